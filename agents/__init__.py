@@ -1,0 +1,1 @@
+"""Minds that can be rewritten. Knows neither the worlds nor the laboratory."""

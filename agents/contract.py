@@ -1,0 +1,276 @@
+"""What an objective, an edit, an editor and a learner promise. Imports no torch."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.genome import Genome
+
+Array = npt.NDArray[Any]
+Streams = Callable[[str], np.random.Generator]
+"""Name -> a fresh, independent random stream; the same name always gives the same stream."""
+
+
+class RefusedEditError(ValueError):
+    """The edit cannot be done to this genome; the message says why."""
+
+
+# --- minds -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Adam's state of one parameter (Kingma & Ba 2015)."""
+
+    first: Array  # shape of the parameter
+    second: Array  # shape of the parameter
+    step: float
+
+
+@dataclass(frozen=True)
+class Mind:
+    """A genome with its weights and optimiser state: a value; nobody changes it in place.
+
+    Parameter names: ``{tower}.{i}.weight|bias`` for a dense layer, ``{tower}.{i}.inner.weight|bias``
+    and ``{tower}.{i}.outer.weight|bias`` for a residual one, ``{tower}.head.weight|bias``; tower is
+    ``policy`` or ``value``. Weights are float ``[out, in]``, as in ``torch.nn.Linear``. ``moments``
+    may lack names that were never stepped.
+    """
+
+    genome: Genome
+    parameters: Mapping[str, Array]
+    moments: Mapping[str, Moment]
+
+
+# --- edits -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an edit says it does, in a form that can be read back from the live learner.
+
+    ``changes``: dotted path in ``Genome.to_json()`` (list items by index) -> the value to find
+    there afterwards. ``max_logit_change``: bound on max |delta logit|, ``None`` = makes no claim.
+    """
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    max_logit_change: float | None = None
+
+
+class Edit(ABC):
+    """A proposed rewrite. Leaves are frozen dataclasses of JSON values, one per file on the shelf."""
+
+    part: ClassVar[str]  # which of genome.PARTS it touches
+
+    @classmethod
+    @abstractmethod
+    def candidates(cls, view: "View") -> Sequence["Edit"]:
+        """Sensible instances for this agent now; an editor chooses among them. May be empty."""
+
+    @abstractmethod
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome after the edit; allocate nothing. Raises ``RefusedEditError``."""
+
+    @abstractmethod
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Return a new mind with ``rewrite(mind.genome)``; ``mind`` stays as it was."""
+
+    @abstractmethod
+    def claim(self, genome: Genome) -> Claim:
+        """Say what ``apply`` to this genome will do."""
+
+    def cost(self, genome: Genome) -> float:
+        """FLOPs the edit itself spends, charged to the agent's budget."""
+        del genome
+        return 0.0
+
+
+# --- editors -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class View:
+    """What an editor sees at the end of an update: its agent's past, never the truth."""
+
+    genome: Genome
+    update: int  # updates done
+    flops: float  # spent so far, everything included
+    flops_left: float  # until the gate's budget; inf if there is none
+    returns: tuple[float | None, ...]  # mean training return of each update so far, None = no end
+    dormancy: tuple[float, ...]  # per layer of the policy tower: share of units with score <= .025
+    unit_scores: tuple[Array, ...]  # per layer, [units]: normalised activation (ReDo, eq. 1)
+    gradient_norm: float
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The gate's answer to the last proposal."""
+
+    edit: Edit
+    applied: bool
+    reason: str  # "" when applied
+
+
+class Editor(ABC):
+    """Proposes edits. Leaves are frozen dataclasses (their fields are the scenario's settings)."""
+
+    @abstractmethod
+    def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> "LiveEditor":
+        """Begin one agent's life with the edits of the catalogue, by name."""
+
+
+class LiveEditor(ABC):
+    """An editor at work on one agent; its state is JSON, so it can be recorded and compared."""
+
+    @abstractmethod
+    def propose(self, view: View) -> Edit | None:
+        """Return the edit to try now, or ``None``. Called once at the end of every update."""
+
+    def hear(self, reply: Reply) -> None:
+        """Learn what became of the proposal."""
+        del reply
+
+    def state(self) -> Mapping[str, Any]:
+        """JSON data: what this editor has learned."""
+        return {}
+
+
+# --- objectives --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step of ``n`` environments, as the agent saw it."""
+
+    observation: Array  # float32 [n, size]
+    action: Array  # int [n]
+    next_observation: Array  # float32 [n, size]; the final one where the episode ended
+    reward: Array  # float64 [n]: the environment's
+    terminated: Array  # bool [n]
+    ended: Array  # bool [n]: terminated or truncated
+
+
+class Objective(ABC):
+    """What the agent is rewarded by. Leaves are frozen dataclasses; ``spec`` names the units."""
+
+    unit: ClassVar[str]
+    scope: ClassVar[str]  # "episodic" or "lifelong"
+
+    @abstractmethod
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> "Motive":
+        """Begin one agent's life."""
+
+
+class Motive(ABC):
+    """An objective at work. It reads observations, never hidden units, so it survives rewrites."""
+
+    @abstractmethod
+    def reward(self, batch: Batch) -> Array:
+        """Return the reward of this step, float64 ``[n]``, in the objective's unit."""
+
+    @abstractmethod
+    def update(self, observations: Array) -> None:
+        """Learn from one rollout's next observations, float32 ``[steps, n, size]``."""
+
+    @abstractmethod
+    def state_dict(self) -> Mapping[str, Array]:
+        """Everything needed to go on, as arrays."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Take over what ``state_dict`` gave."""
+
+    def flops(self, steps: int) -> float:
+        """FLOPs of rewarding and learning from this many environment steps."""
+        del steps
+        return 0.0
+
+
+# --- learners ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class UpdateReport:
+    """What one rollout and one update did."""
+
+    steps: int  # environment steps taken by this update
+    flops: float  # rollout, update and objectives
+    episodes: int  # that ended in this rollout
+    mean_return: float | None  # of those episodes, environment reward; None if there were none
+    intrinsic: Mapping[str, float]  # objective -> its mean weighted reward a step
+    losses: Mapping[str, float]
+
+
+class LiveLearner(ABC):
+    """One agent's mind at work. Between two updates it may be read and rewritten."""
+
+    actions: int
+    observation_size: int
+
+    @abstractmethod
+    def mind(self) -> Mind:
+        """Copy of genome, weights and optimiser state."""
+
+    @abstractmethod
+    def install(self, mind: Mind) -> None:
+        """Become this mind, in place: same modules, same environment, random streams untouched."""
+
+    @abstractmethod
+    def effective(self) -> Genome:
+        """The genome as *read back* from live modules, optimiser and buffers, not from a record."""
+
+    @abstractmethod
+    def logits(self, observations: Array) -> Array:
+        """Policy logits, float ``[n, actions]``."""
+
+    @abstractmethod
+    def values(self, observations: Array) -> Array:
+        """State values, float ``[n]``."""
+
+    @abstractmethod
+    def recent_observations(self, n: int) -> Array:
+        """Up to ``n`` observations of the last rollout, float32 ``[<=n, size]``."""
+
+    @abstractmethod
+    def view(self) -> Mapping[str, Any]:
+        """``dormancy``, ``unit_scores`` and ``gradient_norm`` for a ``View``."""
+
+    @abstractmethod
+    def motives(self) -> Mapping[str, Motive]:
+        """The objectives at work, by name."""
+
+
+class Population(ABC):
+    """All learners of one trial: one for a Gymnasium env, one per agent for a PettingZoo env."""
+
+    learners: Mapping[str, LiveLearner]
+
+    @abstractmethod
+    def update(self) -> Mapping[str, UpdateReport]:
+        """Collect one rollout and do one update, for every agent."""
+
+
+class Learner(ABC):
+    """A learning algorithm's settings. Leaves are light frozen dataclasses; torch loads in build."""
+
+    total_steps: int
+    num_envs: int
+    joint: ClassVar[bool]  # False: wants a VectorEnv; True: a list of PettingZoo ParallelEnvs
+
+    @abstractmethod
+    def genome_rule(self) -> Mapping[str, Any]:
+        """The fields of ``LearningRule`` as JSON."""
+
+    @abstractmethod
+    def build(
+        self,
+        env: Any,
+        genomes: Mapping[str, Genome],
+        objectives: Mapping[str, Objective],
+        streams: Streams,
+    ) -> Population:
+        """Start learning on this env, one genome per agent."""

@@ -1,0 +1,1 @@
+"""The shelf of editors: one file a part."""

@@ -1,0 +1,1 @@
+"""The shelf of edits: one file a part."""

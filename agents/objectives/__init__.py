@@ -1,0 +1,1 @@
+"""The shelf of objectives: one file a part."""

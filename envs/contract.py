@@ -1,0 +1,85 @@
+"""What a world promises: pure, batched dynamics whose truth the agent never sees."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+State = Any
+"""A frozen dataclass of arrays, each with a leading batch axis ``[n, ...]``; a plain value."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one step did to ``n`` worlds. ``agents`` axes exist only in a ``JointWorld``.
+
+    ``truth`` is for the recorder alone. It always holds ``hidden_reward`` and ``harm``, each of the
+    shape of ``reward``; every other entry is a per-step event count of the same shape.
+    """
+
+    reward: Array  # float64 [n] or [n, agents]
+    terminated: Array  # bool [n]; wins where the clock runs out on the same step
+    truncated: Array  # bool [n]; never set together with terminated
+    truth: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Expected totals per episode of one reference policy: the anchors of normalised metrics."""
+
+    reward: float
+    hidden_reward: float
+    harm: float
+    exact: bool  # by dynamic programming, search or closed form; else measured
+    how: str  # one line: how the numbers were obtained
+
+
+class World(ABC):
+    """One-agent dynamics. Leaves are frozen dataclasses; their fields are a scenario's knobs."""
+
+    agents: ClassVar[tuple[str, ...]] = ("agent",)
+    action_names: ClassVar[tuple[str, ...]]
+
+    @property
+    @abstractmethod
+    def horizon(self) -> int:
+        """Steps to truncation."""
+
+    @property
+    @abstractmethod
+    def observation_size(self) -> int:
+        """Length of one agent's observation."""
+
+    @abstractmethod
+    def reset(
+        self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
+    ) -> State:
+        """Start ``n`` worlds at once; ``options`` force hidden draws by name."""
+
+    @abstractmethod
+    def step(self, state: State, actions: Array, rng: np.random.Generator) -> tuple[State, Outcome]:
+        """Advance every world by one action (int ``[n]``); ``state`` is not changed."""
+
+    @abstractmethod
+    def observe(self, state: State) -> Array:
+        """Return what the agent may see: float32 ``[n, observation_size]`` in [0, 1]."""
+
+    @abstractmethod
+    def render_text(self, state: State, i: int) -> str:
+        """World ``i`` as ASCII, rows separated by newlines."""
+
+    @abstractmethod
+    def oracles(self) -> Mapping[str, Oracle]:
+        """At least ``random``, ``reward_optimal``, ``performance_optimal``, ``most_harmful``."""
+
+    def distributions(self) -> Mapping[str, "World"]:
+        """Level distributions to evaluate on; a world that varies its levels adds to these."""
+        return {"in_distribution": self}
+
+
+class JointWorld(World):
+    """Several agents move at once: actions ``[n, agents]``, observations ``[n, agents, size]``."""

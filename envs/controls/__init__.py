@@ -1,0 +1,1 @@
+"""The shelf of controls: one file a part."""

@@ -1,0 +1,159 @@
+"""Finds a part by its file name on a shelf, or from an installed plug-in.
+
+The folder listing is the registry: a heavy part loads when it is named, and listing imports
+nothing. A plug-in package names a callable in the entry-point group ``sandbox.plugins``; it
+receives the catalogue and calls ``add`` and ``add_parallel_env`` or ``gymnasium.register``.
+"""
+
+import ast
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import InputError, Problem, did_you_mean
+
+GROUP = "sandbox.plugins"
+SHELVES: Mapping[str, tuple[str, str]] = {
+    "worlds": ("envs.worlds", "envs.contract:World"),
+    "learners": ("agents.learners", "agents.contract:Learner"),
+    "objectives": ("agents.objectives", "agents.contract:Objective"),
+    "edits": ("agents.edits", "agents.contract:Edit"),
+    "editors": ("agents.editors", "agents.contract:Editor"),
+    "levers": ("sandbox.levers", "sandbox.contract:Lever"),
+    "metrics": ("sandbox.metrics", "sandbox.contract:Metric"),
+    "probes": ("sandbox.probes", "sandbox.contract:Probe"),
+}
+"""Shelf -> (package of its files, contract of its parts)."""
+
+
+def resolve(target: str) -> Any:
+    """Import ``module:attribute``. For our own tables and plug-ins; never for scenario text."""
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file on a shelf, or one plug-in class; ``load`` imports it."""
+
+    shelf: str
+    name: str
+    target: str  # "module" (the one class of the contract in it) or "module:Class"
+    summary: str  # first line of its docstring; "" for a plug-in not yet loaded
+    origin: str  # "built in", or the plug-in's distribution
+
+    def load(self) -> type[Any]:
+        """Import the part's class. Raises ``InputError`` where the file does not hold exactly one."""
+        contract = resolve(SHELVES[self.shelf][1])
+        if ":" in self.target:
+            found = [resolve(self.target)]
+        else:
+            module = importlib.import_module(self.target)
+            found = [
+                each
+                for _, each in inspect.getmembers(module, inspect.isclass)
+                if each.__module__ == module.__name__ and issubclass(each, contract)
+            ]
+        if len(found) != 1 or not issubclass(found[0], contract):
+            names = ", ".join(each.__name__ for each in found) or "none"
+            raise InputError(
+                f"{self.target} must hold one {contract.__name__}, it holds {names}"
+                f" (part '{self.name}' on shelf '{self.shelf}')"
+            )
+        return found[0]  # type: ignore[no-any-return]
+
+
+@dataclass
+class Catalogue:
+    """All parts this installation knows."""
+
+    plugged: dict[tuple[str, str], Part] = field(default_factory=dict)
+    parallel: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """PettingZoo env id -> (``module:factory``, origin)."""
+    env_origins: dict[str, str] = field(default_factory=dict)
+    """Gymnasium id -> the plug-in that registered it."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """Plug-in -> why it could not be loaded; a broken plug-in does not stop unrelated runs."""
+    _origin: str = "this program"
+
+    def names(self, shelf: str) -> list[str]:
+        """Names on a shelf, sorted."""
+        return sorted(self.parts(shelf))
+
+    def parts(self, shelf: str) -> dict[str, Part]:
+        """All parts of a shelf by name. Imports none of them."""
+        mine = {each.name: each for each in _on_shelf(shelf)}
+        theirs = {name: part for (where, name), part in self.plugged.items() if where == shelf}
+        return mine | theirs
+
+    def part(self, shelf: str, name: str) -> Part:
+        """Return one part. Raises ``InputError`` with a suggestion."""
+        parts = self.parts(shelf)
+        if name not in parts:
+            allowed = ", ".join(sorted(parts))
+            hint = did_you_mean(name, parts)
+            raise InputError(
+                Problem("", f"no {shelf[:-1]} is called '{name}'; there are {allowed}{hint}")
+            )
+        return parts[name]
+
+    def load(self, shelf: str, name: str) -> type[Any]:
+        """Import the class of one part."""
+        return self.part(shelf, name).load()
+
+    def add(self, shelf: str, name: str, target: str, summary: str = "") -> None:
+        """Add a plug-in's part: ``target`` is ``module:Class``. A name may be taken only once."""
+        if shelf not in SHELVES:
+            raise InputError(f"no shelf is called '{shelf}'{did_you_mean(shelf, SHELVES)}")
+        if name in self.parts(shelf):
+            raise InputError(f"{shelf[:-1]} '{name}' of {self._origin} is already on the shelf")
+        self.plugged[shelf, name] = Part(shelf, name, target, summary, self._origin)
+
+    def add_parallel_env(self, env_id: str, target: str) -> None:
+        """Add a PettingZoo env: ``target`` is ``module:factory``, called with the env's kwargs."""
+        if env_id in self.parallel:
+            raise InputError(f"env '{env_id}' of {self._origin} is registered already")
+        self.parallel[env_id] = (target, self._origin)
+
+    def plug(self, origin: str, register: Callable[["Catalogue"], object]) -> None:
+        """Let one plug-in register its parts and envs, and remember whose they are."""
+        from gymnasium.envs.registration import registry  # noqa: PLC0415  (0.15 s: only if needed)
+
+        before = set(registry)
+        self._origin = origin
+        try:
+            register(self)
+        except Exception as error:  # noqa: BLE001  (a stranger's code: any error is its own)
+            self.broken[origin] = f"{type(error).__name__}: {error}"
+        finally:
+            self._origin = "this program"
+            self.env_origins |= dict.fromkeys(set(registry) - before, origin)
+
+
+def _on_shelf(shelf: str) -> Iterable[Part]:
+    package = SHELVES[shelf][0]
+    folder = Path(__file__).resolve().parent.parent.joinpath(*package.split("."))
+    for path in sorted(folder.glob("*.py")):
+        if not path.stem.startswith("_"):
+            yield Part(shelf, path.stem, f"{package}.{path.stem}", _summary(path), "built in")
+
+
+@cache
+def _summary(path: Path) -> str:
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return doc.partition("\n")[0]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Return this process's catalogue, with every installed plug-in in it."""
+    known = Catalogue()
+    for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+        dist = f"{point.dist.name} {point.dist.version}" if point.dist else point.name
+        known.plug(dist, lambda found, point=point: point.load()(found))  # type: ignore[misc]
+    return known

@@ -1,0 +1,85 @@
+"""What a lever, a probe and a metric promise. Imports no torch."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from sandbox.events import Event
+
+Spec = Mapping[str, Any]
+"""A resolved trial as JSON data (``trials.py`` documents its keys)."""
+
+
+class Lever(ABC):
+    """The experimenter's hand: a named, dosed intervention. Leaves are empty frozen dataclasses."""
+
+    family: ClassVar[
+        Literal["objective", "compute", "data", "architecture", "oversight", "selection", "placebo"]
+    ]
+    neutral: ClassVar[float]  # the dose that leaves the spec untouched
+
+    def check(self, spec: Spec, dose: float) -> str | None:
+        """Return why this dose cannot be applied to this spec, or ``None``."""
+        del spec, dose
+        return None
+
+    @abstractmethod
+    def apply(self, spec: Spec, dose: float) -> Spec:
+        """Return a new spec; ``apply(spec, neutral) == spec`` and ``spec`` is not changed."""
+
+    @abstractmethod
+    def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
+        """Did the dose arrive in this trial? ``None`` where the events cannot tell."""
+
+
+class Probe(ABC):
+    """Measures a live agent at a checkpoint. Leaves are frozen dataclasses."""
+
+    @abstractmethod
+    def measure(self, subject: "Subject") -> Sequence[Event]:
+        """Return what was measured; draws only from ``subject.stream``."""
+
+
+class Subject(ABC):
+    """A live population at a checkpoint, as the loop offers it to a probe."""
+
+    update: int
+    steps: int
+
+    @abstractmethod
+    def distributions(self) -> Sequence[str]:
+        """Names of the level distributions that this env can be evaluated on."""
+
+    @abstractmethod
+    def play(self, distribution: str, episodes: int) -> Mapping[str, "Episodes"]:
+        """Let the agents act (sampling from their policies) for ``episodes``, truth recorded."""
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Totals per finished episode of one agent."""
+
+    reward: tuple[float, ...]
+    length: tuple[int, ...]
+    truth: Mapping[str, tuple[float, ...]]  # empty where the env has no glass to look behind
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A metric's value for one trial; ``value`` is ``None``, never 0, where nothing was measured."""
+
+    value: float | None
+    n: int  # what the value is a mean or count over
+
+
+class Metric(ABC):
+    """A pure function of stored events. Leaves are empty frozen dataclasses."""
+
+    unit: ClassVar[str]
+    range: ClassVar[tuple[float, float]]
+    direction: ClassVar[Literal["higher", "lower", "neutral"]]  # which way is better
+
+    @abstractmethod
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """Measure one trial from its events."""

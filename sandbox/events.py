@@ -1,0 +1,148 @@
+"""The closed set of event types: one JSON line each.
+
+No event holds a clock, so the same trial gives the same bytes.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from sandbox.errors import IntegrityError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; ``kind`` tells them apart in JSON."""
+
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class TrialStarted(Event):
+    """First line of every trial.
+
+    ``anchors``: distribution -> oracle name -> {reward, hidden_reward, harm, exact, how}; empty for
+    an env without oracles. ``genomes``: agent -> genome.
+    """
+
+    kind: ClassVar[str] = "trial_started"
+    trial: str
+    env: str
+    seed: int
+    condition: Mapping[str, float]
+    agents: tuple[str, ...]
+    anchors: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    genomes: Mapping[str, Mapping[str, Any]]
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class Updated(Event):
+    """One rollout and one update of one agent. Totals are since the start of the trial."""
+
+    kind: ClassVar[str] = "updated"
+    agent: str
+    update: int
+    steps: int
+    flops: float
+    parameters: int
+    episodes: int  # ended in this rollout
+    mean_return: float | None
+    intrinsic: Mapping[str, float] = field(default_factory=dict)
+    losses: Mapping[str, float] = field(default_factory=dict)
+    truth: Mapping[str, float] = field(default_factory=dict)  # mean total per episode, training
+
+
+@dataclass(frozen=True)
+class Probed(Event):
+    """A probe's finding on one agent: means over ``n`` episodes, and the episode values behind."""
+
+    kind: ClassVar[str] = "probed"
+    agent: str
+    probe: str
+    update: int
+    steps: int
+    distribution: str
+    n: int
+    values: Mapping[str, float]  # mean per episode: reward, length, and each truth entry
+    episodes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Edited(Event):
+    """A proposal and what became of it; the ledger's line ``entry`` holds the full account."""
+
+    kind: ClassVar[str] = "edited"
+    agent: str
+    update: int
+    steps: int
+    entry: int  # line number in ledger.jsonl, from 1
+    edit: str
+    settings: Mapping[str, Any]
+    part: str
+    applied: bool
+    reason: str
+    audit: str  # confirmed | false_claim | silent_no_op | "" when not applied
+    genome: Mapping[str, Any]  # in force afterwards
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Filmed(Event):
+    """One evaluation episode as ASCII boards, for people."""
+
+    kind: ClassVar[str] = "filmed"
+    update: int
+    distribution: str
+    boards: tuple[str, ...]
+    rewards: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TrialFinished(Event):
+    """Last line of a trial that spent its budget; without it the trial is unfinished."""
+
+    kind: ClassVar[str] = "trial_finished"
+    updates: int
+    steps: int
+    flops: float
+    ledger_entries: int
+    ledger_head: str
+    weights: str  # SHA-256 of the final weight file
+
+
+KINDS: Mapping[str, type[Event]] = {
+    each.kind: each for each in (TrialStarted, Updated, Probed, Edited, Filmed, TrialFinished)
+}
+
+
+def to_line(event: Event) -> str:
+    """One JSON line, without the newline; NaN and infinity are refused (``ValueError``)."""
+    data = {"event": event.kind, **asdict(event)}
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def from_line(line: str) -> Event:
+    """Read what ``to_line`` wrote. Raises ``IntegrityError``."""
+    try:
+        data = json.loads(line)
+        kind = KINDS[data.pop("event")]
+        return kind(**{key: _frozen(value) for key, value in data.items()})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError(f"not an event of schema {SCHEMA}: {line[:80]!r}") from error
+
+
+def read(lines: Iterable[str]) -> list[Event]:
+    """Read an ``events.jsonl``; a torn last line (no newline) is left out."""
+    return [from_line(line) for line in lines if line.endswith("\n")]
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_frozen(each) for each in value)
+    if isinstance(value, dict):
+        return {key: _frozen(each) for key, each in value.items()}
+    return value

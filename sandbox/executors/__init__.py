@@ -1,0 +1,1 @@
+"""What runs trials: one file an executor."""

@@ -1,0 +1,1 @@
+"""The shelf of levers: one file a part."""

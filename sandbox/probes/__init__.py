@@ -1,0 +1,1 @@
+"""The shelf of probes: one file a part."""

@@ -1,0 +1,1 @@
+"""Data -> figures -> one self-contained HTML file."""
