@@ -1,0 +1,39 @@
+# Every target works from a fresh clone with Python 3.11+ and make; the first one sets up .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PINS := constraints/cpu-py311.txt
+# One torch thread: on small networks more threads are slower, and results then match anywhere.
+export OMP_NUM_THREADS := 1
+
+.PHONY: help demo test test-all bench lint
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+demo: .venv/installed  ## Run scenarios/quickstart.yaml and write its report (again: only what is missing)
+	$(BIN)/sandbox run scenarios/quickstart.yaml
+
+lint: .venv/installed  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint  ## Style, types and every test that takes seconds
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+test-all: lint  ## The same with the tests that take minutes
+	$(BIN)/python -m pytest -q -n 2
+
+bench: .venv/bench  ## Measure against peers, side by side in one run
+	@for each in benchmarks/*.py; do echo "$(BIN)/python $$each"; $(BIN)/python $$each || exit 1; done
+
+.venv/installed: pyproject.toml $(PINS)
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINS) -e '.[test]'
+	@touch $@
+
+.venv/bench: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINS) -e '.[test,bench]'
+	@touch $@

@@ -1,0 +1,125 @@
+"""A laboratory for agents that rewrite themselves.
+
+Everything another package may use is exported here and loads when it is named, so that
+``import sandbox`` costs next to nothing::
+
+    import sandbox
+
+    experiment = sandbox.run("scenarios/quickstart.yaml")
+    print(experiment.verdicts)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agents.contract import (
+        Batch,
+        Claim,
+        Edit,
+        Editor,
+        Learner,
+        LiveEditor,
+        LiveLearner,
+        Mind,
+        Moment,
+        Motive,
+        Objective,
+        Population,
+        RefusedEditError,
+        Reply,
+        UpdateReport,
+        View,
+    )
+    from agents.genome import Architecture, Genome, Layer, LearningRule
+    from envs.contract import JointWorld, Oracle, Outcome, World
+    from sandbox.api import Experiment, load, run
+    from sandbox.catalogue import Catalogue
+    from sandbox.contract import Episodes, Lever, Measurement, Metric, Probe, Spec, Subject
+    from sandbox.errors import (
+        InputError,
+        IntegrityError,
+        Problem,
+        ResourceError,
+        SandboxError,
+        TrialError,
+    )
+    from sandbox.events import Event
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "agents.contract": (
+        "Batch Claim Edit Editor Learner LiveEditor LiveLearner Mind Moment Motive Objective"
+        " Population RefusedEditError Reply UpdateReport View"
+    ),
+    "agents.genome": "Architecture Genome Layer LearningRule",
+    "envs.contract": "JointWorld Oracle Outcome World",
+    "sandbox.api": "Experiment load run",
+    "sandbox.catalogue": "Catalogue",
+    "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
+    "sandbox.errors": "InputError IntegrityError Problem ResourceError SandboxError TrialError",
+    "sandbox.events": "Event",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "Architecture",
+    "Batch",
+    "Catalogue",
+    "Claim",
+    "Edit",
+    "Editor",
+    "Episodes",
+    "Event",
+    "Experiment",
+    "Genome",
+    "InputError",
+    "IntegrityError",
+    "JointWorld",
+    "Layer",
+    "Learner",
+    "LearningRule",
+    "Lever",
+    "LiveEditor",
+    "LiveLearner",
+    "Measurement",
+    "Metric",
+    "Mind",
+    "Moment",
+    "Motive",
+    "Objective",
+    "Oracle",
+    "Outcome",
+    "Population",
+    "Probe",
+    "Problem",
+    "RefusedEditError",
+    "Reply",
+    "ResourceError",
+    "SandboxError",
+    "Spec",
+    "Subject",
+    "TrialError",
+    "UpdateReport",
+    "View",
+    "World",
+    "__version__",
+    "load",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
+    from sandbox.guard import check_names  # noqa: PLC0415  (`import sandbox` stays light)
+
+    check_names()
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
