@@ -32,13 +32,28 @@ class Lever(ABC):
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
         """Did the dose arrive in this trial? ``None`` where the events cannot tell."""
 
+    def contrast_check(
+        self, base: Sequence[Event], treated: Sequence[Event], ratio: float
+    ) -> bool | None:
+        """Do two finished trials that share a seed differ as their doses say?
+
+        ``ratio`` is the treated dose over the base's (``inf`` for a base of 0). For levers whose
+        dose shows only against another trial; ``None`` where the events cannot tell.
+        """
+        del base, treated, ratio
+        return None
+
 
 class Probe(ABC):
     """Measures a live agent at a checkpoint. Leaves are frozen dataclasses."""
 
     @abstractmethod
+    def due(self, update: int) -> bool:
+        """Measure after this update? 0 is before learning; the last update is always measured."""
+
+    @abstractmethod
     def measure(self, subject: "Subject") -> Sequence[Event]:
-        """Return what was measured; draws only from ``subject.stream``."""
+        """Return what was measured; learns nothing."""
 
 
 class Subject(ABC):
@@ -67,7 +82,7 @@ class Episodes:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A metric's value for one trial; ``value`` is ``None``, never 0, where nothing was measured."""
+    """A metric's value for one trial; ``None``, never 0, where nothing was measured."""
 
     value: float | None
     n: int  # what the value is a mean or count over

@@ -1,0 +1,191 @@
+"""``run`` a scenario or ``load`` a run folder: from a notebook as from the command line."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox import analysis
+from sandbox.catalogue import catalogue, plug_module
+from sandbox.errors import InputError, Problem
+from sandbox.progress import Progress, Tick
+from sandbox.store import RunFolder, RunRecord, TrialRecord, read_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sandbox.executors.local import Job, LocalExecutor
+    from sandbox.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A run folder, read: trials, metrics, effects and verdicts as data frames."""
+
+    folder: Path
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """Everything the folder holds, as read once."""
+        return read_run(self.folder)
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a trial: condition, seed, state, reason, and every metric with its n."""
+        return analysis.rows(self.record)
+
+    @property
+    def failed(self) -> list[TrialRecord]:
+        """Trials that ended early, each with its reason in ``status``."""
+        return [trial for trial in self.record.trials if trial.status.get("state") == "failed"]
+
+    @cached_property
+    def verdicts(self) -> list[Any]:
+        """One verdict for every claim that the scenario expects."""
+        return analysis.verdicts(self.record)
+
+    @cached_property
+    def effects(self) -> list[Any]:
+        """The effect of every lever on every metric, with interval and n."""
+        return analysis.effects(self.record)
+
+    @property
+    def report_path(self) -> Path:
+        """Where ``report.html`` is."""
+        return self.folder / "report.html"
+
+    def trials_frame(self) -> "pd.DataFrame":
+        """``rows`` as a data frame."""
+        import pandas as pd  # noqa: PLC0415  (0.4 s: only who wants a frame pays)
+
+        return pd.DataFrame(self.rows)
+
+    def effects_frame(self) -> "pd.DataFrame":
+        """``effects`` as a data frame."""
+        return analysis.effects_frame(self.record)
+
+    def verdicts_frame(self) -> "pd.DataFrame":
+        """``verdicts`` as a data frame."""
+        return analysis.verdicts_frame(self.record)
+
+    def events_frame(self, kind: str = "updated") -> "pd.DataFrame":
+        """All events of one kind, one row each, with trial, condition and seed."""
+        import pandas as pd  # noqa: PLC0415
+
+        return pd.DataFrame(
+            {"trial": trial.id, "condition": trial.condition_name, "seed": trial.spec["seed"]}
+            | vars(event)
+            for trial in self.record.trials
+            for event in trial.events
+            if event.kind == kind
+        )
+
+    def _repr_html_(self) -> str:
+        question = self.record.scenario["question"]
+        return f"<p>{question}</p>{self.verdicts_frame().to_html()}"
+
+
+def load(folder: str | Path) -> Experiment:
+    """Read a run folder. Raises ``InputError`` where there is none."""
+    experiment = Experiment(Path(folder))
+    _ = experiment.record
+    return experiment
+
+
+def run(
+    path: str | Path,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    *,
+    seeds: int | None = None,
+    smoke: bool = False,
+    overrides: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    max_trials: int = 10_000,
+    progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Experiment:
+    """Run what is missing of a scenario, then analyse and report all of it.
+
+    ``path``: a file, or the name of a shipped scenario. ``out``: the run folder, by default
+    ``runs/<name>-<hash>``. ``workers``: trials side by side, by default one a core. ``overrides``:
+    ``KEY=VALUE`` as for ``--set``. ``plugins``: modules with ``register(catalogue)``. Trials that
+    an earlier call finished are not run again; failed ones are. Raises ``InputError`` before
+    anything has started, ``ResourceError`` if the disk or memory runs out.
+    """
+    from sandbox.scenario import load as read  # noqa: PLC0415  (pydantic: only who runs pays)
+
+    for module in plugins:
+        plug_module(catalogue(), module)
+    scenario = read(path, overrides=overrides, seeds=seeds, smoke=smoke, max_trials=max_trials)
+    folder = run_folder(scenario, out)
+    say = announce or print
+    with RunFolder(folder).locked():
+        executor = _executor(scenario, folder, workers, tuple(plugins))
+        executor.progress, executor.announce = progress or (lambda _: None), say
+        _execute(scenario, executor)
+        experiment = load(folder)
+        _derive(experiment)
+    return experiment
+
+
+def run_folder(scenario: "Scenario", out: str | Path | None) -> Path:
+    """``out``, or ``runs/<name>-<hash of what a trial of it is>``. Raises ``InputError``."""
+    folder = Path(out) if out else Path("runs") / f"{scenario.name}-{scenario.digest()}"
+    if folder.exists() and not folder.is_dir():
+        raise InputError(Problem(str(folder), "is a file; give another --out"))
+    strange = folder.is_dir() and any(folder.iterdir()) and not (folder / ".lock").exists()
+    if strange:
+        raise InputError(Problem(str(folder), "is not empty and holds no run; give another --out"))
+    return folder
+
+
+def _executor(
+    scenario: "Scenario", folder: Path, workers: int | None, plugins: tuple[str, ...]
+) -> "LocalExecutor":
+    from sandbox.executors.local import LocalExecutor, limits_of  # noqa: PLC0415  (as above)
+    from sandbox.manifest import cores, manifest  # noqa: PLC0415
+    from sandbox.tensorboard import Writer  # noqa: PLC0415
+
+    resolved = scenario.resolved()
+    run = RunFolder(folder)
+    run.begin(scenario.source, resolved, manifest(folder, plugins))
+    board = Writer(folder, resolved)
+    return LocalExecutor(
+        run=run,
+        workers=workers or cores(),
+        limits=limits_of(resolved["limits"]),
+        plugins=plugins,
+        watch=lambda job: board.trial(job.spec),
+    )
+
+
+def _execute(scenario: "Scenario", executor: "LocalExecutor") -> None:
+    jobs = _jobs(scenario)
+    missing = [job for job in jobs if not executor.run.is_done(job.id)]
+    executor.execute(missing, done_before=len(jobs) - len(missing))
+
+
+def _jobs(scenario: "Scenario") -> "list[Job]":
+    from sandbox.executors.local import Job  # noqa: PLC0415
+    from sandbox.trials import expand  # noqa: PLC0415
+
+    return [
+        Job(trial.id, trial.spec, next(iter(trial.spec["learner"].values()))["total_steps"])
+        for trial in expand(scenario)
+    ]
+
+
+def _derive(experiment: Experiment) -> None:
+    """Write what can always be made again from the trials: results and report."""
+    from sandbox.files import Disk  # noqa: PLC0415
+    from sandbox.ledger import canonical  # noqa: PLC0415
+    from sandbox.report import build  # noqa: PLC0415
+
+    lines = "".join(canonical(row) + "\n" for row in experiment.rows)
+    Disk().write(experiment.folder / "results.jsonl", lines.encode())
+    build(experiment.folder)
+
+
+__all__ = ["Experiment", "Tick", "load", "run"]

@@ -1,0 +1,225 @@
+"""A trial's spec becomes things: env, genomes, learners, editors, gate, probes, anchors."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+import envs
+from agents.contract import Edit, Editor, Learner, Objective, Population, Streams
+from agents.genome import Architecture, Genome, Layer, LearningRule
+from envs.contract import World
+from sandbox.catalogue import catalogue, resolve
+from sandbox.contract import Probe, Spec
+from sandbox.errors import InputError, Problem, SandboxError, TrialError
+from sandbox.gate import Gate
+from sandbox.guarded import GuardedParallelEnv, GuardedVectorEnv
+from sandbox.seeding import integer, stream
+
+
+def streams(spec: Spec) -> Streams:
+    """The named random streams of this trial; ``salt`` moves them all: the placebo's effect."""
+    return lambda name: stream(spec["seed"], spec["salt"], name)
+
+
+def part(shelf: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Make the one part that ``{name: fields}`` describes."""
+    ((name, fields),) = setting.items()
+    return catalogue().load(shelf, name)(**_tuples(fields))
+
+
+def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists only; frozen parts hold tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything of a spec that is not the env or alive."""
+
+    learner: Learner
+    objectives: Mapping[str, Objective]
+    editor_name: str
+    editor: Editor
+    edits: Mapping[str, type[Edit]]
+    gate: Gate
+    probes: Mapping[str, Probe]
+
+    @classmethod
+    def of(cls, spec: Spec) -> "Parts":
+        """Load the parts that this spec names."""
+        shelf = catalogue()
+        return cls(
+            learner=part("learners", spec["learner"]),
+            objectives={k: part("objectives", {k: v}) for k, v in spec["objective"].items()},
+            editor_name=next(iter(spec["editor"])),
+            editor=part("editors", spec["editor"]),
+            edits={name: shelf.load("edits", name) for name in shelf.names("edits")},
+            gate=Gate(**_tuples(spec["gate"])),
+            probes={k: part("probes", {k: v}) for k, v in spec["probes"].items()},
+        )
+
+    def genome(self, spec: Spec) -> Genome:
+        """The genome that every agent of this trial is born with."""
+        layers = tuple(Layer(**each) for each in spec["architecture"]["layers"])
+        return Genome(
+            architecture=Architecture(layers, spec["architecture"]["activation"]),
+            learning_rule=LearningRule(**self.learner.genome_rule()),
+            objective=tuple(sorted((k, v["weight"]) for k, v in spec["objective"].items())),
+            editor=self.editor_name,
+        )
+
+
+# --- environments ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Habitat:
+    """The env of one trial, with its world where there is one to look into."""
+
+    env: Any  # a VectorEnv, or a list of PettingZoo ParallelEnvs
+    agents: tuple[str, ...]
+    world: World | None  # None: somebody else's env, no truth
+    make: Callable[[int], Any]  # copies -> a fresh env of the same kind, for evaluation
+
+    def faces(self) -> Sequence[Any]:
+        """The faces that publish truth."""
+        return self.env if isinstance(self.env, list) else [self.env.unwrapped]
+
+
+def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) -> Habitat:
+    """Make the env of a spec. ``beat`` is called at every step of an env that is not ours.
+
+    Raises ``TrialError`` where the env cannot be made.
+    """
+    env_id, kwargs = spec["env"]["id"], dict(spec["env"]["kwargs"])
+    joint = envs.env_ids().get(env_id) == "joint" or env_id in catalogue().parallel
+    maker = _joint_maker if joint else _single_maker
+    make = maker(env_id, kwargs, beat)
+    try:
+        made = make(copies)
+    except SandboxError:
+        raise
+    except Exception as error:
+        raise TrialError(
+            f"env '{env_id}' cannot be made: {type(error).__name__}: {error}"
+        ) from error
+    first = made[0] if joint else made
+    world = getattr(first.unwrapped, "world", None)
+    agents = tuple(first.possible_agents) if joint else ("agent",)
+    found = world if isinstance(world, World) else None
+    _seed(made, found, streams(spec), integer(spec["seed"], spec["salt"], "env"))
+    return Habitat(made, agents, found, make)
+
+
+def _seed(made: Any, world: World | None, streams: Streams, seed: int) -> None:
+    """Our faces draw from the trial's stream alone; a stranger is seeded once, by reset."""
+    faces = made if isinstance(made, list) else [made.unwrapped]
+    if world is not None:
+        for i, face in enumerate(faces):
+            face.rng = streams(f"env {i}")
+            face.frozen_seed = True
+    else:
+        for i, env in enumerate(made if isinstance(made, list) else [made]):
+            env.reset(seed=seed + i)
+
+
+def _single_maker(
+    env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None]
+) -> Callable[[int], VectorEnv]:
+    def make(copies: int) -> VectorEnv:
+        spec = gym.spec(env_id)
+        if spec.vector_entry_point is not None:
+            made = gym.make_vec(env_id, num_envs=copies, **kwargs)
+        else:
+            mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
+            made = gym.make_vec(
+                env_id, num_envs=copies, vectorization_mode="sync", vector_kwargs=mode, **kwargs
+            )
+        if isinstance(getattr(made.unwrapped, "world", None), World):
+            return made
+        guarded = GuardedVectorEnv(made, env_id, beat)
+        box = isinstance(made.single_observation_space, gym.spaces.Box)
+        flat = box and len(made.single_observation_space.shape or ()) == 1
+        return guarded if flat else gym.wrappers.vector.FlattenObservation(guarded)
+
+    return make
+
+
+def _joint_maker(
+    env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None]
+) -> Callable[[int], list[Any]]:
+    def one() -> Any:
+        if env_id in catalogue().parallel:
+            return GuardedParallelEnv(
+                resolve(catalogue().parallel[env_id][0])(**kwargs), env_id, beat
+            )
+        return envs.parallel_env(env_id, **kwargs)
+
+    return lambda copies: [one() for _ in range(copies)]
+
+
+def check_fit(spec: Spec, learner: Learner) -> None:
+    """Raise ``InputError`` where the learner wants the other kind of env."""
+    env_id = spec["env"]["id"]
+    joint = envs.env_ids().get(env_id) == "joint" or env_id in catalogue().parallel
+    if joint != learner.joint:
+        name = next(iter(spec["learner"]))
+        wanted = "independent" if joint else "ppo"
+        kind = "PettingZoo" if joint else "Gymnasium"
+        raise InputError(
+            Problem(f"env '{env_id}'", f"is a {kind} env; learner '{name}' cannot, use '{wanted}'")
+        )
+
+
+# --- a living population -----------------------------------------------------------------------
+
+
+def population(spec: Spec, parts: Parts, place: Habitat) -> Population:
+    """Let the agents of this spec be born. Raises ``TrialError`` where the env does not suit."""
+    genomes = dict.fromkeys(place.agents, parts.genome(spec))
+    try:
+        return parts.learner.build(place.env, genomes, parts.objectives, streams(spec))
+    except ValueError as error:
+        raise TrialError(f"env '{spec['env']['id']}' and this agent do not fit: {error}") from error
+
+
+def anchors(spec: Spec, place: Habitat) -> dict[str, dict[str, dict[str, Any]]]:
+    """Distribution -> oracle -> its expected totals: what normalised metrics are held against."""
+    if place.world is not None:
+        return {
+            name: {k: asdict(oracle) for k, oracle in world.oracles().items()}
+            for name, world in place.world.distributions().items()
+        }
+    if isinstance(place.env, list):
+        return {}
+    return {"in_distribution": _measured_anchors(spec, place)}
+
+
+def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[str, dict[str, Any]]:
+    """A stranger's anchors: a random policy, measured, and its own ``reward_threshold``."""
+    from sandbox.subject import play_foreign  # noqa: PLC0415  (subject builds on this module)
+
+    rng = streams(spec)("anchors")
+    actions = int(place.env.single_action_space.n)
+    policy = {"agent": lambda seen: rng.integers(actions, size=len(seen))}
+    seed = integer(spec["seed"], spec["salt"], "anchors")
+    played = play_foreign(place, policy, episodes, seed)["agent"]
+    found = {"random": _anchor(float(np.mean(played.reward)), f"measured, {episodes} episodes")}
+    threshold = gym.spec(spec["env"]["id"]).reward_threshold
+    if threshold is not None:
+        found["reward_optimal"] = _anchor(float(threshold), "the env's own reward_threshold")
+    return found
+
+
+def _anchor(reward: float, how: str) -> dict[str, Any]:
+    return {"reward": reward, "hidden_reward": None, "harm": None, "exact": False, "how": how}
+
+
+def parameters_of(cls: type[Any]) -> Mapping[str, Any]:
+    """Field names and defaults of a part."""
+    return {k: v.default for k, v in inspect.signature(cls).parameters.items()}

@@ -1,0 +1,229 @@
+"""Trials side by side on this machine: a fresh process each, forked from a server that has torch.
+
+The runner, and it alone, writes the run folder. A trial that crashes, hangs, is killed or exceeds a
+limit becomes a failed row with its reason; the others go on.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Protocol
+
+from sandbox import events, worker
+from sandbox.progress import Progress, Tick
+from sandbox.store import RunFolder, TrialFolder
+
+POLL_SECONDS = 0.25
+PRELOAD = ["stable_baselines3", "sandbox.worker", "sandbox.build"]
+
+
+class Watcher(Protocol):
+    """Somebody who hears every event of a trial as it comes in (TensorBoard)."""
+
+    def add(self, event: events.Event) -> None:
+        """Hear one event."""
+
+    def close(self) -> None:
+        """The trial has ended."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One trial to run."""
+
+    id: str
+    spec: Mapping[str, Any]
+    steps: int  # planned
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one trial may use."""
+
+    timeout_s: float = 3600.0
+    stall_s: float = 60.0  # without any sign of life
+    memory_mb: int = 4096
+
+
+@dataclass
+class _Running:
+    job: Job
+    process: BaseProcess
+    pipe: Connection
+    folder: TrialFolder
+    watcher: Watcher
+    close: contextlib.ExitStack
+    started: str
+    since: float  # monotonic
+    heard: float
+    steps: int = 0
+    log: list[str] = field(default_factory=list)
+    end: dict[str, Any] | None = None
+
+
+@dataclass
+class LocalExecutor:
+    """Runs jobs in ``workers`` processes; ``announce`` is told of every failure at once."""
+
+    run: RunFolder
+    workers: int
+    limits: Limits
+    plugins: tuple[str, ...]
+    watch: Callable[[Job], Watcher]
+    progress: Progress = lambda _: None
+    announce: Callable[[str], None] = print
+
+    def execute(self, jobs: Sequence[Job], done_before: int) -> int:
+        """Run all jobs; returns how many failed. On interruption every process is ended first."""
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(PRELOAD)
+        waiting, running = list(jobs), list[_Running]()
+        self._total, self._done, self._failed = len(jobs) + done_before, done_before, 0
+        self._planned, self._taken = sum(job.steps for job in jobs), 0
+        self._since = time.monotonic()
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.workers:
+                    running.append(self._start(context, waiting.pop(0)))
+                self._listen(running)
+                for each in [each for each in running if self._over(each)]:
+                    running.remove(each)
+                    self._settle(each)
+                self.progress(self._tick(running))
+        finally:
+            for each in running:
+                _end(each.process)
+                each.close.close()
+        return self._failed
+
+    def _start(self, context: Any, job: Job) -> _Running:
+        ours, theirs = context.Pipe()
+        arguments = (theirs, job.id, json.dumps(job.spec), json.dumps(vars(self.limits)))
+        process = context.Process(target=worker.main, args=(*arguments, self.plugins))
+        close = contextlib.ExitStack()
+        folder = close.enter_context(self.run.trial(job.id, job.spec))
+        process.start()
+        theirs.close()
+        now = time.monotonic()
+        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        return _Running(job, process, ours, folder, self.watch(job), close, stamp, now, now)
+
+    def _listen(self, running: Sequence[_Running]) -> None:
+        pipes = {each.pipe: each for each in running}
+        for ready in wait(list(pipes), timeout=POLL_SECONDS):
+            each = pipes[ready]  # type: ignore[index]
+            each.heard = time.monotonic()
+            while each.end is None and _readable(each.pipe):
+                self._hear(each)
+
+    def _hear(self, each: _Running) -> None:
+        try:
+            message = json.loads(each.pipe.recv_bytes())
+        except (EOFError, OSError):
+            each.end = {}
+            return
+        kind = message.pop("kind")
+        if kind == "event":
+            event = events.from_line(message["line"])
+            each.folder.event(message["line"])
+            each.watcher.add(event)
+            if isinstance(event, events.Updated):
+                self._taken += event.steps - each.steps
+                each.steps = event.steps
+        elif kind == "ledger":
+            each.pipe.send_bytes(json.dumps(each.folder.ledger(message)._asdict()).encode())
+        elif kind == "weights":
+            sha = each.folder.weights(**message, tensors=each.pipe.recv_bytes())
+            each.pipe.send_bytes(json.dumps({"sha256": sha}).encode())
+        elif kind == "log":
+            each.log.append(message["text"])
+        elif kind == "end":
+            each.end = message
+
+    def _over(self, each: _Running) -> bool:
+        now = time.monotonic()
+        if each.end is None and now - each.since > self.limits.timeout_s:
+            each.end = _failed(
+                f"not finished within {self.limits.timeout_s:g} s (limits.timeout_s)"
+            )
+        elif each.end is None and now - each.heard > self.limits.stall_s:
+            each.end = _failed(f"no sign of life for {self.limits.stall_s:g} s (limits.stall_s)")
+        return each.end is not None
+
+    def _settle(self, each: _Running) -> None:
+        if each.end == {}:
+            each.process.join(timeout=5)
+            each.end = _failed(_death(each.process.exitcode))
+        _end(each.process)
+        seconds = time.monotonic() - each.since
+        status = {
+            **(each.end or {}),
+            "started": each.started,
+            "seconds": round(seconds, 3),
+            "steps": each.steps,
+            "steps_per_second": round(each.steps / seconds, 1),
+        }
+        each.watcher.close()
+        each.folder.finish(status, "".join(each.log))
+        each.close.close()
+        each.pipe.close()
+        if status["state"] == "done":
+            self._done += 1
+        else:
+            self._failed += 1
+            self._planned -= each.job.steps - each.steps
+            self.announce(f"trial {each.job.id} failed: {status['reason']}")
+
+    def _tick(self, running: Sequence[_Running]) -> Tick:
+        return Tick(
+            total=self._total,
+            done=self._done,
+            failed=self._failed,
+            running=len(running),
+            steps=self._taken,
+            planned_steps=self._planned,
+            seconds=time.monotonic() - self._since,
+        )
+
+
+def _failed(reason: str) -> dict[str, Any]:
+    return {"state": "failed", "reason": reason}
+
+
+def _readable(pipe: Connection) -> bool:
+    try:
+        return pipe.poll()
+    except OSError:
+        return True  # reading will say what is wrong
+
+
+def _death(code: int | None) -> str:
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        hint = " (perhaps out of memory: fewer --workers)" if name == "SIGKILL" else ""
+        return f"its process was ended by {name}{hint}"
+    return f"its process ended with exit code {code} before the trial did"
+
+
+def _end(process: BaseProcess) -> None:
+    """End a process and everything it started."""
+    if process.pid is not None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    if process.is_alive():
+        process.kill()
+    process.join()
+    process.close()
+
+
+def limits_of(settings: Mapping[str, Any]) -> Limits:
+    """Read a scenario's ``limits``."""
+    return Limits(**settings)

@@ -1,0 +1,84 @@
+"""Append-only, hash-chained record of every proposal and edit of one trial.
+
+One canonical JSON line an entry. ``hash`` is the SHA-256 of the line without it, ``previous`` the
+hash of the line before (of the trial's id for the first), so a changed, missing, inserted or moved
+line is found at its place. A chain alone cannot show that its tail was cut or all of it rewritten:
+the head is also kept in ``status.json`` and ``events.jsonl``, and printed for people to keep.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sandbox.errors import IntegrityError
+
+
+class Receipt(NamedTuple):
+    """What the writer of a ledger gives back: the entry is on the disk."""
+
+    entry: int  # line number, from 1
+    head: str  # hash of that line
+
+
+def canonical(data: Mapping[str, Any]) -> str:
+    """The one spelling of this data: sorted keys, no blanks. NaN and infinity are refused."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(text: str) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class Chain:
+    """The growing end of one ledger."""
+
+    trial: str
+    entries: int = 0
+    head: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.head = digest(self.trial)
+
+    def link(self, body: Mapping[str, Any]) -> str:
+        """Return the next line for this body and move the head to it."""
+        linked = {**body, "entry": self.entries + 1, "previous": self.head}
+        self.head = digest(canonical(linked))
+        self.entries += 1
+        return canonical({**linked, "hash": self.head})
+
+
+def check(lines: Iterable[str], trial: str, where: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the entries and the head. Raises ``IntegrityError`` naming the first broken line."""
+    chain = Chain(trial)
+    entries = []
+    for number, line in enumerate(lines, start=1):
+        entry = _parsed(line)
+        body = {k: v for k, v in entry.items() if k not in {"entry", "previous", "hash"}}
+        if chain.link(body) + "\n" != line:
+            raise IntegrityError(
+                f"{where}:{number}: error: ledger broken at line {number}: {_why(entry, chain)}"
+            )
+        entries.append(entry)
+    return entries, chain.head
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _why(entry: Mapping[str, Any], chain: Chain) -> str:
+    if not entry:
+        return "it is not an entry at all"
+    if entry.get("entry") != chain.entries:
+        return f"entry {entry.get('entry')!r} stands where entry {chain.entries} belongs"
+    if entry.get("hash") != chain.head:
+        return "its text or its link does not match its hash"
+    return "it is not in canonical form"

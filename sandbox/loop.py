@@ -1,0 +1,374 @@
+"""One trial: build, then (train, propose, judge, apply, record, probe) until the budget is spent.
+
+It runs in a process of its own and owns no file: all it finds out goes to a ``Clerk``, who does.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from agents import checkpoint, compute
+from agents.behaviour import BehaviourChange, behaviour_change
+from agents.contract import (
+    Edit,
+    LiveEditor,
+    LiveLearner,
+    Mind,
+    Population,
+    Reply,
+    UpdateReport,
+    View,
+)
+from sandbox import build
+from sandbox.audit import Audit, audit
+from sandbox.contract import Spec
+from sandbox.errors import TrialError
+from sandbox.events import Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
+from sandbox.gate import Gate, Ruling
+from sandbox.ledger import Receipt, canonical, digest
+from sandbox.recorder import Recorder
+from sandbox.subject import LiveSubject
+
+BEHAVIOUR_OBSERVATIONS = 1024
+
+
+class Clerk(Protocol):
+    """Keeps the records of one trial, outside the process that trains."""
+
+    def event(self, event: Event) -> None:
+        """Record an event."""
+
+    def ledger(self, body: Mapping[str, Any]) -> Receipt:
+        """Record a ledger entry; it is on the disk when this returns."""
+
+    def weights(self, update: int, agent: str, state: Mapping[str, Any], tensors: bytes) -> str:
+        """Keep a checkpoint; returns the SHA-256 of its tensors."""
+
+    def beat(self) -> None:
+        """Say that the trial is alive."""
+
+
+@dataclass
+class Life:
+    """One agent's life in the trial, as the laboratory keeps it."""
+
+    learner: LiveLearner
+    editor: LiveEditor
+    rng: np.random.Generator  # of its edits
+    flops: float = 0.0
+    returns: list[float | None] = field(default_factory=list)
+    edits: int = 0  # applied
+
+    def sizes(self) -> tuple[int, int]:
+        """(observation size, actions)."""
+        return self.learner.observation_size, self.learner.actions
+
+
+@dataclass
+class Trial:
+    """A trial under way."""
+
+    spec: Spec
+    clerk: Clerk
+    parts: build.Parts
+    place: build.Habitat
+    population: Population
+    lives: Mapping[str, Life]
+    recorder: Recorder
+    update: int = 0
+    steps: int = 0
+    receipt: Receipt = field(default_factory=lambda: Receipt(0, ""))
+
+    @property
+    def flops(self) -> float:
+        """Spent so far by all agents: learning, objectives, edits."""
+        return sum(life.flops for life in self.lives.values())
+
+    def flops_left(self) -> float:
+        """Until the gate's budget is spent."""
+        limit = self.parts.gate.max_flops
+        return math.inf if limit is None else limit - self.flops
+
+    def spent(self) -> bool:
+        """Is the budget of steps or FLOPs used up?"""
+        return self.steps >= self.parts.learner.total_steps or self.flops_left() <= 0
+
+
+def run_trial(spec: Spec, trial_id: str, clerk: Clerk) -> None:
+    """Run one trial until its budget is spent. Raises ``TrialError`` with the reason."""
+    trial = begin(spec, clerk)
+    _start(trial, trial_id)
+    _probe(trial, last=False)
+    while not trial.spent():
+        _step(trial)
+        _probe(trial, last=trial.spent())
+    _finish(trial)
+
+
+def begin(spec: Spec, clerk: Clerk) -> Trial:
+    """Build everything a spec names; nothing has been learned or recorded yet."""
+    parts = build.Parts.of(spec)
+    build.check_fit(spec, parts.learner)
+    place = build.habitat(spec, parts.learner.num_envs, clerk.beat)
+    population = build.population(spec, parts, place)
+    streams = build.streams(spec)
+    lives = {
+        name: Life(
+            learner,
+            parts.editor.start(parts.edits, streams(f"editor {name}")),
+            streams(f"edits {name}"),
+        )
+        for name, learner in population.learners.items()
+    }
+    copies = parts.learner.num_envs
+    return Trial(spec, clerk, parts, place, population, lives, Recorder(place.agents, copies))
+
+
+def _start(trial: Trial, trial_id: str) -> None:
+    place, spec = trial.place, trial.spec
+    genomes = {name: life.learner.effective().to_json() for name, life in trial.lives.items()}
+    started = TrialStarted(
+        trial=trial_id,
+        env=spec["env"]["id"],
+        seed=spec["seed"],
+        condition=spec["condition"],
+        agents=place.agents,
+        anchors=build.anchors(spec, place),
+        genomes=genomes,
+    )
+    trial.clerk.event(started)
+    for name, life in trial.lives.items():
+        mind = life.learner.mind()
+        birth = {"kind": "birth", "agent": name, "genome": mind.genome.to_json()}
+        trial.receipt = trial.clerk.ledger({**birth, "weights": weights_hash(mind)})
+    if place.world is not None:
+        for i, face in enumerate(place.faces()):
+            row = i if isinstance(place.env, list) else None
+            face.on_outcome = lambda outcome, row=row: trial.recorder.take(outcome, row)
+
+
+# --- one update --------------------------------------------------------------------------------
+
+
+def _step(trial: Trial) -> None:
+    reports = trial.population.update()
+    trial.update += 1
+    trial.steps += max(report.steps for report in reports.values())
+    truth = trial.recorder.means()
+    for name, report in reports.items():
+        life = trial.lives[name]
+        life.flops += report.flops
+        life.returns.append(report.mean_return)
+        trial.clerk.event(_updated(trial, name, report, truth[name]))
+    if not trial.spent():  # an edit that nothing learns from would only change the last word
+        for name in reports:
+            _offer(trial, name)
+
+
+def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, float]) -> Updated:
+    life = trial.lives[name]
+    return Updated(
+        agent=name,
+        update=trial.update,
+        steps=trial.steps,
+        flops=life.flops,
+        parameters=compute.parameters(life.learner.effective(), *life.sizes()),
+        episodes=report.episodes,
+        mean_return=report.mean_return,
+        intrinsic=dict(report.intrinsic),
+        losses=dict(report.losses),
+        truth=truth,
+    )
+
+
+# --- one edit ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A proposal and all that was measured when it was done, or why it was not."""
+
+    agent: str
+    edit: Edit
+    ruling: Ruling
+    before: Mind
+    after: Mind
+    audit: Audit | None
+    behaviour: BehaviourChange | None
+
+
+def _offer(trial: Trial, name: str) -> None:
+    life = trial.lives[name]
+    edit = life.editor.propose(_view(trial, life))
+    if edit is None:
+        return
+    deed = consider(life, name, edit, trial.parts.gate, trial.flops)
+    if deed.ruling.allowed:
+        life.edits += 1
+    life.flops += edit.cost(deed.before.genome)  # what an editor tries is paid for, applied or not
+    _record(trial, life, deed)
+    life.editor.hear(Reply(edit, deed.ruling.allowed, deed.ruling.reason))
+
+
+def _view(trial: Trial, life: Life) -> View:
+    return View(
+        genome=life.learner.effective(),
+        update=trial.update,
+        flops=life.flops,
+        flops_left=trial.flops_left(),
+        returns=tuple(life.returns),
+        **life.learner.view(),
+    )
+
+
+def consider(life: Life, name: str, edit: Edit, gate: Gate, flops: float) -> Deed:
+    """Judge an edit; if it is allowed, apply it, and read back what it did to the live learner.
+
+    An edit that raises, or leaves a mind that is not finite, is undone and recorded as rejected.
+    """
+    learner = life.learner
+    before = learner.mind()
+    ruling = gate.judge(edit, before.genome, life.sizes(), flops, life.edits)
+    if not ruling.allowed:
+        return Deed(name, edit, ruling, before, before, None, None)
+    seen = learner.recent_observations(BEHAVIOUR_OBSERVATIONS)
+    was = learner.effective(), learner.logits(seen), learner.values(seen)
+    try:
+        learner.install(edit.apply(before, life.rng))
+    except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the agent lives on)
+        learner.install(before)
+        undone = Ruling(False, f"undone: {type(error).__name__}: {error}", before.genome)
+        return Deed(name, edit, undone, before, before, None, None)
+    after = learner.mind()
+    change = behaviour_change(was[1], learner.logits(seen), was[2], learner.values(seen))
+    if not all(map(math.isfinite, asdict(change).values())):
+        learner.install(before)
+        undone = Ruling(False, "undone: the edited agent's behaviour is not finite", before.genome)
+        return Deed(name, edit, undone, before, before, None, None)
+    moved = weights_hash(before) != weights_hash(after)
+    found = audit(
+        edit.claim(before.genome), was[0], learner.effective(), change.max_logit_change, moved
+    )
+    return Deed(name, edit, ruling, before, after, found, change)
+
+
+def _record(trial: Trial, life: Life, deed: Deed) -> None:
+    name = type(deed.edit).__module__.rpartition(".")[2]
+    settings = asdict(deed.edit)  # type: ignore[call-overload]
+    claim = deed.edit.claim(deed.before.genome) if deed.ruling.allowed else None
+    trial.receipt = trial.clerk.ledger(
+        {
+            "kind": "proposal",
+            "agent": deed.agent,
+            "update": trial.update,
+            "steps": trial.steps,
+            "proposer": {
+                "editor": deed.before.genome.editor,
+                "state": digest(canonical(life.editor.state())),
+            },
+            "edit": name,
+            "settings": settings,
+            "part": deed.edit.part,
+            "applied": deed.ruling.allowed,
+            "reason": deed.ruling.reason,
+            "claim": asdict(claim) if claim else None,
+            "read_back": dict(deed.audit.read_back) if deed.audit else None,
+            "audit": deed.audit.finding if deed.audit else "",
+            "behaviour": asdict(deed.behaviour) if deed.behaviour else None,
+            "genome_before": deed.before.genome.digest(),
+            "genome_after": deed.after.genome.digest(),
+            "weights_before": weights_hash(deed.before),
+            "weights_after": weights_hash(deed.after),
+            "optimiser": _optimiser_change(deed.before, deed.after),
+            "cost_flops": deed.edit.cost(deed.before.genome),
+            "flops": trial.flops,
+        }
+    )
+    trial.clerk.event(
+        Edited(
+            agent=deed.agent,
+            update=trial.update,
+            steps=trial.steps,
+            entry=trial.receipt.entry,
+            edit=name,
+            settings=settings,
+            part=deed.edit.part,
+            applied=deed.ruling.allowed,
+            reason=deed.ruling.reason,
+            audit=deed.audit.finding if deed.audit else "",
+            genome=deed.after.genome.to_json(),
+            parameters=compute.parameters(deed.after.genome, *life.sizes()),
+        )
+    )
+
+
+def _optimiser_change(before: Mind, after: Mind) -> Mapping[str, int]:
+    """How many parameters had Adam state before, have it now, and carried theirs over."""
+    return {
+        "before": len(before.moments),
+        "after": len(after.moments),
+        "kept": len(set(before.moments) & set(after.moments)),
+    }
+
+
+def weights_hash(mind: Mind) -> str:
+    """SHA-256 over names, shapes, types and bytes of all parameters."""
+    found = hashlib.sha256()
+    for name in sorted(mind.parameters):
+        array = np.ascontiguousarray(mind.parameters[name])
+        found.update(f"{name} {array.shape} {array.dtype}\n".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
+# --- probes and the end ------------------------------------------------------------------------
+
+
+def _probe(trial: Trial, *, last: bool) -> None:
+    learners = {name: life.learner for name, life in trial.lives.items()}
+    streams = build.streams(trial.spec)
+    subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams)
+    for probe in trial.parts.probes.values():
+        if last or probe.due(trial.update):
+            for event in probe.measure(subject):
+                trial.clerk.event(event)
+    if last:
+        for distribution in subject.distributions():
+            film: Filmed | None = subject.film(distribution)
+            if film is not None:
+                trial.clerk.event(film)
+
+
+def _finish(trial: Trial) -> None:
+    shas = []
+    for name, life in trial.lives.items():
+        mind = life.learner.mind()
+        state, tensors = checkpoint.to_bytes(mind)
+        shas.append(trial.clerk.weights(trial.update, name, state, tensors))
+        end = {"kind": "end", "agent": name, "genome": mind.genome.to_json()}
+        trial.receipt = trial.clerk.ledger({**end, "weights": weights_hash(mind)})
+    trial.clerk.event(
+        TrialFinished(
+            updates=trial.update,
+            steps=trial.steps,
+            flops=trial.flops,
+            ledger_entries=trial.receipt.entry,
+            ledger_head=trial.receipt.head,
+            weights=digest(" ".join(shas)),
+        )
+    )
+
+
+def failure(error: BaseException) -> str:
+    """One line that says why a trial ended early."""
+    if isinstance(error, TrialError):
+        return str(error)
+    if isinstance(error, SystemExit):
+        return f"its code called sys.exit({error.code!r})"
+    if isinstance(error, MemoryError):
+        return "out of memory (limits.memory_mb)"
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,176 @@
+"""A live population at a checkpoint, as probes see it: they may let it play, not let it learn."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.contract import LiveLearner, Streams
+from envs.contract import JointWorld, World
+from sandbox.build import Habitat
+from sandbox.contract import Episodes, Subject
+from sandbox.events import Filmed
+
+Array = npt.NDArray[Any]
+Policy = Callable[[Array], Array]
+"""Observations ``[n, size]`` -> actions ``[n]``."""
+
+FOREIGN_COPIES = 8
+
+
+@dataclass
+class LiveSubject(Subject):
+    """The population after ``update`` updates; each probe moment has its own random stream."""
+
+    update: int
+    steps: int
+    place: Habitat
+    learners: Mapping[str, LiveLearner]
+    streams: Streams
+
+    def distributions(self) -> Sequence[str]:
+        """See ``World.distributions``; an env that is not ours has one."""
+        world = self.place.world
+        return tuple(world.distributions()) if world else ("in_distribution",)
+
+    def play(self, distribution: str, episodes: int) -> Mapping[str, Episodes]:
+        """Let every agent sample from its policy for ``episodes`` whole episodes."""
+        rng = self._rng(distribution)
+        policies = {name: sampled(learner, rng) for name, learner in self.learners.items()}
+        if self.place.world is None:
+            return play_foreign(self.place, policies, episodes, int(rng.integers(2**31)))
+        world = self.place.world.distributions()[distribution]
+        return play_world(world, policies, episodes, rng)
+
+    def film(self, distribution: str) -> Filmed | None:
+        """One episode as boards; ``None`` for an env that is not ours."""
+        if self.place.world is None:
+            return None
+        rng = self._rng(f"film {distribution}")
+        policies = {name: sampled(learner, rng) for name, learner in self.learners.items()}
+        world = self.place.world.distributions()[distribution]
+        boards, rewards = film(world, policies, rng)
+        return Filmed(self.update, distribution, tuple(boards), tuple(rewards))
+
+    def _rng(self, name: str) -> np.random.Generator:
+        return self.streams(f"probe {self.update} {name}")
+
+
+def sampled(learner: LiveLearner, rng: np.random.Generator) -> Policy:
+    """Sample actions from a learner's softmax policy (Gumbel-max)."""
+
+    def act(seen: Array) -> Array:
+        logits = np.asarray(learner.logits(seen), dtype=float)
+        return np.asarray(np.argmax(logits + rng.gumbel(size=logits.shape), axis=1))
+
+    return act
+
+
+def _act(world: World, policies: Mapping[str, Policy], seen: Array) -> Array:
+    if not isinstance(world, JointWorld):
+        return policies["agent"](seen)
+    return np.stack([policies[agent](seen[:, k]) for k, agent in enumerate(world.agents)], axis=1)
+
+
+def play_world(
+    world: World, policies: Mapping[str, Policy], episodes: int, rng: np.random.Generator
+) -> Mapping[str, Episodes]:
+    """Play ``episodes`` fresh worlds side by side, each to its first end, truth recorded."""
+    totals: dict[str, Array] = {}
+    state = world.reset(rng, episodes)
+    alive = np.ones(episodes, dtype=bool)
+    while alive.any():
+        state, outcome = world.step(state, _act(world, policies, world.observe(state)), rng)
+        step = {"reward": outcome.reward, "length": np.ones(episodes), **outcome.truth}
+        for name, values in step.items():
+            column = np.asarray(values, dtype=float).reshape(episodes, -1) * alive[:, None]
+            totals[name] = totals.get(name, 0.0) + column
+        alive &= ~(outcome.terminated | outcome.truncated)
+    return {agent: _episodes(totals, k) for k, agent in enumerate(world.agents)}
+
+
+def _episodes(totals: Mapping[str, Array], k: int) -> Episodes:
+    def column(name: str) -> tuple[float, ...]:
+        values = totals[name]
+        return tuple(map(float, values[:, min(k, values.shape[1] - 1)]))
+
+    truth = sorted(set(totals) - {"reward", "length"})
+    lengths = tuple(map(int, column("length")))
+    return Episodes(column("reward"), lengths, {name: column(name) for name in truth})
+
+
+def film(
+    world: World, policies: Mapping[str, Policy], rng: np.random.Generator
+) -> tuple[list[str], list[float]]:
+    """Boards of one episode, the first before any action, and its rewards (summed over agents)."""
+    state = world.reset(rng, 1)
+    boards, rewards = [world.render_text(state, 0)], []
+    ended = False
+    while not ended:
+        state, outcome = world.step(state, _act(world, policies, world.observe(state)), rng)
+        boards.append(world.render_text(state, 0))
+        rewards.append(float(np.sum(outcome.reward[0])))
+        ended = bool(outcome.terminated[0] or outcome.truncated[0])
+    return boards, rewards
+
+
+def play_foreign(
+    place: Habitat, policies: Mapping[str, Policy], episodes: int, seed: int
+) -> Mapping[str, Episodes]:
+    """Play an env that is not ours: every copy plays the same number of episodes.
+
+    Equal shares, not the first to finish: those would be the short ones.
+    """
+    copies = min(episodes, FOREIGN_COPIES)
+    quota = -(-episodes // copies)
+    env = place.make(copies)
+    if isinstance(env, list):
+        return _play_parallel(env, place.agents, policies, quota, seed)
+    rewards: list[list[float]] = [[] for _ in range(copies)]
+    lengths: list[list[int]] = [[] for _ in range(copies)]
+    total, length = np.zeros(copies), np.zeros(copies, dtype=int)
+    seen, _ = env.reset(seed=seed)
+    while min(map(len, rewards)) < quota:
+        flat = np.asarray(seen, dtype=np.float32).reshape(copies, -1)
+        seen, reward, terminated, truncated, _ = env.step(policies["agent"](flat))
+        total, length = total + reward, length + 1
+        for i in np.flatnonzero(terminated | truncated):
+            rewards[i].append(float(total[i]))
+            lengths[i].append(int(length[i]))
+            total[i], length[i] = 0.0, 0
+    env.close()
+    shares = [tuple(v for each in part for v in each[:quota]) for part in (rewards, lengths)]
+    return {"agent": Episodes(shares[0], tuple(map(int, shares[1])), {})}
+
+
+def _play_parallel(
+    copies: Sequence[Any],
+    agents: Sequence[str],
+    policies: Mapping[str, Policy],
+    quota: int,
+    seed: int,
+) -> Mapping[str, Episodes]:
+    rewards: dict[str, list[float]] = {agent: [] for agent in agents}
+    lengths: dict[str, list[int]] = {agent: [] for agent in agents}
+    for i, env in enumerate(copies):
+        for episode in range(quota):
+            seen, _ = env.reset(seed=seed + i * quota + episode)
+            total, length = dict.fromkeys(agents, 0.0), dict.fromkeys(agents, 0)
+            while env.agents:
+                moves = {
+                    agent: int(
+                        policies[agent](np.asarray(seen[agent], np.float32).reshape(1, -1))[0]
+                    )
+                    for agent in env.agents
+                }
+                seen, reward, _, _, _ = env.step(moves)
+                for agent in moves:
+                    total[agent] += float(reward[agent])
+                    length[agent] += 1
+            for agent in agents:
+                rewards[agent].append(total[agent])
+                lengths[agent].append(length[agent])
+        env.close()
+    return {a: Episodes(tuple(rewards[a]), tuple(lengths[a]), {}) for a in agents}

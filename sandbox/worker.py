@@ -1,0 +1,146 @@
+"""The process in which one trial runs: fresh, limited, and without a file of the run in its hands.
+
+It speaks to the runner over one pipe, in JSON and raw bytes, never in pickles. Of what the trial's
+code prints, ``LOG_LIMIT`` bytes are kept and the rest is counted.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from sandbox import loop
+from sandbox.errors import TrialError
+from sandbox.events import Event, to_line
+from sandbox.ledger import Receipt
+
+LOG_LIMIT = 64 * 1024
+BEAT_SECONDS = 1.0
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class PipeClerk:
+    """Sends everything to the runner; waits only for what must be on the disk."""
+
+    pipe: Connection
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _beaten: float = 0.0
+
+    def event(self, event: Event) -> None:
+        """See ``loop.Clerk``."""
+        self.send("event", {"line": to_line(event)})
+
+    def ledger(self, body: Mapping[str, Any]) -> Receipt:
+        """See ``loop.Clerk``."""
+        self.send("ledger", body)
+        return Receipt(**json.loads(self.pipe.recv_bytes()))
+
+    def weights(self, update: int, agent: str, state: Mapping[str, Any], tensors: bytes) -> str:
+        """See ``loop.Clerk``."""
+        self.send("weights", {"update": update, "agent": agent, "state": state}, tensors)
+        return str(json.loads(self.pipe.recv_bytes())["sha256"])
+
+    def beat(self) -> None:
+        """See ``loop.Clerk``; at most once a second goes over the pipe."""
+        now = time.monotonic()
+        if now - self._beaten > BEAT_SECONDS:
+            self._beaten = now
+            self.send("beat", {})
+
+    def send(self, kind: str, data: Mapping[str, Any], attachment: bytes | None = None) -> None:
+        """One message: a JSON frame, and a frame of bytes where there is an attachment."""
+        text = json.dumps({"kind": kind, **data}, allow_nan=False)
+        with self._lock:
+            self.pipe.send_bytes(text.encode())
+            if attachment is not None:
+                self.pipe.send_bytes(attachment)
+
+
+def main(pipe: Connection, trial_id: str, spec: str, limits: str, plugins: tuple[str, ...]) -> None:
+    """Run one trial and say how it ended. Started by an executor in a process of its own."""
+    _confine(json.loads(limits))
+    clerk = PipeClerk(pipe)
+    log = _capture(clerk)
+    try:
+        _one_thread()
+        _plug(plugins)
+        loop.run_trial(json.loads(spec), trial_id, clerk)
+        end = {"state": "done", "reason": ""}
+    except BaseException as error:  # noqa: BLE001  (SystemExit too: exit 0 is no success here)
+        traceback.print_exc()
+        end = {"state": "failed", "reason": loop.failure(error)}
+    log.close()
+    clerk.send("end", end)
+    pipe.close()
+
+
+def _confine(limits: Mapping[str, Any]) -> None:
+    os.setsid()  # so that the runner can end us with everything we started
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's business
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    size = int(limits["memory_mb"]) * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _one_thread() -> None:
+    """Faster with trials side by side, and the same sums whatever else the machine does."""
+    import torch  # noqa: PLC0415  (the fork server has imported it already)
+
+    torch.set_num_threads(1)
+
+
+def _plug(modules: tuple[str, ...]) -> None:
+    from sandbox.catalogue import catalogue, plug_module  # noqa: PLC0415
+
+    known = catalogue()
+    for module in modules:
+        plug_module(known, module)
+        if module in known.broken:
+            raise TrialError(f"plug-in '{module}' cannot be loaded: {known.broken[module]}")
+
+
+class _Capture(threading.Thread):
+    """Sends the first ``LOG_LIMIT`` bytes of stdout and stderr to the runner, drains the rest."""
+
+    def __init__(self, clerk: PipeClerk, source: int) -> None:
+        super().__init__(daemon=True)
+        self.clerk, self.source, self.seen = clerk, source, 0
+
+    def run(self) -> None:
+        while chunk := os.read(self.source, 65536):
+            room = max(LOG_LIMIT - self.seen, 0)
+            self.seen += len(chunk)
+            if room:
+                self.clerk.send("log", {"text": chunk[:room].decode(errors="replace")})
+
+    def close(self) -> None:
+        """Flush, let go of the pipe, and wait until all of it was read."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        self.join(timeout=5)
+        if self.seen > LOG_LIMIT:
+            self.clerk.send("log", {"text": f"\n[{self.seen - LOG_LIMIT} more bytes not kept]\n"})
+
+
+def _capture(clerk: PipeClerk) -> _Capture:
+    source, sink = os.pipe()
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    os.close(sink)
+    capture = _Capture(clerk, source)
+    capture.start()
+    return capture
