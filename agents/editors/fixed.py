@@ -1,0 +1,24 @@
+"""Never edits: the agent that only learns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.contract import Edit, Editor, LiveEditor, View
+
+
+@dataclass(frozen=True)
+class Fixed(Editor):
+    """The baseline of every other editor."""
+
+    def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
+        """Begin a life without edits."""
+        del edits, rng
+        return _Content()
+
+
+class _Content(LiveEditor):
+    def propose(self, view: View) -> Edit | None:
+        del view
+        return None

@@ -1,0 +1,59 @@
+"""Inserts a residual layer without changing what the agent does."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Claim, Edit, Mind, View
+from agents.genome import TOWERS, Genome
+from agents.orthogonal import drawing_flops
+
+DEEPEST = 8  # an editor is not offered to go beyond; a schedule may
+
+
+@dataclass(frozen=True)
+class Deepen(Edit):
+    """``x + W2 f(W1 x + b1) + b2`` with ``W2 = b2 = 0``: exact for any activation.
+
+    An identity layer (Net2DeeperNet) would be exact for ReLU only.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    after: int = 0
+    units: int = 16
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """One behind each layer, with as many hidden units as the stream there is wide."""
+        widths = view.genome.architecture.widths()
+        if len(widths) >= DEEPEST:
+            return ()
+        return tuple(cls(after=i, units=width) for i, width in enumerate(widths))
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with one residual layer more."""
+        surgery.the_layer(genome, self.after)
+        return surgery.with_block(genome, self.after, surgery.a_count(self.units))
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Insert the block in both towers."""
+        self.rewrite(mind.genome)
+        return surgery.insert_block(mind, self.after, self.units, rng)
+
+    def claim(self, genome: Genome) -> Claim:
+        """The layer is there, later ones moved up, and the policy is the same up to rounding."""
+        layers = self.rewrite(genome).architecture.layers
+        changes = {
+            f"architecture.layers.{i}": asdict(layers[i])
+            for i in range(self.after + 1, len(layers))
+        }
+        return Claim(changes, max_logit_change=1e-5)
+
+    def cost(self, genome: Genome) -> float:
+        """Drawing the inner weights."""
+        width = genome.architecture.widths()[self.after]
+        return len(TOWERS) * drawing_flops(self.units, width)

@@ -1,0 +1,37 @@
+"""Changes nothing: the control arm of every edit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Claim, Edit, Mind, View
+from agents.genome import Genome
+
+
+@dataclass(frozen=True)
+class Identity(Edit):
+    """Goes through the whole machinery of an edit and must leave no trace in the agent's life."""
+
+    part: ClassVar[str] = "architecture"
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """The one there is."""
+        del view
+        return (cls(),)
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the same genome."""
+        return genome
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Return a mind equal to the bit."""
+        del rng
+        return Mind(mind.genome, dict(mind.parameters), dict(mind.moments))
+
+    def claim(self, genome: Genome) -> Claim:
+        """No logit moves at all."""
+        del genome
+        return Claim(max_logit_change=0.0)

@@ -1,0 +1,73 @@
+"""Deletes the units of a layer that are heard least."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Array, Claim, Edit, Mind, RefusedEditError, View
+from agents.genome import TOWERS, Genome
+
+OFFERED_LAYERS = 8
+OFFERED_SHARE = 8  # an editor is offered to drop one unit in eight
+
+
+@dataclass(frozen=True)
+class Prune(Edit):
+    """Each tower loses its ``units`` units with the shortest outgoing weights; at least one stays.
+
+    Not exact, unless nobody heard those units. Of units heard alike, the newest goes first, so
+    that pruning what was just grown gives back the mind there was.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    units: int = 1
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """One for each layer: an eighth of its units, at least one."""
+        layers = view.genome.architecture.layers[:OFFERED_LAYERS]
+        return tuple(
+            cls(layer=i, units=max(layer.units // OFFERED_SHARE, 1))
+            for i, layer in enumerate(layers)
+            if layer.units > 1
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the narrower layer."""
+        layer = surgery.the_layer(genome, self.layer)
+        if surgery.a_count(self.units) >= layer.units:
+            raise RefusedEditError(
+                f"layer {self.layer} has {layer.units} units: at most {layer.units - 1} can go,"
+                f" not {self.units}"
+            )
+        return surgery.with_units(genome, self.layer, layer.units - self.units)
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Delete the units in both towers."""
+        del rng
+        self.rewrite(mind.genome)
+        dropped = {tower: self.chosen(mind, tower) for tower in TOWERS}
+        return surgery.drop_units(mind, self.layer, dropped)
+
+    def chosen(self, mind: Mind, tower: str) -> Array:
+        """Indices of the units that go, int ``[units]``, sorted."""
+        norms = surgery.outgoing_norms(mind, self.layer, tower)
+        newest_first = -np.arange(len(norms))
+        order: Array = np.lexsort((newest_first, norms))
+        return np.sort(order[: self.units])
+
+    def claim(self, genome: Genome) -> Claim:
+        """The layer has ``units`` fewer; what that does to the policy is measured, not promised."""
+        units = self.rewrite(genome).architecture.layers[self.layer].units
+        return Claim({f"architecture.layers.{self.layer}.units": units})
+
+    def cost(self, genome: Genome) -> float:
+        """Squaring and adding every outgoing weight; the head counts as one more reader a unit."""
+        readers = 1 + sum(each.units for each in genome.architecture.layers[self.layer + 1 :])
+        units = genome.architecture.layers[self.layer].units
+        return len(TOWERS) * 2.0 * units * readers

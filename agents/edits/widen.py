@@ -1,0 +1,61 @@
+"""Adds units to a layer without changing what the agent does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Claim, Edit, Mind, View
+from agents.genome import TOWERS, Genome
+from agents.orthogonal import drawing_flops
+
+WIDEST = 512  # an editor is not offered to go beyond; a schedule may
+OFFERED_LAYERS = 8
+
+
+@dataclass(frozen=True)
+class Widen(Edit):
+    """Zero-outgoing growth: new units read at once and are heard as soon as learning wants them.
+
+    Net2Net's copied units would never separate; these start different from each other.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    units: int = 16
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """One for each layer: half of its units more, up to ``WIDEST``."""
+        layers = view.genome.architecture.layers[:OFFERED_LAYERS]
+        return tuple(
+            cls(layer=i, units=min(max(layer.units // 2, 1), WIDEST - layer.units))
+            for i, layer in enumerate(layers)
+            if layer.units < WIDEST
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the wider layer."""
+        layer = surgery.the_layer(genome, self.layer)
+        return surgery.with_units(genome, self.layer, layer.units + surgery.a_count(self.units))
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Append the units in both towers."""
+        self.rewrite(mind.genome)
+        return surgery.grow_units(mind, self.layer, self.units, rng)
+
+    def claim(self, genome: Genome) -> Claim:
+        """The layer has ``units`` more, and the policy is the same up to rounding."""
+        units = self.rewrite(genome).architecture.layers[self.layer].units
+        return Claim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
+
+    def cost(self, genome: Genome) -> float:
+        """Drawing the incoming weights. A genome does not know how wide an observation is.
+
+        Layer 0 is therefore charged as if it read as many numbers as it has units.
+        """
+        widths = genome.architecture.widths()
+        return len(TOWERS) * drawing_flops(self.units, widths[max(self.layer - 1, 0)])

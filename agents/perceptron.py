@@ -1,0 +1,112 @@
+"""A small ReLU network in numpy: forward, hand-derived gradients, Adam. Float32."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from agents.contract import Array
+from agents.orthogonal import RELU_GAIN, orthogonal
+
+Weights = list[tuple[Array, Array]]
+"""Per layer: weight ``[out, in]`` and bias ``[out]``."""
+
+
+class Perceptron:
+    """``sizes[0]`` inputs, ReLU hidden layers, ``sizes[-1]`` linear outputs."""
+
+    def __init__(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
+        self.weights: Weights = []
+        for i, (inputs, outputs) in enumerate(pairwise(sizes), 2):
+            gain = RELU_GAIN if i < len(sizes) else 1.0
+            weight = orthogonal(rng, outputs, inputs, gain).astype(np.float32)
+            self.weights.append((weight, np.zeros(outputs, np.float32)))
+
+    def __call__(self, inputs: Array) -> Array:
+        """Map ``[n, in]`` to ``[n, out]``."""
+        return self._activations(inputs)[-1]
+
+    def gradients(self, inputs: Array, targets: Array) -> Weights:
+        """Gradients of the mean over rows and outputs of the squared error; see ``loss``."""
+        activations = self._activations(inputs)
+        delta = (activations[-1] - targets) * np.float32(2.0 / targets.size)
+        found: Weights = []
+        for (weight, _), below in zip(self.weights[::-1], activations[-2::-1], strict=True):
+            found.append((delta.T @ below, delta.sum(axis=0)))
+            delta = (delta @ weight) * (below > 0)
+        return found[::-1]
+
+    def flops(self) -> float:
+        """FLOPs of one forward pass of one row: two a weight."""
+        return float(sum(2 * weight.size for weight, _ in self.weights))
+
+    def state(self, prefix: str) -> dict[str, Array]:
+        """Copies of all weights, by name."""
+        return _named(self.weights, prefix)
+
+    def load(self, state: Mapping[str, Array], prefix: str) -> None:
+        """Take over what ``state`` gave."""
+        self.weights = _read(state, prefix, len(self.weights))
+
+    def _activations(self, inputs: Array) -> list[Array]:
+        found = [inputs]
+        for i, (weight, bias) in enumerate(self.weights, 1):
+            z = found[-1] @ weight.T + bias
+            found.append(np.maximum(z, 0) if i < len(self.weights) else z)
+        return found
+
+
+def loss(outputs: Array, targets: Array) -> Array:
+    """Squared error, mean over outputs: ``[n]``."""
+    error: Array = np.square(outputs - targets).mean(axis=-1)
+    return error
+
+
+class Adam:
+    """Kingma & Ba 2015, algorithm 1, with their constants."""
+
+    def __init__(self, weights: Weights, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+        self.first: Weights = [(np.zeros_like(w), np.zeros_like(b)) for w, b in weights]
+        self.second: Weights = [(np.zeros_like(w), np.zeros_like(b)) for w, b in weights]
+        self.steps = 0
+
+    def step(self, weights: Weights, gradients: Weights) -> None:
+        """Move ``weights`` in place."""
+        self.steps += 1
+        rate = self.learning_rate / (1 - 0.9**self.steps)
+        correction = 1 / (1 - 0.999**self.steps)
+        for layer in zip(weights, gradients, self.first, self.second, strict=True):
+            for value, gradient, first, second in zip(*layer, strict=True):
+                first += np.float32(0.1) * (gradient - first)  # noqa: PLW2901  (in place)
+                second += np.float32(0.001) * (np.square(gradient) - second)  # noqa: PLW2901
+                length = np.sqrt(second * np.float32(correction)) + np.float32(1e-8)
+                value -= np.float32(rate) * first / length  # noqa: PLW2901
+
+    def state(self, prefix: str) -> dict[str, Array]:
+        """Copies of both moments and the step count, by name."""
+        return {
+            **_named(self.first, f"{prefix}.first"),
+            **_named(self.second, f"{prefix}.second"),
+            f"{prefix}.steps": np.array(self.steps, np.int64),
+        }
+
+    def load(self, state: Mapping[str, Array], prefix: str) -> None:
+        """Take over what ``state`` gave."""
+        self.first = _read(state, f"{prefix}.first", len(self.first))
+        self.second = _read(state, f"{prefix}.second", len(self.second))
+        self.steps = int(state[f"{prefix}.steps"])
+
+
+def _named(weights: Weights, prefix: str) -> dict[str, Array]:
+    named = {}
+    for i, (weight, bias) in enumerate(weights):
+        named[f"{prefix}.{i}.weight"], named[f"{prefix}.{i}.bias"] = weight.copy(), bias.copy()
+    return named
+
+
+def _read(state: Mapping[str, Array], prefix: str, layers: int) -> Weights:
+    return [
+        (state[f"{prefix}.{i}.weight"].copy(), state[f"{prefix}.{i}.bias"].copy())
+        for i in range(layers)
+    ]
