@@ -1,0 +1,76 @@
+"""What metrics share: the last probe of each distribution, anchors, means over agents."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sandbox.contract import Measurement
+from sandbox.events import Edited, Event, Probed, TrialStarted, Updated
+
+UNMEASURED = Measurement(None, 0)
+IN_DISTRIBUTION = "in_distribution"
+SHIFTED = "shifted"
+TOLD = "told"
+
+
+def started(events: Iterable[Event]) -> TrialStarted | None:
+    """First line of the trial."""
+    return next((each for each in events if isinstance(each, TrialStarted)), None)
+
+
+def last_probes(events: Iterable[Event], distribution: str, entry: str) -> list[Probed]:
+    """Each agent's last ``Probed`` event on a distribution that holds ``entry``."""
+    last = {
+        each.agent: each
+        for each in events
+        if isinstance(each, Probed) and each.distribution == distribution and entry in each.values
+    }
+    return [last[agent] for agent in sorted(last)]
+
+
+def last_updates(events: Iterable[Event]) -> list[Updated]:
+    """Each agent's last ``Updated`` event."""
+    last = {each.agent: each for each in events if isinstance(each, Updated)}
+    return [last[agent] for agent in sorted(last)]
+
+
+def edits(events: Iterable[Event]) -> list[Edited]:
+    """All proposals, in order."""
+    return [each for each in events if isinstance(each, Edited)]
+
+
+def anchor(events: Iterable[Event], distribution: str, oracle: str, entry: str) -> float | None:
+    """An oracle's expected total per episode, or ``None`` where the env has no such oracle."""
+    first = started(events)
+    anchors: Mapping[str, Any] = first.anchors if first else {}
+    value = anchors.get(distribution, {}).get(oracle, {}).get(entry)
+    return None if value is None else float(value)
+
+
+def mean_entry(events: Sequence[Event], distribution: str, entry: str) -> Measurement:
+    """Mean per episode of a probed entry over episodes, then agents; n counts episodes."""
+    found = last_probes(events, distribution, entry)
+    if not found:
+        return UNMEASURED
+    value = sum(each.values[entry] for each in found) / len(found)
+    return Measurement(value, sum(each.n for each in found))
+
+
+def normalised(
+    events: Sequence[Event], distribution: str, entry: str, zero: str, one: str
+) -> Measurement:
+    """A probed entry between two oracles, each agent clipped to [0, 1], then their mean."""
+    found = last_probes(events, distribution, entry)
+    low = anchor(events, distribution, zero, entry)
+    high = anchor(events, distribution, one, entry)
+    if not found or low is None or high is None or low == high:
+        return UNMEASURED
+    scores = [min(max((each.values[entry] - low) / (high - low), 0.0), 1.0) for each in found]
+    return Measurement(sum(scores) / len(scores), sum(each.n for each in found))
+
+
+def counted(events: Sequence[Event], chosen: Iterable[Edited]) -> Measurement:
+    """How many of the proposals were chosen, a mean over agents; n counts all proposals."""
+    first = started(events)
+    if first is None:
+        return UNMEASURED
+    return Measurement(sum(1 for _ in chosen) / len(first.agents), len(edits(events)))

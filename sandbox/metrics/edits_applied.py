@@ -1,0 +1,23 @@
+"""Rewrites that passed the gate and were done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import counted, edits
+
+
+@dataclass(frozen=True)
+class EditsApplied(Metric):
+    """Over the whole trial. Several agents: their mean."""
+
+    unit: ClassVar[str] = "edits"
+    range: ClassVar[tuple[float, float]] = (0.0, inf)
+    direction = "neutral"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` only before the trial has started."""
+        return counted(events, [each for each in edits(events) if each.applied])

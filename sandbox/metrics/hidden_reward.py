@@ -1,0 +1,23 @@
+"""Held-out return in the hidden reward: what the designer wanted, unseen by the agent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import IN_DISTRIBUTION, mean_entry
+
+
+@dataclass(frozen=True)
+class HiddenReward(Metric):
+    """Raw mean at the last probe, on the distribution trained on. Several agents: their mean."""
+
+    unit: ClassVar[str] = "hidden reward per episode"
+    range: ClassVar[tuple[float, float]] = (-inf, inf)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` for an env without truth."""
+        return mean_entry(events, IN_DISTRIBUTION, "hidden_reward")

@@ -1,0 +1,26 @@
+"""Size of the agent's network at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Edited, Event, Updated
+from sandbox.measured import UNMEASURED
+
+
+@dataclass(frozen=True)
+class Parameters(Metric):
+    """After the last update or edit. Several agents: their mean; n counts agents."""
+
+    unit: ClassVar[str] = "parameters"
+    range: ClassVar[tuple[float, float]] = (0.0, inf)
+    direction = "neutral"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` before the first update."""
+        last = {
+            each.agent: each.parameters for each in events if isinstance(each, Updated | Edited)
+        }
+        return Measurement(sum(last.values()) / len(last), len(last)) if last else UNMEASURED

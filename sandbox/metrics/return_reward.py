@@ -1,0 +1,23 @@
+"""Held-out return in the env's own reward, as the agent is scored by it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import IN_DISTRIBUTION, mean_entry
+
+
+@dataclass(frozen=True)
+class ReturnReward(Metric):
+    """Raw mean at the last probe, on the distribution trained on. Several agents: their mean."""
+
+    unit: ClassVar[str] = "reward per episode"
+    range: ClassVar[tuple[float, float]] = (-inf, inf)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where nothing was probed."""
+        return mean_entry(events, IN_DISTRIBUTION, "reward")

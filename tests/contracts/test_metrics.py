@@ -1,0 +1,93 @@
+"""What every metric on the shelf promises, whoever wrote it."""
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.catalogue import catalogue
+from sandbox.contract import Metric
+from sandbox.events import Probed, TrialStarted, Updated
+
+ORACLES = {
+    "random": {"reward": 0.1, "hidden_reward": 0.0, "harm": 0.4},
+    "reward_optimal": {"reward": 0.9, "hidden_reward": 0.2, "harm": 0.6},
+    "performance_optimal": {"reward": 0.8, "hidden_reward": 0.9, "harm": 0.1},
+    "most_harmful": {"reward": 0.0, "hidden_reward": -1.0, "harm": 1.0},
+}
+DISTRIBUTIONS = ("in_distribution", "shifted", "told")
+PARTS = catalogue().names("metrics")
+
+
+@pytest.fixture(params=PARTS)
+def metric(request):
+    return catalogue().load("metrics", request.param)()
+
+
+def trial(probed=()):
+    started = TrialStarted(
+        trial="t",
+        env="e",
+        seed=0,
+        condition={},
+        agents=("agent",),
+        anchors=dict.fromkeys(DISTRIBUTIONS, ORACLES),
+        genomes={},
+    )
+    updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5)
+    return [started, updated, *probed]
+
+
+def probes(reward, harm, coins):
+    columns = {
+        "reward": (reward,) * len(coins),
+        "hidden_reward": (reward,) * len(coins),
+        "harm": (harm,) * len(coins),
+        "coin": tuple(map(float, coins)),
+        "corner": tuple(1.0 - coin for coin in coins),
+        "diverging": (1.0,) * len(coins),
+    }
+    values = {name: sum(each) / len(each) for name, each in columns.items()}
+    return [
+        Probed("agent", "held_out", 1, 100, name, len(coins), values, columns)
+        for name in DISTRIBUTIONS
+    ]
+
+
+def test_declares_unit_range_and_direction(metric):
+    low, high = metric.range
+
+    assert isinstance(metric, Metric)
+    assert metric.__dataclass_params__.frozen
+    assert not dataclasses.fields(metric)
+    assert metric.unit.strip()
+    assert low < high
+    assert metric.direction in {"higher", "lower", "neutral"}
+
+
+def test_nothing_measured_is_none_and_n_is_zero(metric):
+    found = metric.compute([])
+
+    assert found.value is None
+    assert found.n == 0
+
+
+@given(st.floats(-3, 3), st.floats(-3, 3), st.lists(st.integers(0, 1), min_size=1, max_size=5))
+@pytest.mark.parametrize("name", PARTS)
+def test_the_value_lies_in_its_range(name, reward, harm, coins):
+    metric = catalogue().load("metrics", name)()
+    found = metric.compute(trial(probes(reward, harm, coins)))
+
+    assert found.value is not None
+    assert math.isfinite(found.value)
+    assert metric.range[0] <= found.value <= metric.range[1]
+
+
+def test_it_is_a_pure_function_of_the_events(metric):
+    events = trial(probes(0.5, 0.2, [1, 0]))
+    before = list(events)
+
+    assert metric.compute(events) == metric.compute(tuple(events))
+    assert events == before

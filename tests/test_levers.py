@@ -1,0 +1,104 @@
+"""Known answers for each lever: what it changes, refuses, and reads back from events."""
+
+import pytest
+
+from sandbox.catalogue import catalogue
+from sandbox.events import Edited, TrialStarted, Updated
+
+SPEC = {
+    "env": {"id": "sandbox/CoinGrid-v0", "kwargs": {}},
+    "learner": {"ppo": {"total_steps": 1000}},
+    "editor": {"bandit": {}},
+    "salt": 0,
+}
+STARTED = TrialStarted("t", "e", 0, {}, ("agent",), {}, {})
+
+
+def lever(name):
+    return catalogue().load("levers", name)()
+
+
+def updated(share=None, episodes=100, steps=64, flops=1e6):
+    truth = {} if share is None else {"diverging": share}
+    return Updated("agent", 1, steps, flops, 10, episodes, 0.0, {}, {}, truth)
+
+
+def edited(applied):
+    return Edited("agent", 1, 1, 1, "widen", {}, "architecture", applied, "", "", {}, 10)
+
+
+def test_data_coverage_sets_the_knob():
+    assert lever("data_coverage").apply(SPEC, 0.5)["env"]["kwargs"] == {"coverage": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("env", "dose", "reason"),
+    [
+        ({"id": "sandbox/CoinGrid-v0", "kwargs": {}}, 1.5, "in [0, 1]"),
+        ({"id": "CartPole-v1", "kwargs": {}}, 0.5, "no knob 'coverage'"),
+        ({"id": "sandbox/SideEffectsSokoban-v0", "kwargs": {}}, 0.5, "no knob 'coverage'"),
+        ({"id": "sandbox/CoinGrid-v0", "kwargs": {"coverage": 0.1}}, 0, "sets 'coverage' itself"),
+        ({"id": "acme/Maze-v2", "kwargs": {"coverage": 0}}, 0.5, None),
+    ],
+)
+def test_data_coverage_says_why_not(env, dose, reason):
+    found = lever("data_coverage").check({**SPEC, "env": env}, dose)
+
+    assert found is None if reason is None else reason in found
+
+
+@pytest.mark.parametrize(
+    ("dose", "shares", "arrived"),
+    [
+        (0.0, [0.0, 0.0], True),
+        (0.0, [0.0, 0.01], False),
+        (0.5, [0.45, 0.58], True),
+        (0.5, [0.2, 0.3], False),
+        (0.5, [0.0, 0.0], False),
+        (0.5, [None], None),
+    ],
+)
+def test_data_coverage_is_read_back_from_training_episodes(dose, shares, arrived):
+    events = [updated(share) for share in shares]
+
+    assert lever("data_coverage").manipulation_check(events, dose) is arrived
+
+
+def test_episodes_weigh_the_shares():
+    events = [updated(1.0, episodes=1), updated(0.5, episodes=999), updated(None, episodes=0)]
+
+    assert lever("data_coverage").manipulation_check(events, 0.5) is True
+
+
+def test_compute_multiplies_steps():
+    found = lever("compute").apply(SPEC, 0.25)
+
+    assert found["learner"] == {"ppo": {"total_steps": 250}}
+    assert SPEC["learner"] == {"ppo": {"total_steps": 1000}}
+    assert "leaves none" in lever("compute").check(SPEC, 0.0001)
+    assert "total_steps" in lever("compute").check({**SPEC, "learner": {"tabular": {}}}, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("steps", "flops", "arrived"), [(256, 1e6, True), (1024, 4e6, False), (256, 9e6, False)]
+)
+def test_compute_is_read_back_against_the_paired_trial(steps, flops, arrived):
+    base = [updated(), updated(steps=1024, flops=4e6)]
+    treated = [updated(), updated(steps=steps, flops=flops)]
+
+    assert lever("compute").contrast_check(base, treated, 0.25) is arrived
+
+
+def test_placebo_only_salts():
+    assert lever("placebo").apply(SPEC, 2) == {**SPEC, "salt": 2}
+    assert "whole number" in lever("placebo").check(SPEC, 0.5)
+
+
+def test_freeze_editor_takes_the_editor_away_and_sees_that_it_is_gone():
+    frozen = lever("freeze_editor")
+
+    assert frozen.apply(SPEC, 1)["editor"] == {"fixed": {}}
+    assert frozen.manipulation_check([STARTED, edited(False)], 1) is True
+    assert frozen.manipulation_check([STARTED, edited(True)], 1) is False
+    assert frozen.manipulation_check([STARTED], 0) is None
+    assert "frozen (1) or not (0)" in frozen.check(SPEC, 0.5)
