@@ -1,0 +1,49 @@
+"""How far two minds act and value apart on the same observations."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.contract import Array
+
+
+@dataclass(frozen=True)
+class BehaviourChange:
+    """What an edit did to behaviour, measured on the same observations before and after."""
+
+    mean_kl: float  # nats, mean over observations of KL(before || after)
+    max_logit_change: float  # max |delta logit|
+    mean_value_change: float  # mean |delta V|
+
+
+def behaviour_change(
+    logits_before: Array, logits_after: Array, values_before: Array, values_after: Array
+) -> BehaviourChange:
+    """Compare logits ``[n, actions]`` and values ``[n]``; ``n`` must not be 0."""
+    if logits_before.shape != logits_after.shape or values_before.shape != values_after.shape:
+        raise ValueError(
+            f"cannot compare logits {logits_before.shape} with {logits_after.shape} "
+            f"and values {values_before.shape} with {values_after.shape}"
+        )
+    if not logits_before.size or not values_before.size:
+        raise ValueError("no observations: a change of behaviour needs at least one")
+    logits = [np.asarray(each, np.float64) for each in (logits_before, logits_after)]
+    return BehaviourChange(
+        mean_kl=float(kl(*logits).mean()),
+        max_logit_change=float(np.abs(logits[1] - logits[0]).max()),
+        mean_value_change=float(np.abs(np.float64(values_after) - values_before).mean()),
+    )
+
+
+def kl(before: Array, after: Array) -> Array:
+    """Return KL(softmax(before) || softmax(after)) of each row, nats, float64 ``[n]``."""
+    p, q = log_softmax(before), log_softmax(after)
+    found: Array = np.maximum((np.exp(p) * (p - q)).sum(-1), 0.0)  # rounding may fall below 0
+    return found
+
+
+def log_softmax(logits: Array) -> Array:
+    """Return log probabilities along the last axis, in the precision of ``logits``."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    found: Array = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return found

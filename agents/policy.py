@@ -1,0 +1,52 @@
+"""An SB3 actor-critic policy whose two towers are this project's rewritable network."""
+
+from typing import Any
+
+import torch
+from stable_baselines3.common.distributions import Distribution
+from stable_baselines3.common.policies import ActorCriticPolicy
+from torch import Tensor
+
+from agents.network import Tower
+
+
+class MindPolicy(ActorCriticPolicy):  # type: ignore[misc]
+    """Parameter names are those of ``agents.contract.Mind``; observations are float ``[n, size]``.
+
+    Built with empty weights: whoever builds it installs a mind next. Log probabilities are computed
+    here, not by ``torch.distributions``, whose argument checks cost more than the softmax.
+    """
+
+    def _build(self, lr_schedule: Any) -> None:
+        self.policy = Tower()
+        self.value = Tower()
+        self.renew_optimizer(lr_schedule(1))
+
+    def renew_optimizer(self, learning_rate: float) -> torch.optim.Optimizer:
+        """Make a fresh optimiser over the live parameters, of this policy's class and settings."""
+        optimizer: torch.optim.Optimizer = self.optimizer_class(
+            self.parameters(), lr=learning_rate, **self.optimizer_kwargs
+        )
+        self.optimizer = optimizer
+        return optimizer
+
+    def evaluate_actions(self, obs: Tensor, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return values ``[n, 1]``, log probabilities of ``actions`` (int64 ``[n]``), entropies."""
+        log_p = torch.log_softmax(self.policy(obs), dim=1)
+        chosen = log_p.gather(1, actions.unsqueeze(1)).squeeze(1)
+        return self.value(obs), chosen, -(log_p.exp() * log_p).sum(1)
+
+    def predict_values(self, obs: Tensor) -> Tensor:
+        """Return values, ``[n, 1]``."""
+        values: Tensor = self.value(obs)
+        return values
+
+    def get_distribution(self, obs: Tensor) -> Distribution:
+        """Return SB3's distribution object, for SB3's own ``predict``."""
+        return self.action_dist.proba_distribution(action_logits=self.policy(obs))
+
+    def forward(self, obs: Tensor, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """Return SB3's (actions, values, log probabilities); samples from torch's global stream."""
+        distribution = self.get_distribution(obs)
+        actions = distribution.get_actions(deterministic=deterministic)
+        return actions, self.predict_values(obs), distribution.log_prob(actions)

@@ -1,0 +1,178 @@
+"""Says what is wrong with a learner's settings, a genome or a mind: in words, all at once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from numbers import Integral, Real
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+
+from agents.compute import parameter_shapes
+from agents.contract import Array, Mind, Moment
+from agents.genome import Architecture, Genome, Layer
+
+Shape = tuple[int, ...]
+MAX_UNITS = 1_000_000
+MAX_LAYERS = 1_000
+_ACTIVATIONS = get_args(get_type_hints(Architecture)["activation"])
+_KINDS = get_args(get_type_hints(Layer)["kind"])
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers a setting may take: ``low`` to ``high``, ``low`` itself only if ``closed``."""
+
+    low: float
+    high: float
+    whole: bool = False
+    closed: bool = True
+
+    def problem(self, name: str, value: Any) -> str | None:
+        """Return what is wrong with ``value``, or ``None``."""
+        kind = Integral if self.whole else Real
+        number = isinstance(value, kind) and not isinstance(value, bool)
+        if number and self._holds(value):
+            return None
+        return f"{name} must be {self}, got {value!r}"
+
+    def _holds(self, value: float) -> bool:
+        """Compare without a conversion: a whole number may be too large for a float."""
+        above = value >= self.low if self.closed else value > self.low
+        return above and value <= self.high  # false for nan
+
+    def __str__(self) -> str:
+        what = "a whole number" if self.whole else "a number"
+        return f"{what} in {'[' if self.closed else '('}{self.low:g}, {self.high:g}]"
+
+
+RULE_RANGES: Mapping[str, Range] = {
+    "learning_rate": Range(0, 1, closed=False),
+    "discount": Range(0, 1),
+    "gae_lambda": Range(0, 1),
+    "clip_range": Range(0, 10, closed=False),
+    "entropy_coefficient": Range(0, 10),
+    "value_coefficient": Range(0, 100),
+    "max_grad_norm": Range(0, 1e6, closed=False),
+    "epochs": Range(1, 100, whole=True),
+    "minibatch": Range(2, 1_000_000, whole=True),
+}
+"""What each field of ``LearningRule`` may be; a minibatch of one has no spread to divide by."""
+
+LEARNER_RANGES: Mapping[str, Range] = {
+    "num_envs": Range(1, 100_000, whole=True),
+    "total_steps": Range(1, 10**12, whole=True),
+    "steps_per_update": Range(1, 100_000, whole=True),
+    **RULE_RANGES,
+}
+"""What each field of a PPO learner may be."""
+
+
+def setting_problems(settings: Mapping[str, Any], ranges: Mapping[str, Range]) -> list[str]:
+    """Return a problem for every setting outside its range."""
+    found = (ranges[name].problem(name, settings[name]) for name in ranges)
+    return [problem for problem in found if problem]
+
+
+def check_learner(settings: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` naming every PPO setting outside its range."""
+    problems = setting_problems(settings, LEARNER_RANGES)
+    if not problems and settings["num_envs"] * settings["steps_per_update"] == 1:
+        problems = ["num_envs * steps_per_update must be at least 2: one step has no spread"]
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def architecture_problems(architecture: Architecture) -> list[str]:
+    """Return everything that keeps this architecture from being built."""
+    problems = [text for i, layer in enumerate(architecture.layers) for text in _layer(i, layer)]
+    if len(architecture.layers) > MAX_LAYERS:
+        problems.append(f"{len(architecture.layers)} layers, at most {MAX_LAYERS} are allowed")
+    if architecture.layers and architecture.layers[0].kind == "residual":
+        problems.append("layer 0 is residual: the first layer must be dense, it sets the width")
+    if architecture.activation not in _ACTIVATIONS:
+        problems.append(f"activation must be one of {_words(_ACTIVATIONS)}")
+    return problems
+
+
+def genome_problems(genome: Genome) -> tuple[str, ...]:
+    """Return everything that is wrong with ``genome``, without allocating anything."""
+    return (
+        *architecture_problems(genome.architecture),
+        *setting_problems(asdict(genome.learning_rule), RULE_RANGES),
+        *_objective(genome.objective),
+    )
+
+
+def mind_problems(mind: Mind, observation_size: int, actions: int) -> tuple[str, ...]:
+    """Return everything that keeps ``mind`` from living on these observations and actions.
+
+    Names and shapes follow from the genome; weights and moments must be float and finite.
+    """
+    problems = genome_problems(mind.genome)
+    if problems:
+        return problems
+    shapes = parameter_shapes(mind.genome.architecture, observation_size, actions)
+    return (*_parameters(mind.parameters, shapes), *_moments(mind.moments, shapes))
+
+
+def _parameters(given: Mapping[str, Array], shapes: Mapping[str, Shape]) -> Iterator[str]:
+    missing = [name for name in shapes if name not in given]
+    extra = [name for name in given if name not in shapes]
+    if missing:
+        yield f"missing parameters: {_words(missing)}"
+    if extra:
+        yield f"unknown parameters: {_words(extra)}"
+    for name, shape in shapes.items():
+        if name in given:
+            yield from _tensor(name, given[name], shape)
+
+
+def _moments(given: Mapping[str, Moment], shapes: Mapping[str, Shape]) -> Iterator[str]:
+    for name, moment in given.items():
+        if name not in shapes:
+            yield f"moments of unknown parameter {name}"
+            continue
+        yield from _tensor(f"first moment of {name}", moment.first, shapes[name])
+        yield from _tensor(f"second moment of {name}", moment.second, shapes[name])
+        if np.any(np.asarray(moment.second) < 0):
+            yield f"second moment of {name} is negative"
+        step = Range(0, 1e15).problem(f"step of {name}", moment.step)
+        if step:
+            yield step
+
+
+def _tensor(name: str, value: Array, shape: Shape) -> Iterator[str]:
+    found = np.asarray(value)
+    if found.shape != shape:
+        yield f"{name} has shape {_shape(found.shape)}, the genome needs {_shape(shape)}"
+    if not np.issubdtype(found.dtype, np.floating):
+        yield f"{name} holds {found.dtype}, not floats"
+    elif not np.isfinite(found).all():
+        yield f"{name} holds non-finite values"
+
+
+def _shape(shape: Shape) -> str:
+    return "x".join(map(str, shape)) or "()"
+
+
+def _layer(i: int, layer: Layer) -> Iterator[str]:
+    if layer.kind not in _KINDS:
+        yield f"layer {i}: kind must be one of {_words(_KINDS)}, got {layer.kind!r}"
+    problem = Range(1, MAX_UNITS, whole=True).problem(f"layer {i}: units", layer.units)
+    if problem:
+        yield problem
+
+
+def _objective(objective: Iterable[tuple[str, float]]) -> Iterator[str]:
+    pairs = tuple(objective)
+    names = [name for name, _ in pairs]
+    if names != sorted(set(names)):
+        yield f"objectives must be named once each, in order of name, got {_words(names)}"
+    for name, weight in pairs:
+        problem = Range(-1e6, 1e6).problem(f"weight of objective {name}", weight)
+        if problem:
+            yield problem
+
+
+def _words(names: Iterable[str]) -> str:
+    return ", ".join(map(str, names)) or "none"
