@@ -124,6 +124,8 @@ class Catalogue:
         """Let one plug-in register its parts and envs, and remember whose they are."""
         from gymnasium.envs.registration import registry  # noqa: PLC0415  (0.15 s: only if needed)
 
+        import envs  # noqa: F401, PLC0415  (registers our own ids before the plug-in's are told apart)
+
         before = set(registry)
         self._origin = origin
         try:
