@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         View,
     )
     from agents.genome import Architecture, Genome, Layer, LearningRule
-    from envs.contract import JointWorld, Oracle, Outcome, World
+    from envs import JointWorld, Oracle, Outcome, World, make_world, parallel_env, register_world
     from sandbox.api import Experiment, load, run
     from sandbox.catalogue import Catalogue
     from sandbox.contract import Episodes, Lever, Measurement, Metric, Probe, Spec, Subject
@@ -54,7 +54,7 @@ _HOMES = {
         " Population RefusedEditError Reply UpdateReport View"
     ),
     "agents.genome": "Architecture Genome Layer LearningRule",
-    "envs.contract": "JointWorld Oracle Outcome World",
+    "envs": "JointWorld Oracle Outcome World make_world parallel_env register_world",
     "sandbox.api": "Experiment load run",
     "sandbox.catalogue": "Catalogue",
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
@@ -106,6 +106,9 @@ __all__ = [
     "World",
     "__version__",
     "load",
+    "make_world",
+    "parallel_env",
+    "register_world",
     "run",
 ]
 
