@@ -1,0 +1,223 @@
+"""One world, three faces: Gymnasium ``Env``, native Gymnasium ``VectorEnv``, PettingZoo parallel.
+
+Truth stays behind glass: a face hands each ``Outcome`` to its attribute ``on_outcome`` and to
+nobody else; observations and infos never hold it. ``ParallelFace`` lives in ``envs.parallel``
+(it imports PettingZoo) and can be imported from here too.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.spaces import Box, Discrete
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs.contract import Array, Outcome, State, World
+from envs.grid import picture
+from envs.state import put, take
+
+RENDER_MODES = ("ansi", "rgb_array")
+Info = dict[str, Any]
+Listener = Callable[[Outcome], None]
+
+
+def __getattr__(name: str) -> Any:
+    """Import ``ParallelFace`` only when somebody asks for it."""
+    if name == "ParallelFace":
+        from envs.parallel import ParallelFace  # noqa: PLC0415  (0.13 s of PettingZoo)
+
+        return ParallelFace
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def observation_space(world: World) -> "Box":
+    """Space of what one agent sees."""
+    return Box(0.0, 1.0, (world.observation_size,), np.float32)
+
+
+def action_space(world: World) -> "Discrete[Any]":
+    """Space of what one agent can do."""
+    return Discrete(len(world.action_names))
+
+
+def check_render_mode(mode: str | None) -> str | None:
+    """Return the mode. Raises ``ValueError`` for one that no face draws."""
+    if mode is not None and mode not in RENDER_MODES:
+        raise ValueError(f"render_mode must be one of {', '.join(RENDER_MODES)}, not {mode!r}")
+    return mode
+
+
+def draw(world: World, state: State, i: int, mode: str | None) -> Any:
+    """World ``i`` as text (``ansi``), as uint8 ``[height, width, 3]``, or ``None``."""
+    if mode is None or state is None:
+        return None
+    art = world.render_text(state, i)
+    return picture(art) if mode == "rgb_array" else art
+
+
+class _Seeded:
+    """A private generator that a laboratory may hand in and then keep to itself."""
+
+    frozen_seed: bool = False
+    """``True``: ``reset(seed=...)`` changes nothing, so a learner cannot reseed its world."""
+    np_random: np.random.Generator
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The only source of chance of this face."""
+        return self.np_random
+
+    @rng.setter
+    def rng(self, generator: np.random.Generator) -> None:
+        self.np_random = generator
+
+
+class SingleFace(_Seeded, gymnasium.Env[Array, np.int64]):
+    """One world as a Gymnasium ``Env``; internally a batch of one."""
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012  (Gymnasium's)
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        render_mode: str | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self.world = world
+        self.render_mode = check_render_mode(render_mode)
+        self.observation_space = observation_space(world)
+        self.action_space = action_space(world)
+        self.on_outcome: Listener | None = None
+        self._actions = len(world.action_names)
+        self._state: State = None
+        self._running = False
+        if rng is not None:
+            self.rng = rng
+
+    def reset(
+        self, *, seed: int | None = None, options: Info | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Start an episode; ``options`` force the world's hidden draws by name."""
+        super().reset(seed=None if self.frozen_seed else seed)
+        self._state = self.world.reset(self.np_random, 1, options)
+        self._running = True
+        return self.world.observe(self._state)[0], {}
+
+    def step(self, action: np.int64) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        """Take one action. Raises ``ResetNeeded`` where no episode is under way."""
+        if not self._running:
+            raise ResetNeeded("no episode is under way: call reset() before step()")
+        if not 0 <= action < self._actions:
+            raise ValueError(f"action {action!r} is not in 0..{self._actions - 1}")
+        actions = np.array([action], np.int64)
+        self._state, outcome = self.world.step(self._state, actions, self.np_random)
+        terminated, truncated = bool(outcome.terminated[0]), bool(outcome.truncated[0])
+        self._running = not (terminated or truncated)
+        if self.on_outcome is not None:
+            self.on_outcome(outcome)
+        seen = self.world.observe(self._state)[0]
+        return seen, float(outcome.reward[0]), terminated, truncated, {}
+
+    def render(self) -> Any:
+        """Draw the world in the render mode given to the constructor."""
+        return draw(self.world, self._state, 0, self.render_mode)
+
+
+class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
+    """``num_envs`` copies of one world, stepped in one pass; ended ones restart in the same step.
+
+    ``final_obs`` and ``final_info`` come as Gymnasium's ``SyncVectorEnv`` gives them in SAME_STEP
+    mode: object arrays or dicts with a mask of the same name and a leading underscore.
+    """
+
+    metadata = {  # noqa: RUF012  (Gymnasium's)
+        "render_modes": list(RENDER_MODES),
+        "render_fps": 4,
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
+
+    def __init__(
+        self,
+        world: World,
+        num_envs: int = 1,
+        *,
+        render_mode: str | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, not {num_envs}")
+        self.world = world
+        self.num_envs = num_envs
+        self.render_mode = check_render_mode(render_mode)
+        self.single_observation_space = observation_space(world)
+        self.single_action_space = action_space(world)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.on_outcome: Listener | None = None
+        self._actions = len(world.action_names)
+        self._state: State = None
+        if rng is not None:
+            self.rng = rng
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Start all episodes anew. ``options`` hold for these first episodes only."""
+        super().reset(seed=None if self.frozen_seed else seed)
+        self._state = self.world.reset(self.np_random, self.num_envs, options)
+        return self.world.observe(self._state), {}
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Step all worlds; an ended one shows the first observation of its next episode."""
+        if self._state is None:
+            raise ResetNeeded("no episode is under way: call reset() before step()")
+        chosen = np.asarray(actions, np.int64)
+        # Seen as unsigned, a negative action is a huge one: one pass checks both ends.
+        if chosen.shape != (self.num_envs,) or chosen.view(np.uint64).max() >= self._actions:
+            raise ValueError(
+                f"actions must be {self.num_envs} integers in 0..{self._actions - 1},"
+                f" not {actions!r}"
+            )
+        state, outcome = self.world.step(self._state, chosen, self.np_random)
+        if self.on_outcome is not None:
+            self.on_outcome(outcome)
+        ended = np.flatnonzero(outcome.terminated | outcome.truncated)
+        infos: dict[str, Any] = {}
+        if len(ended):
+            infos = self._final(take(state, ended), ended)
+            state = put(state, ended, self.world.reset(self.np_random, len(ended)))
+        self._state = state
+        # Copies: a listener may keep the outcome, and a learner may write into what it is given.
+        return (
+            self.world.observe(state),
+            outcome.reward.copy(),
+            outcome.terminated.copy(),
+            outcome.truncated.copy(),
+            infos,
+        )
+
+    def _final(self, last: State, ended: Array) -> dict[str, Any]:
+        seen = self.world.observe(last)
+        final = np.full(self.num_envs, None, dtype=object)
+        for i, row in zip(ended.tolist(), seen, strict=True):
+            final[i] = row
+        mask = np.zeros(self.num_envs, bool)
+        mask[ended] = True
+        return {
+            "final_obs": final,
+            "_final_obs": mask,
+            "final_info": {},
+            "_final_info": mask.copy(),
+        }
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Draw every world in the render mode given to the constructor."""
+        if self.render_mode is None or self._state is None:
+            return None
+        return tuple(
+            draw(self.world, self._state, i, self.render_mode) for i in range(self.num_envs)
+        )

@@ -1,0 +1,178 @@
+"""Every world on the shelf becomes a Gymnasium id; a new file is a new id.
+
+Registration reads the shelf's file names and, to tell worlds of one agent from joint ones, the
+base class in the syntax tree: no world is imported before it is made.
+"""
+
+import ast
+import importlib
+import inspect
+import re
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import gymnasium
+from gymnasium.error import Error as GymnasiumError
+
+from envs.contract import JointWorld, World
+from envs.faces import BatchFace, SingleFace
+
+Kind = Literal["single", "joint"]
+NAMESPACE = "sandbox"
+_SHELF = Path(__file__).resolve().parent / "worlds"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    env_id: str
+    target: str  # "module" of a shelf file, or "module:Class"
+    kind: Kind
+
+
+_ENTRIES: dict[str, _Entry] = {}
+"""Id -> how to make it."""
+
+
+def env_id(name: str) -> str:
+    """``coin_grid`` -> ``sandbox/CoinGrid-v0``."""
+    return f"{NAMESPACE}/{''.join(word.capitalize() for word in name.split('_'))}-v0"
+
+
+@cache
+def shelf() -> dict[str, Kind]:
+    """World names on the shelf, sorted, and whether one agent or several act in them."""
+    paths = sorted(_SHELF.glob("*.py"))
+    return {path.stem: _kind(path) for path in paths if not path.stem.startswith("_")}
+
+
+def _kind(path: Path) -> Kind:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    classes = [each for each in tree.body if isinstance(each, ast.ClassDef)]
+    bases = {base.id for each in classes for base in each.bases if isinstance(base, ast.Name)}
+    return "joint" if "JointWorld" in bases else "single"
+
+
+def register() -> None:
+    """Give every world on the shelf its id. Doing it twice changes nothing."""
+    for name, kind in shelf().items():
+        register_world(env_id(name), f"envs.worlds.{name}", kind=kind)
+
+
+def register_world(new_id: str, target: str, *, kind: Kind = "single") -> None:
+    """Give a world class (``module:Class``) a Gymnasium id; for plug-ins too.
+
+    A joint world's id only says where to go: PettingZoo has no registry, ``parallel_env`` is ours.
+    """
+    entry = _Entry(new_id, target, kind)
+    if _ENTRIES.get(new_id, entry) != entry:
+        raise ValueError(f"env '{new_id}' is registered already, for {_ENTRIES[new_id].target}")
+    _ENTRIES[new_id] = entry
+    if new_id not in gymnasium.registry:
+        gymnasium.register(
+            new_id,
+            # The id is in the attribute's name, not in kwargs: kwargs are a scenario's to set.
+            entry_point=f"{__name__}:single {new_id}",
+            vector_entry_point=f"{__name__}:batch {new_id}",
+        )
+
+
+def env_ids() -> dict[str, Kind]:
+    """All ids made here, plug-ins' included, and whether one agent or several act in them."""
+    return {each.env_id: each.kind for _, each in sorted(_ENTRIES.items())}
+
+
+def make_world(name: str, **knobs: Any) -> World:
+    """Build the world called ``name`` (a file on ``envs/worlds``, or a registered id).
+
+    Raises ``ValueError`` for an unknown name or knob, with a suggestion and what there is.
+    """
+    kind = _class(_entry(name).target)
+    known = [each.name for each in fields(kind)]  # type: ignore[arg-type]  (leaves are dataclasses)
+    for knob in knobs:
+        if knob not in known:
+            raise ValueError(_unknown(f"knob of {name}", knob, known))
+    return kind(**knobs)
+
+
+def parallel_env(name: str, *, render_mode: str | None = None, **knobs: Any) -> Any:
+    """Build the PettingZoo ``ParallelEnv`` of a joint world, by name or id."""
+    entry = _entry(name)
+    if entry.kind != "joint":
+        raise ValueError(f"{entry.env_id} has one agent: use gymnasium.make('{entry.env_id}')")
+    from envs.parallel import ParallelFace  # noqa: PLC0415  (0.13 s of PettingZoo)
+
+    world = make_world(entry.env_id, **knobs)
+    if not isinstance(world, JointWorld):
+        raise TypeError(f"{entry.target} is registered as a joint world but is none")
+    return ParallelFace(world, render_mode=render_mode)
+
+
+def _entry(name: str) -> _Entry:
+    full = name if name in _ENTRIES else env_id(name)
+    if full not in _ENTRIES or not (name in _ENTRIES or name in shelf()):
+        given, allowed = (name, list(_ENTRIES)) if "/" in name else (name, list(shelf()))
+        raise ValueError(_unknown("world", given, allowed))
+    return _ENTRIES[full]
+
+
+def _unknown(what: str, given: str, allowed: list[str]) -> str:
+    near = get_close_matches(given.lower(), {each.lower(): 0 for each in allowed}, n=1)
+    spelt = {each.lower(): each for each in allowed}
+    hint = f" — did you mean '{spelt[near[0]]}'?" if near else ""
+    return f"no {what} is called '{given}'; there are: {', '.join(allowed) or 'none'}{hint}"
+
+
+@cache
+def _class(target: str) -> type[World]:
+    module_name, _, name = target.partition(":")
+    module = importlib.import_module(module_name)
+    if name:
+        found = [getattr(module, name)]
+    else:
+        classes = inspect.getmembers(module, inspect.isclass)
+        own = [each for _, each in classes if each.__module__ == module_name]
+        found = [each for each in own if issubclass(each, World)]
+    if len(found) != 1 or not issubclass(found[0], World):
+        raise ValueError(f"{target} must hold exactly one World, it holds {len(found)}")
+    return found[0]
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """What an entry point names: builds one face of one registered world."""
+
+    entry: _Entry
+    face: type[SingleFace] | type[BatchFace]
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return self.face.metadata
+
+    def __call__(
+        self, render_mode: str | None = None, **knobs: Any
+    ) -> SingleFace | BatchFace:
+        if self.entry.kind == "joint":
+            raise GymnasiumError(
+                f"{self.entry.env_id} has several agents: "
+                f"use envs.parallel_env('{self.entry.env_id}') for its PettingZoo face"
+            )
+        if self.face is SingleFace:
+            return SingleFace(make_world(self.entry.env_id, **knobs), render_mode=render_mode)
+        num_envs = knobs.pop("num_envs", 1)
+        return BatchFace(
+            make_world(self.entry.env_id, **knobs), num_envs, render_mode=render_mode
+        )
+
+
+_ENTRY_POINT = re.compile(r"(single|batch) (.+)")
+
+
+def __getattr__(name: str) -> Any:
+    """Entry points: ``single <id>`` and ``batch <id>``."""
+    match = _ENTRY_POINT.fullmatch(name)
+    if match is None or match[2] not in _ENTRIES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _Maker(_ENTRIES[match[2]], SingleFace if match[1] == "single" else BatchFace)
