@@ -1,0 +1,88 @@
+"""A run's stored trials -> rows, effects of levers, verdicts; each also as a data frame."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sandbox.effects import Effect, effects, env_name, measure, metric_names, state
+from sandbox.expectations import Judged, verdicts
+from sandbox.store import RunRecord, TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Effect",
+    "Judged",
+    "effects",
+    "effects_frame",
+    "rows",
+    "trials_frame",
+    "verdicts",
+    "verdicts_frame",
+]
+
+
+def rows(run: RunRecord) -> list[dict[str, Any]]:
+    """One flat JSON row a trial: condition, seed, state, reason, every metric and its n."""
+    return [_row(run, trial) for trial in run.trials]
+
+
+def _row(run: RunRecord, trial: TrialRecord) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "trial": trial.id,
+        "env": env_name(run, trial),
+        "condition": trial.condition_name,
+        **dict(sorted(trial.spec["condition"].items())),
+        "seed": trial.spec["seed"],
+        "state": state(trial),
+        "reason": trial.status.get("reason", ""),
+    }
+    for name in metric_names(run):
+        found = measure(trial, name)
+        row |= {name: found.value, f"{name}_n": found.n}
+    return row
+
+
+def trials_frame(run: RunRecord) -> "pd.DataFrame":
+    """``rows`` as a data frame."""
+    return _frame(rows(run))
+
+
+def _frame(found: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    import pandas as pd  # noqa: PLC0415  (0.4 s: only who wants a frame pays)
+
+    return pd.DataFrame(list(found))
+
+
+def effects_frame(run: RunRecord) -> "pd.DataFrame":
+    """``effects`` as a data frame, one row an effect."""
+    return _frame([asdict(each) for each in effects(run)])
+
+
+def verdicts_frame(run: RunRecord) -> "pd.DataFrame":
+    """``verdicts`` as a data frame, one row an expectation."""
+    return _frame([_verdict_row(each) for each in verdicts(run)])
+
+
+def _verdict_row(judged: Judged) -> dict[str, Any]:
+    found = judged.verdict
+    return {
+        "claim": judged.claim,
+        "metric": judged.metric,
+        "effect_of": judged.effect_of,
+        "direction": judged.direction,
+        "status": found.status,
+        "kind": found.kind,
+        "estimate": found.estimate,
+        "low": found.low,
+        "high": found.high,
+        "n": found.n,
+        "n_needed": found.n_needed,
+        "smallest_effect": found.smallest_effect,
+        "alpha": found.alpha,
+        "p": found.p,
+        "reason": found.reason,
+        "notes": "; ".join(found.notes),
+        "fragility": judged.fragility,
+    }

@@ -1,0 +1,177 @@
+"""What turning a lever did to a metric, paired by seed.
+
+The unit is a seed. An effect compares a lever's last listed dose with its first, all other levers
+alike, within a seed; where a seed holds several such pairs (other levers in a full design, several
+envs) they are averaged before seeds are compared. A seed that lacks one of its pairs is left out
+and named.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sandbox.catalogue import catalogue
+from sandbox.contract import Measurement, Metric
+from sandbox.statistics import sign_flip_p, t_interval
+from sandbox.store import RunRecord, TrialRecord
+
+ALWAYS = ("capability", "harm")
+"""Metrics of every report, whether or not the scenario lists them."""
+CONFIDENCE = 0.95
+
+
+def metric_names(run: RunRecord) -> tuple[str, ...]:
+    """Return the scenario's metrics, those of its expectations, then the ones always shown."""
+    named = [*run.scenario["metrics"], *(each["metric"] for each in expectations(run)), *ALWAYS]
+    return tuple(dict.fromkeys(named))
+
+
+def expectations(run: RunRecord) -> list[dict[str, Any]]:
+    """Return what the scenario expects; may be empty."""
+    return list(run.scenario.get("expects") or [])
+
+
+@cache
+def metric(name: str) -> Metric:
+    """Return a metric by its name on the shelf. Raises ``InputError``."""
+    return catalogue().load("metrics", name)()  # type: ignore[no-any-return]
+
+
+def measure(trial: TrialRecord, name: str) -> Measurement:
+    """Measure a finished trial; an unfinished one was not measured."""
+    return metric(name).compute(trial.events) if trial.done else Measurement(None, 0)
+
+
+def state(trial: TrialRecord) -> str:
+    """``done``, ``failed``, or ``unfinished`` where it runs, was interrupted or never began."""
+    told = trial.status.get("state")
+    return told if told in {"done", "failed"} else "unfinished"
+
+
+def env_name(run: RunRecord, trial: TrialRecord) -> str:
+    """Return the env's id, with its kwargs where a scenario names the id more than once."""
+    env = trial.spec["env"]
+    same = [each for each in run.scenario["envs"] if each["id"] == env["id"]]
+    knobs = {key for each in same for key in each["kwargs"]} if len(same) > 1 else set()
+    told = ", ".join(f"{key}={env['kwargs'][key]}" for key in sorted(knobs & set(env["kwargs"])))
+    return f"{env['id']} ({told})" if told else str(env["id"])
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What turning one lever from its first dose to its last did to one metric.
+
+    Interval: two-sided 95 % t interval of the paired differences. Numbers are ``None`` where no
+    seed (``estimate``) or only one (``low``, ``high``, ``p``) could be compared.
+    """
+
+    lever: str
+    metric: str
+    env: str  # "all" for the mean over the scenario's envs
+    unit: str
+    base_dose: float
+    dose: float
+    base: float | None  # mean over the seeds compared
+    treated: float | None
+    estimate: float | None
+    low: float | None
+    high: float | None
+    p: float | None  # exact two-sided sign-flip
+    n: int  # seeds compared
+    differences: Mapping[int, float]  # seed -> treated - base
+    missing: Mapping[int, str]  # seed -> why it could not be compared
+
+
+def effects(run: RunRecord) -> list[Effect]:
+    """Every lever on every metric, over all envs; then by env where there are several."""
+    envs = sorted({env_name(run, trial) for trial in run.trials})
+    scopes = ["all", *(envs if len(envs) > 1 else [])]
+    return [
+        effect(run, lever, name, env)
+        for env in scopes
+        for lever in run.scenario["levers"]
+        if len(run.scenario["levers"][lever]) > 1
+        for name in metric_names(run)
+    ]
+
+
+def effect(run: RunRecord, lever: str, name: str, env: str = "all") -> Effect:
+    """Compare a lever's last dose with its first on one metric, paired by seed."""
+    doses = run.scenario["levers"][lever]
+    both: dict[int, tuple[float, float]] = {}
+    missing: dict[int, str] = {}
+    for seed, pairs in pairs_of(run, lever, env).items():
+        values = [(measure(one, name).value, measure(other, name).value) for one, other in pairs]
+        measured = [(one, other) for one, other in values if one is not None and other is not None]
+        if len(measured) == len(values) > 0:
+            both[seed] = (
+                _mean([one for one, _ in measured]),
+                _mean([other for _, other in measured]),
+            )
+        else:
+            missing[seed] = _why_missing(pairs, name)
+    differences = {seed: treated - base for seed, (base, treated) in both.items()}
+    found = list(differences.values())
+    enough = len(found) > 1
+    low, high = t_interval(found, CONFIDENCE) if enough else (None, None)
+    return Effect(
+        lever=lever,
+        metric=name,
+        env=env,
+        unit=metric(name).unit,
+        base_dose=doses[0],
+        dose=doses[-1],
+        base=_mean([base for base, _ in both.values()]) if both else None,
+        treated=_mean([treated for _, treated in both.values()]) if both else None,
+        estimate=_mean(found) if found else None,
+        low=low,
+        high=high,
+        p=sign_flip_p(found) if enough else None,
+        n=len(found),
+        differences=differences,
+        missing=missing,
+    )
+
+
+Pair = tuple[TrialRecord, TrialRecord]
+
+
+def pairs_of(run: RunRecord, lever: str, env: str = "all") -> dict[int, list[Pair]]:
+    """Seed -> (base, treated) trials that differ in this lever alone, of every env and setting.
+
+    A seed for which the design holds a trial without its partner has no pairs at all.
+    """
+    doses = run.scenario["levers"][lever]
+    arms: dict[int, dict[tuple[Any, ...], dict[float, TrialRecord]]] = {}
+    for trial in run.trials:
+        condition, name = trial.spec["condition"], env_name(run, trial)
+        dose = condition.get(lever, doses[0])
+        if dose not in {doses[0], doses[-1]} or env not in {"all", name}:
+            continue
+        others = (name, *sorted((key, x) for key, x in condition.items() if key != lever))
+        arms.setdefault(trial.spec["seed"], {}).setdefault(others, {})[dose] = trial
+    designed = {
+        others for cells in arms.values() for others, cell in cells.items() if len(cell) > 1
+    }
+    found: dict[int, list[Pair]] = {}
+    for seed in sorted({*run.scenario["seeds"], *arms}):
+        cells = [arms.get(seed, {}).get(others, {}) for others in sorted(designed, key=str)]
+        whole = all(len(cell) > 1 for cell in cells)
+        found[seed] = [(cell[doses[0]], cell[doses[-1]]) for cell in cells] if whole else []
+    return found
+
+
+def _why_missing(pairs: Sequence[Pair], name: str) -> str:
+    for trial in (trial for pair in pairs for trial in pair):
+        if not trial.done:
+            told = trial.status.get("reason") or "no result yet"
+            return f"trial {trial.id} {state(trial)}: {told}"
+        if measure(trial, name).value is None:
+            return f"trial {trial.id} has no measurement of {name}"
+    return "not every trial of this seed has been started"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

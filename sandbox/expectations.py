@@ -1,0 +1,135 @@
+"""What a scenario expects, and the verdict on each expectation with its checks."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sandbox.catalogue import catalogue
+from sandbox.contract import Lever
+from sandbox.effects import Effect, effect, expectations, metric, pairs_of
+from sandbox.store import RunRecord
+from sandbox.verdict import Check, Verdict, judge
+
+EDGE = 0.05
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An expectation of the scenario and what became of it."""
+
+    metric: str
+    effect_of: str
+    direction: str  # "higher" or "lower": where the claim says the metric goes
+    smallest_effect: float
+    effect: Effect
+    verdict: Verdict
+    fragility: str  # one line
+
+    @property
+    def claim(self) -> str:
+        """The expectation in words."""
+        return (
+            f"{self.effect_of} {self.effect.base_dose:g} → {self.effect.dose:g} makes"
+            f" {self.metric} {self.direction} by at least {self.smallest_effect:g}"
+        )
+
+
+def verdicts(run: RunRecord) -> list[Judged]:
+    """One verdict per expectation, in order; several share their alpha by Holm's step-down.
+
+    The expectation with the smallest sign-flip p is judged at alpha / k; each one decided lets the
+    next be judged at one k less. A failed check decides nothing.
+    """
+    expected = expectations(run)
+    found = [effect(run, each["effect_of"], each["metric"]) for each in expected]
+    order = sorted(range(len(expected)), key=lambda i: (found[i].p is None, found[i].p or 0.0, i))
+    share, judged = len(expected), {}
+    for i in order:
+        judged[i] = _judged(run, expected[i], found[i], expected[i].get("alpha", 0.05) / share)
+        share -= judged[i].verdict.status in {"supported", "refuted"}
+        share = max(share, 1)
+    return [judged[i] for i in range(len(expected))]
+
+
+def _judged(run: RunRecord, expected: Mapping[str, Any], seen: Effect, alpha: float) -> Judged:
+    sign = 1 if expected["direction"] == "higher" else -1
+    oriented = [sign * difference for difference in seen.differences.values()]
+    smallest = expected["smallest_effect"]
+    checks = checks_of(run, expected, seen)
+    verdict = judge(oriented, smallest, alpha, checks)
+    if seen.missing:
+        told = f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
+        verdict = replace(verdict, notes=(*verdict.notes, told))
+    return Judged(
+        metric=expected["metric"],
+        effect_of=expected["effect_of"],
+        direction=expected["direction"],
+        smallest_effect=smallest,
+        effect=seen,
+        verdict=verdict,
+        fragility=_fragility(oriented, smallest, alpha, checks, verdict),
+    )
+
+
+def _fragility(
+    oriented: Sequence[float],
+    smallest: float,
+    alpha: float,
+    checks: Sequence[Check],
+    verdict: Verdict,
+) -> str:
+    """Would half or twice the smallest effect of interest have changed the verdict?"""
+    flips = [
+        f"{title} at {factor:g}x the smallest effect"
+        for factor in (0.5, 2.0)
+        if (title := judge(oriented, smallest * factor, alpha, checks).title) != verdict.title
+    ]
+    return "fragile: " + "; ".join(flips) if flips else "robust to 0.5x and 2x the smallest effect"
+
+
+def checks_of(run: RunRecord, expected: Mapping[str, Any], seen: Effect) -> list[Check]:
+    """Preconditions of an expectation: the dose arrived, and the base leaves the effect room."""
+    lever: Lever = catalogue().load("levers", seen.lever)()
+    return [_arrived(run, lever, seen), _room(expected, seen)]
+
+
+def _arrived(run: RunRecord, lever: Lever, seen: Effect) -> Check:
+    name = f"manipulation check of {seen.lever}"
+    told = list(_manipulations(run, lever, seen))
+    wrong = [trial for trial, passed in told if passed is False]
+    if wrong:
+        return Check(name, False, f"the dose did not arrive in {', '.join(sorted(set(wrong)))}")
+    passed = True if any(each for _, each in told) else None
+    return Check(name, passed, "" if passed else "the events cannot tell")
+
+
+def _manipulations(run: RunRecord, lever: Lever, seen: Effect) -> Iterator[tuple[str, bool | None]]:
+    ratio = seen.dose / seen.base_dose if seen.base_dose else math.inf
+    for seed, pairs in pairs_of(run, seen.lever).items():
+        for one, other in pairs if seed in seen.differences else ():
+            yield one.id, lever.manipulation_check(one.events, seen.base_dose)
+            yield other.id, lever.manipulation_check(other.events, seen.dose)
+            yield other.id, lever.contrast_check(one.events, other.events, ratio)
+
+
+def _room(expected: Mapping[str, Any], seen: Effect) -> Check:
+    """Can the claimed effect show at all?
+
+    The base must not lie within 5 % of the edge of the metric's range that the claim points to, and
+    must leave room for the smallest effect. A base at the *other* edge is no reason to refuse: the
+    claimed effect has all the room there is (only its reverse could not show, which the detail
+    says). A wrong-goal rate of 1 that is claimed to fall is such a case.
+    """
+    name, (low, high) = "floor and ceiling", metric(seen.metric).range
+    if seen.base is None or not math.isfinite(low) or not math.isfinite(high):
+        return Check(name, None, "the metric has no floor and ceiling, or no base")
+    up = expected["direction"] == "higher"
+    ahead = (high - seen.base if up else seen.base - low) / (high - low)
+    if ahead < EDGE or ahead * (high - low) < expected["smallest_effect"]:
+        edge = "ceiling" if up else "floor"
+        return Check(name, False, f"the base, {seen.base:.3g}, is so near the {edge} that the"
+                     f" claimed effect could not show")  # fmt: skip
+    if ahead > 1 - EDGE:
+        return Check(name, True, f"the base, {seen.base:.3g}, is at an edge: a reverse cannot show")
+    return Check(name, True)

@@ -1,0 +1,195 @@
+"""Rows, paired effects and verdicts from run folders whose effects are planted."""
+
+import json
+import math
+
+import pytest
+
+from sandbox import analysis
+from sandbox.store import read_run
+
+
+def only(found):
+    (one,) = found
+    return one
+
+
+def effect_of(run, lever, metric, env="all"):
+    return only(
+        each
+        for each in analysis.effects(run)
+        if (each.lever, each.metric, each.env) == (lever, metric, env)
+    )
+
+
+def test_one_row_a_trial_with_value_and_n(scenario, write_run):
+    run = read_run(write_run(scenario))
+    rows = analysis.rows(run)
+
+    assert len(rows) == 3 * 6
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+    first = rows[0]
+    assert first["condition"] == "data_coverage=0,freeze_editor=0"
+    assert (first["data_coverage"], first["seed"], first["state"]) == (0, 0, "done")
+    assert first["goal_misgeneralisation_n"] == 40
+    assert 0.7 < first["goal_misgeneralisation"] <= 1
+    assert analysis.trials_frame(run).shape == (18, len(first))
+
+
+def test_planted_effect_is_found_and_supported(scenario, write_run):
+    run = read_run(write_run(scenario))
+    found = effect_of(run, "data_coverage", "goal_misgeneralisation")
+    judged = only(analysis.verdicts(run))
+
+    assert found.n == 6
+    assert found.estimate == pytest.approx(-0.7, abs=0.12)
+    assert found.low < found.estimate < found.high < 0
+    assert found.p == 2**-5
+    assert judged.verdict.title == "supported"
+    assert judged.verdict.estimate == pytest.approx(-found.estimate)
+    assert [each.passed for each in judged.verdict.checks] == [True, True]
+    assert judged.fragility.startswith("robust")
+
+
+def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):
+    expected = {**scenario["expects"][0], "effect_of": "freeze_editor", "smallest_effect": 0.2}
+    run = read_run(write_run({**scenario, "expects": [expected]}))
+
+    assert only(analysis.verdicts(run)).verdict.title == "refuted (negligible)"
+
+
+def test_the_opposite_expectation_is_refuted_as_reversed(scenario, write_run):
+    def reversed_plant(condition, rng):
+        return (0.2 if condition["data_coverage"] == 0 else 0.9) + rng.normal(0, 0.03)
+
+    run = read_run(write_run(scenario, wrong_goal=reversed_plant))
+
+    assert only(analysis.verdicts(run)).verdict.title == "refuted (reversed)"
+
+
+def test_a_dose_that_did_not_arrive_makes_the_verdict_invalid(scenario, write_run):
+    """Trials labelled with coverage .9 whose training levels had .5."""
+    folder = write_run(scenario)
+    levers = {"data_coverage": [0, 0.9], "freeze_editor": [0, 1]}
+    (folder / "resolved.json").write_text(json.dumps({**scenario, "levers": levers}))
+    for spec in (folder / "trials").glob("*/spec.json"):
+        spec.write_text(spec.read_text().replace('"data_coverage": 0.5', '"data_coverage": 0.9'))
+
+    verdict = only(analysis.verdicts(read_run(folder))).verdict
+
+    assert verdict.status == "invalid"
+    assert "did not arrive" in verdict.reason
+
+
+def test_a_base_at_the_floor_cannot_show_a_fall(scenario, write_run):
+    run = read_run(write_run(scenario, wrong_goal=lambda *_: 0.0))
+    verdict = only(analysis.verdicts(run)).verdict
+
+    assert verdict.status == "invalid"
+    assert "near the floor" in verdict.reason
+
+
+def test_a_base_at_the_ceiling_has_all_the_room_to_fall(scenario, write_run):
+    def saturated(condition, _):
+        return 1.0 if condition["data_coverage"] == 0 else 0.0
+
+    judged = only(analysis.verdicts(read_run(write_run(scenario, wrong_goal=saturated))))
+
+    assert judged.verdict.title == "supported"
+    assert "a reverse cannot show" in judged.verdict.checks[1].detail
+    assert "identical" in judged.verdict.notes[0]
+
+
+def test_a_failed_trial_costs_its_seed_and_is_named(scenario, write_run):
+    broken = {("data_coverage=0.5,freeze_editor=0", 2): "TrialError: reward is NaN"}
+    run = read_run(write_run(scenario, broken=broken))
+    found = effect_of(run, "data_coverage", "goal_misgeneralisation")
+    judged = only(analysis.verdicts(run))
+    row = only(each for each in analysis.rows(run) if each["state"] == "failed")
+
+    assert found.n == 5
+    assert 2 not in found.differences
+    assert "reward is NaN" in found.missing[2]
+    assert "1 of 6 seeds could not be compared" in judged.verdict.notes[-1]
+    assert row["reason"] == "TrialError: reward is NaN"
+    assert row["capability"] is None
+
+
+def test_a_run_without_results_is_undetermined_not_an_error(scenario, write_run):
+    folder = write_run({**scenario, "seeds": [0]})
+    for path in (folder / "trials").glob("*/status.json"):
+        path.unlink()
+    run = read_run(folder)
+
+    assert {row["state"] for row in analysis.rows(run)} == {"unfinished"}
+    assert only(analysis.verdicts(run)).verdict.status == "undetermined"
+    assert effect_of(run, "data_coverage", "capability").estimate is None
+
+
+def test_a_full_design_averages_over_the_other_lever_within_a_seed(scenario, write_run):
+    run = read_run(write_run({**scenario, "design": "full"}))
+    found = effect_of(run, "data_coverage", "goal_misgeneralisation")
+    values = {
+        (row["data_coverage"], row["freeze_editor"], row["seed"]): row["goal_misgeneralisation"]
+        for row in analysis.rows(run)
+    }
+    by_hand = {
+        seed: sum(values[0.5, frozen, seed] - values[0, frozen, seed] for frozen in (0, 1)) / 2
+        for seed in range(6)
+    }
+
+    assert len(run.trials) == 24
+    assert found.differences == pytest.approx(by_hand)
+
+
+def test_one_at_a_time_compares_alike_only(scenario, write_run):
+    """The frozen trials have no partner at coverage .5, so they stay out."""
+    run = read_run(write_run(scenario))
+    base = [
+        row["goal_misgeneralisation"]
+        for row in analysis.rows(run)
+        if row["condition"] == "data_coverage=0,freeze_editor=0"
+    ]
+
+    found = effect_of(run, "data_coverage", "goal_misgeneralisation")
+
+    assert found.base == pytest.approx(math.fsum(base) / 6)
+
+
+def test_several_envs_are_one_difference_a_seed_and_shown_apart(scenario, write_run):
+    envs = [{"id": "sandbox/CoinGrid-v0", "kwargs": {"size": n}} for n in (5, 7)]
+    folder = write_run({**scenario, "envs": envs[:1]})
+    other = write_run({**scenario, "envs": envs[1:]}, name="other")
+    for trial in (other / "trials").iterdir():
+        trial.rename(folder / "trials" / trial.name)
+    (folder / "resolved.json").write_text(json.dumps({**scenario, "envs": envs}))
+    run = read_run(folder)
+    found = effect_of(run, "data_coverage", "goal_misgeneralisation")
+
+    assert found.n == 6
+    assert effect_of(
+        run, "data_coverage", "goal_misgeneralisation", "sandbox/CoinGrid-v0 (size=7)"
+    ).estimate == pytest.approx(found.estimate)
+
+
+def test_several_expectations_share_alpha_by_holm(scenario, write_run):
+    """The clear one is judged at alpha / 2; once it is decided the other gets all of alpha."""
+    clear = scenario["expects"][0]
+    dull = {**clear, "effect_of": "freeze_editor"}
+    run = read_run(write_run({**scenario, "expects": [dull, clear]}))
+    dull_found, clear_found = analysis.verdicts(run)
+
+    assert clear_found.verdict.alpha == 0.025
+    assert clear_found.verdict.status == "supported"
+    assert dull_found.verdict.alpha == 0.05
+
+
+def test_frames(scenario, write_run):
+    run = read_run(write_run(scenario))
+
+    assert len(analysis.effects_frame(run)) == 2 * 4
+    frame = analysis.verdicts_frame(run)
+    assert list(frame["status"]) == ["supported"]
+    assert frame["claim"][0] == (
+        "data_coverage 0 → 0.5 makes goal_misgeneralisation lower by at least 0.05"
+    )
