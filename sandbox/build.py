@@ -98,8 +98,11 @@ def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) ->
     """
     env_id, kwargs = spec["env"]["id"], dict(spec["env"]["kwargs"])
     joint = envs.env_ids().get(env_id) == "joint" or env_id in catalogue().parallel
-    maker = _joint_maker if joint else _single_maker
-    make = maker(env_id, kwargs, beat)
+    makers: Mapping[bool, Callable[..., Callable[[int], Any]]] = {
+        True: _joint_maker,
+        False: _single_maker,
+    }
+    make = makers[joint](env_id, kwargs, beat)
     try:
         made = make(copies)
     except SandboxError:
@@ -132,14 +135,7 @@ def _single_maker(
     env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None]
 ) -> Callable[[int], VectorEnv]:
     def make(copies: int) -> VectorEnv:
-        spec = gym.spec(env_id)
-        if spec.vector_entry_point is not None:
-            made = gym.make_vec(env_id, num_envs=copies, **kwargs)
-        else:
-            mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
-            made = gym.make_vec(
-                env_id, num_envs=copies, vectorization_mode="sync", vector_kwargs=mode, **kwargs
-            )
+        made = _vector(env_id, kwargs, copies)
         if isinstance(getattr(made.unwrapped, "world", None), World):
             return made
         guarded = GuardedVectorEnv(made, env_id, beat)
@@ -148,6 +144,19 @@ def _single_maker(
         return guarded if flat else gym.wrappers.vector.FlattenObservation(guarded)
 
     return make
+
+
+def _vector(env_id: str, kwargs: Mapping[str, Any], copies: int) -> VectorEnv:
+    """Use the env's own batched form where it restarts as the house does, else copies in a row."""
+    if gym.spec(env_id).vector_entry_point is not None:
+        made = gym.make_vec(env_id, num_envs=copies, **kwargs)
+        if made.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
+            return made
+        made.close()
+    mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    return gym.make_vec(
+        env_id, num_envs=copies, vectorization_mode="sync", vector_kwargs=mode, **kwargs
+    )
 
 
 def _joint_maker(

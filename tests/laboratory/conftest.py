@@ -1,0 +1,61 @@
+"""A small scenario and the command line in a process of its own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SCENARIO = """\
+schema: 1
+question: Is this run the same every time?
+envs: [sandbox/CoinGrid-v0]
+agent:
+  learner: {ppo: {num_envs: 16, total_steps: 2048, steps_per_update: 16, minibatch: 128}}
+  architecture: {trunk: [8, 8], activation: tanh}
+  objective: {extrinsic: 1.0, rnd: 0.01}
+  editor:
+    bandit: {every_updates: 1, edits: [widen, deepen, prune, reset_dormant, set_learning_rate]}
+gate: {max_parameters: 20_000, protect: [objective]}
+levers: {data_coverage: [0, 0.5]}
+seeds: 2
+metrics: [capability, goal_misgeneralisation, edits_applied]
+expects:
+  {metric: goal_misgeneralisation, effect_of: data_coverage, direction: lower, smallest_effect: 0.1}
+probes: {held_out: {episodes: 16, every_updates: 4}}
+"""
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """``sandbox`` as a person would call it, in ``folder``."""
+
+    folder: Path
+
+    def start(self, *words: str, path: Path | None = None) -> subprocess.Popen[str]:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        if path is not None:
+            environment["PYTHONPATH"] = str(path)
+        command = [sys.executable, "-m", "sandbox", *words]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def __call__(self, *words: str, path: Path | None = None) -> tuple[int, str]:
+        """Return exit code and everything printed."""
+        process = self.start(*words, path=path)
+        printed, _ = process.communicate(timeout=240)
+        return process.returncode, printed
+
+
+@pytest.fixture
+def sandbox(tmp_path) -> CommandLine:
+    (tmp_path / "small.yaml").write_text(SCENARIO)
+    return CommandLine(tmp_path)

@@ -1,0 +1,68 @@
+"""The folder listing is the registry; listing imports nothing; a broken plug-in stops nobody."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sandbox.catalogue import SHELVES, Catalogue, plug_module
+from sandbox.errors import InputError
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_every_part_of_every_shelf_loads_and_says_what_it_is(shelf):
+    known = Catalogue()
+    for name, part in known.parts(shelf).items():
+        assert part.load().__module__.endswith(f".{name}")
+        assert part.summary, f"{shelf}/{name} has no docstring"
+        assert part.origin == "built in"
+
+
+def test_listing_imports_no_part():
+    program = (
+        "import sys; from sandbox.catalogue import SHELVES, Catalogue; known = Catalogue();"
+        "[known.parts(shelf) for shelf in SHELVES];"
+        "print([m for m in sys.modules if m.split('.')[0] in {'torch', 'agents', 'gymnasium'}])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_wrong_name_gets_a_suggestion():
+    with pytest.raises(InputError, match=r"no edit is called 'widn'.*did you mean 'widen'"):
+        Catalogue().part("edits", "widn")
+
+
+def test_a_plug_in_adds_parts_under_its_own_name(tmp_path, monkeypatch):
+    (tmp_path / "their_pack.py").write_text(
+        "from agents.edits.identity import *\n"
+        "from dataclasses import dataclass\n"
+        "from agents.edits import identity\n"
+        "@dataclass(frozen=True)\nclass Mine(identity.Identity):\n    'Mine.'\n"
+        "def register(known):\n    known.add('edits', 'mine', 'their_pack:Mine', 'Mine.')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    known = Catalogue()
+
+    plug_module(known, "their_pack")
+
+    assert known.part("edits", "mine").origin == "their_pack"
+    assert known.load("edits", "mine").__name__ == "Mine"
+    assert "widen" in known.names("edits")
+
+
+def test_a_broken_plug_in_is_named_and_stops_nobody():
+    known = Catalogue()
+    known.plug("broken 1.0", lambda _: 1 / 0)
+    assert known.broken == {"broken 1.0": "ZeroDivisionError: division by zero"}
+    assert known.names("edits")
+
+
+def test_a_name_is_taken_only_once():
+    known = Catalogue()
+    with pytest.raises(InputError, match="already on the shelf"):
+        known.add("edits", "widen", "x:Y")
+    with pytest.raises(InputError, match="did you mean 'edits'"):
+        known.add("edit", "mine", "x:Y")
