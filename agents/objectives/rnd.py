@@ -132,7 +132,8 @@ class _Surprise(Motive):
     def _whiten(self, observations: Array) -> Array:
         clip = np.float32(self._settings.clip)
         white = (observations.astype(np.float32) - self._centre) * self._stretch
-        return np.clip(white, -clip, clip)
+        clipped: Array = np.clip(white, -clip, clip)
+        return clipped
 
     def _error(self, observations: Array) -> Array:
         white = self._whiten(observations)
