@@ -70,6 +70,14 @@ def test_episodes_weigh_the_shares():
     assert lever("data_coverage").manipulation_check(events, 0.5) is True
 
 
+def test_told_episodes_have_no_coin_and_do_not_count():
+    truth = {"diverging": 0.4, "told": 0.2}
+    events = [Updated("agent", 1, 64, 1e6, 10, 5000, 0.0, {}, {}, truth)]
+
+    assert lever("data_coverage").manipulation_check(events, 0.5) is True
+    assert lever("data_coverage").manipulation_check(events, 0.4) is False
+
+
 def test_compute_multiplies_steps():
     found = lever("compute").apply(SPEC, 0.25)
 

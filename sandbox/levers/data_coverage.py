@@ -43,17 +43,18 @@ class DataCoverage(Lever):
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
         """Training episodes with goal and cue apart are as frequent as the dose says.
 
-        Within four binomial standard errors and 10 % for episodes that were never finished.
+        Told episodes have no coin and do not count. Within four binomial standard errors, and 10 %
+        for episodes that were never finished.
         """
         seen = [
-            (each.truth["diverging"], each.episodes)
+            each
             for each in events
             if isinstance(each, Updated) and each.episodes and "diverging" in each.truth
         ]
-        if not seen:
+        n = sum((1 - each.truth.get("told", 0.0)) * each.episodes for each in seen)
+        if n <= 0:
             return None
-        n = sum(episodes for _, episodes in seen)
-        share = sum(mean * episodes for mean, episodes in seen) / n
+        share = sum(each.truth["diverging"] * each.episodes for each in seen) / n
         tolerance = STANDARD_ERRORS * math.sqrt(dose * (1 - dose) / n) + LENGTH_BIAS * dose
         return abs(share - dose) <= tolerance + 1e-9
 
