@@ -37,8 +37,8 @@ class Running:
         """Copies of everything, by name."""
         return {
             f"{prefix}.count": np.array(self.count, np.int64),
-            f"{prefix}.mean": self.mean.copy(),
-            f"{prefix}.squares": self.squares.copy(),
+            f"{prefix}.mean": np.array(self.mean),
+            f"{prefix}.squares": np.array(self.squares),
         }
 
     def load(self, state: Mapping[str, Array], prefix: str) -> None:
@@ -63,8 +63,8 @@ class ReturnScale:
         self._filter: Array = np.zeros(0)  # [n], from the first reward on
 
     def add(self, rewards: Array) -> None:
-        """Take in one step's rewards, ``[n]``."""
-        if not len(self._filter):
+        """Take in one step's rewards, ``[n]``; another ``n`` than before starts new filters."""
+        if len(self._filter) != len(rewards):
             self._filter = np.zeros(len(rewards))
         self._filter = self.discount * self._filter + rewards
         self._seen.add(self._filter)

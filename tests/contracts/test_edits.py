@@ -1,0 +1,132 @@
+"""Every edit on the shelf keeps the contract, without being asked by name."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+
+import numpy as np
+import pytest
+
+from agents.contract import Claim
+from agents.genome import PARTS, Architecture, Genome, Layer
+from sandbox.catalogue import catalogue
+from tests.agents.minds import a_mind, a_view, frozen_copy, same, shapes
+
+GENOMES = (
+    Genome(),
+    Genome(Architecture((Layer("dense", 3),), "relu")),
+    Genome(
+        Architecture(
+            (Layer("dense", 6), Layer("residual", 4), Layer("dense", 5), Layer("residual", 3))
+        ),
+        objective=(("count", 0.1), ("extrinsic", 1.0)),
+    ),
+)
+KINDS = {name: part.load() for name, part in catalogue().parts("edits").items()}
+CASES = [
+    pytest.param(edit, genome, id=f"{name}-{g}-{number}")
+    for name, kind in KINDS.items()
+    for g, genome in enumerate(GENOMES)
+    for number, edit in enumerate(kind.candidates(a_view(genome)))
+]
+
+
+def read(data, path):
+    """Follow a dotted path through JSON data, list items by index."""
+    for key in path.split("."):
+        data = data[key] if isinstance(data, Mapping) else data[int(key)]
+    return data
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_is_a_frozen_dataclass_of_a_declared_part_and_offers_something(name):
+    kind = KINDS[name]
+
+    assert is_dataclass(kind)
+    assert kind.__dataclass_params__.frozen
+    assert kind.part in PARTS
+    assert [case for case in CASES if type(case.values[0]) is kind]
+    kind(**{each.name: each.default for each in fields(kind)})
+
+
+@pytest.mark.parametrize(("edit", "genome"), CASES)
+def test_its_settings_survive_json(edit, genome):
+    del genome
+    assert edit == type(edit)(**json.loads(json.dumps(asdict(edit), allow_nan=False)))
+
+
+@pytest.mark.parametrize(("edit", "genome"), CASES)
+def test_rewriting_is_pure_and_touches_only_the_part_it_declares(edit, genome):
+    before = genome.digest()
+    after = edit.rewrite(genome)
+
+    assert after == edit.rewrite(genome)
+    assert before == genome.digest()
+    assert after == Genome.from_json(json.loads(json.dumps(after.to_json())))
+    for part in PARTS:
+        assert part == edit.part or getattr(after, part) == getattr(genome, part)
+
+
+@pytest.mark.parametrize("stepped", [True, False], ids=["stepped", "unborn"])
+@pytest.mark.parametrize(("edit", "genome"), CASES)
+def test_applying_gives_the_promised_genome_and_leaves_the_old_mind_alone(edit, genome, stepped):
+    mind = a_mind(genome, dtype=np.float32, stepped=stepped)
+    before = frozen_copy(mind)
+    after = edit.apply(mind, np.random.default_rng(0))
+
+    assert same(before, mind)
+    assert after.genome == edit.rewrite(genome)
+    assert {name: value.shape for name, value in after.parameters.items()} == shapes(after.genome)
+    assert {value.dtype for value in after.parameters.values()} == {np.dtype(np.float32)}
+    assert after.moments.keys() <= after.parameters.keys()
+    assert bool(after.moments) == stepped
+    for name, moment in after.moments.items():
+        assert moment.first.shape == moment.second.shape == after.parameters[name].shape
+        assert moment.first.dtype == moment.second.dtype == np.float32
+        assert np.all(moment.second >= 0)
+    for value in after.parameters.values():
+        assert np.all(np.isfinite(value))
+
+
+@pytest.mark.parametrize(("edit", "genome"), CASES)
+def test_the_same_chance_gives_the_same_mind(edit, genome):
+    mind = a_mind(genome)
+    one, other = (edit.apply(mind, np.random.default_rng(5)) for _ in range(2))
+
+    assert same(one, other)
+
+
+@pytest.mark.parametrize(("edit", "genome"), CASES)
+def test_its_claim_reads_back_true_and_is_json(edit, genome):
+    claim = edit.claim(genome)
+    after = json.loads(json.dumps(edit.rewrite(genome).to_json()))
+
+    assert isinstance(claim, Claim)
+    json.dumps(asdict(claim), allow_nan=False)
+    for path, value in claim.changes.items():
+        assert read(after, path) == value
+    if edit.rewrite(genome) != genome:
+        before = genome.to_json()
+        assert any(_differs(before, path, value) for path, value in claim.changes.items())
+    assert claim.max_logit_change is None or claim.max_logit_change >= 0
+
+
+def _differs(data, path, value):
+    try:
+        return read(data, path) != value
+    except (IndexError, KeyError):
+        return True
+
+
+@pytest.mark.parametrize(("edit", "genome"), CASES)
+def test_its_cost_is_a_number_of_flops(edit, genome):
+    assert 0 <= edit.cost(genome) < float("inf")
+
+
+def test_the_shelf_loads_without_torch():
+    modules = [part.target for part in catalogue().parts("edits").values()]
+    code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
+
+    subprocess.run([sys.executable, "-c", f"{code}; assert 'torch' not in sys.modules"], check=True)

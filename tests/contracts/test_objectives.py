@@ -1,0 +1,132 @@
+"""Every objective on the shelf keeps the contract, without being asked by name."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, fields, is_dataclass
+
+import numpy as np
+import pytest
+
+from agents.contract import Batch
+from sandbox.catalogue import catalogue
+
+KINDS = {name: part.load() for name, part in catalogue().parts("objectives").items()}
+SIZE, ACTIONS, N, STEPS = 6, 4, 5, 12
+NAMES = pytest.mark.parametrize("name", KINDS)
+
+
+def a_batch(rng):
+    """One step; observations from a small set, so that some come again."""
+    return Batch(
+        observation=rng.integers(0, 3, (N, SIZE)).astype(np.float32),
+        action=rng.integers(0, ACTIONS, N),
+        next_observation=rng.integers(0, 2, (N, SIZE)).astype(np.float32),
+        reward=rng.standard_normal(N),
+        terminated=rng.random(N) < 0.1,
+        ended=rng.random(N) < 0.2,
+    )
+
+
+def live(motive, rng, rollouts=1):
+    """Earn and learn; return all rewards, ``[rollouts, STEPS, N]``."""
+    earned = []
+    for _ in range(rollouts):
+        batches = [a_batch(rng) for _ in range(STEPS)]
+        earned.append([motive.reward(batch) for batch in batches])
+        motive.update(np.stack([batch.next_observation for batch in batches]))
+    return np.array(earned)
+
+
+def started(name, seed=0):
+    return KINDS[name]().start(SIZE, ACTIONS, np.random.default_rng(seed))
+
+
+@NAMES
+def test_it_is_a_frozen_dataclass_with_a_weight_a_unit_and_a_scope(name):
+    kind = KINDS[name]
+
+    assert is_dataclass(kind)
+    assert kind.__dataclass_params__.frozen
+    assert kind.unit
+    assert kind.scope in {"episodic", "lifelong"}
+    assert np.isfinite(kind().weight)
+    kind(**{each.name: each.default for each in fields(kind)})
+    assert kind() == kind(**json.loads(json.dumps(asdict(kind()), allow_nan=False)))
+
+
+@NAMES
+def test_rewards_are_finite_float64_one_an_environment(name):
+    earned = live(started(name), np.random.default_rng(0), rollouts=3)
+
+    assert earned.shape == (3, STEPS, N)
+    assert earned.dtype == np.float64
+    assert np.all(np.isfinite(earned))
+
+
+@NAMES
+def test_it_never_writes_into_what_it_is_shown(name):
+    batch = a_batch(np.random.default_rng(0))
+    for each in vars(batch).values():
+        each.flags.writeable = False
+    observations = np.ones((STEPS, N, SIZE), np.float32)
+    observations.flags.writeable = False
+    motive = started(name)
+    for _ in range(2):
+        motive.reward(batch)
+        motive.update(observations)
+
+
+@NAMES
+def test_the_same_chance_gives_the_same_life(name):
+    one, other = (live(started(name), np.random.default_rng(1), rollouts=3) for _ in range(2))
+
+    np.testing.assert_array_equal(one, other)
+
+
+@NAMES
+@pytest.mark.parametrize("rollouts", [0, 1, 3])
+def test_a_life_goes_on_from_its_state_to_the_bit(name, rollouts):
+    """Also into an heir that was born with other chance and has lived already."""
+    motive, heir = started(name), started(name, seed=9)
+    live(motive, np.random.default_rng(1), rollouts)
+    live(heir, np.random.default_rng(8))
+    state = {key: value.copy() for key, value in motive.state_dict().items()}
+    heir.load_state_dict(state)
+    expected = live(motive, np.random.default_rng(2), rollouts=2)
+    actual = live(heir, np.random.default_rng(2), rollouts=2)
+
+    np.testing.assert_array_equal(actual, expected)
+    mine, theirs = motive.state_dict(), heir.state_dict()
+    assert list(mine) == list(theirs)
+    for key, value in mine.items():
+        assert value.dtype == theirs[key].dtype
+        np.testing.assert_array_equal(value, theirs[key])
+
+
+@NAMES
+def test_a_state_is_a_snapshot(name):
+    motive = started(name)
+    live(motive, np.random.default_rng(1))
+    state = motive.state_dict()
+    kept = {key: value.copy() for key, value in state.items()}
+    live(motive, np.random.default_rng(2))
+
+    for key, value in kept.items():
+        assert isinstance(state[key], np.ndarray)
+        assert state[key].dtype.kind in "fiub"
+        np.testing.assert_array_equal(value, state[key])
+
+
+@NAMES
+def test_its_flops_grow_with_the_steps(name):
+    motive = started(name)
+
+    assert 0 <= motive.flops(0) <= motive.flops(10) <= motive.flops(1000) < float("inf")
+
+
+def test_the_shelf_loads_and_works_without_torch():
+    modules = [part.target for part in catalogue().parts("objectives").values()]
+    code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
+
+    subprocess.run([sys.executable, "-c", f"{code}; assert 'torch' not in sys.modules"], check=True)
