@@ -41,6 +41,8 @@ class Document:
     values: Mapping[Path, Spot] = field(default_factory=dict)
     keys: Mapping[Path, Spot] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    source: bytes = field(default=b"", repr=False)
+    """The file as it was read; empty for a text that came from elsewhere."""
     patches: Mapping[Path, str] = field(default_factory=dict)
     """Path -> the command-line option that set it; errors there name the option."""
 
@@ -76,7 +78,8 @@ class Document:
 def read(path: str | os.PathLike[str]) -> Document:
     """Read a file whose top is a mapping. Raises ``InputError`` with all its problems."""
     name = os.fspath(path)
-    document = parse(_bytes(name), name)
+    content = _bytes(name)
+    document = replace(parse(content, name), source=content)
     if not isinstance(document.data, dict):
         raise InputError(document.problem((), f"must be a mapping, got {kind(document.data)}"))
     return document

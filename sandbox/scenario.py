@@ -1,0 +1,182 @@
+"""YAML -> frozen ``Scenario``: every error of a file at once, each at its line and column.
+
+Nothing a scenario says is ever imported or run: names are looked up on the shelves and in the
+registry of environments.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sandbox import scenario_checks, scenario_parts
+from sandbox.env_index import EnvEntry, entries
+from sandbox.scenario_errors import Findings
+from sandbox.scenario_form import NAME, ArchitectureForm, ScenarioForm, as_env, as_weighted, keys
+from sandbox.scenario_smoke import shrunk
+from sandbox.scenario_source import document, locate
+from sandbox.strict_yaml import Document
+
+JSON = Mapping[str, Any]
+MAX_TRIALS = 10_000
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One question, fully resolved: every part has every setting, defaults included."""
+
+    name: str
+    question: str
+    envs: tuple[JSON, ...]  # {"id", "kwargs"}
+    agent: JSON  # learner, architecture, objective, editor
+    gate: JSON
+    levers: Mapping[str, tuple[float, ...]]
+    design: str
+    seeds: tuple[int, ...]
+    metrics: tuple[str, ...]
+    expects: tuple[JSON, ...]
+    probes: JSON
+    limits: JSON
+    source: bytes = field(default=b"", compare=False, repr=False)
+    """The file as it was read, for the run folder."""
+
+    def resolved(self) -> dict[str, Any]:
+        """JSON data of everything but ``source``; what ``resolved.json`` holds."""
+        names = [each for each in self.__dataclass_fields__ if each != "source"]
+        data = {"schema": 1, **{each: getattr(self, each) for each in names}}
+        return scenario_parts.to_json(data)  # type: ignore[no-any-return]
+
+    def digest(self) -> str:
+        """Eight hex digits of what a trial is, whatever levers, seeds and metrics are asked for.
+
+        Adding doses, seeds or metrics therefore keeps the run folder and adds to it.
+        """
+        kept = ("envs", "agent", "gate", "probes")
+        text = json.dumps({k: v for k, v in self.resolved().items() if k in kept}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def load(
+    path: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    seeds: int | None = None,
+    smoke: bool = False,
+    max_trials: int = MAX_TRIALS,
+) -> Scenario:
+    """Read a file, or a shipped scenario by name. Raises ``InputError`` with all its problems.
+
+    ``overrides``: ``KEY=VALUE`` with a dotted key, as for ``--set``. ``smoke``: a twentieth of the
+    steps and few episodes, every condition kept.
+    """
+    file = locate(path)
+    written = document(file, overrides, seeds)
+    found = Findings(written)
+    scenario = _resolve(found, written, file)
+    found.stop()
+    assert scenario is not None, "whatever is missing was found"  # noqa: S101
+    scenario = shrunk(scenario) if smoke else scenario
+    scenario_checks.size(found, scenario, max_trials)
+    found.stop()
+    scenario_checks.levers(found, scenario)
+    found.stop()
+    return scenario
+
+
+def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
+    """Check everything that can be checked, whatever else is wrong."""
+    data, known = written.data, entries()
+    form = _form(found, data)
+    scenario_checks.names(found, data, known)
+    agent = _agent(found, data.get("agent"))
+    probes = scenario_parts.several(
+        found, ("probes",), "probes", data.get("probes", {"held_out": {}})
+    )
+    envs = _envs(found, data.get("envs"), known)
+    name = _name(found, data.get("name"), file)
+    architecture = _architecture(found, form.agent.architecture) if form else {}
+    if found or form is None:
+        return None
+    scenario = Scenario(
+        name=name,
+        question=form.question,
+        envs=envs,
+        agent={**agent, "architecture": architecture},
+        gate=form.gate.model_dump(),
+        levers={k: tuple(map(_dose, v)) for k, v in form.levers.items()},
+        design=form.design,
+        seeds=tuple(form.seeds),
+        metrics=tuple(form.metrics),
+        expects=tuple(each.model_dump() for each in form.expects),
+        probes=probes or {},
+        limits=form.limits.model_dump(),
+        source=written.source,
+    )
+    scenario_checks.fit(found, scenario, known)
+    return scenario
+
+
+def _form(found: Findings, data: JSON) -> ScenarioForm | None:
+    try:
+        return ScenarioForm.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        found.form(error.errors(include_url=False), keys())
+        return None
+
+
+def _agent(found: Findings, written: Any) -> dict[str, Any]:
+    if not isinstance(written, dict):
+        written = {}
+    objective = as_weighted(written.get("objective", {"extrinsic": {}}))
+    one, several = scenario_parts.one, scenario_parts.several
+    return {
+        "learner": one(found, ("agent", "learner"), "learners", written.get("learner", "ppo")),
+        "objective": several(found, ("agent", "objective"), "objectives", objective),
+        "editor": one(found, ("agent", "editor"), "editors", written.get("editor", "fixed")),
+    }
+
+
+def _envs(found: Findings, written: Any, known: Mapping[str, EnvEntry]) -> tuple[JSON, ...]:
+    resolved = []
+    for i, item in enumerate(written if isinstance(written, list) else ()):
+        whole: Any = as_env(item)
+        entry = known.get(str(whole.get("id"))) if isinstance(whole, dict) else None
+        if entry is None:
+            continue  # the form or the names say so
+        path = ("envs", i, "kwargs")
+        kwargs = scenario_parts.world_kwargs(found, path, entry, whole.get("kwargs", {}))
+        resolved.append({"id": entry.id, "kwargs": kwargs})
+    return tuple(resolved)
+
+
+def _architecture(found: Findings, form: ArchitectureForm) -> dict[str, Any]:
+    path = ("agent", "architecture")
+    if form.trunk is not None and form.layers is not None:
+        found.add((*path, "layers"), "give 'trunk' or 'layers', not both", at_key=True)
+    layers = [{"kind": "dense", "units": units} for units in form.trunk or ()]
+    if form.layers is not None:
+        layers = [each.model_dump() for each in form.layers]
+    elif form.trunk is None:
+        layers = [{"kind": "dense", "units": 32}, {"kind": "dense", "units": 32}]
+    if layers and layers[0]["kind"] == "residual":
+        found.add((*path, "layers", 0), "the first layer must be dense: it sets the width")
+    return {"layers": layers, "activation": form.activation}
+
+
+def _name(found: Findings, written: Any, file: Path) -> str:
+    if written is not None:
+        return str(written)  # the form checks it
+    if not re.fullmatch(NAME.strip("^$"), file.stem):
+        what = f"the file's name {file.stem[:80]!r} cannot name a run; add 'name: ...'"
+        found.add((), f"{what}, which must match {NAME.strip('^$')}")
+    return file.stem
+
+
+def _dose(value: float) -> float:
+    """1.0 and 1 are one dose, and one trial id."""
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value

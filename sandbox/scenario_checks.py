@@ -1,0 +1,140 @@
+"""What the keys of a scenario mean together: envs, levers, metrics and claims.
+
+The first half needs names only and runs whatever else is wrong; the second half applies levers to
+the resolved scenario and runs when everything else is right.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sandbox import trials
+from sandbox.catalogue import catalogue
+from sandbox.env_index import EnvEntry
+from sandbox.scenario_errors import Findings
+
+if TYPE_CHECKING:
+    from sandbox.scenario import Scenario
+
+JSON = dict[str, Any]
+
+
+def names(found: Findings, data: JSON, known: Mapping[str, EnvEntry]) -> None:
+    """Check everything that is a name: envs, levers, metrics, and what the claims are about."""
+    _envs(found, data.get("envs"), known)
+    levers, metrics = data.get("levers"), data.get("metrics")
+    for name, doses in levers.items() if isinstance(levers, dict) else ():
+        if name not in catalogue().parts("levers"):
+            found.no_such(("levers", name), "lever", name, catalogue().names("levers"))
+        _different(found, ("levers", name), doses, "dose")
+    for i, name in enumerate(metrics if isinstance(metrics, list) else ()):
+        if isinstance(name, str) and name not in catalogue().parts("metrics"):
+            found.no_such(("metrics", i), "metric", name, catalogue().names("metrics"))
+    _different(found, ("metrics",), metrics, "metric")
+    _different(found, ("seeds",), data.get("seeds"), "seed")
+    gate = data.get("gate")
+    if isinstance(gate, dict):
+        _different(found, ("gate", "protect"), gate.get("protect"), "part")
+    claims = data.get("expects") or []
+    for i, claim in enumerate([claims] if isinstance(claims, dict) else claims):
+        if isinstance(claim, dict):
+            _claim(found, i, claim, data)
+
+
+def levers(found: Findings, scenario: "Scenario") -> None:
+    """Check every dose against every env, and that no two levers touch the same thing."""
+    for env in scenario.envs:
+        spec = trials.base_spec(scenario, env, scenario.seeds[0])
+        reach: dict[str, set[tuple[str, ...]]] = {}
+        for name, doses in scenario.levers.items():
+            lever = trials.lever(name)
+            reach[name] = set()
+            for i, dose in enumerate(doses):
+                reason = lever.check(spec, dose)
+                if reason:
+                    found.add(("levers", name, i), f"lever '{name}': {reason}")
+                else:
+                    reach[name] |= set(trials.touched(spec, lever.apply(spec, dose)))
+        _apart(found, reach)
+
+
+def fit(found: Findings, scenario: "Scenario", known: Mapping[str, EnvEntry]) -> None:
+    """Check that the learner is for as many agents as each env has."""
+    name = next(iter(scenario.agent["learner"]))
+    plays_joint = catalogue().load("learners", name).joint
+    for i, env in enumerate(scenario.envs):
+        joint = known[env["id"]].joint
+        if joint != plays_joint:
+            agents = "several agents" if joint else "one agent"
+            others = [each for each in catalogue().names("learners") if _joint(each) == joint]
+            what = f"env '{env['id']}' has {agents}; learner '{name}' is not for that"
+            found.add(("envs", i), f"{what}, use {' or '.join(others) or 'another'}")
+
+
+def size(found: Findings, scenario: "Scenario", limit: int) -> None:
+    """Refuse what would run too long before anything is written."""
+    would = trials.count(scenario)
+    if would > limit:
+        what = f"would run {would:,} trials (limit {limit:,}; raise with --max-trials)"
+        found.add(("levers",) if scenario.levers else ("seeds",), what, at_key=True)
+
+
+def _envs(found: Findings, written: Any, known: Mapping[str, EnvEntry]) -> None:
+    seen: list[Any] = []
+    for i, item in enumerate(written if isinstance(written, list) else ()):
+        env_id = item.get("id") if isinstance(item, dict) else item
+        if not isinstance(env_id, str):
+            continue
+        path = ("envs", i, "id") if isinstance(item, dict) else ("envs", i)
+        if ":" in env_id:
+            what = "a scenario cannot name a module: register the env in a plug-in"
+            found.add(path, f"env id {env_id[:80]!r} holds a colon; {what}")
+        elif env_id not in known:
+            found.no_such(path, "env", env_id, known)
+        whole = (env_id, item.get("kwargs") or {}) if isinstance(item, dict) else (env_id, {})
+        if whole in seen:
+            found.add(path, f"env '{env_id}' is listed twice with the same kwargs")
+        seen.append(whole)
+
+
+def _different(found: Findings, path: tuple[str, ...], items: Any, kind: str) -> None:
+    """Doses are compared as they are printed: two conditions must not share a name."""
+    seen: set[str] = set()
+    for i, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict | list):
+            continue
+        text = (
+            f"{item:g}"
+            if isinstance(item, float) or (kind == "dose" and type(item) is int)
+            else str(item)
+        )
+        if text in seen:
+            found.add((*path, i), f"{kind} {text} is listed twice")
+        seen.add(text)
+
+
+def _claim(found: Findings, i: int, claim: JSON, data: JSON) -> None:
+    metrics, doses = data.get("metrics"), data.get("levers") or {}
+    metric, lever = claim.get("metric"), claim.get("effect_of")
+    if isinstance(metric, str) and isinstance(metrics, list) and metric not in metrics:
+        listed = [each for each in metrics if isinstance(each, str)]
+        found.no_such(("expects", i, "metric"), "metric of this scenario", metric, listed)
+    if not isinstance(lever, str) or not isinstance(doses, dict):
+        return
+    if lever not in doses:
+        found.no_such(("expects", i, "effect_of"), "lever of this scenario", lever, sorted(doses))
+    elif isinstance(doses[lever], list) and len(doses[lever]) < 2:  # noqa: PLR2004
+        found.add(("expects", i, "effect_of"), f"lever '{lever}' has one dose; an effect needs two")
+
+
+def _apart(found: Findings, reach: Mapping[str, set[tuple[str, ...]]]) -> None:
+    listed = list(reach)
+    for i, one in enumerate(listed):
+        for other in listed[i + 1 :]:
+            shared = trials.overlap(reach[one], reach[other])
+            if shared is not None:
+                what = f"levers '{one}' and '{other}' both change {'.'.join(shared)}; turn one"
+                found.add(("levers", other), what, at_key=True)
+
+
+def _joint(learner: str) -> bool:
+    return bool(catalogue().load("learners", learner).joint)

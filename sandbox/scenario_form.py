@@ -1,0 +1,196 @@
+"""The shape of a scenario as people write it: keys, scalars and their ranges.
+
+Names and settings of parts are checked by ``scenario_parts`` against the shelves; what the keys
+mean together is checked by ``scenario_checks``. ``scenario.schema.json`` is made from these models.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from sandbox.scenario_errors import LARGEST_SEED
+from sandbox.strict_yaml import Path
+
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+MOST_SEEDS = 100_000
+
+Part = Literal["architecture", "learning_rule", "objective", "editor"]
+"""What an edit may touch and a gate protect: ``agents.genome.PARTS``."""
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Settings = dict[str, Any]
+
+
+def as_named(value: Any) -> Any:
+    """``ppo`` and ``{ppo: }`` mean ``{ppo: {}}``; a list means all of its names."""
+    if isinstance(value, str):
+        return {value: {}}
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return {each: {} for each in value}
+    if isinstance(value, dict):
+        return {key: {} if each is None else each for key, each in value.items()}
+    return value
+
+
+def as_weighted(value: Any) -> Any:
+    """``{rnd: 0.3}`` means ``{rnd: {weight: 0.3}}``; a name alone keeps the part's own weight."""
+    value = as_named(value)
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: {"weight": each} if isinstance(each, int | float) else each
+        for key, each in value.items()
+    }
+
+
+def as_env(value: Any) -> Any:
+    """An id alone means an env with its defaults."""
+    return {"id": value} if isinstance(value, str) else value
+
+
+def as_seeds(value: Any) -> Any:
+    """``20`` means 0..19 and ``{first: 100, count: 5}`` means 100..104."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = {"count": value}
+    if not isinstance(value, dict):
+        return value
+    if not {"count"} <= set(value) <= {"first", "count"}:
+        raise ValueError("must be a count, a list of integers, or {first, count}")
+    first, count = value.get("first", 0), value["count"]
+    if type(count) is not int or not 1 <= count <= MOST_SEEDS:
+        raise ValueError(f"count must be an integer 1..{MOST_SEEDS} (got {count!r})")
+    if type(first) is not int or not 0 <= first <= LARGEST_SEED - count:
+        raise ValueError(f"first must be an integer 0..{LARGEST_SEED - count} (got {first!r})")
+    return list(range(first, first + count))
+
+
+def as_several(value: Any) -> Any:
+    """One mapping means a list of it."""
+    return [value] if isinstance(value, dict) else value
+
+
+def _written(reader: Callable[[Any], Any]) -> BeforeValidator:
+    return BeforeValidator(reader)
+
+
+class Form(BaseModel):
+    """No unknown keys, no conversions between kinds, no changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class EnvForm(Form):
+    """A world or somebody else's environment."""
+
+    id: str = Field(min_length=1, max_length=200, description="A registered environment id.")
+    kwargs: Settings = Field(default={}, description="Its knobs: fields of the world.")
+
+
+class LayerForm(Form):
+    """One layer of both towers."""
+
+    kind: Literal["dense", "residual"]
+    units: int = Field(ge=1, le=4096)
+
+
+class ArchitectureForm(Form):
+    """Layers of the policy and the value tower at birth."""
+
+    trunk: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(
+        default=None, max_length=64, description="Units of dense layers; short for layers."
+    )
+    layers: list[LayerForm] | None = Field(default=None, max_length=64)
+    activation: Literal["tanh", "relu"] = "tanh"
+
+
+class AgentForm(Form):
+    """The mind at birth."""
+
+    learner: Annotated[
+        dict[str, Settings], _written(as_named), Field(min_length=1, max_length=1)
+    ] = Field(default={"ppo": {}}, description="How it learns: a name, or {name: settings}.")
+    architecture: ArchitectureForm = ArchitectureForm()
+    objective: Annotated[dict[str, Settings], _written(as_weighted), Field(min_length=1)] = Field(
+        default={"extrinsic": {"weight": 1.0}},
+        description="What it is rewarded by: {name: weight} or {name: {weight, settings}}.",
+    )
+    editor: Annotated[
+        dict[str, Settings], _written(as_named), Field(min_length=1, max_length=1)
+    ] = Field(default={"fixed": {}}, description="Who proposes rewrites.")
+
+
+class GateForm(Form):
+    """What no rewrite may exceed or touch; null means no limit."""
+
+    max_parameters: Annotated[int, Field(ge=1)] | None = None
+    max_flops: Positive | None = Field(default=None, description="Of the whole trial.")
+    max_edits: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Applied ones, per agent and trial."
+    )
+    protect: list[Part] = Field(default=[], description="Parts of the genome no edit may touch.")
+
+
+class ExpectForm(Form):
+    """A claim, stated before anything has run: last dose of a lever against its first."""
+
+    metric: str
+    effect_of: str = Field(description="A lever of this scenario with at least two doses.")
+    direction: Literal["higher", "lower"]
+    smallest_effect: Positive = Field(description="Less than this would not matter to you.")
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+
+class LimitsForm(Form):
+    """What one trial may use before it is ended as failed."""
+
+    timeout_s: Annotated[float, Field(gt=0, le=10**7)] = 600.0
+    memory_mb: Annotated[int, Field(ge=256, le=10**7)] = 4096
+
+
+class ScenarioForm(Form):
+    """One question to agents that rewrite themselves, as data."""
+
+    schema_: Literal[1] = Field(alias="schema", description="Version of this format.")
+    name: Annotated[str, Field(pattern=NAME)] | None = Field(
+        default=None, description="Default: the file's name."
+    )
+    question: str = Field(min_length=1, max_length=2000)
+    envs: list[Annotated[EnvForm, _written(as_env)]] = Field(min_length=1, max_length=1000)
+    agent: AgentForm = AgentForm()
+    gate: GateForm = GateForm()
+    levers: dict[str, Annotated[list[Number], Field(min_length=1)]] = Field(
+        default={}, description="What the experimenter turns: name -> doses, baseline first."
+    )
+    design: Literal["one_at_a_time", "full"] = "one_at_a_time"
+    seeds: Annotated[list[Seed], _written(as_seeds), Field(min_length=1, max_length=MOST_SEEDS)] = (
+        Field(default=[0, 1, 2], description="A count, a list, or {first, count}.")
+    )
+    metrics: list[str] = Field(min_length=1)
+    expects: Annotated[list[ExpectForm], _written(as_several)] = []
+    probes: Annotated[dict[str, Settings], _written(as_named)] = Field(
+        default={"held_out": {}}, description="Measurements of the live agent."
+    )
+    limits: LimitsForm = LimitsForm()
+
+
+FORMS: Mapping[Path, type[Form]] = {
+    (): ScenarioForm,
+    ("envs",): EnvForm,
+    ("agent",): AgentForm,
+    ("agent", "architecture"): ArchitectureForm,
+    ("agent", "architecture", "layers"): LayerForm,
+    ("gate",): GateForm,
+    ("expects",): ExpectForm,
+    ("limits",): LimitsForm,
+}
+"""Path without indices -> the form that stands there."""
+
+
+def keys() -> dict[Path, list[str]]:
+    """Keys that each form knows, as an author writes them."""
+    return {
+        path: [each.alias or name for name, each in form.model_fields.items()]
+        for path, form in FORMS.items()
+    }

@@ -1,0 +1,136 @@
+"""Holds the parts a scenario names against the shelves: names, settings, and what they default to.
+
+A part is a frozen dataclass; its fields are its settings. What comes out is JSON with every field
+in it, so that a trial's id changes when a setting does, wherever the setting came from.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, asdict, fields
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from sandbox.catalogue import catalogue
+from sandbox.env_index import EnvEntry, world_class
+from sandbox.errors import InputError
+from sandbox.scenario_errors import Findings, dotted
+from sandbox.scenario_form import as_named
+from sandbox.strict_yaml import Path
+
+JSON = dict[str, Any]
+
+
+def one(found: Findings, path: Path, shelf: str, written: Any) -> JSON | None:
+    """Resolve ``name`` or ``{name: settings}``. ``None`` where something is wrong with it."""
+    written = as_named(written)
+    if not isinstance(written, dict) or len(written) != 1:
+        return None  # the form says so
+    return several(found, path, shelf, written)
+
+
+def several(found: Findings, path: Path, shelf: str, written: Any) -> JSON | None:
+    """Resolve ``{name: settings, ...}``. ``None`` where something is wrong with any."""
+    written = as_named(written)
+    if not isinstance(written, dict):
+        return None
+    resolved = {
+        name: part(found, (*path, name), shelf, name, settings)
+        for name, settings in written.items()
+    }
+    return resolved if all(each is not None for each in resolved.values()) else None
+
+
+def part(found: Findings, path: Path, shelf: str, name: str, written: Any) -> JSON | None:
+    """Resolve the settings of one part: every field, defaults included."""
+    if name not in catalogue().parts(shelf):
+        found.no_such(path, shelf[:-1], name, catalogue().names(shelf))
+        return None
+    try:
+        cls = catalogue().load(shelf, name)
+    except Exception as error:  # noqa: BLE001  (a stranger's module: any error is its own)
+        said = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        found.add(path, f"{shelf[:-1]} '{name}' cannot be loaded: {said}")
+        return None
+    if shelf == "objectives" and "weight" not in {each.name for each in fields(cls)}:
+        found.add(path, f"objective '{name}' has no field 'weight', so nothing can weigh it")
+        return None
+    return settings(found, path, cls, written)
+
+
+def settings(found: Findings, path: Path, cls: type[Any], written: Any) -> JSON | None:
+    """Hold ``{setting: value}`` against the fields of ``cls``; JSON with every field."""
+    if not isinstance(written, dict):
+        return None  # the form says so
+    known = {each.name: each for each in fields(cls) if each.init}
+    values, good = _values(found, path, get_type_hints(cls), known, written)
+    if missing := [name for name, each in known.items() if name not in written and _must(each)]:
+        found.add(path, f"'{missing[0]}' is missing in {dotted(path)}")
+        return None
+    try:
+        instance = cls(**values)
+    except (ValueError, TypeError) as error:
+        for line in str(error).split("; "):
+            found.add(_blamed(path, line, known), f"{dotted(path)}: {line}")
+        return None
+    whole = to_json(asdict(instance))
+    return {name: whole[name] for name in known} if good else None
+
+
+def world_kwargs(found: Findings, path: Path, env: EnvEntry, written: Any) -> JSON | None:
+    """Resolve an env's knobs; somebody else's env is asked only when it is made."""
+    if not isinstance(written, dict):
+        return None
+    if not env.world:
+        return dict(written)
+    resolved = settings(found, path, world_class(env.world), written)
+    if resolved is None:
+        return None
+    scalar = int | float | str | None  # tables of a world are part of the world, unless set
+    return {k: v for k, v in resolved.items() if k in written or isinstance(v, scalar)}
+
+
+def to_json(data: Any) -> Any:
+    """Dataclass values as JSON data: tuples become lists."""
+    return json.loads(json.dumps(data, allow_nan=False))
+
+
+def _must(setting: Field[Any]) -> bool:
+    return setting.default is MISSING and setting.default_factory is MISSING
+
+
+def _values(
+    found: Findings, path: Path, hints: JSON, known: Mapping[str, Field[Any]], written: JSON
+) -> tuple[JSON, bool]:
+    """Values of the right kind, and whether all were; the rest are noted, and left out."""
+    values, good = JSON(), True
+    for name, value in written.items():
+        if name not in known:
+            found.unknown((*path, name), known)
+            good = False
+            continue
+        try:
+            values[name] = TypeAdapter(hints[name]).validate_json(json.dumps(value), strict=True)
+        except ValidationError as error:
+            found.value((*path, name), error.errors(include_url=False))
+            good = False
+        good = _known_edits(found, (*path, name), value) and good
+    return values, good
+
+
+def _known_edits(found: Findings, path: Path, value: Any) -> bool:
+    """Editors list the edits they choose among; each must be on the shelf."""
+    if path[-1] != "edits" or not isinstance(value, list):
+        return True
+    allowed = catalogue().names("edits")
+    bad = [(i, each) for i, each in enumerate(value) if isinstance(each, str)]
+    bad = [(i, each) for i, each in bad if each not in allowed]
+    for i, each in bad:
+        found.no_such((*path, i), "edit", each, allowed)
+    return not bad
+
+
+def _blamed(path: Path, line: str, known: Mapping[str, Any]) -> Path:
+    """A message that begins with a setting's name belongs to that setting."""
+    first = line.split(" ", 1)[0].strip("':,")
+    return (*path, first) if first in known else path

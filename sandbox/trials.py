@@ -1,0 +1,131 @@
+"""A scenario becomes trials: condition x env x seed, each with the hash of its spec as its id.
+
+A trial's spec is JSON with every setting in it, so its id changes when, and only when, something
+that could change its result does; the order of anything in the scenario does not matter.
+"""
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.catalogue import catalogue
+from sandbox.contract import Lever, Spec
+from sandbox.store import condition_name
+
+if TYPE_CHECKING:
+    from sandbox.scenario import Scenario
+
+IDENTITY = 1
+"""Version of what a trial's id is made from."""
+
+Condition = Mapping[str, float]
+"""Lever -> dose, for every lever of the scenario."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One condition, one env, one seed."""
+
+    id: str
+    spec: dict[str, Any]
+
+    @property
+    def condition_name(self) -> str:
+        """``data_coverage=0.5,freeze_editor=0``; ``base`` where there are no levers."""
+        return condition_name(self.spec["condition"])
+
+
+def expand(scenario: "Scenario") -> tuple[Trial, ...]:
+    """All trials; the first seed of every condition and env comes before the second of any."""
+    turned = conditions(scenario.levers, scenario.design)
+    return tuple(
+        trial(scenario, env, condition, seed)
+        for seed, condition, env in itertools.product(scenario.seeds, turned, scenario.envs)
+    )
+
+
+def count(scenario: "Scenario") -> int:
+    """How many trials ``expand`` would give, without expanding."""
+    turned = count_conditions(scenario.levers, scenario.design)
+    return turned * len(scenario.envs) * len(scenario.seeds)
+
+
+def trial(scenario: "Scenario", env: Mapping[str, Any], condition: Condition, seed: int) -> Trial:
+    """One trial. Levers are applied in the order of their names; no two touch the same key."""
+    spec = base_spec(scenario, env, seed)
+    for name in sorted(condition):
+        spec = dict(lever(name).apply(spec, condition[name]))
+    spec["condition"] = {name: condition[name] for name in sorted(condition)}
+    return Trial(trial_id(spec), spec)
+
+
+def base_spec(scenario: "Scenario", env: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The spec before any lever is turned."""
+    return {
+        "identity": IDENTITY,
+        "env": dict(env),
+        **scenario.agent,
+        "gate": dict(scenario.gate),
+        "probes": dict(scenario.probes),
+        "seed": seed,
+        "salt": 0,
+        "condition": {},
+    }
+
+
+def conditions(levers: Mapping[str, Sequence[float]], design: str) -> list[dict[str, float]]:
+    """The settings of the levers that a design asks for; the first one is the baseline.
+
+    ``full``: every combination of doses. ``one_at_a_time``: the baseline (first dose of every
+    lever), then each other dose of each lever with all the others at their first.
+    """
+    baseline = {name: doses[0] for name, doses in levers.items()}
+    if design == "full":
+        return [
+            dict(zip(levers, each, strict=True)) for each in itertools.product(*levers.values())
+        ]
+    varied = [{**baseline, name: dose} for name, doses in levers.items() for dose in doses[1:]]
+    return [baseline, *varied]
+
+
+def count_conditions(levers: Mapping[str, Sequence[float]], design: str) -> int:
+    """``len(conditions(levers, design))`` without making them."""
+    sizes = [len(doses) for doses in levers.values()]
+    return math.prod(sizes) if design == "full" else 1 + sum(size - 1 for size in sizes)
+
+
+def lever(name: str) -> Lever:
+    """Make the lever of this name."""
+    made: Lever = catalogue().load("levers", name)()
+    return made
+
+
+def trial_id(spec: Spec) -> str:
+    """First 12 hex digits of the SHA-256 of the spec's canonical JSON."""
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def touched(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Paths at which two specs differ: what a lever does."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            if key not in before or key not in after:
+                yield (*path, key)
+            else:
+                yield from touched(before[key], after[key], (*path, key))
+    elif before != after:
+        yield path
+
+
+def overlap(one: set[tuple[str, ...]], other: set[tuple[str, ...]]) -> tuple[str, ...] | None:
+    """A path that both sets touch, or ``None``; touching a part is touching what is in it."""
+    for mine, theirs in itertools.product(sorted(one), sorted(other)):
+        shorter = min(len(mine), len(theirs))
+        if mine[:shorter] == theirs[:shorter]:
+            return max(mine, theirs, key=len)
+    return None
