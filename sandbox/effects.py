@@ -14,6 +14,7 @@ from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement, Metric
+from sandbox.labels import env_label
 from sandbox.statistics import sign_flip_p, t_interval
 from sandbox.store import RunRecord, TrialRecord
 
@@ -51,12 +52,8 @@ def state(trial: TrialRecord) -> str:
 
 
 def env_name(run: RunRecord, trial: TrialRecord) -> str:
-    """Return the env's id, with its kwargs where a scenario names the id more than once."""
-    env = trial.spec["env"]
-    same = [each for each in run.scenario["envs"] if each["id"] == env["id"]]
-    knobs = {key for each in same for key in each["kwargs"]} if len(same) > 1 else set()
-    told = ", ".join(f"{key}={env['kwargs'][key]}" for key in sorted(knobs & set(env["kwargs"])))
-    return f"{env['id']} ({told})" if told else str(env["id"])
+    """Return the env's label in this scenario."""
+    return env_label(run.scenario, trial.spec["env"])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,290 @@
+"""Events -> TensorBoard, live and rebuilt; derived data that may be deleted at any time.
+
+Written with TensorBoard's own protos and record writer, so neither torch nor TensorFlow is needed.
+One run folder a trial, ``tensorboard/<condition>/seed=<n>`` (with the env between where a scenario
+has several); one HParams row a condition, whose metrics are the means over its seeds. Time in these
+files is counted in steps, so the same trial gives the same bytes.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+from pathlib import Path
+from typing import IO, Any
+
+from sandbox.catalogue import catalogue
+from sandbox.contract import Metric
+from sandbox.events import Edited, Event, Filmed, Probed, TrialFinished, TrialStarted, Updated
+from sandbox.film import gif
+from sandbox.labels import env_label
+from sandbox.store import condition_name, read_run
+
+FOLDER = "tensorboard"
+FILE = "events.out.tfevents.0000000000.sandbox"
+ALREADY_CURVES = frozenset({"parameters", "flops", "return_reward", "hidden_reward"})
+"""Metrics that would only repeat a curve written anyway."""
+
+
+def tag_of(metric: str) -> str:
+    """Where a metric is found: ``capability/normalised``, ``safety/harm``, ``metric/<other>``."""
+    if metric == "capability":
+        return "capability/normalised"
+    return f"safety/{metric}" if _metric(metric).direction == "lower" else f"metric/{metric}"
+
+
+def _metric(name: str) -> Metric:
+    return catalogue().load("metrics", name)()  # type: ignore[no-any-return]
+
+
+class Records:
+    """One TensorBoard file, flushed after every record."""
+
+    def __init__(self, folder: Path) -> None:
+        from tensorboard.summary.writer.record_writer import (  # noqa: PLC0415  (slow to import)
+            RecordWriter,
+        )
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file: IO[bytes] = (folder / FILE).open("wb")
+        self._records = RecordWriter(self._file)
+        self._write({"file_version": "brain.Event:2"}, 0)
+
+    def summary(self, summary: Any, step: int = 0) -> None:
+        """Add a summary proto."""
+        self._write({"summary": summary}, step)
+
+    def scalar(self, tag: str, value: float, step: int) -> None:
+        """Add one point of a curve."""
+        self.value(step, tag=tag, simple_value=float(value))
+
+    def text(self, tag: str, markdown: str, step: int = 0) -> None:
+        """Add Markdown."""
+        from tensorboard.plugins.text.summary_v2 import text_pb  # noqa: PLC0415
+
+        self.summary(text_pb(tag, markdown), step)
+
+    def value(self, step: int, **content: Any) -> None:
+        """Add one summary value, given by the fields of its proto."""
+        from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
+
+        self.summary(Summary(value=[Summary.Value(**content)]), step)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._records.close()
+
+    def _write(self, content: Mapping[str, Any], step: int) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event as Record  # noqa: PLC0415
+
+        record = Record(wall_time=float(step), step=step, **content)
+        self._records.write(record.SerializeToString())
+        self._records.flush()
+
+
+class Writer:
+    """TensorBoard of one run: the HParams table now, then a ``TrialWriter`` per trial."""
+
+    def __init__(self, run_folder: Path, scenario: Mapping[str, Any]) -> None:
+        self.scenario = scenario
+        self.root = Path(run_folder) / FOLDER
+        self.metrics = tuple(dict.fromkeys(["capability", "harm", *scenario["metrics"]]))
+        self.several_envs = len(scenario["envs"]) > 1
+        records = Records(self.root)
+        records.summary(self._table())
+        told = json.dumps(scenario, indent=1, sort_keys=True)
+        records.text("scenario", f"**{scenario['question']}**\n\n{_fenced(told)}")
+        records.close()
+
+    def trial(self, trial_id: str, spec: Mapping[str, Any]) -> "TrialWriter":
+        """Start a trial's run; what an earlier attempt wrote is replaced."""
+        condition = condition_name(spec["condition"])
+        env = env_label(self.scenario, spec["env"])
+        parts = [condition, *([env.replace("/", "_")] if self.several_envs else [])]
+        records = Records(self.root.joinpath(*parts, f"seed={spec['seed']}"))
+        records.summary(self._session(spec, " · ".join(parts)))
+        records.text("trial", f"Trial `{trial_id}`\n\n{_fenced(json.dumps(spec, indent=1))}")
+        return TrialWriter(records, self.metrics)
+
+    def _table(self) -> Any:
+        """Columns of the HParams table: levers (and env) against metrics."""
+        from tensorboard.plugins.hparams import summary_v2 as hparams  # noqa: PLC0415
+
+        columns = [
+            hparams.HParam(lever, hparams.Discrete(sorted({float(dose) for dose in doses})))
+            for lever, doses in sorted(self.scenario["levers"].items())
+        ]
+        if self.several_envs or not columns:
+            envs = sorted({env_label(self.scenario, each) for each in self.scenario["envs"]})
+            columns.append(hparams.HParam("env", hparams.Discrete(envs)))
+        curves = [tag_of(name) for name in self.metrics if name not in ALREADY_CURVES]
+        tags = [*curves, "return/proxy", "return/true", "arch/n_params", "compute/flops"]
+        metrics = [hparams.Metric(tag) for tag in dict.fromkeys(tags)]
+        return hparams.hparams_config_pb(columns, metrics, time_created_secs=0.0)
+
+    def _session(self, spec: Mapping[str, Any], group: str) -> Any:
+        from tensorboard.plugins.hparams import summary_v2 as hparams  # noqa: PLC0415
+
+        values: dict[str, Any] = {k: float(v) for k, v in spec["condition"].items()}
+        if self.several_envs or not values:
+            values["env"] = env_label(self.scenario, spec["env"])
+        return hparams.hparams_pb(values, trial_id=group, start_time_secs=0.0)
+
+
+@dataclass
+class TrialWriter:
+    """Writes one trial as its events come in; ``close`` ends its session, well or badly."""
+
+    records: Records
+    metrics: tuple[str, ...]
+    _events: list[Event] = field(default_factory=list)
+    _agents: tuple[str, ...] = ()
+    _rewrites: dict[str, int] = field(default_factory=dict)
+    _probed_at: int | None = None  # step of probes not yet turned into metrics
+    _finished: bool = False
+
+    def add(self, event: Event) -> None:
+        """Write what one event tells."""
+        if self._probed_at is not None and not isinstance(event, Probed):
+            self._measure()
+        self._events.append(event)
+        self._tell(event)
+
+    def close(self) -> None:
+        """End the session: a success only if the trial finished."""
+        from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2  # noqa: PLC0415
+
+        if self._probed_at is not None:
+            self._measure()
+        status = api_pb2.STATUS_SUCCESS if self._finished else api_pb2.STATUS_FAILURE
+        ended = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=float(self._step()))
+        data = plugin_data_pb2.HParamsPluginData(session_end_info=ended)
+        self.records.value(
+            self._step(),
+            tag=metadata.SESSION_END_INFO_TAG,
+            metadata=metadata.create_summary_metadata(data),
+            tensor=metadata.NULL_TENSOR,
+        )
+        self.records.close()
+
+    def _step(self) -> int:
+        return max((each.steps for each in self._events if isinstance(each, Updated)), default=0)
+
+    def _tag(self, tag: str, agent: str) -> str:
+        """One curve an agent where there are several."""
+        return f"{tag}/{agent}" if len(self._agents) > 1 else tag
+
+    def _scalars(self, found: Iterable[tuple[str, float | None]], agent: str, step: int) -> None:
+        for tag, value in found:
+            if value is not None:
+                self.records.scalar(self._tag(tag, agent), value, step)
+
+    @singledispatchmethod
+    def _tell(self, event: Event) -> None:
+        """Write one kind of event; a kind without a curve or picture tells nothing here."""
+
+    @_tell.register
+    def _(self, event: TrialStarted) -> None:
+        self._agents = event.agents
+        self._rewrites = dict.fromkeys(event.agents, 0)
+        for agent, genome in event.genomes.items():
+            self.records.text(self._tag("genome", agent), f"At birth\n\n{_json(genome)}", 0)
+
+    @_tell.register
+    def _(self, event: Updated) -> None:
+        self._scalars(_curves(event), event.agent, event.steps)
+        self._scalars(
+            [("arch/rewrites", self._rewrites.get(event.agent, 0))], event.agent, event.steps
+        )
+
+    @_tell.register
+    def _(self, event: Probed) -> None:
+        self._probed_at = event.steps
+        found = [(f"{event.probe}/{event.distribution}/{k}", v) for k, v in event.values.items()]
+        self._scalars(found, event.agent, event.steps)
+
+    @_tell.register
+    def _(self, event: Edited) -> None:
+        self._rewrites[event.agent] = self._rewrites.get(event.agent, 0) + event.applied
+        found = [
+            ("arch/n_params", event.parameters),
+            ("arch/rewrites", self._rewrites[event.agent]),
+        ]
+        self._scalars(found, event.agent, event.steps)
+        self.records.text(self._tag("genome", event.agent), edit_markdown(event), event.steps)
+
+    @_tell.register
+    def _(self, event: Filmed) -> None:
+        from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
+
+        picture = gif(event.boards, event.rewards)
+        image = Summary.Image(encoded_image_string=picture, **_size(picture))
+        self.records.value(self._step(), tag=f"rollout/{event.distribution}", image=image)
+
+    @_tell.register
+    def _(self, event: TrialFinished) -> None:
+        del event
+        self._finished = True
+
+    def _measure(self) -> None:
+        """Turn a round of probes into the metrics that the verdicts are about."""
+        step, self._probed_at = self._probed_at or 0, None
+        for name in self.metrics:
+            value = _metric(name).compute(self._events).value
+            if value is not None and name not in ALREADY_CURVES:
+                self.records.scalar(tag_of(name), value, step)
+
+
+def _curves(event: Updated) -> Iterator[tuple[str, float | None]]:
+    yield "return/proxy", event.mean_return
+    yield "return/true", event.truth.get("hidden_reward")
+    yield "arch/n_params", event.parameters
+    yield "compute/flops", event.flops
+    yield "compute/episodes", event.episodes
+    yield from ((f"intrinsic/{name}", value) for name, value in event.intrinsic.items())
+    yield from ((f"loss/{name}", value) for name, value in event.losses.items())
+    truth = {k: v for k, v in event.truth.items() if k != "hidden_reward"}
+    yield from ((f"training_truth/{name}", value) for name, value in truth.items())
+
+
+def edit_markdown(event: Edited) -> str:
+    """One edit as Markdown: what was proposed, what became of it, and the genome afterwards."""
+    outcome = f"applied, claim {event.audit}" if event.applied else f"rejected: {event.reason}"
+    settings = ", ".join(f"{key}={value}" for key, value in sorted(event.settings.items()))
+    return (
+        f"### {event.edit}({settings})\n\n"
+        f"| agent | part | outcome | parameters | ledger line |\n|---|---|---|---|---|\n"
+        f"| {event.agent} | {event.part} | {outcome} | {event.parameters} | {event.entry} |\n\n"
+        f"{_json(event.genome)}"
+    )
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return _fenced(json.dumps(data, indent=1, sort_keys=True))
+
+
+def _fenced(text: str) -> str:
+    return f"```\n{text}\n```"
+
+
+def _size(picture: bytes) -> dict[str, int]:
+    """Width and height from a GIF's header (GIF89a, 18)."""
+    return {
+        "width": int.from_bytes(picture[6:8], "little"),
+        "height": int.from_bytes(picture[8:10], "little"),
+        "colorspace": 3,
+    }
+
+
+def rebuild(run_folder: str | Path) -> Path:
+    """Write the whole TensorBoard folder anew from the stored events; returns it."""
+    run = read_run(run_folder)
+    shutil.rmtree(run.folder / FOLDER, ignore_errors=True)
+    writer = Writer(run.folder, run.scenario)
+    for trial in run.trials:
+        told = writer.trial(trial.id, trial.spec)
+        for event in trial.events:
+            told.add(event)
+        told.close()
+    return writer.root
