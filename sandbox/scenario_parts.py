@@ -48,11 +48,13 @@ def part(found: Findings, path: Path, shelf: str, name: str, written: Any) -> JS
         return None
     try:
         cls = catalogue().load(shelf, name)
+        has_weight = "weight" in {each.name for each in fields(cls)}
+        get_type_hints(cls)
     except Exception as error:  # noqa: BLE001  (a stranger's module: any error is its own)
         said = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
         found.add(path, f"{shelf[:-1]} '{name}' cannot be loaded: {said}")
         return None
-    if shelf == "objectives" and "weight" not in {each.name for each in fields(cls)}:
+    if shelf == "objectives" and not has_weight:
         found.add(path, f"objective '{name}' has no field 'weight', so nothing can weigh it")
         return None
     return settings(found, path, cls, written)
@@ -69,7 +71,7 @@ def settings(found: Findings, path: Path, cls: type[Any], written: Any) -> JSON 
         return None
     try:
         instance = cls(**values)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001  (a part may refuse its settings in any way)
         for line in str(error).split("; "):
             found.add(_blamed(path, line, known), f"{dotted(path)}: {line}")
         return None
