@@ -1,6 +1,6 @@
 """Mind <-> JSON and safetensors: data only, so that opening an agent's file runs no code.
 
-The record (JSON) holds the genome, the sizes, Adam's step counts, and the tensors' size and SHA-256;
+The record (JSON) holds the genome, the sizes, Adam's step counts, and the tensors' size and hash;
 the tensors are ``parameter/NAME``, ``first/NAME`` and ``second/NAME``, float32.
 """
 
@@ -29,7 +29,7 @@ _KEYS = {
 
 
 def to_bytes(mind: Mind) -> tuple[dict[str, Any], bytes]:
-    """Return (JSON record, safetensors bytes): the same for the same mind, ``from_bytes`` undoes."""
+    """Return (JSON record, safetensors bytes); ``from_bytes`` takes them back."""
     tensors = {f"parameter/{name}": each for name, each in mind.parameters.items()}
     tensors |= {f"first/{name}": each.first for name, each in mind.moments.items()}
     tensors |= {f"second/{name}": each.second for name, each in mind.moments.items()}

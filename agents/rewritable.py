@@ -191,13 +191,13 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     def logits(self, observations: Array) -> Array:
         """Policy logits, float32 ``[n, actions]``."""
         with torch.inference_mode():
-            found: Array = self.policy.policy(torch.from_numpy(observations)).numpy()
+            found: Array = self.policy.policy(_input(observations)).numpy()
         return found
 
     def values(self, observations: Array) -> Array:
         """State values, float32 ``[n]``."""
         with torch.inference_mode():
-            found: Array = self.policy.value(torch.from_numpy(observations)).numpy()[:, 0]
+            found: Array = self.policy.value(_input(observations)).numpy()[:, 0]
         return found
 
     def recent_observations(self, n: int) -> Array:
@@ -208,7 +208,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
-        seen = torch.from_numpy(self.recent_observations(_VIEWED))
+        seen = _input(self.recent_observations(_VIEWED))
         with torch.inference_mode():
             layers = [each.abs().mean(0).numpy() for each in self.policy.policy.activations(seen)]
         scores = tuple(unit_scores(each if len(seen) else np.ones_like(each)) for each in layers)
@@ -287,6 +287,11 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         sizes = (self.genome, self.observation_size, self.actions, steps)
         thought = rollout_flops(*sizes) + training_flops(*sizes)
         return thought + sum(self._motives[name].flops(steps) for name in self._weights)
+
+
+def _input(observations: Array) -> torch.Tensor:
+    """Copy into torch's own memory: the caller's may be read-only or of another precision."""
+    return torch.tensor(observations, dtype=torch.float32)
 
 
 def unit_scores(mean_activation: Array) -> Array:
