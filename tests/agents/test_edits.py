@@ -35,7 +35,7 @@ def with_rate(rate):
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (Widen(layer=3), "there is no layer 3: the last one is 2"),
+        (Widen(layer=3), "there is no layer 3: there are 3, from 0"),
         (Widen(layer=-1), "there is no layer -1"),
         (Widen(layer=True), "a layer is a whole number, not True"),
         (Widen(layer=1.0), "a layer is a whole number, not 1.0"),
@@ -138,6 +138,14 @@ def test_pruning_what_was_just_grown_gives_back_the_mind_there_was(genome, seed,
     assert same(mind, Prune(layer, units).apply(wider, np.random.default_rng(0)))
 
 
+def test_of_units_heard_alike_the_newest_goes_first():
+    mind = a_mind(SMALL)
+    once = Widen(0, 3).apply(mind, np.random.default_rng(1))
+    twice = Widen(0, 2).apply(once, np.random.default_rng(2))
+
+    assert same(once, Prune(0, 2).apply(twice, np.random.default_rng(0)))
+
+
 def test_pruning_takes_the_units_heard_least_in_each_tower_by_itself():
     mind = a_mind(SMALL, 1)
     weights = {name: value.copy() for name, value in mind.parameters.items()}
@@ -193,6 +201,14 @@ def test_identity_leaves_everything_to_the_bit_and_draws_nothing():
 
     assert same(mind, Identity().apply(mind, rng))
     assert before == rng.bit_generator.state
+
+
+def test_a_genome_without_layers_offers_and_takes_no_edit_of_layers():
+    bare = Genome(Architecture(()))
+    for kind in (Widen, Deepen, Prune, ResetDormant):
+        assert kind.candidates(a_view(bare)) == ()
+        with pytest.raises(RefusedEditError, match="there is no layer 0: there are 0"):
+            kind().rewrite(bare)
 
 
 def test_candidates_stop_where_it_is_enough():

@@ -318,6 +318,19 @@ def test_looking_at_rewards_changes_neither_networks_nor_statistics():
     }
 
 
+def test_every_update_learns_from_another_sample():
+    born = FAST.start(4, 3, rng()).state_dict()
+    rollout = rng(1).standard_normal((64, 4, 4)).astype(np.float32)
+    learned = []
+    for updates in (1, 2):
+        motive = FAST.start(4, 3, rng())
+        motive.load_state_dict({**born, "updates": np.array(updates)})
+        motive.update(rollout)
+        learned.append(motive.state_dict()["predictor.0.weight"])
+
+    assert not np.array_equal(*learned)
+
+
 def test_work_is_bounded_however_long_the_rollout():
     motive = Rnd(most_samples=512, minibatch=128).start(4, 3, rng())
     motive.update(np.zeros((4096, 1, 4), np.float32))
