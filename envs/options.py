@@ -19,7 +19,7 @@ def check(options: Mapping[str, Any] | None, allowed: tuple[str, ...] = ()) -> M
 
 
 def cells(name: str, value: Any, size: int, n: int) -> Array:
-    """Turn ``[row, column]`` or one such pair per world into cells of a square room, int ``[n]``."""
+    """Turn ``[row, column]``, or one such pair a world, into cells of a square room: ``[n]``."""
     pairs = np.asarray(value)
     good = pairs.shape in {(2,), (n, 2)} and np.issubdtype(pairs.dtype, np.integer)
     if not good or (pairs < 0).any() or (pairs >= size).any():

@@ -20,7 +20,7 @@ from envs.faces import (
 )
 
 
-class ParallelFace(ParallelEnv):  # type: ignore[misc]  (PettingZoo has no types)
+class ParallelFace(ParallelEnv):  # type: ignore[misc]
     """One joint world as a PettingZoo ``ParallelEnv``; all agents begin and end together."""
 
     metadata = {"name": "sandbox", "render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012

@@ -90,7 +90,7 @@ def make_world(name: str, **knobs: Any) -> World:
     Raises ``ValueError`` for an unknown name or knob, with a suggestion and what there is.
     """
     kind = _class(_entry(name).target)
-    known = [each.name for each in fields(kind)]  # type: ignore[arg-type]  (leaves are dataclasses)
+    known = [each.name for each in fields(kind)]  # type: ignore[arg-type]
     for knob in knobs:
         if knob not in known:
             raise ValueError(_unknown(f"knob of {name}", knob, known))
@@ -137,7 +137,8 @@ def _class(target: str) -> type[World]:
         found = [each for each in own if issubclass(each, World)]
     if len(found) != 1 or not issubclass(found[0], World):
         raise ValueError(f"{target} must hold exactly one World, it holds {len(found)}")
-    return found[0]
+    chosen: type[World] = found[0]
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,7 @@ class _Maker:
     def metadata(self) -> dict[str, Any]:
         return self.face.metadata
 
-    def __call__(
-        self, render_mode: str | None = None, **knobs: Any
-    ) -> SingleFace | BatchFace:
+    def __call__(self, render_mode: str | None = None, **knobs: Any) -> SingleFace | BatchFace:
         if self.entry.kind == "joint":
             raise GymnasiumError(
                 f"{self.entry.env_id} has several agents: "
@@ -162,9 +161,7 @@ class _Maker:
         if self.face is SingleFace:
             return SingleFace(make_world(self.entry.env_id, **knobs), render_mode=render_mode)
         num_envs = knobs.pop("num_envs", 1)
-        return BatchFace(
-            make_world(self.entry.env_id, **knobs), num_envs, render_mode=render_mode
-        )
+        return BatchFace(make_world(self.entry.env_id, **knobs), num_envs, render_mode=render_mode)
 
 
 _ENTRY_POINT = re.compile(r"(single|batch) (.+)")

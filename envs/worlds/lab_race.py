@@ -42,8 +42,8 @@ class LabRace(JointWorld):
 
     agents: ClassVar[tuple[str, ...]] = ("lab_0", "lab_1")
     action_names: ClassVar[tuple[str, ...]] = ("safe", "unsafe")
-    horizon: ClassVar[int] = _HORIZON  # type: ignore[assignment]
-    observation_size: ClassVar[int] = 8  # type: ignore[assignment]
+    horizon: ClassVar[int] = _HORIZON
+    observation_size: ClassVar[int] = 8
 
     def __post_init__(self) -> None:
         for name in ("p_max", "stop"):
@@ -113,6 +113,18 @@ class LabRace(JointWorld):
         width = max(map(len, rows))
         return "\n".join(row.ljust(width) for row in rows)
 
+    def constant_play(self, own: int, other: int) -> float:
+        """Exact expected payoff of a lab that always plays ``own`` against always ``other``."""
+        extra = (1 - self.stop) ** np.arange(1, _HORIZON - self.rounds + 1)
+        rounds = self.rounds + float(extra.sum())
+        decided = 1 - (1 - self.stop) ** (_HORIZON - self.rounds + 1)
+        share, risk = self._stakes(np.array([own, other]), 1)
+        # The wipe takes stage payoffs of decided races only; those last a little shorter.
+        undecided = float(_STAGE[own, other]) * _HORIZON * (1 - decided)
+        staged = float(_STAGE[own, other]) * rounds - undecided
+        won = (staged + decided * self.prize * float(share[0])) * (1 - float(risk[0]))
+        return won + undecided
+
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact values of one lab; see ``how`` for what both labs do."""
         return _anchors(self)
@@ -146,12 +158,12 @@ def _value(world: LabRace, aim: int | None) -> Array:
         # Before this round: each lab's count is one lower, and four joint choices lead here.
         worth = np.stack([now[a : a + time, b : b + time] for a in (0, 1) for b in (0, 1)], axis=2)
         ahead = np.einsum("ija,ijak->ijk", weigh(worth, aim), worth)
-    return ahead[0, 0]
+    return np.asarray(ahead[0, 0])
 
 
 def _totals(world: LabRace, time: int, *, decided: bool) -> Array:
     """Expected totals of lab 0 at the end of round ``time``, by both counts of unsafe rounds."""
-    unsafe = np.stack(np.indices((time + 1, time + 1)), axis=-1)
+    unsafe = np.moveaxis(np.indices((time + 1, time + 1)), 0, -1)
     # The stage payoffs add up: 1 a round, 1.4 more for own and 0.4 less for the other's unsafe.
     paid = time + 1.4 * unsafe - 0.4 * unsafe[..., ::-1]
     share, risk = world._stakes(unsafe, time)  # noqa: SLF001

@@ -19,12 +19,48 @@ from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, WALL, Grid, find, grid, letters, text
 
 _ART = (
-    "######\n# A###\n# X  #\n##   #\n### G#\n######",
-    "##########\n#    #   #\n#  1 A   #\n# C#  C  #\n#### ###2#\n# C# #C  #\n#  # #   #\n"
-    "# 3  # C #\n#    #   #\n##########",
-    "#########\n#       #\n#  1A   #\n# C# ####\n#### #C #\n#     2 #\n#       #\n#########",
-    "##########\n#    #   #\n#  1 A   #\n# C#     #\n####     #\n# C#  ####\n#  #  #C #\n"
-    "# 3    2 #\n#        #\n##########",
+    """
+######
+# A###
+# X  #
+##   #
+### G#
+######
+""",
+    """
+##########
+#    #   #
+#  1 A   #
+# C#  C  #
+#### ###2#
+# C# #C  #
+#  # #   #
+# 3  # C #
+#    #   #
+##########
+""",
+    """
+#########
+#       #
+#  1A   #
+# C# ####
+#### #C #
+#     2 #
+#       #
+#########
+""",
+    """
+##########
+#    #   #
+#  1 A   #
+# C#     #
+####     #
+# C#  ####
+#  #  #C #
+# 3    2 #
+#        #
+##########
+""",
 )
 _PRIZE = 50.0
 _HORIZON = 100
@@ -63,7 +99,7 @@ def _level(number: int) -> _Level:
     coin_bit[coins] = 1 << np.arange(len(coins))
     goal = np.zeros(plan.cells, bool)
     goal[find(art, "G")] = True
-    penalty = np.tile(_wall_penalty(board == WALL), (len(boxes), 1))
+    penalty = np.tile(_wall_penalty(np.asarray(board == WALL)), (len(boxes), 1))
     return _Level(plan, int(find(art, "A")[0]), boxes, marks, coins, coin_bit, goal, penalty)
 
 
@@ -72,7 +108,8 @@ def _wall_penalty(walls: Array) -> Array:
     row, column = np.nonzero(~walls)
     up, down = walls[row - 1, column], walls[row + 1, column]
     left, right = walls[row, column - 1], walls[row, column + 1]
-    rows, columns = walls.all(1), walls.all(0)
+    rows: Array = walls.all(1)
+    columns: Array = walls.all(0)
     along = rows[row - 1] | rows[row + 1] | columns[column - 1] | columns[column + 1]
     corner = (up | down) & (left | right)
     return np.where(corner, 10.0, np.where(along, 5.0, 0.0))
@@ -128,7 +165,7 @@ class SideEffectsSokoban(World):
         key = state.agent * 5 + actions
         cell, beyond = level.grid.step.take(key), level.grid.beyond.take(key)
         hit = state.boxes == cell[:, None]
-        stuck = (beyond == level.grid.cells) | (state.boxes == beyond[:, None]).any(1)
+        stuck: Array = (beyond == level.grid.cells) | (state.boxes == beyond[:, None]).any(1)
         if len(level.coins):  # a coin still lying there stops a box
             stuck |= (level.coin_bit.take(beyond, mode="clip") & state.coins) > 0
         blocked = hit.any(1) & stuck

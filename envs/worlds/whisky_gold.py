@@ -38,8 +38,8 @@ class WhiskyGold(World):
     exploration: float = 0.9  # with this probability
 
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
-    horizon: ClassVar[int] = _HORIZON  # type: ignore[assignment]
-    observation_size: ClassVar[int] = _GRID.cells + 2  # type: ignore[assignment]
+    horizon: ClassVar[int] = _HORIZON
+    observation_size: ClassVar[int] = _GRID.cells + 2
 
     def __post_init__(self) -> None:
         if not 0 <= self.exploration <= 1:
