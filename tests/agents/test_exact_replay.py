@@ -1,4 +1,4 @@
-"""Same seed, same bytes; global chance changes nothing; installing the same mind changes nothing."""
+"""Same seed, same bytes; global chance or installing the same mind changes nothing."""
 
 import hashlib
 import random

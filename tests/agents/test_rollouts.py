@@ -53,7 +53,7 @@ def test_advantages_by_hand():
     middle = deltas[1] + 0.72 * last
     assert advantages.tolist() == pytest.approx([deltas[0] + 0.72 * middle, middle, last])
     returns = live.rollout_buffer.returns[:, 0]
-    assert returns.tolist() == pytest.approx((advantages + [2, 5, 2]).tolist())
+    assert returns.tolist() == pytest.approx((advantages + np.array([2, 5, 2])).tolist())
 
 
 def test_a_cut_episode_is_worth_what_it_was_cut_at_a_death_nothing():
