@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
@@ -93,6 +93,7 @@ class PlainDisplay(Display):
     _ended: int = field(default=-1)
 
     def tick(self, tick: Tick) -> None:
+        """Print the tick if the last line is old, or if this is the end."""
         now, ended = self.clock(), tick.done + tick.failed
         finished = ended == tick.total
         if now - self._last < QUIET and not (finished and ended != self._ended):
@@ -101,7 +102,9 @@ class PlainDisplay(Display):
         self.announce(str(tick))
 
     def announce(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+        """Print a line at once. Whoever listened may have gone; the run goes on."""
+        with suppress(OSError, ValueError):
+            print(text, file=self.stream, flush=True)
 
 
 class LiveDisplay(Display):
@@ -112,6 +115,7 @@ class LiveDisplay(Display):
         self._task = self.bar.add_task("trials", total=None, status="starting")
 
     def tick(self, tick: Tick) -> None:
+        """Move the bar."""
         self.bar.update(
             self._task,
             total=max(1, tick.planned_steps),
@@ -120,6 +124,7 @@ class LiveDisplay(Display):
         )
 
     def announce(self, text: str) -> None:
+        """Print a line above the bar."""
         self.bar.console.print(text, style="bold red", markup=False, highlight=False)
 
 
