@@ -1,0 +1,148 @@
+"""The command ``sandbox``: parse, call, print. Nothing heavy is imported before it is needed.
+
+Exit codes: 0 done; 1 some trial failed; 2 bad input, nothing started; 3 integrity refused;
+5 disk or memory used up; 130 and 143 interrupted, resumable.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
+
+import click
+
+from sandbox import __version__
+from sandbox.cli_look import list_, show, status
+from sandbox.cli_run import check, plan, run
+from sandbox.cli_tools import check_env, doctor, new, report, tensorboard, verify
+from sandbox.errors import InputError, ResourceError, SandboxError
+
+GO_ON = "run the same command again to go on"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM}
+_EXAMPLES = """
+\b
+First steps:
+  sandbox list scenarios                  what there is to run
+  sandbox plan quickstart                 how many trials, how long
+  sandbox run quickstart --smoke          does everything work here?
+  sandbox run quickstart                  the real thing, resumable
+  sandbox report runs/quickstart-...      its report, made again
+\b
+Looking around:
+  sandbox list envs                       worlds and registered envs
+  sandbox show coin_grid                  settings, map and oracles
+  sandbox check my_scenario.yaml          every error, with its line
+  sandbox new env my_world                a package to start from
+"""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EXAMPLES,
+)
+@click.version_option(__version__, prog_name="sandbox")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """A laboratory for agents that rewrite themselves.
+
+    A scenario (a YAML file) asks one question: it names worlds, an agent and the levers to turn.
+    A run answers it with trials, a verdict and a report.
+    """
+    del debug  # read before anything is parsed, see `main`
+    if context.invoked_subcommand != "doctor":  # which is there to tell more about it
+        from sandbox.guard import check_names  # noqa: PLC0415  (`--help` needs no guard)
+
+        check_names()
+
+
+for _command in (
+    run,
+    plan,
+    check,
+    list_,
+    show,
+    status,
+    report,
+    verify,
+    check_env,
+    tensorboard,
+    doctor,
+    new,
+):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the console script; ends the process with the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    with _terminable():
+        sys.exit(_ended(given))
+
+
+def _ended(arguments: list[str]) -> int:
+    """Run one command; every way it can end becomes an exit code and a line."""
+    debug = "--debug" in arguments
+    arguments = [each for each in arguments if each != "--debug"]
+    try:
+        code = cli.main(arguments, prog_name="sandbox", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _say(f"interrupted; {GO_ON}", 130)
+    except SandboxError as error:
+        return _say(str(error), error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what Python flushes at the end must go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        return _unforeseen(error)
+    return code if isinstance(code, int) else 0
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _FULL):
+        full = "memory" if isinstance(error, MemoryError) else "disk or memory"
+        return _say(f"error: {full} is used up ({error}); free some, then {GO_ON}", 5)
+    if isinstance(error, OSError) and error.filename is not None:
+        return _say(f"error: {error.filename}: {error.strerror}", InputError.exit_code)
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    hint = "the same command with --debug shows where; please report it"
+    return _say(f"internal error: {what} ({hint})", 1)
+
+
+def _say(text: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        first = text.split(":", 1)[0]
+        known = first in {"error", "internal error", "interrupted"} or ": error: " in text
+        interrupted = text.startswith("interrupted")
+        click.echo(text if known or interrupted else f"error: {text}", err=True)
+    return code
+
+
+class _Terminated(SystemExit):
+    """SIGTERM, as an exception, so that every ``finally`` is heard."""
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    def end(_signal: int, _frame: object) -> NoReturn:
+        _say(f"interrupted; {GO_ON}", 143)
+        raise _Terminated(143)
+
+    signal.signal(signal.SIGTERM, end)
+    yield
+
+
+__all__ = ["ResourceError", "cli", "main"]

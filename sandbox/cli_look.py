@@ -1,0 +1,149 @@
+"""``list``, ``show`` and ``status``: the commands that only look."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sandbox import catalogue as shelves
+from sandbox.cli_print import as_json, print_json, rows_or_json, with_plugins
+from sandbox.errors import did_you_mean
+
+
+def _category(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """A known category, also for its singular; otherwise the nearest one is suggested."""
+    known = categories()
+    for each in (value, f"{value}s"):
+        if each is None or each in known:
+            return each
+    hint = did_you_mean(str(value), known)
+    raise click.BadParameter(f"nothing is listed as '{value}'; there are {', '.join(known)}{hint}")
+
+
+def categories() -> list[str]:
+    """Everything that can be listed."""
+    return ["envs", "agents", *shelves.SHELVES, "scenarios", "plugins"]
+
+
+@click.command(
+    "list",
+    short_help="List envs, parts, scenarios, plug-ins.",
+    epilog="\b\nExamples:\n  sandbox list envs\n  sandbox list metrics --json",
+)
+@click.argument("what", callback=_category, required=False)
+@with_plugins
+@as_json
+def list_(what: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
+    """List what there is; alone, it says how many of each.
+
+    WHAT: envs, agents, worlds, learners, objectives, edits, editors, levers, metrics, probes,
+    scenarios or plugins.
+    """
+    del plugins
+    if what is None:
+        rows = [{"what": each, "number": len(_rows(each))} for each in categories()]
+        rows_or_json(rows, ["what", "number"], as_json)
+        return
+    rows = _rows(what)
+    columns = [
+        each for each in ("part", "name", "kind", "origin", "summary") if rows and each in rows[0]
+    ]
+    rows_or_json(rows, columns or ["name"], as_json)
+
+
+def _rows(what: str) -> list[dict[str, Any]]:
+    if what == "envs":
+        return _envs()
+    if what == "scenarios":
+        return _scenarios()
+    if what == "plugins":
+        return _plugins()
+    if what == "agents":
+        return [
+            {"part": shelf[:-1], **row}
+            for shelf in ("learners", "objectives", "editors", "edits")
+            for row in _rows(shelf)
+        ]
+    parts = shelves.catalogue().parts(what)
+    return [
+        {"name": name, "origin": part.origin, "summary": part.summary}
+        for name, part in sorted(parts.items())
+    ]
+
+
+def _envs() -> list[dict[str, Any]]:
+    from sandbox.env_index import entries  # noqa: PLC0415  (Gymnasium: 0.2 s)
+
+    return [
+        {"name": each.id, "kind": each.kind, "origin": each.origin, "summary": each.summary}
+        for each in entries().values()
+    ]
+
+
+def _scenarios() -> list[dict[str, Any]]:
+    from sandbox.errors import InputError  # noqa: PLC0415
+    from sandbox.scenario_source import shipped  # noqa: PLC0415
+    from sandbox.strict_yaml import read  # noqa: PLC0415
+
+    rows = []
+    for name, path in sorted(shipped().items()):
+        try:
+            summary = str(read(path).data.get("question", ""))
+        except InputError as error:
+            summary = str(error.problems[0])
+        rows.append({"name": name, "summary": summary, "path": str(path)})
+    return rows
+
+
+def _plugins() -> list[dict[str, Any]]:
+    known = shelves.catalogue()
+    origins = {part.origin for part in known.plugged.values()}
+    origins |= {origin for _, origin in known.parallel.values()} | set(known.env_origins.values())
+    rows = [{"name": each, "summary": "loaded"} for each in sorted(origins - set(known.broken))]
+    return rows + [{"name": k, "summary": f"broken: {v}"} for k, v in sorted(known.broken.items())]
+
+
+@click.command(
+    short_help="Show one part, env, scenario or run.",
+    epilog="\b\nExamples:\n  sandbox show coin_grid\n  sandbox show sandbox/CoinGrid-v0\n"
+    "  sandbox show bandit --json\n  sandbox show runs/quickstart-1a2b3c4d",
+)
+@click.argument("name")
+@with_plugins
+@as_json
+def show(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
+    """Show a part, an env, a scenario or a run folder: what it is and what can be set.
+
+    A world is shown with a map of one level and the values of its oracles.
+    """
+    del plugins
+    from sandbox.cli_show import described, printed  # noqa: PLC0415
+
+    found = described(name)
+    if as_json:
+        print_json(found if len(found) > 1 else found[0])
+    else:
+        click.echo("\n\n".join(printed(each) for each in found))
+
+
+@click.command(
+    short_help="Show how far a run is.",
+    epilog="\b\nExample:\n  sandbox status runs/quickstart-1a2b3c4d --watch",
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--watch", is_flag=True, help="Look again every second until the run has ended.")
+@as_json
+def status(run: Path, watch: bool, as_json: bool) -> None:
+    """Show how far RUN is: trials done, running, waiting and failed, each failure with why."""
+    from sandbox.run_status import status_of  # noqa: PLC0415
+
+    while True:
+        found = status_of(run)
+        if as_json:
+            print_json(found)
+        else:
+            click.echo(str(found))
+        if not (watch and found.live):
+            return
+        time.sleep(1.0)

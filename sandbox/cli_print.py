@@ -1,0 +1,133 @@
+"""How commands print: tables that fit a terminal and survive a pipe, JSON, sentences."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sandbox.expectations import Judged
+    from sandbox.findings import Finding
+
+Command = Callable[..., Any]
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+PIPE_WIDTH = 400
+"""Columns of a table that goes to a file: nothing is cut off."""
+
+
+def with_plugins(command: Command) -> Command:
+    """Add ``--plugin MODULE``, which is plugged in before the command looks at anything."""
+    return click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="MODULE",
+        callback=_plug,
+        is_eager=True,
+        help="Import MODULE and let its register(catalogue) add parts and envs.",
+    )(command)
+
+
+def _plug(_context: click.Context, _option: click.Parameter, modules: Sequence[str]) -> Any:
+    for module in modules:
+        from sandbox.catalogue import catalogue, plug_module  # noqa: PLC0415
+
+        plug_module(catalogue(), module)
+        if module in catalogue().broken:
+            why = catalogue().broken[module]
+            raise InputError(Problem(f"--plugin {module}", f"cannot be plugged in: {why}"))
+    return modules
+
+
+def console() -> "Console":
+    """A rich console on stdout."""
+    from rich.console import Console  # noqa: PLC0415  (0.05 s: `--help` needs none)
+
+    wide = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(width=wide, highlight=False, soft_wrap=False)
+
+
+def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print rows under the names of their columns."""
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    made = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for row in rows:
+        made.add_row(*(Text(str(row.get(each, ""))) for each in columns))
+    console().print(made)
+
+
+def rows_or_json(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], json_: bool) -> None:
+    """Print the same rows for people or for programs."""
+    if json_:
+        print_json(rows)
+    else:
+        table(rows, columns)
+
+
+def print_json(data: Any) -> None:
+    """Print JSON data; dataclasses become objects."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return list(value) if isinstance(value, set | frozenset) else str(value)
+
+
+def findings(found: Sequence["Finding"], json_: bool) -> None:
+    """Print a check-up; ends with exit code 1 if anything is not as it should be."""
+    if json_:
+        print_json(found)
+    else:
+        for each in found:
+            click.echo(str(each))
+    if not all(each.ok for each in found):
+        raise click.exceptions.Exit(1)
+
+
+def verdicts(judged: Sequence["Judged"]) -> None:
+    """Print what became of every claim."""
+    table([_verdict(each) for each in judged], ["claim", "verdict", "effect", "n"])
+    for each in judged:
+        click.echo(f"\n{each.verdict.reason}")
+        for note in each.verdict.notes:
+            click.echo(f"  note: {note}")
+
+
+def _verdict(judged: "Judged") -> dict[str, Any]:
+    found = judged.verdict
+    effect = "not measured"
+    if found.estimate is not None:
+        effect = f"{found.estimate:+.3g}"
+        if found.low is not None and found.high is not None:
+            effect += f" [{found.low:.3g}, {found.high:.3g}]"
+    return {
+        "claim": judged.claim,
+        "verdict": found.title.upper(),
+        "effect": f"{effect} towards '{judged.direction}'"
+        if found.estimate is not None
+        else effect,
+        "n": found.n,
+    }
+
+
+def counted(n: int, what: str) -> str:
+    """``1 trial``, ``20 trials``."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 90:  # noqa: PLR2004
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004

@@ -1,0 +1,247 @@
+"""``run``, ``plan`` and ``check``: the commands that read a scenario."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli_print import (
+    as_json,
+    counted,
+    duration,
+    print_json,
+    table,
+    verdicts,
+    with_plugins,
+)
+from sandbox.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from sandbox.api import Experiment
+    from sandbox.rehearsal import Rehearsal
+    from sandbox.scenario import Scenario
+
+Command = Callable[..., Any]
+
+
+def _with_scenario(command: Command) -> Command:
+    """Everything that changes what a scenario says."""
+    for option in (
+        with_plugins,
+        click.option(
+            "--max-trials",
+            type=click.IntRange(min=1),
+            default=10_000,
+            show_default=True,
+            help="Refuse a scenario with more trials than this.",
+        ),
+        click.option(
+            "--smoke",
+            is_flag=True,
+            help="A twentieth of the steps, every condition kept: does it work?",
+        ),
+        click.option(
+            "--seeds",
+            type=click.IntRange(1, 100_000),
+            help="Run seeds 0 to N-1 instead of the scenario's.",
+            metavar="N",
+        ),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Change a value, as in agent.learner.ppo.num_envs=16 (may be repeated).",
+        ),
+        click.argument("scenario"),
+    ):
+        command = option(command)
+    return command
+
+
+_workers = click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    help="Trials side by side; default: one a core.",
+    metavar="N",
+)
+
+
+@click.command(
+    short_help="Run what is missing of a scenario, then report.",
+    epilog="""
+\b
+Examples:
+  sandbox run quickstart
+  sandbox run my.yaml --seeds 20 --workers 4
+  sandbox run my.yaml --set agent.editor=fixed --out runs/fixed
+""",
+)
+@_with_scenario
+@_workers
+@click.option("--out", type=click.Path(), help="Run folder; default: runs/NAME-HASH.")
+def run(
+    scenario: str,
+    out: str | None,
+    workers: int | None,
+    **options: Any,
+) -> None:
+    """Run what is missing of SCENARIO (a file or a shipped name), then report all of it.
+
+    The same command again runs only what has not finished; more seeds, doses or metrics add to
+    the same run folder. Ends with exit code 1 if a trial failed; the others go on.
+    """
+    from sandbox import api  # noqa: PLC0415  (torch and more; `--help` needs none)
+    from sandbox.progress import progress  # noqa: PLC0415
+
+    loaded = _load(scenario, options)
+    folder = api.run_folder(loaded, out)
+    _check_folder(folder, loaded)
+    click.echo(f"{_headline(loaded)} → {folder}")
+    settings = {key: options[key] for key in ("seeds", "smoke", "overrides", "max_trials")}
+    with progress() as display:
+        done = api.run(
+            scenario,
+            out=folder,
+            workers=workers,
+            plugins=options["plugins"],
+            progress=display.tick,
+            announce=display.announce,
+            **settings,
+        )
+    _conclude(done)
+
+
+@click.command(
+    short_help="Say what would run, and how long.",
+    epilog="\b\nExample:\n  sandbox plan quickstart --seeds 20 --workers 4",
+)
+@_with_scenario
+@_workers
+@as_json
+def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> None:
+    """Say what SCENARIO would run and how long it would take; builds each env and agent once.
+
+    Times are of this machine, for the agent as it is born, without probes.
+    """
+    from sandbox import trials  # noqa: PLC0415
+    from sandbox.manifest import cores  # noqa: PLC0415
+
+    loaded = _load(scenario, options)
+    workers = workers or cores()
+    all_trials = trials.expand(loaded)
+    rows, seconds = [], 0.0
+    seen: dict[str, Rehearsal] = {}
+    for each in all_trials:
+        rehearsed = _rehearsed(each.spec, seen)
+        seconds += rehearsed.seconds
+        if each.spec["seed"] == loaded.seeds[0]:
+            rows.append(_planned(each, rehearsed, len(loaded.seeds)))
+    estimate = seconds / min(workers, len(all_trials))
+    if as_json:
+        total = {"trials": len(all_trials), "workers": workers, "seconds": estimate}
+        print_json({"scenario": loaded.name, **total, "conditions": rows})
+        return
+    click.echo(_headline(loaded))
+    columns = ["condition", "env", "trials", "steps", "parameters", "FLOPs"]
+    table([{**row, "FLOPs": f"{row['flops']:.2g}"} for row in rows], columns)
+    click.echo(f"about {duration(estimate)} with {counted(workers, 'worker')}, probes left out")
+
+
+@click.command(
+    short_help="Check a scenario; run nothing.",
+    epilog="\b\nExample:\n  sandbox check my.yaml && sandbox run my.yaml",
+)
+@_with_scenario
+@as_json
+def check(scenario: str, as_json: bool, **options: Any) -> None:
+    """Check SCENARIO: every error at once, each with its line and a suggestion. Runs nothing."""
+    loaded = _load(scenario, options)
+    if as_json:
+        print_json(loaded.resolved())
+    else:
+        click.echo(f"ok: {_headline(loaded)}")
+
+
+def _load(scenario: str, options: dict[str, Any]) -> "Scenario":
+    from sandbox.scenario import load  # noqa: PLC0415  (pydantic and Gymnasium)
+
+    keys = ("overrides", "seeds", "smoke", "max_trials")
+    return load(scenario, **{key: options[key] for key in keys})
+
+
+def _headline(scenario: "Scenario") -> str:
+    from sandbox import trials  # noqa: PLC0415
+
+    conditions = trials.count_conditions(scenario.levers, scenario.design)
+    steps = next(iter(scenario.agent["learner"].values())).get("total_steps", 0)
+    factors = (
+        f"{counted(conditions, 'condition')} x {counted(len(scenario.envs), 'env')}"
+        f" x {counted(len(scenario.seeds), 'seed')}"
+    )
+    total = counted(trials.count(scenario), "trial")
+    return f"{scenario.name}: {total} ({factors}) of {steps:,} steps"
+
+
+def _rehearsed(spec: dict[str, Any], seen: "dict[str, Rehearsal]") -> "Rehearsal":
+    """Rehearse once for all trials that differ only in seed, salt and the name of a condition."""
+    from sandbox.rehearsal import rehearse  # noqa: PLC0415  (torch)
+
+    same = {k: v for k, v in spec.items() if k not in {"seed", "salt", "condition", "probes"}}
+    key = json.dumps(same, sort_keys=True)
+    if key not in seen:
+        seen[key] = rehearse(spec)
+    return seen[key]
+
+
+def _planned(trial: Any, rehearsed: "Rehearsal", seeds: int) -> dict[str, Any]:
+    return {
+        "condition": trial.condition_name,
+        "env": trial.spec["env"]["id"],
+        "trials": seeds,
+        "steps": next(iter(trial.spec["learner"].values())).get("total_steps", 0),
+        "parameters": rehearsed.parameters,
+        "flops": rehearsed.flops,
+        "seconds": rehearsed.seconds,
+    }
+
+
+def _check_folder(folder: Path, scenario: "Scenario") -> None:
+    """Raise ``InputError`` before anything is written where the run could not live."""
+    where = str(folder)
+    if folder.is_symlink() and not folder.exists():
+        raise InputError(Problem(where, "is a broken link; give another --out"))
+    inside = [each for each in folder.absolute().parents if (each / "resolved.json").exists()]
+    if inside:
+        raise InputError(Problem(where, f"lies in the run {inside[0]}; give another --out"))
+    here = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not here.is_dir() or not os.access(here, os.W_OK | os.X_OK):
+        raise InputError(Problem(where, f"cannot be written ({here}); give another --out"))
+    _check_owner(folder, scenario)
+
+
+def _check_owner(folder: Path, scenario: "Scenario") -> None:
+    try:
+        there = json.loads((folder / "resolved.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    mine = scenario.resolved()
+    kept = ("envs", "agent", "gate", "probes")
+    if isinstance(there, dict) and any(there.get(key) != mine[key] for key in kept):
+        what = f"holds a run of another scenario ('{there.get('name')}'); give another --out"
+        raise InputError(Problem(str(folder), what))
+
+
+def _conclude(done: "Experiment") -> None:
+    if done.verdicts:
+        verdicts(done.verdicts)
+    for trial in done.failed:
+        reason = trial.status.get("reason", "unknown")
+        place = f"{trial.condition_name}, {trial.spec['env']['id']}, seed {trial.spec['seed']}"
+        click.echo(f"failed: trial {trial.id} ({place}): {reason}", err=True)
+    click.echo(f"\nreport: {done.report_path}")
+    if done.failed:
+        raise click.exceptions.Exit(1)

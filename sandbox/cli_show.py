@@ -1,0 +1,149 @@
+"""What ``sandbox show`` says about a part, an env, a scenario or a run folder."""
+
+import inspect
+import json
+from collections.abc import Iterable
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any
+
+from sandbox.catalogue import SHELVES, Part, catalogue, resolve
+from sandbox.env_index import EnvEntry, entries
+from sandbox.errors import InputError, Problem, did_you_mean
+from sandbox.scenario_source import shipped
+
+Card = dict[str, Any]
+"""``kind``, ``name``, ``text``, and whatever else is known, as JSON data."""
+
+
+def described(name: str) -> list[Card]:
+    """Everything of this name. Raises ``InputError`` with a suggestion."""
+    if (Path(name) / "resolved.json").is_file():
+        return [_run(Path(name))]
+    parts = [catalogue().parts(shelf).get(name) for shelf in SHELVES]
+    cards = [_part(each) for each in parts if each is not None]
+    envs = entries()
+    if name in envs:
+        cards.append(_env(envs[name]))
+    if name in shipped():
+        cards.append(_scenario(name))
+    if not cards:
+        every = [each for shelf in SHELVES for each in catalogue().names(shelf)]
+        hint = did_you_mean(name, [*every, *envs, *shipped()])
+        raise InputError(
+            Problem("", f"nothing is called '{name[:80]}': no part, env, scenario or run{hint}")
+        )
+    return cards
+
+
+def printed(card: Card) -> str:
+    """A card for people."""
+    lines = [f"{card['name']} ({card['kind']}, {card['origin']})", "", card["text"]]
+    if card.get("settings"):
+        rows = card["settings"]
+        width = max(len(each["name"]) for each in rows)
+        lines += ["", "Settings:"]
+        lines += [f"  {row['name']:{width}}  {row['type']} = {row['default']}" for row in rows]
+    if "map" in card:
+        lines += ["", "A level:", *(f"  {row}" for row in card["map"].splitlines())]
+    if "oracles" in card:
+        lines += ["", "Oracles (totals per episode):", *map(_oracle_line, card["oracles"])]
+    lines += [f"{key}: {card[key]}" for key in ("facts", "conditions") if card.get(key)]
+    return "\n".join(lines)
+
+
+def _oracle_line(row: Card) -> str:
+    numbers = ", ".join(f"{key} {row[key]:.4g}" for key in ("reward", "hidden_reward", "harm"))
+    return f"  {row['name']}: {numbers} ({row['how']})"
+
+
+def _part(part: Part) -> Card:
+    cls = part.load()
+    card: Card = {"kind": part.shelf[:-1], "name": part.name, "origin": part.origin}
+    card["text"] = _text(part, cls)
+    card["settings"] = [_setting(each) for each in fields(cls) if each.init]
+    facts = ("unit", "range", "direction", "scope", "family", "neutral", "joint", "part")
+    known = {k: getattr(cls, k) for k in facts if isinstance(getattr(cls, k, None), _PLAIN)}
+    if known:
+        card["facts"] = ", ".join(f"{key} {value}" for key, value in known.items())
+    return card | (_world(part) if part.shelf == "worlds" else {})
+
+
+_PLAIN = (str, int, float, tuple)
+
+
+def _text(part: Part, cls: type[Any]) -> str:
+    """The file's own words, then the class's where it adds any."""
+    module = inspect.getmodule(cls)
+    above = inspect.getdoc(module) if ":" not in part.target else part.summary
+    return "\n\n".join(each for each in (above, cls.__doc__ and inspect.getdoc(cls)) if each)
+
+
+def _setting(setting: Field[Any]) -> Card:
+    kind = setting.type if isinstance(setting.type, str) else inspect.formatannotation(setting.type)
+    default = "required" if setting.default is MISSING else setting.default
+    return {"name": setting.name, "type": kind, "default": default}
+
+
+def _world(part: Part) -> Card:
+    """One level and the oracles of a world with its defaults."""
+    from sandbox.seeding import stream  # noqa: PLC0415  (numpy)
+
+    world = part.load()()
+    level = world.render_text(world.reset(stream(0, "show"), 1), 0)
+    oracles = [
+        {"name": name, **{key: getattr(oracle, key) for key in oracle.__dataclass_fields__}}
+        for name, oracle in world.oracles().items()
+    ]
+    return {"map": level, "oracles": oracles, "actions": list(world.action_names)}
+
+
+def _env(env: EnvEntry) -> Card:
+    card = {"kind": f"{env.kind} env", "name": env.id, "origin": env.origin, "text": env.summary}
+    if env.world:
+        part = _part(catalogue().part("worlds", env.world))
+        return {**part, "kind": card["kind"], "name": env.id}
+    return card | (_stranger(env.id) if not env.joint else {"text": _doc_of(env.id)})
+
+
+def _stranger(env_id: str) -> Card:
+    from gymnasium.envs.registration import registry  # noqa: PLC0415
+
+    spec = registry[env_id]
+    facts = {
+        "entry point": spec.entry_point,
+        "steps to truncation": spec.max_episode_steps,
+        "reward threshold": spec.reward_threshold,
+        "kwargs": spec.kwargs or None,
+    }
+    known = ", ".join(f"{key} {value}" for key, value in facts.items() if value is not None)
+    return {"text": "An environment that is not ours: no truth behind the glass.", "facts": known}
+
+
+def _doc_of(env_id: str) -> str:
+    if env_id not in catalogue().parallel:
+        return ""
+    return inspect.getdoc(resolve(catalogue().parallel[env_id][0])) or ""
+
+
+def _scenario(name: str) -> Card:
+    text = shipped()[name].read_text(encoding="utf-8")
+    return {"kind": "scenario", "name": name, "origin": str(shipped()[name]), "text": text}
+
+
+def _run(folder: Path) -> Card:
+    from sandbox.run_status import status_of  # noqa: PLC0415
+
+    scenario = json.loads((folder / "resolved.json").read_text(encoding="utf-8"))
+    found = status_of(folder)
+    return {
+        "kind": "run",
+        "name": str(folder),
+        "origin": scenario["name"],
+        "text": f"{scenario['question']}\n\n{found}",
+        "conditions": _joined(each.condition for each in found.conditions),
+    }
+
+
+def _joined(names: Iterable[str]) -> str:
+    return " | ".join(names)

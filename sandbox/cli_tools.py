@@ -1,0 +1,153 @@
+"""``report``, ``verify``, ``check-env``, ``tensorboard``, ``doctor`` and ``new``."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sandbox.cli_print import as_json, counted, findings, print_json, with_plugins
+from sandbox.errors import InputError, Problem
+
+_run = click.argument("run", type=click.Path(path_type=Path))
+
+
+@click.command(
+    short_help="Make a run's report again.",
+    epilog="\b\nExample:\n  sandbox report runs/quickstart-1a2b3c4d",
+)
+@_run
+def report(run: Path) -> None:
+    """Make the report of RUN again from its trials: one HTML file that needs no network."""
+    from sandbox.api import load  # noqa: PLC0415
+    from sandbox.report import build  # noqa: PLC0415
+
+    experiment = load(run)
+    build(run)
+    click.echo(str(experiment.report_path))
+
+
+@click.command(
+    short_help="Check that nothing in a run was changed.",
+    epilog="\b\nExamples:\n  sandbox verify runs/quickstart-1a2b3c4d\n"
+    "  sandbox verify runs/quickstart-1a2b3c4d --head 9f86d0...",
+)
+@_run
+@click.option("--head", metavar="HEX", help="The head that an earlier verify printed.")
+@as_json
+def verify(run: Path, head: str | None, as_json: bool) -> None:
+    """Check that nothing in RUN was changed after it was written; exit code 3 if it was.
+
+    Somebody who rewrites every ledger and every account is found only by the head: keep the one
+    that is printed here outside the folder.
+    """
+    from sandbox import verify as verifier  # noqa: PLC0415
+
+    found = verifier.verify(run, head)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(
+        f"ok: {counted(found.trials, 'trial')}, {counted(found.entries, 'ledger line')},"
+        f" {counted(found.files, 'file')} unchanged"
+    )
+    if found.unfinished:
+        click.echo(f"not checked, unfinished: {', '.join(found.unfinished)}")
+    click.echo(f"head: {found.head}")
+
+
+@click.command(
+    "check-env",
+    short_help="Check an env before it is used.",
+    epilog="\b\nExamples:\n  sandbox check-env CartPole-v1\n"
+    "  sandbox check-env sandbox/CoinGrid-v0 --set size=7",
+)
+@click.argument("env_id", metavar="ID")
+@click.option(
+    "--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A keyword argument of the env."
+)
+@with_plugins
+@as_json
+def check_env(env_id: str, knobs: tuple[str, ...], plugins: tuple[str, ...], as_json: bool) -> None:
+    """Check the env ID: the peers' checkers, determinism, seeding, ends, what it leaks, speed."""
+    del plugins
+    from sandbox import check_env as checker  # noqa: PLC0415
+
+    if ":" in env_id:
+        what = "holds a colon, which would import a module; use --plugin MODULE"
+        raise InputError(Problem(f"env '{env_id}'", what))
+    findings(checker.check(env_id, _kwargs(knobs)), as_json)
+
+
+def _kwargs(knobs: tuple[str, ...]) -> dict[str, Any]:
+    from sandbox.strict_yaml import parse  # noqa: PLC0415
+
+    found = {}
+    for text in knobs:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            raise InputError(Problem(f"--set {text}", "must be KEY=VALUE, as in size=7"))
+        found[key] = parse(value, f"--set {text}").data
+    return found
+
+
+@click.command(
+    short_help="Serve a run's curves with TensorBoard.",
+    epilog="\b\nExample:\n  sandbox tensorboard runs/quickstart-1a2b3c4d --port 6007",
+)
+@_run
+@click.option("--port", type=click.IntRange(0, 65535), default=6006, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Who may connect.")
+def tensorboard(run: Path, port: int, host: str) -> None:
+    """Serve the curves of RUN with TensorBoard, live, until Ctrl-C."""
+    from sandbox.store import read_run  # noqa: PLC0415
+
+    read_run(run)
+    board = run / "tensorboard"
+    if not board.is_dir():
+        from sandbox.tensorboard import rebuild  # noqa: PLC0415
+
+        rebuild(run)
+    where = ["--logdir", str(board), "--host", host, "--port", str(port)]
+    command = [sys.executable, "-m", "tensorboard.main", *where]
+    click.echo(f"http://{host}:{port}/  (Ctrl-C ends it)")
+    with subprocess.Popen(command) as server:  # noqa: S603  (our interpreter, checked words)
+        try:
+            code = server.wait()
+        except KeyboardInterrupt:
+            code = 0
+        finally:
+            server.terminate()
+    raise click.exceptions.Exit(1 if code else 0)
+
+
+@click.command(
+    short_help="Look over this installation.", epilog="\b\nExample:\n  sandbox doctor --json"
+)
+@as_json
+def doctor(as_json: bool) -> None:
+    """Look over this installation: versions, pins, name clashes, plug-ins, speed."""
+    from sandbox.doctor import examine  # noqa: PLC0415
+
+    findings(examine(), as_json)
+
+
+@click.group(short_help="Write a package to start from.")
+def new() -> None:
+    """Write something to start from."""
+
+
+@new.command(epilog="\b\nExample:\n  sandbox new env my_world && pip install -e my_world")
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of the package; default: ./NAME.",
+)
+def env(name: str, out: Path | None) -> None:
+    """Write a small, working package with an env called NAME, its entry point and a test."""
+    from sandbox.new_env import write  # noqa: PLC0415
+
+    for path in write(name, out or Path(name)):
+        click.echo(str(path))

@@ -1,0 +1,160 @@
+"""How far a run is, read from its files; reads events only of the trials that are not over."""
+
+import fcntl
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.store import TrialRecord, read_run
+from sandbox.trials import count_conditions
+
+TAIL = 2**16
+"""Bytes at the end of an unfinished ``events.jsonl`` that are looked at."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One condition."""
+
+    condition: str
+    done: int
+    running: int  # or interrupted, if the run is not live
+    failed: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed trial."""
+
+    trial: str
+    condition: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """Counts of trials; ``live`` while a process holds the run."""
+
+    name: str
+    live: bool
+    total: int
+    done: int
+    running: int
+    failed: int
+    steps: int  # of trials done and under way
+    planned_steps: int
+    conditions: tuple[Row, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def waiting(self) -> int:
+        """Trials that have not begun."""
+        return self.total - self.done - self.running - self.failed
+
+    def __str__(self) -> str:
+        begun = "running" if self.live else "interrupted"
+        head = (
+            f"{self.name}: {self.done}/{self.total} done, {self.running} {begun},"
+            f" {self.waiting} waiting, {self.failed} failed"
+            f" | {self.steps:,} of {self.planned_steps:,} steps"
+        )
+        width = max((len(each.condition) for each in self.conditions), default=0)
+        rows = [
+            f"  {each.condition:{width}}  {each.done} done, {each.running} {begun},"
+            f" {each.failed} failed"
+            for each in self.conditions
+        ]
+        failures = [
+            f"  failed: trial {each.trial} ({each.condition}, seed {each.seed}): {each.reason}"
+            for each in self.failures
+        ]
+        return "\n".join([head, *rows, *failures])
+
+
+def status_of(folder: Path) -> RunStatus:
+    """Read a run folder. Raises ``InputError`` where there is none."""
+    run = read_run(folder)
+    scenario = run.scenario
+    planned = count_conditions(scenario["levers"], scenario["design"])
+    planned *= len(scenario["envs"]) * len(scenario["seeds"])
+    states = Counter(map(_state, run.trials))
+    total = max(planned, len(run.trials))
+    each_steps = [_planned(trial.spec) for trial in run.trials]
+    learner = next(iter(scenario["agent"]["learner"].values()))
+    unbegun = (total - len(run.trials)) * learner.get("total_steps", 0)
+    return RunStatus(
+        name=scenario["name"],
+        live=_held(folder / ".lock"),
+        total=total,
+        done=states["done"],
+        running=states["running"],
+        failed=states["failed"],
+        steps=sum(map(_steps, run.trials)),
+        planned_steps=sum(each_steps) + unbegun,
+        conditions=_rows(run.trials),
+        failures=tuple(_failure(each) for each in run.trials if _state(each) == "failed"),
+    )
+
+
+def _rows(trials: tuple[TrialRecord, ...]) -> tuple[Row, ...]:
+    found: dict[str, Counter[str]] = {}
+    for trial in trials:
+        found.setdefault(trial.condition_name, Counter())[_state(trial)] += 1
+    return tuple(
+        Row(name, states["done"], states["running"], states["failed"])
+        for name, states in sorted(found.items())
+    )
+
+
+def _failure(trial: TrialRecord) -> Failure:
+    reason = trial.status.get("reason", "unknown")
+    return Failure(trial.id, trial.condition_name, trial.spec["seed"], reason)
+
+
+def _state(trial: TrialRecord) -> str:
+    return str(trial.status.get("state", "running"))
+
+
+def _planned(spec: dict[str, Any]) -> int:
+    return int(next(iter(spec["learner"].values())).get("total_steps", 0))
+
+
+def _steps(trial: TrialRecord) -> int:
+    """Environment steps taken: all of a trial that is done, what its last events say otherwise."""
+    if trial.done:
+        return _planned(trial.spec)
+    try:
+        with (trial.folder / "events.jsonl").open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL))
+            lines = file.read().splitlines(keepends=True)
+    except OSError:
+        return 0
+    return next((n for line in reversed(lines) if (n := _steps_in(line)) is not None), 0)
+
+
+def _steps_in(line: bytes) -> int | None:
+    try:
+        found = json.loads(line).get("steps")
+    except (ValueError, AttributeError):
+        return None  # the torn first or last line
+    return found if isinstance(found, int) else None
+
+
+def _held(lock: Path) -> bool:
+    """Does a process hold the run? Asking takes the lock for an instant, shared."""
+    try:
+        handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
