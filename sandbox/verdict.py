@@ -164,12 +164,12 @@ def _deciding_n(
 
 def _reason(status: str, kind: str, smallest: float, needed: int | None) -> str:
     if status == "supported":
-        return f"the interval lies above 0 and the effect is at least {smallest:g}"
+        return f"the interval lies on the claimed side of 0 and the effect is at least {smallest:g}"
     if status == "undetermined":
         many = f"about {needed} paired seeds" if needed else "more than 10000 paired seeds"
         return f"the interval allows both; {many} would decide if mean and spread stay as they are"
     return {
-        "reversed": "the effect goes the other way: the interval lies below 0",
+        "reversed": "the effect goes the other way: its interval lies on the far side of 0",
         "negligible": f"the whole interval lies within {smallest:g} of 0",
         "claimed size excluded": f"the interval excludes an effect of {smallest:g} or more",
     }[kind]

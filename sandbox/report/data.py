@@ -1,0 +1,233 @@
+"""What a report shows, as plain data: nothing here knows HTML or plots."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.effects import (
+    Effect,
+    effects,
+    env_name,
+    expectations,
+    measure,
+    metric,
+    metric_names,
+    state,
+)
+from sandbox.events import Edited, Event, Filmed, Probed, Updated
+from sandbox.expectations import Judged, verdicts
+from sandbox.statistics import Interval, t_interval
+from sandbox.store import RunRecord, TrialRecord
+
+MOST_CURVES = 60
+MOST_POINTS = 400
+MOST_EDITS = 200
+MOST_FILMS = 12
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Mean of one metric over the trials of a condition; no interval from a single value."""
+
+    mean: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One condition on the capability-safety plane."""
+
+    condition: str
+    points: tuple[tuple[int, float, float], ...]  # (seed, capability, safety) a trial
+    capability: Axis
+    safety: Axis
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One quantity of one trial over environment steps."""
+
+    trial: str
+    condition: str
+    seed: int
+    x: tuple[int, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Size of one agent over environment steps, and every edit it proposed."""
+
+    trial: str
+    condition: str
+    seed: int
+    agent: str
+    x: tuple[int, ...]
+    parameters: tuple[int, ...]
+    edits: tuple[Edited, ...]
+
+
+@dataclass(frozen=True)
+class Film:
+    """One recorded episode."""
+
+    condition: str
+    env: str
+    seed: int
+    shot: Filmed
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything on the page. Limits on how much is drawn are told in ``cut``."""
+
+    run: RunRecord
+    judged: tuple[Judged, ...]
+    effects: tuple[Effect, ...]
+    counts: Mapping[str, int]  # state -> trials
+    conditions: tuple[str, ...]  # base first, then as the scenario lists the levers
+    safety_metric: str
+    cells: tuple[Cell, ...]
+    returns: tuple[Curve, ...]
+    capability: tuple[Curve, ...]
+    safety: tuple[Curve, ...]
+    lineages: tuple[Lineage, ...]
+    films: tuple[Film, ...]
+    ended_early: tuple[tuple[TrialRecord, str], ...]  # not done: trial, state
+    cut: str
+
+
+def gather(run: RunRecord) -> Report:
+    """Read everything that the page shows."""
+    safety = safety_metric(run)
+    drawn = [trial for trial in run.trials if trial.events][:MOST_CURVES]
+    left_out = sum(bool(trial.events) for trial in run.trials) - len(drawn)
+    states = [state(trial) for trial in run.trials]
+    return Report(
+        run=run,
+        judged=tuple(verdicts(run)),
+        effects=tuple(effects(run)),
+        counts={each: states.count(each) for each in ("done", "failed", "unfinished")},
+        conditions=_conditions(run),
+        safety_metric=safety,
+        cells=tuple(_cells(run, safety)),
+        returns=tuple(_returns(run, trial) for trial in drawn),
+        capability=tuple(_probed(run, trial, "capability") for trial in drawn),
+        safety=tuple(_probed(run, trial, safety) for trial in drawn),
+        lineages=tuple(each for trial in drawn for each in _lineages(run, trial)),
+        films=tuple(_films(run))[:MOST_FILMS],
+        ended_early=tuple((t, s) for t, s in zip(run.trials, states, strict=True) if s != "done"),
+        cut=f"the first {MOST_CURVES} trials; {left_out} more are not drawn" if left_out else "",
+    )
+
+
+def safety_metric(run: RunRecord) -> str:
+    """Return the first claimed, else listed, metric in [0, 1] that should be low; else ``harm``."""
+    named = [*(each["metric"] for each in expectations(run)), *metric_names(run)]
+    fits = [
+        name for name in named if metric(name).direction == "lower" and metric(name).range == (0, 1)
+    ]
+    return fits[0] if fits else "harm"
+
+
+def short_name(run: RunRecord, condition: Mapping[str, float]) -> str:
+    """Return only what is not as in the base: ``data_coverage=0.5``, or ``base``."""
+    levers = run.scenario["levers"]
+    changed = [f"{k}={v:g}" for k, v in sorted(condition.items()) if v != levers.get(k, [None])[0]]
+    return ", ".join(changed) or "base"
+
+
+def _name(run: RunRecord, trial: TrialRecord) -> str:
+    return short_name(run, trial.spec["condition"])
+
+
+def _conditions(run: RunRecord) -> tuple[str, ...]:
+    levers = list(run.scenario["levers"])
+
+    def place(trial: TrialRecord) -> tuple[Any, ...]:
+        condition = trial.spec["condition"]
+        doses = run.scenario["levers"]
+        places = [
+            doses[k].index(condition[k]) if condition.get(k) in doses[k] else 0 for k in levers
+        ]
+        return sum(place > 0 for place in places), [-place for place in places]
+
+    return tuple(dict.fromkeys(_name(run, trial) for trial in sorted(run.trials, key=place)))
+
+
+def _cells(run: RunRecord, safety: str) -> Iterator[Cell]:
+    for condition in _conditions(run):
+        points = []
+        for trial in run.trials:
+            if _name(run, trial) == condition:
+                able, harm = measure(trial, "capability").value, measure(trial, safety).value
+                if able is not None and harm is not None:
+                    points.append((trial.spec["seed"], able, 1 - harm))
+        if points:
+            axes = _axis([able for _, able, _ in points]), _axis([safe for _, _, safe in points])
+            yield Cell(condition, tuple(points), *axes)
+
+
+def _axis(values: Sequence[float]) -> Axis:
+    return Axis(sum(values) / len(values), t_interval(values) if len(values) > 1 else None)
+
+
+def _returns(run: RunRecord, trial: TrialRecord) -> Curve:
+    """Training return: mean over agents at each step, where any episode ended."""
+    at: dict[int, list[float]] = {}
+    for each in trial.events:
+        if isinstance(each, Updated) and each.mean_return is not None:
+            at.setdefault(each.steps, []).append(each.mean_return)
+    return _curve(run, trial, {step: sum(found) / len(found) for step, found in at.items()})
+
+
+def _probed(run: RunRecord, trial: TrialRecord, name: str) -> Curve:
+    """A metric as it would have been, had the trial ended at each of its probes."""
+    found: dict[int, float] = {}
+    for step, past in _pasts(trial.events):
+        value = metric(name).compute(past).value
+        if value is not None:
+            found[step] = value
+    return _curve(run, trial, found)
+
+
+def _pasts(events: Sequence[Event]) -> Iterator[tuple[int, Sequence[Event]]]:
+    for i, each in enumerate(events):
+        following = events[i + 1] if i + 1 < len(events) else None
+        if isinstance(each, Probed) and not isinstance(following, Probed):
+            yield each.steps, events[: i + 1]
+
+
+def _curve(run: RunRecord, trial: TrialRecord, points: Mapping[int, float]) -> Curve:
+    shown = list(points.items())[:: max(1, -(-len(points) // MOST_POINTS))]
+    x, y = tuple(step for step, _ in shown), tuple(value for _, value in shown)
+    return Curve(trial.id, _name(run, trial), trial.spec["seed"], x, y)
+
+
+def _lineages(run: RunRecord, trial: TrialRecord) -> Iterator[Lineage]:
+    sized = [each for each in trial.events if isinstance(each, Updated | Edited)]
+    for agent in sorted({each.agent for each in sized}):
+        mine = [each for each in sized if each.agent == agent]
+        edits = tuple(each for each in mine if isinstance(each, Edited))
+        every = max(1, -(-len(mine) // MOST_POINTS))
+        keep = [e for i, e in enumerate(mine) if i % every == 0 or isinstance(e, Edited)]
+        yield Lineage(
+            trial=trial.id,
+            condition=_name(run, trial),
+            seed=trial.spec["seed"],
+            agent=agent,
+            x=tuple(each.steps for each in keep),
+            parameters=tuple(each.parameters for each in keep),
+            edits=edits,
+        )
+
+
+def _films(run: RunRecord) -> Iterator[Film]:
+    """The last film of each distribution, from each condition's first finished seed."""
+    seen: set[tuple[str, str]] = set()
+    for trial in sorted(run.trials, key=lambda each: each.spec["seed"]):
+        here = (_name(run, trial), env_name(run, trial))
+        shots = {e.distribution: e for e in trial.events if isinstance(e, Filmed) and e.boards}
+        if here not in seen and trial.done and shots:
+            seen.add(here)
+            yield from (Film(*here, trial.spec["seed"], shot) for shot in shots.values())

@@ -1,0 +1,221 @@
+"""Report data -> plotly figures as plain JSON; colours of text and grid come from the page."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from itertools import groupby
+from typing import Any
+
+from sandbox.effects import metric
+from sandbox.report.data import Cell, Curve, Lineage, Report
+
+Figure = dict[str, Any]
+COLOURS = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#ec4899", "#14b8a6", "#84cc16")
+
+
+def colours(report: Report) -> Mapping[str, str]:
+    """Condition -> its colour in every figure."""
+    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(report.conditions)}
+
+
+def plane(report: Report) -> Figure | None:
+    """Capability against safety: a dot a seed, a mean with 95 % bars a condition."""
+    if not report.cells:
+        return None
+    palette = colours(report)
+    # The base is drawn last, on top: conditions that change nothing would hide it.
+    traces = [t for cell in reversed(report.cells) for t in _cell(cell, palette[cell.condition])]
+    safe = f"safety (1 - {escape(report.safety_metric.replace('_', ' '))})"
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {"title": {"text": "capability"}, "range": [-0.05, 1.05]},
+            "yaxis": {"title": {"text": safe}, "range": [-0.05, 1.05]},
+            "height": 430,
+            "legend": {"traceorder": "reversed"},
+            "annotations": [
+                {
+                    "x": 1.03,
+                    "y": 1.03,
+                    "text": "able and safe",
+                    "showarrow": False,
+                    "xanchor": "right",
+                    "opacity": 0.6,
+                }
+            ],
+        },
+    }
+
+
+def _cell(cell: Cell, colour: str) -> list[Figure]:
+    name = escape(cell.condition)
+    dots = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [able for _, able, _ in cell.points],
+        "y": [safe for _, _, safe in cell.points],
+        "text": [f"{name}, seed {seed}" for seed, _, _ in cell.points],
+        "hovertemplate": "%{text}<br>capability %{x:.3f}<br>safety %{y:.3f}<extra></extra>",
+        "marker": {"color": colour, "size": 7, "opacity": 0.45},
+        "legendgroup": name,
+        "showlegend": False,
+    }
+    star = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [cell.capability.mean],
+        "y": [cell.safety.mean],
+        "name": f"{name} (n={len(cell.points)})",
+        "hovertemplate": f"{name}<br>mean (%{{x:.3f}}, %{{y:.3f}})<extra></extra>",
+        "marker": {
+            "color": colour,
+            "size": 15,
+            "symbol": "star" if cell.condition == "base" else "diamond",
+            "line": {"width": 1, "color": "white"},
+        },
+        "legendgroup": name,
+    }
+    for key, axis in (("error_x", cell.capability), ("error_y", cell.safety)):
+        if axis.interval:
+            star[key] = {
+                "type": "data",
+                "array": [axis.interval.high - axis.mean],
+                "color": colour,
+                "thickness": 2,
+            }
+    return [dots, star]
+
+
+def learning(report: Report) -> Figure | None:
+    """Training return over steps, the edits marked where they were proposed."""
+    found = _curves(report, report.returns, "training return")
+    if found is None:
+        return None
+    found["data"] += _edit_marks(report)
+    return found
+
+
+def held_out(report: Report, name: str) -> Figure | None:
+    """A metric at each probe: ``capability`` or the safety metric."""
+    curves = report.capability if name == "capability" else report.safety
+    found = _curves(report, curves, name.replace("_", " "))
+    if found is not None:
+        low, high = metric(name).range
+        found["layout"]["yaxis"]["range"] = [low - 0.05, high + 0.05]
+    return found
+
+
+def _curves(report: Report, curves: Sequence[Curve], title: str) -> Figure | None:
+    drawn = [curve for curve in curves if curve.x]
+    if not drawn:
+        return None
+    palette = colours(report)
+    traces = [_thin(curve, palette[curve.condition]) for curve in drawn]
+    for name in report.conditions:
+        mine = [curve for curve in drawn if curve.condition == name]
+        if mine:
+            traces.append(_mean(mine, palette[name]))
+    layout = {
+        "xaxis": {"title": {"text": "environment steps"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": escape(title)}},
+        "height": 340,
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _thin(curve: Curve, colour: str) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": curve.x,
+        "y": curve.y,
+        "line": {"color": colour, "width": 1},
+        "opacity": 0.3,
+        "hoverinfo": "skip",
+        "legendgroup": escape(curve.condition),
+        "showlegend": False,
+    }
+
+
+def _mean(curves: Sequence[Curve], colour: str) -> Figure:
+    """Mean over the seeds that have a point at that step."""
+    at: dict[int, list[float]] = {}
+    for curve in curves:
+        for x, y in zip(curve.x, curve.y, strict=True):
+            at.setdefault(x, []).append(y)
+    name = escape(curves[0].condition)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": sorted(at),
+        "y": [sum(at[x]) / len(at[x]) for x in sorted(at)],
+        "name": name,
+        "line": {"color": colour, "width": 3},
+        "hovertemplate": f"{name}: %{{y:.3f}} at %{{x}}<extra></extra>",
+        "legendgroup": name,
+    }
+
+
+def _edit_marks(report: Report) -> list[Figure]:
+    """Applied edits as triangles, refused ones as crosses, on their own trial's curve."""
+    curve_of = {each.trial: each for each in report.returns}
+    marks: dict[bool, list[tuple[int, float, str]]] = {True: [], False: []}
+    for line in report.lineages:
+        curve = curve_of[line.trial]
+        for edit in line.edits if curve.x else ():
+            nearest = min(range(len(curve.x)), key=lambda i: abs(curve.x[i] - edit.steps))
+            told = f"{edit.edit} · {line.condition}, seed {line.seed}, {line.agent}"
+            marks[edit.applied].append((edit.steps, curve.y[nearest], escape(told)))
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [x for x, _, _ in found],
+            "y": [y for _, y, _ in found],
+            "text": [text for _, _, text in found],
+            "hovertemplate": "%{text}<extra></extra>",
+            "name": "edit applied" if applied else "edit refused",
+            "marker": {
+                "symbol": "triangle-up" if applied else "x-thin",
+                "size": 9,
+                "color": "#64748b",
+                "line": {"width": 1.5, "color": "#64748b"},
+            },
+        }
+        for applied, found in marks.items()
+        if found
+    ]
+
+
+def lineage(report: Report) -> Figure | None:
+    """Parameters of every agent over steps: where the agents made themselves larger or smaller."""
+    drawn = [line for line in report.lineages if line.x]
+    if not drawn:
+        return None
+    palette = colours(report)
+    ordered = sorted(drawn, key=lambda line: report.conditions.index(line.condition))
+    traces = []
+    for condition, lines in groupby(ordered, key=lambda line: line.condition):
+        traces += [_size(line, palette[condition], first=i == 0) for i, line in enumerate(lines)]
+    layout = {
+        "xaxis": {"title": {"text": "environment steps"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "parameters"}},
+        "height": 320,
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _size(line: Lineage, colour: str, *, first: bool) -> Figure:
+    name = escape(line.condition)
+    told = f"{name}, seed {line.seed}, {escape(line.agent)}"
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": line.x,
+        "y": line.parameters,
+        "line": {"color": colour, "width": 2, "shape": "hv"},
+        "opacity": 0.6,
+        "name": name,
+        "legendgroup": name,
+        "showlegend": first,
+        "hovertemplate": f"{told}: %{{y}} parameters<extra></extra>",
+    }

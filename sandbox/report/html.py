@@ -1,0 +1,93 @@
+"""Small pieces of HTML. Whatever comes from a user, a scenario or a file goes through ``text``."""
+
+import json
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any, NewType
+
+Html = NewType("Html", str)
+"""Markup that is ready for the page; plain ``str`` is not."""
+
+NOTHING = Html('<span class="soft" title="not measured">not measured</span>')
+
+
+def text(value: object) -> Html:
+    """Escape anything for use between tags and in quoted attributes."""
+    return Html(escape(str(value), quote=True))
+
+
+def join(pieces: Iterable[Html], between: str = "") -> Html:
+    """Concatenate markup."""
+    return Html(between.join(pieces))
+
+
+def number(value: float | None, *, sign: bool = False) -> Html:
+    """Three significant digits, and never 0 for what was not measured."""
+    if value is None:
+        return NOTHING
+    return text(f"{value:{'+' if sign and value else ''}.3g}")
+
+
+def section(title: str, *content: Html, kind: str = "") -> Html:
+    """A card with a heading."""
+    inside = join(content, "\n")
+    return Html(f'<section class="{text(kind)}"><h2>{text(title)}</h2>\n{inside}\n</section>')
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Html]], numbers: Iterable[int] = ()) -> Html:
+    """A table; ``numbers`` are the columns to set flush right."""
+    right = set(numbers)
+
+    def cell(tag: str, i: int, content: str) -> str:
+        return f'<{tag} class="{"number" if i in right else "wrap"}">{content}</{tag}>'
+
+    top = "".join(cell("th", i, text(each)) for i, each in enumerate(head))
+    body = "".join(
+        f"<tr>{''.join(cell('td', i, each) for i, each in enumerate(row))}</tr>\n" for row in rows
+    )
+    return Html(f"<table><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table>")
+
+
+def bullets(items: Iterable[object]) -> Html:
+    """An unordered list of plain sentences."""
+    return Html(
+        '<ul class="plain">' + "".join(f"<li>{text(each)}</li>" for each in items) + "</ul>"
+    )
+
+
+def figure(plot: dict[str, Any] | None, otherwise: str) -> Html:
+    """A place for a plot with its data beside it, or a sentence where there is nothing to draw."""
+    if plot is None:
+        return Html(f'<p class="soft">{text(otherwise)}</p>')
+    return Html(f'<div class="figure"></div><script type="application/json">{data(plot)}</script>')
+
+
+def data(value: Any) -> Html:
+    """JSON that cannot end the script element it stands in."""
+    told = json.dumps(value, sort_keys=True, allow_nan=False)
+    return Html(told.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+
+
+def folded(title: str, content: Html) -> Html:
+    """Content that opens on a click."""
+    return Html(f"<details><summary>{text(title)}</summary>{content}</details>")
+
+
+def pre(content: str) -> Html:
+    """Preformatted text."""
+    return Html(f"<pre>{text(content)}</pre>")
+
+
+def interval_bar(low: float, high: float, estimate: float, reach: float) -> Html:
+    """Draw an interval around its estimate on an axis from ``-reach`` to ``reach``, 0 marked."""
+
+    def x(value: float) -> float:
+        return round(75 + 70 * max(-1.0, min(1.0, value / reach if reach else 0.0)), 1)
+
+    return Html(
+        f'<svg class="interval" viewBox="0 0 150 16" role="img" aria-label="interval">'
+        f'<line x1="75" x2="75" y1="1" y2="15" stroke="currentColor" opacity=".35"/>'
+        f'<line x1="{x(low)}" x2="{x(high)}" y1="8" y2="8" stroke="var(--accent)"'
+        f' stroke-width="3"/>'
+        f'<circle cx="{x(estimate)}" cy="8" r="4" fill="var(--accent)"/></svg>'
+    )

@@ -1,0 +1,63 @@
+"""What this run could not test: said on the page, never left to the reader to notice."""
+
+from collections.abc import Iterator
+
+from sandbox.effects import env_name
+from sandbox.report.data import Report
+from sandbox.verdict import PLANNED_SEEDS
+
+FEW_SEEDS = 6  # below, a two-sided sign-flip test cannot reach .05
+
+
+def limits(report: Report) -> list[str]:
+    """Return one sentence a limit."""
+    return [*_scope(report), *_seeds(report), *_missing(report), *_controls(report)]
+
+
+def _scope(report: Report) -> Iterator[str]:
+    envs = sorted({env_name(report.run, trial) for trial in report.run.trials})
+    yield (
+        f"Other worlds, sizes and learners: everything here is about {', '.join(envs) or 'no env'},"
+        f" at this scale."
+    )
+    if report.run.scenario.get("design") == "one_at_a_time" and len(report.conditions) > 2:  # noqa: PLR2004
+        yield "Interactions between levers: the design turns one lever at a time."
+    if len(report.effects) and not report.judged:
+        yield "Any claim: the scenario expects nothing, so the effects below are descriptive."
+
+
+def _seeds(report: Report) -> Iterator[str]:
+    seeds = len(report.run.scenario["seeds"])
+    if seeds < FEW_SEEDS:
+        yield (
+            f"Significance by an exact test: {seeds} paired seeds cannot give a two-sided p below"
+            f" {2.0 ** (1 - seeds):.3g}."
+        )
+    if seeds < PLANNED_SEEDS:
+        yield f"Small effects: {seeds} seeds were run, {PLANNED_SEEDS} are the plan for a claim."
+    for each in report.judged:
+        if each.verdict.status == "undetermined":
+            yield f"“{each.claim}”: {each.verdict.reason}."
+
+
+def _missing(report: Report) -> Iterator[str]:
+    unmeasured = sorted({each.metric for each in report.effects if each.estimate is None})
+    if unmeasured:
+        yield f"{', '.join(unmeasured)}: not measured in any pair of trials (never shown as 0)."
+    lost = sorted({seed for each in report.judged for seed in each.effect.missing})
+    if lost:
+        yield f"The claims at seed {', '.join(map(str, lost))}: a trial of the pair has no result."
+    unfinished = report.counts["unfinished"]
+    if unfinished:
+        yield f"{unfinished} trials that have not finished; the same command continues them."
+
+
+def _controls(report: Report) -> Iterator[str]:
+    if report.judged and "placebo" not in report.run.scenario["levers"]:
+        yield "What chance alone looks like as a lever: the scenario has no placebo."
+    for each in report.judged:
+        yield from (
+            f"{check.name} (claim about {each.metric}): {check.detail}."
+            for check in each.verdict.checks
+            if check.passed is None
+        )

@@ -1,0 +1,124 @@
+"""Puts the report together: one HTML file that opens anywhere, without network or server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sandbox.expectations import Judged
+from sandbox.files import Disk
+from sandbox.report import figures, sections
+from sandbox.report.data import Report, gather
+from sandbox.report.html import (
+    Html,
+    bullets,
+    figure,
+    join,
+    number,
+    section,
+    text,
+)
+from sandbox.report.limits import limits
+from sandbox.report.theme import CSS, SCRIPT
+from sandbox.store import read_run
+
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; form-action 'none'; base-uri 'none'"
+)
+"""Content security policy: the browser itself refuses every request that leaves the file."""
+
+
+def build(run_folder: str | Path) -> Path:
+    """Write ``report.html`` for a run, finished or not; returns its path.
+
+    Raises ``InputError`` where there is no run and ``IntegrityError`` where it is damaged.
+    """
+    report = gather(read_run(run_folder))
+    path = report.run.folder / "report.html"
+    Disk().write(path, page(report).encode())
+    return path
+
+
+def page(report: Report) -> Html:
+    """Return the whole document."""
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415  (only who reports pays)
+
+    body = join(_sections(report), "\n")
+    title = text(report.run.scenario["question"])
+    return Html(
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<link rel="icon" href="data:,">\n<title>{title}</title><style>{CSS}</style></head>\n'
+        f"<body><main>\n{body}\n</main>\n<script>{get_plotlyjs()}</script>\n"
+        f"<script>{SCRIPT}</script></body></html>\n"
+    )
+
+
+def _sections(report: Report) -> Iterator[Html]:
+    yield _head(report)
+    yield from map(_verdict, report.judged)
+    yield section(
+        "Able and safe?",
+        Html(
+            '<p class="soft small">Each dot is a seed; each star or diamond is the mean of a'
+            " condition with its 95 % interval. Up and to the right is better.</p>"
+        ),
+        figure(figures.plane(report), "No finished trial measured both capability and safety."),
+    )
+    yield sections.effects(report)
+    yield sections.curves(report)
+    yield sections.lineage(report)
+    yield sections.films(report)
+    yield sections.ended_early(report)
+    yield section("What we could not test", bullets(limits(report)))
+    yield sections.manifest(report)
+
+
+def _head(report: Report) -> Html:
+    scenario, counts = report.run.scenario, report.counts
+    facts = [
+        (f"{counts['done']} of {len(report.run.trials)} trials done", ""),
+        (f"{len(report.conditions)} conditions", ""),
+        (f"{len(scenario['seeds'])} seeds", ""),
+        (", ".join(sorted({each["id"] for each in scenario["envs"]})), ""),
+    ]
+    facts += [(f"{counts[k]} {k}", "bad") for k in ("failed", "unfinished") if counts[k]]
+    items = "".join(f'<li class="{kind}">{text(each)}</li>' for each, kind in facts)
+    verdict = (
+        "" if report.judged else '<p class="claim">The scenario expects nothing in particular.</p>'
+    )
+    return Html(
+        f'<header><div class="kicker">{text(scenario["name"])}</div>'
+        f"<h1>{text(scenario['question'])}</h1>"
+        f'<ul class="facts">{items}</ul>{verdict}</header>'
+    )
+
+
+def _verdict(judged: Judged) -> Html:
+    found, seen = judged.verdict, judged.effect
+    sign = 1 if judged.direction == "higher" else -1
+    notes = [found.reason, *found.notes, judged.fragility]
+    notes += [f"{check.name}: {check.detail}" for check in found.checks if check.detail]
+    measured = Html('<p class="soft">No pair of trials could be compared.</p>')
+    if found.estimate is not None:
+        ends = sorted(sign * each for each in (found.low, found.high) if each is not None)
+        confidence = f"{100 * (1 - 2 * found.alpha):g} % interval"
+        between = (
+            f"{number(ends[0], sign=True)} to {number(ends[1], sign=True)}" if ends else "none"
+        )
+        measured = Html(
+            f'<p class="claim">Measured: {text(judged.metric)} changed by'
+            f" <b>{number(sign * found.estimate, sign=True)}</b>"
+            f" ({confidence} {between}), from {number(seen.base)} to {number(seen.treated)};"
+            f" n = {found.n} paired seeds.</p>"
+        )
+    return section(
+        "Verdict",
+        Html(
+            f'<p class="claim"><span class="badge">{text(found.title)}</span>'
+            f"Claim: {text(judged.claim)}.</p>"
+        ),
+        measured,
+        bullets(dict.fromkeys(notes)),
+        kind=f"verdict {found.status}",
+    )

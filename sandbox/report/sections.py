@@ -1,0 +1,223 @@
+"""The sections below the verdict, one function each."""
+
+import json
+import math
+
+from sandbox.effects import Effect, metric
+from sandbox.events import Filmed
+from sandbox.film import data_uri, gif
+from sandbox.report import figures
+from sandbox.report.data import MOST_EDITS, Film, Lineage, Report
+from sandbox.report.html import (
+    Html,
+    figure,
+    folded,
+    interval_bar,
+    join,
+    number,
+    pre,
+    section,
+    table,
+    text,
+)
+
+FILM_WIDTH, SMALLEST_TILE, LARGEST_TILE = 250, 12, 40  # pixels
+
+
+def effects(report: Report) -> Html:
+    """Every lever on every metric: paired difference, interval and n."""
+    if not report.effects:
+        return section("Effects", Html('<p class="soft">No lever has two doses.</p>'))
+    several = len({each.env for each in report.effects}) > 1
+    reach = {name: _reach(report, name) for name in {each.metric for each in report.effects}}
+    rows, before = [], ""
+    for each in report.effects:
+        turned = f"{each.lever} {each.base_dose:g} → {each.dose:g}"
+        scope = [text(each.env)] if several else []
+        shown = text(turned) if turned + each.env != before else Html("")
+        rows.append([shown, *scope, *_effect_cells(each, reach[each.metric])])
+        before = turned + each.env
+    head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at last dose",
+            "effect", "95 % interval", "", "p", "n", "unit"]  # fmt: skip
+    first = 2 + several
+    note = Html(
+        '<p class="soft small">Paired by seed, all other levers alike. p: exact sign-flip test, two'
+        " sides, not adjusted for the number of rows. Only the claims above are tests; the rest"
+        " describes.</p>"
+    )
+    numbers = [*range(first, first + 3), first + 5, first + 6]
+    return section("Effects of the levers", note, table(head, rows, numbers))
+
+
+def _reach(report: Report, name: str) -> float:
+    """Half the width of the interval axis: all effects on this metric fit, noise looks like it."""
+    ends = [
+        abs(x or 0.0)
+        for each in report.effects
+        if each.metric == name
+        for x in (each.low, each.high, each.estimate)
+    ]
+    low, high = metric(name).range
+    return max([*ends, 0.25 * (high - low) if math.isfinite(high - low) else 0.0])
+
+
+def _effect_cells(seen: Effect, reach: float) -> list[Html]:
+    bar, between = Html(""), Html("")
+    if seen.low is not None and seen.high is not None and seen.estimate is not None:
+        bar = interval_bar(seen.low, seen.high, seen.estimate, reach)
+        between = Html(f"{number(seen.low, sign=True)} to {number(seen.high, sign=True)}")
+    return [
+        text(seen.metric.replace("_", " ")),
+        number(seen.base),
+        number(seen.treated),
+        number(seen.estimate, sign=True),
+        between,
+        bar,
+        text("" if seen.p is None else f"{seen.p:.3g}"),
+        text(seen.n),
+        Html(f'<span class="soft">{text(seen.unit)}, {_better(seen.metric)}</span>'),
+    ]
+
+
+def _better(name: str) -> str:
+    direction = metric(name).direction
+    return "no better side" if direction == "neutral" else f"{direction} is better"
+
+
+def curves(report: Report) -> Html:
+    """Training return with the edits on it, and what held-out probes said."""
+    safety = report.safety_metric
+    return section(
+        "Learning",
+        Html(
+            '<p class="soft small">Thick: mean of the seeds; thin: each seed. Triangles are edits'
+            f" that were applied, crosses edits that were refused. {text(report.cut)}</p>"
+        ),
+        figure(figures.learning(report), "No training episode has ended yet."),
+        Html('<div class="pair">'),
+        Html(
+            f"<div><h3>Held-out capability</h3>"
+            f"{figure(figures.held_out(report, 'capability'), 'Not measured.')}</div>"
+        ),
+        Html(
+            f"<div><h3>Held-out {text(safety.replace('_', ' '))}</h3>"
+            f"{figure(figures.held_out(report, safety), 'Not measured.')}</div>"
+        ),
+        Html("</div>"),
+    )
+
+
+def lineage(report: Report) -> Html:
+    """Size over time, edits by kind, and every proposal with what became of it."""
+    edits = [(line, edit) for line in report.lineages for edit in line.edits]
+    rows = [
+        [
+            text(f"{line.condition}, seed {line.seed}"),
+            text(line.agent),
+            text(f"{edit.steps:,}"),
+            text(edit.edit),
+            text(", ".join(f"{k}={v}" for k, v in sorted(edit.settings.items()))),
+            text(edit.part),
+            text("applied" if edit.applied else f"refused: {edit.reason}"),
+            text(edit.audit.replace("_", " ")),
+            text(f"{edit.parameters:,}"),
+        ]
+        for line, edit in edits[:MOST_EDITS]
+    ]
+    head = ["trial", "agent", "step", "edit", "settings", "part", "outcome", "claim", "parameters"]
+    more = f", first {MOST_EDITS} shown" if len(edits) > MOST_EDITS else ""
+    content = [figure(figures.lineage(report), "No update has been recorded yet.")]
+    if edits:
+        content += [
+            _edit_summary([line for line in report.lineages if line.edits]),
+            folded(f"All {len(edits)} proposals{more}", table(head, rows, [2, 8])),
+        ]
+    else:
+        content.append(Html('<p class="soft">No agent proposed an edit.</p>'))
+    return section("How the agents rewrote themselves", *content)
+
+
+def _edit_summary(lines: list[Lineage]) -> Html:
+    """Edits by condition and kind, with what the ledger's read-back said of their claims."""
+    groups: dict[tuple[str, str, str], list[bool]] = {}
+    audits: dict[tuple[str, str, str], list[str]] = {}
+    for line in lines:
+        for edit in line.edits:
+            key = (line.condition, line.agent, edit.edit)
+            groups.setdefault(key, []).append(edit.applied)
+            audits.setdefault(key, []).append(edit.audit)
+    rows = []
+    for key, applied in sorted(groups.items()):
+        told = audits[key]
+        counts = [len(applied), sum(applied), len(applied) - sum(applied)]
+        claims = [told.count(each) for each in ("confirmed", "false_claim", "silent_no_op")]
+        rows.append([*map(text, key), *map(text, counts), *map(text, claims)])
+    head = [
+        "condition",
+        "agent",
+        "edit",
+        "proposed",
+        "applied",
+        "refused",
+        "claim confirmed",
+        "false claim",
+        "silent no-op",
+    ]
+    return table(head, rows, range(3, 9))
+
+
+def films(report: Report) -> Html:
+    """Recorded episodes, moving."""
+    if not report.films:
+        return section("Rollouts", Html('<p class="soft">No episode was filmed.</p>'))
+    return section("Rollouts", Html(f'<div class="films">{join(map(_film, report.films))}</div>'))
+
+
+def _film(film: Film) -> Html:
+    shot: Filmed = film.shot
+    columns = max(len(row) for row in shot.boards[0].split("\n"))
+    tile = min(max(FILM_WIDTH // max(columns, 1), SMALLEST_TILE), LARGEST_TILE)
+    source = data_uri(gif(shot.boards, shot.rewards, tile))
+    caption = f"{film.condition}, seed {film.seed}: {shot.distribution.replace('_', ' ')}"
+    total = f"return {sum(shot.rewards):+.3g} in {len(shot.rewards)} steps · {film.env}"
+    return Html(
+        f'<figure><img src="{source}" alt="{text(shot.boards[0])}">'
+        f"<figcaption><b>{text(caption)}</b><br>{text(total)}</figcaption></figure>"
+    )
+
+
+def ended_early(report: Report) -> Html:
+    """Trials without a result, each with its reason."""
+    if not report.ended_early:
+        return section("Failed trials", Html('<p class="soft">None: every trial is done.</p>'))
+    rows = [
+        [
+            Html(f"<code>{text(trial.id)}</code>"),
+            text(trial.condition_name),
+            text(trial.spec["seed"]),
+            Html(f'<span class="{state}">{text(state)}</span>'),
+            text(trial.status.get("reason") or "no result yet"),
+        ]
+        for trial, state in report.ended_early
+    ]
+    title = "Failed and unfinished trials"
+    return section(title, table(["trial", "condition", "seed", "state", "reason"], rows, [2]))
+
+
+def manifest(report: Report) -> Html:
+    """With what program, on what machine and from which scenario this was run."""
+    run = report.run
+    rows = [
+        [text(k), text(v if isinstance(v, str) else json.dumps(v, sort_keys=True))]
+        for k, v in sorted(run.manifest.items())
+    ]
+    scenario = json.dumps(run.scenario, indent=1, sort_keys=True)
+    return section(
+        "Manifest",
+        Html(
+            '<p class="soft small">Trials, events, ledgers and weights lie beside this file;'
+            " <code>sandbox verify</code> checks that none of them was changed.</p>"
+        ),
+        folded("Program, machine and command", table(["what", "value"], rows)),
+        folded("Scenario as it was run", pre(scenario)),
+    )

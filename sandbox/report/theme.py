@@ -1,0 +1,75 @@
+"""How the page looks and what its one script does; light and dark follow the reader's system."""
+
+CSS = """
+:root { color-scheme: light dark;
+  --paper:#f6f7f9; --card:#ffffff; --ink:#1c2330; --soft:#5b6473; --line:#e2e5eb; --code:#f1f3f6;
+  --supported:#15803d; --refuted:#b91c1c; --undetermined:#a16207; --invalid:#6d28d9;
+  --accent:#2563eb; }
+@media (prefers-color-scheme: dark) { :root {
+  --paper:#12151b; --card:#1a1f28; --ink:#e6e9ef; --soft:#9aa4b5; --line:#2c3340; --code:#232a35;
+  --supported:#4ade80; --refuted:#f87171; --undetermined:#fbbf24; --invalid:#c4b5fd;
+  --accent:#7aa7ff; } }
+* { box-sizing:border-box }
+body { margin:0; background:var(--paper); color:var(--ink);
+  font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif }
+main { max-width:1120px; margin:0 auto; padding:28px 20px 60px }
+h1 { font-size:1.75rem; line-height:1.25; margin:.2rem 0 .8rem; text-wrap:balance }
+h2 { font-size:1.15rem; margin:0 0 .5rem } h3 { font-size:1rem; margin:1.1rem 0 .3rem }
+p { margin:.35rem 0; max-width:78ch } .soft { color:var(--soft) }
+.small { font-size:.86rem; max-width:none }
+section { background:var(--card); border:1px solid var(--line); border-radius:12px;
+  padding:18px 20px; margin:16px 0; overflow-x:auto }
+.kicker { color:var(--soft); font-size:.85rem; letter-spacing:.02em }
+.facts { display:flex; flex-wrap:wrap; gap:8px; margin:.6rem 0 0; padding:0; list-style:none }
+.facts li { background:var(--card); border:1px solid var(--line); border-radius:99px;
+  padding:2px 12px; font-size:.88rem }
+.facts .bad { color:var(--refuted); border-color:currentColor; font-weight:600 }
+.verdict { border-left:6px solid var(--tone) }
+.badge { display:inline-block; color:var(--tone); border:1.5px solid var(--tone);
+  border-radius:99px;
+  padding:1px 12px; font-weight:700; font-size:1.02rem; margin-right:.5rem }
+.supported { --tone:var(--supported) } .refuted { --tone:var(--refuted) }
+.undetermined { --tone:var(--undetermined) } .invalid { --tone:var(--invalid) }
+.claim { font-size:1.08rem; margin:.5rem 0 }
+table { border-collapse:collapse; width:100%; font-size:.9rem; font-variant-numeric:tabular-nums }
+th { text-align:left; color:var(--soft); font-weight:600; border-bottom:1px solid var(--line) }
+th,td { padding:5px 10px 5px 0; vertical-align:top } tr+tr td { border-top:1px solid var(--line) }
+td.number,th.number { text-align:right } td.wrap { overflow-wrap:break-word }
+tr.clear td { font-weight:600 } .failed { color:var(--refuted); font-weight:600 }
+.unfinished { color:var(--undetermined); font-weight:600 }
+svg.interval { width:150px; height:16px; display:block }
+.pair { display:grid; grid-template-columns:repeat(auto-fit,minmax(420px,1fr)); gap:0 18px }
+.figure { width:100%; min-height:300px }
+.films { display:flex; flex-wrap:wrap; gap:16px } figure { margin:0 }
+figcaption { font-size:.84rem;
+  color:var(--soft); max-width:260px; margin-top:4px }
+.films img { border:1px solid var(--line); border-radius:6px; max-width:260px }
+pre { background:var(--code); padding:12px; border-radius:8px; overflow:auto; font-size:.8rem;
+  max-height:420px } code { background:var(--code); padding:1px 5px; border-radius:4px }
+details { margin:.5rem 0 } summary { cursor:pointer; color:var(--accent) }
+ul.plain { margin:.3rem 0; padding-left:1.1rem } ul.plain li { margin:.2rem 0; max-width:90ch }
+"""
+
+SCRIPT = """
+const dark = matchMedia('(prefers-color-scheme: dark)');
+function dress(layout) {
+  const style = getComputedStyle(document.documentElement);
+  const ink = style.getPropertyValue('--ink').trim();
+  const line = style.getPropertyValue('--line').trim();
+  const axis = {gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true};
+  return {...layout, font: {color: ink, family: 'system-ui, sans-serif', size: 13},
+    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', hovermode: 'closest',
+    margin: {l: 56, r: 16, t: 40, b: 48},
+    legend: {orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', ...layout.legend},
+    xaxis: {...axis, ...layout.xaxis}, yaxis: {...axis, ...layout.yaxis}};
+}
+function draw() {
+  for (const holder of document.querySelectorAll('.figure')) {
+    const figure = JSON.parse(holder.nextElementSibling.textContent);
+    const options = {displayModeBar: false, responsive: true};
+    Plotly.react(holder, figure.data, dress(figure.layout), options);
+  }
+}
+draw();
+dark.addEventListener('change', draw);
+"""

@@ -1,0 +1,245 @@
+"""The report: what it says, that it escapes, and that a browser opens it in silence."""
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from sandbox.report import build
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--remote-debugging-pipe",
+)
+FIGURES = 5
+COUNT = "[document.querySelectorAll('.main-svg').length, document.body.innerText]"
+
+
+class Browser:
+    """Chromium over the DevTools protocol: JSON messages, NUL between them, on two pipes."""
+
+    def __init__(self, profile):
+        out, self._write = os.pipe()
+        self._read, into = os.pipe()
+        command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}"]
+        self.process = subprocess.Popen(
+            ["bash", "-c", f'exec "$@" 3<&{out} 4>&{into}', "bash", *command],
+            pass_fds=(out, into),
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        os.close(out)
+        os.close(into)
+        self._buffer, self._ids, self.heard = b"", itertools.count(1), []
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = {"sessionId": attached["sessionId"]}
+        for domain in ("Runtime", "Log", "Network", "Page"):
+            self.ask(f"{domain}.enable")
+
+    _session = {}  # noqa: RUF012
+
+    def ask(self, method, **params):
+        """Send one command and return its result; events that come meanwhile are kept."""
+        number = next(self._ids)
+        message = {"id": number, "method": method, "params": params, **self._session}
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            told = self._next()
+            if told.get("id") == number:
+                assert "error" not in told, told
+                return told["result"]
+            self.heard.append(told)
+
+    def _next(self):
+        while b"\0" not in self._buffer:
+            piece = os.read(self._read, 1 << 16)
+            assert piece, "the browser has gone"
+            self._buffer += piece
+        told, _, self._buffer = self._buffer.partition(b"\0")
+        return json.loads(told)
+
+    def open(self, path):
+        """Return (number of drawings, visible text, complaints, requests) of a page."""
+        self.heard.clear()
+        self.ask("Page.navigate", url=path.as_uri())
+        while not any(each["method"] == "Page.loadEventFired" for each in self.heard):
+            self.heard.append(self._next())
+        settled = f"new Promise(done => setTimeout(() => done({COUNT}), 400))"
+        found = self.ask(
+            "Runtime.evaluate", expression=settled, awaitPromise=True, returnByValue=True
+        )
+        drawings, words = found["result"]["value"]
+        return drawings, words, list(self._complaints()), self._requests() - {path.as_uri()}
+
+    def _complaints(self):
+        for each in self.heard:
+            if each["method"] == "Runtime.exceptionThrown":
+                yield each["params"]["exceptionDetails"]["exception"]["description"]
+            elif each["method"] == "Runtime.consoleAPICalled":
+                yield str(each["params"]["args"])
+            elif each["method"] == "Log.entryAdded":
+                yield each["params"]["entry"]["text"]
+
+    def _requests(self):
+        asked = (each for each in self.heard if each["method"] == "Network.requestWillBeSent")
+        urls = {each["params"]["request"]["url"] for each in asked}
+        return {url for url in urls if not url.startswith("data:")}
+
+    def close(self):
+        """End the browser."""
+        with contextlib.suppress(AssertionError, OSError):
+            self._session = {}
+            self.ask("Browser.close")
+        for handle in (self._read, self._write):
+            os.close(handle)
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    found = Browser(tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()
+
+
+class Words(HTMLParser):
+    """Visible text and the names of all elements."""
+
+    def __init__(self):
+        super().__init__()
+        self.text, self.elements, self.hidden = [], [], False
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.hidden = tag in {"script", "style"}
+
+    def handle_endtag(self, tag):
+        self.hidden = self.hidden and tag not in {"script", "style"}
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.text.append(data)
+
+
+def read(path):
+    words = Words()
+    words.feed(path.read_text())
+    return re.sub(r"\s+", " ", " ".join(words.text)), words.elements
+
+
+def test_a_browser_draws_every_figure_in_silence(scenario, write_run, browser):
+    drawings, words, complaints, requests = browser.open(build(write_run(scenario)))
+
+    assert complaints == []
+    assert requests == set()
+    assert drawings >= FIGURES
+    assert "Able and safe?" in words
+
+
+def test_the_browser_test_would_notice_an_error_and_a_request(tmp_path, browser):
+    page = tmp_path / "bad.html"
+    page.write_text(
+        '<meta charset="utf-8"><img src="http://127.0.0.1:9/x.png"><script>nothing()</script>'
+    )
+
+    _, _, complaints, requests = browser.open(page)
+
+    assert any("nothing is not defined" in each for each in complaints)
+    assert "http://127.0.0.1:9/x.png" in requests
+
+
+def test_a_run_without_any_result_still_opens(scenario, write_run, browser):
+    folder = write_run({**scenario, "seeds": [0]})
+    for path in folder.glob("trials/*/status.json"):
+        path.unlink()
+    for path in folder.glob("trials/*/events.jsonl"):
+        path.write_text("")
+
+    drawings, words, complaints, _ = browser.open(build(folder))
+
+    assert complaints == []
+    assert drawings == 0
+    assert "No update has been recorded yet." in words
+    assert "3 unfinished" in words
+
+
+def test_it_says_what_was_asked_and_found(scenario, write_run):
+    broken = {("data_coverage=0.5,freeze_editor=0", 2): "TrialError: reward is NaN"}
+    words, _ = read(build(write_run(scenario, broken=broken)))
+
+    assert words.index("supported") < words.index("Able and safe?")
+    assert "Claim: data_coverage 0 → 0.5 makes goal_misgeneralisation lower" in words
+    assert "n = 5 paired seeds" in words
+    assert "17 of 18 trials done" in words
+    assert "1 failed" in words
+    assert "TrialError: reward is NaN" in words
+    assert "What we could not test" in words
+    assert "All 46 proposals" in words
+    assert "refused: over budget <i>" in words
+
+
+def test_what_was_not_measured_is_not_zero(scenario, write_run):
+    metrics = ["capability", "hidden_reward"]
+    folder = write_run({**scenario, "metrics": metrics, "expects": []})
+    for path in folder.glob("trials/*/events.jsonl"):
+        path.write_text(path.read_text().replace('"hidden_reward":', '"other":'))
+    words, _ = read(build(folder))
+
+    assert "not measured" in words
+    assert "hidden_reward: not measured in any pair of trials" in words
+    assert "expects nothing" in words
+
+
+def test_no_text_from_outside_becomes_markup(scenario, write_run):
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
+    broken = {("data_coverage=0.5,freeze_editor=0", 2): evil}
+    folder = write_run({**scenario, "question": evil, "name": evil}, broken=broken)
+    manifest = {"argv": [evil], evil: evil}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for path in folder.glob("trials/*/events.jsonl"):
+        path.write_text(path.read_text().replace('"widen"', json.dumps(evil)))
+
+    words, elements = read(build(folder))
+    pictures = [attrs for tag, attrs in elements if tag == "img"]
+
+    assert evil in words
+    assert all(each["src"].startswith("data:image/gif") for each in pictures)
+    assert sum(tag == "script" for tag, _ in elements) == FIGURES + 2
+    assert not any("onerror" in attrs for _, attrs in elements)
+
+
+def test_it_is_one_file_without_an_address_to_load(scenario, write_run):
+    path = build(write_run(scenario))
+    _, elements = read(path)
+    addresses = [
+        attrs[key] for _, attrs in elements for key in ("src", "href") if attrs.get(key) is not None
+    ]
+
+    assert addresses
+    assert all(each.startswith("data:") for each in addresses)
+    assert path.name == "report.html"
+    assert path.stat().st_size < 8_000_000
+
+
+def test_the_same_run_gives_the_same_report(scenario, write_run):
+    folder = write_run(scenario)
+
+    assert build(folder).read_bytes() == build(folder).read_bytes()
