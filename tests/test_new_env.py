@@ -71,7 +71,7 @@ def test_its_own_tests_pass_under_any_name(tmp_path):
 def test_a_smoke_run_of_its_scenario_through_the_plugin_door(project):
     done = _python(
         *("-m", "sandbox", "run", "my_maze.yaml", "--plugin", "my_maze"),
-        *("--smoke", "--out", "out"),
+        *("--smoke", "--seeds", "1", "--out", "out"),
         cwd=project,
     )
     assert done.returncode == 0, done.stdout + done.stderr
