@@ -51,15 +51,17 @@ class Perceptron:
     def _activations(self, inputs: Array) -> list[Array]:
         found = [inputs]
         for i, (weight, bias) in enumerate(self.weights, 1):
-            z = found[-1] @ weight.T + bias
-            found.append(np.maximum(z, 0) if i < len(self.weights) else z)
+            z = found[-1] @ weight.T
+            z += bias
+            found.append(np.maximum(z, 0, out=z) if i < len(self.weights) else z)
         return found
 
 
 def loss(outputs: Array, targets: Array) -> Array:
     """Squared error, mean over outputs: ``[n]``."""
-    error: Array = np.square(outputs - targets).mean(axis=-1)
-    return error
+    error = outputs - targets
+    total: Array = np.einsum("...j,...j->...", error, error)  # twice as fast as square and mean
+    return total / error.shape[-1]
 
 
 class Adam:

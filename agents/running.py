@@ -16,14 +16,14 @@ class Running:
         self.squares: Array = np.zeros(shape)  # sum of squared deviations from the mean
 
     def add(self, rows: Array) -> None:
-        """Take in rows ``[n, *shape]``."""
+        """Take in rows ``[n, *shape]``; sums are float64, differences keep the rows' precision."""
         if not len(rows):
             return
-        rows = np.asarray(rows, np.float64)
-        mean = rows.mean(axis=0)
+        mean = rows.mean(axis=0, dtype=np.float64)
         total = self.count + len(rows)
         shift = mean - self.mean
-        squares = np.square(rows - mean).sum(axis=0)
+        centred = rows - mean.astype(rows.dtype)
+        squares = np.square(centred, out=centred).sum(axis=0, dtype=np.float64)
         self.squares = self.squares + squares + np.square(shift) * self.count * len(rows) / total
         self.mean = self.mean + shift * len(rows) / total
         self.count = total

@@ -29,12 +29,12 @@ class Rnd(Objective):
     scope: ClassVar[str] = "lifelong"
 
     weight: float = 0.3
-    latent: int = 32
-    hidden: int = 64
+    latent: int = 16
+    hidden: int = 32
     learning_rate: float = 1e-3
     update_proportion: float = 0.25  # share of a rollout's observations that p learns from
     most_samples: int = 4096  # ... but no more than this
-    minibatch: int = 256
+    minibatch: int = 128
     discount: float = 0.99  # of the intrinsic return that scales rewards
     clip: float = 5.0
 
@@ -131,9 +131,11 @@ class _Surprise(Motive):
 
     def _whiten(self, observations: Array) -> Array:
         clip = np.float32(self._settings.clip)
-        white = (observations.astype(np.float32) - self._centre) * self._stretch
-        clipped: Array = np.clip(white, -clip, clip)
-        return clipped
+        white: Array = np.subtract(observations, self._centre, dtype=np.float32)
+        white *= self._stretch
+        np.minimum(white, clip, out=white)
+        np.maximum(white, -clip, out=white)  # the two take half the time of np.clip
+        return white
 
     def _error(self, observations: Array) -> Array:
         white = self._whiten(observations)
