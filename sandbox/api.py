@@ -157,7 +157,7 @@ def _executor(
         workers=workers or cores(),
         limits=limits_of(resolved["limits"]),
         plugins=plugins,
-        watch=lambda job: board.trial(job.spec),
+        watch=lambda job: board.trial(job.id, job.spec),
     )
 
 

@@ -59,7 +59,7 @@ class PipeClerk:
 
     def send(self, kind: str, data: Mapping[str, Any], attachment: bytes | None = None) -> None:
         """One message: a JSON frame, and a frame of bytes where there is an attachment."""
-        text = json.dumps({"kind": kind, **data}, allow_nan=False)
+        text = json.dumps([kind, data], allow_nan=False)
         with self._lock:
             self.pipe.send_bytes(text.encode())
             if attachment is not None:

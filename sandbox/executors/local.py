@@ -126,11 +126,10 @@ class LocalExecutor:
 
     def _hear(self, each: _Running) -> None:
         try:
-            message = json.loads(each.pipe.recv_bytes())
+            kind, message = json.loads(each.pipe.recv_bytes())
         except (EOFError, OSError):
             each.end = {}
             return
-        kind = message.pop("kind")
         if kind == "event":
             event = events.from_line(message["line"])
             each.folder.event(message["line"])
