@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 some trial failed; 2 bad input, nothing started; 3 integri
 
 import contextlib
 import errno
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import click
 
 from sandbox import __version__
 from sandbox.cli_look import list_, show, status
+from sandbox.cli_print import silence
 from sandbox.cli_run import check, plan, run
 from sandbox.cli_tools import check_env, doctor, new, report, tensorboard, verify
 from sandbox.errors import InputError, ResourceError, SandboxError
@@ -92,17 +92,18 @@ def _ended(arguments: list[str]) -> int:
     arguments = [each for each in arguments if each != "--debug"]
     try:
         code = cli.main(arguments, prog_name="sandbox", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _say(f"interrupted; {GO_ON}", 130)
     except SandboxError as error:
-        return _say(str(error), error.exit_code)
+        text = str(error)
+        return _say(text if "error: " in text else f"error: {text}", error.exit_code)
     except BrokenPipeError:
-        # Whoever read our output has seen enough; what Python flushes at the end must go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        silence()
         return 0
     except Exception as error:
         if debug:
@@ -114,7 +115,9 @@ def _ended(arguments: list[str]) -> int:
 def _unforeseen(error: Exception) -> int:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _FULL):
         full = "memory" if isinstance(error, MemoryError) else "disk or memory"
-        return _say(f"error: {full} is used up ({error}); free some, then {GO_ON}", 5)
+        return _say(
+            f"error: {full} is used up ({error}); free some, then {GO_ON}", ResourceError.exit_code
+        )
     if isinstance(error, OSError) and error.filename is not None:
         return _say(f"error: {error.filename}: {error.strerror}", InputError.exit_code)
     what = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -124,10 +127,7 @@ def _unforeseen(error: Exception) -> int:
 
 def _say(text: str, code: int) -> int:
     with contextlib.suppress(OSError):
-        first = text.split(":", 1)[0]
-        known = first in {"error", "internal error", "interrupted"} or ": error: " in text
-        interrupted = text.startswith("interrupted")
-        click.echo(text if known or interrupted else f"error: {text}", err=True)
+        click.echo(text, err=True)
     return code
 
 
@@ -143,6 +143,3 @@ def _terminable() -> Iterator[None]:
 
     signal.signal(signal.SIGTERM, end)
     yield
-
-
-__all__ = ["ResourceError", "cli", "main"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from sandbox import catalogue as shelves
 from sandbox.cli_print import as_json, print_json, rows_or_json, with_plugins
 from sandbox.errors import did_you_mean
 
@@ -23,7 +22,9 @@ def _category(_context: click.Context, _option: click.Parameter, value: str | No
 
 def categories() -> list[str]:
     """Everything that can be listed."""
-    return ["envs", "agents", *shelves.SHELVES, "scenarios", "plugins"]
+    from sandbox.catalogue import SHELVES  # noqa: PLC0415  (`--help` needs none)
+
+    return ["envs", "agents", *SHELVES, "scenarios", "plugins"]
 
 
 @click.command(
@@ -65,7 +66,9 @@ def _rows(what: str) -> list[dict[str, Any]]:
             for shelf in ("learners", "objectives", "editors", "edits")
             for row in _rows(shelf)
         ]
-    parts = shelves.catalogue().parts(what)
+    from sandbox.catalogue import catalogue  # noqa: PLC0415
+
+    parts = catalogue().parts(what)
     return [
         {"name": name, "origin": part.origin, "summary": part.summary}
         for name, part in sorted(parts.items())
@@ -97,7 +100,9 @@ def _scenarios() -> list[dict[str, Any]]:
 
 
 def _plugins() -> list[dict[str, Any]]:
-    known = shelves.catalogue()
+    from sandbox.catalogue import catalogue  # noqa: PLC0415
+
+    known = catalogue()
     origins = {part.origin for part in known.plugged.values()}
     origins |= {origin for _, origin in known.parallel.values()} | set(known.env_origins.values())
     rows = [{"name": each, "summary": "loaded"} for each in sorted(origins - set(known.broken))]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def console() -> "Console":
     """A rich console on stdout."""
     from rich.console import Console  # noqa: PLC0415  (0.05 s: `--help` needs none)
 
-    wide = None if sys.stdout.isatty() else PIPE_WIDTH
+    wide = None if sys.stdout is not None and sys.stdout.isatty() else PIPE_WIDTH
     return Console(width=wide, highlight=False, soft_wrap=False)
 
 
@@ -62,7 +63,23 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     made = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for row in rows:
         made.add_row(*(Text(str(row.get(each, ""))) for each in columns))
-    console().print(made)
+    shown = console()
+    with shown.capture() as caught:
+        shown.print(made)
+    say("\n".join(line.rstrip() for line in caught.get().splitlines()))
+
+
+def say(text: str) -> None:
+    """Print a line; whoever read our output may have gone, and the work goes on."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        silence()
+
+
+def silence() -> None:
+    """Send what is still to be printed nowhere; Python flushes the rest when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def rows_or_json(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], json_: bool) -> None:
@@ -99,9 +116,9 @@ def verdicts(judged: Sequence["Judged"]) -> None:
     """Print what became of every claim."""
     table([_verdict(each) for each in judged], ["claim", "verdict", "effect", "n"])
     for each in judged:
-        click.echo(f"\n{each.verdict.reason}")
+        say(f"\n{each.verdict.reason}")
         for note in each.verdict.notes:
-            click.echo(f"  note: {note}")
+            say(f"  note: {note}")
 
 
 def _verdict(judged: "Judged") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sandbox.cli_print import (
     counted,
     duration,
     print_json,
+    say,
     table,
     verdicts,
     with_plugins,
@@ -100,7 +101,7 @@ def run(
     loaded = _load(scenario, options)
     folder = api.run_folder(loaded, out)
     _check_folder(folder, loaded)
-    click.echo(f"{_headline(loaded)} → {folder}")
+    say(f"{_headline(loaded)} -> {folder}")
     settings = {key: options[key] for key in ("seeds", "smoke", "overrides", "max_trials")}
     with progress() as display:
         done = api.run(
@@ -242,6 +243,6 @@ def _conclude(done: "Experiment") -> None:
         reason = trial.status.get("reason", "unknown")
         place = f"{trial.condition_name}, {trial.spec['env']['id']}, seed {trial.spec['seed']}"
         click.echo(f"failed: trial {trial.id} ({place}): {reason}", err=True)
-    click.echo(f"\nreport: {done.report_path}")
+    say(f"\nreport: {done.report_path}")
     if done.failed:
         raise click.exceptions.Exit(1)

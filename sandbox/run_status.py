@@ -56,23 +56,24 @@ class RunStatus:
         return self.total - self.done - self.running - self.failed
 
     def __str__(self) -> str:
-        begun = "running" if self.live else "interrupted"
-        head = (
-            f"{self.name}: {self.done}/{self.total} done, {self.running} {begun},"
-            f" {self.waiting} waiting, {self.failed} failed"
-            f" | {self.steps:,} of {self.planned_steps:,} steps"
-        )
+        steps = f"{self.steps:,} of {self.planned_steps:,} steps"
+        counts = self._counts(self.done, self.running, self.failed)
+        head = f"{self.name}: {counts}, {self.waiting} waiting, {self.total} in all | {steps}"
         width = max((len(each.condition) for each in self.conditions), default=0)
         rows = [
-            f"  {each.condition:{width}}  {each.done} done, {each.running} {begun},"
-            f" {each.failed} failed"
-            for each in self.conditions
+            f"  {row.condition:{width}}  {self._counts(row.done, row.running, row.failed)}"
+            for row in self.conditions
         ]
         failures = [
             f"  failed: trial {each.trial} ({each.condition}, seed {each.seed}): {each.reason}"
             for each in self.failures
         ]
         return "\n".join([head, *rows, *failures])
+
+    def _counts(self, done: int, running: int, failed: int) -> str:
+        begun = "running" if self.live else "interrupted"
+        others = [(running, begun), (failed, "failed")]
+        return ", ".join([f"{done} done", *(f"{n} {word}" for n, word in others if n)])
 
 
 def status_of(folder: Path) -> RunStatus:
