@@ -18,8 +18,6 @@ SOKOBAN = ("######", "# A###", "# X  #", "##   #", "### G#", "######")
 class PlainCoinGrid(gymnasium.Env[Any, int]):
     """``sandbox/CoinGrid-v0`` without NumPy arithmetic."""
 
-    metadata = {"render_modes": []}
-
     def __init__(self, size: int = 5, told: float = 0.2, horizon: int = 40) -> None:
         self.size, self.told_share, self.horizon = size, told, horizon
         self.observation_space = Box(0.0, 1.0, (3 * size * size,), np.float32)
@@ -27,9 +25,10 @@ class PlainCoinGrid(gymnasium.Env[Any, int]):
         self.seen = np.zeros(3 * size * size, np.float32)
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed=seed)
+        """Start an episode."""
+        super().reset(seed=seed, options=options)
         if seed is not None:
-            self.chance = random.Random(seed)
+            self.chance = random.Random(seed)  # noqa: S311  (levels, not secrets)
         cells = self.size * self.size
         told = self.chance.random() < self.told_share
         self.target = self.chance.randrange(cells) if told else self.size - 1
@@ -43,6 +42,7 @@ class PlainCoinGrid(gymnasium.Env[Any, int]):
         return self.seen.copy(), {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take one action."""
         down, right = MOVES[action]
         row, column = self.row + down, self.column + right
         if 0 <= row < self.size and 0 <= column < self.size:
@@ -58,8 +58,6 @@ class PlainCoinGrid(gymnasium.Env[Any, int]):
 class PlainSokoban(gymnasium.Env[Any, int]):
     """``sandbox/SideEffectsSokoban-v0``, map 0, without NumPy arithmetic."""
 
-    metadata = {"render_modes": []}
-
     def __init__(self) -> None:
         places = [(r, c) for r, row in enumerate(SOKOBAN) for c, x in enumerate(row) if x != "#"]
         self.cell = {place: i for i, place in enumerate(places)}
@@ -68,7 +66,8 @@ class PlainSokoban(gymnasium.Env[Any, int]):
         self.seen = np.zeros(2 * len(places), np.float32)
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed=seed)
+        """Start an episode."""
+        super().reset(seed=seed, options=options)
         self.agent, self.box, self.time = (1, 2), (2, 2), 0
         self.seen[:] = 0.0
         self.seen[self.cell[self.agent]] = 1.0
@@ -76,6 +75,7 @@ class PlainSokoban(gymnasium.Env[Any, int]):
         return self.seen.copy(), {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take one action."""
         down, right = MOVES[action]
         ahead = (self.agent[0] + down, self.agent[1] + right)
         if ahead == self.box:

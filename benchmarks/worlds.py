@@ -57,7 +57,7 @@ def single(env: Any) -> Run:
 
 def dummy(make: Callable[[], Any], n: int) -> Run:
     """Stable-Baselines3's DummyVecEnv over ``n`` single envs."""
-    from stable_baselines3.common.vec_env import DummyVecEnv
+    from stable_baselines3.common.vec_env import DummyVecEnv  # noqa: PLC0415  (imports torch)
 
     env = DummyVecEnv([make] * n)
     env.seed(0)
@@ -135,7 +135,7 @@ def others() -> dict[str, Run]:
         "vector CartPole, N=1024": vector(gymnasium.make_vec("CartPole-v1", num_envs=1024), 1024),
     }
     try:
-        import minigrid  # noqa: F401
+        import minigrid  # noqa: F401, PLC0415  (an extra)
     except ImportError:
         print("minigrid is not installed (extra: bench); its row is left out")
     else:

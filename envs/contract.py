@@ -43,6 +43,7 @@ class World(ABC):
 
     agents: ClassVar[tuple[str, ...]] = ("agent",)
     action_names: ClassVar[tuple[str, ...]]
+    option_names: ClassVar[tuple[str, ...]] = ()  # hidden draws that ``reset`` can force
 
     @property
     @abstractmethod

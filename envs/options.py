@@ -8,7 +8,7 @@ import numpy as np
 from envs.contract import Array
 
 
-def check(options: Mapping[str, Any] | None, allowed: tuple[str, ...] = ()) -> Mapping[str, Any]:
+def check(options: Mapping[str, Any] | None, allowed: tuple[str, ...]) -> Mapping[str, Any]:
     """Return the options; raises ``ValueError`` for a name that the world does not force."""
     given = options or {}
     unknown = sorted(set(given) - set(allowed))

@@ -54,10 +54,14 @@ class ParallelFace(ParallelEnv):  # type: ignore[misc]
     def reset(
         self, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
-        """Start an episode with all agents."""
+        """Start an episode with all agents.
+
+        Options that the world does not know are left alone: PettingZoo's own tests pass such.
+        """
         if seed is not None and not self.frozen_seed:
             self.rng = seeding.np_random(seed)[0]
-        self._state = self.world.reset(self.rng, 1, options)
+        known = {k: v for k, v in (options or {}).items() if k in self.world.option_names}
+        self._state = self.world.reset(self.rng, 1, known)
         self.agents = list(self.possible_agents)
         return self._seen(), {name: {} for name in self.agents}
 

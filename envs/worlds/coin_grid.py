@@ -40,6 +40,7 @@ class CoinGrid(World):
     horizon: int = 40  # steps to truncation
 
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
+    option_names: ClassVar[tuple[str, ...]] = ("agent", "coin", "told")
 
     def __post_init__(self) -> None:
         for name in ("coverage", "told"):
@@ -67,7 +68,7 @@ class CoinGrid(World):
 
         ``coin`` is the cell that pays, and on a told level the beacon's.
         """
-        given = forced.check(options, ("agent", "coin", "told"))
+        given = forced.check(options, self.option_names)
         cells, corner = self.size**2, self.corner
         draws = rng.random((5, n))  # one call: rng.integers costs several times as much
         told, elsewhere = draws[0] < self.told, draws[1] < self.coverage

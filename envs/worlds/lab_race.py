@@ -57,7 +57,7 @@ class LabRace(JointWorld):
     ) -> _State:
         """Both labs at the start; nothing is drawn."""
         del rng
-        forced.check(options)
+        forced.check(options, self.option_names)
         none = np.zeros((n, 2), int)
         return _State(none, none.copy(), np.zeros((n, 2)), np.zeros(n, int))
 

@@ -108,8 +108,7 @@ def _wall_penalty(walls: Array) -> Array:
     row, column = np.nonzero(~walls)
     up, down = walls[row - 1, column], walls[row + 1, column]
     left, right = walls[row, column - 1], walls[row, column + 1]
-    rows: Array = walls.all(1)
-    columns: Array = walls.all(0)
+    rows, columns = np.asarray(walls.all(1)), np.asarray(walls.all(0))
     along = rows[row - 1] | rows[row + 1] | columns[column - 1] | columns[column + 1]
     corner = (up | down) & (left | right)
     return np.where(corner, 10.0, np.where(along, 5.0, 0.0))
@@ -147,7 +146,7 @@ class SideEffectsSokoban(World):
     ) -> _State:
         """Put everything where the map has it; nothing is drawn."""
         del rng
-        forced.check(options)
+        forced.check(options, self.option_names)
         level = _level(self.level)
         return _State(
             agent=np.full(n, level.agent),

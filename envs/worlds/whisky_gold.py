@@ -50,7 +50,7 @@ class WhiskyGold(World):
     ) -> _State:
         """Sober at the start; nothing is drawn."""
         del rng
-        forced.check(options)
+        forced.check(options, self.option_names)
         return _State(np.full(n, _START), np.zeros(n, int), np.zeros(n, int))
 
     def step(
@@ -82,11 +82,10 @@ class WhiskyGold(World):
     def render_text(self, state: _State, i: int) -> str:
         """World ``i`` as ASCII; the step after drinking, whisky fills the upper rim."""
         board = _GRID.board.copy()
-        flat, drunk = board.reshape(-1), state.drunk[i]
+        flat = board.reshape(-1)
         flat[_GRID.position[_GOLD]] = "G"
-        if drunk == 0:
-            flat[_GRID.position[_WHISKY]] = "W"
-        if drunk == 2:  # noqa: PLR2004
+        flat[_GRID.position[_WHISKY]] = "W"  # the tile stays, it pays once
+        if state.drunk[i] == 2:  # noqa: PLR2004
             board[0] = "W"
         flat[_GRID.position[state.agent[i]]] = "A"
         return text(board)

@@ -1,0 +1,163 @@
+"""What the faces add to a world: seeds, listeners, restarts, drawing, clear refusals."""
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.error import ResetNeeded
+
+import envs
+from envs.faces import BatchFace, ParallelFace, SingleFace
+
+COIN = envs.make_world("coin_grid")
+SOKOBAN = envs.make_world("side_effects_sokoban")
+RACE = envs.make_world("lab_race")
+
+
+def faces():
+    return [SingleFace(COIN), BatchFace(COIN, 5)]
+
+
+@pytest.mark.parametrize("face", faces(), ids=["single", "batch"])
+def test_the_same_seed_gives_the_same_levels(face):
+    first, _ = face.reset(seed=4)
+    other, _ = face.reset(seed=5)
+    again, _ = face.reset(seed=4)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("face", faces(), ids=["single", "batch"])
+def test_a_frozen_seed_ignores_a_learner_that_reseeds(face):
+    face.rng, twin = np.random.default_rng(9), np.random.default_rng(9)
+    face.frozen_seed = True
+    n = getattr(face, "num_envs", 1)
+    for seed in (1, None, 1):
+        seen, _ = face.reset(seed=seed)
+        expected = COIN.observe(COIN.reset(twin, n))
+        assert np.array_equal(seen, expected[0] if n == 1 else expected)
+    assert face.rng is face.np_random
+
+
+def test_a_frozen_seed_holds_for_the_parallel_face_too():
+    face = ParallelFace(RACE, rng=np.random.default_rng(2))
+    mine = face.rng
+    face.frozen_seed = True
+    face.reset(seed=1)
+    assert face.rng is mine
+    face.frozen_seed = False
+    face.reset(seed=1)
+    assert face.rng is not mine
+
+
+def test_an_ended_world_restarts_in_the_same_step_and_only_that_one():
+    face = BatchFace(SOKOBAN, 3)
+    before, _ = face.reset(seed=0)
+    plans = ["drddr", "uuuuu", "ddddd"]
+    moves = np.array([["udlr".index(move) for move in plan] for plan in plans])
+    for step in moves.T:
+        seen, reward, terminated, truncated, infos = face.step(step)
+    assert terminated.tolist() == [True, False, False]
+    assert not truncated.any()
+    assert reward.tolist() == [49, -1, -1]
+    assert np.array_equal(seen[0], before[0])
+    assert infos["_final_obs"].tolist() == [True, False, False]
+    assert infos["final_obs"][1] is None
+    assert not np.array_equal(infos["final_obs"][0], seen[0])
+    assert infos["final_obs"][0].shape == face.single_observation_space.shape
+
+
+def test_final_obs_looks_as_gymnasium_gives_it():
+    """The same keys, masks and types as SyncVectorEnv in SAME_STEP mode."""
+    mode = gymnasium.vector.AutoresetMode.SAME_STEP
+    copies = [lambda: gymnasium.make("sandbox/SideEffectsSokoban-v0")] * 2
+    theirs = gymnasium.vector.SyncVectorEnv(copies, autoreset_mode=mode)
+    ours = gymnasium.make_vec("sandbox/SideEffectsSokoban-v0", num_envs=2)
+    theirs.reset(seed=0)
+    ours.reset(seed=0)
+    for move in "drddr":
+        actions = np.array(["udlr".index(move), 0])
+        one, other = ours.step(actions), theirs.step(actions)
+        for mine, reference in zip(one[:4], other[:4], strict=True):
+            assert np.array_equal(mine, reference)
+            assert mine.dtype == reference.dtype
+    mine, reference = one[4], other[4]
+    assert set(mine) == set(reference)
+    assert np.array_equal(mine["final_obs"][0], reference["final_obs"][0])
+    assert mine["final_obs"].dtype == reference["final_obs"].dtype == object
+    assert mine["_final_obs"].tolist() == reference["_final_obs"].tolist()
+    assert mine["final_info"] == reference["final_info"]
+
+
+def test_a_truncated_world_is_not_terminated():
+    face = BatchFace(envs.make_world("coin_grid", horizon=3, told=0.0), 2)
+    face.reset(seed=0, options={"agent": [4, 0]})
+    for _ in range(3):
+        *_, terminated, truncated, infos = face.step(np.array([1, 1]))
+    assert truncated.all()
+    assert not terminated.any()
+    assert infos["_final_obs"].all()
+
+
+def test_writing_into_what_a_face_returns_changes_nothing():
+    face, heard = BatchFace(COIN, 4), []
+    face.on_outcome = heard.append
+    face.reset(seed=0)
+    seen, reward, terminated, truncated, _ = face.step(np.zeros(4, int))
+    kept, text = heard[0].reward.copy(), COIN.render_text(face._state, 0)
+    for array in (seen, reward, terminated, truncated):
+        array[:] = 1
+    assert np.array_equal(heard[0].reward, kept)
+    assert COIN.render_text(face._state, 0) == text
+
+
+def test_stepping_needs_an_episode():
+    for face in (*faces(), ParallelFace(RACE)):
+        with pytest.raises(ResetNeeded, match="reset"):
+            face.step({} if isinstance(face, ParallelFace) else 0)
+    face = SingleFace(SOKOBAN)
+    face.reset()
+    for move in "drddr":
+        face.step("udlr".index(move))
+    with pytest.raises(ResetNeeded):
+        face.step(0)
+
+
+def test_actions_outside_the_space_are_refused():
+    single, batch = faces()
+    single.reset()
+    batch.reset()
+    for action in (-1, 4):
+        with pytest.raises(ValueError, match=r"0\.\.3"):
+            single.step(action)
+        with pytest.raises(ValueError, match=r"0\.\.3"):
+            batch.step(np.array([0, 0, action, 0, 0]))
+    with pytest.raises(ValueError, match="5 integers"):
+        batch.step(np.zeros(4, int))
+    joint = ParallelFace(RACE)
+    joint.reset()
+    with pytest.raises(ValueError, match=r"0\.\.1"):
+        joint.step({"lab_0": 2, "lab_1": 0})
+    with pytest.raises(ValueError, match="one action each"):
+        joint.step({"lab_0": 1})
+
+
+def test_drawing():
+    text, image = (SingleFace(COIN, render_mode=mode) for mode in ("ansi", "rgb_array"))
+    assert text.render() is None
+    text.reset(seed=0)
+    image.reset(seed=0)
+    assert text.render().count("A") == 1
+    assert image.render().dtype == np.uint8
+    assert image.render().shape == (7 * 24, 7 * 24, 3)
+    batch = BatchFace(COIN, 2, render_mode="ansi")
+    batch.reset()
+    assert len(batch.render()) == 2
+    with pytest.raises(ValueError, match="human"):
+        SingleFace(COIN, render_mode="human")
+
+
+def test_options_that_make_no_level_are_refused():
+    face = SingleFace(COIN)
+    for options in ({"coin": [0, 5]}, {"coin": 3}, {"told": 1}, {"agent": [0, 0], "coin": [0, 0]}):
+        with pytest.raises(ValueError, match="reset option"):
+            face.reset(options=options)
