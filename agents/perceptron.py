@@ -61,7 +61,8 @@ def loss(outputs: Array, targets: Array) -> Array:
     """Squared error, mean over outputs: ``[n]``."""
     error = outputs - targets
     total: Array = np.einsum("...j,...j->...", error, error)  # twice as fast as square and mean
-    return total / error.shape[-1]
+    mean: Array = total / error.shape[-1]
+    return mean
 
 
 class Adam:
