@@ -82,7 +82,6 @@ def load(
     assert scenario is not None, "whatever is missing was found"  # noqa: S101
     scenario = shrunk(scenario) if smoke else scenario
     scenario_checks.size(found, scenario, max_trials)
-    found.stop()
     scenario_checks.levers(found, scenario)
     found.stop()
     return scenario

@@ -1,5 +1,6 @@
 """Finds a scenario's file and applies what the command line changes in it."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any
@@ -20,10 +21,10 @@ def locate(given: str | FilePath) -> FilePath:
     """A file, or the name of a shipped scenario. Raises ``InputError`` with a suggestion."""
     text = str(given)
     path = FilePath(text)
-    if text not in {"", "-", "."} and (path.exists() or path.is_symlink()):
-        return path
-    if text in shipped():
+    if text in shipped() and not path.is_file():
         return shipped()[text]
+    if text not in {"", "-", "."} and os.path.lexists(text):
+        return path
     near = [each.name for each in _beside(path)]
     hint = did_you_mean(text, [*shipped()]) or did_you_mean(path.name, near)
     names = ", ".join(shipped()) or "none"
