@@ -128,7 +128,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         if cut.size:
             self._cut.append((t, cut))
         self._count_episodes(reward * present, ended & present)
-        self._last_episode_starts = ended | ~present
+        self._last_episode_starts = ended
         buffer.pos = t + 1
         buffer.full = buffer.pos == buffer.buffer_size
 

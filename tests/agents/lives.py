@@ -6,12 +6,15 @@ from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
+import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.contract import Array, Batch, Motive, Objective, Streams
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.objectives.extrinsic import Extrinsic
 from sandbox.seeding import stream
+
+torch.set_num_threads(1)  # as every trial runs
 
 SIZE, CHOICES = 4, 3
 SMALL = Genome(

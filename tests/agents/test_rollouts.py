@@ -107,16 +107,14 @@ def test_objectives_are_mixed_at_the_step_before_the_advantage():
     assert dict(report.intrinsic) == pytest.approx({"extrinsic": 2 / 3, "flat": -0.5})
 
 
-def test_an_absent_agent_learns_nothing_and_starts_anew():
+@pytest.mark.parametrize("told", [YES, NO])  # an agent may also vanish without a word
+def test_an_absent_agent_learns_nothing_and_starts_anew(told):
     live = valued(3)
     live.begin()
-    steps = [(HERE, THERE, 1.0, YES, NO, True), (THERE, THERE, 9.0, NO, NO, False)]
-    for seen, following, reward, terminated, truncated, present in [
-        *steps,
-        (*steps[0][:3], NO, NO, 1),
-    ]:
-        live.act(seen[None], np.array([bool(present)]))
-        live.store(following[None], np.array([reward]), terminated, truncated)
+    gone = np.array([True]), NO, np.array([True])
+    for reward, terminated, present in zip((1.0, 9.0, 1.0), (told, NO, NO), gone, strict=True):
+        live.act(HERE[None], present)
+        live.store(THERE[None], np.array([reward]), terminated, NO)
     report = live.finish(HERE[None])
     assert report.steps == 2
     advantages = live.rollout_buffer.advantages[:, 0]
