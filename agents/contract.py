@@ -35,8 +35,8 @@ class Moment:
 class Mind:
     """A genome with its weights and optimiser state: a value; nobody changes it in place.
 
-    Parameter names: ``{tower}.{i}.weight|bias`` for a dense layer, ``{tower}.{i}.inner.weight|bias``
-    and ``{tower}.{i}.outer.weight|bias`` for a residual one, ``{tower}.head.weight|bias``; tower is
+    Parameter names: ``{tower}.{i}.weight|bias`` for a dense layer,
+    ``{tower}.{i}.inner.weight|bias`` and ``{tower}.{i}.outer.weight|bias`` for a residual one, ``{tower}.head.weight|bias``; tower is
     ``policy`` or ``value``. Weights are float ``[out, in]``, as in ``torch.nn.Linear``. ``moments``
     may lack names that were never stepped.
     """
@@ -62,7 +62,7 @@ class Claim:
 
 
 class Edit(ABC):
-    """A proposed rewrite. Leaves are frozen dataclasses of JSON values, one per file on the shelf."""
+    """A proposed rewrite. Leaves are frozen dataclasses of JSON values, one a file on the shelf."""
 
     part: ClassVar[str]  # which of genome.PARTS it touches
 
@@ -255,7 +255,7 @@ class Population(ABC):
 
 
 class Learner(ABC):
-    """A learning algorithm's settings. Leaves are light frozen dataclasses; torch loads in build."""
+    """A learning algorithm's settings. Leaves are light frozen dataclasses; build loads torch."""
 
     total_steps: int
     num_envs: int
