@@ -36,7 +36,8 @@ class Mind:
     """A genome with its weights and optimiser state: a value; nobody changes it in place.
 
     Parameter names: ``{tower}.{i}.weight|bias`` for a dense layer,
-    ``{tower}.{i}.inner.weight|bias`` and ``{tower}.{i}.outer.weight|bias`` for a residual one, ``{tower}.head.weight|bias``; tower is
+    ``{tower}.{i}.inner.weight|bias`` and ``{tower}.{i}.outer.weight|bias`` for a residual one,
+    ``{tower}.head.weight|bias``; tower is
     ``policy`` or ``value``. Weights are float ``[out, in]``, as in ``torch.nn.Linear``. ``moments``
     may lack names that were never stepped.
     """
