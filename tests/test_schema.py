@@ -1,4 +1,4 @@
-"""The committed JSON Schema is the one the form and the shelves make, and agrees with the loader."""
+"""The committed JSON Schema is what the form and the shelves make, and agrees with the loader."""
 
 import json
 
