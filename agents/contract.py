@@ -37,9 +37,8 @@ class Mind:
 
     Parameter names: ``{tower}.{i}.weight|bias`` for a dense layer,
     ``{tower}.{i}.inner.weight|bias`` and ``{tower}.{i}.outer.weight|bias`` for a residual one,
-    ``{tower}.head.weight|bias``; tower is
-    ``policy`` or ``value``. Weights are float ``[out, in]``, as in ``torch.nn.Linear``. ``moments``
-    may lack names that were never stepped.
+    ``{tower}.head.weight|bias``; tower is ``policy`` or ``value``. Weights are float ``[out, in]``,
+    as in ``torch.nn.Linear``. ``moments`` may lack names that were never stepped.
     """
 
     genome: Genome

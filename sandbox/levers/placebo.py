@@ -25,6 +25,7 @@ class Placebo(Lever):
         """Salt the streams."""
         return spec if dose == self.neutral else {**spec, "salt": int(dose)}
 
-    def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
+    def manipulation_check(self, events: Sequence[Event], dose: float) -> None:
         """Nothing to see, by design."""
         del events, dose
+        return None
