@@ -117,19 +117,24 @@ def _room(expected: Mapping[str, Any], seen: Effect) -> Check:
     """Can the claimed effect show at all?
 
     The base must not lie within 5 % of the edge of the metric's range that the claim points to, and
-    must leave room for the smallest effect. A base at the *other* edge is no reason to refuse: the
-    claimed effect has all the room there is (only its reverse could not show, which the detail
-    says). A wrong-goal rate of 1 that is claimed to fall is such a case.
+    must leave room for the smallest effect. A base at the *other* edge has all that room, and an
+    effect that shows from there is real (a wrong-goal rate of 1 that falls); only if the treated
+    arm stays at that edge too may the edge be hiding it, and nothing can be said.
     """
     name, (low, high) = "floor and ceiling", metric(seen.metric).range
-    if seen.base is None or not math.isfinite(low) or not math.isfinite(high):
-        return Check(name, None, "the metric has no floor and ceiling, or no base")
+    if seen.base is None or seen.treated is None or not math.isfinite(high - low):
+        return Check(name, None, "the metric has no floor and ceiling, or was not measured")
     up = expected["direction"] == "higher"
-    ahead = (high - seen.base if up else seen.base - low) / (high - low)
-    if ahead < EDGE or ahead * (high - low) < expected["smallest_effect"]:
-        edge = "ceiling" if up else "floor"
-        return Check(name, False, f"the base, {seen.base:.3g}, is so near the {edge} that the"
-                     f" claimed effect could not show")  # fmt: skip
-    if ahead > 1 - EDGE:
-        return Check(name, True, f"the base, {seen.base:.3g}, is at an edge: a reverse cannot show")
+    base, treated = (((high - x) if up else (x - low)) for x in (seen.base, seen.treated))
+    ahead, behind = ("ceiling", "floor") if up else ("floor", "ceiling")
+    width = high - low
+    if base < EDGE * width or base < expected["smallest_effect"]:
+        told = f"the base, {seen.base:.3g}, is so near the {ahead} that the claim could not show"
+        return Check(name, False, told)
+    if min(base, treated) > (1 - EDGE) * width:
+        told = f"base {seen.base:.3g} and treated {seen.treated:.3g} both lie at the {behind}"
+        return Check(name, False, f"{told}, which may hide any difference")
+    if base > (1 - EDGE) * width:
+        told = f"the base, {seen.base:.3g}, lies at the {behind}: a reverse could not show"
+        return Check(name, True, told)
     return Check(name, True)

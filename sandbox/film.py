@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import zlib
 from collections.abc import Sequence
 
@@ -31,6 +32,7 @@ PALETTE: tuple[RGB, ...] = (
     (101, 163, 13),
     (225, 29, 72),
 )
+TABLE = re.compile(r"[a-z]{2}|[0-9]")
 FRAME_MS, LAST_MS = 240, 1200
 MOST_FRAMES = 120
 
@@ -41,15 +43,24 @@ def colour(letter: str) -> RGB:
 
 
 def frame(board: str, caption: str = "", tile: int = 24) -> Image.Image:
-    """Draw one board; rows may differ in length. The caption stands below it."""
+    """Draw one board; rows may differ in length. The caption stands below it.
+
+    A board with words or numbers on it is a table, not a grid: its characters get no tiles.
+    """
     rows = board.split("\n")
-    width = max(max(map(len, rows)) * tile, tile * 6)
+    written = TABLE.search(board) is not None
+    step = round(tile * 0.6) if written else tile
+    width = max(max(map(len, rows)) * step, tile * 6)
     picture = Image.new("RGB", (width, len(rows) * tile + (tile if caption else 0)), GROUND)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=tile * 0.62)
     for y, row in enumerate(rows):
         for x, letter in enumerate(row):
-            _tile(draw, font, letter, (x * tile, y * tile, tile))
+            if written:
+                middle = (x * step + step / 2, y * tile + tile / 2)
+                draw.text(middle, letter, fill=WALL, font=font, anchor="mm")
+            else:
+                _tile(draw, font, letter, (x * tile, y * tile, tile))
     if caption:
         small = ImageFont.load_default(size=tile * 0.5)
         middle = (4, len(rows) * tile + tile // 2)

@@ -198,7 +198,7 @@ def lineage(report: Report) -> Figure | None:
         traces += [_size(line, palette[condition], first=i == 0) for i, line in enumerate(lines)]
     layout = {
         "xaxis": {"title": {"text": "environment steps"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": "parameters"}},
+        "yaxis": {"title": {"text": "parameters"}, "rangemode": "tozero", "tickformat": ",d"},
         "height": 320,
     }
     return {"data": traces, "layout": layout}

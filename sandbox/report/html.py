@@ -22,10 +22,13 @@ def join(pieces: Iterable[Html], between: str = "") -> Html:
 
 
 def number(value: float | None, *, sign: bool = False) -> Html:
-    """Three significant digits, and never 0 for what was not measured."""
+    """Three significant digits, whole thousands; never 0 for what was not measured."""
     if value is None:
         return NOTHING
-    return text(f"{value:{'+' if sign and value else ''}.3g}")
+    plus = "+" if sign and value else ""
+    if 1000 <= abs(value) < 1e6:  # noqa: PLR2004
+        return text(f"{value:{plus},.0f}")
+    return text(f"{value:{plus}.3g}".replace("e+0", "e").replace("e+", "e"))
 
 
 def section(title: str, *content: Html, kind: str = "") -> Html:

@@ -30,19 +30,23 @@ def effects(report: Report) -> Html:
         return section("Effects", Html('<p class="soft">No lever has two doses.</p>'))
     several = len({each.env for each in report.effects}) > 1
     reach = {name: _reach(report, name) for name in {each.metric for each in report.effects}}
+    claimed = {(each.effect_of, each.metric) for each in report.judged}
     rows, before = [], ""
     for each in report.effects:
         turned = f"{each.lever} {each.base_dose:g} → {each.dose:g}"
         scope = [text(each.env)] if several else []
         shown = text(turned) if turned + each.env != before else Html("")
-        rows.append([shown, *scope, *_effect_cells(each, reach[each.metric])])
+        name = text(each.metric.replace("_", " "))
+        if (each.lever, each.metric) in claimed:
+            name = Html(f"<b>{name}</b>")
+        rows.append([shown, *scope, name, *_effect_cells(each, reach[each.metric])])
         before = turned + each.env
     head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at last dose",
             "effect", "95 % interval", "", "p", "n", "unit"]  # fmt: skip
     first = 2 + several
     note = Html(
         '<p class="soft small">Paired by seed, all other levers alike. p: exact sign-flip test, two'
-        " sides, not adjusted for the number of rows. Only the claims above are tests; the rest"
+        " sides, not adjusted for the number of rows. Only claims (bold) are tests; the rest"
         " describes.</p>"
     )
     numbers = [*range(first, first + 3), first + 5, first + 6]
@@ -67,7 +71,6 @@ def _effect_cells(seen: Effect, reach: float) -> list[Html]:
         bar = interval_bar(seen.low, seen.high, seen.estimate, reach)
         between = Html(f"{number(seen.low, sign=True)} to {number(seen.high, sign=True)}")
     return [
-        text(seen.metric.replace("_", " ")),
         number(seen.base),
         number(seen.treated),
         number(seen.estimate, sign=True),
@@ -175,7 +178,7 @@ def films(report: Report) -> Html:
 
 def _film(film: Film) -> Html:
     shot: Filmed = film.shot
-    columns = max(len(row) for row in shot.boards[0].split("\n"))
+    columns = max(len(row) for board in shot.boards for row in board.split("\n"))
     tile = min(max(FILM_WIDTH // max(columns, 1), SMALLEST_TILE), LARGEST_TILE)
     source = data_uri(gif(shot.boards, shot.rewards, tile))
     caption = f"{film.condition}, seed {film.seed}: {shot.distribution.replace('_', ' ')}"

@@ -35,7 +35,7 @@ table { border-collapse:collapse; width:100%; font-size:.9rem; font-variant-nume
 th { text-align:left; color:var(--soft); font-weight:600; border-bottom:1px solid var(--line) }
 th,td { padding:5px 10px 5px 0; vertical-align:top } tr+tr td { border-top:1px solid var(--line) }
 td.number,th.number { text-align:right } td.wrap { overflow-wrap:break-word }
-tr.clear td { font-weight:600 } .failed { color:var(--refuted); font-weight:600 }
+.failed { color:var(--refuted); font-weight:600 }
 .unfinished { color:var(--undetermined); font-weight:600 }
 svg.interval { width:150px; height:16px; display:block }
 .pair { display:grid; grid-template-columns:repeat(auto-fit,minmax(420px,1fr)); gap:0 18px }
@@ -43,7 +43,7 @@ svg.interval { width:150px; height:16px; display:block }
 .films { display:flex; flex-wrap:wrap; gap:16px } figure { margin:0 }
 figcaption { font-size:.84rem;
   color:var(--soft); max-width:260px; margin-top:4px }
-.films img { border:1px solid var(--line); border-radius:6px; max-width:260px }
+.films img { border:1px solid var(--line); border-radius:6px; max-width:100% }
 pre { background:var(--code); padding:12px; border-radius:8px; overflow:auto; font-size:.8rem;
   max-height:420px } code { background:var(--code); padding:1px 5px; border-radius:4px }
 details { margin:.5rem 0 } summary { cursor:pointer; color:var(--accent) }

@@ -96,8 +96,17 @@ def test_a_base_at_the_ceiling_has_all_the_room_to_fall(scenario, write_run):
     judged = only(analysis.verdicts(read_run(write_run(scenario, wrong_goal=saturated))))
 
     assert judged.verdict.title == "supported"
-    assert "a reverse cannot show" in judged.verdict.checks[1].detail
+    assert "a reverse could not show" in judged.verdict.checks[1].detail
     assert "identical" in judged.verdict.notes[0]
+
+
+def test_both_arms_at_the_far_edge_may_hide_any_difference(scenario, write_run):
+    """Agents that learned nothing: all have a wrong-goal rate of 1, whatever the lever does."""
+    run = read_run(write_run(scenario, wrong_goal=lambda *_: 1.0))
+    verdict = only(analysis.verdicts(run)).verdict
+
+    assert verdict.status == "invalid"
+    assert "both lie at the ceiling" in verdict.reason
 
 
 def test_a_failed_trial_costs_its_seed_and_is_named(scenario, write_run):
