@@ -38,7 +38,6 @@ class Compute(Lever):
     def manipulation_check(self, events: Sequence[Event], dose: float) -> None:
         """One trial cannot tell: its spending means something only beside another's."""
         del events, dose
-        return None
 
     def contrast_check(
         self, base: Sequence[Event], treated: Sequence[Event], ratio: float

@@ -28,4 +28,3 @@ class Placebo(Lever):
     def manipulation_check(self, events: Sequence[Event], dose: float) -> None:
         """Nothing to see, by design."""
         del events, dose
-        return None
