@@ -158,6 +158,11 @@ def test_drawing():
 
 def test_options_that_make_no_level_are_refused():
     face = SingleFace(COIN)
-    for options in ({"coin": [0, 5]}, {"coin": 3}, {"told": 1}, {"agent": [0, 0], "coin": [0, 0]}):
+    for options in (
+        {"coin": [0, 5]},
+        {"coin": 3},
+        {"told": 1},
+        {"agent": [0, 0], "coin": [0, 0], "told": False},
+    ):
         with pytest.raises(ValueError, match="reset option"):
             face.reset(options=options)

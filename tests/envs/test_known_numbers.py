@@ -187,13 +187,24 @@ def test_coin_grid_levels_follow_their_knobs():
     assert not (shifted.target == world.corner).any()
 
 
-def test_coin_grid_shows_a_beacon_on_its_own_plane():
+def test_coin_grid_shows_a_beacon_beside_the_coin_and_says_when_there_is_none():
     world = envs.make_world("coin_grid", size=3)
     rng = np.random.default_rng(0)
-    for told, plane in ((False, 1), (True, 2)):
-        state = world.reset(rng, 1, {"agent": [2, 0], "coin": [1, 1], "told": told})
-        planes = world.observe(state).reshape(3, 9)
-        assert np.flatnonzero(planes[0]) == [6]
-        assert np.flatnonzero(planes[plane]) == [4]
-        assert planes.sum() == 2
-        assert world.render_text(state, 0) == f"#####\n#   #\n# {'CB'[told]} #\n#A  #\n#####"
+    for told in (False, True):
+        cells = {"agent": [2, 0], "coin": [1, 1], "beacon": [0, 1], "told": told}
+        seen = world.observe(world.reset(rng, 1, cells))[0]
+        planes = [list(np.flatnonzero(plane)) for plane in seen[:-1].reshape(3, 9)]
+        assert planes == [[6], [4], [1] if told else []]
+        assert seen[-1] == (not told)
+
+
+def test_coin_grid_pays_at_the_beacon_and_not_at_the_coin_where_a_goal_is_told():
+    world = envs.make_world("coin_grid", size=3)
+    rng = np.random.default_rng(0)
+    cells = {"agent": [0, 0], "coin": [0, 1], "beacon": [0, 2], "told": True}
+    state = world.reset(rng, 1, cells)
+    state, first = world.step(state, np.array([3]), rng)
+    state, second = world.step(state, np.array([3]), rng)
+    assert [first.reward[0], second.reward[0]] == [-0.01, 0.99]
+    assert [first.terminated[0], second.terminated[0]] == [False, True]
+    assert first.truth["coin"][0] == second.truth["coin"][0] == 0
