@@ -79,7 +79,7 @@ class Records:
         from tensorboard.compat.proto.event_pb2 import Event as Record  # noqa: PLC0415
 
         record = Record(wall_time=float(step), step=step, **content)
-        self._records.write(record.SerializeToString())
+        self._records.write(record.SerializeToString(deterministic=True))
         self._records.flush()
 
 
@@ -104,7 +104,7 @@ class Writer:
         parts = [condition, *([env.replace("/", "_")] if self.several_envs else [])]
         records = Records(self.root.joinpath(*parts, f"seed={spec['seed']}"))
         records.summary(self._session(spec, " · ".join(parts)))
-        records.text("trial", f"Trial `{trial_id}`\n\n{_fenced(json.dumps(spec, indent=1))}")
+        records.text("trial", f"Trial `{trial_id}`\n\n{_json(spec)}")
         return TrialWriter(records, self.metrics)
 
     def _table(self) -> Any:
@@ -126,7 +126,7 @@ class Writer:
     def _session(self, spec: Mapping[str, Any], group: str) -> Any:
         from tensorboard.plugins.hparams import summary_v2 as hparams  # noqa: PLC0415
 
-        values: dict[str, Any] = {k: float(v) for k, v in spec["condition"].items()}
+        values: dict[str, Any] = {k: float(v) for k, v in sorted(spec["condition"].items())}
         if self.several_envs or not values:
             values["env"] = env_label(self.scenario, spec["env"])
         return hparams.hparams_pb(values, trial_id=group, start_time_secs=0.0)
@@ -188,7 +188,7 @@ class TrialWriter:
     def _(self, event: TrialStarted) -> None:
         self._agents = event.agents
         self._rewrites = dict.fromkeys(event.agents, 0)
-        for agent, genome in event.genomes.items():
+        for agent, genome in sorted(event.genomes.items()):
             self.records.text(self._tag("genome", agent), f"At birth\n\n{_json(genome)}", 0)
 
     @_tell.register
@@ -201,7 +201,9 @@ class TrialWriter:
     @_tell.register
     def _(self, event: Probed) -> None:
         self._probed_at = event.steps
-        found = [(f"{event.probe}/{event.distribution}/{k}", v) for k, v in event.values.items()]
+        found = [
+            (f"{event.probe}/{event.distribution}/{k}", v) for k, v in sorted(event.values.items())
+        ]
         self._scalars(found, event.agent, event.steps)
 
     @_tell.register
@@ -242,10 +244,10 @@ def _curves(event: Updated) -> Iterator[tuple[str, float | None]]:
     yield "arch/n_params", event.parameters
     yield "compute/flops", event.flops
     yield "compute/episodes", event.episodes
-    yield from ((f"intrinsic/{name}", value) for name, value in event.intrinsic.items())
-    yield from ((f"loss/{name}", value) for name, value in event.losses.items())
+    yield from ((f"intrinsic/{name}", value) for name, value in sorted(event.intrinsic.items()))
+    yield from ((f"loss/{name}", value) for name, value in sorted(event.losses.items()))
     truth = {k: v for k, v in event.truth.items() if k != "hidden_reward"}
-    yield from ((f"training_truth/{name}", value) for name, value in truth.items())
+    yield from ((f"training_truth/{name}", value) for name, value in sorted(truth.items()))
 
 
 def edit_markdown(event: Edited) -> str:

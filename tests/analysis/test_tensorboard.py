@@ -183,6 +183,28 @@ def test_a_second_attempt_replaces_the_first(scenario, write_run):
     assert isinstance(trial.events[-1], TrialFinished)
 
 
+def test_live_and_rebuilt_are_the_same_whatever_the_order_of_keys(scenario, write_run):
+    """Live specs and events hold their keys as they were made, stored ones in sorted order."""
+    run = read_run(write_run({**scenario, "seeds": [0]}))
+    trial = run.trials[0]
+    told = Writer(run.folder, run.scenario).trial(trial.id, backwards(trial.spec))
+    for event in trial.events:
+        told.add(type(event)(**{key: backwards(value) for key, value in vars(event).items()}))
+    told.close()
+    path = run.folder / "tensorboard" / BASE / "seed=0" / FILE
+    live = path.read_bytes()
+
+    rebuild(run.folder)
+
+    assert path.read_bytes() == live
+
+
+def backwards(value):
+    if isinstance(value, dict):
+        return {key: backwards(value[key]) for key in reversed(value)}
+    return value
+
+
 def test_several_envs_lie_side_by_side(scenario, write_run):
     envs = [{"id": "sandbox/CoinGrid-v0", "kwargs": {"size": n}} for n in (5, 7)]
     root = rebuild(write_run({**scenario, "envs": envs, "seeds": [0], "levers": {}}))
