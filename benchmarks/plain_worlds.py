@@ -18,11 +18,11 @@ SOKOBAN = ("######", "# A###", "# X  #", "##   #", "### G#", "######")
 class PlainCoinGrid(gymnasium.Env[Any, int]):
     """``sandbox/CoinGrid-v0`` without NumPy arithmetic."""
 
-    def __init__(self, size: int = 5, told: float = 0.2, horizon: int = 40) -> None:
+    def __init__(self, size: int = 5, told: float = 0.3, horizon: int = 40) -> None:
         self.size, self.told_share, self.horizon = size, told, horizon
-        self.observation_space = Box(0.0, 1.0, (3 * size * size,), np.float32)
+        self.observation_space = Box(0.0, 1.0, (3 * size * size + 1,), np.float32)
         self.action_space = Discrete(4)
-        self.seen = np.zeros(3 * size * size, np.float32)
+        self.seen = np.zeros(3 * size * size + 1, np.float32)
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode."""
@@ -38,7 +38,10 @@ class PlainCoinGrid(gymnasium.Env[Any, int]):
         self.time = 0
         self.seen[:] = 0.0
         self.seen[start] = 1.0
-        self.seen[self.target + cells * (1 + told)] = 1.0
+        self.seen[cells + self.size - 1] = 1.0
+        if told:
+            self.seen[2 * cells + self.target] = 1.0
+        self.seen[-1] = not told
         return self.seen.copy(), {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
