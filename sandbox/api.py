@@ -11,6 +11,7 @@ from sandbox.catalogue import catalogue, plug_module
 from sandbox.errors import InputError, Problem
 from sandbox.progress import Progress, Tick
 from sandbox.store import RunFolder, RunRecord, TrialRecord, read_run
+from sandbox.trials import touched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,10 +136,24 @@ def run_folder(scenario: "Scenario", out: str | Path | None) -> Path:
     folder = Path(out) if out else Path("runs") / f"{scenario.name}-{scenario.digest()}"
     if folder.exists() and not folder.is_dir():
         raise InputError(Problem(str(folder), "is a file; give another --out"))
-    strange = folder.is_dir() and any(folder.iterdir()) and not (folder / ".lock").exists()
-    if strange:
+    if (folder / "resolved.json").exists():
+        _check_same(scenario, folder)
+    elif folder.is_dir() and {each.name for each in folder.iterdir()} - {".lock", "trials"}:
         raise InputError(Problem(str(folder), "is not empty and holds no run; give another --out"))
     return folder
+
+
+def _check_same(scenario: "Scenario", folder: Path) -> None:
+    """Doses, seeds and metrics may be added to a run; what a trial is may not change under it."""
+    old, new = read_run(folder).scenario, scenario.resolved()
+    changed = [
+        ".".join(path)
+        for key in ("envs", "agent", "gate", "probes", "design")
+        for path in touched({key: old.get(key)}, {key: new[key]})
+    ]
+    if changed:
+        what = f"holds a run of another scenario, they differ in {', '.join(changed[:5])}"
+        raise InputError(Problem(str(folder), f"{what}; give another --out"))
 
 
 def _executor(

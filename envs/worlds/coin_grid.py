@@ -140,11 +140,15 @@ class CoinGrid(World):
         return text(board)
 
     def distributions(self) -> Mapping[str, World]:
-        """Training levels without told ones; coin always elsewhere; told levels only."""
+        """Coin in its corner; coin elsewhere; told goals.
+
+        The same three whatever the knobs, so that agents trained on different levels are compared
+        on the same ones.
+        """
         return {
-            "in_distribution": replace(self, told=0.0),
+            "in_distribution": replace(self, coverage=0.0, told=0.0),
             "shifted": replace(self, coverage=1.0, told=0.0),
-            "told": replace(self, told=1.0),
+            "told": replace(self, coverage=0.0, told=1.0),
         }
 
     def oracles(self) -> Mapping[str, Oracle]:
