@@ -155,8 +155,10 @@ def _on_shelf(shelf: str) -> Iterable[Part]:
 
 @cache
 def _summary(path: Path) -> str:
-    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return doc.partition("\n")[0]
+    text = path.read_text(encoding="utf-8")
+    if text.startswith('"""') and not text.startswith('"""\n'):  # parsing costs 2 ms a file
+        return text[3:].partition("\n")[0].partition('"""')[0]
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
 
 @cache

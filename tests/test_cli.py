@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -249,6 +250,26 @@ def test_every_way_to_end_has_its_exit_code(error, code, text):
     assert done.returncode == code
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("end", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_command_says_how_to_go_on(end, code):
+    script = (
+        "import time\n"
+        "from sandbox import cli, scenario\n"
+        "def slow(*a, **k): print('ready', flush=True); time.sleep(60)\n"
+        "scenario.load = slow\n"
+        "cli.main(['check', 'quickstart'])\n"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(end)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert said.strip() == "interrupted; run the same command again to go on"
 
 
 # --- output ------------------------------------------------------------------------------------
