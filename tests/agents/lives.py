@@ -48,6 +48,7 @@ class Signpost(VectorEnv):
         return self._look(), {}
 
     def step(self, actions):
+        assert all(map(self.single_action_space.contains, actions)), actions
         flat = self.shown.reshape(self.num_envs, -1)[:, :CHOICES]
         reward = (actions - 1 == flat.argmax(1)).astype(np.float64)
         self.clock += 1
