@@ -1,6 +1,7 @@
 """A small scenario and the command line in a process of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -55,7 +56,26 @@ class CommandLine:
         return process.returncode, printed
 
 
+def command_line(folder: Path) -> CommandLine:
+    (folder / "small.yaml").write_text(SCENARIO)
+    return CommandLine(folder)
+
+
 @pytest.fixture
 def sandbox(tmp_path) -> CommandLine:
-    (tmp_path / "small.yaml").write_text(SCENARIO)
-    return CommandLine(tmp_path)
+    return command_line(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory) -> Path:
+    """One finished run, with one worker; nobody changes it."""
+    folder = tmp_path_factory.mktemp("finished")
+    code, printed = command_line(folder)("run", "small.yaml", "--out", "one", "--workers", "1")
+    assert code == 0, printed
+    return folder / "one"
+
+
+@pytest.fixture
+def run(sandbox, finished_run) -> Path:
+    """A copy of the finished run that a test may spoil."""
+    return Path(shutil.copytree(finished_run, sandbox.folder / "one"))

@@ -4,11 +4,12 @@ import json
 import random
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.laboratory.processes import left_over
 
 RECORDS = ("*/events.jsonl", "*/ledger.jsonl", "*/checkpoints/*/*")
 
@@ -26,13 +27,6 @@ def finished(run: Path) -> dict[str, str]:
     """Finished trial -> the whole text of its status, clock included."""
     texts = {path.parent.name: path.read_text() for path in run.glob("trials/*/status.json")}
     return {name: text for name, text in texts.items() if json.loads(text)["state"] == "done"}
-
-
-@pytest.fixture
-def run(sandbox):
-    code, printed = sandbox("run", "small.yaml", "--out", "one", "--workers", "1")
-    assert code == 0, printed
-    return sandbox.folder / "one"
 
 
 def test_the_same_bytes_whatever_the_workers_and_nothing_runs_twice(sandbox, run):
@@ -96,7 +90,9 @@ def test_a_removed_trial_is_run_again_to_the_same_bytes(sandbox, run):
     before = records(run)
     shutil.rmtree(min(run.glob("trials/*")))
 
-    assert sandbox("run", "small.yaml", "--out", "one")[0] == 0
+    code, printed = sandbox("run", "small.yaml", "--out", "one")
+
+    assert code == 0, printed
     assert records(run) == before
 
 
@@ -131,21 +127,3 @@ def test_killed_at_random_moments_it_finishes_and_no_finished_trial_runs_again(s
     assert code == 0, printed
     assert done.items() <= finished(killed).items()
     assert records(killed) == records(run)
-
-
-def left_over(folder: Path) -> list[str]:
-    """Processes that still work in the folder that holds this run."""
-    found = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True)
-    here = {
-        path.parent.name
-        for path in Path("/proc").glob("[0-9]*/cwd")
-        if _target(path) == str(folder.parent)
-    }
-    return [line for line in found.stdout.splitlines() if line.split()[0] in here]
-
-
-def _target(path: Path) -> str:
-    try:
-        return str(path.readlink())
-    except OSError:
-        return ""

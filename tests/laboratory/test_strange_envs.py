@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from test_runs import left_over
+
+from tests.laboratory.processes import left_over
 
 ENVS = Path(__file__).parent / "strange_envs"
 SCENARIO = """\
