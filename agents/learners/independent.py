@@ -16,7 +16,7 @@ class Independent(Learner):
     num_envs: int = 16
     total_steps: int = 50_000
     steps_per_update: int = 32  # of each copy
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     discount: float = 0.99
     gae_lambda: float = 0.95
     clip_range: float = 0.2
