@@ -89,12 +89,17 @@ def make_world(name: str, **knobs: Any) -> World:
 
     Raises ``ValueError`` for an unknown name or knob, with a suggestion and what there is.
     """
-    kind = _class(_entry(name).target)
+    kind = world_class(name)
     known = [each.name for each in fields(kind)]  # type: ignore[arg-type]
     for knob in knobs:
         if knob not in known:
             raise ValueError(_unknown(f"knob of {name}", knob, known))
     return kind(**knobs)
+
+
+def world_class(name: str) -> type[World]:
+    """The class behind a world's name or registered id. Raises ``ValueError`` if there is none."""
+    return _class(_entry(name).target)
 
 
 def parallel_env(name: str, *, render_mode: str | None = None, **knobs: Any) -> Any:
