@@ -100,7 +100,7 @@ def run(
 
     loaded = _load(scenario, options)
     folder = api.run_folder(loaded, out)
-    _check_folder(folder, loaded)
+    _check_folder(folder)
     say(f"{_headline(loaded)} -> {folder}")
     settings = {key: options[key] for key in ("seeds", "smoke", "overrides", "max_trials")}
     with progress() as display:
@@ -210,7 +210,7 @@ def _planned(trial: Any, rehearsed: "Rehearsal", seeds: int) -> dict[str, Any]:
     }
 
 
-def _check_folder(folder: Path, scenario: "Scenario") -> None:
+def _check_folder(folder: Path) -> None:
     """Raise ``InputError`` before anything is written where the run could not live."""
     where = str(folder)
     if folder.is_symlink() and not folder.exists():
@@ -221,19 +221,6 @@ def _check_folder(folder: Path, scenario: "Scenario") -> None:
     here = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if not here.is_dir() or not os.access(here, os.W_OK | os.X_OK):
         raise InputError(Problem(where, f"cannot be written ({here}); give another --out"))
-    _check_owner(folder, scenario)
-
-
-def _check_owner(folder: Path, scenario: "Scenario") -> None:
-    try:
-        there = json.loads((folder / "resolved.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    mine = scenario.resolved()
-    kept = ("envs", "agent", "gate", "probes")
-    if isinstance(there, dict) and any(there.get(key) != mine[key] for key in kept):
-        what = f"holds a run of another scenario ('{there.get('name')}'); give another --out"
-        raise InputError(Problem(str(folder), what))
 
 
 def _conclude(done: "Experiment") -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.catalogue import SHELVES, Part, catalogue, resolve
-from sandbox.env_index import EnvEntry, entries
+from sandbox.env_index import EnvEntry, entries, world_class
 from sandbox.errors import InputError, Problem, did_you_mean
 from sandbox.scenario_source import shipped
 
@@ -59,24 +59,26 @@ def _oracle_line(row: Card) -> str:
 
 def _part(part: Part) -> Card:
     cls = part.load()
+    above = "" if ":" in part.target else inspect.getdoc(inspect.getmodule(cls))
     card: Card = {"kind": part.shelf[:-1], "name": part.name, "origin": part.origin}
-    card["text"] = _text(part, cls)
-    card["settings"] = [_setting(each) for each in fields(cls) if each.init]
+    card |= {"text": _text(above or part.summary, cls), "settings": _settings(cls)}
     facts = ("unit", "range", "direction", "scope", "family", "neutral", "joint", "part")
     known = {k: getattr(cls, k) for k in facts if isinstance(getattr(cls, k, None), _PLAIN)}
     if known:
         card["facts"] = ", ".join(f"{key} {value}" for key, value in known.items())
-    return card | (_world(part) if part.shelf == "worlds" else {})
+    return card | (_world(cls) if part.shelf == "worlds" else {})
 
 
 _PLAIN = (str, int, float, tuple)
 
 
-def _text(part: Part, cls: type[Any]) -> str:
+def _text(above: str, cls: type[Any]) -> str:
     """The file's own words, then the class's where it adds any."""
-    module = inspect.getmodule(cls)
-    above = inspect.getdoc(module) if ":" not in part.target else part.summary
     return "\n\n".join(each for each in (above, cls.__doc__ and inspect.getdoc(cls)) if each)
+
+
+def _settings(cls: type[Any]) -> list[Card]:
+    return [_setting(each) for each in fields(cls) if each.init]
 
 
 def _setting(setting: Field[Any]) -> Card:
@@ -85,11 +87,11 @@ def _setting(setting: Field[Any]) -> Card:
     return {"name": setting.name, "type": kind, "default": default}
 
 
-def _world(part: Part) -> Card:
+def _world(cls: type[Any]) -> Card:
     """One level and the oracles of a world with its defaults."""
     from sandbox.seeding import stream  # noqa: PLC0415  (numpy)
 
-    world = part.load()()
+    world = cls()
     level = world.render_text(world.reset(stream(0, "show"), 1), 0)
     oracles = [
         {"name": name, **{key: getattr(oracle, key) for key in oracle.__dataclass_fields__}}
@@ -99,10 +101,11 @@ def _world(part: Part) -> Card:
 
 
 def _env(env: EnvEntry) -> Card:
-    card = {"kind": f"{env.kind} env", "name": env.id, "origin": env.origin, "text": env.summary}
+    card: Card = {"kind": f"{env.kind} env", "name": env.id, "origin": env.origin}
     if env.world:
-        part = _part(catalogue().part("worlds", env.world))
-        return {**part, "kind": card["kind"], "name": env.id}
+        cls = world_class(env.id)
+        module = inspect.getdoc(inspect.getmodule(cls)) or ""
+        return {**card, "text": _text(module, cls), "settings": _settings(cls), **_world(cls)}
     return card | (_stranger(env.id) if not env.joint else {"text": _doc_of(env.id)})
 
 

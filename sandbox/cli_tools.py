@@ -143,11 +143,12 @@ def new() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder of the package; default: ./NAME.",
+    default=Path(),
+    help="Folder to write it in; default: here.",
 )
-def env(name: str, out: Path | None) -> None:
+def env(name: str, out: Path) -> None:
     """Write a small, working package with an env called NAME, its entry point and a test."""
     from sandbox.new_env import write  # noqa: PLC0415
 
-    for path in write(name, out or Path(name)):
+    for path in write(name, out):
         click.echo(str(path))

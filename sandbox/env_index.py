@@ -7,7 +7,7 @@ only ever looked up here: an id with a colon would make Gymnasium import a modul
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.catalogue import Part, catalogue
+from sandbox.catalogue import catalogue
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class EnvEntry:
     id: str
     joint: bool  # several agents (PettingZoo), not one (Gymnasium)
     origin: str  # "built in", "gymnasium", or the plug-in's distribution
-    world: str = ""  # its name on the shelf of worlds; "" for somebody else's
+    world: bool = False  # one of our dynamics, ours or a plug-in's: its fields are the env's knobs
     summary: str = ""
 
     @property
@@ -30,15 +30,12 @@ def entries() -> dict[str, EnvEntry]:
     """All ids: our worlds first, then plug-ins', then Gymnasium's own. Imports none of them."""
     import envs  # noqa: PLC0415  (0.2 s of Gymnasium: `--help` needs none of it)
 
-    known, worlds = catalogue(), _worlds()
-    found = {
-        env_id: _ours(env_id, kind == "joint", worlds[env_id])
-        for env_id, kind in envs.env_ids().items()
-        if env_id in worlds
-    }
-    for env_id, kind in envs.env_ids().items():
-        origin = known.env_origins.get(env_id, "plug-in")
-        found.setdefault(env_id, EnvEntry(env_id, kind == "joint", origin))
+    known, shelf = catalogue(), _shelf()
+    found = {}
+    for env_id, kind in sorted(envs.env_ids().items(), key=lambda each: each[0] not in shelf):
+        origin = "built in" if env_id in shelf else known.env_origins.get(env_id, "plug-in")
+        summary = shelf.get(env_id, "")
+        found[env_id] = EnvEntry(env_id, kind == "joint", origin, world=True, summary=summary)
     for env_id, (_, origin) in sorted(known.parallel.items()):
         found.setdefault(env_id, EnvEntry(env_id, joint=True, origin=origin))
     strangers = (_stranger(env_id) for env_id in _registered())
@@ -47,20 +44,19 @@ def entries() -> dict[str, EnvEntry]:
     return found
 
 
-def world_class(name: str) -> type[Any]:
-    """The frozen dataclass whose fields are the env's knobs."""
-    return catalogue().load("worlds", name)
+def world_class(env_id: str) -> type[Any]:
+    """The frozen dataclass whose fields are the knobs of a world's env."""
+    from envs.registration import world_class  # noqa: PLC0415
+
+    return world_class(env_id)
 
 
-def _worlds() -> dict[str, Part]:
+def _shelf() -> dict[str, str]:
+    """Id -> summary of our own worlds."""
     from envs.registration import env_id  # noqa: PLC0415
 
     parts = catalogue().parts("worlds")
-    return {env_id(name): part for name, part in parts.items() if part.origin == "built in"}
-
-
-def _ours(env_id: str, joint: bool, part: Part) -> EnvEntry:
-    return EnvEntry(env_id, joint, "built in", part.name, part.summary)
+    return {env_id(k): part.summary for k, part in parts.items() if part.origin == "built in"}
 
 
 def _registered() -> list[str]:

@@ -52,11 +52,11 @@ class Scenario:
         return scenario_parts.to_json(data)  # type: ignore[no-any-return]
 
     def digest(self) -> str:
-        """Eight hex digits of what a trial is, whatever levers, seeds and metrics are asked for.
+        """Eight hex digits of what is done, whatever doses, seeds and metrics are asked for.
 
         Adding doses, seeds or metrics therefore keeps the run folder and adds to it.
         """
-        kept = ("envs", "agent", "gate", "probes")
+        kept = ("envs", "agent", "gate", "probes", "design")
         text = json.dumps({k: v for k, v in self.resolved().items() if k in kept}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 

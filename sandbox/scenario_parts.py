@@ -85,7 +85,13 @@ def world_kwargs(found: Findings, path: Path, env: EnvEntry, written: Any) -> JS
         return None
     if not env.world:
         return dict(written)
-    resolved = settings(found, path, world_class(env.world), written)
+    try:
+        cls = world_class(env.id)
+        get_type_hints(cls)
+    except Exception as error:  # noqa: BLE001  (a stranger's module: any error is its own)
+        found.add(path[:-1], f"env '{env.id}' cannot be loaded: {type(error).__name__}: {error}")
+        return None
+    resolved = settings(found, path, cls, written)
     if resolved is None:
         return None
     scalar = int | float | str | None  # tables of a world are part of the world, unless set

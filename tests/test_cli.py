@@ -191,6 +191,7 @@ def test_bad_input_is_refused_before_anything_is_written(sandbox, small, tmp_pat
     (tmp_path / "arun").mkdir()
     (tmp_path / "arun" / ".lock").touch()
     (tmp_path / "arun" / "resolved.json").write_text('{"name": "another"}')
+    (tmp_path / "arun" / "manifest.json").write_text("{}")
     before = sorted(tmp_path.rglob("*"))
     code, out, err = sandbox(*arguments)
     assert code == 2
@@ -394,4 +395,4 @@ def test_a_run_from_start_to_status(small, tmp_path):
     changed = ["--set", "agent.editor=bandit"]
     other = started("run", small, "--out", "out", *changed, cwd=tmp_path)
     assert other.returncode == 2
-    assert "holds a run of another scenario ('small')" in other.stderr
+    assert "holds a run of another scenario" in other.stderr
