@@ -77,6 +77,8 @@ class Catalogue:
     """PettingZoo env id -> (``module:factory``, origin)."""
     env_origins: dict[str, str] = field(default_factory=dict)
     """Gymnasium id -> the plug-in that registered it."""
+    modules: set[str] = field(default_factory=set)
+    """Plug-in modules named by hand; each registers once, however often it is named."""
     broken: dict[str, str] = field(default_factory=dict)
     """Plug-in -> why it could not be loaded; a broken plug-in does not stop unrelated runs."""
     _origin: str = "this program"
@@ -142,7 +144,9 @@ def plug_module(known: Catalogue, module: str) -> None:
 
     This is the explicit door (``--plugin MODULE``); scenario text never reaches it.
     """
-    known.plug(module, lambda found: importlib.import_module(module).register(found))
+    if module not in known.modules:
+        known.modules.add(module)
+        known.plug(module, lambda found: importlib.import_module(module).register(found))
 
 
 def _on_shelf(shelf: str) -> Iterable[Part]:

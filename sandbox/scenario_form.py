@@ -145,7 +145,8 @@ class ExpectForm(Form):
 class LimitsForm(Form):
     """What one trial may use before it is ended as failed."""
 
-    timeout_s: Annotated[float, Field(gt=0, le=10**7)] = 600.0
+    timeout_s: Annotated[float, Field(gt=0, le=10**7)] = 3600.0
+    stall_s: Annotated[float, Field(gt=0, le=10**7)] = 60.0
     memory_mb: Annotated[int, Field(ge=256, le=10**7)] = 4096
 
 

@@ -9,8 +9,10 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
@@ -19,7 +21,7 @@ from typing import Any, Protocol
 
 from sandbox import events, worker
 from sandbox.progress import Progress, Tick
-from sandbox.store import RunFolder, TrialFolder
+from sandbox.store import RunFolder, TrialFolder, condition_name
 
 POLL_SECONDS = 0.25
 PRELOAD = ["stable_baselines3", "sandbox.worker", "sandbox.build"]
@@ -42,6 +44,11 @@ class Job:
     id: str
     spec: Mapping[str, Any]
     steps: int  # planned
+
+    def name(self) -> str:
+        """Id, condition, env and seed, for people."""
+        condition = condition_name(self.spec["condition"])
+        return f"{self.id} ({condition}, {self.spec['env']['id']}, seed {self.spec['seed']})"
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,8 @@ class LocalExecutor:
         process = context.Process(target=worker.main, args=(*arguments, self.plugins))
         close = contextlib.ExitStack()
         folder = close.enter_context(self.run.trial(job.id, job.spec))
-        process.start()
+        with _no_main():
+            process.start()
         theirs.close()
         now = time.monotonic()
         stamp = datetime.now(UTC).isoformat(timespec="seconds")
@@ -179,7 +187,7 @@ class LocalExecutor:
         else:
             self._failed += 1
             self._planned -= each.job.steps - each.steps
-            self.announce(f"trial {each.job.id} failed: {status['reason']}")
+            self.announce(f"trial {each.job.name()} failed: {status['reason']}")
 
     def _tick(self, running: Sequence[_Running]) -> Tick:
         return Tick(
@@ -191,6 +199,17 @@ class LocalExecutor:
             planned_steps=self._planned,
             seconds=time.monotonic() - self._since,
         )
+
+
+@contextlib.contextmanager
+def _no_main() -> Iterator[None]:
+    """Hide the caller's script, which every new process would run again from its first line."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _failed(reason: str) -> dict[str, Any]:
