@@ -52,18 +52,20 @@ def test_a_frozen_seed_holds_for_the_parallel_face_too():
 def test_an_ended_world_restarts_in_the_same_step_and_only_that_one():
     face = BatchFace(SOKOBAN, 3)
     before, _ = face.reset(seed=0)
-    plans = ["drddr", "uuuuu", "ddddd"]
+    plans = ["uuuuu", "drddr", "ddddd"]
     moves = np.array([["udlr".index(move) for move in plan] for plan in plans])
     for step in moves.T:
         seen, reward, terminated, truncated, infos = face.step(step)
-    assert terminated.tolist() == [True, False, False]
+    assert terminated.tolist() == [False, True, False]
     assert not truncated.any()
-    assert reward.tolist() == [49, -1, -1]
-    assert np.array_equal(seen[0], before[0])
-    assert infos["_final_obs"].tolist() == [True, False, False]
-    assert infos["final_obs"][1] is None
-    assert not np.array_equal(infos["final_obs"][0], seen[0])
-    assert infos["final_obs"][0].shape == face.single_observation_space.shape
+    assert reward.tolist() == [-1, 49, -1]
+    assert np.array_equal(seen[1], before[1])
+    assert not np.array_equal(seen[2], before[2])
+    assert face._state.time.tolist() == [5, 0, 5]
+    assert infos["_final_obs"].tolist() == [False, True, False]
+    assert infos["final_obs"][0] is None
+    assert not np.array_equal(infos["final_obs"][1], seen[1])
+    assert infos["final_obs"][1].shape == face.single_observation_space.shape
 
 
 def test_final_obs_looks_as_gymnasium_gives_it():
