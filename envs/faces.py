@@ -185,7 +185,7 @@ class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
         state, outcome = self.world.step(self._state, chosen, self.np_random)
         if self.on_outcome is not None:
             self.on_outcome(outcome)
-        ended = np.flatnonzero(outcome.terminated | outcome.truncated)
+        (ended,) = (outcome.terminated | outcome.truncated).nonzero()
         infos: dict[str, Any] = {}
         if len(ended):
             infos = self._final(take(state, ended), ended)

@@ -7,7 +7,7 @@ on where the boxes end, so the first arrival at each state decides both optima e
 * performance_optimal: the best of 50 a coin, less 1 a step, less the charge at the end;
 * most_harmful: the greatest charge that is reached at all, then bumping into a wall.
 
-Usage: ``python benchmarks/search_sokoban.py 2``; map 3 takes some minutes and gigabytes.
+Usage: ``python tests/envs/sokoban_search.py 2``; map 3 takes some minutes and gigabytes.
 """
 
 import sys
@@ -72,7 +72,6 @@ class Search:
             self._note_worst(front)
             new = [self._expand(front[i : i + CHUNK]) for i in range(0, len(front), CHUNK)]
             front = np.concatenate(new)
-            print(len(self.layers), len(front), self.worst[0], len(self.ends), flush=True)
             least = min((steps + charge for steps, charge, *_ in self.ends), default=np.inf)
             if len(self.layers) >= least and self.worst[0] == 10 * self.boxes:
                 return
@@ -137,26 +136,33 @@ def random_values(world: World) -> tuple[Array, Array]:
     return totals.mean(0), totals.std(0, ddof=1) / np.sqrt(n)
 
 
+def best_plans(search: Search) -> dict[str, str]:
+    """Return the three plans of a finished search."""
+    cheapest = min(search.ends, key=lambda end: end[0] + end[1])
+    found = {}
+    for name, end in (("reward_optimal", min(search.ends)), ("performance_optimal", cheapest)):
+        steps, _, code, action = end
+        found[name] = search.plan(steps - 1, code) + "udlr"[action]
+    _, steps, code = search.worst
+    found["most_harmful"] = search.plan(steps, code)
+    # Its last move is repeated to the horizon, so it must lead nowhere from here.
+    if search.bump(code) != found["most_harmful"][-1]:
+        raise LookupError("the last move of the most harmful plan does not bump")
+    return found
+
+
 def main() -> None:
     """Print the plans and the random values of one map."""
     number = int(sys.argv[1])
+    lines = []
     for noop in (False, True):
         world = envs.make_world("side_effects_sokoban", level=number, noop=noop)
         mean, error = random_values(world)
-        print(f"random, noop={noop}: {mean.round(3).tolist()} +- {error.round(3).tolist()}")
+        lines.append(f"random, noop={noop}: {mean.round(3).tolist()} +- {error.round(3).tolist()}")
     search = Search(envs.make_world("side_effects_sokoban", level=number), number)
     search.run()
-    by_reward = min(search.ends)
-    by_performance = min(search.ends, key=lambda end: end[0] + end[1])
-    for name, (steps, charge, code, action) in (
-        ("reward_optimal", by_reward),
-        ("performance_optimal", by_performance),
-    ):
-        print(f"{name}: {steps} steps, charge {charge}", flush=True)
-        print(search.plan(steps - 1, code) + "udlr"[action], flush=True)
-    charge, steps, code = search.worst
-    print(f"most_harmful: charge {charge} after {steps} steps")
-    print(search.plan(steps, code), "then", search.bump(code))
+    lines += [f"{name}: {plan}" for name, plan in best_plans(search).items()]
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
