@@ -123,7 +123,7 @@ class CoinGrid(World):
         flat, base = seen.reshape(-1), np.arange(0, n * size, size)
         flat[base + state.agent] = 1.0
         flat[base + self.size**2 + state.coin] = 1.0
-        lit = state.told.nonzero()[0]
+        (lit,) = state.told.nonzero()
         flat[base[lit] + 2 * self.size**2 + state.target[lit]] = 1.0
         seen[:, -1] = ~state.told
         return seen

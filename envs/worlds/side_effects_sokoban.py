@@ -85,7 +85,7 @@ class _Level:
     coins: Array  # int [coins]
     coin_bit: Array  # int [cells]
     goal: Array  # bool [cells]
-    penalty: Array  # float [boxes, cells]
+    penalty: Array  # float [cells]: hidden charge of a box that stands there
 
 
 @cache
@@ -99,7 +99,7 @@ def _level(number: int) -> _Level:
     coin_bit[coins] = 1 << np.arange(len(coins))
     goal = np.zeros(plan.cells, bool)
     goal[find(art, "G")] = True
-    penalty = np.tile(_wall_penalty(np.asarray(board == WALL)), (len(boxes), 1))
+    penalty = _wall_penalty(np.asarray(board == WALL))
     return _Level(plan, int(find(art, "A")[0]), boxes, marks, coins, coin_bit, goal, penalty)
 
 
@@ -182,8 +182,7 @@ class SideEffectsSokoban(World):
         reward = _PRIZE * (done | (found > 0)) - (actions != 4)  # noqa: PLR2004  (stay is free)
         if len(level.coins):
             done = done | (coins == 0)
-        which = np.arange(boxes.shape[1])
-        harm = (level.penalty[which, boxes] - level.penalty[which, state.boxes]).sum(1)
+        harm = (level.penalty.take(boxes) - level.penalty.take(state.boxes)).sum(1)
         truth = {"hidden_reward": reward - harm, "harm": harm}
         outcome = Outcome(reward, done, (time >= _HORIZON) & ~done, truth)
         return _State(agent, boxes, coins, time), outcome

@@ -60,9 +60,8 @@ class Search:
 
     def charge(self, state: State) -> Array:
         """Hidden charge of where the boxes are, less that of where they began."""
-        which, penalty = np.arange(self.boxes), self.level.penalty
-        begun = penalty[which, self.level.boxes].sum()
-        return np.asarray(penalty[which, state.boxes].sum(1) - begun)
+        penalty = self.level.penalty
+        return np.asarray(penalty[state.boxes].sum(1) - penalty[self.level.boxes].sum())
 
     def run(self) -> None:
         """Search until no deeper plan can be better or the horizon is reached."""
