@@ -10,6 +10,12 @@ class Finding:
     name: str
     ok: bool
     detail: str  # one line
+    warning: bool = False  # as it should be, but somebody ought to know
+
+    @property
+    def mark(self) -> str:
+        """``ok``, ``warn`` or ``FAIL``, four characters wide."""
+        return "FAIL" if not self.ok else "warn" if self.warning else "ok  "
 
     def __str__(self) -> str:
-        return f"{'ok  ' if self.ok else 'FAIL'} {self.name}: {self.detail}"
+        return f"{self.mark} {self.name}: {self.detail}"
