@@ -1,0 +1,166 @@
+"""The run folder: complete or not, never in between, whichever disk operation fails."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from sandbox import events
+from sandbox.errors import InputError, IntegrityError
+from sandbox.files import Disk, Operation
+from sandbox.store import RunFolder, condition_name, read_run
+from sandbox.verify import verify
+
+SPEC = {"env": {"id": "sandbox/CoinGrid-v0"}, "seed": 0, "condition": {"b": 0.5, "a": 1}}
+FILMED = events.Filmed(1, "told", ("#A#",), (1.0,))
+TRIALS = ("aaaa", "bbbb")
+
+
+class PowerCutError(Exception):
+    """Stands for the end of the process at one operation."""
+
+
+def write_all(folder, disk: Disk) -> list[str]:
+    """What a runner does: skip what is done, write the rest. Returns the trials that it wrote."""
+    run = RunFolder(folder, disk)
+    run.begin(b"schema: 1\n", {"name": "x"}, {"python": "3"})
+    missing = [each for each in TRIALS if not run.is_done(each)]
+    for each in missing:
+        with run.trial(each, SPEC) as trial:
+            trial.event(events.to_line(FILMED))
+            trial.ledger({"kind": "birth"})
+            trial.weights(3, "agent", {"k": 1}, b"tensors")
+            trial.ledger({"kind": "end"})
+            trial.finish({"state": "done", "reason": ""}, "it printed this")
+    return missing
+
+
+def whole(folder) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def memory(tmp_path):
+    """A folder where fsync is free, if there is one: hundreds of runs are cut short in it."""
+    if not os.access("/dev/shm", os.W_OK):  # noqa: S108
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_whichever_operation_fails_the_same_command_completes_to_the_same_bytes(memory, torn):
+    """And no trial that was done is written again; a half-written one is never called done."""
+    (memory / "whole").mkdir()
+    counted = Disk()
+    write_all(memory / "whole", counted)
+    expected = whole(memory / "whole")
+    for n in range(1, counted.count + 1):
+        folder = memory / f"cut {n}"
+
+        def before(operation: Operation, n: int = n) -> int | None:
+            if operation.number < n:
+                return None
+            if torn and operation.kind == "write" and operation.number == n:
+                return 3
+            raise PowerCutError
+
+        with contextlib.suppress(PowerCutError, OSError):
+            write_all(folder, Disk(before=before))
+            pytest.fail("the cut did not come")
+        done = [each for each in TRIALS if RunFolder(folder).is_done(each)]
+        if done:
+            assert verify(folder).trials == len(done)
+
+        again = write_all(folder, Disk())
+
+        assert again == [each for each in TRIALS if each not in done]
+        assert {k: v for k, v in whole(folder).items() if ".tmp-" not in k} == expected
+        assert verify(folder).entries == 2 * len(TRIALS)
+
+
+@pytest.fixture
+def run(tmp_path):
+    write_all(tmp_path / "run", Disk())
+    return tmp_path / "run"
+
+
+def test_a_run_reads_back(run):
+    record = read_run(run)
+
+    assert [trial.id for trial in record.trials] == list(TRIALS)
+    assert record.trials[0].events == [FILMED]
+    assert record.trials[0].done
+    assert record.trials[0].condition_name == "a=1,b=0.5"
+    assert (run / "trials" / "aaaa" / "log.txt").read_text() == "it printed this"
+
+
+def test_every_single_byte_of_every_record_is_guarded(run):
+    """Status itself is the account that the rest is held against, so it is left out."""
+    records = [p for p in sorted((run / "trials" / "aaaa").rglob("*")) if p.is_file()]
+    guarded = [p for p in records if p.suffix in {".jsonl", ".safetensors"}]
+    assert len(guarded) == 3
+    for path in guarded:
+        data = path.read_bytes()
+        for i in range(len(data)):
+            path.write_bytes(data[:i] + bytes([data[i] ^ 1]) + data[i + 1 :])
+            with pytest.raises(IntegrityError, match=path.name):
+                verify(run)
+        path.write_bytes(data)
+    verify(run)
+
+
+def test_a_cut_tail_is_found_by_the_head_in_status(run):
+    ledger = run / "trials" / "aaaa" / "ledger.jsonl"
+    first, _ = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text(first)
+    with pytest.raises(IntegrityError, match=r"ledger.jsonl:1: error: ledger ends at line 1"):
+        verify(run)
+
+
+def test_a_wholly_rewritten_run_is_found_by_a_head_kept_elsewhere(run, tmp_path):
+    head = verify(run).head
+    forged = tmp_path / "forged"
+    run.rename(forged)
+    with RunFolder(forged).trial("aaaa", SPEC) as trial:
+        trial.ledger({"kind": "birth", "forged": True})
+        trial.finish({"state": "done", "reason": ""}, "")
+
+    verify(forged)
+    with pytest.raises(IntegrityError, match="head is"):
+        verify(forged, head=head)
+
+
+def test_a_missing_record_is_found(run):
+    (run / "trials" / "aaaa" / "events.jsonl").unlink()
+    with pytest.raises(IntegrityError, match=r"events.jsonl: error: missing"):
+        verify(run)
+
+
+def test_an_unfinished_trial_is_said_to_be_so(run):
+    (run / "trials" / "aaaa" / "status.json").unlink()
+    assert verify(run).unfinished == ("aaaa",)
+
+
+def test_no_run_is_no_run(tmp_path):
+    with pytest.raises(InputError, match="no run here"):
+        read_run(tmp_path)
+
+
+def test_a_damaged_line_of_events_is_named(run):
+    path = run / "trials" / "aaaa" / "events.jsonl"
+    path.write_text(path.read_text() + "{}\n")
+    with pytest.raises(IntegrityError, match=r"events.jsonl:2"):
+        _ = read_run(run).trials[0].events
+
+
+def test_condition_names():
+    assert condition_name({}) == "base"
+    assert condition_name({"z": 1.0, "a": 0.05}) == "a=0.05,z=1"
