@@ -23,7 +23,7 @@ test: lint  ## Style, types and every test that takes seconds
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test-all: lint  ## The same with the tests that take minutes
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore
 
 bench: .venv/bench  ## Measure against peers, side by side in one run
 	@for each in benchmarks/*.py; do echo "$(BIN)/python $$each"; $(BIN)/python $$each || exit 1; done

@@ -34,8 +34,9 @@ def names(found: Findings, data: JSON, known: Mapping[str, EnvEntry]) -> None:
     gate = data.get("gate")
     if isinstance(gate, dict):
         _different(found, ("gate", "protect"), gate.get("protect"), "part")
-    claims = data.get("expects") or []
-    for i, claim in enumerate([claims] if isinstance(claims, dict) else claims):
+    claims = data.get("expects")
+    claims = [claims] if isinstance(claims, dict) else claims
+    for i, claim in enumerate(claims if isinstance(claims, list) else ()):
         if isinstance(claim, dict):
             _claim(found, i, claim, data)
 

@@ -1,40 +1,23 @@
 """One independent PPO per agent of a PettingZoo env: nothing shared but the world."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from agents.contract import Learner, Objective, Population, Streams
+from agents.contract import Objective, Population, Streams
 from agents.genome import Genome
-from agents.validity import RULE_RANGES, check_learner
+from agents.ppo_settings import PPOSettings
 
 
 @dataclass(frozen=True)
-class Independent(Learner):
+class Independent(PPOSettings):
     """Settings of every agent's PPO; ``num_envs`` copies of the env are played side by side."""
 
     num_envs: int = 16
     total_steps: int = 50_000
-    steps_per_update: int = 32  # of each copy
-    learning_rate: float = 1e-3
-    discount: float = 0.99
-    gae_lambda: float = 0.95
-    clip_range: float = 0.2
-    entropy_coefficient: float = 0.01
-    value_coefficient: float = 0.5
-    max_grad_norm: float = 0.5
-    epochs: int = 4
     minibatch: int = 256
 
     joint: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        """Raise ``ValueError`` naming every setting outside its range."""
-        check_learner(asdict(self))
-
-    def genome_rule(self) -> Mapping[str, Any]:
-        """The fields of ``LearningRule`` as JSON."""
-        return {name: getattr(self, name) for name in RULE_RANGES}
 
     def build(
         self,

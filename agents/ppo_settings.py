@@ -1,0 +1,26 @@
+"""Settings that every learner built on PPO has."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agents.contract import Learner
+from agents.genome import LearningRule
+from agents.validity import RULE_RANGES, check_learner
+
+
+@dataclass(frozen=True)
+class PPOSettings(LearningRule, Learner):
+    """The learning rule that the genome starts with, and how experience is gathered for it."""
+
+    num_envs: int = 64
+    total_steps: int = 200_000
+    steps_per_update: int = 32  # of each environment
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` naming every setting outside its range."""
+        check_learner(asdict(self))
+
+    def genome_rule(self) -> Mapping[str, Any]:
+        """The fields of ``LearningRule`` as JSON."""
+        return {name: getattr(self, name) for name in RULE_RANGES}
