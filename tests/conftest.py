@@ -1,4 +1,4 @@
-"""Property tests: the same examples every time in ``make test``, fresh ones in ``make test-all``."""
+"""Property tests: the same examples every time; ``make test-all`` tries fresh ones."""
 
 from hypothesis import settings
 

@@ -434,4 +434,4 @@ def test_nothing_but_an_input_error_ever_leaves(tmp_path, changed, agent):
 @pytest.mark.parametrize("value", ["true", "3", "[1]", "text"])
 def test_claims_that_are_no_claims_are_said_to_be_so(value):
     with pytest.raises(InputError, match="expects"):
-        load("quickstart", overrides=[f"expects={value}"])
+        scenario.load("quickstart", overrides=[f"expects={value}"])
