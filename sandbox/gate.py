@@ -1,5 +1,6 @@
 """Judges a proposed edit before anything is allocated. Not in the agent's reach."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,17 +32,16 @@ class Gate:
         """Judge ``edit`` of ``genome``; ``sizes`` = (observation size, actions)."""
         try:
             after = edit.rewrite(genome)
+            cost = edit.cost(genome)
+            reason = (
+                _invalid(genome, after, cost)
+                or self._touches_protected(edit, genome, after)
+                or self._over_budget(compute.parameters(after, *sizes), flops + cost, edits)
+            )
         except RefusedEditError as refusal:
             return Ruling(False, f"invalid: {refusal}", genome)
         except Exception as error:  # noqa: BLE001  (a plug-in's edit may raise anything)
             return Ruling(False, f"invalid: {type(error).__name__}: {error}", genome)
-        reason = (
-            _invalid(after)
-            or self._touches_protected(edit, genome, after)
-            or self._over_budget(
-                compute.parameters(after, *sizes), flops + edit.cost(genome), edits
-            )
-        )
         return Ruling(not reason, reason, genome if reason else after)
 
     def _touches_protected(self, edit: Edit, before: Genome, after: Genome) -> str:
@@ -62,6 +62,27 @@ class Gate:
         return ""
 
 
-def _invalid(genome: Genome) -> str:
-    problems = validity.genome_problems(genome)
+def price(edit: Edit, genome: Genome) -> float:
+    """FLOPs charged for trying an edit; 0 where it names no sound price, and is refused for it.
+
+    An edit that cannot be done to this genome often cannot say what doing it would cost either.
+    """
+    try:
+        cost = float(edit.cost(genome))
+    except Exception:  # noqa: BLE001  (a plug-in's edit may raise anything)
+        return 0.0
+    return cost if _sound(cost) else 0.0
+
+
+def _sound(cost: float) -> bool:
+    """A negative price would refill the budget, one that is not a number would end all budgets."""
+    return 0.0 <= cost < math.inf
+
+
+def _invalid(before: Genome, after: Genome, cost: float) -> str:
+    problems = list(validity.genome_problems(after))
+    if before.editor != after.editor:
+        problems.append(f"no edit can put editor '{after.editor}' to work in a living agent")
+    if not _sound(cost):
+        problems.append(f"its cost must be a finite number from 0, not {cost!r}")
     return f"invalid: {'; '.join(problems)}" if problems else ""

@@ -14,21 +14,24 @@ import numpy as np
 from agents import checkpoint, compute
 from agents.behaviour import BehaviourChange, behaviour_change
 from agents.contract import (
+    Claim,
     Edit,
     LiveEditor,
     LiveLearner,
     Mind,
     Population,
+    RefusedEditError,
     Reply,
     UpdateReport,
     View,
 )
+from agents.genome import Genome
 from sandbox import build
 from sandbox.audit import Audit, audit
 from sandbox.contract import Spec
 from sandbox.errors import TrialError
 from sandbox.events import Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
-from sandbox.gate import Gate, Ruling
+from sandbox.gate import Gate, Ruling, price
 from sandbox.ledger import Receipt, canonical, digest
 from sandbox.recorder import Recorder
 from sandbox.subject import LiveSubject
@@ -197,8 +200,9 @@ class Deed:
     ruling: Ruling
     before: Mind
     after: Mind
-    audit: Audit | None
-    behaviour: BehaviourChange | None
+    claim: Claim | None = None
+    audit: Audit | None = None
+    behaviour: BehaviourChange | None = None
 
 
 def _offer(trial: Trial, name: str) -> None:
@@ -209,7 +213,7 @@ def _offer(trial: Trial, name: str) -> None:
     deed = consider(life, name, edit, trial.parts.gate, trial.flops)
     if deed.ruling.allowed:
         life.edits += 1
-    life.flops += edit.cost(deed.before.genome)  # what an editor tries is paid for, applied or not
+    life.flops += price(edit, deed.before.genome)  # what an editor tries is paid for, done or not
     _record(trial, life, deed)
     life.editor.hear(Reply(edit, deed.ruling.allowed, deed.ruling.reason))
 
@@ -228,38 +232,47 @@ def _view(trial: Trial, life: Life) -> View:
 def consider(life: Life, name: str, edit: Edit, gate: Gate, flops: float) -> Deed:
     """Judge an edit; if it is allowed, apply it, and read back what it did to the live learner.
 
-    An edit that raises, or leaves a mind that is not finite, is undone and recorded as rejected.
+    An edit that raises, makes another genome than the gate judged, or leaves a mind that is not
+    finite, is undone and recorded as rejected.
     """
     learner = life.learner
     before = learner.mind()
     ruling = gate.judge(edit, before.genome, life.sizes(), flops, life.edits)
     if not ruling.allowed:
-        return Deed(name, edit, ruling, before, before, None, None)
-    seen = learner.recent_observations(BEHAVIOUR_OBSERVATIONS)
-    was = learner.effective(), learner.logits(seen), learner.values(seen)
+        return Deed(name, edit, ruling, before, before)
+    was = learner.effective()
     try:
-        learner.install(edit.apply(before, life.rng))
+        claim = edit.claim(before.genome)
+        change = _rewrite(learner, edit, ruling.genome, life.rng)
     except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the agent lives on)
         learner.install(before)
         undone = Ruling(False, f"undone: {type(error).__name__}: {error}", before.genome)
-        return Deed(name, edit, undone, before, before, None, None)
+        return Deed(name, edit, undone, before, before)
     after = learner.mind()
-    change = behaviour_change(was[1], learner.logits(seen), was[2], learner.values(seen))
-    if not all(map(math.isfinite, asdict(change).values())):
-        learner.install(before)
-        undone = Ruling(False, "undone: the edited agent's behaviour is not finite", before.genome)
-        return Deed(name, edit, undone, before, before, None, None)
     moved = weights_hash(before) != weights_hash(after)
-    found = audit(
-        edit.claim(before.genome), was[0], learner.effective(), change.max_logit_change, moved
-    )
-    return Deed(name, edit, ruling, before, after, found, change)
+    found = audit(claim, was, learner.effective(), change.max_logit_change, moved)
+    return Deed(name, edit, ruling, before, after, claim, found, change)
+
+
+def _rewrite(
+    learner: LiveLearner, edit: Edit, judged: Genome, rng: np.random.Generator
+) -> BehaviourChange:
+    """Apply an edit to a copy of the mind, install the outcome, and measure what it changed."""
+    seen = learner.recent_observations(BEHAVIOUR_OBSERVATIONS)
+    was = learner.logits(seen), learner.values(seen)
+    mind = edit.apply(learner.mind(), rng)
+    if mind.genome != judged:
+        raise RefusedEditError("it made another genome than the one the gate judged")
+    learner.install(mind)
+    change = behaviour_change(was[0], learner.logits(seen), was[1], learner.values(seen))
+    if not all(map(math.isfinite, asdict(change).values())):
+        raise FloatingPointError("the edited agent's behaviour is not finite")
+    return change
 
 
 def _record(trial: Trial, life: Life, deed: Deed) -> None:
     name = type(deed.edit).__module__.rpartition(".")[2]
     settings = asdict(deed.edit)  # type: ignore[call-overload]
-    claim = deed.edit.claim(deed.before.genome) if deed.ruling.allowed else None
     trial.receipt = trial.clerk.ledger(
         {
             "kind": "proposal",
@@ -275,7 +288,7 @@ def _record(trial: Trial, life: Life, deed: Deed) -> None:
             "part": deed.edit.part,
             "applied": deed.ruling.allowed,
             "reason": deed.ruling.reason,
-            "claim": asdict(claim) if claim else None,
+            "claim": asdict(deed.claim) if deed.claim else None,
             "read_back": dict(deed.audit.read_back) if deed.audit else None,
             "audit": deed.audit.finding if deed.audit else "",
             "behaviour": asdict(deed.behaviour) if deed.behaviour else None,
@@ -284,7 +297,7 @@ def _record(trial: Trial, life: Life, deed: Deed) -> None:
             "weights_before": weights_hash(deed.before),
             "weights_after": weights_hash(deed.after),
             "optimiser": _optimiser_change(deed.before, deed.after),
-            "cost_flops": deed.edit.cost(deed.before.genome),
+            "cost_flops": price(deed.edit, deed.before.genome),
             "flops": trial.flops,
         }
     )
