@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
 from agents.contract import Claim
