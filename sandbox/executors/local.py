@@ -20,10 +20,13 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from sandbox import events, worker
+from sandbox.errors import IntegrityError
 from sandbox.progress import Progress, Tick
 from sandbox.store import RunFolder, TrialFolder, condition_name
 
 POLL_SECONDS = 0.25
+MESSAGES_A_TURN = 64
+"""A trial that talks without end must not keep the others, and the limits, waiting."""
 PRELOAD = ["stable_baselines3", "sandbox.worker", "sandbox.build"]
 
 
@@ -129,27 +132,32 @@ class LocalExecutor:
         for ready in wait(list(pipes), timeout=POLL_SECONDS):
             each = pipes[ready]  # type: ignore[index]
             each.heard = time.monotonic()
-            while each.end is None and _readable(each.pipe):
-                self._hear(each)
+            for _ in range(MESSAGES_A_TURN):
+                if each.end is None and _readable(each.pipe):
+                    self._hear(each)
 
     def _hear(self, each: _Running) -> None:
+        """Read and keep one message; a process that dies in the middle of one is just dead."""
         try:
             kind, message = json.loads(each.pipe.recv_bytes())
+            event = events.from_line(message["line"]) if kind == "event" else None
+            tensors = each.pipe.recv_bytes() if kind == "weights" else b""
         except (EOFError, OSError):
             each.end = {}
             return
-        if kind == "event":
-            event = events.from_line(message["line"])
+        except (ValueError, TypeError, KeyError, IntegrityError) as error:
+            each.end = _failed(f"its process sent the runner what no trial sends ({error})")
+            return
+        if event is not None:
             each.folder.event(message["line"])
             each.watcher.add(event)
             if isinstance(event, events.Updated):
                 self._taken += event.steps - each.steps
                 each.steps = event.steps
         elif kind == "ledger":
-            each.pipe.send_bytes(json.dumps(each.folder.ledger(message)._asdict()).encode())
+            _answer(each.pipe, each.folder.ledger(message)._asdict())
         elif kind == "weights":
-            sha = each.folder.weights(**message, tensors=each.pipe.recv_bytes())
-            each.pipe.send_bytes(json.dumps({"sha256": sha}).encode())
+            _answer(each.pipe, {"sha256": each.folder.weights(**message, tensors=tensors)})
         elif kind == "log":
             each.log.append(message["text"])
         elif kind == "end":
@@ -223,9 +231,18 @@ def _readable(pipe: Connection) -> bool:
         return True  # reading will say what is wrong
 
 
+def _answer(pipe: Connection, data: Mapping[str, Any]) -> None:
+    """Tell the trial what became of its message, if it still lives: reading on will show it."""
+    with contextlib.suppress(OSError):
+        pipe.send_bytes(json.dumps(data).encode())
+
+
 def _death(code: int | None) -> str:
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
+    if code is None:
+        return "its process closed its line to the runner"
+    if code < 0:
+        known = {each.value for each in signal.Signals}
+        name = signal.Signals(-code).name if -code in known else f"signal {-code}"
         hint = " (perhaps out of memory: fewer --workers)" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{hint}"
     return f"its process ended with exit code {code} before the trial did"

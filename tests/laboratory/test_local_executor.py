@@ -1,0 +1,90 @@
+"""The runner outlives whatever happens to the other end of a trial's line."""
+
+import contextlib
+import json
+import multiprocessing
+
+import pytest
+
+from sandbox.executors import local
+from sandbox.ledger import Receipt
+
+
+class Folder:
+    """Keeps nothing."""
+
+    def event(self, line):
+        raise AssertionError(line)
+
+    def ledger(self, body):
+        return Receipt(1, "head")
+
+    def weights(self, update, agent, state, tensors):
+        raise AssertionError(tensors)
+
+
+def line():
+    """A trial under way, as the runner holds it, and the trial's end of the line."""
+    ours, theirs = multiprocessing.Pipe()
+    job = local.Job("x", {"condition": {}, "env": {"id": "e"}, "seed": 0}, 10)
+    stack = contextlib.ExitStack()
+    return local._Running(job, None, ours, Folder(), None, stack, "", 0.0, 0.0), theirs
+
+
+def send(pipe, kind, data):
+    pipe.send_bytes(json.dumps([kind, data]).encode())
+
+
+@pytest.fixture
+def executor():
+    return local.LocalExecutor(None, 1, local.Limits(), (), None)
+
+
+def test_a_death_between_the_two_frames_of_a_message_is_a_death(executor):
+    running, theirs = line()
+    send(theirs, "weights", {"update": 1, "agent": "agent", "state": {}})
+    theirs.close()
+
+    executor._listen([running])
+
+    assert running.end == {}
+
+
+def test_a_death_before_the_answer_is_a_death(executor):
+    """A broken pipe once ended the whole run, with exit code 0."""
+    running, theirs = line()
+    send(theirs, "ledger", {"kind": "birth"})
+    theirs.close()
+
+    executor._listen([running])
+
+    assert running.end == {}
+
+
+@pytest.mark.parametrize("frame", [b"no json", b"[1]", b'["event", {"line": "{}"}]', b"\xff"])
+def test_what_no_trial_sends_fails_that_trial(executor, frame):
+    running, theirs = line()
+    theirs.send_bytes(frame)
+
+    executor._listen([running])
+
+    assert "what no trial sends" in running.end["reason"]
+    theirs.close()
+
+
+def test_a_talkative_trial_waits_for_its_turn_like_the_others(executor):
+    loud, their_end = line()
+    quiet, _keep = line()
+    for _ in range(local.MESSAGES_A_TURN + 10):
+        send(their_end, "beat", {})
+
+    executor._listen([loud, quiet])
+
+    assert loud.pipe.poll()
+
+
+def test_every_way_to_die_has_a_name():
+    assert "SIGKILL" in local._death(-9)
+    assert "signal 40" in local._death(-40)
+    assert "exit code 3" in local._death(3)
+    assert "closed its line" in local._death(None)
