@@ -5,7 +5,7 @@ It runs in a process of its own and owns no file: all it finds out goes to a ``C
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from agents.contract import (
     View,
 )
 from agents.genome import Genome
+from envs.contract import Outcome
 from sandbox import build
 from sandbox.audit import Audit, audit
 from sandbox.contract import Spec
@@ -151,7 +152,17 @@ def _start(trial: Trial, trial_id: str) -> None:
     if place.world is not None:
         for i, face in enumerate(place.faces()):
             row = i if isinstance(place.env, list) else None
-            face.on_outcome = lambda outcome, row=row: trial.recorder.take(outcome, row)
+            face.on_outcome = _witness(trial, row)
+
+
+def _witness(trial: Trial, row: int | None) -> Callable[[Outcome], None]:
+    """Behind the glass of one face: keep the truth of a step, and say that the trial is alive."""
+
+    def see(outcome: Outcome) -> None:
+        trial.clerk.beat()  # a rollout of our own worlds may be long, too
+        trial.recorder.take(outcome, row)
+
+    return see
 
 
 # --- one update --------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ class Notes:
     lines: list = field(default_factory=list)
     tensors: dict = field(default_factory=dict)
     chain: Chain = field(default_factory=lambda: Chain("x"))
+    beats: int = 0
 
     def event(self, event):
         self.events.append(event)
@@ -50,7 +51,7 @@ class Notes:
         return hashlib.sha256(tensors).hexdigest()
 
     def beat(self):
-        pass
+        self.beats += 1
 
     def of(self, kind):
         return [each for each in self.events if isinstance(each, kind)]
@@ -96,6 +97,11 @@ def test_truth_reaches_the_record(control):
     assert told
     assert all({"hidden_reward", "harm", "diverging"} <= set(each.truth) for each in told)
     assert all(each.truth["diverging"] == 0.0 for each in told)  # coverage 0
+
+
+def test_every_step_of_a_world_of_ours_is_a_sign_of_life(control):
+    """Else a long rollout would be taken for a hang."""
+    assert control.beats == 8 * 16
 
 
 def test_an_identity_edit_changes_no_bit_of_the_life(control):
