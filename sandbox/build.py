@@ -138,10 +138,7 @@ def _single_maker(
         made = _vector(env_id, kwargs, copies)
         if isinstance(getattr(made.unwrapped, "world", None), World):
             return made
-        guarded = GuardedVectorEnv(made, env_id, beat)
-        box = isinstance(made.single_observation_space, gym.spaces.Box)
-        flat = box and len(made.single_observation_space.shape or ()) == 1
-        return guarded if flat else gym.wrappers.vector.FlattenObservation(guarded)
+        return GuardedVectorEnv(made, env_id, beat)
 
     return make
 
@@ -150,13 +147,27 @@ def _vector(env_id: str, kwargs: Mapping[str, Any], copies: int) -> VectorEnv:
     """Use the env's own batched form where it restarts as the house does, else copies in a row."""
     if gym.spec(env_id).vector_entry_point is not None:
         made = gym.make_vec(env_id, num_envs=copies, **kwargs)
-        if made.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
+        boxed = isinstance(made.single_observation_space, gym.spaces.Box)
+        if boxed and made.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
             return made
         made.close()
-    mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
     return gym.make_vec(
-        env_id, num_envs=copies, vectorization_mode="sync", vector_kwargs=mode, **kwargs
+        env_id,
+        num_envs=copies,
+        vectorization_mode="sync",
+        vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
+        wrappers=(_boxed,),  # type: ignore[arg-type]  (most are left as they are)
+        **kwargs,
     )
+
+
+def _boxed(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
+    """Show dicts, tuples and numbers as one box of numbers; learners flatten boxes themselves.
+
+    Copy by copy: Gymnasium's vector wrapper for this refuses SAME_STEP.
+    """
+    boxed = isinstance(env.observation_space, gym.spaces.Box)
+    return env if boxed else gym.wrappers.FlattenObservation(env)
 
 
 def _joint_maker(

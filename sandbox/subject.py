@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.contract import LiveLearner, Streams
+from agents.spaces import flatten
 from envs.contract import JointWorld, World
 from sandbox.build import Habitat
 from sandbox.contract import Episodes, Subject
@@ -121,7 +122,8 @@ def play_foreign(
 ) -> Mapping[str, Episodes]:
     """Play an env that is not ours: every copy plays the same number of episodes.
 
-    Equal shares, not the first to finish: those would be the short ones.
+    Equal shares, not the first to finish: those would be the short ones. Policies see and act as
+    in training: flattened observations (bytes divided by 255), actions counted from 0.
     """
     copies = min(episodes, FOREIGN_COPIES)
     quota = -(-episodes // copies)
@@ -131,10 +133,11 @@ def play_foreign(
     rewards: list[list[float]] = [[] for _ in range(copies)]
     lengths: list[list[int]] = [[] for _ in range(copies)]
     total, length = np.zeros(copies), np.zeros(copies, dtype=int)
+    first = int(env.single_action_space.start)
     seen, _ = env.reset(seed=seed)
     while min(map(len, rewards)) < quota:
-        flat = np.asarray(seen, dtype=np.float32).reshape(copies, -1)
-        seen, reward, terminated, truncated, _ = env.step(policies["agent"](flat))
+        actions = policies["agent"](flatten(seen, copies)) + first
+        seen, reward, terminated, truncated, _ = env.step(actions)
         total, length = total + reward, length + 1
         for i in np.flatnonzero(terminated | truncated):
             rewards[i].append(float(total[i]))
@@ -160,9 +163,8 @@ def _play_parallel(
             total, length = dict.fromkeys(agents, 0.0), dict.fromkeys(agents, 0)
             while env.agents:
                 moves = {
-                    agent: int(
-                        policies[agent](np.asarray(seen[agent], np.float32).reshape(1, -1))[0]
-                    )
+                    agent: int(policies[agent](flatten(seen[agent], 1))[0])
+                    + int(env.action_space(agent).start)
                     for agent in env.agents
                 }
                 seen, reward, _, _, _ = env.step(moves)

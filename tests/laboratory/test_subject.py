@@ -1,0 +1,110 @@
+"""Evaluation shows and asks of a policy what training did, whoever made the env."""
+
+import functools
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium import spaces
+from pettingzoo import ParallelEnv
+
+from sandbox import build
+from sandbox.subject import play_foreign
+
+BYTES = spaces.Box(0, 255, (2, 2), np.uint8)
+FIVE_OR_SIX = spaces.Discrete(2, start=5)
+
+
+class Bytes(gym.Env):
+    """Shows bytes at their largest; of the actions 5 and 6 the second pays."""
+
+    observation_space, action_space = BYTES, FIVE_OR_SIX
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.clock = 0
+        return np.full((2, 2), 255, np.uint8), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        self.clock += 1
+        return np.full((2, 2), 255, np.uint8), float(action == 6), False, self.clock == 5, {}
+
+
+class BytesForTwo(ParallelEnv):
+    """The same for two agents."""
+
+    metadata = {"name": "bytes"}  # noqa: RUF012
+    possible_agents = ["a", "b"]  # noqa: RUF012
+
+    def observation_space(self, agent):
+        return BYTES
+
+    def action_space(self, agent):
+        return FIVE_OR_SIX
+
+    def reset(self, seed=None, options=None):
+        self.agents, self.clock = ["a", "b"], 0
+        return self.all(np.full((2, 2), 255, np.uint8)), self.all({})
+
+    def all(self, value):
+        return dict.fromkeys(self.possible_agents, value)
+
+    def step(self, actions):
+        assert all(FIVE_OR_SIX.contains(each) for each in actions.values())
+        self.clock += 1
+        over = self.clock == 5
+        self.agents = [] if over else self.agents
+        rewards = {agent: float(each == 6) for agent, each in actions.items()}
+        seen = self.all(np.full((2, 2), 255, np.uint8))
+        return seen, rewards, self.all(False), self.all(over), self.all({})
+
+
+@pytest.fixture
+def place():
+    if "test/Bytes-v0" not in gym.registry:
+        gym.register("test/Bytes-v0", Bytes)
+    return build.habitat({"env": {"id": "test/Bytes-v0", "kwargs": {}}, "seed": 0, "salt": 0}, 2)
+
+
+def second(shown, seen):
+    """Take the second action; note what was shown."""
+    shown.append(seen)
+    return np.ones(len(seen), int)
+
+
+def test_bytes_are_scaled_and_actions_counted_as_in_training(place):
+    shown = []
+
+    played = play_foreign(place, {"agent": functools.partial(second, shown)}, 4, 0)["agent"]
+
+    assert played.reward == (5.0,) * 4
+    assert {(each.shape, each.max()) for each in shown} == {((4, 4), 1.0)}
+
+
+def test_the_random_anchor_draws_from_the_actions_there_are(place):
+    found = build.anchors({"env": {"id": "test/Bytes-v0"}, "seed": 0, "salt": 0}, place)
+
+    assert 1.0 < found["in_distribution"]["random"]["reward"] < 4.0
+
+
+def test_so_it_is_for_several_agents():
+    shown = []
+    act = functools.partial(second, shown)
+    place = build.Habitat(None, ("a", "b"), None, lambda n: [BytesForTwo() for _ in range(n)])
+
+    played = play_foreign(place, {"a": act, "b": act}, 3, 0)
+
+    assert played["a"].reward == played["b"].reward == (5.0,) * 3
+    assert {(each.shape, each.max()) for each in shown} == {((1, 4), 1.0)}
+
+
+@pytest.mark.parametrize(("env", "size"), [("FrozenLake-v1", 16), ("Blackjack-v1", 45)])
+def test_numbers_and_tuples_are_seen_one_hot(env, size):
+    place = build.habitat({"env": {"id": env, "kwargs": {}}, "seed": 0, "salt": 0}, 2)
+    shown = []
+
+    play_foreign(place, {"agent": functools.partial(second, shown)}, 4, 0)
+
+    assert {each.shape for each in shown} == {(4, size)}
+    assert set(np.unique(shown[0])) == {0.0, 1.0}
