@@ -156,7 +156,7 @@ def _vector(env_id: str, kwargs: Mapping[str, Any], copies: int) -> VectorEnv:
         num_envs=copies,
         vectorization_mode="sync",
         vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
-        wrappers=(_boxed,),  # type: ignore[arg-type]  (most are left as they are)
+        wrappers=(_boxed,),  # type: ignore[arg-type]
         **kwargs,
     )
 
