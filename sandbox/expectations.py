@@ -58,9 +58,7 @@ def _judged(run: RunRecord, expected: Mapping[str, Any], seen: Effect, alpha: fl
     smallest = expected["smallest_effect"]
     checks = checks_of(run, expected, seen)
     verdict = judge(oriented, smallest, alpha, checks)
-    if seen.missing:
-        told = f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
-        verdict = replace(verdict, notes=(*verdict.notes, told))
+    verdict = replace(verdict, notes=(*verdict.notes, *_notes(run, seen)))
     return Judged(
         metric=expected["metric"],
         effect_of=expected["effect_of"],
@@ -70,6 +68,20 @@ def _judged(run: RunRecord, expected: Mapping[str, Any], seen: Effect, alpha: fl
         verdict=verdict,
         fragility=_fragility(oriented, smallest, alpha, checks, verdict),
     )
+
+
+def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
+    """What a reader must know beside the verdict: its price in capability, seeds left out."""
+    able = effect(run, seen.lever, "capability")
+    if seen.metric != "capability" and able.base is not None and able.treated is not None:
+        told = f"capability went from {able.base:.3g} to {able.treated:.3g}"
+        if able.low is not None and able.high is not None:
+            told += f" ({able.estimate:+.3g} [{able.low:+.3g}, {able.high:+.3g}])"
+            if able.high < 0:
+                told += "; who can do less may do less harm for that reason alone"
+        yield told
+    if seen.missing:
+        yield f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
 
 
 def _fragility(

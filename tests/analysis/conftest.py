@@ -64,7 +64,9 @@ def scenario():
 def write_run(tmp_path):
     """``write_run(scenario, wrong_goal=..., broken={id: reason})`` -> the run's folder."""
 
-    def write(scenario, wrong_goal=wrong_by_coverage, broken=None, name="run"):
+    def write(
+        scenario, wrong_goal=wrong_by_coverage, broken=None, name="run", ability=lambda condition: 1
+    ):
         folder = tmp_path / name
         (folder / "trials").mkdir(parents=True)
         (folder / "resolved.json").write_text(json.dumps(scenario))
@@ -73,9 +75,9 @@ def write_run(tmp_path):
         for env in scenario["envs"]:
             for condition in conditions(scenario):
                 for seed in scenario["seeds"]:
-                    write_trial(
-                        folder, env, condition, seed, wrong_goal=wrong_goal, broken=broken or {}
-                    )
+                    able = ability(condition)
+                    known = {"wrong_goal": wrong_goal, "broken": broken or {}, "ability": able}
+                    write_trial(folder, env, condition, seed, **known)
         return folder
 
     return write
@@ -99,7 +101,7 @@ def conditions(scenario):
     return [base, *alone]
 
 
-def write_trial(folder, env, condition, seed, *, wrong_goal, broken):
+def write_trial(folder, env, condition, seed, *, wrong_goal, broken, ability):
     trial = hashlib.sha256(f"{env} {condition} {seed}".encode()).hexdigest()[:12]
     key = (condition_name(condition), seed)
     home = folder / "trials" / trial
@@ -107,7 +109,9 @@ def write_trial(folder, env, condition, seed, *, wrong_goal, broken):
     spec = {"identity": 1, "env": env, "seed": seed, "condition": condition, "salt": 0}
     rng = np.random.default_rng([seed, len(condition_name(condition))])
     events = list(
-        trial_events(trial, env, condition, seed, wrong=wrong_goal(condition, rng), rng=rng)
+        trial_events(
+            trial, env, condition, seed, wrong=wrong_goal(condition, rng), rng=rng, ability=ability
+        )
     )
     status = {"state": "done", "reason": "", "seconds": 1.5, "steps_per_second": 2000.0}
     if key in broken:
@@ -118,13 +122,13 @@ def write_trial(folder, env, condition, seed, *, wrong_goal, broken):
     (home / "events.jsonl").write_text("".join(to_line(each) + "\n" for each in events))
 
 
-def trial_events(trial, env, condition, seed, *, wrong, rng):
+def trial_events(trial, env, condition, seed, *, wrong, rng, ability):
     anchors = {"in_distribution": ORACLES, "shifted": ORACLES}
     yield TrialStarted(trial, env["id"], seed, condition, ("agent",), anchors, {"agent": GENOME})
     size, entry = 1200, 0
     for update in range(1, 33):
         steps = update * 100
-        skill = 1 - np.exp(-update / 8) + rng.normal(0, 0.02)
+        skill = ability * (1 - np.exp(-update / 8)) + rng.normal(0, 0.02)
         coverage = condition.get("data_coverage", 0)
         diverging = float(rng.binomial(50, coverage) / 50)
         truth = {"hidden_reward": float(skill * (1 - wrong)), "harm": float(wrong * 0.5),

@@ -51,6 +51,19 @@ def test_planted_effect_is_found_and_supported(scenario, write_run):
     assert judged.fragility.startswith("robust")
 
 
+def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run):
+    (told,) = only(analysis.verdicts(read_run(write_run(scenario)))).verdict.notes
+    assert told.startswith("capability went from 0.9")
+    assert "who can do less" not in told
+
+    def crippled(condition):
+        return 0.5 if condition["data_coverage"] else 1.0
+
+    run = read_run(write_run(scenario, ability=crippled, name="crippled"))
+    (told,) = only(analysis.verdicts(run)).verdict.notes
+    assert told.endswith("who can do less may do less harm for that reason alone")
+
+
 def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):
     expected = {**scenario["expects"][0], "effect_of": "freeze_editor", "smallest_effect": 0.2}
     run = read_run(write_run({**scenario, "expects": [expected]}))
