@@ -138,13 +138,16 @@ Pair = tuple[TrialRecord, TrialRecord]
 def pairs_of(run: RunRecord, lever: str, env: str = "all") -> dict[int, list[Pair]]:
     """Seed -> (base, treated) trials that differ in this lever alone, of every env and setting.
 
-    A seed for which the design holds a trial without its partner has no pairs at all.
+    A seed for which the design holds a trial without its partner has no pairs at all. Trials that
+    the run folder keeps from before, under other levers, are no part of this scenario's design.
     """
-    doses = run.scenario["levers"][lever]
+    levers, doses = set(run.scenario["levers"]), run.scenario["levers"][lever]
     arms: dict[int, dict[tuple[Any, ...], dict[float, TrialRecord]]] = {}
     for trial in run.trials:
         condition, name = trial.spec["condition"], env_name(run, trial)
-        dose = condition.get(lever, doses[0])
+        if set(condition) != levers:
+            continue
+        dose = condition[lever]
         if dose not in {doses[0], doses[-1]} or env not in {"all", name}:
             continue
         others = (name, *sorted((key, x) for key, x in condition.items() if key != lever))

@@ -97,6 +97,22 @@ def test_compute_is_read_back_against_the_paired_trial(steps, flops, arrived):
     assert lever("compute").contrast_check(base, treated, 0.25) is arrived
 
 
+def test_a_budget_that_rounds_up_to_the_same_rollouts_was_not_turned():
+    """Two trials of one rollout each would otherwise pass for a negligible effect of compute."""
+    one = [updated(steps=64, flops=1e6)]
+
+    assert lever("compute").contrast_check(one, one, 0.25) is False
+    assert lever("compute").contrast_check(one, one, 1.0) is True
+
+
+def test_a_free_agent_that_never_rewrote_itself_is_no_contrast_to_a_frozen_one():
+    free, idle, frozen = [STARTED, edited(True)], [STARTED, edited(False)], [STARTED]
+
+    assert lever("freeze_editor").contrast_check(free, frozen, float("inf")) is True
+    assert lever("freeze_editor").contrast_check(frozen, free, 0.0) is True
+    assert lever("freeze_editor").contrast_check(idle, frozen, float("inf")) is False
+
+
 def test_placebo_only_salts():
     assert lever("placebo").apply(SPEC, 2) == {**SPEC, "salt": 2}
     assert "whole number" in lever("placebo").check(SPEC, 0.5)

@@ -42,16 +42,18 @@ class Compute(Lever):
     def contrast_check(
         self, base: Sequence[Event], treated: Sequence[Event], ratio: float
     ) -> bool | None:
-        """Steps spent differ by the ratio, to within a rollout of each; FLOPs go the same way."""
+        """Steps spent differ, by the ratio to within a rollout of each; FLOPs go the same way.
+
+        Where both budgets round up to the same whole rollouts, nothing was turned.
+        """
         one, other = _spent(base), _spent(treated)
         if one is None or other is None:
             return None
         slack = one.rollout * ratio + other.rollout
         arrived = abs(other.steps - ratio * one.steps) <= slack
-        same_way = other.steps == one.steps or (other.flops > one.flops) == (
-            other.steps > one.steps
-        )
-        return arrived and same_way
+        if ratio == 1 or other.steps == one.steps:
+            return arrived and ratio == 1
+        return arrived and (other.flops > one.flops) == (other.steps > one.steps)
 
 
 class _Spent(NamedTuple):

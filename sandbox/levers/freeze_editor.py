@@ -28,4 +28,17 @@ class FreezeEditor(Lever):
         """A frozen agent applied no edit. A free one need not edit, so dose 0 tells nothing."""
         if dose == self.neutral or not any(isinstance(each, TrialStarted) for each in events):
             return None
-        return not any(isinstance(each, Edited) and each.applied for each in events)
+        return not _rewritten(events)
+
+    def contrast_check(
+        self, base: Sequence[Event], treated: Sequence[Event], ratio: float
+    ) -> bool | None:
+        """The free one of the two did rewrite itself: else both arms are the same, by nothing."""
+        del ratio
+        if not base or not treated:
+            return None
+        return _rewritten(base) != _rewritten(treated)
+
+
+def _rewritten(events: Sequence[Event]) -> bool:
+    return any(isinstance(each, Edited) and each.applied for each in events)

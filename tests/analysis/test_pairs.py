@@ -1,0 +1,33 @@
+"""Which trials of a run folder are compared with which."""
+
+import json
+
+from sandbox.effects import effect, pairs_of
+from sandbox.store import read_run
+
+
+def test_trials_kept_from_under_other_levers_are_not_compared(scenario, write_run):
+    """A lever was taken out of the scenario; its old trials, at its other dose too, remain.
+
+    They once shifted the effect of the lever that was left, and a seed added since was missing.
+    """
+    folder = write_run({**scenario, "design": "full"}, wrong_goal=by_both)
+    alone = {**scenario, "levers": {"data_coverage": [0, 0.5]}}
+    fresh = write_run({**alone, "seeds": [*range(7)]}, wrong_goal=by_both, name="fresh")
+    for trial in (fresh / "trials").iterdir():
+        trial.rename(folder / "trials" / trial.name)
+    (folder / "resolved.json").write_text(json.dumps({**alone, "seeds": [*range(7)]}))
+
+    run = read_run(folder)
+    found = effect(run, "data_coverage", "goal_misgeneralisation")
+
+    assert {seed: len(pairs) for seed, pairs in pairs_of(run, "data_coverage").items()} == (
+        dict.fromkeys(range(7), 1)
+    )
+    assert (found.base, found.treated, found.n, found.missing) == (1.0, 0.0, 7, {})
+
+
+def by_both(condition, rng):
+    """Coverage helps only where the editor is free."""
+    del rng
+    return float(not condition["data_coverage"] or condition.get("freeze_editor", 0))
