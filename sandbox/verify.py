@@ -1,4 +1,4 @@
-"""Finds any changed byte in what a run has recorded: ledgers, events and weights."""
+"""Finds any change in what a run has recorded: specs, ledgers, events and weights."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 from sandbox import ledger
 from sandbox.errors import IntegrityError
 from sandbox.store import TrialRecord, read_run
+from sandbox.trials import trial_id
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def _bad_line(path: Path) -> int:
 
 
 def _check_files(trial: TrialRecord, problems: list[str]) -> int:
+    if trial_id(trial.spec) != trial.id:  # else condition or seed could be swapped between trials
+        problems.append(f"{trial.folder / 'spec.json'}: error: not the spec that the folder names")
     accounts = {"events.jsonl": trial.status.get("events_sha256")}
     accounts |= trial.status.get("weights_sha256", {})
     for name, account in accounts.items():
@@ -86,4 +89,4 @@ def _check_files(trial: TrialRecord, problems: list[str]) -> int:
             problems.append(f"{path}: error: missing")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != account:
             problems.append(f"{path}: error: not the file that status.json holds the hash of")
-    return len(accounts)
+    return 1 + len(accounts)

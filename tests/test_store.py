@@ -11,11 +11,14 @@ from sandbox import events
 from sandbox.errors import InputError, IntegrityError
 from sandbox.files import Disk, Operation
 from sandbox.store import RunFolder, condition_name, read_run
+from sandbox.trials import trial_id
 from sandbox.verify import verify
 
 SPEC = {"env": {"id": "sandbox/CoinGrid-v0"}, "seed": 0, "condition": {"b": 0.5, "a": 1}}
 FILMED = events.Filmed(1, "told", ("#A#",), (1.0,))
-TRIALS = ("aaaa", "bbbb")
+SPECS = {trial_id(spec): spec for spec in (SPEC, {**SPEC, "seed": 1})}
+TRIALS = tuple(sorted(SPECS))
+FIRST = TRIALS[0]
 
 
 class PowerCutError(Exception):
@@ -28,7 +31,7 @@ def write_all(folder, disk: Disk) -> list[str]:
     run.begin(b"schema: 1\n", {"name": "x"}, {"python": "3"})
     missing = [each for each in TRIALS if not run.is_done(each)]
     for each in missing:
-        with run.trial(each, SPEC) as trial:
+        with run.trial(each, SPECS[each]) as trial:
             trial.event(events.to_line(FILMED))
             trial.ledger({"kind": "birth"})
             trial.weights(3, "agent", {"k": 1}, b"tensors")
@@ -95,16 +98,16 @@ def run(tmp_path):
 def test_a_run_reads_back(run):
     record = read_run(run)
 
-    assert [trial.id for trial in record.trials] == list(TRIALS)
+    assert {trial.id: trial.spec for trial in record.trials} == SPECS
     assert record.trials[0].events == [FILMED]
     assert record.trials[0].done
     assert record.trials[0].condition_name == "a=1,b=0.5"
-    assert (run / "trials" / "aaaa" / "log.txt").read_text() == "it printed this"
+    assert (run / "trials" / FIRST / "log.txt").read_text() == "it printed this"
 
 
 def test_every_single_byte_of_every_record_is_guarded(run):
     """Status itself is the account that the rest is held against, so it is left out."""
-    records = [p for p in sorted((run / "trials" / "aaaa").rglob("*")) if p.is_file()]
+    records = [p for p in sorted((run / "trials" / FIRST).rglob("*")) if p.is_file()]
     guarded = [p for p in records if p.suffix in {".jsonl", ".safetensors"}]
     assert len(guarded) == 3
     for path in guarded:
@@ -118,7 +121,7 @@ def test_every_single_byte_of_every_record_is_guarded(run):
 
 
 def test_a_cut_tail_is_found_by_the_head_in_status(run):
-    ledger = run / "trials" / "aaaa" / "ledger.jsonl"
+    ledger = run / "trials" / FIRST / "ledger.jsonl"
     first, _ = ledger.read_text().splitlines(keepends=True)
     ledger.write_text(first)
     with pytest.raises(IntegrityError, match=r"ledger.jsonl:1: error: ledger ends at line 1"):
@@ -129,7 +132,7 @@ def test_a_wholly_rewritten_run_is_found_by_a_head_kept_elsewhere(run, tmp_path)
     head = verify(run).head
     forged = tmp_path / "forged"
     run.rename(forged)
-    with RunFolder(forged).trial("aaaa", SPEC) as trial:
+    with RunFolder(forged).trial(FIRST, SPECS[FIRST]) as trial:
         trial.ledger({"kind": "birth", "forged": True})
         trial.finish({"state": "done", "reason": ""}, "")
 
@@ -139,14 +142,22 @@ def test_a_wholly_rewritten_run_is_found_by_a_head_kept_elsewhere(run, tmp_path)
 
 
 def test_a_missing_record_is_found(run):
-    (run / "trials" / "aaaa" / "events.jsonl").unlink()
+    (run / "trials" / FIRST / "events.jsonl").unlink()
     with pytest.raises(IntegrityError, match=r"events.jsonl: error: missing"):
         verify(run)
 
 
+def test_a_trial_that_says_it_was_another_is_found(run):
+    """Two arms swapped would turn a verdict around, and no ledger would show it."""
+    path = run / "trials" / FIRST / "spec.json"
+    path.write_text(path.read_text().replace('"seed": ', '"seed": 7'))
+    with pytest.raises(IntegrityError, match=r"spec.json: error: not the spec"):
+        verify(run)
+
+
 def test_an_unfinished_trial_is_said_to_be_so(run):
-    (run / "trials" / "aaaa" / "status.json").unlink()
-    assert verify(run).unfinished == ("aaaa",)
+    (run / "trials" / FIRST / "status.json").unlink()
+    assert verify(run).unfinished == (FIRST,)
 
 
 def test_no_run_is_no_run(tmp_path):
@@ -155,7 +166,7 @@ def test_no_run_is_no_run(tmp_path):
 
 
 def test_a_damaged_line_of_events_is_named(run):
-    path = run / "trials" / "aaaa" / "events.jsonl"
+    path = run / "trials" / FIRST / "events.jsonl"
     path.write_text(path.read_text() + "{}\n")
     with pytest.raises(IntegrityError, match=r"events.jsonl:2"):
         _ = read_run(run).trials[0].events
