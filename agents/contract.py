@@ -152,6 +152,7 @@ class Batch:
     reward: Array  # float64 [n]: the environment's
     terminated: Array  # bool [n]
     ended: Array  # bool [n]: terminated or truncated
+    present: Array | None = None  # bool [n]: False where the agent has left its episode; None: all
 
 
 class Objective(ABC):

@@ -121,7 +121,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         buffer, t = self.rollout_buffer, self.rollout_buffer.pos
         present, ended = buffer.present[t], terminated | truncated
         actions = buffer.actions[t, :, 0]
-        batch = Batch(buffer.observations[t], actions, following, reward, terminated, ended)
+        seen = buffer.observations[t]
+        batch = Batch(seen, actions, following, reward, terminated, ended, present)
         buffer.rewards[t] = self._mixed(batch, present)
         self._following[t] = following
         cut = np.flatnonzero(truncated & ~terminated & present)

@@ -37,9 +37,10 @@ class _Tally(Motive):
 
     def reward(self, batch: Batch) -> Array:
         rows = np.asarray(batch.next_observation, np.float32) + np.float32(0.0)  # -0.0 is 0.0
-        visits = np.empty(len(rows))
-        for i, row in enumerate(rows):
-            key = row.tobytes()
+        visits = np.ones(len(rows))
+        here = range(len(rows)) if batch.present is None else np.flatnonzero(batch.present)
+        for i in here:  # who has left visits nothing
+            key = rows[i].tobytes()
             visits[i] = self._visits[key] = self._visits.get(key, 0) + 1
         bonus: Array = 1.0 / np.sqrt(visits)
         return bonus

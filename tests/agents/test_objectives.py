@@ -1,5 +1,7 @@
 """Objectives pay what their formulas say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,6 +56,16 @@ def test_environments_arrive_in_the_order_of_their_index():
     paid = Count().start(1, 4, rng()).reward(arriving([[7], [3], [7], [7]]))
 
     np.testing.assert_array_equal(paid, [1, 1, 1 / np.sqrt(2), 1 / np.sqrt(3)])
+
+
+def test_who_has_left_visits_nothing():
+    """A row carried along shows its last place at every step; that once counted as visits."""
+    motive = Count().start(1, 4, rng())
+    batch = replace(arriving([[7], [7], [3]]), present=np.array([True, False, True]))
+
+    motive.reward(batch)
+
+    np.testing.assert_array_equal(motive.reward(arriving([[7], [3]])), [1 / np.sqrt(2)] * 2)
 
 
 def test_a_negative_zero_is_no_other_place():

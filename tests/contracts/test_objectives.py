@@ -25,6 +25,7 @@ def a_batch(rng):
         reward=rng.standard_normal(N),
         terminated=rng.random(N) < 0.1,
         ended=rng.random(N) < 0.2,
+        present=np.ones(N, bool),
     )
 
 
