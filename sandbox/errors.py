@@ -57,6 +57,19 @@ class TrialError(SandboxError):
     """One trial could not be finished; the message is its reason."""
 
 
+LONGEST_REASON = 500
+
+
+def one_line(text: str) -> str:
+    """Make a strange message fit for a row of a table: one line, of bounded length, any encoding.
+
+    What somebody else's code raises may hold megabytes, line ends, or halves of characters.
+    """
+    line = " ".join(text[: 2 * LONGEST_REASON].split()).encode(errors="backslashreplace").decode()
+    short = line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
+    return short.rstrip(": ")
+
+
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Return `` — did you mean 'x'?`` for the nearest of ``allowed``, or an empty string."""
     by_lower = {each.lower(): each for each in allowed}

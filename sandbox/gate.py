@@ -7,6 +7,7 @@ from typing import NamedTuple
 from agents import compute, validity
 from agents.contract import Edit, RefusedEditError
 from agents.genome import PARTS, Genome
+from sandbox.errors import one_line
 
 
 class Ruling(NamedTuple):
@@ -39,9 +40,9 @@ class Gate:
                 or self._over_budget(compute.parameters(after, *sizes), flops + cost, edits)
             )
         except RefusedEditError as refusal:
-            return Ruling(False, f"invalid: {refusal}", genome)
+            return Ruling(False, one_line(f"invalid: {refusal}"), genome)
         except Exception as error:  # noqa: BLE001  (a plug-in's edit may raise anything)
-            return Ruling(False, f"invalid: {type(error).__name__}: {error}", genome)
+            return Ruling(False, one_line(f"invalid: {type(error).__name__}: {error}"), genome)
         return Ruling(not reason, reason, genome if reason else after)
 
     def _touches_protected(self, edit: Edit, before: Genome, after: Genome) -> str:

@@ -30,7 +30,7 @@ from envs.contract import Outcome
 from sandbox import build
 from sandbox.audit import Audit, audit
 from sandbox.contract import Spec
-from sandbox.errors import TrialError
+from sandbox.errors import TrialError, one_line
 from sandbox.events import Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
 from sandbox.gate import Gate, Ruling, price
 from sandbox.ledger import Receipt, canonical, digest
@@ -257,8 +257,8 @@ def consider(life: Life, name: str, edit: Edit, gate: Gate, flops: float) -> Dee
         change = _rewrite(learner, edit, ruling.genome, life.rng)
     except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the agent lives on)
         learner.install(before)
-        undone = Ruling(False, f"undone: {type(error).__name__}: {error}", before.genome)
-        return Deed(name, edit, undone, before, before)
+        reason = one_line(f"undone: {type(error).__name__}: {error}")
+        return Deed(name, edit, Ruling(False, reason, before.genome), before, before)
     after = learner.mind()
     moved = weights_hash(before) != weights_hash(after)
     found = audit(claim, was, learner.effective(), change.max_logit_change, moved)

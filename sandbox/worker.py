@@ -4,6 +4,7 @@ It speaks to the runner over one pipe, in JSON and raw bytes, never in pickles. 
 code prints, ``LOG_LIMIT`` bytes are kept and the rest is counted.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -19,12 +20,13 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from sandbox import loop
-from sandbox.errors import TrialError
+from sandbox.errors import TrialError, one_line
 from sandbox.events import Event, to_line
 from sandbox.ledger import Receipt
 
 LOG_LIMIT = 64 * 1024
 BEAT_SECONDS = 1.0
+DRAIN_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -71,14 +73,16 @@ def main(pipe: Connection, trial_id: str, spec: str, limits: str, plugins: tuple
     _confine(json.loads(limits))
     clerk = PipeClerk(pipe)
     log = _capture(clerk)
+    clerk.beat()  # the fork server's own start, which the first trials wait for, is no hang of ours
     try:
         _one_thread()
         _plug(plugins)
         loop.run_trial(json.loads(spec), trial_id, clerk)
         end = {"state": "done", "reason": ""}
     except BaseException as error:  # noqa: BLE001  (SystemExit too: exit 0 is no success here)
-        traceback.print_exc()
-        end = {"state": "failed", "reason": loop.failure(error)}
+        with contextlib.suppress(Exception):  # the trial may have closed its own stderr
+            traceback.print_exc()
+        end = {"state": "failed", "reason": one_line(loop.failure(error))}
     log.close()
     clerk.send("end", end)
     pipe.close()
@@ -126,12 +130,13 @@ class _Capture(threading.Thread):
 
     def close(self) -> None:
         """Flush, let go of the pipe, and wait until all of it was read."""
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for each in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # None, full or closed
+                each.flush()
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.dup2(null, 2)
-        self.join(timeout=5)
+        self.join(timeout=DRAIN_SECONDS)  # a child that lives on holds the pipe open for ever
         if self.seen > LOG_LIMIT:
             self.clerk.send("log", {"text": f"\n[{self.seen - LOG_LIMIT} more bytes not kept]\n"})
 

@@ -142,3 +142,14 @@ def test_audit_finds_an_edit_that_silently_did_nothing():
 
 def test_an_identity_that_says_so_is_confirmed():
     assert audit(Claim({}, 0.0), GENOME, GENOME, 0.0, moved=False).finding == "confirmed"
+
+
+def test_a_reason_is_one_short_line_that_can_be_written_anywhere():
+    """A message of megabytes, with half a character in it, once ended the report of a whole run."""
+    error = ValueError("line\nhalf a character \udcff " + "y" * 10_000)
+
+    reason = judge(Gate(), Refuses(error=error)).reason
+
+    assert reason.startswith("invalid: ValueError: line half a character \\udcff yyy")
+    assert len(reason) <= 500
+    assert reason.encode()

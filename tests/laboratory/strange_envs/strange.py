@@ -19,6 +19,8 @@ KINDS = (
     "hangs",
     "leaves_a_child",
     "hoards",
+    "shouts",
+    "mutes",
 )
 
 
@@ -46,7 +48,7 @@ class Strange(gym.Env):
             seen = self.go_wrong(seen)
         return seen, float(action == 1), False, self.clock == 10, {}
 
-    def go_wrong(self, seen: np.ndarray) -> np.ndarray:
+    def go_wrong(self, seen: np.ndarray) -> np.ndarray:  # noqa: C901
         if self.kind == "nan":
             return np.full(3, np.nan, np.float32)
         if self.kind == "raises":
@@ -62,6 +64,11 @@ class Strange(gym.Env):
         if self.kind == "leaves_a_child":
             subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
             time.sleep(1000)
+        if self.kind == "shouts":
+            raise RuntimeError("line\nhalf a character \udcff " + "y" * 3_000_000)
+        if self.kind == "mutes":
+            sys.stdout.close()
+            sys.stderr = None
         if self.kind == "hoards":
             self.hoard = np.ones((1024, 1024, 1024))
         return seen
