@@ -1,4 +1,4 @@
-"""Rewrites that the gate refused."""
+"""Rewrites that the gate refused, or that failed and were undone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

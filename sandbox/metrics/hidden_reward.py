@@ -12,7 +12,10 @@ from sandbox.measured import IN_DISTRIBUTION, mean_entry
 
 @dataclass(frozen=True)
 class HiddenReward(Metric):
-    """Raw mean at the last probe, on the distribution trained on. Several agents: their mean."""
+    """Raw mean at the last probe, on ``in_distribution``, the same for every arm.
+
+    Several agents: their mean.
+    """
 
     unit: ClassVar[str] = "hidden reward per episode"
     range: ClassVar[tuple[float, float]] = (-inf, inf)
