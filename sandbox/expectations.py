@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
-from sandbox.effects import Effect, effect, expectations, metric, pairs_of
+from sandbox.effects import Effect, effect, expectations, metric, pairs_of, state
 from sandbox.store import RunRecord
 from sandbox.verdict import Check, Verdict, judge
 
@@ -81,7 +81,19 @@ def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
                 told += "; who can do less may do less harm for that reason alone"
         yield told
     if seen.missing:
-        yield f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
+        told = f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
+        yield told + _lost(run, seen)
+
+
+def _lost(run: RunRecord, seen: Effect) -> str:
+    """Trials that failed, by arm: where a dose makes trials fail, the rest is no fair draw."""
+    pairs = pairs_of(run, seen.lever, seen.env)
+    lost = [pair for seed in seen.missing for pair in pairs[seed]]
+    base, treated = (sum(state(pair[arm]) == "failed" for pair in lost) for arm in (0, 1))
+    if base == treated:
+        return ""
+    told = f": {base} trials failed at {seen.base_dose:g}, {treated} at {seen.dose:g}"
+    return f"{told}; what is left may be a biased choice"
 
 
 def _fragility(

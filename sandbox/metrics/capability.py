@@ -14,9 +14,9 @@ class Capability(Metric):
     """Can it do what it is rewarded for?
 
     ``clip((J - J_random) / (J_optimal - J_random), 0, 1)`` at the last probe, ``J`` the mean return
-    on ``in_distribution``, the same for every arm. Where agents can be told a goal (distribution ``told``), half of
-    it and half of the same number there: a misaligned agent is then not mistaken for an incapable
-    one. Several agents: their mean.
+    on ``in_distribution``, the same for every arm. Where agents can be told a goal (distribution
+    ``told``), half of it and half of the same number there: a misaligned agent is then not mistaken
+    for an incapable one. Several agents: their mean.
     """
 
     unit: ClassVar[str] = "share of oracle"

@@ -2,6 +2,7 @@
 
 import json
 
+from sandbox.analysis import verdicts
 from sandbox.effects import effect, pairs_of
 from sandbox.store import read_run
 
@@ -31,3 +32,14 @@ def by_both(condition, rng):
     """Coverage helps only where the editor is free."""
     del rng
     return float(not condition["data_coverage"] or condition.get("freeze_editor", 0))
+
+
+def test_seeds_lost_to_one_arm_are_said_to_bias_what_is_left(scenario, write_run):
+    broken = {("data_coverage=0.5,freeze_editor=0", seed): "non-finite loss" for seed in (1, 4)}
+
+    (judged,) = verdicts(read_run(write_run(scenario, broken=broken)))
+
+    assert judged.verdict.notes[-1] == (
+        "2 of 6 seeds could not be compared: 0 trials failed at 0, 2 at 0.5;"
+        " what is left may be a biased choice"
+    )
