@@ -116,9 +116,13 @@ class TrialFolder:
         folder = self.folder / "checkpoints" / name
         self.disk.folder(folder)
         sha = hashlib.sha256(tensors).hexdigest()
-        self.disk.write(folder / f"{agent}.safetensors", tensors)
-        self.disk.write(folder / f"{agent}.state.json", to_json({**state, "sha256": sha}))
-        self._weights[f"checkpoints/{name}/{agent}.safetensors"] = sha
+        written = {
+            f"{agent}.safetensors": tensors,
+            f"{agent}.state.json": to_json({**state, "sha256": sha}),
+        }
+        for file, data in written.items():
+            self.disk.write(folder / file, data)
+            self._weights[f"checkpoints/{name}/{file}"] = hashlib.sha256(data).hexdigest()
         return sha
 
     def finish(self, status: JSON, log: str) -> None:

@@ -23,7 +23,10 @@ FOREIGN_COPIES = 8
 
 @dataclass
 class LiveSubject(Subject):
-    """The population after ``update`` updates; each probe moment has its own random stream."""
+    """The population after ``update`` updates.
+
+    Every moment and every arm of a seed plays the same levels: what differs is the agents.
+    """
 
     update: int
     steps: int
@@ -56,7 +59,7 @@ class LiveSubject(Subject):
         return Filmed(self.update, distribution, tuple(boards), tuple(rewards))
 
     def _rng(self, name: str) -> np.random.Generator:
-        return self.streams(f"probe {self.update} {name}")
+        return self.streams(f"probe {name}")
 
 
 def sampled(learner: LiveLearner, rng: np.random.Generator) -> Policy:

@@ -23,6 +23,7 @@ from sandbox import loop
 from sandbox.errors import TrialError, one_line
 from sandbox.events import Event, to_line
 from sandbox.ledger import Receipt
+from sandbox.processes import mark
 
 LOG_LIMIT = 64 * 1024
 BEAT_SECONDS = 1.0
@@ -90,6 +91,7 @@ def main(pipe: Connection, trial_id: str, spec: str, limits: str, plugins: tuple
 
 def _confine(limits: Mapping[str, Any]) -> None:
     os.setsid()  # so that the runner can end us with everything we started
+    mark()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's business
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     size = int(limits["memory_mb"]) * 1024 * 1024

@@ -7,7 +7,6 @@ limit becomes a failed row with its reason; the others go on.
 import contextlib
 import json
 import multiprocessing
-import os
 import signal
 import sys
 import time
@@ -21,6 +20,7 @@ from typing import Any, Protocol
 
 from sandbox import events, worker
 from sandbox.errors import IntegrityError
+from sandbox.processes import end
 from sandbox.progress import Progress, Tick
 from sandbox.store import RunFolder, TrialFolder, condition_name
 
@@ -110,7 +110,7 @@ class LocalExecutor:
                 self.progress(self._tick(running))
         finally:
             for each in running:
-                _end(each.process)
+                end(each.process)
                 each.close.close()
         return self._failed
 
@@ -177,7 +177,7 @@ class LocalExecutor:
         if each.end == {}:
             each.process.join(timeout=5)
             each.end = _failed(_death(each.process.exitcode))
-        _end(each.process)
+        end(each.process)
         seconds = time.monotonic() - each.since
         status = {
             **(each.end or {}),
@@ -246,17 +246,6 @@ def _death(code: int | None) -> str:
         hint = " (perhaps out of memory: fewer --workers)" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{hint}"
     return f"its process ended with exit code {code} before the trial did"
-
-
-def _end(process: BaseProcess) -> None:
-    """End a process and everything it started."""
-    if process.pid is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    if process.is_alive():
-        process.kill()
-    process.join()
-    process.close()
 
 
 def limits_of(settings: Mapping[str, Any]) -> Limits:

@@ -62,8 +62,10 @@ class Strange(gym.Env):
         if self.kind == "hangs":
             time.sleep(1000)
         if self.kind == "leaves_a_child":
-            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-            time.sleep(1000)
+            sleeper = [sys.executable, "-c", "import time; time.sleep(1000)"]
+            subprocess.Popen(sleeper)
+            subprocess.Popen(sleeper, start_new_session=True)
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.kind == "shouts":
             raise RuntimeError("line\nhalf a character \udcff " + "y" * 3_000_000)
         if self.kind == "mutes":
