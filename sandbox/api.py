@@ -1,5 +1,6 @@
 """``run`` a scenario or ``load`` a run folder: from a notebook as from the command line."""
 
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from sandbox import analysis
 from sandbox.catalogue import catalogue, plug_module
 from sandbox.errors import InputError, Problem
 from sandbox.progress import Progress, Tick
+from sandbox.progress import progress as show
 from sandbox.store import RunFolder, RunRecord, TrialRecord, read_run
 from sandbox.trials import touched
 
@@ -82,8 +84,20 @@ class Experiment:
             if event.kind == kind
         )
 
+    def __str__(self) -> str:
+        """The question, how many trials there are, and the verdicts."""
+        done = sum(row["state"] == "done" for row in self.rows)
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        lines = [
+            self.record.scenario["question"],
+            f"{self.folder}: {done} of {len(self.rows)} trials done{failed}",
+            *(f"{each.verdict.title.upper()}: {each.claim}" for each in self.verdicts),
+        ]
+        return "\n".join(lines)
+
     def _repr_html_(self) -> str:
-        question = self.record.scenario["question"]
+        """The question and the verdicts, as a notebook shows them."""
+        question = html.escape(self.record.scenario["question"])
         return f"<p>{question}</p>{self.verdicts_frame().to_html()}"
 
 
@@ -111,9 +125,10 @@ def run(
 
     ``path``: a file, or the name of a shipped scenario. ``out``: the run folder, by default
     ``runs/<name>-<hash>``. ``workers``: trials side by side, by default one a core. ``overrides``:
-    ``KEY=VALUE`` as for ``--set``. ``plugins``: modules with ``register(catalogue)``. Trials that
-    an earlier call finished are not run again; failed ones are. Raises ``InputError`` before
-    anything has started, ``ResourceError`` if the disk or memory runs out.
+    ``KEY=VALUE`` as for ``--set``. ``plugins``: modules with ``register(catalogue)``. ``progress``
+    and ``announce`` hear how it goes and what failed, by default on stderr. Trials that an earlier
+    call finished are not run again; failed ones are. Raises ``InputError`` before anything has
+    started, ``ResourceError`` if the disk or memory runs out.
     """
     from sandbox.scenario import load as read  # noqa: PLC0415  (pydantic: only who runs pays)
 
@@ -121,11 +136,12 @@ def run(
         plug_module(catalogue(), module)
     scenario = read(path, overrides=overrides, seeds=seeds, smoke=smoke, max_trials=max_trials)
     folder = run_folder(scenario, out)
-    say = announce or print
     with RunFolder(folder).locked():
         executor = _executor(scenario, folder, workers, tuple(plugins))
-        executor.progress, executor.announce = progress or (lambda _: None), say
-        _execute(scenario, executor)
+        with show() as display:
+            executor.progress = progress or display.tick
+            executor.announce = announce or display.announce
+            _execute(scenario, executor)
         experiment = load(folder)
         _derive(experiment)
     return experiment
