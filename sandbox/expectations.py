@@ -24,7 +24,7 @@ class Judged:
     smallest_effect: float
     effect: Effect
     verdict: Verdict
-    fragility: str  # one line
+    fragility: str  # one line, empty where the verdict is invalid
 
     @property
     def claim(self) -> str:
@@ -103,7 +103,12 @@ def _fragility(
     checks: Sequence[Check],
     verdict: Verdict,
 ) -> str:
-    """Would half or twice the smallest effect of interest have changed the verdict?"""
+    """Would half or twice the smallest effect of interest have changed the verdict?
+
+    Nothing is fragile or robust about an invalid one, so nothing is said of it.
+    """
+    if verdict.status == "invalid":
+        return ""
     flips = [
         f"{title} at {factor:g}x the smallest effect"
         for factor in (0.5, 2.0)
@@ -113,7 +118,12 @@ def _fragility(
 
 
 def checks_of(run: RunRecord, expected: Mapping[str, Any], seen: Effect) -> list[Check]:
-    """Preconditions of an expectation: the dose arrived, and the base leaves the effect room."""
+    """Preconditions of an expectation: the dose arrived, and the base leaves the effect room.
+
+    A smoke run fails before either: its agents have hardly begun to learn.
+    """
+    if run.scenario.get("smoke"):
+        return [Check("smoke run", False, "a fraction of the steps, its numbers mean nothing")]
     lever: Lever = catalogue().load("levers", seen.lever)()
     return [_arrived(run, lever, seen), _room(expected, seen)]
 

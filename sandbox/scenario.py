@@ -42,6 +42,8 @@ class Scenario:
     expects: tuple[JSON, ...]
     probes: JSON
     limits: JSON
+    smoke: bool = False
+    """A fraction of the steps was asked for: no verdict may rest on it."""
     source: bytes = field(default=b"", compare=False, repr=False)
     """The file as it was read, for the run folder."""
 

@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from sandbox.scenario import Scenario
 
 SHARE = 0.05
-UPDATES = 2
-"""At least so many, so that an edit can happen and be lived with."""
+UPDATES = 6
+"""At least so many: an editor that acts every fourth update proposes once and lives with it."""
 EPISODES = 8
 
 
 def shrunk(scenario: "Scenario") -> "Scenario":
-    """Return the scenario with a twentieth of the steps and at most ``EPISODES`` a probe."""
+    """Return the scenario with a twentieth of the steps and at most ``EPISODES`` a probe.
+
+    It is marked as ``smoke``, which makes its verdicts invalid, unless it was that small already.
+    """
     ((name, settings),) = scenario.agent["learner"].items()
     agent = {**scenario.agent, "learner": {name: _learner(settings)}}
     probes = {name: _probe(settings) for name, settings in scenario.probes.items()}
-    return replace(scenario, agent=agent, probes=probes)
+    small = replace(scenario, agent=agent, probes=probes)
+    return replace(small, smoke=small != scenario)
 
 
 def _learner(settings: Mapping[str, Any]) -> dict[str, Any]:

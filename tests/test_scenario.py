@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -370,15 +371,29 @@ def test_seeds_replace_the_scenarios(load):
     assert load(WHOLE, seeds=4).seeds == (0, 1, 2, 3)
 
 
-def test_smoke_keeps_every_condition_and_two_updates(load):
+def test_smoke_keeps_every_condition_and_room_for_an_edit(load):
     whole, smoke = load(WHOLE), load(WHOLE, smoke=True)
-    assert smoke.agent["learner"]["ppo"]["total_steps"] == 10_000
+    assert smoke.agent["learner"]["ppo"]["total_steps"] == 6 * 64 * 32
     assert smoke.probes["held_out"]["episodes"] == 8
     names = [{trial.condition_name for trial in trials.expand(each)} for each in (whole, smoke)]
     assert names[0] == names[1]
     assert smoke.digest() != whole.digest()
+    large = load(WHOLE.replace("200_000", "2_000_000"), smoke=True)
+    assert large.agent["learner"]["ppo"]["total_steps"] == 100_000
     tiny = load(WHOLE.replace("200_000", "5_000"), smoke=True)
-    assert tiny.agent["learner"]["ppo"]["total_steps"] == 2 * 64 * 32
+    assert tiny.agent["learner"]["ppo"]["total_steps"] == 5_000
+
+
+def test_a_smoke_scenario_says_so_where_it_is_smaller_and_nowhere_else(load):
+    """The mark changes neither what a trial is nor the run folder."""
+    whole, smoke = load(WHOLE), load(WHOLE, smoke=True)
+    assert (whole.resolved()["smoke"], smoke.resolved()["smoke"]) == (False, True)
+    unmarked = replace(smoke, smoke=False)
+    assert unmarked.digest() == smoke.digest()
+    assert trials.expand(unmarked) == trials.expand(smoke)
+    small = WHOLE.replace("200_000", "5_000")
+    few = load(small, overrides=["probes={held_out: {episodes: 8}}"], smoke=True)
+    assert few.smoke is False
 
 
 def test_more_seeds_doses_and_metrics_keep_the_run_folder(load):

@@ -94,6 +94,15 @@ def test_a_dose_that_did_not_arrive_makes_the_verdict_invalid(scenario, write_ru
     assert "did not arrive" in verdict.reason
 
 
+def test_a_smoke_run_has_no_verdict_however_clear_its_numbers(scenario, write_run):
+    judged = only(analysis.verdicts(read_run(write_run({**scenario, "smoke": True}))))
+
+    assert judged.verdict.status == "invalid"
+    told = "smoke run: a fraction of the steps, its numbers mean nothing"
+    assert judged.verdict.reason == told
+    assert judged.fragility == ""
+
+
 def test_a_base_at_the_floor_cannot_show_a_fall(scenario, write_run):
     run = read_run(write_run(scenario, wrong_goal=lambda *_: 0.0))
     verdict = only(analysis.verdicts(run)).verdict
