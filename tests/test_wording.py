@@ -1,0 +1,39 @@
+"""What the command line and the report say alike."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from sandbox.verdict import judge
+from sandbox.wording import change, confidence, counted
+
+
+def judged(differences, direction, alpha=0.05):
+    return SimpleNamespace(direction=direction, verdict=judge(differences, 0.05, alpha))
+
+
+@pytest.mark.parametrize(
+    ("differences", "direction", "told"),
+    [
+        ([0.8, 0.82], "higher", "+0.81 [+0.747, +0.873]"),
+        ([0.8, 0.82], "lower", "-0.81 [-0.873, -0.747]"),  # the claim holds: the metric fell
+        ([-0.25], "lower", "+0.25"),
+        ([0.0, 0.0], "lower", "0 [0, 0]"),
+        ([], "lower", "not measured"),
+    ],
+)
+def test_a_change_is_told_with_the_sign_of_the_metric(differences, direction, told):
+    assert change(judged(differences, direction)) == told
+
+
+def test_an_interval_is_told_with_the_confidence_it_was_judged_by():
+    assert confidence(judged([0.8, 0.82], "lower")) == "90 % interval"
+    assert confidence(judged([0.8, 0.82], "lower", 0.025)) == "95 % interval"
+
+
+def test_one_is_singular():
+    assert [counted(n, "paired seed") for n in (0, 1, 1000)] == [
+        "0 paired seeds",
+        "1 paired seed",
+        "1,000 paired seeds",
+    ]
