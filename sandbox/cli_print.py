@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.errors import InputError, Problem
+from sandbox.wording import change
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,7 +115,7 @@ def findings(found: Sequence["Finding"], json_: bool) -> None:
 
 def verdicts(judged: Sequence["Judged"]) -> None:
     """Print what became of every claim."""
-    table([_verdict(each) for each in judged], ["claim", "verdict", "effect", "n"])
+    table([_verdict(each) for each in judged], ["claim", "verdict", "change", "n"])
     for each in judged:
         say(f"\n{each.verdict.reason}")
         for note in each.verdict.notes:
@@ -122,19 +123,11 @@ def verdicts(judged: Sequence["Judged"]) -> None:
 
 
 def _verdict(judged: "Judged") -> dict[str, Any]:
-    found = judged.verdict
-    effect = "not measured"
-    if found.estimate is not None:
-        effect = f"{found.estimate:+.3g}"
-        if found.low is not None and found.high is not None:
-            effect += f" [{found.low:.3g}, {found.high:.3g}]"
     return {
         "claim": judged.claim,
-        "verdict": found.title.upper(),
-        "effect": f"{effect} towards '{judged.direction}'"
-        if found.estimate is not None
-        else effect,
-        "n": found.n,
+        "verdict": judged.verdict.title.upper(),
+        "change": change(judged),
+        "n": judged.verdict.n,
     }
 
 
