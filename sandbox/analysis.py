@@ -22,6 +22,13 @@ __all__ = [
     "verdicts_frame",
 ]
 
+EFFECT_COLUMNS = (
+    *("lever", "metric", "base_dose", "dose", "base", "treated"),
+    *("estimate", "low", "high", "n", "p", "unit", "env"),
+    *("differences", "missing"),  # one entry a seed
+)
+"""Order for reading from left to right."""
+
 
 def rows(run: RunRecord) -> list[dict[str, Any]]:
     """One flat JSON row a trial: condition, seed, state, reason, every metric and its n."""
@@ -56,12 +63,16 @@ def _frame(found: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
 
 
 def effects_frame(run: RunRecord) -> "pd.DataFrame":
-    """``effects`` as a data frame, one row an effect."""
-    return _frame([asdict(each) for each in effects(run)])
+    """``effects`` as a data frame, one row an effect; its columns are those of ``Effect``."""
+    found = [asdict(each) for each in effects(run)]
+    return _frame([{name: row[name] for name in EFFECT_COLUMNS} for row in found])
 
 
 def verdicts_frame(run: RunRecord) -> "pd.DataFrame":
-    """``verdicts`` as a data frame, one row an expectation."""
+    """``verdicts`` as a data frame, one row an expectation.
+
+    As in a ``Verdict``, ``estimate``, ``low`` and ``high`` are + in the direction of the claim.
+    """
     return _frame([_verdict_row(each) for each in verdicts(run)])
 
 
@@ -69,20 +80,21 @@ def _verdict_row(judged: Judged) -> dict[str, Any]:
     found = judged.verdict
     return {
         "claim": judged.claim,
+        "verdict": found.title,
+        "estimate": found.estimate,
+        "low": found.low,
+        "high": found.high,
+        "n": found.n,
+        "reason": found.reason,
         "metric": judged.metric,
         "effect_of": judged.effect_of,
         "direction": judged.direction,
         "status": found.status,
         "kind": found.kind,
-        "estimate": found.estimate,
-        "low": found.low,
-        "high": found.high,
-        "n": found.n,
         "n_needed": found.n_needed,
         "smallest_effect": found.smallest_effect,
         "alpha": found.alpha,
         "p": found.p,
-        "reason": found.reason,
         "notes": "; ".join(found.notes),
         "fragility": judged.fragility,
     }

@@ -130,7 +130,8 @@ def _too_few(
     found: npt.NDArray[np.float64], smallest: float, alpha: float, checks: tuple[Check, ...]
 ) -> Verdict:
     failed = [each for each in checks if each.passed is False]
-    reason = f"{found.size} paired seeds show no spread at all; plan for {PLANNED_SEEDS}"
+    seen = "n = 1 cannot show any spread" if found.size else "no pair of trials could be compared"
+    reason = f"{seen}; plan for {PLANNED_SEEDS} paired seeds"
     if failed:
         reason = "; ".join(f"{each.name}: {each.detail or 'failed'}" for each in failed)
     return Verdict(

@@ -1,7 +1,7 @@
 """What a report shows, as plain data: nothing here knows HTML or plots."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.effects import (
@@ -23,6 +23,7 @@ MOST_CURVES = 60
 MOST_POINTS = 400
 MOST_EDITS = 200
 MOST_FILMS = 12
+REST = "identity"  # what an editor's list calls proposing nothing
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Curve:
     seed: int
     x: tuple[int, ...]
     y: tuple[float, ...]
+    agent: str = ""  # of whom; empty for the mean over all agents
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Lineage:
     x: tuple[int, ...]
     parameters: tuple[int, ...]
     edits: tuple[Edited, ...]
+    allowed: tuple[str, ...] = ()  # edits that its editor may propose, where it says
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,24 @@ class Report:
     safety_metric: str
     cells: tuple[Cell, ...]
     returns: tuple[Curve, ...]
+    by_agent: tuple[Curve, ...]  # returns of each agent, where a trial has several
     capability: tuple[Curve, ...]
     safety: tuple[Curve, ...]
     lineages: tuple[Lineage, ...]
     films: tuple[Film, ...]
+    filmed: int  # how many films there are, shown or not
     ended_early: tuple[tuple[TrialRecord, str], ...]  # not done: trial, state
     cut: str
+
+    @property
+    def smoke(self) -> bool:
+        """Was this a fraction of the scenario, to see that it works?"""
+        return bool(self.run.scenario.get("smoke"))
 
 
 def gather(run: RunRecord) -> Report:
     """Read everything that the page shows."""
-    safety = safety_metric(run)
+    safety, films = safety_metric(run), tuple(_films(run))
     drawn = [trial for trial in run.trials if trial.events][:MOST_CURVES]
     left_out = sum(bool(trial.events) for trial in run.trials) - len(drawn)
     states = [state(trial) for trial in run.trials]
@@ -112,10 +122,12 @@ def gather(run: RunRecord) -> Report:
         safety_metric=safety,
         cells=tuple(_cells(run, safety)),
         returns=tuple(_returns(run, trial) for trial in drawn),
+        by_agent=tuple(each for trial in drawn for each in _agents_returns(run, trial)),
         capability=tuple(_probed(run, trial, "capability") for trial in drawn),
         safety=tuple(_probed(run, trial, safety) for trial in drawn),
         lineages=tuple(each for trial in drawn for each in _lineages(run, trial)),
-        films=tuple(_films(run))[:MOST_FILMS],
+        films=films[:MOST_FILMS],
+        filmed=len(films),
         ended_early=tuple((t, s) for t, s in zip(run.trials, states, strict=True) if s != "done"),
         cut=f"the first {MOST_CURVES} trials; {left_out} more are not drawn" if left_out else "",
     )
@@ -181,6 +193,17 @@ def _returns(run: RunRecord, trial: TrialRecord) -> Curve:
     return _curve(run, trial, {step: sum(found) / len(found) for step, found in at.items()})
 
 
+def _agents_returns(run: RunRecord, trial: TrialRecord) -> Iterator[Curve]:
+    """Training return of each agent of a trial that has several."""
+    of: dict[str, dict[int, float]] = {}
+    for each in trial.events:
+        if isinstance(each, Updated) and each.mean_return is not None:
+            of.setdefault(each.agent, {})[each.steps] = each.mean_return
+    if len(of) > 1:
+        for agent, points in sorted(of.items()):
+            yield replace(_curve(run, trial, points), agent=agent)
+
+
 def _probed(run: RunRecord, trial: TrialRecord, name: str) -> Curve:
     """A metric as it would have been, had the trial ended at each of its probes."""
     found: dict[int, float] = {}
@@ -219,7 +242,16 @@ def _lineages(run: RunRecord, trial: TrialRecord) -> Iterator[Lineage]:
             x=tuple(each.steps for each in keep),
             parameters=tuple(each.parameters for each in keep),
             edits=edits,
+            allowed=_allowed(run, trial),
         )
+
+
+def _allowed(run: RunRecord, trial: TrialRecord) -> tuple[str, ...]:
+    """Edits that the trial's editor lists in its settings; an editor need not have such a list."""
+    editor = trial.spec.get("editor") or run.scenario.get("agent", {}).get("editor") or {}
+    listed = [each.get("edits") for each in editor.values() if isinstance(each, Mapping)]
+    found = [name for names in listed if isinstance(names, list) for name in names]
+    return tuple(str(name) for name in found if name != REST)
 
 
 def _films(run: RunRecord) -> Iterator[Film]:

@@ -11,6 +11,8 @@ from sandbox.report.data import Cell, Curve, Lineage, Report
 Figure = dict[str, Any]
 COLOURS = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#ec4899", "#14b8a6", "#84cc16")
 
+DASHES = ("dot", "dash", "dashdot", "longdash")
+
 
 def colours(report: Report) -> Mapping[str, str]:
     """Condition -> its colour in every figure."""
@@ -30,20 +32,24 @@ def plane(report: Report) -> Figure | None:
         "layout": {
             "xaxis": {"title": {"text": "capability"}, "range": [-0.05, 1.05]},
             "yaxis": {"title": {"text": safe}, "range": [-0.05, 1.05]},
-            "height": 430,
-            "legend": {"traceorder": "reversed"},
-            "annotations": [
-                {
-                    "x": 1.03,
-                    "y": 1.03,
-                    "text": "able and safe",
-                    "showarrow": False,
-                    "xanchor": "right",
-                    "opacity": 0.6,
-                }
-            ],
+            "height": 460,
+            "legend": {"traceorder": "reversed", "y": -0.18, "yanchor": "top"},
+            "annotations": [_CORNER],
         },
     }
+
+
+_CORNER = {  # above the plot, where no point can lie
+    "xref": "paper",
+    "yref": "paper",
+    "x": 1,
+    "y": 1,
+    "text": "able and safe ↗",
+    "showarrow": False,
+    "xanchor": "right",
+    "yanchor": "bottom",
+    "opacity": 0.7,
+}
 
 
 def _cell(cell: Cell, colour: str) -> list[Figure]:
@@ -87,7 +93,7 @@ def _cell(cell: Cell, colour: str) -> list[Figure]:
 
 def learning(report: Report) -> Figure | None:
     """Training return over steps, the edits marked where they were proposed."""
-    found = _curves(report, report.returns, "training return")
+    found = _curves(report, report.returns, "training return", report.by_agent)
     if found is None:
         return None
     found["data"] += _edit_marks(report)
@@ -104,12 +110,24 @@ def held_out(report: Report, name: str) -> Figure | None:
     return found
 
 
-def _curves(report: Report, curves: Sequence[Curve], title: str) -> Figure | None:
+def dashes(report: Report) -> dict[str, str]:
+    """Agent -> how its line is dashed; empty where every trial has one agent."""
+    agents = sorted({curve.agent for curve in report.by_agent})
+    return {agent: DASHES[i % len(DASHES)] for i, agent in enumerate(agents)}
+
+
+def _curves(
+    report: Report, curves: Sequence[Curve], title: str, by_agent: Sequence[Curve] = ()
+) -> Figure | None:
+    """Thick: a condition's mean; thin: its seeds, or their agents where there are several."""
     drawn = [curve for curve in curves if curve.x]
     if not drawn:
         return None
     palette = colours(report)
-    traces = [_thin(curve, palette[curve.condition]) for curve in drawn]
+    of = dashes(report)
+    apart = {curve.trial for curve in by_agent}
+    thin = [*(curve for curve in drawn if curve.trial not in apart), *by_agent]
+    traces = [_thin(curve, palette[curve.condition], of.get(curve.agent)) for curve in thin]
     for name in report.conditions:
         mine = [curve for curve in drawn if curve.condition == name]
         if mine:
@@ -122,14 +140,14 @@ def _curves(report: Report, curves: Sequence[Curve], title: str) -> Figure | Non
     return {"data": traces, "layout": layout}
 
 
-def _thin(curve: Curve, colour: str) -> Figure:
+def _thin(curve: Curve, colour: str, dash: str | None) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": curve.x,
         "y": curve.y,
-        "line": {"color": colour, "width": 1},
-        "opacity": 0.3,
+        "line": {"color": colour, "width": 1, "dash": dash or "solid"},
+        "opacity": 0.5 if dash else 0.3,
         "hoverinfo": "skip",
         "legendgroup": escape(curve.condition),
         "showlegend": False,

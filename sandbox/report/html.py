@@ -38,7 +38,7 @@ def section(title: str, *content: Html, kind: str = "") -> Html:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Html]], numbers: Iterable[int] = ()) -> Html:
-    """A table; ``numbers`` are the columns to set flush right."""
+    """A table that scrolls sideways where the page is too narrow; ``numbers``: flush right."""
     right = set(numbers)
 
     def cell(tag: str, i: int, content: str) -> str:
@@ -48,7 +48,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Html]], numbers: Iterable
     body = "".join(
         f"<tr>{''.join(cell('td', i, each) for i, each in enumerate(row))}</tr>\n" for row in rows
     )
-    return Html(f"<table><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table>")
+    made = f"<table><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table>"
+    return Html(f'<div class="scroll" tabindex="0">{made}</div>')
 
 
 def bullets(items: Iterable[object]) -> Html:

@@ -5,13 +5,25 @@ from collections.abc import Iterator
 from sandbox.effects import env_name
 from sandbox.report.data import Report
 from sandbox.verdict import PLANNED_SEEDS
+from sandbox.wording import counted
 
 FEW_SEEDS = 6  # below, a two-sided sign-flip test cannot reach .05
 
 
 def limits(report: Report) -> list[str]:
     """Return one sentence a limit."""
-    return [*_scope(report), *_seeds(report), *_missing(report), *_controls(report)]
+    return [
+        *_smoke(report),
+        *_scope(report),
+        *_seeds(report),
+        *_missing(report),
+        *_controls(report),
+    ]
+
+
+def _smoke(report: Report) -> Iterator[str]:
+    if report.smoke:
+        yield "Anything: this was a smoke run, which tests only that all parts work together."
 
 
 def _scope(report: Report) -> Iterator[str]:
@@ -23,18 +35,22 @@ def _scope(report: Report) -> Iterator[str]:
     if report.run.scenario.get("design") == "one_at_a_time" and len(report.conditions) > 2:  # noqa: PLR2004
         yield "Interactions between levers: the design turns one lever at a time."
     if len(report.effects) and not report.judged:
-        yield "Any claim: the scenario expects nothing, so the effects below are descriptive."
+        yield "Any claim: the scenario expects nothing, so the effects above are descriptive."
 
 
 def _seeds(report: Report) -> Iterator[str]:
     seeds = len(report.run.scenario["seeds"])
     if seeds < FEW_SEEDS:
         yield (
-            f"Significance by an exact test: {seeds} paired seeds cannot give a two-sided p below"
-            f" {2.0 ** (1 - seeds):.3g}."
+            f"Significance by an exact test: {counted(seeds, 'paired seed')} cannot give a"
+            f" two-sided p below {2.0 ** (1 - seeds):.3g}."
         )
     if seeds < PLANNED_SEEDS:
-        yield f"Small effects: {seeds} seeds were run, {PLANNED_SEEDS} are the plan for a claim."
+        were = "was" if seeds == 1 else "were"
+        yield (
+            f"Small effects: {counted(seeds, 'seed')} {were} run, {PLANNED_SEEDS} are the plan for"
+            f" a claim."
+        )
     for each in report.judged:
         if each.verdict.status == "undetermined":
             yield f"“{each.claim}”: {each.verdict.reason}."
@@ -49,7 +65,11 @@ def _missing(report: Report) -> Iterator[str]:
         yield f"The claims at seed {', '.join(map(str, lost))}: a trial of the pair has no result."
     unfinished = report.counts["unfinished"]
     if unfinished:
-        yield f"{unfinished} trials that have not finished; the same command continues them."
+        have = "has" if unfinished == 1 else "have"
+        yield (
+            f"{counted(unfinished, 'trial')} that {have} not finished; the same command continues"
+            f" what is missing."
+        )
 
 
 def _controls(report: Report) -> Iterator[str]:

@@ -19,12 +19,18 @@ from sandbox.report.html import (
 from sandbox.report.limits import limits
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.store import read_run
+from sandbox.wording import change, confidence, counted
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; form-action 'none'; base-uri 'none'"
 )
 """Content security policy: the browser itself refuses every request that leaves the file."""
+
+SMOKE = Html(
+    '<p class="banner" role="note">Smoke run: a fraction of the steps, to see that everything'
+    " works. Its numbers mean nothing; run the scenario without --smoke for a result.</p>"
+)
 
 
 def build(run_folder: str | Path) -> Path:
@@ -56,7 +62,11 @@ def page(report: Report) -> Html:
 
 def _sections(report: Report) -> Iterator[Html]:
     yield _head(report)
+    if report.smoke:
+        yield SMOKE
     yield from map(_verdict, report.judged)
+    if report.ended_early:
+        yield sections.ended_early(report)
     yield section(
         "Able and safe?",
         Html(
@@ -69,7 +79,8 @@ def _sections(report: Report) -> Iterator[Html]:
     yield sections.curves(report)
     yield sections.lineage(report)
     yield sections.films(report)
-    yield sections.ended_early(report)
+    if not report.ended_early:
+        yield sections.ended_early(report)
     yield section("What we could not test", bullets(limits(report)))
     yield sections.manifest(report)
 
@@ -77,9 +88,9 @@ def _sections(report: Report) -> Iterator[Html]:
 def _head(report: Report) -> Html:
     scenario, counts = report.run.scenario, report.counts
     facts = [
-        (f"{counts['done']} of {len(report.run.trials)} trials done", ""),
-        (f"{len(report.conditions)} conditions", ""),
-        (f"{len(scenario['seeds'])} seeds", ""),
+        (f"{counts['done']} of {counted(len(report.run.trials), 'trial')} done", ""),
+        (counted(len(report.conditions), "condition"), ""),
+        (counted(len(scenario["seeds"]), "seed"), ""),
         (", ".join(sorted({each["id"] for each in scenario["envs"]})), ""),
     ]
     facts += [(f"{counts[k]} {k}", "bad") for k in ("failed", "unfinished") if counts[k]]
@@ -96,21 +107,16 @@ def _head(report: Report) -> Html:
 
 def _verdict(judged: Judged) -> Html:
     found, seen = judged.verdict, judged.effect
-    sign = 1 if judged.direction == "higher" else -1
     notes = [found.reason, *found.notes, judged.fragility]
     notes += [f"{check.name}: {check.detail}" for check in found.checks if check.detail]
     measured = Html('<p class="soft">No pair of trials could be compared.</p>')
     if found.estimate is not None:
-        ends = sorted(sign * each for each in (found.low, found.high) if each is not None)
-        confidence = f"{100 * (1 - 2 * found.alpha):g} % interval"
-        between = (
-            f"{number(ends[0], sign=True)} to {number(ends[1], sign=True)}" if ends else "none"
-        )
+        between = f" ({confidence(judged)})" if found.low is not None else ""
         measured = Html(
             f'<p class="claim">Measured: {text(judged.metric)} changed by'
-            f" <b>{number(sign * found.estimate, sign=True)}</b>"
-            f" ({confidence} {between}), from {number(seen.base)} to {number(seen.treated)};"
-            f" n = {found.n} paired seeds.</p>"
+            f" <b>{text(change(judged))}</b>{text(between)},"
+            f" from {number(seen.base)} to {number(seen.treated)};"
+            f" n = {counted(found.n, 'paired seed')}.</p>"
         )
     return section(
         "Verdict",
@@ -119,6 +125,6 @@ def _verdict(judged: Judged) -> Html:
             f"Claim: {text(judged.claim)}.</p>"
         ),
         measured,
-        bullets(dict.fromkeys(notes)),
+        bullets(dict.fromkeys(filter(None, notes))),
         kind=f"verdict {found.status}",
     )

@@ -2,8 +2,9 @@
 
 import json
 import math
+from collections.abc import Sequence
 
-from sandbox.effects import Effect, metric
+from sandbox.effects import Effect, measure, metric
 from sandbox.events import Filmed
 from sandbox.film import data_uri, gif
 from sandbox.report import figures
@@ -28,18 +29,21 @@ def effects(report: Report) -> Html:
     """Every lever on every metric: paired difference, interval and n."""
     if not report.effects:
         return section("Effects", Html('<p class="soft">No lever has two doses.</p>'))
-    several = len({each.env for each in report.effects}) > 1
-    reach = {name: _reach(report, name) for name in {each.metric for each in report.effects}}
+    shown = _measured(report)
+    if not shown:
+        return section("Effects", Html('<p class="soft">No trial measured anything.</p>'))
+    several = len({each.env for each in shown}) > 1
+    reach = {name: _reach(report, name) for name in {each.metric for each in shown}}
     claimed = {(each.effect_of, each.metric) for each in report.judged}
     rows, before = [], ""
-    for each in report.effects:
+    for each in shown:
         turned = f"{each.lever} {each.base_dose:g} → {each.dose:g}"
         scope = [text(each.env)] if several else []
-        shown = text(turned) if turned + each.env != before else Html("")
+        lever = text(turned) if turned + each.env != before else Html("")
         name = text(each.metric.replace("_", " "))
         if (each.lever, each.metric) in claimed:
             name = Html(f"<b>{name}</b>")
-        rows.append([shown, *scope, name, *_effect_cells(each, reach[each.metric])])
+        rows.append([lever, *scope, name, *_effect_cells(each, reach[each.metric])])
         before = turned + each.env
     head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at last dose",
             "effect", "95 % interval", "", "p", "n", "unit"]  # fmt: skip
@@ -47,10 +51,19 @@ def effects(report: Report) -> Html:
     note = Html(
         '<p class="soft small">Paired by seed, all other levers alike. p: exact sign-flip test, two'
         " sides, not adjusted for the number of rows. Only claims (bold) are tests; the rest"
-        " describes.</p>"
+        " describes. Intervals here have 95 %; a verdict rests on the interval of 1 - 2 alpha, 90 %"
+        " where alpha is 0.05, because a claim has one side.</p>"
     )
-    numbers = [*range(first, first + 3), first + 5, first + 6]
+    numbers = [*range(first, first + 4), first + 5, first + 6]
     return section("Effects of the levers", note, table(head, rows, numbers))
+
+
+def _measured(report: Report) -> list[Effect]:
+    """Effects on metrics that any trial at all has measured; ``limits`` names the others."""
+    names = {each.metric for each in report.effects}
+    trials = report.run.trials
+    known = {x for x in names if any(measure(trial, x).value is not None for trial in trials)}
+    return [each for each in report.effects if each.metric in known]
 
 
 def _reach(report: Report, name: str) -> float:
@@ -94,9 +107,15 @@ def curves(report: Report) -> Html:
         "Learning",
         Html(
             '<p class="soft small">Thick: mean of the seeds; thin: each seed. Triangles are edits'
-            f" that were applied, crosses edits that were refused. {text(report.cut)}</p>"
+            f" that were applied, crosses edits that were refused.{_dashes(report)}"
+            f" {text(report.cut)}</p>"
         ),
         figure(figures.learning(report), "No training episode has ended yet."),
+        Html(
+            '<p class="soft small">A point is the mean return of the episodes that ended since the'
+            " last one. The first to end are the short ones, so a curve may start high and fall"
+            " before anything is learned.</p>"
+        ),
         Html('<div class="pair">'),
         Html(
             f"<div><h3>Held-out capability</h3>"
@@ -108,6 +127,12 @@ def curves(report: Report) -> Html:
         ),
         Html("</div>"),
     )
+
+
+def _dashes(report: Report) -> Html:
+    told = [f"{agent}: {dash}" for agent, dash in figures.dashes(report).items()]
+    shown = f" Thin lines are single agents here ({', '.join(told)})." if told else ""
+    return text(shown)
 
 
 def lineage(report: Report) -> Html:
@@ -130,28 +155,32 @@ def lineage(report: Report) -> Html:
     head = ["trial", "agent", "step", "edit", "settings", "part", "outcome", "claim", "parameters"]
     more = f", first {MOST_EDITS} shown" if len(edits) > MOST_EDITS else ""
     content = [figure(figures.lineage(report), "No update has been recorded yet.")]
-    if edits:
-        content += [
-            _edit_summary([line for line in report.lineages if line.edits]),
-            folded(f"All {len(edits)} proposals{more}", table(head, rows, [2, 8])),
-        ]
-    else:
+    if not edits:
         content.append(Html('<p class="soft">No agent proposed an edit.</p>'))
+    if any(line.edits or line.allowed for line in report.lineages):
+        content.append(_edit_summary(report.lineages))
+    if edits:
+        content.append(folded(f"All {len(edits)} proposals{more}", table(head, rows, [2, 8])))
     return section("How the agents rewrote themselves", *content)
 
 
-def _edit_summary(lines: list[Lineage]) -> Html:
-    """Edits by condition and kind, with what the ledger's read-back said of their claims."""
+def _edit_summary(lines: Sequence[Lineage]) -> Html:
+    """Edits by condition and kind, with what the ledger's read-back said of their claims.
+
+    What an editor was allowed to propose and never did has a row too, of zeros.
+    """
     groups: dict[tuple[str, str, str], list[bool]] = {}
     audits: dict[tuple[str, str, str], list[str]] = {}
     for line in lines:
+        for name in line.allowed:
+            groups.setdefault((line.condition, line.agent, name), [])
         for edit in line.edits:
             key = (line.condition, line.agent, edit.edit)
             groups.setdefault(key, []).append(edit.applied)
             audits.setdefault(key, []).append(edit.audit)
     rows = []
     for key, applied in sorted(groups.items()):
-        told = audits[key]
+        told = audits.get(key, [])
         counts = [len(applied), sum(applied), len(applied) - sum(applied)]
         claims = [told.count(each) for each in ("confirmed", "false_claim", "silent_no_op")]
         rows.append([*map(text, key), *map(text, counts), *map(text, claims)])
@@ -173,7 +202,11 @@ def films(report: Report) -> Html:
     """Recorded episodes, moving."""
     if not report.films:
         return section("Rollouts", Html('<p class="soft">No episode was filmed.</p>'))
-    return section("Rollouts", Html(f'<div class="films">{join(map(_film, report.films))}</div>'))
+    left = report.filmed - len(report.films)
+    told = f"The first {len(report.films)} of {report.filmed} films; the others are in the events."
+    note = Html(f'<p class="soft small">{text(told)}</p>' if left else "")
+    shown = Html(f'<div class="films">{join(map(_film, report.films))}</div>')
+    return section("Rollouts", note, shown)
 
 
 def _film(film: Film) -> Html:

@@ -17,6 +17,8 @@ h1 { font-size:1.75rem; line-height:1.25; margin:.2rem 0 .8rem; text-wrap:balanc
 h2 { font-size:1.15rem; margin:0 0 .5rem } h3 { font-size:1rem; margin:1.1rem 0 .3rem }
 p { margin:.35rem 0; max-width:78ch } .soft { color:var(--soft) }
 .small { font-size:.86rem; max-width:none }
+.banner { background:var(--invalid); color:var(--card); border-radius:12px; padding:12px 20px;
+  margin:16px 0; font-weight:600 }
 section { background:var(--card); border:1px solid var(--line); border-radius:12px;
   padding:18px 20px; margin:16px 0; overflow-x:auto }
 .kicker { color:var(--soft); font-size:.85rem; letter-spacing:.02em }
@@ -34,11 +36,13 @@ section { background:var(--card); border:1px solid var(--line); border-radius:12
 table { border-collapse:collapse; width:100%; font-size:.9rem; font-variant-numeric:tabular-nums }
 th { text-align:left; color:var(--soft); font-weight:600; border-bottom:1px solid var(--line) }
 th,td { padding:5px 10px 5px 0; vertical-align:top } tr+tr td { border-top:1px solid var(--line) }
-td.number,th.number { text-align:right } td.wrap { overflow-wrap:break-word }
+.scroll { overflow-x:auto }
+td.number,th.number { text-align:right; white-space:nowrap } td.wrap { overflow-wrap:break-word }
 .failed { color:var(--refuted); font-weight:600 }
 .unfinished { color:var(--undetermined); font-weight:600 }
 svg.interval { width:150px; height:16px; display:block }
-.pair { display:grid; grid-template-columns:repeat(auto-fit,minmax(420px,1fr)); gap:0 18px }
+.pair { display:grid; grid-template-columns:
+  repeat(auto-fit,minmax(min(420px,100%),1fr)); gap:0 18px }
 .figure { width:100%; min-height:300px }
 .films { display:flex; flex-wrap:wrap; gap:16px } figure { margin:0 }
 figcaption { font-size:.84rem;

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import fields
 
 import pytest
 
@@ -218,8 +219,17 @@ def test_several_expectations_share_alpha_by_holm(scenario, write_run):
 def test_frames(scenario, write_run):
     run = read_run(write_run(scenario))
 
-    assert len(analysis.effects_frame(run)) == 2 * 4
+    effects = analysis.effects_frame(run)
+    assert len(effects) == 2 * 4
+    assert " ".join(effects.columns) == (
+        "lever metric base_dose dose base treated estimate low high n p unit env"
+        " differences missing"
+    )
+    assert set(effects.columns) == {each.name for each in fields(analysis.Effect)}
     frame = analysis.verdicts_frame(run)
+    told = ["claim", "verdict", "estimate", "low", "high", "n", "reason"]
+    assert list(frame.columns[:7]) == told
+    assert list(frame["verdict"]) == ["supported"]
     assert list(frame["status"]) == ["supported"]
     assert frame["claim"][0] == (
         "data_coverage 0 → 0.5 makes goal_misgeneralisation lower by at least 0.05"

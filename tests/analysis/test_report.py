@@ -7,11 +7,15 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from sandbox.report import build
+from sandbox.events import from_line, to_line
+from sandbox.report import build, figures
+from sandbox.report.data import gather
+from sandbox.store import read_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = (
@@ -243,3 +247,97 @@ def test_the_same_run_gives_the_same_report(scenario, write_run):
     folder = write_run(scenario)
 
     assert build(folder).read_bytes() == build(folder).read_bytes()
+
+
+def test_a_smoke_run_says_so_before_anything_else(scenario, write_run):
+    whole, _ = read(build(write_run(scenario)))
+    words, _ = read(build(write_run({**scenario, "smoke": True}, name="smoke")))
+
+    assert "Smoke run" not in whole
+    assert words.index("Smoke run: a fraction of the steps") < words.index("Verdict")
+    assert "invalid Claim:" in words
+    assert "robust to" not in words
+
+
+def test_the_verdict_tells_the_change_of_the_metric_and_which_interval_it_used(scenario, write_run):
+    words, _ = read(build(write_run(scenario)))
+
+    assert re.search(r"changed by -0\.\d+ \[-0\.\d+, -0\.\d+\] \(90 % interval\)", words)
+    assert "Intervals here have 95 %" in words
+
+
+def test_what_failed_comes_right_below_the_verdict(scenario, write_run):
+    broken = {("data_coverage=0.5,freeze_editor=0", 2): "TrialError: reward is NaN"}
+    words, _ = read(build(write_run(scenario, broken=broken)))
+    clean, _ = read(build(write_run(scenario, name="clean")))
+
+    places = [words.index(each) for each in ("Verdict", "Failed and unfinished", "Able and safe?")]
+    assert places == sorted(places)
+    assert words.count("reward is NaN") >= 1
+    assert clean.index("Able and safe?") < clean.index("Failed trials")
+
+
+def test_one_seed_is_singular_and_has_no_spread(scenario, write_run):
+    words, _ = read(build(write_run({**scenario, "seeds": [0]})))
+
+    assert "n = 1 paired seed." in words
+    assert "n = 1 cannot show any spread" in words
+    assert "1 seed was run" in words
+    assert "1 seeds" not in words
+    assert "1 paired seeds" not in words
+
+
+def test_metrics_that_no_trial_measured_have_no_row(scenario, write_run):
+    folder = write_run(scenario)
+    for path in folder.glob("trials/*/events.jsonl"):
+        path.write_text(path.read_text().replace('"harm":', '"other":'))
+    words, _ = read(build(folder))
+
+    assert "harm not measured" not in words
+    assert "harm: not measured in any pair of trials" in words
+
+
+def test_edits_that_were_allowed_and_never_proposed_have_a_row_of_zeros(scenario, write_run):
+    agent = {**scenario["agent"], "editor": {"bandit": {"edits": ["widen", "prune", "identity"]}}}
+    words, _ = read(build(write_run({**scenario, "agent": agent})))
+
+    assert "base agent prune 0 0 0 0 0 0" in words
+    assert "base agent identity" not in words
+    assert re.search(r"base agent widen 2\d 12 ", words)
+
+
+def test_how_many_films_were_left_out_is_told(scenario, write_run, monkeypatch):
+    folder = write_run(scenario)
+    assert "of 3 films" not in read(build(folder))[0]
+    monkeypatch.setattr("sandbox.report.data.MOST_FILMS", 2)
+
+    words, elements = read(build(folder))
+
+    assert "The first 2 of 3 films" in words
+    assert sum(tag == "img" for tag, _ in elements) == 2
+
+
+def test_several_agents_have_a_dashed_curve_each(scenario, write_run):
+    folder = write_run({**scenario, "seeds": [0]})
+    for path in folder.glob("trials/*/events.jsonl"):
+        told = [from_line(line) for line in path.read_text().splitlines(keepends=True)]
+        more = [replace(each, agent="other") for each in told if each.kind == "updated"]
+        path.write_text("".join(to_line(each) + "\n" for each in [*told[:-1], *more, told[-1]]))
+    report = gather(read_run(folder))
+    words, _ = read(build(folder))
+    thin = [each["line"] for each in figures.learning(report)["data"] if "line" in each]
+
+    assert figures.dashes(report) == {"agent": "dot", "other": "dash"}
+    assert sorted(each["dash"] for each in thin if each["width"] == 1) == ["dash"] * 3 + ["dot"] * 3
+    assert "agent: dot, other: dash" in words
+
+
+def test_no_words_lie_among_the_points_and_every_table_scrolls(scenario, write_run):
+    folder = write_run(scenario)
+    (label,) = figures.plane(gather(read_run(folder)))["layout"]["annotations"]
+    _, elements = read(build(folder))
+
+    assert (label["yref"], label["y"], label["yanchor"]) == ("paper", 1, "bottom")
+    around = [outer for outer, (tag, _) in itertools.pairwise(elements) if tag == "table"]
+    assert around
+    assert all(attrs.get("class") == "scroll" for _, attrs in around)
