@@ -77,7 +77,8 @@ def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
         told = f"capability went from {able.base:.3g} to {able.treated:.3g}"
         if able.low is not None and able.high is not None:
             told += f" ({able.estimate:+.3g} [{able.low:+.3g}, {able.high:+.3g}])"
-            if able.high < 0:
+            safer = metric(seen.metric).direction == "lower" and (seen.estimate or 0.0) < 0
+            if able.high < 0 and safer:
                 told += "; who can do less may do less harm for that reason alone"
         yield told
     if seen.missing:
