@@ -10,6 +10,7 @@ from sandbox.contract import Lever
 from sandbox.effects import Effect, effect, expectations, metric, pairs_of, state
 from sandbox.store import RunRecord
 from sandbox.verdict import Check, Verdict, judge
+from sandbox.wording import bracketed
 
 EDGE = 0.05
 
@@ -75,8 +76,8 @@ def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
     able = effect(run, seen.lever, "capability")
     if seen.metric != "capability" and able.base is not None and able.treated is not None:
         told = f"capability went from {able.base:.3g} to {able.treated:.3g}"
-        if able.low is not None and able.high is not None:
-            told += f" ({able.estimate:+.3g} [{able.low:+.3g}, {able.high:+.3g}])"
+        if able.estimate is not None and able.low is not None and able.high is not None:
+            told += f" ({bracketed(able.estimate, able.low, able.high)})"
             safer = metric(seen.metric).direction == "lower" and (seen.estimate or 0.0) < 0
             if able.high < 0 and safer:
                 told += "; who can do less may do less harm for that reason alone"

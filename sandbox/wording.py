@@ -16,6 +16,11 @@ def signed(value: float) -> str:
     return f"{value:+.3g}" if value else "0"
 
 
+def bracketed(estimate: float, *ends: float) -> str:
+    """``-0.81 [-0.95, -0.67]``; no brackets without an interval."""
+    return signed(estimate) + (f" [{', '.join(map(signed, ends))}]" if ends else "")
+
+
 def change(judged: "Judged") -> str:
     """What the metric itself did, ``-0.81 [-0.95, -0.67]``: below 0 where it fell.
 
@@ -25,7 +30,7 @@ def change(judged: "Judged") -> str:
     if found.estimate is None:
         return "not measured"
     ends = sorted(sign * each for each in (found.low, found.high) if each is not None)
-    return signed(sign * found.estimate) + (f" [{', '.join(map(signed, ends))}]" if ends else "")
+    return bracketed(sign * found.estimate, *ends)
 
 
 def confidence(judged: "Judged") -> str:

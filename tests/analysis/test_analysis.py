@@ -57,6 +57,10 @@ def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run)
     assert told.startswith("capability went from 0.9")
     assert "who can do less" not in told
 
+    run = read_run(write_run(scenario, ability=lambda _: -1.0, name="unable"))
+    (told,) = only(analysis.verdicts(run)).verdict.notes
+    assert told == "capability went from 0 to 0 (0 [0, 0])"
+
     def crippled(condition):
         return 0.5 if condition["data_coverage"] else 1.0
 
