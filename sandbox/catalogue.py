@@ -8,6 +8,7 @@ receives the catalogue and calls ``add`` and ``add_parallel_env`` or ``gymnasium
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +19,7 @@ from typing import Any
 from sandbox.errors import InputError, Problem, did_you_mean
 
 GROUP = "sandbox.plugins"
+_TARGET = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*")
 SHELVES: Mapping[str, tuple[str, str]] = {
     "worlds": ("envs.worlds", "envs.contract:World"),
     "learners": ("agents.learners", "agents.contract:Learner"),
@@ -112,12 +114,14 @@ class Catalogue:
         """Add a plug-in's part: ``target`` is ``module:Class``. A name may be taken only once."""
         if shelf not in SHELVES:
             raise InputError(f"no shelf is called '{shelf}'{did_you_mean(shelf, SHELVES)}")
+        _check_words("add", name, target, "module:Class")
         if name in self.parts(shelf):
             raise InputError(f"{shelf[:-1]} '{name}' of {self._origin} is already on the shelf")
         self.plugged[shelf, name] = Part(shelf, name, target, summary, self._origin)
 
     def add_parallel_env(self, env_id: str, target: str) -> None:
         """Add a PettingZoo env: ``target`` is ``module:factory``, called with the env's kwargs."""
+        _check_words("add_parallel_env", env_id, target, "module:factory")
         if env_id in self.parallel:
             raise InputError(f"env '{env_id}' of {self._origin} is registered already")
         self.parallel[env_id] = (target, self._origin)
@@ -137,6 +141,17 @@ class Catalogue:
         finally:
             self._origin = "this program"
             self.env_origins |= dict.fromkeys(set(registry) - before, origin)
+
+
+def _check_words(method: str, name: object, target: object, wanted: str) -> None:
+    """Raise ``InputError`` at once for what would fail when a trial, elsewhere, imports it."""
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{method}: a name must be text, got {name!r}")
+    if not isinstance(target, str) or not _TARGET.fullmatch(target):
+        raise InputError(
+            f"{method}('{name}'): the target must be text like '{wanted}', which every trial's"
+            f" process imports for itself; got {target!r}"
+        )
 
 
 def plug_module(known: Catalogue, module: str) -> None:

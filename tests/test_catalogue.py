@@ -66,3 +66,14 @@ def test_a_name_is_taken_only_once():
         known.add("edits", "widen", "x:Y")
     with pytest.raises(InputError, match="did you mean 'edits'"):
         known.add("edit", "mine", "x:Y")
+
+
+@pytest.mark.parametrize("target", [print, "their_pack", "their_pack:", ":make", "a b:c", 3])
+def test_what_no_trial_could_import_is_refused_at_once(target):
+    known = Catalogue()
+    with pytest.raises(InputError, match=r"add_parallel_env\('mine-v0'\).*'module:factory'"):
+        known.add_parallel_env("mine-v0", target)
+    with pytest.raises(InputError, match=r"add\('mine'\).*'module:Class'"):
+        known.add("edits", "mine", target)
+    assert not known.parallel
+    assert not known.plugged
