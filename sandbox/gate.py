@@ -59,7 +59,9 @@ class Gate:
         if self.max_flops is not None and flops > self.max_flops:
             return f"budget: {flops:.3g} FLOPs > {self.max_flops:.3g}"
         if self.max_edits is not None and edits >= self.max_edits:
-            return f"budget: {self.max_edits} edits are used up"
+            return (
+                f"budget: {self.max_edits} edit{'s are' if self.max_edits != 1 else ' is'} used up"
+            )
         return ""
 
 

@@ -3,11 +3,13 @@
 Pydantic's findings become sentences here: what is wrong, where it stands, what was meant.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import InputError, Problem, did_you_mean
 from sandbox.strict_yaml import Document, Path
+from sandbox.yaml_scalars import LARGEST
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -73,11 +75,12 @@ class Findings:
 
     def no_such(self, path: Path, kind: str, name: str, allowed: Iterable[str]) -> None:
         """Note a name that no shelf or registry holds; ``name`` may stand as a key or a value."""
-        allowed = list(allowed)
+        allowed = list(dict.fromkeys(allowed))
         hint = did_you_mean(name, allowed)
         shown = ", ".join(allowed[:12]) + (", …" if len(allowed) > 12 else "")  # noqa: PLR2004
         at_key = bool(path) and path[-1] == name and path in self.document.keys
-        self.add(path, f"no {kind} is called {name[:80]!r}; there are {shown}{hint}", at_key=at_key)
+        there = f"no {kind} is called {name[:80]!r}; there are {shown or 'none'}{hint}"
+        self.add(path, there, at_key=at_key)
 
     def form(self, errors: Iterable["ErrorDetails"], keys: Mapping[Path, list[str]]) -> None:
         """Note what pydantic found in the whole; ``keys``: path without indices -> known keys."""
@@ -129,11 +132,13 @@ def sentence(group: list["ErrorDetails"], path: Path = ()) -> str:
     """Say in one line what pydantic found at one place; several findings are alternatives."""
     first = next((each for each in group if each["type"] not in _KINDS), group[0])
     got = f" (got {_shown(first['input'])})"
+    if _KINDS.get(first["type"]) == "an integer":
+        got += _as_integer(first["input"])
     if path[:1] == ("seeds",) and len(path) > 1:
         return f"must be an integer 0..{LARGEST_SEED}{got}"
     if first["type"] in _KINDS:
         kinds = " or ".join(dict.fromkeys(_KINDS[each["type"]] for each in group))
-        return f"must be {_SHAPES.get(path, kinds)}{got}"
+        return f"must be {_shape(path) or kinds}{got}"
     if first["type"] in _BOUNDS:
         words, key = _BOUNDS[first["type"]]
         return f"must be {words} {first['ctx'][key]}{got}"
@@ -141,6 +146,22 @@ def sentence(group: list["ErrorDetails"], path: Path = ()) -> str:
         words, key = _LENGTHS[first["type"]]
         return f"must have {words} {first['ctx'][key]} (has {len(first['input'])})"
     return _special(first, got)
+
+
+def _shape(path: Path) -> str:
+    """What may stand at a place that has short forms."""
+    if path[:2] == ("agent", "objective") and len(path) == len(("agent", "objective", "rnd")):
+        return "a number, its weight, or {weight, settings}"
+    return _SHAPES.get(path, "")
+
+
+def _as_integer(value: Any) -> str:
+    """Say how to write what is meant: ``1e5`` is no integer, neither is ``1_00``."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST:
+        return f"; write {int(value):_}"
+    if isinstance(value, str) and re.fullmatch(r"[-+]?[1-9][0-9]{0,17}([_,][0-9]{1,3})*", value):
+        return f"; write {int(re.sub('[_,]', '', value)):_}"
+    return ""
 
 
 def _special(error: "ErrorDetails", got: str) -> str:

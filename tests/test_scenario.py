@@ -209,7 +209,9 @@ def test_an_error_shows_its_line_and_a_caret(problems):
         ("agent: {learner: {ppo: {num_envs: true}}}", "5:35", "must be an integer (got true)"),
         ("agent: {learner: {ppo: {num_envs: '7'}}}", "5:35", "must be an integer (got '7')"),
         ("agent: {objective: {}}", "5:20", "must have at least 1"),
-        ("agent: {objective: {rnd: yes}}", "5:26", "must be a mapping (got 'yes')"),
+        ("agent: {objective: {rnd: yes}}", "5:26", "must be a number, its weight, or {weight, "),
+        ("agent: {learner: {ppo: {num_envs: 1e5}}}", "5:35", "(got 100000.0); write 100_000"),
+        ("agent: {learner: {ppo: {num_envs: 10_0}}}", "5:35", "(got '10_0'); write 100"),
         ("agent: {editor: {bandit: {edits: widen}}}", "5:34", "must be a list (got 'widen')"),
         ("agent: {architecture: {trunk: [8], layers: []}}", "5:36", "not both"),
         ("agent: {architecture: {layers: [{kind: residual, units: 8}]}}", "5:33", "must be dense"),
@@ -450,3 +452,11 @@ def test_nothing_but_an_input_error_ever_leaves(tmp_path, changed, agent):
 def test_claims_that_are_no_claims_are_said_to_be_so(value):
     with pytest.raises(InputError, match="expects"):
         scenario.load("quickstart", overrides=[f"expects={value}"])
+
+
+def test_a_name_among_repeated_ones_or_among_none_is_answered_plainly(problems):
+    claim = "{metric: capabilty, effect_of: x, direction: higher, smallest_effect: 1}"
+    text = SMALL.replace("metrics: [capability]", "metrics: [capability, capability]")
+    _, metric, lever = problems(text + f"expects: {claim}")
+    assert "there are capability — did you mean" in metric
+    assert "no lever of this scenario is called 'x'; there are none" in lever
