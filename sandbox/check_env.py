@@ -20,6 +20,7 @@ import numpy as np
 
 import envs
 from sandbox.catalogue import catalogue, resolve
+from sandbox.cli_print import counted
 from sandbox.errors import InputError, Problem, TrialError, did_you_mean
 from sandbox.findings import Finding
 from sandbox.guarded import GuardedEnv, GuardedParallelEnv
@@ -37,6 +38,7 @@ class _Case:
     env_id: str
     make: Callable[[], Any]
     joint: bool
+    beat: Callable[[], None]
 
     def guarded(self) -> Any:
         guard = GuardedParallelEnv if self.joint else GuardedEnv
@@ -54,26 +56,58 @@ class _Life:
 
 
 def check(env_id: str, kwargs: Mapping[str, Any] | None = None) -> list[Finding]:
-    """Check the env of this id. Raises ``InputError`` where there is none."""
-    case = _case(env_id, dict(kwargs or {}))
+    """Check the env of this id, in this process. Raises ``InputError`` where there is none."""
+    return list(checks(env_id, kwargs or {}))
+
+
+def checks(
+    env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None] = lambda: None
+) -> Iterator[Finding]:
+    """Yield findings as they are made; ``beat`` is called at every step of our own checks."""
+    case = find(env_id, kwargs, beat)
     try:
         case.make().close()
+    except SystemExit as error:
+        yield Finding("made", ok=False, detail=f"called sys.exit({error.code!r})")
+        return
     except Exception as error:  # noqa: BLE001  (a stranger's code)
-        return [Finding("made", ok=False, detail=f"{type(error).__name__}: {_line(error)}")]
-    found = list(_peers(case))
+        yield Finding("made", ok=False, detail=f"{type(error).__name__}: {_line(error)}")
+        return
+    yield from _peers(case)
     try:
-        found += _own(case)
+        yield from _own(case)
     except TrialError as error:
-        found.append(Finding("behaviour", ok=False, detail=_line(error)))
-    return found
+        yield Finding("behaviour", ok=False, detail=_line(error))
 
 
-def _case(env_id: str, kwargs: dict[str, Any]) -> _Case:
+def spaces(env_id: str, kwargs: Mapping[str, Any]) -> dict[str, str]:
+    """Make the env and say what it shows and takes; of several agents, each in turn."""
+    env = find(env_id, kwargs).make()
+    try:
+        if not hasattr(env, "possible_agents"):
+            return {"observations": str(env.observation_space), "actions": str(env.action_space)}
+        names = env.possible_agents
+        return {
+            "observations": _each({name: env.observation_space(name) for name in names}),
+            "actions": _each({name: env.action_space(name) for name in names}),
+        }
+    finally:
+        env.close()
+
+
+def _each(given: Mapping[str, object]) -> str:
+    alike = {str(each) for each in given.values()}
+    one = f"{alike.pop()} for each of {len(given)} agents" if len(alike) == 1 else ""
+    return one or ", ".join(f"{name} {space}" for name, space in given.items())
+
+
+def find(env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None] = lambda: None) -> _Case:
+    """Look up an env without making it. Raises ``InputError`` with a suggestion."""
     parallel = catalogue().parallel
     if env_id in parallel:
-        return _Case(env_id, lambda: resolve(parallel[env_id][0])(**kwargs), joint=True)
+        return _Case(env_id, lambda: resolve(parallel[env_id][0])(**kwargs), joint=True, beat=beat)
     if envs.env_ids().get(env_id) == "joint":
-        return _Case(env_id, lambda: envs.parallel_env(env_id, **kwargs), joint=True)
+        return _Case(env_id, lambda: envs.parallel_env(env_id, **kwargs), joint=True, beat=beat)
     if env_id not in gym.registry:
         known = [*gym.registry, *parallel]
         raise InputError(
@@ -84,7 +118,7 @@ def _case(env_id: str, kwargs: dict[str, Any]) -> _Case:
             )
         )
     # The raw env, as its own code gives it; Gymnasium's time limit is added where it matters.
-    return _Case(env_id, lambda: gym.make(env_id, **kwargs).unwrapped, joint=False)
+    return _Case(env_id, lambda: gym.make(env_id, **kwargs).unwrapped, joint=False, beat=beat)
 
 
 # --- other people's checkers -------------------------------------------------------------------
@@ -218,7 +252,9 @@ def _ends(case: _Case) -> Finding:
     env.reset(seed=0)
     for step in range(1, STEP_LIMIT + 1):
         if _step(env, case, rng)[1]:
-            return Finding("ends", ok=True, detail=f"an episode ended after {step} steps")
+            return Finding(
+                "ends", ok=True, detail=f"an episode ended after {counted(step, 'step')}"
+            )
     detail = f"no end in {STEP_LIMIT} steps: register it with max_episode_steps"
     return Finding("ends", ok=False, detail=detail)
 
@@ -243,6 +279,7 @@ def _play(env: Any, case: _Case, steps: int, meanwhile: Callable[[], None] = lam
 
 def _step(env: Any, case: _Case, rng: np.random.Generator) -> tuple[tuple[Any, ...], bool]:
     """Take one random action; return what came of it and whether the episode is over."""
+    case.beat()
     if not case.joint:
         given = env.step(_draw(env.action_space, rng))
         return given, bool(given[2] or given[3])

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 import click
@@ -82,8 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    with _terminable():
-        sys.exit(_ended(given))
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+        code = _ended(given)
+    except _Terminated:
+        code = _say(f"interrupted{_go_on(given)}", 143)
+    sys.exit(code)
 
 
 def _ended(arguments: list[str]) -> int:
@@ -98,7 +102,7 @@ def _ended(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _say(f"interrupted; {GO_ON}", 130)
+        return _say(f"interrupted{_go_on(arguments)}", 130)
     except SandboxError as error:
         text = str(error)
         return _say(text if "error: " in text else f"error: {text}", error.exit_code)
@@ -108,15 +112,21 @@ def _ended(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        return _unforeseen(error)
+        return _unforeseen(error, arguments)
     return code if isinstance(code, int) else 0
 
 
-def _unforeseen(error: Exception) -> int:
+def _go_on(arguments: Sequence[str]) -> str:
+    """Only a run goes on where it was; any other command just starts again."""
+    return f"; {GO_ON}" if arguments[:1] == ["run"] else ""
+
+
+def _unforeseen(error: Exception, arguments: Sequence[str]) -> int:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _FULL):
         full = "memory" if isinstance(error, MemoryError) else "disk or memory"
         return _say(
-            f"error: {full} is used up ({error}); free some, then {GO_ON}", ResourceError.exit_code
+            f"error: {full} is used up ({error}); free some{_go_on(arguments)}",
+            ResourceError.exit_code,
         )
     if isinstance(error, OSError) and error.filename is not None:
         return _say(f"error: {error.filename}: {error.strerror}", InputError.exit_code)
@@ -131,15 +141,12 @@ def _say(text: str, code: int) -> int:
     return code
 
 
-class _Terminated(SystemExit):
-    """SIGTERM, as an exception, so that every ``finally`` is heard."""
+class _Terminated(BaseException):
+    """SIGTERM, as an exception, so that every ``finally`` is heard.
+
+    No ``SystemExit``: whoever guards against ``sys.exit`` in a stranger's code must not catch it.
+    """
 
 
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    def end(_signal: int, _frame: object) -> NoReturn:
-        _say(f"interrupted; {GO_ON}", 143)
-        raise _Terminated(143)
-
-    signal.signal(signal.SIGTERM, end)
-    yield
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    raise _Terminated

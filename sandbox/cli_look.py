@@ -120,12 +120,12 @@ def _plugins() -> list[dict[str, Any]]:
 def show(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
     """Show a part, an env, a scenario or a run folder: what it is and what can be set.
 
-    A world is shown with a map of one level and the values of its oracles.
+    A world is shown with a map of one level and the values of its oracles, any other env with what
+    it shows and which actions it takes; learners need Discrete ones.
     """
-    del plugins
     from sandbox.cli_show import described, printed  # noqa: PLC0415
 
-    found = described(name)
+    found = described(name, plugins)
     if as_json:
         print_json(found if len(found) > 1 else found[0])
     else:

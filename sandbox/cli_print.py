@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,8 +45,18 @@ def _plug(_context: click.Context, _option: click.Parameter, modules: Sequence[s
         plug_module(catalogue(), module)
         if module in catalogue().broken:
             why = catalogue().broken[module]
+            why += _where_to_look(module, why)
             raise InputError(Problem(f"--plugin {module}", f"cannot be plugged in: {why}"))
     return modules
+
+
+def _where_to_look(module: str, why: str) -> str:
+    """Say how to import what lies in the current folder, which Python does not search by itself."""
+    top = module.partition(".")[0]
+    here = Path(f"{top}.py").is_file() or Path(top).is_dir()
+    missing = why == f"ModuleNotFoundError: No module named '{top}'"
+    hint = "; it lies in this folder: put PYTHONPATH=. before the command"
+    return hint if here and missing else ""
 
 
 def console() -> "Console":
@@ -102,14 +113,16 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, set | frozenset) else str(value)
 
 
-def findings(found: Sequence["Finding"], json_: bool) -> None:
-    """Print a check-up; ends with exit code 1 if anything is not as it should be."""
-    if json_:
-        print_json(found)
-    else:
-        for each in found:
+def findings(found: Iterable["Finding"], json_: bool) -> None:
+    """Print a check-up as it goes; ends with exit code 1 if anything is not as it should be."""
+    seen = []
+    for each in found:
+        seen.append(each)
+        if not json_:
             click.echo(str(each))
-    if not all(each.ok for each in found):
+    if json_:
+        print_json(seen)
+    if not all(each.ok for each in seen):
         raise click.exceptions.Exit(1)
 
 

@@ -126,22 +126,24 @@ def run(
 def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> None:
     """Say what SCENARIO would run and how long it would take; builds each env and agent once.
 
-    Times are of this machine, for the agent as it is born, without probes.
+    Times are of this machine, for the agent as it is born: learning, probes, and what each trial's
+    process takes to start. The report comes on top.
     """
     from sandbox import trials  # noqa: PLC0415
     from sandbox.manifest import cores  # noqa: PLC0415
 
     loaded = _load(scenario, options)
-    workers = workers or cores()
     all_trials = trials.expand(loaded)
-    rows, seconds = [], 0.0
+    workers = min(workers or cores(), len(all_trials))
+    rows, seconds, start = [], 0.0, 0.0
     seen: dict[str, Rehearsal] = {}
     for each in all_trials:
         rehearsed = _rehearsed(each.spec, seen)
         seconds += rehearsed.seconds
+        start = max(start, rehearsed.start_seconds)  # as in a fresh process, which each trial has
         if each.spec["seed"] == loaded.seeds[0]:
             rows.append(_planned(each, rehearsed, len(loaded.seeds)))
-    estimate = seconds / min(workers, len(all_trials))
+    estimate = (seconds + start * len(all_trials)) / workers
     if as_json:
         total = {"trials": len(all_trials), "workers": workers, "seconds": estimate}
         print_json({"scenario": loaded.name, **total, "conditions": rows})
@@ -149,7 +151,8 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
     click.echo(_headline(loaded))
     columns = ["condition", "env", "trials", "steps", "parameters", "FLOPs"]
     table([{**row, "FLOPs": f"{row['flops']:.2g}"} for row in rows], columns)
-    click.echo(f"about {duration(estimate)} with {counted(workers, 'worker')}, probes left out")
+    on = f"about {duration(estimate)} with {counted(workers, 'worker')}"
+    click.echo(f"{on}, of which each trial's start takes {start:.1f} s; the report comes on top")
 
 
 @click.command(

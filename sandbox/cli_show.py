@@ -2,7 +2,8 @@
 
 import inspect
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,18 @@ Card = dict[str, Any]
 """``kind``, ``name``, ``text``, and whatever else is known, as JSON data."""
 
 
-def described(name: str) -> list[Card]:
-    """Everything of this name. Raises ``InputError`` with a suggestion."""
+def described(name: str, plugins: Sequence[str] = ()) -> list[Card]:
+    """Everything of this name. Raises ``InputError`` with a suggestion.
+
+    ``plugins``: modules that a process which makes a stranger's env must plug in first.
+    """
     if (Path(name) / "resolved.json").is_file():
         return [_run(Path(name))]
     parts = [catalogue().parts(shelf).get(name) for shelf in SHELVES]
     cards = [_part(each) for each in parts if each is not None]
     envs = entries()
     if name in envs:
-        cards.append(_env(envs[name]))
+        cards.append(_env(envs[name], plugins))
     if name in shipped():
         cards.append(_scenario(name))
     if not cards:
@@ -48,6 +52,8 @@ def printed(card: Card) -> str:
         lines += ["", "A level:", *(f"  {row}" for row in card["map"].splitlines())]
     if "oracles" in card:
         lines += ["", "Oracles (totals per episode):", *map(_oracle_line, card["oracles"])]
+    if card.get("spaces"):
+        lines += ["", *(f"{key}: {value}" for key, value in card["spaces"].items()), ""]
     lines += [f"{key}: {card[key]}" for key in ("facts", "conditions") if card.get(key)]
     return "\n".join(lines)
 
@@ -100,13 +106,24 @@ def _world(cls: type[Any]) -> Card:
     return {"map": level, "oracles": oracles, "actions": list(world.action_names)}
 
 
-def _env(env: EnvEntry) -> Card:
+def _env(env: EnvEntry, plugins: Sequence[str]) -> Card:
     card: Card = {"kind": f"{env.kind} env", "name": env.id, "origin": env.origin}
     if env.world:
         cls = world_class(env.id)
         module = inspect.getdoc(inspect.getmodule(cls)) or ""
         return {**card, "text": _text(module, cls), "settings": _settings(cls), **_world(cls)}
-    return card | (_stranger(env.id) if not env.joint else {"text": _doc_of(env.id)})
+    card |= {"text": _doc_of(env.id)} if env.joint else _stranger(env.id)
+    return card | {"spaces": _spaces(env, plugins)}
+
+
+def _spaces(env: EnvEntry, plugins: Sequence[str]) -> dict[str, str]:
+    """What the env shows and takes, asked in a process of its own: making it may do anything."""
+    from sandbox.check_process import spaces  # noqa: PLC0415
+
+    found = spaces(env.id, plugins)
+    if "actions" in found and not re.search(r"\bDiscrete\(", found["actions"]):
+        found["note"] = "learners need Discrete actions: wrap it"
+    return found
 
 
 def _stranger(env_id: str) -> Card:

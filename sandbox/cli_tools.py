@@ -1,5 +1,7 @@
 """``report``, ``verify``, ``check-env``, ``tensorboard``, ``doctor`` and ``new``."""
 
+import errno
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +21,15 @@ _run = click.argument("run", type=click.Path(path_type=Path))
 )
 @_run
 def report(run: Path) -> None:
-    """Make the report of RUN again from its trials: one HTML file that needs no network."""
+    """Make the report of RUN again from its trials: one HTML file that needs no network.
+
+    A run that was changed after it was written is refused with exit code 3, as by `verify`.
+    """
     from sandbox.api import load  # noqa: PLC0415
     from sandbox.report import build  # noqa: PLC0415
+    from sandbox.verify import verify  # noqa: PLC0415
 
+    verify(run)
     experiment = load(run)
     build(run)
     click.echo(str(experiment.report_path))
@@ -55,6 +62,10 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
     if found.unfinished:
         click.echo(f"not checked, unfinished: {', '.join(found.unfinished)}")
     click.echo(f"head: {found.head}")
+    click.echo(
+        f"not checked, derived: {', '.join(verifier.DERIVED)} (`sandbox report` makes the"
+        " report again)"
+    )
 
 
 @click.command(
@@ -67,17 +78,29 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
 @click.option(
     "--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A keyword argument of the env."
 )
+@click.option(
+    "--limit",
+    type=click.FloatRange(min=0, min_open=True, max=1e7),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="An env that gives no sign of life for so long counts as hanging.",
+)
 @with_plugins
 @as_json
-def check_env(env_id: str, knobs: tuple[str, ...], plugins: tuple[str, ...], as_json: bool) -> None:
-    """Check the env ID: the peers' checkers, determinism, seeding, ends, what it leaks, speed."""
-    del plugins
-    from sandbox import check_env as checker  # noqa: PLC0415
+def check_env(
+    env_id: str, knobs: tuple[str, ...], limit: float, plugins: tuple[str, ...], as_json: bool
+) -> None:
+    """Check the env ID: the peers' checkers, determinism, seeding, ends, what it leaks, speed.
+
+    The checks run in a process of their own: an env that hangs or ends it is a finding.
+    """
+    from sandbox import check_process  # noqa: PLC0415
 
     if ":" in env_id:
         what = "holds a colon, which would import a module; use --plugin MODULE"
         raise InputError(Problem(f"env '{env_id}'", what))
-    findings(checker.check(env_id, _kwargs(knobs)), as_json)
+    findings(check_process.check(env_id, _kwargs(knobs), plugins, limit), as_json)
 
 
 def _kwargs(knobs: tuple[str, ...]) -> dict[str, Any]:
@@ -104,6 +127,7 @@ def tensorboard(run: Path, port: int, host: str) -> None:
     from sandbox.store import read_run  # noqa: PLC0415
 
     read_run(run)
+    _check_free(host, port)
     board = run / "tensorboard"
     if not board.is_dir():
         from sandbox.tensorboard import rebuild  # noqa: PLC0415
@@ -120,6 +144,19 @@ def tensorboard(run: Path, port: int, host: str) -> None:
         finally:
             server.terminate()
     raise click.exceptions.Exit(1 if code else 0)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise ``InputError`` where nobody could listen; TensorBoard's own words fill a screen."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            what = f"port {port} is in use: give another --port"
+        else:
+            what = f"nobody can listen at {host}, port {port}: {error.strerror}"
+        raise InputError(what) from None
 
 
 @click.command(

@@ -6,17 +6,51 @@ program started from it inherits. (Linux: reads ``/proc``.)
 """
 
 import contextlib
+import ctypes
 import os
 import signal
+import sys
+import types
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 MARK = "SANDBOX_WORKER"
+_PR_SET_PDEATHSIG = 1
 
 
 def mark() -> None:
     """Mark this process as a worker; what it starts from here on can be told to be its own."""
     os.environ[MARK] = str(os.getpid())
+
+
+def confine() -> None:
+    """Let this process, and what it starts, be ended from outside, at the latest with its maker."""
+    os.setsid()  # so that its maker can end its whole group
+    mark()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the maker's business
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def no_main() -> Iterator[None]:
+    """Hide the caller's script, which every new process would run again from its first line."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def death(code: int | None) -> str:
+    """Say how a process ended: by which signal, or with which exit code."""
+    if code is None:
+        return "closed its line"
+    if code < 0:
+        known = {each.value for each in signal.Signals}
+        return f"ended by {signal.Signals(-code).name if -code in known else f'signal {-code}'}"
+    return f"ended with exit code {code}"
 
 
 def end(process: BaseProcess) -> None:

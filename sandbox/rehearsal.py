@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents import compute
-from sandbox import loop
+from sandbox import build, loop
 from sandbox.contract import Spec
 from sandbox.events import Event
 from sandbox.ledger import Receipt
+from sandbox.subject import LiveSubject
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Rehearsal:
     parameters: int
     updates: int
     flops: float  # of the trial
-    seconds: float  # of the trial on this machine, one worker, probes left out
+    start_seconds: float  # to build it, on this machine; the first one in a process is the slowest
+    seconds: float  # of the trial after that: learning, and all its probes
 
 
 class _Deaf:
@@ -45,10 +47,13 @@ class _Deaf:
 
 def rehearse(spec: Spec) -> Rehearsal:
     """Rehearse a trial. Raises ``InputError`` or ``TrialError`` where it could not even start."""
-    import torch  # noqa: PLC0415  (planning a scenario without this is the common case)
+    import stable_baselines3  # noqa: F401, PLC0415  (trials find it loaded; it is slow to load)
+    import torch  # noqa: PLC0415
 
     torch.set_num_threads(1)
+    born = time.perf_counter()
     trial = loop.begin(spec, _Deaf())
+    built = time.perf_counter()
     trial.population.update()  # the first one warms up
     since = time.perf_counter()
     reports = trial.population.update()
@@ -58,5 +63,18 @@ def rehearse(spec: Spec) -> Rehearsal:
     parameters = sum(
         compute.parameters(life.learner.effective(), *life.sizes()) for life in trial.lives.values()
     )
-    flops = sum(report.flops for report in reports.values())
-    return Rehearsal(parameters, updates, updates * flops, updates * seconds)
+    flops = updates * sum(report.flops for report in reports.values())
+    probes = _probe_seconds(trial, updates)
+    return Rehearsal(parameters, updates, flops, built - born, updates * seconds + probes)
+
+
+def _probe_seconds(trial: loop.Trial, updates: int) -> float:
+    """Of all the probes of a whole trial, by one measurement with each of them."""
+    learners = {name: life.learner for name, life in trial.lives.items()}
+    seconds = 0.0
+    for probe in trial.parts.probes.values():
+        due = sum(probe.due(update) for update in range(updates)) + 1  # the last one always is
+        since = time.perf_counter()
+        probe.measure(LiveSubject(0, 0, trial.place, learners, build.streams(trial.spec)))
+        seconds += due * (time.perf_counter() - since)
+    return seconds

@@ -9,6 +9,9 @@ from sandbox.errors import IntegrityError
 from sandbox.store import TrialRecord, read_run
 from sandbox.trials import trial_id
 
+DERIVED = ("results.jsonl", "report.html", "tensorboard/")
+"""What is made from the trials and can be made again: held against nothing."""
+
 
 @dataclass(frozen=True)
 class VerifyReport:

@@ -5,11 +5,9 @@ code prints, ``LOG_LIMIT`` bytes are kept and the rest is counted.
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
-import signal
 import sys
 import threading
 import time
@@ -23,12 +21,11 @@ from sandbox import loop
 from sandbox.errors import TrialError, one_line
 from sandbox.events import Event, to_line
 from sandbox.ledger import Receipt
-from sandbox.processes import mark
+from sandbox.processes import confine
 
 LOG_LIMIT = 64 * 1024
 BEAT_SECONDS = 1.0
 DRAIN_SECONDS = 1.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -90,10 +87,7 @@ def main(pipe: Connection, trial_id: str, spec: str, limits: str, plugins: tuple
 
 
 def _confine(limits: Mapping[str, Any]) -> None:
-    os.setsid()  # so that the runner can end us with everything we started
-    mark()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's business
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    confine()
     size = int(limits["memory_mb"]) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -231,7 +232,7 @@ def test_an_internal_error_is_one_line_and_debug_shows_more(sandbox, small, monk
 @pytest.mark.parametrize(
     ("error", "code", "text"),
     [
-        (KeyboardInterrupt(), 130, "interrupted; run the same command again to go on"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
         (OSError(28, "No space left on device"), 5, "is used up"),
         (MemoryError(), 5, "memory is used up"),
         (PermissionError(13, "Permission denied", "/x"), 2, "/x: Permission denied"),
@@ -254,13 +255,17 @@ def test_every_way_to_end_has_its_exit_code(error, code, text):
 
 
 @pytest.mark.parametrize(("end", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_command_says_how_to_go_on(end, code):
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [("run", "interrupted; run the same command again to go on"), ("check", "interrupted")],
+)
+def test_an_interrupted_run_says_how_to_go_on(command, says, end, code):
     script = (
         "import time\n"
         "from sandbox import cli, scenario\n"
         "def slow(*a, **k): print('ready', flush=True); time.sleep(60)\n"
         "scenario.load = slow\n"
-        "cli.main(['check', 'quickstart'])\n"
+        f"cli.main(['{command}', 'quickstart'])\n"
     )
     command = [sys.executable, "-c", script]
     with subprocess.Popen(
@@ -270,7 +275,7 @@ def test_an_interrupted_command_says_how_to_go_on(end, code):
         process.send_signal(end)
         _, said = process.communicate(timeout=30)
     assert process.returncode == code
-    assert said.strip() == "interrupted; run the same command again to go on"
+    assert said.strip() == says
 
 
 # --- output ------------------------------------------------------------------------------------
@@ -300,7 +305,8 @@ def test_lists_say_whose_a_part_is(sandbox):
     [
         ("coin_grid", ["coverage", "float = 0.0", "A level:", "reward_optimal"]),
         ("sandbox/CoinGrid-v0", ["gymnasium env", "A level:"]),
-        ("CartPole-v1", ["reward threshold 475.0"]),
+        ("CartPole-v1", ["reward threshold 475.0", "observations: Box(", "actions: Discrete(2)"]),
+        ("Pendulum-v1", ["actions: Box(-2.0, 2.0", "learners need Discrete actions"]),
         ("ppo", ["learner", "num_envs"]),
         ("widen", ["edit"]),
         ("capability", ["metric", "direction higher"]),
@@ -337,6 +343,18 @@ def test_check_prints_what_would_run(sandbox, small):
     assert json.loads(out)["question"] == "Why?"
 
 
+def test_a_plan_counts_start_up_and_probes_and_speaks_of_one_trial_as_one(sandbox, small):
+    code, out, _ = sandbox("plan", small)
+    assert code == 0
+    assert out.startswith("small: 1 trial (1 condition x 1 env x 1 seed) of 64 steps\n")
+    assert "with 1 worker, of which each trial's start takes " in out
+    few, many = (
+        json.loads(sandbox("plan", small, "--json", "--set", f"probes.held_out.episodes={n}")[1])
+        for n in (2, 2000)
+    )
+    assert many["seconds"] > few["seconds"] > few["conditions"][0]["seconds"]
+
+
 def test_a_plug_in_under_development_is_plugged_in_by_name(small, tmp_path):
     (tmp_path / "my_parts.py").write_text(
         '"""A part."""\n'
@@ -357,6 +375,10 @@ def test_a_plug_in_under_development_is_plugged_in_by_name(small, tmp_path):
     checked = started("check", small, "--plugin", "my_parts", *change, env=here, cwd=tmp_path)
     assert checked.returncode == 2
     assert "did you mean 'eagerness'?" in checked.stderr
+    safe = {"PYTHONSAFEPATH": "1"}  # as for the console script
+    nowhere = started("list", "editors", "--plugin", "my_parts", cwd=tmp_path, env=safe)
+    assert nowhere.returncode == 2
+    assert "put PYTHONPATH=. before the command" in nowhere.stderr
     without = started("check", small, "--set", "agent.editor=mine", env=here, cwd=tmp_path)
     assert "no editor is called 'mine'" in without.stderr
 
@@ -391,7 +413,21 @@ def test_a_run_from_start_to_status(small, tmp_path):
     found = json.loads(shown.stdout)
     assert (found["done"], found["failed"], found["live"]) == (2, 0, False)
     assert started("show", "out", cwd=tmp_path).stdout.startswith("out (run, small)")
-    assert started("verify", "out", cwd=tmp_path).returncode == 0
+    whole = started("verify", "out", cwd=tmp_path)
+    assert whole.returncode == 0
+    assert "not checked, derived: results.jsonl, report.html, tensorboard/" in whole.stdout
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        board = started("tensorboard", "out", "--port", port, cwd=tmp_path)
+    assert (board.returncode, board.stdout) == (2, "")
+    assert board.stderr == f"error: port {port} is in use: give another --port\n"
+    events = next((tmp_path / "out").rglob("events.jsonl"))
+    events.write_text(events.read_text().replace('"steps":32', '"steps":33', 1))
+    before = (tmp_path / "out" / "report.html").read_bytes()
+    changed = started("report", "out", cwd=tmp_path)
+    assert changed.returncode == 3
+    assert "events.jsonl: error: not the file" in changed.stderr
+    assert (tmp_path / "out" / "report.html").read_bytes() == before
     changed = ["--set", "agent.editor=bandit"]
     other = started("run", small, "--out", "out", *changed, cwd=tmp_path)
     assert other.returncode == 2

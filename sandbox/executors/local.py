@@ -8,10 +8,8 @@ import contextlib
 import json
 import multiprocessing
 import signal
-import sys
 import time
-import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
@@ -20,7 +18,7 @@ from typing import Any, Protocol
 
 from sandbox import events, worker
 from sandbox.errors import IntegrityError
-from sandbox.processes import end
+from sandbox.processes import death, end, no_main
 from sandbox.progress import Progress, Tick
 from sandbox.store import RunFolder, TrialFolder, condition_name
 
@@ -120,7 +118,7 @@ class LocalExecutor:
         process = context.Process(target=worker.main, args=(*arguments, self.plugins))
         close = contextlib.ExitStack()
         folder = close.enter_context(self.run.trial(job.id, job.spec))
-        with _no_main():
+        with no_main():
             process.start()
         theirs.close()
         now = time.monotonic()
@@ -209,17 +207,6 @@ class LocalExecutor:
         )
 
 
-@contextlib.contextmanager
-def _no_main() -> Iterator[None]:
-    """Hide the caller's script, which every new process would run again from its first line."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
 def _failed(reason: str) -> dict[str, Any]:
     return {"state": "failed", "reason": reason}
 
@@ -241,11 +228,9 @@ def _death(code: int | None) -> str:
     if code is None:
         return "its process closed its line to the runner"
     if code < 0:
-        known = {each.value for each in signal.Signals}
-        name = signal.Signals(-code).name if -code in known else f"signal {-code}"
-        hint = " (perhaps out of memory: fewer --workers)" if name == "SIGKILL" else ""
-        return f"its process was ended by {name}{hint}"
-    return f"its process ended with exit code {code} before the trial did"
+        hint = " (perhaps out of memory: fewer --workers)" if -code == signal.SIGKILL else ""
+        return f"its process was {death(code)}{hint}"
+    return f"its process {death(code)} before the trial did"
 
 
 def limits_of(settings: Mapping[str, Any]) -> Limits:
