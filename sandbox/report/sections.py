@@ -43,10 +43,11 @@ def effects(report: Report) -> Html:
         name = text(each.metric.replace("_", " "))
         if (each.lever, each.metric) in claimed:
             name = Html(f"<b>{name}</b>")
+        name = Html(f'{name}<br><span class="soft small">{_unit(each)}</span>')
         rows.append([lever, *scope, name, *_effect_cells(each, reach[each.metric])])
         before = turned + each.env
     head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at last dose",
-            "effect", "95 % interval", "", "p", "n", "unit"]  # fmt: skip
+            "effect", "95 % interval", "", "p", "n"]  # fmt: skip
     first = 2 + several
     note = Html(
         '<p class="soft small">Paired by seed, all other levers alike. p: exact sign-flip test, two'
@@ -91,13 +92,13 @@ def _effect_cells(seen: Effect, reach: float) -> list[Html]:
         bar,
         text("" if seen.p is None else f"{seen.p:.3g}"),
         text(seen.n),
-        Html(f'<span class="soft">{text(seen.unit)}, {_better(seen.metric)}</span>'),
     ]
 
 
-def _better(name: str) -> str:
-    direction = metric(name).direction
-    return "no better side" if direction == "neutral" else f"{direction} is better"
+def _unit(seen: Effect) -> Html:
+    direction = metric(seen.metric).direction
+    better = "" if direction == "neutral" else f", {direction} is better"
+    return Html(text(seen.unit + better))
 
 
 def curves(report: Report) -> Html:
