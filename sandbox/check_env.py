@@ -20,10 +20,10 @@ import numpy as np
 
 import envs
 from sandbox.catalogue import catalogue, resolve
-from sandbox.cli_print import counted
 from sandbox.errors import InputError, Problem, TrialError, did_you_mean
 from sandbox.findings import Finding
 from sandbox.guarded import GuardedEnv, GuardedParallelEnv
+from sandbox.wording import counted
 
 STEPS = 200
 STEP_LIMIT = 10_000

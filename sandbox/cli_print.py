@@ -144,11 +144,6 @@ def _verdict(judged: "Judged") -> dict[str, Any]:
     }
 
 
-def counted(n: int, what: str) -> str:
-    """``1 trial``, ``20 trials``."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def duration(seconds: float) -> str:
     """``45 s``, ``12 min``, ``3.5 h``."""
     if seconds < 90:  # noqa: PLR2004

@@ -10,7 +10,6 @@ import click
 
 from sandbox.cli_print import (
     as_json,
-    counted,
     duration,
     print_json,
     say,
@@ -19,6 +18,7 @@ from sandbox.cli_print import (
     with_plugins,
 )
 from sandbox.errors import InputError, Problem
+from sandbox.wording import counted
 
 if TYPE_CHECKING:
     from sandbox.api import Experiment

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from sandbox.cli_print import as_json, counted, findings, print_json, with_plugins
+from sandbox.cli_print import as_json, findings, print_json, with_plugins
 from sandbox.errors import InputError, Problem
+from sandbox.wording import counted
 
 _run = click.argument("run", type=click.Path(path_type=Path))
 
