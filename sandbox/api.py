@@ -143,7 +143,7 @@ def run(
             executor.announce = announce or display.announce
             _execute(scenario, executor)
         experiment = load(folder)
-        _derive(experiment)
+        derive(experiment)
     return experiment
 
 
@@ -208,7 +208,7 @@ def _jobs(scenario: "Scenario") -> "list[Job]":
     ]
 
 
-def _derive(experiment: Experiment) -> None:
+def derive(experiment: Experiment) -> None:
     """Write what can always be made again from the trials: results and report."""
     from sandbox.files import Disk  # noqa: PLC0415
     from sandbox.ledger import canonical  # noqa: PLC0415

@@ -157,11 +157,24 @@ def _check_words(method: str, name: object, target: object, wanted: str) -> None
 def plug_module(known: Catalogue, module: str) -> None:
     """Plug in a package under development: ``module`` must have ``register(catalogue)``.
 
-    This is the explicit door (``--plugin MODULE``); scenario text never reaches it.
+    This is the explicit door (``--plugin MODULE``); scenario text never reaches it. Raises
+    ``InputError`` where the module cannot be imported or its ``register`` raises.
     """
     if module not in known.modules:
         known.modules.add(module)
         known.plug(module, lambda found: importlib.import_module(module).register(found))
+    if module in known.broken:
+        why = known.broken[module] + _where_to_look(module, known.broken[module])
+        raise InputError(Problem(f"plug-in {module}", f"cannot be plugged in: {why}"))
+
+
+def _where_to_look(module: str, why: str) -> str:
+    """Say how to import what lies in the current folder, which Python does not search by itself."""
+    top = module.partition(".")[0]
+    here = Path(f"{top}.py").is_file() or Path(top).is_dir()
+    missing = why == f"ModuleNotFoundError: No module named '{top}'"
+    hint = "; it lies in this folder: put PYTHONPATH=. before the command"
+    return hint if here and missing else ""
 
 
 def _on_shelf(shelf: str) -> Iterable[Part]:

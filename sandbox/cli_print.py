@@ -5,12 +5,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.errors import InputError, Problem
 from sandbox.wording import change
 
 if TYPE_CHECKING:
@@ -43,20 +41,7 @@ def _plug(_context: click.Context, _option: click.Parameter, modules: Sequence[s
         from sandbox.catalogue import catalogue, plug_module  # noqa: PLC0415
 
         plug_module(catalogue(), module)
-        if module in catalogue().broken:
-            why = catalogue().broken[module]
-            why += _where_to_look(module, why)
-            raise InputError(Problem(f"--plugin {module}", f"cannot be plugged in: {why}"))
     return modules
-
-
-def _where_to_look(module: str, why: str) -> str:
-    """Say how to import what lies in the current folder, which Python does not search by itself."""
-    top = module.partition(".")[0]
-    here = Path(f"{top}.py").is_file() or Path(top).is_dir()
-    missing = why == f"ModuleNotFoundError: No module named '{top}'"
-    hint = "; it lies in this folder: put PYTHONPATH=. before the command"
-    return hint if here and missing else ""
 
 
 def console() -> "Console":

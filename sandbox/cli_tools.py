@@ -22,17 +22,16 @@ _run = click.argument("run", type=click.Path(path_type=Path))
 )
 @_run
 def report(run: Path) -> None:
-    """Make the report of RUN again from its trials: one HTML file that needs no network.
+    """Make report.html (one file that needs no network) and results.jsonl of RUN again.
 
     A run that was changed after it was written is refused with exit code 3, as by `verify`.
     """
-    from sandbox.api import load  # noqa: PLC0415
-    from sandbox.report import build  # noqa: PLC0415
+    from sandbox import api  # noqa: PLC0415
     from sandbox.verify import verify  # noqa: PLC0415
 
     verify(run)
-    experiment = load(run)
-    build(run)
+    experiment = api.load(run)
+    api.derive(experiment)
     click.echo(str(experiment.report_path))
 
 
@@ -65,7 +64,7 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
     click.echo(f"head: {found.head}")
     click.echo(
         f"not checked, derived: {', '.join(verifier.DERIVED)} (`sandbox report` makes the"
-        " report again)"
+        " first two again)"
     )
 
 

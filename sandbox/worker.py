@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from sandbox import loop
-from sandbox.errors import TrialError, one_line
+from sandbox.errors import one_line
 from sandbox.events import Event, to_line
 from sandbox.ledger import Receipt
 from sandbox.processes import confine
@@ -103,11 +103,8 @@ def _one_thread() -> None:
 def _plug(modules: tuple[str, ...]) -> None:
     from sandbox.catalogue import catalogue, plug_module  # noqa: PLC0415
 
-    known = catalogue()
     for module in modules:
-        plug_module(known, module)
-        if module in known.broken:
-            raise TrialError(f"plug-in '{module}' cannot be loaded: {known.broken[module]}")
+        plug_module(catalogue(), module)
 
 
 class _Capture(threading.Thread):

@@ -53,6 +53,13 @@ def test_a_plug_in_adds_parts_under_its_own_name(tmp_path, monkeypatch):
     assert "widen" in known.names("edits")
 
 
+def test_a_module_that_cannot_be_plugged_in_is_refused_with_a_hint(tmp_path, monkeypatch):
+    (tmp_path / "not_on_the_path.py").write_text("def register(known): ...\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"No module named 'not_on_the_path'; .* PYTHONPATH=\."):
+        plug_module(Catalogue(), "not_on_the_path")
+
+
 def test_a_broken_plug_in_is_named_and_stops_nobody():
     known = Catalogue()
     known.plug("broken 1.0", lambda _: 1 / 0)
