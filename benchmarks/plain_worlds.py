@@ -18,8 +18,10 @@ SOKOBAN = ("######", "# A###", "# X  #", "##   #", "### G#", "######")
 class PlainCoinGrid(gymnasium.Env[Any, int]):
     """``sandbox/CoinGrid-v0`` without NumPy arithmetic."""
 
-    def __init__(self, size: int = 5, told: float = 0.3, horizon: int = 40) -> None:
-        self.size, self.told_share, self.horizon = size, told, horizon
+    def __init__(
+        self, size: int = 5, coverage: float = 0.0, told: float = 0.3, horizon: int = 40
+    ) -> None:
+        self.size, self.coverage, self.told_share, self.horizon = size, coverage, told, horizon
         self.observation_space = Box(0.0, 1.0, (3 * size * size + 1,), np.float32)
         self.action_space = Discrete(4)
         self.seen = np.zeros(3 * size * size + 1, np.float32)
@@ -31,14 +33,17 @@ class PlainCoinGrid(gymnasium.Env[Any, int]):
             self.chance = random.Random(seed)  # noqa: S311  (levels, not secrets)
         cells = self.size * self.size
         told = self.chance.random() < self.told_share
-        self.target = self.chance.randrange(cells) if told else self.size - 1
+        self.coin = self.size - 1
+        if self.chance.random() < self.coverage:
+            self.coin = (self.coin + self.chance.randrange(1, cells)) % cells
+        self.target = self.chance.randrange(cells) if told else self.coin
         start = self.chance.randrange(cells - 1)
         start += start >= self.target
         self.row, self.column = divmod(start, self.size)
         self.time = 0
         self.seen[:] = 0.0
         self.seen[start] = 1.0
-        self.seen[cells + self.size - 1] = 1.0
+        self.seen[cells + self.coin] = 1.0
         if told:
             self.seen[2 * cells + self.target] = 1.0
         self.seen[-1] = not told

@@ -6,11 +6,10 @@ stock model has SB3's defaults and eight hand-written plain-Python copies of the
 defaults. Times are of the CPU, as other work may share the machine; ratios are what counts.
 """
 
-import random
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
 
 import gymnasium
 import numpy as np
@@ -28,6 +27,8 @@ from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
 from agents.population import Solo
 from agents.surgery import drop_units, grow_units
+from sandbox.loop import run_trial
+from sandbox.rehearsal import Deaf
 from sandbox.seeding import stream
 
 COVERAGE, STOCK_ENVS, SEEDS = 0.5, 8, (0,)
@@ -69,33 +70,11 @@ class _Watch(BaseCallback):
         return not (full and sum(each["r"] for each in kept) / len(kept) >= self.goal)
 
 
-class PlainCovered(PlainCoinGrid):
-    """The plain twin with the coin elsewhere on a share of the levels."""
-
-    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode."""
-        del options
-        if seed is not None:
-            self.chance = random.Random(seed)  # noqa: S311  (levels, not secrets)
-        cells, corner = self.size * self.size, self.size - 1
-        told = self.chance.random() < self.told_share
-        if told:
-            self.target = self.chance.randrange(cells)
-        elif self.chance.random() < COVERAGE:
-            self.target = (corner + self.chance.randrange(1, cells)) % cells
-        else:
-            self.target = corner
-        start = (self.target + self.chance.randrange(1, cells)) % cells
-        self.row, self.column = divmod(start, self.size)
-        self.time = 0
-        self.seen[:] = 0.0
-        self.seen[start] = self.seen[self.target + cells * (1 + told)] = 1.0
-        return self.seen.copy(), {}
-
-
 def stock(seed: int = 0) -> stable_baselines3.PPO:
     """SB3's PPO with its defaults."""
-    homes = DummyVecEnv([lambda: Monitor(PlainCovered()) for _ in range(STOCK_ENVS)])
+    homes = DummyVecEnv(
+        [lambda: Monitor(PlainCoinGrid(coverage=COVERAGE)) for _ in range(STOCK_ENVS)]
+    )
     return stable_baselines3.PPO("MlpPolicy", homes, seed=seed, device="cpu")
 
 
@@ -164,6 +143,35 @@ def report_speed() -> None:
     print(f"  epochs), stock SB3 {slow:,.0f} (8 envs, minibatch 64, 10 epochs): {fast / slow:.1f}x")
 
 
+def laboratory_speed(steps: int) -> float:
+    """Environment steps a second of a whole trial: recorder, gate, ledger and two probes."""
+    fields = asdict(PPO(total_steps=steps))
+    spec = {
+        "env": {"id": "sandbox/CoinGrid-v0", "kwargs": {"coverage": COVERAGE}},
+        "learner": {"ppo": fields},
+        "architecture": {"layers": [{"kind": "dense", "units": 64}] * 2, "activation": "tanh"},
+        "objective": {"extrinsic": {"weight": 1.0}},
+        "editor": {"fixed": {}},
+        "gate": {},
+        "probes": {"held_out": {"episodes": 128, "every_updates": 10_000}},
+        "seed": 0,
+        "salt": 0,
+        "condition": {},
+    }
+    begun = time.process_time()
+    run_trial(spec, "benchmark", Deaf())
+    return steps / (time.process_time() - begun)
+
+
+def report_laboratory(steps: int = 100_000) -> None:
+    """Print what the laboratory around the learner costs when nothing is edited."""
+    updates = steps // (64 * 32)
+    pairs = [(our_speed(ours(), updates), laboratory_speed(steps)) for _ in range(3)]
+    bare, whole = (statistics.median(each) for each in zip(*pairs, strict=True))
+    print(f"whole trial of {steps:,} steps, no edits, 2 x 64: {whole:,.0f} steps/s,", end=" ")
+    print(f"{whole / bare:.2f}x of the learner alone")
+
+
 def report_time() -> None:
     """Print the time to the same mean return."""
     oracles = envs.make_world("coin_grid", coverage=COVERAGE).oracles()
@@ -199,9 +207,8 @@ def report_edits() -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(
-        f"torch {torch.__version__}, one thread, CoinGrid 5 x 5 ({75} inputs), coverage {COVERAGE}"
-    )
+    print(f"torch {torch.__version__}, one thread, CoinGrid 5 x 5 (76 inputs), coverage {COVERAGE}")
     report_speed()
+    report_laboratory()
     report_time()
     report_edits()

@@ -1,6 +1,5 @@
 """A trial's spec becomes things: env, genomes, learners, editors, gate, probes, anchors."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -238,8 +237,3 @@ def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[st
 
 def _anchor(reward: float, how: str) -> dict[str, Any]:
     return {"reward": reward, "hidden_reward": None, "harm": None, "exact": False, "how": how}
-
-
-def parameters_of(cls: type[Any]) -> Mapping[str, Any]:
-    """Field names and defaults of a part."""
-    return {k: v.default for k, v in inspect.signature(cls).parameters.items()}

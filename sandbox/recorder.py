@@ -23,28 +23,28 @@ class Recorder:
     agents: Sequence[str]
     n: int
     _running: dict[str, Array] = field(default_factory=dict)  # name -> [n, agents]
-    _ended: list[tuple[int, dict[str, Array]]] = field(default_factory=list)
+    _ended: list[dict[str, Array]] = field(default_factory=list)  # name -> [ended, agents]
 
     def take(self, outcome: Outcome, row: int | None = None) -> None:
         """Add one step of all worlds, or of world ``row`` alone."""
-        rows = np.arange(self.n) if row is None else np.array([row])
+        where = slice(None) if row is None else slice(row, row + 1)
         for name, values in {"reward": outcome.reward, **outcome.truth}.items():
-            self._add(name, rows, values)
-        self._add("length", rows, np.ones(len(rows)))
-        for i in rows[outcome.terminated | outcome.truncated]:
-            self._ended.append((int(i), {k: v[i].copy() for k, v in self._running.items()}))
-            for values in self._running.values():
-                values[i] = 0.0
+            self._total(name)[where] += values if values.ndim > 1 else values[:, None]
+        self._total("length")[where] += 1.0
+        ended = np.flatnonzero(outcome.terminated | outcome.truncated) + (row or 0)
+        if ended.size:
+            self._ended.append({name: total[ended] for name, total in self._running.items()})
+            for total in self._running.values():
+                total[ended] = 0.0
 
-    def _add(self, name: str, rows: Array, values: Array) -> None:
+    def _total(self, name: str) -> Array:
         if name not in self._running:
             self._running[name] = np.zeros((self.n, len(self.agents)))
-        values = np.asarray(values, dtype=float)
-        self._running[name][rows] += values if values.ndim == 2 else values[:, None]  # noqa: PLR2004
+        return self._running[name]
 
     def episodes(self) -> Mapping[str, Episodes]:
         """Return and forget the episodes that ended since the last call, per agent."""
-        ended, self._ended = [totals for _, totals in self._ended], []
+        ended, self._ended = self._ended, []
         return {agent: _episodes(ended, k) for k, agent in enumerate(self.agents)}
 
     def means(self) -> Mapping[str, Mapping[str, float]]:
@@ -56,9 +56,11 @@ class Recorder:
 
 
 def _episodes(ended: Sequence[Mapping[str, Array]], k: int) -> Episodes:
-    truth = {name for totals in ended for name in totals} - {"reward", "length"}
+    names = sorted({name for totals in ended for name in totals})
+    columns = {name: np.concatenate([totals[name][:, k] for totals in ended]) for name in names}
+    truth = {k: tuple(map(float, v)) for k, v in columns.items() if k not in {"reward", "length"}}
     return Episodes(
-        reward=tuple(float(totals["reward"][k]) for totals in ended),
-        length=tuple(int(totals["length"][k]) for totals in ended),
-        truth={name: tuple(float(t[name][k]) for t in ended) for name in sorted(truth)},
+        reward=tuple(map(float, columns.get("reward", ()))),
+        length=tuple(map(int, columns.get("length", ()))),
+        truth=truth,
     )

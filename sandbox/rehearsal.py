@@ -25,7 +25,7 @@ class Rehearsal:
     seconds: float  # of the trial after that: learning, and all its probes
 
 
-class _Deaf:
+class Deaf:
     """A clerk who keeps nothing."""
 
     def event(self, event: Event) -> None:
@@ -52,7 +52,7 @@ def rehearse(spec: Spec) -> Rehearsal:
 
     torch.set_num_threads(1)
     born = time.perf_counter()
-    trial = loop.begin(spec, _Deaf())
+    trial = loop.begin(spec, Deaf())
     built = time.perf_counter()
     trial.population.update()  # the first one warms up
     since = time.perf_counter()

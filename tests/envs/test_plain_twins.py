@@ -35,14 +35,16 @@ def test_sokoban_twin():
 
 
 def test_coin_grid_twin():
-    world, plain = envs.make_world("coin_grid"), PLAIN.PlainCoinGrid()
+    world = envs.make_world("coin_grid", coverage=0.5)
+    plain = PLAIN.PlainCoinGrid(coverage=0.5)
     assert (plain.told_share, plain.horizon) == (world.told, world.horizon)
     kinds = set()
     for seed in range(40):
         plain.reset(seed=seed)
         told = not plain.seen[-1]
-        kinds.add(told)
+        kinds.add((told, plain.coin == world.corner))
         level = {"agent": [plain.row, plain.column], "told": told}
+        level["coin"] = list(divmod(plain.coin, plain.size))
         level["beacon"] = list(divmod(plain.target, plain.size))
         agree(SingleFace(world), plain, level, np.random.default_rng(seed))
-    assert kinds == {True, False}
+    assert len(kinds) == 4
