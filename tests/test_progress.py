@@ -52,6 +52,8 @@ def test_a_failure_is_announced_at_once():
 def test_nobody_listening_is_no_reason_to_stop():
     stream = io.StringIO()
     stream.close()
+    with pytest.raises(ValueError, match="closed file"):
+        stream.write("so a plain print would fail here")
     PlainDisplay(stream).tick(tick())
 
 

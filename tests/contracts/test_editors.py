@@ -62,9 +62,19 @@ def test_two_lives_of_one_editor_know_nothing_of_each_other(name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_it_proposes_can_be_done(name):
-    for edit in a_life(KINDS[name](), 1)[0]:
-        if edit is not None:
-            edit.rewrite(Genome())
+    """Editors that never propose by default pass by proposing nothing; see the next test."""
+    proposed = [edit for edit in a_life(KINDS[name](), 1)[0] if edit is not None]
+
+    assert all(isinstance(edit.rewrite(Genome()), Genome) for edit in proposed)
+
+
+def test_this_suite_sees_proposals():
+    """By default ``fixed`` and ``schedule`` rest; the bandit and a planned schedule must not."""
+    plan = ({"update": 3, "edit": "widen", "layer": 0, "units": 4},)
+    for editor in (KINDS["bandit"](), KINDS["schedule"](plan=plan)):
+        proposed = [edit for edit in a_life(editor, 1)[0] if edit is not None]
+        assert proposed
+        assert any(edit.rewrite(Genome()) != Genome() for edit in proposed)  # a reset keeps it
 
 
 def test_the_shelf_loads_without_torch():
