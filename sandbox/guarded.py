@@ -19,6 +19,15 @@ from sandbox.watch import REWARD_BOUND, Watch, kind_of
 Array = npt.NDArray[Any]
 
 
+def _reset(
+    watch: Watch, env: Any, seed: Any, options: dict[str, Any] | None
+) -> tuple[Any, dict[str, Any]]:
+    with watch.calling(f"at the reset after step {watch.steps}"):
+        seen, info = watch.returned(env.reset(seed=seed, options=options), 2)
+    watch.observation(seen, env.observation_space)
+    return seen, info
+
+
 class GuardedEnv(gym.Wrapper[Any, Any, Any, Any]):
     """Guards one Gymnasium env."""
 
@@ -30,11 +39,7 @@ class GuardedEnv(gym.Wrapper[Any, Any, Any, Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Reset the env and check its first observation."""
-        watch = self.watch
-        with watch.calling(f"at the reset after step {watch.steps}"):
-            seen, info = watch.returned(self.env.reset(seed=seed, options=options), 2)
-        watch.observation(seen, self.env.observation_space)
-        return seen, info
+        return _reset(self.watch, self.env, seed, options)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step the env and check everything it gives."""
@@ -69,11 +74,7 @@ class GuardedVectorEnv(VectorWrapper):
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Reset all copies and check their first observations."""
-        watch = self.watch
-        with watch.calling(f"at the reset after step {watch.steps}"):
-            seen, info = watch.returned(self.env.reset(seed=seed, options=options), 2)
-        watch.observation(seen, self.env.observation_space)
-        return seen, info
+        return _reset(self.watch, self.env, seed, options)
 
     def step(self, actions: Any) -> tuple[Any, Array, Array, Array, dict[str, Any]]:
         """Step all copies and check everything they give."""
