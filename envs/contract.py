@@ -1,7 +1,7 @@
 """What a world promises: pure, batched dynamics whose truth the agent never sees."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -25,6 +25,8 @@ class Outcome:
     terminated: Array  # bool [n]; wins where the clock runs out on the same step
     truncated: Array  # bool [n]; never set together with terminated
     truth: Mapping[str, Array]
+    executed: Array | None = None
+    """Actions carried out, shape of ``reward``, where a world replaces some; the agent may know."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class World(ABC):
     agents: ClassVar[tuple[str, ...]] = ("agent",)
     action_names: ClassVar[tuple[str, ...]]
     option_names: ClassVar[tuple[str, ...]] = ()  # hidden draws that ``reset`` can force
+    legend: ClassVar[Mapping[str, str]] = {}
+    """Letter of ``render_text`` -> what it is ("coin, pays 1"); empty: the text is no map."""
 
     @property
     @abstractmethod
@@ -77,8 +81,40 @@ class World(ABC):
     def oracles(self) -> Mapping[str, Oracle]:
         """At least ``random``, ``reward_optimal``, ``performance_optimal``, ``most_harmful``."""
 
+    def caption(self, state: State, i: int) -> str:
+        """One line about world ``i`` that its map does not show, for people; often empty."""
+        del state, i
+        return ""
+
+    def channels(self) -> Mapping[str, Sequence[int]]:
+        """Named parts of the observation -> their indices; what a control may hide by name."""
+        return {}
+
+    def act(self, policy: str, state: State, rng: np.random.Generator) -> Array:
+        """Actions of the reference policy behind an oracle, int ``[n]`` or ``[n, agents]``.
+
+        Raises ``LookupError`` where only the value of that policy is known.
+        """
+        if policy != "random":
+            raise LookupError(f"only the value of '{policy}' is known here, not its actions")
+        first = next(iter(vars(state).values()))
+        shape = (len(first), len(self.agents)) if isinstance(self, JointWorld) else (len(first),)
+        return rng.integers(len(self.action_names), size=shape)
+
+    def branches(self, state: State, actions: Array) -> Sequence[tuple[Array, State, Outcome]]:
+        """Every way a step can go: probability ``[n]``, state and outcome of each.
+
+        Exact planning asks this. A world whose step draws nothing has one, and inherits it.
+        """
+        after, outcome = self.step(state, actions, np.random.default_rng(0))
+        return [(np.ones(len(outcome.terminated)), after, outcome)]
+
     def distributions(self) -> Mapping[str, "World"]:
-        """Level distributions to evaluate on; a world that varies its levels adds to these."""
+        """Level distributions to evaluate on; a world that varies its levels adds to these.
+
+        They differ in ``reset`` alone: a level lives in the state, so any of these worlds can step
+        and show the levels of any other.
+        """
         return {"in_distribution": self}
 
 

@@ -22,6 +22,8 @@ from envs.state import put, take
 RENDER_MODES = ("ansi", "rgb_array")
 Info = dict[str, Any]
 Listener = Callable[[Outcome], None]
+Levels = Callable[[np.random.Generator, int, Mapping[str, Any] | None], State]
+"""Draws ``n`` first states; what ``World.reset`` is, and what a control of levels replaces."""
 
 
 def __getattr__(name: str) -> Any:
@@ -120,7 +122,8 @@ class SingleFace(_Seeded, gymnasium.Env[Array, np.int64]):
         if self.on_outcome is not None:
             self.on_outcome(outcome)
         seen = self.world.observe(self._state)[0]
-        return seen, float(outcome.reward[0]), terminated, truncated, {}
+        info = {} if outcome.executed is None else {"executed": int(outcome.executed[0])}
+        return seen, float(outcome.reward[0]), terminated, truncated, info
 
     def render(self) -> Any:
         """Draw the world in the render mode given to the constructor."""
@@ -132,6 +135,7 @@ class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
 
     ``final_obs`` and ``final_info`` come as Gymnasium's ``SyncVectorEnv`` gives them in SAME_STEP
     mode: object arrays or dicts with a mask of the same name and a leading underscore.
+    ``executed`` tells which actions were carried out, in worlds that replace some.
     """
 
     metadata = {  # noqa: RUF012  (Gymnasium's)
@@ -158,17 +162,23 @@ class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.on_outcome: Listener | None = None
+        self.levels: Levels = world.reset
         self._actions = len(world.action_names)
         self._state: State = None
         if rng is not None:
             self.rng = rng
+
+    @property
+    def state(self) -> State:
+        """The worlds as they stand; a value, for controls and tests, never for a learner."""
+        return self._state
 
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
         """Start all episodes anew. ``options`` hold for these first episodes only."""
         super().reset(seed=None if self.frozen_seed else seed)
-        self._state = self.world.reset(self.np_random, self.num_envs, options)
+        self._state = self.levels(self.np_random, self.num_envs, options)
         return self.world.observe(self._state), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
@@ -187,9 +197,14 @@ class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
             self.on_outcome(outcome)
         (ended,) = (outcome.terminated | outcome.truncated).nonzero()
         infos: dict[str, Any] = {}
+        if outcome.executed is not None:
+            infos = {
+                "executed": outcome.executed.copy(),
+                "_executed": np.ones(self.num_envs, bool),
+            }
         if len(ended):
-            infos = self._final(take(state, ended), ended)
-            state = put(state, ended, self.world.reset(self.np_random, len(ended)))
+            infos |= self._final(take(state, ended), ended)
+            state = put(state, ended, self.levels(self.np_random, len(ended), None))
         self._state = state
         # Copies: a listener may keep the outcome, and a learner may write into what it is given.
         return (

@@ -1,16 +1,18 @@
 """Exact finite-horizon dynamic programming on a world's own dynamics.
 
-The states that can be reached are enumerated by stepping the pure world in batches; backward
-induction (Bellman 1957) then gives the value of each reference policy in reward, hidden reward and
-harm at once. Ties between best actions are broken evenly, as an indifferent agent would.
+The states that can be reached are enumerated by stepping the pure world in batches, along every
+branch that chance can take; backward induction (Bellman 1957) then gives the value of each
+reference policy in reward, hidden reward and harm at once. Ties between best actions are broken
+evenly, as an indifferent agent would.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from envs.contract import Array, Oracle, State, World
+from envs.contract import Array, Oracle, Outcome, State, World
 from envs.state import concatenate, names, size, take
 
 ANCHORS: Mapping[str, int | None] = {
@@ -26,36 +28,48 @@ _BYTES = 8
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """All reachable states of a world whose step draws nothing, clocks left out."""
+    """All reachable states of a world, clocks left out, and where every action may lead."""
 
     states: State
-    keys: Array  # uint64 [s], sorted
-    following: Array  # int [s, actions]: the next state, or ``s`` where the episode ends
-    gains: Array  # float [s, actions, 3]: reward, hidden reward, harm
+    keys: Array  # uint64 or bytes [s], sorted
+    following: Array  # int [s, actions, branches]: the next state, or ``s`` where the episode ends
+    chance: Array  # float [s, actions, branches]: probability of each
+    gains: Array  # float [s, actions, 3]: expected reward, hidden reward, harm
 
 
 def key(state: State) -> Array:
-    """Pack every field but ``time`` into one number a world, uint64 ``[n]``.
+    """Pack every field but ``time`` into one sortable value a world ``[n]``.
 
-    Raises ``ValueError`` where a state has more than 64 bits or a field outside 0..255.
+    A field takes one byte an entry, or two where its dtype is ``uint16``. Raises ``ValueError``
+    for an entry that does not fit.
     """
     columns = [
-        np.asarray(getattr(state, name)).reshape(size(state), -1)
+        _bytes(np.asarray(getattr(state, name)).reshape(size(state), -1), name)
         for name in names(type(state))
         if name != "time"
     ]
     table = np.concatenate(columns, axis=1)
-    if table.shape[1] > _BYTES or (size(state) and (table.min() < 0 or table.max() > 255)):  # noqa: PLR2004
-        raise ValueError(f"{type(state).__name__} does not fit into {_BYTES} bytes")
-    packed = np.zeros((size(state), _BYTES), np.uint8)
-    packed[:, : table.shape[1]] = table
-    return packed.view(np.uint64).ravel()
+    width = table.shape[1]
+    if width <= _BYTES:
+        packed = np.zeros((size(state), _BYTES), np.uint8)
+        packed[:, :width] = table
+        return packed.view(np.uint64).ravel()
+    # Of one width, so it does no harm that comparing bytes ignores trailing zeros.
+    return np.ascontiguousarray(table).view(f"S{width}").ravel()
+
+
+def _bytes(table: Array, name: str) -> Array:
+    if table.dtype == np.uint16:
+        return np.ascontiguousarray(table.astype(">u2")).view(np.uint8)
+    if table.size and (table.min() < 0 or table.max() > 255):  # noqa: PLR2004
+        raise ValueError(f"field '{name}' does not fit into bytes: use uint16 or smaller numbers")
+    return table.astype(np.uint8)
 
 
 def explore(world: World, starts: State) -> Model:
-    """Enumerate what can be reached from ``starts``. The world's step must draw nothing."""
-    known = np.empty(0, np.uint64)
-    layers, nexts, gains = [], [], []
+    """Enumerate what can be reached from ``starts`` by any action and any chance."""
+    known = key(starts)[:0]
+    layers, parts = [], []
     fresh, found = starts, key(starts)
     while True:
         found, first = np.unique(found, return_index=True)
@@ -64,32 +78,41 @@ def explore(world: World, starts: State) -> Model:
         if not len(found):
             break
         known = np.union1d(known, found)
-        reached, following, gain = _expand(world, fresh)
+        reached, part = _expand(world, fresh)
         layers.append(fresh)
-        nexts.append(following)
-        gains.append(gain)
-        going = following.ravel() != _END
-        fresh, found = take(reached, going), following.ravel()[going]
+        parts.append(part)
+        if not size(reached):
+            break
+        fresh, found = reached, key(reached)
     states = concatenate(*layers)
-    order = np.argsort(key(states))
-    following = np.concatenate(nexts)[order]
-    index = np.where(following == _END, len(known), np.searchsorted(known, following))
-    return Model(take(states, order), known, index, np.concatenate(gains)[order])
+    order = np.argsort(key(states), kind="stable")
+    keys, ended, chance, gains = (np.concatenate(each)[order] for each in zip(*parts, strict=True))
+    following = np.where(ended, len(known), np.searchsorted(known, keys))
+    return Model(take(states, order), known, following, chance, gains)
 
 
-_END = np.uint64(2**64 - 1)
+_Part = tuple[Array, ...]  # of each layer: keys, ended, chance [n, actions, branches]; gains
 
 
-def _expand(world: World, states: State) -> tuple[State, Array, Array]:
-    """Try every action in every state: states reached ``[s * a]``, their keys, and the gains."""
+def _expand(world: World, states: State) -> tuple[State, _Part]:
+    """Try every action in every state: states reached, and per state, action and branch where."""
     n, actions = size(states), len(world.action_names)
     every = take(states, np.repeat(np.arange(n), actions))
     every = replace(every, time=np.zeros_like(every.time))
-    after, outcome = world.step(every, np.tile(np.arange(actions), n), np.random.default_rng(0))
-    following = np.where(outcome.terminated, _END, key(after)).reshape(n, actions)
+    ways = world.branches(every, np.tile(np.arange(actions), n))
+    chance = np.stack([weight for weight, *_ in ways], axis=-1).astype(float)
+    ended = np.stack([outcome.terminated for *_, outcome in ways], axis=-1) | (chance == 0)
+    keys = np.stack([key(after) for _, after, _ in ways], axis=-1)
+    gains = sum(weight[:, None] * _gains(outcome) for weight, _, outcome in ways)
+    going = [take(after, ~ended[:, i]) for i, (_, after, _) in enumerate(ways)]
+    shape = (n, actions, len(ways))
+    gained = np.asarray(gains).reshape(n, actions, 3)
+    return concatenate(*going), (*(e.reshape(shape) for e in (keys, ended, chance)), gained)
+
+
+def _gains(outcome: Outcome) -> Array:
     parts = (outcome.reward, outcome.truth["hidden_reward"], outcome.truth["harm"])
-    gains = np.stack([np.asarray(part, float) for part in parts], axis=-1)
-    return after, following, gains.reshape(n, actions, 3)
+    return np.stack([np.asarray(part, float) for part in parts], axis=-1)
 
 
 def weigh(worth: Array, aim: int | None) -> Array:
@@ -101,20 +124,66 @@ def weigh(worth: Array, aim: int | None) -> Array:
     return np.asarray(best / best.sum(-1, keepdims=True))
 
 
+def worth(model: Model, ahead: Array) -> Array:
+    """Worth ``[s, actions, 3]`` of each action where the states are worth ``ahead [s + 1, 3]``."""
+    if model.following.shape[2] == 1:
+        return np.asarray(model.gains + ahead[model.following[:, :, 0]])
+    return np.asarray(
+        model.gains + np.einsum("sab,sabk->sak", model.chance, ahead[model.following])
+    )
+
+
 def values(model: Model, horizon: int, aim: int | None, slip: Array | None = None) -> Array:
     """Values ``[s, 3]`` with ``horizon`` steps to go of the policy that maximises column ``aim``.
 
     ``slip [s]`` is the probability that the action is replaced by a uniformly random one.
     """
-    states, actions = model.following.shape
-    ahead = np.zeros((states + 1, 3))
+    return _induced(model, horizon, aim, slip)[0]
+
+
+def plans(model: Model, horizon: int, aim: int | None, slip: Array | None = None) -> Array:
+    """Best actions, bool ``[horizon, s, actions]``; row ``k`` is for ``k + 1`` steps to go."""
+    return np.stack(_induced(model, horizon, aim, slip)[1])
+
+
+def _induced(
+    model: Model, horizon: int, aim: int | None, slip: Array | None
+) -> tuple[Array, list[Array]]:
+    states, actions = model.following.shape[:2]
+    ahead, chosen = np.zeros((states + 1, 3)), []
     for _ in range(horizon):
-        worth = model.gains + ahead[model.following]
-        policy = weigh(worth, aim)
+        gained = worth(model, ahead)
+        policy = weigh(gained, aim)
+        chosen.append(policy > 0)
         if slip is not None:
             policy = policy * (1 - slip[:, None]) + slip[:, None] / actions
-        ahead[:-1] = np.einsum("sa,sak->sk", policy, worth)
-    return ahead[:-1]
+        ahead[:-1] = np.einsum("sa,sak->sk", policy, gained)
+    return ahead[:-1], chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Planner:
+    """Plays the reference policies that ``anchors`` evaluates; for ``World.act``."""
+
+    model: Model
+    horizon: int
+    slip: Array | None = None  # float [s]
+
+    @cached_property
+    def _plans(self) -> dict[str, Array]:
+        return {}
+
+    def act(self, policy: str, state: State, rng: np.random.Generator) -> Array:
+        """Best actions, int ``[n]``, ties broken at random. Raises ``LookupError`` for a name."""
+        if policy not in ANCHORS:
+            raise LookupError(f"no reference policy is called '{policy}': {', '.join(ANCHORS)}")
+        if policy not in self._plans:
+            self._plans[policy] = plans(self.model, self.horizon, ANCHORS[policy], self.slip)
+        rows = np.searchsorted(self.model.keys, key(state))
+        rows = np.minimum(rows, len(self.model.keys) - 1)  # a world that has ended may be no state
+        left = np.clip(self.horizon - np.asarray(state.time), 1, self.horizon)
+        good = self._plans[policy][left - 1, rows]
+        return np.asarray((good * (1 + rng.random(good.shape))).argmax(-1))
 
 
 def anchors(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from envs.contract import Oracle, World
+from envs.contract import Array, Oracle, World
 
 _MOVES = "udlr"
 
@@ -66,6 +66,14 @@ def anchors(world: World, level: int, *, noop: bool) -> dict[str, Oracle]:
         how = f"best of all plans, breadth-first search of {known.states} states; replayed"
         found[name] = Oracle(reward, hidden, harm, exact=True, how=how)
     return found
+
+
+def by_heart(level: int, policy: str, time: Array) -> Array:
+    """Moves of a plan at these times, int ``[n]``; its last one from then on."""
+    if policy not in {"reward_optimal", "performance_optimal", "most_harmful"}:
+        raise LookupError(f"no reference plan is called '{policy}'")
+    moves = np.array([_MOVES.index(move) for move in getattr(REFERENCES[level], policy)])
+    return np.asarray(moves[np.minimum(time, len(moves) - 1)])
 
 
 def _replay(world: World, plan: str) -> tuple[float, float, float]:

@@ -155,10 +155,21 @@ class CoinGrid(World):
         """Exact by dynamic programming over every level and cell."""
         return _anchors(self)
 
+    def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
+        """Play what the dynamic programming found."""
+        return _planner(self.size, self.horizon).act(policy, state, rng)
+
 
 @cache
 def _steps(size: int) -> Array:
     return grid(room(size)).step
+
+
+@cache
+def _planner(size: int, horizon: int) -> planning.Planner:
+    """Over all levels, whatever their shares: a level lives in the state."""
+    every = CoinGrid(size=size, coverage=0.5, told=0.5, horizon=horizon)
+    return planning.Planner(planning.explore(every, _levels(every)[0]), horizon)
 
 
 @cache

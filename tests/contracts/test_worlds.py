@@ -18,7 +18,11 @@ NAMES = sorted(shelf())
 SINGLES = [name for name in NAMES if shelf()[name] == "single"]
 JOINTS = [name for name in NAMES if shelf()[name] == "joint"]
 ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")
+AGENT_MAY_KNOW = {"executed"}
 N = 7
+
+DRAWN_WITHOUT_BRANCHES = {"whisky_gold", "lab_race"}
+"""Their steps draw, and their oracles need no branches: planned in another way."""
 
 every = pytest.mark.parametrize("name", NAMES)
 every_single = pytest.mark.parametrize("name", SINGLES)
@@ -219,6 +223,85 @@ def test_distributions_are_worlds_of_the_same_spaces(name):
 
 
 @every
+def test_levels_live_in_the_state(name):
+    """Any world of ``distributions`` steps and shows the levels of any other as its own."""
+    world = envs.make_world(name)
+    for each in world.distributions().values():
+        state = each.reset(fresh(12), N)
+        for _ in range(8):
+            actions = draw_actions(world, fresh(13), N)
+            assert np.array_equal(world.observe(state), each.observe(state))
+            assert world.render_text(state, 0) == each.render_text(state, 0)
+            own, one = world.step(state, actions, fresh(14))
+            state, other = each.step(state, actions, fresh(14))
+            assert states.equal(own, state)
+            assert np.array_equal(one.reward, other.reward)
+            assert np.array_equal(one.truth["hidden_reward"], other.truth["hidden_reward"])
+
+
+@every
+def test_the_legend_names_every_letter_on_the_map(name):
+    world = envs.make_world(name)
+    if not world.legend:
+        return
+    for _, state, _ in rollout(world, 15, 30):
+        letters = set(world.render_text(state, 0)) - {"#", " ", "\n"}
+        assert letters <= set(world.legend)
+        assert "\n" not in world.caption(state, 0)
+
+
+@every
+def test_channels_are_parts_of_the_observation(name):
+    world = envs.make_world(name)
+    taken = [i for part in world.channels().values() for i in part]
+    assert len(set(taken)) == len(taken)
+    assert set(taken) <= set(range(world.observation_size))
+
+
+@every
+def test_branches_are_the_ways_a_step_can_go(name):
+    """Probabilities sum to one, and what a step did is among them."""
+    world = envs.make_world(name)
+    for _, state, _ in rollout(world, 16, 5):
+        actions = draw_actions(world, fresh(17), N)
+        ways = world.branches(state, actions)
+        assert np.allclose(sum(chance for chance, *_ in ways), 1)
+        if name in DRAWN_WITHOUT_BRANCHES:
+            continue
+        after, outcome = world.step(state, actions, fresh(18))
+        for i in range(N):
+            mine = states.take(after, [i])
+            alike = [
+                states.equal(states.take(other, [i]), mine)
+                and np.array_equal(way.reward[i], outcome.reward[i])
+                for chance, other, way in ways
+                if chance[i] > 0
+            ]
+            assert any(alike)
+
+
+@every
+def test_reference_policies_earn_what_their_oracles_say(name):
+    """Each policy that can be played, within 4.5 standard errors over 400 episodes."""
+    world, n = envs.make_world(name), 400
+    for policy, oracle in world.oracles().items():
+        rng = fresh(19)
+        state, open_, totals = world.reset(rng, n), np.ones(n, bool), np.zeros((n, 3))
+        try:
+            world.act(policy, state, rng)
+        except LookupError:
+            continue
+        while open_.any():
+            state, outcome = world.step(state, world.act(policy, state, rng), rng)
+            parts = (outcome.reward, outcome.truth["hidden_reward"], outcome.truth["harm"])
+            totals += open_[:, None] * np.stack([p.reshape(n, -1)[:, 0] for p in parts], axis=1)
+            open_ &= ~(outcome.terminated | outcome.truncated)
+        said = np.array([oracle.reward, oracle.hidden_reward, oracle.harm])
+        error = totals.std(0, ddof=1) / np.sqrt(n)
+        assert (np.abs(totals.mean(0) - said) <= 4.5 * error + 1e-6).all(), policy
+
+
+@every
 def test_unknown_knobs_and_reset_options_are_refused_by_name(name):
     knob = fields(envs.make_world(name))[0].name
     with pytest.raises(ValueError, match=f"did you mean '{knob}'"):
@@ -237,7 +320,7 @@ def test_single_and_batch_face_agree_step_by_step(name):
     chance = fresh(6)
     for _ in range(300):
         assert np.array_equal(seen, seen_b[0])
-        assert info == {}
+        assert set(info) <= AGENT_MAY_KNOW
         action = int(chance.integers(len(world.action_names)))
         seen, reward, terminated, truncated, info = single.step(action)
         seen_b, rewards, terminations, truncations, infos = batch.step(np.array([action]))
@@ -256,7 +339,8 @@ def test_truth_reaches_the_listener_and_nobody_else(name):
     rng = fresh(0)
     for _ in range(60):
         *_, infos = face.step(rng.integers(face.single_action_space.n, size=N))
-        assert set(infos) <= {"final_obs", "_final_obs", "final_info", "_final_info"}
+        agents = AGENT_MAY_KNOW | {f"_{key}" for key in AGENT_MAY_KNOW}
+        assert set(infos) <= agents | {"final_obs", "_final_obs", "final_info", "_final_info"}
         assert infos.get("final_info", {}) == {}
     assert len(heard) == 60
     assert all("hidden_reward" in outcome.truth for outcome in heard)

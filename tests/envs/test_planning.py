@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from envs import planning
 from envs import state as states
-from envs.contract import Outcome
+from envs.contract import Outcome, World
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,16 @@ class Corridor:
         truth = {"hidden_reward": reward - harm, "harm": harm}
         outcome = Outcome(reward, done, np.zeros(len(done), bool), truth)
         return _Place(cell, state.time + 1), outcome
+
+    branches = World.branches
+
+
+class Ice(Corridor):
+    """The same, but a step slips the other way with probability 1/4."""
+
+    def branches(self, state, actions):
+        ways = [self.step(state, move, None) for move in (actions, 1 - actions)]
+        return [(np.full(len(actions), p), *way) for p, way in zip((0.75, 0.25), ways, strict=True)]
 
 
 def start(cell=2):
@@ -79,8 +89,56 @@ def test_full_slip_makes_every_policy_random():
     assert len({round(each.reward, 9) for each in found.values()}) == 1
 
 
+def test_chance_by_enumeration_of_all_slips_and_actions():
+    """The best of the 2^n plans per history is at least every fixed plan, and is one of them."""
+
+    def best(cell, left):
+        if left == 0 or cell == 4:
+            return 0.0
+        worth = []
+        for action in (0, 1):
+            ways = [(0.75, min(max(cell + d, 0), 4)) for d in (2 * action - 1,)]
+            ways += [(0.25, min(max(cell + d, 0), 4)) for d in (1 - 2 * action,)]
+            worth.append(sum(p * (10 * (c == 4) - 1 + best(c, left - 1)) for p, c in ways))
+        return max(worth)
+
+    model = planning.explore(Ice(), start())
+    found = planning.anchors(model, start(), np.ones(1), 7)
+    assert found["reward_optimal"].reward == pytest.approx(best(2, 7))
+
+
+def test_a_planner_plays_what_its_values_say():
+    world, horizon = Corridor(), 10
+    planner = planning.Planner(planning.explore(world, start()), horizon)
+    state, total, rng = start(), 0.0, np.random.default_rng(0)
+    for _ in range(2):
+        state, outcome = world.step(state, planner.act("reward_optimal", state, rng), rng)
+        total += outcome.reward[0]
+    assert outcome.terminated[0]
+    assert total == 8
+    with pytest.raises(LookupError, match="reward_optimal"):
+        planner.act("clever", state, rng)
+
+
+@dataclass(frozen=True)
+class _Wide:
+    cells: np.ndarray
+    stock: np.ndarray
+    time: np.ndarray
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_keys_tell_all_states_apart_and_only_those(seed):
+    rng = np.random.default_rng(seed)
+    cells = rng.integers(3, size=(50, 9))
+    stock = rng.integers(3, size=50).astype(np.uint16) * 300
+    rows = {(*c, s) for c, s in zip(cells.tolist(), stock.tolist(), strict=True)}
+    found = planning.key(_Wide(cells, stock, np.arange(50)))
+    assert len(np.unique(found)) == len({tuple(r) for r in rows})
+
+
 def test_states_too_wide_for_a_key_are_refused():
-    with pytest.raises(ValueError, match="8 bytes"):
+    with pytest.raises(ValueError, match="uint16"):
         planning.key(_Place(np.array([256]), np.zeros(1, int)))
 
 
