@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -104,9 +104,10 @@ class World(ABC):
     def branches(self, state: State, actions: Array) -> Sequence[tuple[Array, State, Outcome]]:
         """Every way a step can go: probability ``[n]``, state and outcome of each.
 
-        Exact planning asks this. A world whose step draws nothing has one, and inherits it.
+        Exact planning asks this. A world whose step draws nothing has one, and inherits it; any
+        other says its own, or this raises ``LookupError``.
         """
-        after, outcome = self.step(state, actions, np.random.default_rng(0))
+        after, outcome = self.step(state, actions, cast("np.random.Generator", _NoChance()))
         return [(np.ones(len(outcome.terminated)), after, outcome)]
 
     def distributions(self) -> Mapping[str, "World"]:
@@ -116,6 +117,13 @@ class World(ABC):
         and show the levels of any other.
         """
         return {"in_distribution": self}
+
+
+class _NoChance:
+    """Stands in for a generator where nothing may be drawn."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise LookupError(f"this world's step draws (rng.{name}) and does not say its branches")
 
 
 class JointWorld(World):
