@@ -1,7 +1,14 @@
 """The worlds. Importing this package registers their Gymnasium ids and imports none of them."""
 
 from envs.contract import JointWorld, Oracle, Outcome, World
-from envs.registration import env_ids, make_world, parallel_env, register, register_world
+from envs.registration import (
+    env_ids,
+    joint_batch,
+    make_world,
+    parallel_env,
+    register,
+    register_world,
+)
 
 __all__ = [
     "JointWorld",
@@ -9,6 +16,7 @@ __all__ = [
     "Outcome",
     "World",
     "env_ids",
+    "joint_batch",
     "make_world",
     "parallel_env",
     "register",

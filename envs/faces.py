@@ -2,16 +2,18 @@
 
 Truth stays behind glass: a face hands each ``Outcome`` to its attribute ``on_outcome`` and to
 nobody else; observations and infos never hold it. ``ParallelFace`` lives in ``envs.parallel``
-(it imports PettingZoo) and can be imported from here too.
+(it imports PettingZoo) and can be imported from here too; the batch of a joint world is
+``envs.joint_batch.JointBatchFace``.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -130,12 +132,10 @@ class SingleFace(_Seeded, gymnasium.Env[Array, np.int64]):
         return draw(self.world, self._state, 0, self.render_mode)
 
 
-class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
-    """``num_envs`` copies of one world, stepped in one pass; ended ones restart in the same step.
+class Batch(_Seeded, VectorEnv[Array, Array, Array]):
+    """What the batched faces share: copies of one world, stepped and restarted in one pass.
 
-    ``final_obs`` and ``final_info`` come as Gymnasium's ``SyncVectorEnv`` gives them in SAME_STEP
-    mode: object arrays or dicts with a mask of the same name and a leading underscore.
-    ``executed`` tells which actions were carried out, in worlds that replace some.
+    A leaf says how one copy's observation and actions are shaped.
     """
 
     metadata = {  # noqa: RUF012  (Gymnasium's)
@@ -157,16 +157,20 @@ class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
         self.world = world
         self.num_envs = num_envs
         self.render_mode = check_render_mode(render_mode)
-        self.single_observation_space = observation_space(world)
-        self.single_action_space = action_space(world)
+        self.single_observation_space, self.single_action_space = self._spaces(world)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.on_outcome: Listener | None = None
         self.levels: Levels = world.reset
+        self._shape = (num_envs, *(self.single_action_space.shape or ()))
         self._actions = len(world.action_names)
         self._state: State = None
         if rng is not None:
             self.rng = rng
+
+    @abstractmethod
+    def _spaces(self, world: World) -> tuple[Space[Any], Space[Any]]:
+        """Spaces of what one copy shows and takes."""
 
     @property
     def state(self) -> State:
@@ -187,10 +191,10 @@ class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
             raise ResetNeeded("no episode is under way: call reset() before step()")
         chosen = np.asarray(actions, np.int64)
         # Seen as unsigned, a negative action is a huge one: one pass checks both ends.
-        if chosen.shape != (self.num_envs,) or chosen.view(np.uint64).max() >= self._actions:
+        if chosen.shape != self._shape or chosen.view(np.uint64).max() >= self._actions:
+            wanted = " x ".join(map(str, self._shape))
             raise ValueError(
-                f"actions must be {self.num_envs} integers in 0..{self._actions - 1},"
-                f" not {actions!r}"
+                f"actions must be {wanted} integers in 0..{self._actions - 1}, not {actions!r}"
             )
         state, outcome = self.world.step(self._state, chosen, self.np_random)
         if self.on_outcome is not None:
@@ -236,3 +240,15 @@ class BatchFace(_Seeded, VectorEnv[Array, Array, Array]):
         return tuple(
             draw(self.world, self._state, i, self.render_mode) for i in range(self.num_envs)
         )
+
+
+class BatchFace(Batch):
+    """``num_envs`` copies of one world, stepped in one pass; ended ones restart in the same step.
+
+    ``final_obs`` and ``final_info`` come as Gymnasium's ``SyncVectorEnv`` gives them in SAME_STEP
+    mode: object arrays or dicts with a mask of the same name and a leading underscore.
+    ``executed`` tells which actions were carried out, in worlds that replace some.
+    """
+
+    def _spaces(self, world: World) -> tuple[Space[Any], Space[Any]]:
+        return observation_space(world), action_space(world)

@@ -90,8 +90,14 @@ class ParallelFace(ParallelEnv):  # type: ignore[misc]
             dict(zip(names, outcome.reward[0].tolist(), strict=True)),
             dict.fromkeys(names, terminated),
             dict.fromkeys(names, truncated),
-            {name: {} for name in names},
+            self._infos(names, outcome.executed),
         )
+
+    def _infos(self, names: list[str], executed: Array | None) -> dict[str, dict[str, Any]]:
+        if executed is None:
+            return {name: {} for name in names}
+        pairs = zip(names, executed[0].tolist(), strict=True)
+        return {name: {"executed": action} for name, action in pairs}
 
     def _advance(self, actions: Mapping[str, Any]) -> Any:
         if set(actions) != set(self.agents):

@@ -8,6 +8,7 @@ import ast
 import importlib
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache
@@ -19,6 +20,7 @@ from gymnasium.error import Error as GymnasiumError
 
 from envs.contract import JointWorld, World
 from envs.faces import BatchFace, SingleFace
+from envs.joint_batch import JointBatchFace
 
 Kind = Literal["single", "joint"]
 NAMESPACE = "sandbox"
@@ -104,15 +106,27 @@ def world_class(name: str) -> type[World]:
 
 def parallel_env(name: str, *, render_mode: str | None = None, **knobs: Any) -> Any:
     """Build the PettingZoo ``ParallelEnv`` of a joint world, by name or id."""
-    entry = _entry(name)
-    if entry.kind != "joint":
-        raise ValueError(f"{entry.env_id} has one agent: use gymnasium.make('{entry.env_id}')")
+    world = _joint_world(name, "make", knobs)
     from envs.parallel import ParallelFace  # noqa: PLC0415  (0.13 s of PettingZoo)
 
+    return ParallelFace(world, render_mode=render_mode)
+
+
+def joint_batch(
+    name: str, num_envs: int = 1, *, render_mode: str | None = None, **knobs: Any
+) -> JointBatchFace:
+    """Build the batch of a joint world, by name or id: ``num_envs`` copies in one pass."""
+    return JointBatchFace(_joint_world(name, "make_vec", knobs), num_envs, render_mode=render_mode)
+
+
+def _joint_world(name: str, instead: str, knobs: Mapping[str, Any]) -> JointWorld:
+    entry = _entry(name)
+    if entry.kind != "joint":
+        raise ValueError(f"{entry.env_id} has one agent: use gymnasium.{instead}('{entry.env_id}')")
     world = make_world(entry.env_id, **knobs)
     if not isinstance(world, JointWorld):
         raise TypeError(f"{entry.target} is registered as a joint world but is none")
-    return ParallelFace(world, render_mode=render_mode)
+    return world
 
 
 def _entry(name: str) -> _Entry:
@@ -161,7 +175,8 @@ class _Maker:
         if self.entry.kind == "joint":
             raise GymnasiumError(
                 f"{self.entry.env_id} has several agents: "
-                f"use envs.parallel_env('{self.entry.env_id}') for its PettingZoo face"
+                f"use envs.parallel_env('{self.entry.env_id}') for its PettingZoo face, "
+                f"envs.joint_batch('{self.entry.env_id}') for many copies"
             )
         if self.face is SingleFace:
             return SingleFace(make_world(self.entry.env_id, **knobs), render_mode=render_mode)

@@ -12,6 +12,7 @@ import envs
 from envs import state as states
 from envs.contract import JointWorld, World
 from envs.faces import BatchFace, ParallelFace, SingleFace
+from envs.joint_batch import JointBatchFace
 from envs.registration import env_id, shelf
 
 NAMES = sorted(shelf())
@@ -413,5 +414,58 @@ def test_truth_of_a_joint_world_reaches_the_listener_and_nobody_else(name):
     _, infos = face.reset(seed=0)
     assert not any(infos.values())
     *_, infos = face.step(dict.fromkeys(face.agents, 0))
-    assert not any(infos.values())
+    assert all(set(info) <= AGENT_MAY_KNOW for info in infos.values())
     assert heard[0].truth["harm"].shape == (1, len(face.possible_agents))
+
+
+@every_joint
+def test_parallel_and_joint_batch_face_agree_step_by_step(name):
+    world = envs.make_world(name)
+    parallel, batch = ParallelFace(world, rng=fresh(5)), JointBatchFace(world, 1, rng=fresh(5))
+    seen, infos = parallel.reset()
+    seen_b, infos_b = batch.reset()
+    chance = fresh(6)
+
+    def rows(by_agent):
+        return np.stack([by_agent[agent] for agent in world.agents])
+
+    for _ in range(300):
+        assert np.array_equal(rows(seen), seen_b[0])
+        actions = draw_actions(world, chance, 1)
+        chosen = dict(zip(world.agents, actions[0].tolist(), strict=True))
+        seen, reward, terminated, truncated, infos = parallel.step(chosen)
+        seen_b, rewards, terminations, truncations, infos_b = batch.step(actions)
+        assert np.array_equal(rows(reward), rewards[0])
+        assert set(terminated.values()) == {terminations[0]}
+        assert set(truncated.values()) == {truncations[0]}
+        if "executed" in infos_b:
+            carried_out = {agent: info["executed"] for agent, info in infos.items()}
+            assert np.array_equal(rows(carried_out), infos_b["executed"][0])
+        assert ("final_obs" in infos_b) == (not parallel.agents)
+        if not parallel.agents:
+            assert np.array_equal(infos_b["final_obs"][0], rows(seen))
+            seen, infos = parallel.reset()
+
+
+@every_joint
+def test_the_joint_batch_is_a_vector_env_with_a_row_an_agent(name):
+    face, heard = envs.joint_batch(name, N), []
+    face.on_outcome = heard.append
+    seen, infos = face.reset(seed=3)
+    assert face.observation_space.contains(seen)
+    assert infos == {}
+    assert np.array_equal(seen, envs.joint_batch(name, N).reset(seed=3)[0])
+    rng = fresh(4)
+    allowed = AGENT_MAY_KNOW | {f"_{key}" for key in AGENT_MAY_KNOW}
+    allowed |= {"final_obs", "_final_obs", "final_info", "_final_info"}
+    for _ in range(40):
+        actions = draw_actions(face.world, rng, N)
+        assert face.action_space.contains(actions)
+        seen, reward, terminated, truncated, infos = face.step(actions)
+        assert face.observation_space.contains(seen)
+        assert reward.shape == actions.shape
+        assert terminated.shape == truncated.shape == (N,)
+        assert set(infos) <= allowed
+        assert infos.get("final_info", {}) == {}
+    assert len(heard) == 40
+    assert all("hidden_reward" in outcome.truth for outcome in heard)
