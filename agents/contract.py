@@ -260,7 +260,7 @@ class Learner(ABC):
 
     total_steps: int
     num_envs: int
-    joint: ClassVar[bool]  # False: wants a VectorEnv; True: a list of PettingZoo ParallelEnvs
+    joint: ClassVar[bool]  # True: wants a joint batch, or a list of PettingZoo ParallelEnvs
 
     @abstractmethod
     def genome_rule(self) -> Mapping[str, Any]:

@@ -1,13 +1,15 @@
-"""The loops that let learners live: one on a Gymnasium vector env, several on PettingZoo copies.
+"""The loops that let learners live: one on a Gymnasium vector env, several on a joint one.
 
 Environments are reset without a seed: whoever makes them seeds them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
+from gymnasium.spaces import Box, Discrete
+from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.contract import Array, Motive, Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
@@ -60,40 +62,37 @@ class Solo(Population):
 
 
 class Joint(Population):
-    """One independent learner per agent on copies of a PettingZoo ``ParallelEnv``.
+    """One independent learner per agent, on the batch of a joint world or on PettingZoo copies.
 
-    Nothing is shared but the world. An agent that leaves early is carried along, unseen by its
-    learner, until its copy restarts, which is when all agents are done.
+    Nothing is shared but the world. The batch is a ``VectorEnv`` whose observations, actions and
+    rewards have a row an agent; the copies are a list of ``ParallelEnv``. An agent that leaves
+    a copy early is carried along, unseen by its learner, until that copy restarts.
     """
 
     def __init__(
         self,
-        envs: Sequence[Any],
+        env: Any,
         steps: int,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
     ) -> None:
-        _check_joint(envs, genomes)
-        self._envs, self._steps, agents = list(envs), steps, envs[0].possible_agents
-        self._spaces = {a: (envs[0].observation_space(a), envs[0].action_space(a)) for a in agents}
+        _check_joint(env, genomes)
+        stage: _Batch | _Copies = _Batch(env) if isinstance(env, VectorEnv) else _Copies(env)
+        self._stage, self._steps = stage, steps
         self._learners = {
             a: build_learner(
                 a,
                 genomes[a],
-                spaces=self._spaces[a],
-                shape=(len(envs), steps),
+                spaces=spaces,
+                shape=(stage.copies, steps),
                 objectives=objectives,
                 streams=streams,
             )
-            for a in agents
+            for a, spaces in stage.spaces.items()
         }
         self.learners = self._learners
-        shape = {a: (len(envs), each.observation_size) for a, each in self._learners.items()}
-        self._observations = {a: np.zeros(shape[a], np.float32) for a in agents}
-        self._present = {a: np.zeros(len(envs), bool) for a in agents}
-        for i, env in enumerate(self._envs):
-            self._see(i, env.reset()[0])
+        stage.reset()
 
     def update(self) -> Mapping[str, UpdateReport]:
         """Collect one rollout and do one update, for every agent."""
@@ -101,51 +100,114 @@ class Joint(Population):
             learner.begin()
         for _ in range(self._steps):
             self._step()
-        return {a: each.finish(self._observations[a]) for a, each in self._learners.items()}
+        return {a: each.finish(self._stage.observations[a]) for a, each in self._learners.items()}
 
     def _step(self) -> None:
+        stage = self._stage
         actions = {
-            a: each.act(self._observations[a], self._present[a].copy())
+            a: each.act(stage.observations[a], stage.present(a))
             for a, each in self._learners.items()
         }
-        outcomes = {a: _Outcome(self._observations[a]) for a in self._learners}
-        for i, env in enumerate(self._envs):
-            chosen = {a: self._action(a, actions[a][i]) for a in env.agents}
-            raw, reward, terminated, truncated, _ = env.step(chosen)
-            for a in chosen:
-                outcomes[a].take(i, raw[a], reward[a], terminated[a], truncated[a])
-            self._see(i, raw if env.agents else env.reset()[0])
-        for a, outcome in outcomes.items():
+        for a, outcome in stage.step(actions).items():
             self._learners[a].store(
                 outcome.following, outcome.reward, outcome.terminated, outcome.truncated
             )
 
-    def _action(self, agent: str, index: int) -> int:
-        return int(index) + int(self._spaces[agent][1].start)
 
-    def _see(self, i: int, raw: Mapping[str, Any]) -> None:
-        """Note what copy ``i`` shows; agents that have left keep their last observation."""
-        for agent in self._learners:
-            here = agent in self._envs[i].agents
-            self._present[agent][i] = here
-            if here:
-                self._observations[agent][i] = flatten(raw[agent], 1)[0]
-
-
+@dataclass
 class _Outcome:
-    """What one step led one agent to, over the copies; filled in copy by copy."""
+    """What one step led one agent to, over the copies."""
 
-    def __init__(self, observations: Array) -> None:
-        self.following = observations.copy()
-        self.reward = np.zeros(len(observations))
-        self.terminated = np.zeros(len(observations), bool)
-        self.truncated = np.zeros(len(observations), bool)
+    following: Array  # float32 [n, size]
+    reward: Array
+    terminated: Array
+    truncated: Array
+
+    @classmethod
+    def nothing(cls, observations: Array) -> "_Outcome":
+        n = len(observations)
+        return cls(observations.copy(), np.zeros(n), np.zeros(n, bool), np.zeros(n, bool))
 
     def take(self, i: int, raw: Any, reward: float, terminated: bool, truncated: bool) -> None:
         self.following[i] = flatten(raw, 1)[0]
         self.reward[i] = reward
         self.terminated[i] = terminated
         self.truncated[i] = truncated
+
+
+class _Batch:
+    """All copies of a joint world in one pass; every agent is there at every step."""
+
+    def __init__(self, env: Any) -> None:
+        self._env, self.copies = env, int(env.num_envs)
+        rows = env.single_observation_space
+        seen = Box(rows.low[0], rows.high[0], dtype=rows.dtype)
+        acts = [Discrete(int(n)) for n in env.single_action_space.nvec]
+        self.spaces: dict[str, tuple[Any, Any]] = {
+            a: (seen, each) for a, each in zip(env.possible_agents, acts, strict=True)
+        }
+        self.observations: dict[str, Array] = {}
+
+    def present(self, agent: str) -> None:
+        del agent
+
+    def reset(self) -> None:
+        self.observations = self._by_agent(self._env.reset()[0])
+
+    def step(self, actions: Mapping[str, Array]) -> dict[str, _Outcome]:
+        joint = np.stack([actions[a] for a in self.spaces], axis=1)
+        raw, reward, terminated, truncated, info = self._env.step(joint)
+        following = self._by_agent(_finals(raw, info, terminated | truncated))
+        self.observations = self._by_agent(raw)
+        return {
+            a: _Outcome(following[a], reward[:, k], terminated, truncated)
+            for k, a in enumerate(self.spaces)
+        }
+
+    def _by_agent(self, raw: Array) -> dict[str, Array]:
+        return {a: flatten(raw[:, k], self.copies) for k, a in enumerate(self.spaces)}
+
+
+class _Copies:
+    """PettingZoo ``ParallelEnv`` copies, stepped one after the other."""
+
+    def __init__(self, envs: Sequence[Any]) -> None:
+        self._envs, self.copies, agents = list(envs), len(envs), envs[0].possible_agents
+        self.spaces: dict[str, tuple[Any, Any]] = {
+            a: (envs[0].observation_space(a), envs[0].action_space(a)) for a in agents
+        }
+        self.observations: dict[str, Array] = {}
+        self._present = {a: np.zeros(self.copies, bool) for a in agents}
+
+    def present(self, agent: str) -> Array:
+        return self._present[agent].copy()
+
+    def reset(self) -> None:
+        sizes = {a: flat_size(seen) for a, (seen, _) in self.spaces.items()}
+        self.observations = {a: np.zeros((self.copies, n), np.float32) for a, n in sizes.items()}
+        for i, env in enumerate(self._envs):
+            self._see(i, env.reset()[0])
+
+    def step(self, actions: Mapping[str, Array]) -> dict[str, _Outcome]:
+        outcomes = {a: _Outcome.nothing(seen) for a, seen in self.observations.items()}
+        for i, env in enumerate(self._envs):
+            chosen = {a: self._action(a, actions[a][i]) for a in env.agents}
+            raw, reward, terminated, truncated, _ = env.step(chosen)
+            for a in chosen:
+                outcomes[a].take(i, raw[a], reward[a], terminated[a], truncated[a])
+            self._see(i, raw if env.agents else env.reset()[0])
+        return outcomes
+
+    def _action(self, agent: str, index: int) -> int:
+        return int(index) + int(self.spaces[agent][1].start)
+
+    def _see(self, i: int, raw: Mapping[str, Any]) -> None:
+        """Note what copy ``i`` shows; agents that have left keep their last observation."""
+        for agent in self.spaces:
+            here = agent in self._envs[i].agents
+            self._present[agent][i] = here
+            if here:
+                self.observations[agent][i] = flatten(raw[agent], 1)[0]
 
 
 def build_learner(
@@ -186,13 +248,18 @@ def _finals(observations: Array, info: Mapping[str, Any], ended: Array) -> Array
     rows = np.flatnonzero(ended)
     final = info["final_obs"]
     following = observations.copy()
-    following[rows] = flatten(np.stack([final[i] for i in rows]), len(rows))
+    last = flatten(np.stack([final[i] for i in rows]), len(rows))
+    following[rows] = last.reshape(len(rows), *observations.shape[1:])
     return following
 
 
 def _check_vector(env: Any, genomes: Mapping[str, Genome]) -> None:
     if len(genomes) != 1:
         raise ValueError(f"a vector env has one agent, got genomes for {', '.join(genomes)}")
+    _check_restarts(env)
+
+
+def _check_restarts(env: Any) -> None:
     mode = env.metadata.get("autoreset_mode")
     if mode != AutoresetMode.SAME_STEP:
         raise ValueError(
@@ -201,9 +268,15 @@ def _check_vector(env: Any, genomes: Mapping[str, Genome]) -> None:
         )
 
 
-def _check_joint(envs: Sequence[Any], genomes: Mapping[str, Genome]) -> None:
-    if not envs:
+def _check_joint(env: Any, genomes: Mapping[str, Genome]) -> None:
+    if isinstance(env, VectorEnv):
+        _check_restarts(env)
+        if not hasattr(env, "possible_agents"):
+            raise ValueError("a vector env of several agents needs possible_agents: none here")
+        agents = list(env.possible_agents)
+    elif not env:
         raise ValueError("no copies of the PettingZoo env to learn on")
-    agents = list(envs[0].possible_agents)
+    else:
+        agents = list(env[0].possible_agents)
     if set(agents) != set(genomes):
         raise ValueError(f"the env has agents {agents}, the genomes are for {list(genomes)}")

@@ -1,6 +1,6 @@
 """A trial's spec becomes things: env, genomes, learners, editors, gate, probes, anchors."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -80,14 +80,14 @@ class Parts:
 class Habitat:
     """The env of one trial, with its world where there is one to look into."""
 
-    env: Any  # a VectorEnv, or a list of PettingZoo ParallelEnvs
+    env: Any  # a VectorEnv, ours of several agents included, or a list of ParallelEnvs
     agents: tuple[str, ...]
     world: World | None  # None: somebody else's env, no truth
     make: Callable[[int], Any]  # copies -> a fresh env of the same kind, for evaluation
 
-    def faces(self) -> Sequence[Any]:
-        """The faces that publish truth."""
-        return self.env if isinstance(self.env, list) else [self.env.unwrapped]
+    def face(self) -> Any:
+        """The face that publishes truth; only where there is a world."""
+        return self.env.unwrapped
 
 
 def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) -> Habitat:
@@ -110,21 +110,19 @@ def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) ->
         raise TrialError(
             f"env '{env_id}' cannot be made: {type(error).__name__}: {error}"
         ) from error
-    first = made[0] if joint else made
-    world = getattr(first.unwrapped, "world", None)
-    agents = tuple(first.possible_agents) if joint else ("agent",)
+    stranger = isinstance(made, list)
+    world = None if stranger else getattr(made.unwrapped, "world", None)
+    agents = tuple((made[0] if stranger else made).possible_agents) if joint else ("agent",)
     found = world if isinstance(world, World) else None
     _seed(made, found, streams(spec), integer(spec["seed"], spec["salt"], "env"))
     return Habitat(made, agents, found, make)
 
 
 def _seed(made: Any, world: World | None, streams: Streams, seed: int) -> None:
-    """Our faces draw from the trial's stream alone; a stranger is seeded once, by reset."""
-    faces = made if isinstance(made, list) else [made.unwrapped]
+    """Our face draws from the trial's stream alone; a stranger is seeded once, by reset."""
     if world is not None:
-        for i, face in enumerate(faces):
-            face.rng = streams(f"env {i}")
-            face.frozen_seed = True
+        made.unwrapped.rng = streams("env 0")
+        made.unwrapped.frozen_seed = True
     else:
         for i, env in enumerate(made if isinstance(made, list) else [made]):
             env.reset(seed=seed + i)
@@ -171,15 +169,13 @@ def _boxed(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
 
 def _joint_maker(
     env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None]
-) -> Callable[[int], list[Any]]:
+) -> Callable[[int], Any]:
     def one() -> Any:
-        if env_id in catalogue().parallel:
-            return GuardedParallelEnv(
-                resolve(catalogue().parallel[env_id][0])(**kwargs), env_id, beat
-            )
-        return envs.parallel_env(env_id, **kwargs)
+        return GuardedParallelEnv(resolve(catalogue().parallel[env_id][0])(**kwargs), env_id, beat)
 
-    return lambda copies: [one() for _ in range(copies)]
+    if env_id in catalogue().parallel:
+        return lambda copies: [one() for _ in range(copies)]
+    return lambda copies: envs.joint_batch(env_id, copies, **kwargs)
 
 
 def check_fit(spec: Spec, learner: Learner) -> None:

@@ -150,17 +150,15 @@ def _start(trial: Trial, trial_id: str) -> None:
         birth = {"kind": "birth", "agent": name, "genome": mind.genome.to_json()}
         trial.receipt = trial.clerk.ledger({**birth, "weights": weights_hash(mind)})
     if place.world is not None:
-        for i, face in enumerate(place.faces()):
-            row = i if isinstance(place.env, list) else None
-            face.on_outcome = _witness(trial, row)
+        place.face().on_outcome = _witness(trial)
 
 
-def _witness(trial: Trial, row: int | None) -> Callable[[Outcome], None]:
-    """Behind the glass of one face: keep the truth of a step, and say that the trial is alive."""
+def _witness(trial: Trial) -> Callable[[Outcome], None]:
+    """Behind the glass of the face: keep the truth of a step, and say that the trial is alive."""
 
     def see(outcome: Outcome) -> None:
         trial.clerk.beat()  # a rollout of our own worlds may be long, too
-        trial.recorder.take(outcome, row)
+        trial.recorder.take(outcome)
 
     return see
 

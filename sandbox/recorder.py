@@ -15,23 +15,21 @@ Array = npt.NDArray[Any]
 
 @dataclass
 class Recorder:
-    """Totals of ``n`` worlds side by side; give ``take`` to a face as its ``on_outcome``.
-
-    A face that holds one world (a PettingZoo copy) is told apart by ``row``.
-    """
+    """Totals of ``n`` worlds side by side; give ``take`` to a face as its ``on_outcome``."""
 
     agents: Sequence[str]
     n: int
     _running: dict[str, Array] = field(default_factory=dict)  # name -> [n, agents]
     _ended: list[dict[str, Array]] = field(default_factory=list)  # name -> [ended, agents]
 
-    def take(self, outcome: Outcome, row: int | None = None) -> None:
-        """Add one step of all worlds, or of world ``row`` alone."""
-        where = slice(None) if row is None else slice(row, row + 1)
+    def take(self, outcome: Outcome) -> None:
+        """Add one step of all worlds."""
         for name, values in {"reward": outcome.reward, **outcome.truth}.items():
-            self._total(name)[where] += values if values.ndim > 1 else values[:, None]
-        self._total("length")[where] += 1.0
-        ended = np.flatnonzero(outcome.terminated | outcome.truncated) + (row or 0)
+            total = self._total(name)
+            total += values if values.ndim > 1 else values[:, None]
+        length = self._total("length")
+        length += 1.0
+        ended = np.flatnonzero(outcome.terminated | outcome.truncated)
         if ended.size:
             self._ended.append({name: total[ended] for name, total in self._running.items()})
             for total in self._running.values():

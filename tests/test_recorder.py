@@ -26,11 +26,10 @@ def test_totals_start_again_where_an_episode_ended():
     assert recorder.episodes()["agent"].reward == ()
 
 
-def test_agents_are_told_apart_and_copies_by_their_row():
-    recorder = Recorder(("a", "b"), 3)
-    recorder.take(outcome([[1, 2]], [True], harm=[[0, 1]]), row=2)
-    recorder.take(outcome([[5, 6]], [False], harm=[[1, 1]]), row=0)
-    recorder.take(outcome([[5, 6]], [True], harm=[[1, 0]]), row=0)
+def test_agents_are_told_apart():
+    recorder = Recorder(("a", "b"), 2)
+    recorder.take(outcome([[5, 6], [1, 2]], [False, True], harm=[[1, 1], [0, 1]]))
+    recorder.take(outcome([[5, 6], [7, 8]], [True, False], harm=[[1, 0], [0, 0]]))
 
     played = recorder.episodes()
 

@@ -26,7 +26,7 @@ class Independent(PPOSettings):
         objectives: Mapping[str, Objective],
         streams: Streams,
     ) -> Population:
-        """Start one learner per agent on a list of PettingZoo ``ParallelEnv`` copies."""
+        """Start one learner per agent on a joint batch or a list of ``ParallelEnv`` copies."""
         from agents.population import Joint  # noqa: PLC0415 - torch loads here
 
         return Joint(env, self.steps_per_update, genomes, objectives, streams)
