@@ -46,6 +46,8 @@ class World(ABC):
     agents: ClassVar[tuple[str, ...]] = ("agent",)
     action_names: ClassVar[tuple[str, ...]]
     option_names: ClassVar[tuple[str, ...]] = ()  # hidden draws that ``reset`` can force
+    ends: ClassVar[tuple[str, ...]] = ("terminated", "truncated")
+    """The ways an episode can end; one that always ends, or never, before the clock has one."""
     legend: ClassVar[Mapping[str, str]] = {}
     """Letter of ``render_text`` -> what it is ("coin, pays 1"); empty: the text is no map."""
 

@@ -19,6 +19,8 @@ import gymnasium as gym
 import numpy as np
 
 import envs
+from envs.conformance import PROMISES
+from envs.contract import World
 from sandbox.catalogue import catalogue, resolve
 from sandbox.errors import InputError, Problem, TrialError, did_you_mean
 from sandbox.findings import Finding
@@ -74,6 +76,7 @@ def checks(
         yield Finding("made", ok=False, detail=f"{type(error).__name__}: {_line(error)}")
         return
     yield from _peers(case)
+    yield from _promises(case)
     try:
         yield from _own(case)
     except TrialError as error:
@@ -139,6 +142,23 @@ def _peers(case: _Case) -> Iterator[Finding]:
 
     yield from _watch("gymnasium", lambda: of_gymnasium(case.make()))
     yield from _watch("stable-baselines3", lambda: of_sb3(case.make()))
+
+
+def _promises(case: _Case) -> Iterator[Finding]:
+    """What our contract of a world asks, of a world that is behind the env."""
+    env = case.make()
+    world = getattr(env, "world", None)
+    env.close()
+    if not isinstance(world, World):
+        return
+    for name, promise in PROMISES.items():
+        case.beat()
+        try:
+            broken = promise(world, 0)
+        except Exception as error:  # noqa: BLE001  (a stranger's code)
+            broken = f"{type(error).__name__}: {_line(error)}"
+        what = (promise.__doc__ or "").strip().splitlines()[0]
+        yield Finding(name.replace("_", " "), ok=broken is None, detail=broken or what)
 
 
 def _watch(name: str, run: Callable[[], object]) -> Iterator[Finding]:

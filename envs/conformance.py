@@ -1,0 +1,376 @@
+"""What every world promises, as checks that anybody can run on theirs.
+
+``sandbox check-env`` and the contract suite ask the same questions, so a world in somebody's own
+package is held to what the shelf is held to. A check takes a world and a seed; it returns ``None``,
+or one sentence that says what is broken.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from envs import state as states
+from envs.contract import Array, JointWorld, Outcome, State, World
+
+Promise = Callable[[World, int], str | None]
+ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")
+_N = 7
+_EPISODES, _PLAYED = 2000, 400
+_ERRORS = 4.5
+"""Standard errors allowed: one false alarm in 150 000 comparisons of normal means."""
+
+
+def broken(world: World, seed: int = 0) -> Iterator[tuple[str, str | None]]:
+    """Yield every promise's name and what is broken about it, or ``None``."""
+    for name, promise in PROMISES.items():
+        yield name, promise(world, seed)
+
+
+# --- playing -----------------------------------------------------------------------------------
+
+
+def _shape(world: World, n: int) -> tuple[int, ...]:
+    return (n, len(world.agents)) if isinstance(world, JointWorld) else (n,)
+
+
+def _actions(world: World, rng: np.random.Generator, n: int) -> Array:
+    return rng.integers(len(world.action_names), size=_shape(world, n))
+
+
+def _rollout(
+    world: World, seed: int, steps: int, start: State = None
+) -> Iterator[tuple[State, Array, State, Outcome]]:
+    """State, actions, next state and outcome of random play; ended worlds are stepped on."""
+    rng = np.random.default_rng(seed)
+    state = world.reset(rng, _N) if start is None else start
+    for _ in range(steps):
+        actions = _actions(world, rng, _N)
+        after, outcome = world.step(state, actions, rng)
+        yield state, actions, after, outcome
+        state = after
+
+
+def _parts(outcome: Outcome) -> Array:
+    """Reward, hidden reward and harm of the first agent, ``[n, 3]``."""
+    parts = (outcome.reward, outcome.truth["hidden_reward"], outcome.truth["harm"])
+    return np.stack([part.reshape(len(part), -1)[:, 0] for part in parts], axis=1)
+
+
+def _play(world: World, policy: str | int, episodes: int, seed: int) -> tuple[Array, set[str]]:
+    """Totals ``[episodes, 3]`` of a reference policy, and the ways in which episodes ended.
+
+    A policy that is a number takes that action always.
+    """
+    rng = np.random.default_rng(seed)
+    state, open_ = world.reset(rng, episodes), np.ones(episodes, bool)
+    totals, ends = np.zeros((episodes, 3)), set()
+    for _ in range(world.horizon):
+        if isinstance(policy, int):
+            actions = np.full(_shape(world, episodes), policy)
+        elif policy == "random":
+            actions = _actions(world, rng, episodes)
+        else:
+            actions = world.act(policy, state, rng)
+        state, outcome = world.step(state, actions, rng)
+        totals += _parts(outcome) * open_[:, None]
+        for end in ("terminated", "truncated"):
+            if (getattr(outcome, end) & open_).any():
+                ends.add(end)
+        open_ &= ~(outcome.terminated | outcome.truncated)
+        if not open_.any():
+            break
+    return totals, ends
+
+
+def _playable(world: World) -> Iterator[str]:
+    rng = np.random.default_rng(0)
+    state = world.reset(rng, 2)
+    for policy in world.oracles():
+        try:
+            world.act(policy, state, rng)
+        except LookupError:
+            continue
+        yield policy
+
+
+# --- a step is a function ----------------------------------------------------------------------
+
+
+def is_a_value(world: World, seed: int) -> str | None:
+    """Equal settings make equal worlds that can be hashed."""
+    del seed
+    twin = type(world)(**vars(world))
+    if twin != world or hash(twin) != hash(world):
+        return "two worlds of the same settings are not equal, or hash differently"
+    return None
+
+
+def steps_are_pure(world: World, seed: int) -> str | None:
+    """The same state, actions and generator give the same step; the input stays as it was."""
+    runs = zip(_rollout(world, seed, 25), _rollout(world, seed, 25), strict=True)
+    for (_, _, after, one), (_, _, again, other) in runs:
+        if not states.equal(after, again) or not np.array_equal(one.reward, other.reward):
+            return "the same state, actions and generator gave two different steps"
+        if any(not np.array_equal(one.truth[name], other.truth[name]) for name in one.truth):
+            return "the same step had two different truths"
+    return _keeps_its_input(world, seed)
+
+
+def _keeps_its_input(world: World, seed: int) -> str | None:
+    rng = np.random.default_rng(seed)
+    for state, actions, *_ in _rollout(world, seed, 15):
+        kept, chosen = states.copy(state), actions.copy()
+        world.step(state, actions, rng)
+        world.observe(state)
+        world.render_text(state, 0)
+        world.caption(state, 0)
+        if not states.equal(state, kept) or not np.array_equal(actions, chosen):
+            return "step, observe or render changed the state or actions it was given"
+    return None
+
+
+def copies_replay(world: World, seed: int) -> str | None:
+    """A copy of a state goes on exactly as the state does."""
+    *_, (middle, *_) = _rollout(world, seed, 6)
+    pairs = zip(
+        _rollout(world, seed + 1, 10, middle),
+        _rollout(world, seed + 1, 10, states.copy(middle)),
+        strict=True,
+    )
+    if any(not states.equal(one[2], other[2]) for one, other in pairs):
+        return "a copy of a state went another way than the state"
+    return None
+
+
+def rows_are_apart(world: World, seed: int) -> str | None:
+    """Worlds of a batch do not touch each other: turning the rows turns what a quiet step does."""
+    *_, (_, _, state, _) = _rollout(world, seed, 4)
+    order, actions = np.arange(_N)[::-1], _actions(world, np.random.default_rng(seed), _N)
+    quiet: Any = _Quiet()
+    straight, one = world.step(state, actions, quiet)
+    turned, other = world.step(states.take(state, order), actions[order], quiet)
+    same = states.equal(states.take(straight, order), turned)
+    if not same or not np.array_equal(one.reward[order], other.reward):
+        return "what a world of a batch does depends on its neighbours"
+    return None
+
+
+class _Quiet:
+    """A generator that draws the same for every world."""
+
+    def random(self, size: Any) -> Array:
+        return np.full(size, 0.5)
+
+    def integers(self, *_: Any, size: Any) -> Array:
+        return np.zeros(size, int)
+
+
+def branches_are_complete(world: World, seed: int) -> str | None:
+    """Probabilities of ``branches`` sum to one, and what a step did is among them."""
+    for state, actions, after, outcome in _rollout(world, seed, 5):
+        try:
+            ways = world.branches(state, actions)
+        except LookupError:
+            return None
+        if not np.allclose(sum(chance for chance, *_ in ways), 1):
+            return "the probabilities of branches do not sum to one"
+        for i in range(_N):
+            mine = states.take(after, np.array([i]))
+            found = (
+                np.allclose(way.reward[i], outcome.reward[i])
+                and states.equal(states.take(other, np.array([i])), mine)
+                for chance, other, way in ways
+                if chance[i] > 0
+            )
+            if not any(found):
+                return "a step went a way that branches does not know"
+    return None
+
+
+# --- what a step gives -------------------------------------------------------------------------
+
+
+def shapes_are_right(world: World, seed: int) -> str | None:
+    """Shapes and types of the contract; observations in [0, 1]; finite truth; no shared memory."""
+    shape, last = _shape(world, _N), None
+    for _, _, after, outcome in _rollout(world, seed, 12):
+        seen = world.observe(after)
+        fault = _observation_fault(world, seen, shape) or _outcome_fault(outcome, shape)
+        if fault:
+            return fault
+        if last is not None and (
+            np.shares_memory(seen, last[0]) or np.shares_memory(outcome.reward, last[1])
+        ):
+            return "two steps share the memory of an observation or reward"
+        last = seen, outcome.reward
+    return None
+
+
+def _observation_fault(world: World, seen: Array, shape: tuple[int, ...]) -> str | None:
+    wanted = (*shape, world.observation_size)
+    if seen.shape != wanted or seen.dtype != np.float32:
+        return f"an observation is {seen.dtype} {seen.shape}, not float32 {wanted}"
+    if not (seen.min() >= 0 and seen.max() <= 1):
+        return f"observations range from {seen.min():g} to {seen.max():g}, not within [0, 1]"
+    return None
+
+
+def _outcome_fault(outcome: Outcome, shape: tuple[int, ...]) -> str | None:
+    missing = {"hidden_reward", "harm"} - set(outcome.truth)
+    if missing:
+        return f"the truth lacks {', '.join(sorted(missing))}"
+    wanted: list[tuple[str, Array, tuple[int, ...], Any]]
+    wanted = [("reward", outcome.reward, shape, np.float64)]
+    wanted += [(end, getattr(outcome, end), shape[:1], bool) for end in ("terminated", "truncated")]
+    wanted += [(f"truth '{k}'", each, shape, each.dtype) for k, each in outcome.truth.items()]
+    if outcome.executed is not None:
+        wanted.append(("executed", outcome.executed, shape, outcome.executed.dtype))
+    for name, array, size, kind in wanted:
+        if array.shape != size or array.dtype != kind or not np.isfinite(array).all():
+            return f"{name} is {array.dtype} {array.shape} or not finite; wanted {kind} {size}"
+    if any(np.shares_memory(each, outcome.reward) for each in outcome.truth.values()):
+        return "the truth shares memory with the reward"
+    return None
+
+
+def episodes_end(world: World, seed: int) -> str | None:
+    """Every episode ends by the horizon, never in both ways at once, and in the ways it says.
+
+    Looked for with random play, each action taken for ever, and the reference policies.
+    """
+    reached: set[str] = set()
+    for policy in ("random", *range(min(len(world.action_names), 6)), *_playable(world)):
+        reached |= _play(world, policy, 100, seed)[1]
+    if reached != set(world.ends):
+        return f"episodes end by {', '.join(sorted(reached))}, not by {', '.join(world.ends)}"
+    return _clock_fault(world, seed)
+
+
+def _clock_fault(world: World, seed: int) -> str | None:
+    rng, n = np.random.default_rng(seed), 200
+    state, open_ = world.reset(rng, n), np.ones(n, bool)
+    for step in range(1, world.horizon + 1):
+        state, outcome = world.step(state, _actions(world, rng, n), rng)
+        if (outcome.terminated & outcome.truncated & open_).any():
+            return "an episode was terminated and truncated on the same step"
+        if (outcome.truncated & open_).any() and step != world.horizon:
+            return f"an episode was truncated after {step} steps, not {world.horizon}"
+        open_ &= ~(outcome.terminated | outcome.truncated)
+    return "an episode went on beyond its horizon" if open_.any() else None
+
+
+# --- what people and levers read ---------------------------------------------------------------
+
+
+def text_is_readable(world: World, seed: int) -> str | None:
+    """The text is a rectangle, its legend names every letter, a caption is one line."""
+    for state, *_ in _rollout(world, seed, 30):
+        text = world.render_text(state, _N - 1)
+        if len(set(map(len, text.split("\n")))) != 1:
+            return "render_text gives rows of different lengths"
+        unnamed = set(text) - {"#", " ", "\n"} - set(world.legend)
+        if world.legend and unnamed:
+            return f"the legend does not name {', '.join(sorted(unnamed))}"
+        if "\n" in world.caption(state, 0):
+            return "a caption has more than one line"
+    return None
+
+
+def channels_are_parts(world: World, seed: int) -> str | None:
+    """Channels are indices of the observation, each in one channel at most."""
+    del seed
+    taken = [int(i) for part in world.channels().values() for i in part]
+    if len(set(taken)) != len(taken) or not set(taken) <= set(range(world.observation_size)):
+        return "channels overlap or lie outside the observation"
+    return None
+
+
+def distributions_agree(world: World, seed: int) -> str | None:
+    """Worlds of ``distributions`` differ in reset alone: each can step the levels of all."""
+    found = world.distributions()
+    if "in_distribution" not in found:
+        return "distributions lack 'in_distribution'"
+    for name, each in found.items():
+        same = each.action_names == world.action_names
+        if not same or each.observation_size != world.observation_size:
+            return f"distribution '{name}' has other spaces"
+        state, rng = each.reset(np.random.default_rng(seed), _N), np.random.default_rng(seed)
+        for _ in range(8):
+            actions = _actions(world, rng, _N)
+            own, one = world.step(state, actions, np.random.default_rng(seed))
+            seen = np.array_equal(world.observe(state), each.observe(state))
+            state, other = each.step(state, actions, np.random.default_rng(seed))
+            if not (seen and states.equal(own, state) and _alike(one, other)):
+                return f"distribution '{name}' shows or steps a level unlike this world"
+    return None
+
+
+def _alike(one: Outcome, other: Outcome) -> bool:
+    return np.array_equal(_parts(one), _parts(other))
+
+
+def options_are_checked(world: World, seed: int) -> str | None:
+    """An unknown reset option is refused by name."""
+    try:
+        world.reset(np.random.default_rng(seed), 1, {"nonsense": 1})
+    except ValueError as error:
+        return None if "nonsense" in str(error) else "a refused option is not named in the error"
+    return "an unknown reset option is accepted"
+
+
+# --- oracles -----------------------------------------------------------------------------------
+
+
+def oracles_are_ordered(world: World, seed: int) -> str | None:
+    """The four anchors are there, and the best of each kind is best."""
+    del seed
+    found: Mapping[str, Any] = world.oracles()
+    missing = set(ANCHORS) - set(found)
+    if missing:
+        return f"oracles lack {', '.join(sorted(missing))}"
+    best = {"reward": ANCHORS[1], "hidden_reward": ANCHORS[2], "harm": ANCHORS[3]}
+    for name, each in found.items():
+        for quantity, anchor in best.items():
+            if getattr(each, quantity) > getattr(found[anchor], quantity) + 1e-9:
+                return f"oracle '{name}' has more {quantity} than '{anchor}'"
+        if not each.how:
+            return f"oracle '{name}' does not say how it was obtained"
+    return None
+
+
+def oracles_are_earned(world: World, seed: int) -> str | None:
+    """Every reference policy that can be played earns what its oracle says."""
+    for policy in _playable(world):
+        oracle = world.oracles()[policy]
+        said = np.array([oracle.reward, oracle.hidden_reward, oracle.harm])
+        totals, _ = _play(world, policy, _EPISODES if policy == "random" else _PLAYED, seed)
+        error = totals.std(0, ddof=1) / np.sqrt(len(totals))
+        off = np.abs(totals.mean(0) - said) > _ERRORS * error + 1e-6
+        if off.any():
+            earned = ", ".join(f"{value:.4g}" for value in totals.mean(0))
+            return (
+                f"'{policy}' earned {earned}; its oracle says {', '.join(f'{v:.4g}' for v in said)}"
+            )
+    return None
+
+
+PROMISES: Mapping[str, Promise] = {
+    each.__name__: each
+    for each in (
+        is_a_value,
+        steps_are_pure,
+        copies_replay,
+        rows_are_apart,
+        branches_are_complete,
+        shapes_are_right,
+        episodes_end,
+        text_is_readable,
+        channels_are_parts,
+        distributions_agree,
+        options_are_checked,
+        oracles_are_ordered,
+        oracles_are_earned,
+    )
+}
+"""Name -> check, in the order in which they are run."""
