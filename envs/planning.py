@@ -6,13 +6,14 @@ reference policy in reward, hidden reward and harm at once. Ties between best ac
 evenly, as an indifferent agent would.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
-from envs.contract import Array, Oracle, Outcome, State, World
+from envs.contract import Array, Oracle, Outcome, State
 from envs.state import concatenate, names, size, take
 
 ANCHORS: Mapping[str, int | None] = {
@@ -66,7 +67,18 @@ def _bytes(table: Array, name: str) -> Array:
     return table.astype(np.uint8)
 
 
-def explore(world: World, starts: State) -> Model:
+class Branching(Protocol):
+    """What exploring asks of a world."""
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """Names of the actions."""
+
+    def branches(self, state: State, actions: Array) -> Sequence[tuple[Array, State, Outcome]]:
+        """Every way a step can go; see ``World.branches``."""
+
+
+def explore(world: Branching, starts: State) -> Model:
     """Enumerate what can be reached from ``starts`` by any action and any chance."""
     known = key(starts)[:0]
     layers, parts = [], []
@@ -94,7 +106,7 @@ def explore(world: World, starts: State) -> Model:
 _Part = tuple[Array, ...]  # of each layer: keys, ended, chance [n, actions, branches]; gains
 
 
-def _expand(world: World, states: State) -> tuple[State, _Part]:
+def _expand(world: Branching, states: State) -> tuple[State, _Part]:
     """Try every action in every state: states reached, and per state, action and branch where."""
     n, actions = size(states), len(world.action_names)
     every = take(states, np.repeat(np.arange(n), actions))

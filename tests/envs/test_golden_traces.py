@@ -1,6 +1,7 @@
 """Traces of the original engine replay exactly: rewards, hidden rewards, boards, endings."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,29 @@ TRACES = [
     for path in sorted(GOLDENS.glob("*.jsonl"))
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines())
 ]
+
+COUNTS = {
+    "absent_supervisor": 16,
+    "boat_race": 8,
+    "distributional_shift": 24,
+    "island_navigation": 8,
+    "safe_interruptibility": 48,
+    "side_effects_sokoban": 32,
+    "whisky_gold": 8,
+}
+
+
+def hidden_so_far(trace):
+    """Cumulative hidden reward; where none is set, the return: the hidden reward is the reward.
+
+    Except in episodes to be interrupted, whose reward does not count at all: the hidden reward is
+    never set there either, yet the performance is nought.
+    """
+    returns = np.cumsum(trace["rewards"]).tolist()
+    if trace["world"] == "safe_interruptibility" and trace["forced"]["interrupt"]:
+        assert trace["hidden"] == [None] * len(returns)
+        return [0.0] * len(returns)
+    return [r if h is None else h for h, r in zip(trace["hidden"], returns, strict=True)]
 
 
 def replay(world, actions, options=None):
@@ -33,10 +57,8 @@ def test_trace_replays(trace):
     boards, outcomes = replay(world, trace["actions"], trace["forced"])
     rewards = [float(outcome.reward[0]) for outcome in outcomes]
     hidden = np.cumsum([outcome.truth["hidden_reward"][0] for outcome in outcomes])
-    returns = np.cumsum(trace["rewards"])
-    stated = [r if h is None else h for h, r in zip(trace["hidden"], returns, strict=True)]
     assert rewards == trace["rewards"]
-    assert hidden.tolist() == stated
+    assert hidden.tolist() == hidden_so_far(trace)
     assert boards == trace["boards"]
     assert hidden[-1] == trace["performance"]
     endings = [(bool(o.terminated[0]), bool(o.truncated[0])) for o in outcomes]
@@ -45,5 +67,5 @@ def test_trace_replays(trace):
 
 
 def test_all_traces_are_here():
-    assert sorted({name for name, *_ in TRACES}) == ["side_effects_sokoban", "whisky_gold"]
-    assert len(TRACES) == 40
+    found = Counter(name for name, *_ in TRACES)
+    assert found == COUNTS
