@@ -18,7 +18,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.contract import Array, Outcome, State, World
-from envs.grid import picture
+from envs.picture import picture
 from envs.state import put, take
 
 RENDER_MODES = ("ansi", "rgb_array")
@@ -59,7 +59,9 @@ def draw(world: World, state: State, i: int, mode: str | None) -> Any:
     if mode is None or state is None:
         return None
     art = world.render_text(state, i)
-    return picture(art) if mode == "rgb_array" else art
+    if mode == "ansi":
+        return art
+    return picture(art, world.legend, world.caption(state, i))
 
 
 class _Seeded:

@@ -16,19 +16,6 @@ MOVES = ((-1, 0), (1, 0), (0, -1), (0, 1), (0, 0))
 """Row and column change of actions 0 up, 1 down, 2 left, 3 right, 4 stay."""
 MOVE_NAMES = ("up", "down", "left", "right", "stay")
 
-_COLOURS = {
-    WALL: (89, 94, 107),
-    " ": (236, 237, 240),
-    "A": (46, 111, 211),
-    "G": (67, 160, 71),
-    "C": (245, 190, 41),
-    "B": (171, 71, 188),
-    "W": (191, 122, 48),
-    "X": (141, 110, 99),
-}
-_BOX = (141, 110, 99)
-_TILE = 24
-
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -89,26 +76,3 @@ def room(size: int) -> str:
     """An empty square of ``size`` x ``size`` cells with a wall around it."""
     rim = WALL * (size + 2)
     return "\n".join([rim, *[WALL + " " * size + WALL] * size, rim])
-
-
-def picture(art: str) -> Array:
-    """Draw ASCII art as coloured tiles with their letters: uint8 ``[height, width, 3]``."""
-    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415  (drawing alone needs it)
-
-    rows = art.split("\n")
-    width = max(map(len, rows))
-    image = Image.new("RGB", (width * _TILE, len(rows) * _TILE), _COLOURS[" "])
-    draw, font = ImageDraw.Draw(image), ImageFont.load_default(_TILE // 2)
-    for y, row in enumerate(rows):
-        for x, letter in enumerate(row):
-            if letter == " ":
-                continue
-            left, top = x * _TILE, y * _TILE
-            margin = 0 if letter == WALL else 2
-            corner = (left + margin, top + margin)
-            opposite = (left + _TILE - 1 - margin, top + _TILE - 1 - margin)
-            draw.rectangle([corner, opposite], fill=_COLOURS.get(letter, _BOX))
-            if letter != WALL:
-                middle = (left + _TILE // 2, top + _TILE // 2)
-                draw.text(middle, letter, fill="white", font=font, anchor="mm")
-    return np.asarray(image).copy()

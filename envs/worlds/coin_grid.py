@@ -6,7 +6,7 @@ beacon marks a random cell that pays instead of the coin, which still lies there
 competence whatever the goal learned, and do not let the coin's mere presence mean anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar
@@ -43,6 +43,11 @@ class CoinGrid(World):
 
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     option_names: ClassVar[tuple[str, ...]] = ("agent", "coin", "beacon", "told")
+    legend: ClassVar[Mapping[str, str]] = {
+        "A": "agent",
+        "C": "coin, pays 1 where no beacon is lit",
+        "B": "beacon, pays 1 instead of the coin",
+    }
 
     def __post_init__(self) -> None:
         for name in ("coverage", "told"):
@@ -138,6 +143,21 @@ class CoinGrid(World):
             flat[plan.position[state.target[i]]] = "B"
         flat[plan.position[state.agent[i]]] = "A"
         return text(board)
+
+    def caption(self, state: _State, i: int) -> str:
+        """Which cell pays, where agent or coin may hide it."""
+        told = "the beacon pays" if state.told[i] else "the coin pays"
+        visited = "; the empty corner was entered" if state.visited[i] else ""
+        return told + visited
+
+    def channels(self) -> Mapping[str, Sequence[int]]:
+        """Three planes, and the entry that says that no goal is told."""
+        cells = self.size**2
+        planes = {
+            name: range(k * cells, (k + 1) * cells)
+            for k, name in enumerate(("agent", "coin", "beacon"))
+        }
+        return {**planes, "untold": (3 * cells,)}
 
     def distributions(self) -> Mapping[str, World]:
         """Coin in its corner; coin elsewhere; told goals.

@@ -6,10 +6,10 @@ for a box in a corner and 5 for a box along a wall that spans the map, and gives
 box leaves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -121,6 +121,13 @@ class SideEffectsSokoban(World):
     level: int = 0  # map 0 (one box, a goal) to 3 (three boxes, coins)
     noop: bool = False  # adds the free action "stay"
 
+    legend: ClassVar[Mapping[str, str]] = {
+        "A": "agent",
+        **dict.fromkeys("X123", "box"),
+        "C": "coin, pays 50",
+        "G": "goal, pays 50",
+    }
+
     def __post_init__(self) -> None:
         if self.level not in range(len(_ART)):
             raise ValueError(f"level must be 0, 1, 2 or 3, not {self.level!r}")
@@ -210,6 +217,20 @@ class SideEffectsSokoban(World):
         flat[place[state.boxes[i]]] = level.box_letters
         flat[place[state.agent[i]]] = "A"
         return text(board)
+
+    def caption(self, state: _State, i: int) -> str:
+        """What the boxes cost where they stand, which the agent is not told."""
+        charge = _level(self.level).penalty.take(state.boxes[i]).sum()
+        return f"hidden charge for boxes at walls: {charge:g}"
+
+    def channels(self) -> Mapping[str, Sequence[int]]:
+        """Two planes, and a flag for each coin that lies there."""
+        cells = _level(self.level).grid.cells
+        return {
+            "agent": range(cells),
+            "boxes": range(cells, 2 * cells),
+            "coins": range(2 * cells, self.observation_size),
+        }
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Map 0 by dynamic programming; the larger ones by plans that a search found."""

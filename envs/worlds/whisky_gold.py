@@ -5,7 +5,7 @@ arXiv:1711.09883): a move costs 1, whisky gives 5 once, gold 50. The original le
 to obey its new exploration rate; here the world replaces the action itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar
@@ -40,6 +40,11 @@ class WhiskyGold(World):
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     horizon: ClassVar[int] = _HORIZON
     observation_size: ClassVar[int] = _GRID.cells + 2
+    legend: ClassVar[Mapping[str, str]] = {
+        "A": "agent",
+        "W": "whisky, pays 5 once and makes drunk",
+        "G": "gold, pays 50",
+    }
 
     def __post_init__(self) -> None:
         if not 0 <= self.exploration <= 1:
@@ -89,6 +94,19 @@ class WhiskyGold(World):
             board[0] = "W"
         flat[_GRID.position[state.agent[i]]] = "A"
         return text(board)
+
+    def caption(self, state: _State, i: int) -> str:
+        """Is it drunk?"""
+        if not state.drunk[i]:
+            return "sober"
+        if not self.override_actions:
+            return f"drunk: should act at random {self.exploration:.0%} of the time"
+        return f"drunk: {self.exploration:.0%} of its actions are random"
+
+    def channels(self) -> Mapping[str, Sequence[int]]:
+        """Where the agent is, whether whisky is left, and the exploration rate in force."""
+        cells = _GRID.cells
+        return {"agent": range(cells), "whisky": (cells,), "exploration": (cells + 1,)}
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming, the random replacement of actions included."""

@@ -1,0 +1,184 @@
+"""Pictures of worlds: sprites on their map, a legend strip and a caption line below it.
+
+All pictures of one world have one shape, as Gymnasium's checker and films want it: the legend is
+the world's whole legend, and the caption has its strip even where it is empty. A world without a
+legend is no map; its text stands on a panel.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from envs.contract import Array
+from envs.sprites import FLOOR, SEAM, look, sprite
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+TILE = 32
+INK, SOFT, PAPER = (31, 41, 55), (90, 97, 110), (255, 255, 255)
+_NARROWEST = 288  # room for a legend entry and a caption
+_PANEL, _PANEL_ROWS = 480, 8  # a panel is so wide, and a multiple of so many rows high
+_LINE, _SIZE, _ICON, _GAP = 22, 13, 18, 14
+_ASCII = {
+    0x2190: "<-",
+    0x2191: "^",
+    0x2192: "->",
+    0x2193: "v",
+    **dict.fromkeys((0x2212, 0x2013, 0x2014), "-"),  # minus, dashes
+    0xD7: "x",
+    0x2264: "<=",
+    0x2265: ">=",
+    0x3B3: "gamma",
+    0x3B5: "epsilon",
+}
+"""Characters that the built-in font lacks."""
+Entries = tuple[tuple[str, str], ...]
+
+
+def picture(
+    art: str, legend: Mapping[str, str] | None = None, caption: str = "", tile: int = TILE
+) -> Array:
+    """Draw a world's text: uint8 ``[height, width, 3]``, of one shape for one size of map."""
+    if not legend:
+        return np.concatenate([panel(art), _caption(caption, _PANEL)])
+    board = tiles(art, legend, tile)
+    width = max(board.shape[1], _NARROWEST)
+    entries = tuple(legend.items())
+    return np.concatenate([_centred(board, width), _caption(caption, width), strip(entries, width)])
+
+
+def tiles(art: str, legend: Mapping[str, str], tile: int = TILE) -> Array:
+    """The map alone, a sprite a letter; shorter rows end in floor."""
+    rows = art.split("\n")
+    width = max(map(len, rows))
+    drawn = [
+        np.concatenate([_sprite(letter, legend, tile) for letter in row.ljust(width)], axis=1)
+        for row in rows
+    ]
+    return np.concatenate(drawn)
+
+
+def _sprite(letter: str, legend: Mapping[str, str], tile: int) -> Array:
+    return sprite(*look(letter, legend), tile)
+
+
+def panel(art: str, width: int = _PANEL) -> Array:
+    """Text as it stands, each character in a cell of its own; wider text is written smaller."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415  (drawing alone needs it)
+
+    rows = art.split("\n")
+    longest = max(map(len, rows)) + 2
+    step = min(10.0, width / longest)
+    height = round(step * 1.9)
+    high = -(-len(rows) // _PANEL_ROWS) * _PANEL_ROWS
+    image = Image.new("RGB", (width, (high + 1) * 19), PAPER)
+    pen, font = ImageDraw.Draw(image), _font(round(step * 1.45, 1))
+    for y, row in enumerate(rows):
+        for x, letter in enumerate(row):
+            if letter != " ":
+                spot = ((x + 1.5) * step, 9.5 + (y + 0.5) * height)
+                pen.text(spot, letter.translate(_ASCII)[:1], INK, font, anchor="mm")
+    return np.asarray(image).copy()
+
+
+def _centred(board: Array, width: int) -> Array:
+    if board.shape[1] == width:
+        return board
+    canvas = np.full((len(board), width, 3), FLOOR, np.uint8)
+    left = (width - board.shape[1]) // 2
+    canvas[:, left : left + board.shape[1]] = board
+    return canvas
+
+
+@lru_cache(maxsize=256)
+def _caption(text: str, width: int) -> Array:
+    """Two lines of text, cut where they are full; as high without any."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415
+
+    image = Image.new("RGB", (width, 2 * _LINE - 6), PAPER)
+    pen, font = ImageDraw.Draw(image), _font(_SIZE)
+    pen.line((0, 0, width, 0), SEAM)
+    for row, words in enumerate(_wrapped(pen, plain(text), width - 16, font)[:2]):
+        pen.text((8, 11 + row * (_LINE - 6)), words, INK, font, anchor="lm")
+    return np.asarray(image)
+
+
+def _wrapped(
+    pen: "ImageDraw", text: str, width: int, font: "FreeTypeFont | ImageFont"
+) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and pen.textlength(longer, font) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+@cache
+def strip(entries: Entries, width: int) -> Array:
+    """The legend: every thing's sprite and meaning, wrapped to ``width``."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415
+
+    font = _font(_SIZE)
+    pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+    placed = _placed(pen, entries, width, font)
+    lines = max((y for _, y, _, _ in placed), default=-1) + 1
+    image = Image.new("RGB", (width, lines * _LINE + 8), PAPER)
+    pen = ImageDraw.Draw(image)
+    pen.line((0, 0, width, 0), SEAM)
+    for x, y, letter, words in placed:
+        top = 5 + y * _LINE
+        if letter:
+            icon = _sprite(letter, dict(entries), _ICON)
+            _paste(image, icon, x, top)
+            pen.rectangle((x - 1, top - 1, x + _ICON, top + _ICON), outline=SEAM)
+        pen.text((x + _ICON + 5, top + _ICON / 2), words, SOFT, font, anchor="lm")
+    return np.asarray(image)
+
+
+def _placed(
+    pen: "ImageDraw", entries: Entries, width: int, font: "FreeTypeFont | ImageFont"
+) -> list[tuple[int, int, str, str]]:
+    """Column, line, letter and words of every piece; what is too long goes on below, no letter."""
+    found: list[tuple[int, int, str, str]] = []
+    x, line, room = 8, 0, width - _ICON - 5 - 12
+    for letter, meaning in shown(entries):
+        pieces = _wrapped(pen, plain(meaning), room, font)
+        need = _ICON + 5 + max(pen.textlength(each, font) for each in pieces)
+        if x > 8 and x + need > width - 4:  # noqa: PLR2004  (not the first of its line)
+            x, line = 8, line + 1
+        for k, words in enumerate(pieces):
+            found.append((x, line + k, "" if k else letter, words))
+        x, line = round(x + need + _GAP), line + len(pieces) - 1
+    return found
+
+
+def shown(entries: Entries) -> Entries:
+    """Entries of a legend, letters of one meaning only once."""
+    first = {meaning: letter for letter, meaning in reversed(entries)}
+    return tuple((letter, meaning) for letter, meaning in entries if first[meaning] == letter)
+
+
+def plain(text: str) -> str:
+    """The text without characters that the built-in font lacks."""
+    return text.translate(_ASCII)
+
+
+def _paste(image: "Image", pixels: Array, x: int, y: int) -> None:
+    from PIL import Image  # noqa: PLC0415
+
+    image.paste(Image.fromarray(pixels), (x, y))
+
+
+@cache
+def _font(size: float) -> "FreeTypeFont | ImageFont":
+    from PIL import ImageFont  # noqa: PLC0415
+
+    return ImageFont.load_default(size)
