@@ -1,7 +1,8 @@
 """Mind <-> JSON and safetensors: data only, so that opening an agent's file runs no code.
 
 The record (JSON) holds the genome, the sizes, Adam's step counts, and the tensors' size and hash;
-the tensors are ``parameter/NAME``, ``first/NAME`` and ``second/NAME``, float32.
+the tensors are ``parameter/NAME``, ``first/NAME`` and ``second/NAME``, float32. Of a table they are
+its rows: observations, values and visits, and the exploration it acts with.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from agents.contract import Array, Mind, Moment
-from agents.genome import Genome
+from agents.genome import Genome, TableRule
 from agents.validity import genome_problems, mind_problems
 
 SCHEMA = 1
@@ -53,11 +54,12 @@ def unpack(data: bytes) -> dict[str, Array]:
 
 
 def _record(mind: Mind, data: bytes) -> dict[str, Any]:
+    inputs, actions = _sizes(mind)
     return {
         "schema": SCHEMA,
         "genome": mind.genome.to_json(),
-        "observation_size": _inputs(mind),
-        "actions": int(mind.parameters["policy.head.bias"].shape[0]),
+        "observation_size": inputs,
+        "actions": actions,
         "moment_steps": {name: float(each.step) for name, each in sorted(mind.moments.items())},
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -83,9 +85,15 @@ def from_bytes(record: Mapping[str, Any], data: bytes) -> Mind:
     return mind
 
 
-def _inputs(mind: Mind) -> int:
+def _sizes(mind: Mind) -> tuple[int, int]:
+    """(observation size, actions), as the parameters' shapes tell them."""
+    if isinstance(mind.genome.learning_rule, TableRule):
+        names = ("table.observations", "table.values")
+        inputs, actions = (mind.parameters[name].shape[1] for name in names)
+        return int(inputs), int(actions)
     first = "0" if mind.genome.architecture.layers else "head"
-    return int(mind.parameters[f"policy.{first}.weight"].shape[1])
+    inputs = mind.parameters[f"policy.{first}.weight"].shape[1]
+    return int(inputs), int(mind.parameters["policy.head.bias"].shape[0])
 
 
 def _check_record(record: Mapping[str, Any]) -> None:

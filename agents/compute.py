@@ -9,7 +9,7 @@ operations a parameter and a minibatch, against thousands of them for the passes
 from collections.abc import Iterator
 from math import prod
 
-from agents.genome import TOWERS, Architecture, Genome, Layer
+from agents.genome import TOWERS, Architecture, Genome, Layer, TableRule
 
 BYTES_PER_PARAMETER = 16
 """float32 weight, gradient and Adam's two moments."""
@@ -32,8 +32,20 @@ def parameter_shapes(architecture: Architecture, observation_size: int, actions:
     return shapes
 
 
+def table_shapes(states: int, observation_size: int, actions: int) -> Shapes:
+    """Return name -> shape of what a table that has met ``states`` observations holds."""
+    return {
+        "table.observations": (states, observation_size),
+        "table.values": (states, actions),
+        "table.visits": (states, actions),
+        "table.exploration": (1,),
+    }
+
+
 def parameters(genome: Genome, observation_size: int, actions: int) -> int:
-    """Return the number of weights and biases of both towers."""
+    """Return the number of weights and biases of both towers; a table is born empty."""
+    if isinstance(genome.learning_rule, TableRule):
+        return 0
     shapes = parameter_shapes(genome.architecture, observation_size, actions)
     return sum(map(prod, shapes.values()))
 
@@ -72,6 +84,17 @@ def update_flops(genome: Genome, observation_size: int, actions: int, steps: int
     return rollout_flops(genome, observation_size, actions, steps) + training_flops(
         genome, observation_size, actions, steps
     )
+
+
+def table_flops(rule: TableRule, actions: int, steps: int) -> float:
+    """Return the FLOPs of acting on and learning into a table of action values.
+
+    A step reads a row to act: one comparison an action. The target reads another: a maximum for
+    Q-learning, a maximum and a mean for expected Sarsa, one entry for Sarsa. Discounting, adding
+    the reward, the error, the step and the sum are 5 more. Finding a row is no arithmetic.
+    """
+    target = {"q_learning": actions, "expected_sarsa": 2 * actions, "sarsa": 0}
+    return float(actions + target[rule.rule] + 5) * steps
 
 
 def _linears(layer: Layer, width: int) -> Iterator[tuple[str, int, int]]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from agents.compute import parameters
 from agents.genome import Genome
 
 Array = npt.NDArray[Any]
@@ -38,7 +39,8 @@ class Mind:
     Parameter names: ``{tower}.{i}.weight|bias`` for a dense layer,
     ``{tower}.{i}.inner.weight|bias`` and ``{tower}.{i}.outer.weight|bias`` for a residual one,
     ``{tower}.head.weight|bias``; tower is ``policy`` or ``value``. Weights are float ``[out, in]``,
-    as in ``torch.nn.Linear``. ``moments`` may lack names that were never stepped.
+    as in ``torch.nn.Linear``. ``moments`` may lack names that were never stepped. A table's names
+    are those of ``agents.compute.table_shapes``, and it has no moments.
     """
 
     genome: Genome
@@ -232,6 +234,10 @@ class LiveLearner(ABC):
     def values(self, observations: Array) -> Array:
         """State values, float ``[n]``."""
 
+    def parameters(self) -> int:
+        """Number of values it has learned or may learn: weights and biases, or table entries."""
+        return parameters(self.effective(), self.observation_size, self.actions)
+
     @abstractmethod
     def recent_observations(self, n: int) -> Array:
         """Up to ``n`` observations of the last rollout, float32 ``[<=n, size]``."""
@@ -261,10 +267,11 @@ class Learner(ABC):
     total_steps: int
     num_envs: int
     joint: ClassVar[bool]  # True: wants a joint batch, or a list of PettingZoo ParallelEnvs
+    layered: ClassVar[bool] = True  # False: no network, its architecture must be empty
 
     @abstractmethod
     def genome_rule(self) -> Mapping[str, Any]:
-        """The fields of ``LearningRule`` as JSON."""
+        """The fields of ``LearningRule``, or of ``TableRule``, as JSON."""
 
     @abstractmethod
     def build(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 PARTS = ("architecture", "learning_rule", "objective", "editor")
@@ -53,6 +53,29 @@ class LearningRule:
 
 
 @dataclass(frozen=True)
+class TableRule(LearningRule):
+    """How a table of action values learns (Watkins 1989; Rummery & Niranjan 1994).
+
+    ``learning_rate`` is the step size and ``discount`` the discount. A table has no use for the
+    other numbers of PPO: they rest at their defaults, and no edit may move them.
+    """
+
+    learning_rate: float = 0.1
+    rule: Literal["q_learning", "sarsa", "expected_sarsa"] = "q_learning"
+    learns_from: Literal["executed", "intended"] = "executed"
+    """Whose value is updated: the action that was carried out, or the one that was chosen."""
+
+
+IDLE = tuple(f.name for f in fields(LearningRule) if f.name not in {"learning_rate", "discount"})
+"""Numbers of PPO that mean nothing to a table."""
+
+
+def learning_rule(data: Mapping[str, Any]) -> LearningRule:
+    """Make the learning rule of these fields; one that names a ``rule`` is a table's."""
+    return TableRule(**data) if "rule" in data else LearningRule(**data)
+
+
+@dataclass(frozen=True)
 class Genome:
     """Everything that makes this agent this agent, weights apart. JSON in, JSON out, hashable."""
 
@@ -73,7 +96,7 @@ class Genome:
         layers = tuple(Layer(each["kind"], each["units"]) for each in architecture["layers"])
         return cls(
             architecture=Architecture(layers, architecture["activation"]),
-            learning_rule=LearningRule(**data["learning_rule"]),
+            learning_rule=learning_rule(data["learning_rule"]),
             objective=tuple(sorted(data["objective"].items())),
             editor=data["editor"],
         )

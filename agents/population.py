@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 
 from agents.contract import Array, Motive, Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
+from agents.restarts import check_restarts, final_observations
 from agents.rewritable import RewritablePPO
 from agents.spaces import action_count, flat_size, flatten
 
@@ -56,7 +57,7 @@ class Solo(Population):
         actions = learner.act(self._observations) + self._first_action
         raw, reward, terminated, truncated, info = env.step(actions)
         observations = flatten(raw, env.num_envs)
-        following = _finals(observations, info, terminated | truncated)
+        following = final_observations(observations, info, terminated | truncated)
         learner.store(following, np.asarray(reward, np.float64), terminated, truncated)
         self._observations = observations
 
@@ -157,7 +158,7 @@ class _Batch:
     def step(self, actions: Mapping[str, Array]) -> dict[str, _Outcome]:
         joint = np.stack([actions[a] for a in self.spaces], axis=1)
         raw, reward, terminated, truncated, info = self._env.step(joint)
-        following = self._by_agent(_finals(raw, info, terminated | truncated))
+        following = self._by_agent(final_observations(raw, info, terminated | truncated))
         self.observations = self._by_agent(raw)
         return {
             a: _Outcome(following[a], reward[:, k], terminated, truncated)
@@ -239,38 +240,15 @@ def build_learner(
     )
 
 
-def _finals(observations: Array, info: Mapping[str, Any], ended: Array) -> Array:
-    """Return what the step itself led to: the final observation where an episode ended."""
-    if not ended.any():
-        return observations
-    if "final_obs" not in info:
-        raise ValueError("an episode ended without info['final_obs']: not a SAME_STEP vector env")
-    rows = np.flatnonzero(ended)
-    final = info["final_obs"]
-    following = observations.copy()
-    last = flatten(np.stack([final[i] for i in rows]), len(rows))
-    following[rows] = last.reshape(len(rows), *observations.shape[1:])
-    return following
-
-
 def _check_vector(env: Any, genomes: Mapping[str, Genome]) -> None:
     if len(genomes) != 1:
         raise ValueError(f"a vector env has one agent, got genomes for {', '.join(genomes)}")
-    _check_restarts(env)
-
-
-def _check_restarts(env: Any) -> None:
-    mode = env.metadata.get("autoreset_mode")
-    if mode != AutoresetMode.SAME_STEP:
-        raise ValueError(
-            f"the vector env restarts episodes by {mode}, this learner needs SAME_STEP: pass "
-            "vector_kwargs={'autoreset_mode': AutoresetMode.SAME_STEP} to gymnasium.make_vec"
-        )
+    check_restarts(env)
 
 
 def _check_joint(env: Any, genomes: Mapping[str, Genome]) -> None:
     if isinstance(env, VectorEnv):
-        _check_restarts(env)
+        check_restarts(env)
         if not hasattr(env, "possible_agents"):
             raise ValueError("a vector env of several agents needs possible_agents: none here")
         agents = list(env.possible_agents)

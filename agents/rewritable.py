@@ -20,6 +20,7 @@ from agents.installation import (
     read_rule,
     write_mind,
 )
+from agents.mixing import mixed
 from agents.network import initial_parameters
 from agents.policy import MindPolicy
 from agents.ppo_update import ppo_update
@@ -123,7 +124,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         actions = buffer.actions[t, :, 0]
         seen = buffer.observations[t]
         batch = Batch(seen, actions, following, reward, terminated, ended, present)
-        buffer.rewards[t] = self._mixed(batch, present)
+        sources = (self._weights, self._motives, self._earned, self.updates + 1)
+        buffer.rewards[t] = mixed(batch, *sources)
         self._following[t] = following
         cut = np.flatnonzero(truncated & ~terminated & present)
         if cut.size:
@@ -239,18 +241,6 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         raise TypeError("load a mind with agents.checkpoint, not from an SB3 zip")
 
     # --- parts ---------------------------------------------------------------------------------
-
-    def _mixed(self, batch: Batch, present: Array) -> Array:
-        total = np.zeros(len(present))
-        for name, weight in self._weights.items():
-            reward = np.where(present, weight * self._motives[name].reward(batch), 0.0)
-            if not np.isfinite(reward).all():
-                raise FloatingPointError(
-                    f"update {self.updates + 1}: non-finite reward from objective {name}"
-                )
-            self._earned[name] += float(reward.sum())
-            total += reward
-        return total
 
     def _count_episodes(self, reward: Array, ended: Array) -> None:
         self._episode_returns += reward

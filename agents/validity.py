@@ -7,9 +7,9 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
-from agents.compute import parameter_shapes
+from agents.compute import parameter_shapes, table_shapes
 from agents.contract import Array, Mind, Moment
-from agents.genome import Architecture, Genome, Layer
+from agents.genome import IDLE, Architecture, Genome, Layer, LearningRule, TableRule
 
 Shape = tuple[int, ...]
 MAX_UNITS = 1_000_000
@@ -17,6 +17,10 @@ MAX_LAYERS = 1_000
 _LARGEST = np.finfo(np.float32).max  # minds live in float32
 _ACTIVATIONS = get_args(get_type_hints(Architecture)["activation"])
 _KINDS = get_args(get_type_hints(Layer)["kind"])
+TABLE_CHOICES: Mapping[str, tuple[str, ...]] = {
+    name: get_args(get_type_hints(TableRule)[name]) for name in ("rule", "learns_from")
+}
+"""What the words of a ``TableRule`` may be."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,21 @@ LEARNER_RANGES: Mapping[str, Range] = {
 """What each field of a PPO learner may be."""
 
 
+TABLE_RANGES: Mapping[str, Range] = {
+    "step_size": Range(0, 1, closed=False),
+    "step_size_decay": Range(0, 1e6),
+    "discount": Range(0, 1),
+    "exploration_start": Range(0, 1),
+    "exploration_end": Range(0, 1),
+    "exploration_share": Range(0, 1),
+    "initial_value": Range(-1e9, 1e9),
+    "num_envs": Range(1, 100_000, whole=True),
+    "total_steps": Range(1, 10**12, whole=True),
+    "steps_per_update": Range(1, 100_000, whole=True),
+}
+"""What each number of a tabular learner may be."""
+
+
 def setting_problems(settings: Mapping[str, Any], ranges: Mapping[str, Range]) -> list[str]:
     """Return a problem for every setting outside its range."""
     found = (ranges[name].problem(name, settings[name]) for name in ranges)
@@ -81,6 +100,27 @@ def check_learner(settings: Mapping[str, Any]) -> None:
         problems = ["num_envs * steps_per_update must be at least 2: one step has no spread"]
     if problems:
         raise ValueError("; ".join(problems))
+
+
+def table_problems(genome: Genome) -> list[str]:
+    """Return what a table cannot be: layered, of another rule, or tuned like PPO."""
+    rule = genome.learning_rule
+    if not isinstance(rule, TableRule):
+        return []
+    found = choice_problems(asdict(rule))
+    if genome.architecture.layers:
+        found.append("the agent keeps a table, which has no layers (architecture: {trunk: []})")
+    moved = [name for name in IDLE if getattr(rule, name) != getattr(LearningRule(), name)]
+    return found + [f"the agent keeps a table, which has no {name}" for name in moved]
+
+
+def choice_problems(settings: Mapping[str, Any]) -> list[str]:
+    """Return a problem for every word that no table's rule knows."""
+    return [
+        f"{name} must be one of {_words(allowed)}, got {settings[name]!r}"
+        for name, allowed in TABLE_CHOICES.items()
+        if settings[name] not in allowed
+    ]
 
 
 def architecture_problems(architecture: Architecture) -> list[str]:
@@ -100,6 +140,7 @@ def genome_problems(genome: Genome) -> tuple[str, ...]:
     return (
         *architecture_problems(genome.architecture),
         *setting_problems(asdict(genome.learning_rule), RULE_RANGES),
+        *table_problems(genome),
         *_objective(genome.objective),
     )
 
@@ -107,12 +148,17 @@ def genome_problems(genome: Genome) -> tuple[str, ...]:
 def mind_problems(mind: Mind, observation_size: int, actions: int) -> tuple[str, ...]:
     """Return everything that keeps ``mind`` from living on these observations and actions.
 
-    Names and shapes follow from the genome; weights and moments must be float and finite.
+    Names and shapes follow from the genome; weights and moments must be float and finite. A table
+    has as many rows as states were seen, and no moments.
     """
     problems = genome_problems(mind.genome)
     if problems:
         return problems
-    shapes = parameter_shapes(mind.genome.architecture, observation_size, actions)
+    if isinstance(mind.genome.learning_rule, TableRule):
+        states = len(np.atleast_1d(mind.parameters.get("table.values", ())))
+        shapes = table_shapes(states, observation_size, actions)
+    else:
+        shapes = parameter_shapes(mind.genome.architecture, observation_size, actions)
     return (*_parameters(mind.parameters, shapes), *_moments(mind.moments, shapes))
 
 

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population, Streams
-from agents.genome import Architecture, Genome, Layer, LearningRule
+from agents.genome import Architecture, Genome, Layer, learning_rule
 from envs.contract import World
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Probe, Spec
@@ -67,7 +67,7 @@ class Parts:
         layers = tuple(Layer(**each) for each in spec["architecture"]["layers"])
         return Genome(
             architecture=Architecture(layers, spec["architecture"]["activation"]),
-            learning_rule=LearningRule(**self.learner.genome_rule()),
+            learning_rule=learning_rule(self.learner.genome_rule()),
             objective=tuple(sorted((k, v["weight"]) for k, v in spec["objective"].items())),
             editor=self.editor_name,
         )

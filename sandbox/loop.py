@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from agents import checkpoint, compute
+from agents import checkpoint
 from agents.behaviour import BehaviourChange, behaviour_change
 from agents.contract import (
     Claim,
@@ -188,7 +188,7 @@ def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, 
         update=trial.update,
         steps=trial.steps,
         flops=life.flops,
-        parameters=compute.parameters(life.learner.effective(), *life.sizes()),
+        parameters=life.learner.parameters(),
         episodes=report.episodes,
         mean_return=report.mean_return,
         intrinsic=dict(report.intrinsic),
@@ -323,7 +323,7 @@ def _record(trial: Trial, life: Life, deed: Deed) -> None:
             reason=deed.ruling.reason,
             audit=deed.audit.finding if deed.audit else "",
             genome=deed.after.genome.to_json(),
-            parameters=compute.parameters(deed.after.genome, *life.sizes()),
+            parameters=life.learner.parameters(),
         )
     )
 

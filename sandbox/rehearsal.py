@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agents import compute
 from sandbox import build, loop
 from sandbox.contract import Spec
 from sandbox.events import Event
@@ -60,9 +59,7 @@ def rehearse(spec: Spec) -> Rehearsal:
     seconds = time.perf_counter() - since
     steps = max(report.steps for report in reports.values())
     updates = math.ceil(trial.parts.learner.total_steps / steps)
-    parameters = sum(
-        compute.parameters(life.learner.effective(), *life.sizes()) for life in trial.lives.values()
-    )
+    parameters = sum(life.learner.parameters() for life in trial.lives.values())
     flops = updates * sum(report.flops for report in reports.values())
     probes = _probe_seconds(trial, updates)
     return Rehearsal(parameters, updates, flops, built - born, updates * seconds + probes)

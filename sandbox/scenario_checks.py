@@ -59,9 +59,13 @@ def levers(found: Findings, scenario: "Scenario") -> None:
 
 
 def fit(found: Findings, scenario: "Scenario", known: Mapping[str, EnvEntry]) -> None:
-    """Check that the learner is for as many agents as each env has."""
+    """Check that the learner is for such an architecture, and as many agents as each env has."""
     name = next(iter(scenario.agent["learner"]))
-    plays_joint = catalogue().load("learners", name).joint
+    learner = catalogue().load("learners", name)
+    if scenario.agent["architecture"]["layers"] and not learner.layered:
+        what = f"learner '{name}' has no network; write 'architecture: {{trunk: []}}'"
+        found.add(("agent", "architecture"), what)
+    plays_joint = learner.joint
     for i, env in enumerate(scenario.envs):
         joint = known[env["id"]].joint
         if joint != plays_joint:

@@ -1,0 +1,85 @@
+"""A table of action values that grows by a row for every new observation; NumPy alone."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from agents.contract import Array
+
+_FIRST_CAPACITY = 256
+UNSEEN = -1
+"""Row of everything never met: it holds the initial value, and nothing is ever written to it."""
+
+
+class Table:
+    """Rows are found by the bytes of an observation, float32 ``[size]``; minus zero is zero."""
+
+    def __init__(self, size: int, actions: int, initial_value: float) -> None:
+        self.size, self.actions, self.initial_value = size, actions, initial_value
+        self._rows: dict[bytes, int] = {}
+        self._seen = np.zeros((_FIRST_CAPACITY, size), np.float32)
+        # One row more than there is room for: the last one answers for everything unseen.
+        self.values = np.full((_FIRST_CAPACITY + 1, actions), initial_value, np.float32)
+        self.visits = np.zeros((_FIRST_CAPACITY + 1, actions), np.float32)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def find(self, observations: Array) -> Array:
+        """Return the row of each observation ``[n, size]``, ``UNSEEN`` where it has none."""
+        return np.array([self._rows.get(key, UNSEEN) for key in _keys(observations)], np.int64)
+
+    def enter(self, observations: Array) -> Array:
+        """Return the row of each observation ``[n, size]``; new ones get one, in order."""
+        rows = self.find(observations)
+        if (rows == UNSEEN).any():
+            keys = _keys(observations)
+            for i in np.flatnonzero(rows == UNSEEN).tolist():
+                rows[i] = self._enter(keys[i], observations[i])
+        return rows
+
+    def _enter(self, key: bytes, observation: Array) -> int:
+        row = self._rows.setdefault(key, len(self._rows))
+        if row >= len(self._seen):
+            self._grow(2 * len(self._seen))
+        self._seen[row] = observation
+        return row
+
+    def _grow(self, capacity: int) -> None:
+        count = min(len(self), len(self._seen))
+        seen = np.zeros((capacity, self.size), np.float32)
+        values = np.full((capacity + 1, self.actions), self.initial_value, np.float32)
+        visits = np.zeros((capacity + 1, self.actions), np.float32)
+        for new, old in ((seen, self._seen), (values, self.values), (visits, self.visits)):
+            new[:count] = old[:count]
+        self._seen, self.values, self.visits = seen, values, visits
+
+    def parameters(self) -> dict[str, Array]:
+        """Return copies of the rows in use, by the names of a ``Mind``."""
+        n = len(self)
+        return {
+            "table.observations": self._seen[:n].copy(),
+            "table.values": self.values[:n].copy(),
+            "table.visits": self.visits[:n].copy(),
+        }
+
+    def load(self, parameters: Mapping[str, Array]) -> None:
+        """Become the rows that ``parameters`` gave."""
+        observations = np.asarray(parameters["table.observations"], np.float32)
+        keys = _keys(observations)
+        rows = {key: row for row, key in enumerate(keys)}
+        if len(rows) != len(keys):
+            raise ValueError("table.observations holds an observation twice")
+        self._rows = {}
+        self._grow(max(len(keys), _FIRST_CAPACITY))
+        self._rows, n = rows, len(keys)
+        self._seen[:n] = observations
+        self.values[:n] = parameters["table.values"]
+        self.visits[:n] = parameters["table.visits"]
+
+
+def _keys(observations: Array) -> list[bytes]:
+    """Return the bytes of each row; adding 0 turns minus zero, which equals it, into zero."""
+    data = (np.asarray(observations, np.float32) + np.float32(0)).tobytes()
+    width = len(data) // max(len(observations), 1)
+    return [data[i : i + width] for i in range(0, len(data), width)] if width else []

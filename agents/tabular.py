@@ -1,0 +1,359 @@
+"""A tabular learner at work: Q-learning, Sarsa and expected Sarsa over copies of a world at once.
+
+What counts as one step of learning. All copies act on the same table, then all learn. Targets are
+computed from the table as it stood before the step. Where ``k`` copies update the same cell, it
+moves to ``(1 - a)**k`` of itself plus the rest of their mean target: what ``k`` updates one after
+the other give on average over their orders, so the order of the copies does not matter.
+
+A death is worth 0. An episode that was cut would have gone on: the target looks at its final
+observation. Sarsa waits for the next action that was carried out; where an episode was cut there
+is none, and the mean over its own policy stands in.
+
+Its policy, in training and when measured alike, is epsilon-greedy at the exploration in force,
+best actions sharing the greedy part; that is what ``logits`` gives, and it is kept with the mind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents.compute import table_flops
+from agents.contract import (
+    Array,
+    Batch,
+    LiveLearner,
+    Mind,
+    Motive,
+    Objective,
+    Population,
+    Streams,
+    UpdateReport,
+)
+from agents.genome import Architecture, Genome, TableRule
+from agents.mixing import mixed
+from agents.restarts import check_restarts, executed_actions, final_observations
+from agents.spaces import action_count, flat_size, flatten
+from agents.table import Table
+from agents.validity import genome_problems, mind_problems
+
+if TYPE_CHECKING:
+    from agents.learners.tabular import Tabular
+
+_NEVER = 1e-13
+"""Probability at which a logit is cut off, so that differences of logits stay finite."""
+
+
+class TabularSolo(Population):
+    """One tabular learner on a Gymnasium ``VectorEnv`` that restarts episodes within the step."""
+
+    def __init__(
+        self,
+        env: Any,
+        settings: "Tabular",
+        genomes: Mapping[str, Genome],
+        objectives: Mapping[str, Objective],
+        streams: Streams,
+    ) -> None:
+        if len(genomes) != 1:
+            raise ValueError(f"a vector env has one agent, got genomes for {', '.join(genomes)}")
+        check_restarts(env)
+        ((self._agent, genome),) = genomes.items()
+        sizes = (flat_size(env.single_observation_space), action_count(env.single_action_space))
+        motives = {
+            name: each.start(*sizes, streams(f"{self._agent}/objective/{name}"))
+            for name, each in objectives.items()
+        }
+        actions = streams(f"{self._agent}/actions")
+        self._learner = LiveTable(
+            genome=genome,
+            sizes=sizes,
+            copies=env.num_envs,
+            settings=settings,
+            motives=motives,
+            rng=actions,
+        )
+        self.learners = {self._agent: self._learner}
+        self._env, self._first_action = env, int(env.single_action_space.start)
+        self._steps = settings.steps_per_update
+        self._observations = flatten(env.reset()[0], env.num_envs)
+
+    def update(self) -> Mapping[str, UpdateReport]:
+        """Live through one rollout, learning at every step."""
+        self._learner.begin()
+        for _ in range(self._steps):
+            self._step()
+        return {self._agent: self._learner.finish()}
+
+    def _step(self) -> None:
+        env, learner = self._env, self._learner
+        chosen = learner.act(self._observations) + self._first_action
+        raw, reward, terminated, truncated, info = env.step(chosen)
+        executed = executed_actions(chosen, info) - self._first_action
+        observations = flatten(raw, env.num_envs)
+        following = final_observations(observations, info, terminated | truncated)
+        learner.store(executed, following, np.asarray(reward, np.float64), terminated, truncated)
+        self._observations = observations
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """Sarsa's steps whose next action is not known yet, a row a copy."""
+
+    observations: Array
+    actions: Array
+    reward: Array
+    going: Array  # bool [n]: False where the episode ended, and there is nothing to wait for
+
+
+class LiveTable(LiveLearner):
+    """One agent. Its population calls ``begin``, ``act`` and ``store`` by turns, and ``finish``."""
+
+    def __init__(
+        self,
+        *,
+        genome: Genome,
+        sizes: tuple[int, int],
+        copies: int,
+        settings: "Tabular",
+        motives: Mapping[str, Motive],
+        rng: np.random.Generator,
+    ) -> None:
+        if not isinstance(genome.learning_rule, TableRule):
+            raise ValueError("a table needs a genome with a TableRule")  # noqa: TRY004
+        _refuse(genome_problems(genome))
+        self.observation_size, self.actions = sizes
+        self._settings, self._motives, self._rng = settings, dict(motives), rng
+        self._table = Table(*sizes, settings.initial_value)
+        self._exploration = np.float32(settings.exploration_start)
+        self._lived = 0
+        self._waiting: _Waiting | None = None
+        self._episode_returns = np.zeros(copies)
+        self._seen = np.zeros((0, copies, self.observation_size), np.float32)
+        self._error = 0.0
+        self._updates = 0
+        self._adopt(genome)
+
+    # --- one rollout ---------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start a rollout."""
+        shape = (self._settings.steps_per_update, *self._seen.shape[1:])
+        self._seen, self._following = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._at, self._squares, self._changes = 0, 0.0, 0
+        self._earned = dict.fromkeys(self._weights, 0.0)
+        self._finished: list[float] = []
+
+    def act(self, observations: Array) -> Array:
+        """Choose an action (int64 ``[n]``, from 0) for float32 ``[n, size]`` observations."""
+        self._exploration = np.float32(self._scheduled())
+        self._seen[self._at] = observations
+        self._here = self._table.enter(observations)
+        thresholds = self._policy(self._here).cumsum(1)[:, :-1]  # the last takes what is left
+        draws = self._rng.random((len(observations), 1))
+        chosen: Array = (draws >= thresholds).sum(1)
+        self._chosen = chosen
+        return chosen
+
+    def store(
+        self, executed: Array, following: Array, reward: Array, terminated: Array, truncated: Array
+    ) -> None:
+        """Learn from what the last action led to; objectives are mixed here.
+
+        ``following`` is the observation the step itself led to. Where both flags are set,
+        ``terminated`` wins.
+        """
+        seen, ended = self._seen[self._at], terminated | truncated
+        batch = Batch(seen, self._chosen, following, reward, terminated, ended)
+        sources = (self._weights, self._motives, self._earned, self._updates + 1)
+        pay = mixed(batch, *sources)
+        learned = executed if self._learns_from == "executed" else self._chosen
+        if not ((learned >= 0) & (learned < self.actions)).all():
+            raise ValueError(f"executed actions must be in 0..{self.actions - 1}, got {executed}")
+        if self._rule == "sarsa":
+            self._learn_on_policy(learned, following, pay, terminated, ended)
+        else:
+            ahead = np.where(terminated, 0.0, self._worth(self._table.find(following)))
+            self._move(self._here, learned, pay + self._discount * ahead)
+        self._following[self._at] = following
+        self._at += 1
+        self._lived += len(reward)
+        self._count_episodes(reward, ended)
+
+    def finish(self) -> UpdateReport:
+        """Close the rollout. Raises ``FloatingPointError`` where values are not finite."""
+        self._updates += 1
+        steps = self._seen.shape[0] * self._seen.shape[1]
+        self._error = float(np.sqrt(self._squares / max(self._changes, 1)))
+        if not np.isfinite(self._error):
+            raise FloatingPointError(
+                f"update {self._updates}: non-finite values (step size {self._step_size:g})"
+            )
+        for name in self._weights:
+            self._motives[name].update(self._following)
+        thought = table_flops(self._live_rule(), self.actions, steps)
+        return UpdateReport(
+            steps=steps,
+            flops=thought + sum(self._motives[name].flops(steps) for name in self._weights),
+            episodes=len(self._finished),
+            mean_return=float(np.mean(self._finished)) if self._finished else None,
+            intrinsic={name: total / steps for name, total in self._earned.items()},
+            losses={
+                "td_error": self._error,
+                "exploration": float(self._exploration),
+                "states": float(len(self._table)),
+            },
+        )
+
+    # --- LiveLearner ---------------------------------------------------------------------------
+
+    def mind(self) -> Mind:
+        """Copy of genome and table; a table has no optimiser."""
+        exploration = np.array([self._exploration], np.float32)
+        table = self._table.parameters() | {"table.exploration": exploration}
+        return Mind(self.genome, table, {})
+
+    def install(self, mind: Mind) -> None:
+        """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed.
+
+        It acts with the mind's exploration until it lives on, and the schedule takes over.
+        """
+        problems = [*mind_problems(mind, self.observation_size, self.actions)]
+        if not isinstance(mind.genome.learning_rule, TableRule):
+            problems.append("the mind is a network, this agent keeps a table")
+        unknown = [name for name, _ in mind.genome.objective if name not in self._motives]
+        if unknown:
+            known = ", ".join(self._motives) or "none"
+            problems.append(f"unknown objectives: {', '.join(unknown)} (this agent has {known})")
+        _refuse(problems)
+        self._table.load(mind.parameters)
+        self._exploration = np.float32(mind.parameters["table.exploration"][0])
+        self._adopt(mind.genome)
+
+    def effective(self) -> Genome:
+        """The genome read back; the editor and what means nothing here are from the record."""
+        return Genome(
+            architecture=Architecture((), self.genome.architecture.activation),
+            learning_rule=self._live_rule(),
+            objective=tuple(sorted(self._weights.items())),
+            editor=self.genome.editor,
+        )
+
+    def parameters(self) -> int:
+        """Number of values in the table."""
+        return len(self._table) * self.actions
+
+    def logits(self, observations: Array) -> Array:
+        """Log probabilities of the policy at the exploration in force, float64 ``[n, actions]``."""
+        found: Array = np.log(np.maximum(self._policy(self._table.find(observations)), _NEVER))
+        return found
+
+    def values(self, observations: Array) -> Array:
+        """State values, float64 ``[n]``: the best action's, or the policy's mean for Sarsa."""
+        return self._worth(self._table.find(observations))
+
+    def recent_observations(self, n: int) -> Array:
+        """Up to ``n`` observations of the last rollout, evenly spaced, float32 ``[<=n, size]``."""
+        flat = self._seen.reshape(-1, self.observation_size)
+        count = min(n, len(flat))
+        found: Array = flat[np.linspace(0, len(flat) - 1, count).astype(int)]
+        return found
+
+    def view(self) -> Mapping[str, Any]:
+        """No layers, so no units; for a gradient, the root mean square error of the rollout."""
+        return {"dormancy": (), "unit_scores": (), "gradient_norm": self._error}
+
+    def motives(self) -> Mapping[str, Motive]:
+        """The objectives at work, by name; those the genome does not name rest."""
+        return self._motives
+
+    # --- parts ---------------------------------------------------------------------------------
+
+    def _adopt(self, genome: Genome) -> None:
+        rule = genome.learning_rule
+        assert isinstance(rule, TableRule), "whoever calls has checked"  # noqa: S101
+        self._rule, self._learns_from = rule.rule, rule.learns_from
+        self._step_size, self._discount = rule.learning_rate, rule.discount
+        self._weights = dict(genome.objective)
+        self._waiting = self._waiting if rule.rule == "sarsa" else None
+        self.genome = genome
+
+    def _live_rule(self) -> TableRule:
+        recorded = self.genome.learning_rule
+        assert isinstance(recorded, TableRule), "no other is installed"  # noqa: S101
+        return replace(
+            recorded,
+            learning_rate=self._step_size,
+            discount=self._discount,
+            rule=self._rule,
+            learns_from=self._learns_from,
+        )
+
+    def _scheduled(self) -> float:
+        """Exploration now: linear from start to end over its share of training."""
+        each = self._settings
+        over = each.exploration_share * each.total_steps
+        done = min(self._lived / over, 1.0) if over else 1.0
+        return each.exploration_start + done * (each.exploration_end - each.exploration_start)
+
+    def _policy(self, rows: Array) -> Array:
+        """Probabilities of the actions in these rows, float64 ``[n, actions]``."""
+        values = self._table.values[rows]
+        best = values == values.max(1, keepdims=True)
+        explored = float(self._exploration)
+        found: Array = explored / self.actions + (1 - explored) * best / best.sum(1, keepdims=True)
+        return found
+
+    def _worth(self, rows: Array) -> Array:
+        """What the rule takes a state to be worth, float64 ``[n]``."""
+        values = self._table.values[rows].astype(np.float64)
+        best: Array = values.max(1)
+        if self._rule == "q_learning":
+            return best
+        explored = float(self._exploration)
+        found: Array = (1 - explored) * best + explored * values.mean(1)
+        return found
+
+    def _learn_on_policy(
+        self, learned: Array, following: Array, pay: Array, terminated: Array, ended: Array
+    ) -> None:
+        """Sarsa: the step before this one has its next action now; an ended episode needs none."""
+        rows, actions, targets = [self._here[ended]], [learned[ended]], [pay[ended]]
+        if ended.any():
+            ahead = self._worth(self._table.find(following[ended]))
+            targets[0] = pay[ended] + self._discount * np.where(terminated[ended], 0.0, ahead)
+        if (last := self._waiting) is not None:
+            going = last.going
+            ahead = self._table.values[self._here, learned].astype(np.float64)
+            rows.append(self._table.enter(last.observations[going]))
+            actions.append(last.actions[going])
+            targets.append((last.reward + self._discount * ahead)[going])
+        self._move(*(np.concatenate(each) for each in (rows, actions, targets)))
+        self._waiting = _Waiting(self._seen[self._at].copy(), learned, pay, ~ended)
+
+    def _move(self, rows: Array, actions: Array, targets: Array) -> None:
+        """Move cells towards their targets; see the module's docstring for shared cells."""
+        if not len(rows):
+            return
+        cells, inverse, counts = np.unique(
+            rows * self.actions + actions, return_inverse=True, return_counts=True
+        )
+        values, visits = self._table.values.reshape(-1), self._table.visits.reshape(-1)
+        old = values[cells].astype(np.float64)
+        step = self._step_size / (1 + self._settings.step_size_decay * visits[cells])
+        errors = np.bincount(inverse, targets) / counts - old
+        values[cells] = old + (1 - (1 - step) ** counts) * errors
+        visits[cells] += counts
+        self._squares += float(((targets - old[inverse]) ** 2).sum())
+        self._changes += len(rows)
+
+    def _count_episodes(self, reward: Array, ended: Array) -> None:
+        self._episode_returns += reward
+        self._finished += self._episode_returns[ended].tolist()
+        self._episode_returns[ended] = 0.0
+
+
+def _refuse(problems: "list[str] | tuple[str, ...]") -> None:
+    if problems:
+        raise ValueError("; ".join(problems))
