@@ -33,3 +33,12 @@ def flags(name: str, value: Any, n: int) -> Array:
     if values.dtype != bool or values.shape not in {(), (n,)}:
         raise ValueError(f"reset option '{name}' must be true or false")
     return np.broadcast_to(values, n).copy()
+
+
+def whole(name: str, value: Any, count: int, n: int) -> Array:
+    """Turn a whole number below ``count``, or one per world, into int ``[n]``."""
+    values = np.asarray(value)
+    good = values.shape in {(), (n,)} and np.issubdtype(values.dtype, np.integer)
+    if not good or (values < 0).any() or (values >= count).any():
+        raise ValueError(f"reset option '{name}' must be a whole number from 0 to {count - 1}")
+    return np.broadcast_to(values, n).astype(np.int64)
