@@ -1,5 +1,7 @@
 """Known answers for each lever: what it changes, refuses, and reads back from events."""
 
+from dataclasses import replace
+
 import pytest
 
 from sandbox.catalogue import catalogue
@@ -45,6 +47,35 @@ def test_data_coverage_says_why_not(env, dose, reason):
     found = lever("data_coverage").check({**SPEC, "env": env}, dose)
 
     assert found is None if reason is None else reason in found
+
+
+WORDS = [
+    ("on_policy", "rule", "q_learning", "sarsa"),
+    ("intended_action", "learns_from", "executed", "intended"),
+]
+
+
+@pytest.mark.parametrize(("name", "setting", "zero", "one"), WORDS)
+def test_a_choice_of_words_is_set_refused_and_read_back(name, setting, zero, one):
+    table = {**SPEC, "learner": {"tabular": {setting: zero}}}
+    settled = {**SPEC, "learner": {"tabular": {setting: one}}}
+    strange = {**SPEC, "learner": {"tabular": {setting: "expected_sarsa"}}}
+
+    assert lever(name).apply(table, 1)["learner"] == {"tabular": {setting: one}}
+    assert lever(name).check(table, 1) is None
+    assert f"'ppo' has no '{setting}'" in lever(name).check(SPEC, 1)
+    assert f"is {zero} (0) or {one} (1), not 0.5" in lever(name).check(table, 0.5)
+    assert f"to '{one}'; leave it at '{zero}'" in lever(name).check(settled, 0)
+    assert f"leave it at '{zero}'" in lever(name).check(strange, 1)
+
+
+@pytest.mark.parametrize(("name", "setting", "zero", "one"), WORDS)
+def test_a_choice_of_words_arrives_with_the_genome(name, setting, zero, one):
+    born = [replace(STARTED, genomes={"agent": {"learning_rule": {setting: one}}})]
+
+    assert lever(name).manipulation_check(born, 1) is True
+    assert lever(name).manipulation_check(born, 0) is False
+    assert lever(name).manipulation_check([], 1) is None
 
 
 @pytest.mark.parametrize(

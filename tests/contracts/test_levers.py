@@ -23,6 +23,13 @@ SPEC = {
     "salt": 0,
     "condition": {},
 }
+OF_A_TABLE = {
+    **SPEC,
+    "learner": {
+        "tabular": {"rule": "q_learning", "learns_from": "executed", "total_steps": 10_000}
+    },
+    "architecture": {"layers": [], "activation": "tanh"},
+}
 FAMILIES = {"objective", "compute", "data", "architecture", "oversight", "selection", "placebo"}
 DOSES = (0, 0.05, 0.25, 0.5, 1, 2)
 
@@ -30,6 +37,12 @@ DOSES = (0, 0.05, 0.25, 0.5, 1, 2)
 @pytest.fixture(params=catalogue().names("levers"))
 def lever(request):
     return catalogue().load("levers", request.param)()
+
+
+@pytest.fixture
+def spec(lever):
+    """The first of the two agents that the lever can be turned on at all."""
+    return next(s for s in (SPEC, OF_A_TABLE) if lever.check(s, lever.neutral) is None)
 
 
 def test_is_a_frozen_dataclass_of_a_known_family(lever):
@@ -40,46 +53,47 @@ def test_is_a_frozen_dataclass_of_a_known_family(lever):
     assert isinstance(lever.neutral, typing.SupportsFloat)
 
 
-def test_the_neutral_dose_leaves_the_spec_untouched(lever):
-    assert lever.check(SPEC, lever.neutral) is None
-    assert lever.apply(SPEC, lever.neutral) == SPEC
+def test_the_neutral_dose_leaves_the_spec_untouched(lever, spec):
+    assert lever.check(spec, lever.neutral) is None
+    assert lever.apply(spec, lever.neutral) == spec
 
 
-def test_some_dose_changes_the_spec_and_none_changes_its_input(lever):
-    before = copy.deepcopy(SPEC)
-    applied = [lever.apply(SPEC, dose) for dose in DOSES if lever.check(SPEC, dose) is None]
+def test_some_dose_changes_the_spec_and_none_changes_its_input(lever, spec):
+    before = copy.deepcopy(spec)
+    applied = [lever.apply(spec, dose) for dose in DOSES if lever.check(spec, dose) is None]
 
-    assert before == SPEC
-    assert any(each != SPEC for each in applied)
+    assert before == spec
+    assert any(each != spec for each in applied)
 
 
-def test_what_it_returns_is_json_with_the_same_keys(lever):
+def test_what_it_returns_is_json_with_the_same_keys(lever, spec):
     for dose in DOSES:
-        if lever.check(SPEC, dose) is None:
-            applied = lever.apply(SPEC, dose)
+        if lever.check(spec, dose) is None:
+            applied = lever.apply(spec, dose)
 
             assert json.loads(json.dumps(applied, allow_nan=False)) == applied
-            assert applied.keys() == SPEC.keys()
+            assert applied.keys() == spec.keys()
 
 
-def test_applying_twice_is_applying_once(lever):
+def test_applying_twice_is_applying_once(lever, spec):
     """Except for a factor, whose second application multiplies again."""
     for dose in DOSES:
-        if lever.family != "compute" and lever.check(SPEC, dose) is None:
-            once = lever.apply(SPEC, dose)
+        if lever.family != "compute" and lever.check(spec, dose) is None:
+            once = lever.apply(spec, dose)
             assert lever.apply(once, dose) == once
 
 
 def test_a_refusal_is_one_line(lever):
-    for dose in (-1, 0.5, float("nan"), float("inf")):
-        reason = lever.check(SPEC, dose)
+    for dose in (-1, 0.5, 1, float("nan"), float("inf")):
+        for spec in (SPEC, OF_A_TABLE):
+            reason = lever.check(spec, dose)
 
-        assert reason is None or (reason and "\n" not in reason)
+            assert reason is None or (reason and "\n" not in reason)
 
 
-def test_an_impossible_dose_is_refused(lever):
-    assert lever.check(SPEC, -1) is not None
-    assert lever.check(SPEC, float("nan")) is not None
+def test_an_impossible_dose_is_refused(lever, spec):
+    assert lever.check(spec, -1) is not None
+    assert lever.check(spec, float("nan")) is not None
 
 
 def test_no_events_tell_nothing(lever):
