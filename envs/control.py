@@ -1,0 +1,243 @@
+"""What a control promises: a dial over what an environment teaches, on any vector env.
+
+A control is one file in ``envs/controls/``: a frozen dataclass ``Control`` (its fields are its
+settings) whose ``wrap`` returns a ``ControlledEnv`` of its own with some of these hooks:
+
+- ``actions(chosen)``: what is carried out instead. ``self.carried`` is what was carried out on the
+  step before; it says nothing where ``self.fresh`` (an episode's first action).
+- ``rewards(rewards)``: what the learner is paid instead; ``self.carried`` led to it.
+- ``observations(seen, rows)``: what the copies ``rows`` show instead; in the order of time, so an
+  ended copy is asked for its last observation, told ``begun``, and asked for its first.
+- ``levels(state)``: the first states of new episodes of one of our worlds, drawn already; return
+  those in force (``envs.state.put`` and ``take`` swap rows). ``begun(rows)`` follows, same order.
+- ``begun(rows)``: these copies begin an episode. ``turned()``: ``self.strength`` has changed.
+- ``silent(seen)``: only where the observation space grows: the same observations with nothing shown
+  in what was added; evaluation, which nothing controls, shows agents this.
+
+Hooks are not called while ``self.strength`` is 0 (``begun``, ``turned`` and ``silent`` are): so no
+control can change anything at intensity 0, or outside its span. Draw from ``self.rng`` alone, for
+the whole batch (``self.rng.random(self.num_envs)``), and return new arrays of the same dtype.
+
+``expects`` says, from what went in, how much should have come out changed; a ``Gauge`` (in
+``envs.gauge``), which trusts neither, measures it from outside. A lever of the same name in
+``sandbox/levers/`` (six lines: see any of them) then knows whether its dose arrived.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
+
+from envs.contract import Array, State
+
+Expected = Mapping[str, tuple[float, float]]
+"""Name of a measurement of the gauge -> its total over one step, and the variance of that."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step as it was on the far side of a control: what ``expects`` may know."""
+
+    chosen: Array  # actions as the learner gave them, [n]
+    before: Array  # actions carried out on the step before, [n]; nothing where ``fresh``
+    fresh: Array  # bool [n]: the first action of an episode
+    rewards: Array  # as the env gave them, [n]
+    seen: Array  # observations as the env gave them, flat, [n + episodes ended, size]
+
+
+Expectation = Callable[[Step, float], Expected]
+"""From one step and the strength in force; may keep what it needs from step to step."""
+
+
+@dataclass(frozen=True)
+class Control(ABC):
+    """A dial. Leaves add their own settings; all have these."""
+
+    intensity: float = 0.0  # 0: bit for bit as without the control
+    start: float = 0.0  # share of the trial's training steps before it sets in
+    end: float = 1.0  # share of the trial's training steps after which it is gone
+    schedule: Literal["constant", "rising", "falling"] = "constant"  # linear from start to end
+    seed: int = 0  # another one, other draws
+
+    unit: ClassVar[str]  # what an intensity of 1 is
+    most: ClassVar[float] = 1.0  # greatest intensity that means something
+
+    def __post_init__(self) -> None:
+        """Refuse bad settings by name."""
+        if not 0 <= self.intensity <= self.most or not math.isfinite(self.intensity):
+            upper = f" to {self.most:g}" if math.isfinite(self.most) else ""
+            raise ValueError(
+                f"intensity must be a number from 0{upper} ({self.unit}), not {self.intensity:g}"
+            )
+        if not 0 <= self.start < self.end <= 1:
+            raise ValueError(
+                "start and end must be shares of the training steps, 0 <= start < end <= 1,"
+                f" not {self.start:g} and {self.end:g}"
+            )
+        if self.schedule not in {"constant", "rising", "falling"}:
+            raise ValueError(f"schedule must be constant, rising or falling, not {self.schedule!r}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be at least 0, not {self.seed}")
+
+    def strength(self, progress: float) -> float:
+        """Intensity in force after a share ``progress`` of the training steps; 0 outside."""
+        if not self.start <= progress <= self.end:
+            return 0.0
+        done = (progress - self.start) / (self.end - self.start)
+        share = {"constant": 1.0, "rising": done, "falling": 1.0 - done}[self.schedule]
+        return self.intensity * share
+
+    def refuse(self, env: VectorEnv) -> str | None:
+        """One line: why this env cannot be controlled so; ``None`` where it can."""
+        if env.metadata.get("autoreset_mode") != AutoresetMode.SAME_STEP:
+            return "the vector env must restart episodes in SAME_STEP mode"
+        if not isinstance(env.single_observation_space, Box):
+            return f"observations must be a Box, not {env.single_observation_space}"
+        if not isinstance(env.single_action_space, Discrete):
+            return f"actions must be Discrete, not {env.single_action_space}"
+        return None
+
+    @abstractmethod
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Control ``env``, whose copies take ``span_steps`` steps in all; a ``ControlledEnv``."""
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """What a gauge should find. ``rng`` draws what ``wrap``'s draws: same seed, own copy."""
+        del env, rng
+        return lambda _step, _strength: {}
+
+    def readings(self, env: VectorEnv) -> Mapping[str, float]:
+        """What to read off the env itself after every step, where nothing else shows the change."""
+        del env
+        return {}
+
+
+class ControlledEnv(VectorWrapper):
+    """Asks its hooks at every step; knows where in its span it is. See the module's docstring."""
+
+    def __init__(
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+    ) -> None:
+        super().__init__(env)
+        self.control, self.rng, self.span = control, rng, span_steps
+        self.taken = 0  # steps, over all copies
+        self.strength = 0.0
+        self.carried: Array = np.zeros(env.num_envs, np.int64)
+        self.fresh: Array = np.ones(env.num_envs, bool)
+        self._all = np.arange(env.num_envs)
+        face: Any = env.unwrapped
+        if hasattr(face, "levels"):
+            face.levels = self._levelled(face.levels)
+
+    # --- hooks ---
+
+    def actions(self, chosen: Array) -> Array:
+        """Actions to carry out."""
+        return chosen
+
+    def rewards(self, rewards: Array) -> Array:
+        """Rewards to pay."""
+        return rewards
+
+    def observations(self, seen: Array, rows: Array) -> Array:
+        """What the copies ``rows`` show; ``seen`` has one row each."""
+        del rows
+        return self.silent(seen)
+
+    def levels(self, state: State) -> State:
+        """First states of episodes that begin."""
+        return state
+
+    def begun(self, rows: Array) -> None:
+        """Forget what belonged to the last episodes of the copies ``rows``."""
+
+    def turned(self) -> None:
+        """The strength has changed."""
+
+    def silent(self, seen: Array) -> Array:
+        """Observations of this env's space in which nothing was added."""
+        return seen
+
+    # --- the wrapper ---
+
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Start all episodes anew."""
+        self._turn()
+        seen, infos = self.env.reset(seed=seed, options=options)
+        self.fresh = np.ones(self.num_envs, bool)
+        self.begun(self._all)
+        return self._shown(seen, self._all), infos
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Step all copies, with whatever the control makes of it."""
+        self._turn()
+        chosen = np.asarray(actions)
+        self.carried = self.actions(chosen) if self.strength else chosen
+        seen, rewards, terminated, truncated, infos = self.env.step(self.carried)
+        if "executed" not in infos and (self.carried != chosen).any():
+            marked = np.ones(self.num_envs, bool)
+            infos = {**infos, "executed": self.carried.copy(), "_executed": marked}
+        if self.strength:
+            rewards = self.rewards(rewards)
+        self.fresh = terminated | truncated
+        seen, infos = self._ended(seen, infos) if self.fresh.any() else (self._now(seen), infos)
+        self.taken += self.num_envs
+        return seen, rewards, terminated, truncated, infos
+
+    def _turn(self) -> None:
+        strength = self.control.strength(min(self.taken / self.span, 1.0))
+        if strength != self.strength:
+            self.strength = strength
+            self.turned()
+
+    def _now(self, seen: Array) -> Array:
+        return self._shown(seen, self._all)
+
+    def _shown(self, seen: Array, rows: Array) -> Array:
+        return self.observations(seen, rows) if self.strength else self.silent(seen)
+
+    def _ended(self, seen: Array, infos: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
+        """Where episodes ended: their last observations, then the first ones of the next."""
+        (rows,) = self.fresh.nonzero()
+        last = seen.copy()
+        last[rows] = np.stack([infos["final_obs"][i] for i in rows])
+        shown = self._shown(last, self._all).copy()
+        final = np.full(self.num_envs, None, dtype=object)
+        for i in rows.tolist():
+            final[i] = shown[i].copy()
+        self.begun(rows)
+        shown[rows] = self._shown(seen[rows], rows)
+        return shown, {**infos, "final_obs": final}
+
+    def _levelled(self, draw: Any) -> Any:
+        """Draw as ever, so that the env's own stream goes on as ever, then ask the hook.
+
+        What somebody forces by ``options`` is left alone.
+        """
+
+        def drawn(
+            rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
+        ) -> State:
+            state = draw(rng, n, options)
+            return self.levels(state) if self.strength and not options else state
+
+        return drawn
+
+
+def bounds(env: VectorEnv) -> tuple[Array, Array]:
+    """Least and greatest value of every input, flat; infinite where there is none."""
+    space: Any = env.single_observation_space
+    return space.low.reshape(-1), space.high.reshape(-1)
+
+
+def blank(env: VectorEnv) -> Array:
+    """What an input shows that shows nothing: 0, or the bound next to it; flat."""
+    low, high = bounds(env)
+    return np.clip(np.zeros_like(low), low, high)

@@ -1,0 +1,42 @@
+"""The action of the step before is carried out again, now and then, whatever was chosen.
+
+Machado et al. 2018 (arXiv:1709.06009) put this into Atari games to keep agents from learning one
+sequence by heart; their usual share is 0.25. An episode's first action is always carried out.
+Infos tell the learner what was carried out (``executed``).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import Array
+from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+
+
+@dataclass(frozen=True)
+class StickyActions(Control):
+    """``intensity``: chance that an action sticks."""
+
+    unit: ClassVar[str] = "share of actions that stick"
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Let actions stick."""
+        return _Sticky(self, env, rng, span_steps)
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """A stuck action shows only where another one was chosen."""
+        del env, rng
+        return _expected
+
+
+def _expected(step: Step, strength: float) -> Expected:
+    can_show = int((~step.fresh & (step.before != step.chosen)).sum())
+    return {"actions_changed": (can_show * strength, can_show * strength * (1 - strength))}
+
+
+class _Sticky(ControlledEnv):
+    def actions(self, chosen: Array) -> Array:
+        stuck = self.rng.random(self.num_envs) < self.strength
+        return np.where(stuck & ~self.fresh, self.carried, chosen)

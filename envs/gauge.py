@@ -1,0 +1,231 @@
+"""Measures what a control did, from outside: taps before and behind it, and nobody's word for it.
+
+Whatever a control claims, a gauge compares what went in with what came out. A control that does
+nothing (intensity 0, or broken) measures as zeros.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import VectorEnv, VectorWrapper
+
+from envs.contract import Array, State
+from envs.control import Control, Step
+from envs.state import names
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Means since the last reading; what was not there to measure is left out.
+
+    ``measured``: shares of ``actions_changed``, ``rewards_changed``, ``observations_changed`` (any
+    number in it), ``inputs_changed`` (numbers), ``episodes_changed`` (begun on another level) and
+    ``inputs_shown`` (numbers not zero, of those a control added); mean absolute ``reward_change``
+    and ``input_change``; and the control's own ``readings``. ``expected`` and ``error`` (one
+    standard deviation) are what the control said these would be, as far as it did.
+    """
+
+    strength: float
+    measured: Mapping[str, float]
+    expected: Mapping[str, float]
+    error: Mapping[str, float]
+
+
+class Gauge:
+    """``env`` is the controlled env, to be used instead of the one given."""
+
+    def __init__(
+        self,
+        control: Control,
+        env: VectorEnv,
+        *,
+        rng: np.random.Generator,
+        twin: np.random.Generator,
+        span_steps: int,
+    ) -> None:
+        """``twin`` is a second generator in the same state as ``rng``."""
+        self.control, self.span, self.taken = control, span_steps, 0
+        self._expects = control.expects(env, twin)
+        self._near = _Near(env)
+        self._levels = _Levels(env.unwrapped)
+        controlled = control.wrap(self._near, rng, span_steps)
+        self._levels.behind()
+        self.silent = getattr(controlled, "silent", _as_is)
+        self.env: VectorEnv = _Far(controlled, self)
+        self._carried = np.zeros(env.num_envs, np.int64)
+        self._fresh = np.ones(env.num_envs, bool)
+        self._forget()
+
+    def read(self) -> Reading:
+        """Return the means since the last reading, and begin anew."""
+        self._levels.add(self._sums, self._counts)
+        means = {name: self._sums[name] / n for name, n in self._counts.items() if n}
+        expected = {k: v / self._counts[k] for k, v in self._expected.items() if self._counts[k]}
+        error = {k: self._variance[k] ** 0.5 / self._counts[k] for k in expected}
+        strength = means.pop("strength", 0.0)
+        self._forget()
+        return Reading(strength, means, expected, error)
+
+    def begin(self) -> None:
+        """All episodes start anew; what a step leads to is compared, this is not."""
+        self._fresh = np.ones(len(self._fresh), bool)
+
+    def step(self, chosen: Array, result: tuple[Any, ...]) -> None:
+        """Compare one step: what the learner did and got with what the env was told and gave."""
+        near, (_, rewards, terminated, truncated, _) = self._near, result
+        strength = self.control.strength(min(self.taken / self.span, 1.0))
+        ended = terminated | truncated
+        seen, shown = near.all(ended), _all(result, ended)
+        self._count("strength", strength * near.num_envs, near.num_envs)
+        self._count("actions_changed", _differ(chosen, near.actions), near.num_envs)
+        self._count("rewards_changed", _differ(rewards, near.rewards), near.num_envs)
+        self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), near.num_envs)
+        self._observations(seen, shown)
+        for name, value in self.control.readings(near).items():
+            self._count(name, value, 1)
+        if strength:
+            told = Step(np.asarray(chosen), self._carried, self._fresh, near.rewards, seen)
+            for name, (total, variance) in self._expects(told, strength).items():
+                self._expected[name] += total
+                self._variance[name] += variance
+        self._carried, self._fresh = np.array(near.actions), ended
+        self.taken += near.num_envs
+
+    def _observations(self, seen: Array, shown: Array) -> None:
+        width = seen.shape[1]
+        changed = shown[:, :width] != seen
+        if not changed.any():
+            self._count("observations_changed", 0, len(seen))
+            self._count("inputs_changed", 0, seen.size)
+            self._count("input_change", 0, seen.size)
+        else:
+            moved = np.abs(shown[:, :width].astype(float) - seen)
+            self._count("observations_changed", int(changed.any(axis=1).sum()), len(seen))
+            self._count("inputs_changed", int(changed.sum()), seen.size)
+            self._count("input_change", float(moved.sum()), seen.size)
+        added = shown[:, width:]
+        if added.size:
+            self._count("inputs_shown", int((added != 0).sum()), added.size)
+
+    def _count(self, name: str, total: float, n: int) -> None:
+        self._sums[name] += total
+        self._counts[name] += n
+
+    def _forget(self) -> None:
+        self._sums: defaultdict[str, float] = defaultdict(float)
+        self._counts: defaultdict[str, int] = defaultdict(int)
+        self._expected: defaultdict[str, float] = defaultdict(float)
+        self._variance: defaultdict[str, float] = defaultdict(float)
+
+
+class _Near(VectorWrapper):
+    """Keeps, between the env and the control, what passed last."""
+
+    actions: Array
+    rewards: Array
+    seen: Array
+    infos: dict[str, Any]
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        self.actions = np.array(actions)
+        result = self.env.step(actions)
+        # Copies: a control that writes into what it is given must not escape its gauge.
+        self.seen, self.rewards, self.infos = result[0].copy(), result[1].copy(), result[4]
+        return result
+
+    def all(self, ended: Array) -> Array:
+        """Observations of the last step, flat: all copies', then those of episodes that ended."""
+        return _all((self.seen, None, None, None, self.infos), ended)
+
+
+class _Far(VectorWrapper):
+    """What the learner holds."""
+
+    def __init__(self, env: VectorEnv, gauge: Gauge) -> None:
+        super().__init__(env)
+        self._gauge = gauge
+
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        self._gauge.begin()
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        result = self.env.step(actions)
+        self._gauge.step(actions, result)
+        return result
+
+
+class _Levels:
+    """Taps on the draw of levels, where the env is one of our worlds: before it and behind it."""
+
+    def __init__(self, face: Any) -> None:
+        self.face, self.begun, self.changed = face, 0, 0
+        self._drawn: State = None
+        if hasattr(face, "levels"):
+            face.levels = self._tapped(face.levels, self._near)
+
+    def behind(self) -> None:
+        """Tap again, behind the control."""
+        if hasattr(self.face, "levels"):
+            self.face.levels = self._tapped(self.face.levels, self._far)
+
+    def add(self, sums: dict[str, float], counts: dict[str, int]) -> None:
+        """Hand over what was counted, and begin anew."""
+        if self.begun:
+            sums["episodes_changed"], counts["episodes_changed"] = self.changed, self.begun
+        self.begun = self.changed = 0
+
+    def _tapped(self, draw: Any, note: Any) -> Any:
+        def drawn(
+            rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
+        ) -> State:
+            state = draw(rng, n, options)
+            note(state, n)
+            return state
+
+        return drawn
+
+    def _near(self, state: State, n: int) -> None:
+        del n
+        self._drawn = state
+
+    def _far(self, state: State, n: int) -> None:
+        drawn, self._drawn = self._drawn, None
+        self.begun += n
+        if drawn is state:
+            return
+        self.changed += n if drawn is None else int(_other(drawn, state, n).sum())
+
+
+def _other(one: State, other: State, n: int) -> Array:
+    """Which rows of two states differ, bool ``[n]``."""
+    differs = np.zeros(n, bool)
+    for name in names(type(one)):
+        mine, theirs = getattr(one, name), getattr(other, name)
+        differs |= (mine != theirs).reshape(n, -1).any(axis=1)
+    return differs
+
+
+def _all(result: tuple[Any, ...], ended: Array) -> Array:
+    seen = _flat(result[0])
+    if not ended.any():
+        return seen
+    final = np.stack([result[4]["final_obs"][i] for i in np.flatnonzero(ended)])
+    return np.concatenate([seen, _flat(final)])
+
+
+def _flat(seen: Array) -> Array:
+    return np.asarray(seen).reshape(len(seen), -1)
+
+
+def _differ(one: Array, other: Array) -> int:
+    return int((np.asarray(one) != other).sum())
+
+
+def _as_is(seen: Array) -> Array:
+    return seen
