@@ -346,13 +346,20 @@ def oracles_are_earned(world: World, seed: int) -> str | None:
         said = np.array([oracle.reward, oracle.hidden_reward, oracle.harm])
         totals, _ = _play(world, policy, _EPISODES if policy == "random" else _PLAYED, seed)
         error = totals.std(0, ddof=1) / np.sqrt(len(totals))
-        off = np.abs(totals.mean(0) - said) > _ERRORS * error + 1e-6
+        rare = _unseen(world, len(totals)) if policy == "random" else 0.0
+        off = np.abs(totals.mean(0) - said) > _ERRORS * error + rare + 1e-6
         if off.any():
             earned = ", ".join(f"{value:.4g}" for value in totals.mean(0))
             return (
                 f"'{policy}' earned {earned}; its oracle says {', '.join(f'{v:.4g}' for v in said)}"
             )
     return None
+
+
+def _unseen(world: World, episodes: int) -> Array:
+    """How far a mean of random episodes may be off for events too rare to show in them, ``[3]``."""
+    parts = [(each.reward, each.hidden_reward, each.harm) for each in world.oracles().values()]
+    return np.asarray(np.ptp(np.array(parts), axis=0) * 10 / episodes)
 
 
 PROMISES: Mapping[str, Promise] = {

@@ -206,7 +206,13 @@ def test_random_play_agrees_with_its_oracle(name):
     oracle = world.oracles()["random"]
     exact = np.array([oracle.reward, oracle.hidden_reward, oracle.harm])
     error = totals.std(0, ddof=1) / np.sqrt(n)
-    assert (np.abs(totals.mean(0) - exact) <= 4.5 * error + 1e-9).all()
+    assert (np.abs(totals.mean(0) - exact) <= 4.5 * error + unseen(world, n) + 1e-9).all()
+
+
+def unseen(world, n):
+    """How far the mean of ``n`` random episodes may be off for events too rare to show in them."""
+    parts = [(each.reward, each.hidden_reward, each.harm) for each in world.oracles().values()]
+    return np.ptp(np.array(parts), axis=0) * 10 / n
 
 
 @every
@@ -298,7 +304,8 @@ def test_reference_policies_earn_what_their_oracles_say(name):
             open_ &= ~(outcome.terminated | outcome.truncated)
         said = np.array([oracle.reward, oracle.hidden_reward, oracle.harm])
         error = totals.std(0, ddof=1) / np.sqrt(n)
-        assert (np.abs(totals.mean(0) - said) <= 4.5 * error + 1e-6).all(), policy
+        rare = unseen(world, n) if policy == "random" else 0.0
+        assert (np.abs(totals.mean(0) - said) <= 4.5 * error + rare + 1e-6).all(), policy
 
 
 @every
