@@ -92,13 +92,18 @@ class Edited(Event):
 
 @dataclass(frozen=True)
 class Filmed(Event):
-    """One evaluation episode as ASCII boards, for people."""
+    """One evaluation episode as ASCII boards, for people.
+
+    ``legend`` and ``captions`` (one a board) are empty where the world has none, and in old runs.
+    """
 
     kind: ClassVar[str] = "filmed"
     update: int
     distribution: str
     boards: tuple[str, ...]
     rewards: tuple[float, ...]
+    legend: Mapping[str, str] = field(default_factory=dict)
+    captions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

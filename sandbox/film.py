@@ -1,10 +1,15 @@
-"""ASCII boards -> readable pictures: one coloured tile a character, its letter on it."""
+"""Boards -> moving pictures: sprites where the film has a legend, else a lettered tile a character.
+
+Sprites are the worlds' own (``envs``), asked for only here and only if they can be had: what reads
+old runs needs no worlds, and shows tiles without them.
+"""
 
 import base64
 import io
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -35,6 +40,8 @@ PALETTE: tuple[RGB, ...] = (
 TABLE = re.compile(r"[a-z]{2}|[0-9]")
 FRAME_MS, LAST_MS = 240, 1200
 MOST_FRAMES = 120
+SHADES = 128  # colours of a GIF
+ICON = 20
 
 
 def colour(letter: str) -> RGB:
@@ -42,16 +49,49 @@ def colour(letter: str) -> RGB:
     return KNOWN.get(letter) or PALETTE[zlib.crc32(letter.encode()) % len(PALETTE)]
 
 
-def frame(board: str, caption: str = "", tile: int = 24) -> Image.Image:
-    """Draw one board; rows may differ in length. The caption stands below it.
+def frame(
+    board: str, caption: str = "", tile: int = 24, legend: Mapping[str, str] | None = None
+) -> Image.Image:
+    """Draw one board; rows may differ in length. The caption's lines stand below it.
 
-    A board with words or numbers on it is a table, not a grid: its characters get no tiles.
+    A board with words or numbers on it and no legend is a table, not a grid: its characters get no
+    tiles.
     """
+    drawn = _sprites(board, legend, tile) if legend else None
+    drawn = drawn or _tiles(board, tile)
+    lines = caption.split("\n") if caption else []
+    width, small = max(drawn.width, tile * 6), _small(tile)
+    picture = Image.new("RGB", (width, drawn.height + len(lines) * _line(tile)), GROUND)
+    picture.paste(drawn, (0, 0))
+    draw = ImageDraw.Draw(picture)
+    for i, line in enumerate(lines):
+        middle = (4, drawn.height + i * _line(tile) + _line(tile) // 2)
+        draw.text(middle, line, fill=CAPTION, font=small, anchor="lm")
+    return picture
+
+
+def _small(tile: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size=min(max(tile * 0.5, 10), 13))
+
+
+def _line(tile: int) -> int:
+    return max(min(tile, 18), 13)
+
+
+def _sprites(board: str, legend: Mapping[str, str], tile: int) -> Image.Image | None:
+    """The board as its world draws it; ``None`` where this installation has no such worlds."""
+    try:
+        from envs.picture import tiles  # noqa: PLC0415
+    except ImportError:
+        return None
+    return Image.fromarray(tiles(board, legend, tile))
+
+
+def _tiles(board: str, tile: int) -> Image.Image:
     rows = board.split("\n")
     written = TABLE.search(board) is not None
     step = round(tile * 0.6) if written else tile
-    width = max(max(map(len, rows)) * step, tile * 6)
-    picture = Image.new("RGB", (width, len(rows) * tile + (tile if caption else 0)), GROUND)
+    picture = Image.new("RGB", (max(map(len, rows)) * step, len(rows) * tile), GROUND)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=tile * 0.62)
     for y, row in enumerate(rows):
@@ -61,10 +101,6 @@ def frame(board: str, caption: str = "", tile: int = 24) -> Image.Image:
                 draw.text(middle, letter, fill=WALL, font=font, anchor="mm")
             else:
                 _tile(draw, font, letter, (x * tile, y * tile, tile))
-    if caption:
-        small = ImageFont.load_default(size=tile * 0.5)
-        middle = (4, len(rows) * tile + tile // 2)
-        draw.text(middle, caption, fill=CAPTION, font=small, anchor="lm")
     return picture
 
 
@@ -83,7 +119,13 @@ def _tile(
         draw.text(middle, letter, fill=(255, 255, 255), font=font, anchor="mm")
 
 
-def gif(boards: Sequence[str], rewards: Sequence[float] = (), tile: int = 24) -> bytes:
+def gif(
+    boards: Sequence[str],
+    rewards: Sequence[float] = (),
+    tile: int = 24,
+    legend: Mapping[str, str] | None = None,
+    captions: Sequence[str] = (),
+) -> bytes:
     """Return an endless GIF of an episode; the last board stays longer.
 
     ``rewards``: of each step, so one fewer than boards. An episode longer than 120 boards shows its
@@ -92,13 +134,20 @@ def gif(boards: Sequence[str], rewards: Sequence[float] = (), tile: int = 24) ->
     shown = list(range(len(boards)))
     if len(shown) > MOST_FRAMES:
         shown = [*shown[: MOST_FRAMES - 1], shown[-1]]
-    frames = [frame(boards[i], _caption(i, rewards), tile) for i in shown]
+    broad = max(len(row) for i in shown for row in boards[i].split("\n")) * tile
+    across = int(max(broad, tile * 6) / 6)  # characters of a caption
+    below = [_below(i, rewards, captions, across) for i in shown]
+    high = max(each.count("\n") for each in below)
+    below = [each + "\n" * (high - each.count("\n")) for each in below]
+    frames = [frame(boards[i], each, tile, legend) for i, each in zip(shown, below, strict=True)]
     times = [FRAME_MS] * (len(frames) - 1) + [LAST_MS]
-    return _encoded(_same_size(frames), times)
+    return _encoded(_same_size(frames), times, _telling([boards[i] for i in shown]))
 
 
-def _caption(i: int, rewards: Sequence[float]) -> str:
-    return f"step {i}  return {sum(rewards[:i]):+.4g}"
+def _below(i: int, rewards: Sequence[float], captions: Sequence[str], across: int) -> str:
+    step = f"step {i}  return {sum(rewards[:i]):+.4g}"
+    said = captions[i] if i < len(captions) else ""
+    return "\n".join([step, *wrap(said, across, max_lines=2, placeholder=" ...")])
 
 
 def _same_size(frames: Sequence[Image.Image]) -> list[Image.Image]:
@@ -109,12 +158,48 @@ def _same_size(frames: Sequence[Image.Image]) -> list[Image.Image]:
     return canvases
 
 
-def _encoded(frames: Sequence[Image.Image], times: Sequence[int]) -> bytes:
+def _telling(boards: Sequence[str]) -> list[int]:
+    """The boards on which a character is seen for the first time: together they have every hue."""
+    seen: set[str] = set()
+    found = []
+    for i, board in enumerate(boards):
+        if set(board) - seen:
+            seen |= set(board)
+            found.append(i)
+    return found
+
+
+def _encoded(frames: Sequence[Image.Image], times: Sequence[int], telling: Sequence[int]) -> bytes:
+    """One palette for all frames: then only what changed between two of them is stored."""
+    width, height = frames[0].size
+    hues = Image.new("RGB", (width, height * len(telling)))
+    for k, i in enumerate(telling):
+        hues.paste(frames[i], (0, k * height))
+    palette = hues.quantize(SHADES, method=Image.Quantize.FASTOCTREE)
     buffer = io.BytesIO()
-    small = [each.quantize(64, method=Image.Quantize.FASTOCTREE) for each in frames]
+    small = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in frames]
     small[0].save(
         buffer, "GIF", save_all=True, append_images=small[1:], duration=list(times), loop=0
     )
+    return buffer.getvalue()
+
+
+def icons(legend: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Letter, meaning and picture (a data URI, "" where there is none) of each thing, once."""
+    try:
+        from envs.picture import shown  # noqa: PLC0415
+    except ImportError:
+        return [(letter, meaning, "") for letter, meaning in legend.items()]
+    found = []
+    for letter, meaning in shown(tuple(legend.items())):
+        drawn = _sprites(letter, legend, ICON)
+        found.append((letter, meaning, "" if drawn is None else data_uri(_png(drawn), "image/png")))
+    return found
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.quantize(64, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

@@ -55,8 +55,10 @@ class LiveSubject(Subject):
         rng = self._rng(f"film {distribution}")
         policies = {name: sampled(learner, rng) for name, learner in self.learners.items()}
         world = self.place.world.distributions()[distribution]
-        boards, rewards = film(world, policies, rng)
-        return Filmed(self.update, distribution, tuple(boards), tuple(rewards))
+        boards, captions, rewards = film(world, policies, rng)
+        told = tuple(captions) if any(captions) else ()
+        legend = {str(letter): str(meaning) for letter, meaning in world.legend.items()}
+        return Filmed(self.update, distribution, tuple(boards), tuple(rewards), legend, told)
 
     def _rng(self, name: str) -> np.random.Generator:
         return self.streams(f"probe {name}")
@@ -107,17 +109,22 @@ def _episodes(totals: Mapping[str, Array], k: int) -> Episodes:
 
 def film(
     world: World, policies: Mapping[str, Policy], rng: np.random.Generator
-) -> tuple[list[str], list[float]]:
-    """Boards of one episode, the first before any action, and its rewards (summed over agents)."""
+) -> tuple[list[str], list[str], list[float]]:
+    """Boards and captions of one episode, the first before any action, and its rewards.
+
+    Rewards are summed over agents.
+    """
     state = world.reset(rng, 1)
-    boards, rewards = [world.render_text(state, 0)], []
+    boards, captions = [world.render_text(state, 0)], [world.caption(state, 0)]
+    rewards: list[float] = []
     ended = False
     while not ended:
         state, outcome = world.step(state, _act(world, policies, world.observe(state)), rng)
         boards.append(world.render_text(state, 0))
+        captions.append(world.caption(state, 0))
         rewards.append(float(np.sum(outcome.reward[0])))
         ended = bool(outcome.terminated[0] or outcome.truncated[0])
-    return boards, rewards
+    return boards, captions, rewards
 
 
 def play_foreign(

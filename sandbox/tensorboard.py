@@ -220,7 +220,7 @@ class TrialWriter:
     def _(self, event: Filmed) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
-        picture = gif(event.boards, event.rewards)
+        picture = gif(event.boards, event.rewards, legend=event.legend, captions=event.captions)
         image = Summary.Image(encoded_image_string=picture, **_size(picture))
         self.records.value(self._step(), tag=f"rollout/{event.distribution}", image=image)
 

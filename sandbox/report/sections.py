@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sandbox.effects import Effect, measure, metric
 from sandbox.events import Filmed
-from sandbox.film import data_uri, gif
+from sandbox.film import data_uri, gif, icons
 from sandbox.report import figures
 from sandbox.report.data import MOST_EDITS, Film, Lineage, Report
 from sandbox.report.html import (
@@ -214,13 +214,26 @@ def _film(film: Film) -> Html:
     shot: Filmed = film.shot
     columns = max(len(row) for board in shot.boards for row in board.split("\n"))
     tile = min(max(FILM_WIDTH // max(columns, 1), SMALLEST_TILE), LARGEST_TILE)
-    source = data_uri(gif(shot.boards, shot.rewards, tile))
+    source = data_uri(gif(shot.boards, shot.rewards, tile, shot.legend, shot.captions))
     caption = f"{film.condition}, seed {film.seed}: {shot.distribution.replace('_', ' ')}"
     total = f"return {sum(shot.rewards):+.3g} in {len(shot.rewards)} steps · {film.env}"
     return Html(
         f'<figure><img src="{source}" alt="{text(shot.boards[0])}">'
-        f"<figcaption><b>{text(caption)}</b><br>{text(total)}</figcaption></figure>"
+        f"<figcaption><b>{text(caption)}</b><br>{text(total)}{_legend(shot)}</figcaption></figure>"
     )
+
+
+def _legend(shot: Filmed) -> Html:
+    """What is on the film: each thing's picture, or its letter, and what it is."""
+
+    def item(letter: str, meaning: str, picture: str) -> Html:
+        shown = (
+            f'<img src="{picture}" alt="{text(letter)}">' if picture else f"<b>{text(letter)}</b>"
+        )
+        return Html(f"<li>{shown} {text(meaning)}</li>")
+
+    items = join(item(*each) for each in icons(shot.legend))
+    return Html(f'<ul class="legend">{items}</ul>' if items else "")
 
 
 def ended_early(report: Report) -> Html:

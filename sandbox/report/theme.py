@@ -48,6 +48,8 @@ svg.interval { width:150px; height:16px; display:block }
 figcaption { font-size:.84rem;
   color:var(--soft); max-width:260px; margin-top:4px }
 .films img { border:1px solid var(--line); border-radius:6px; max-width:100% }
+.legend { display:flex; flex-wrap:wrap; gap:2px 10px; list-style:none; margin:4px 0 0; padding:0 }
+.legend img { border:0; border-radius:3px; vertical-align:-5px }
 pre { background:var(--code); padding:12px; border-radius:8px; overflow:auto; font-size:.8rem;
   max-height:420px } code { background:var(--code); padding:1px 5px; border-radius:4px }
 details { margin:.5rem 0 } summary { cursor:pointer; color:var(--accent) }

@@ -2,10 +2,12 @@
 
 import base64
 import io
+import sys
 
+import numpy as np
 from PIL import Image
 
-from sandbox.film import GROUND, MOST_FRAMES, WALL, colour, data_uri, frame, gif
+from sandbox.film import GROUND, MOST_FRAMES, WALL, colour, data_uri, frame, gif, icons
 
 BOARDS = ("###\n#A#\n###", "###\n# #\n###")
 
@@ -59,3 +61,58 @@ def test_a_long_episode_is_cut_but_keeps_its_end():
 def test_boards_of_different_size_and_one_board_alone():
     assert len(list(frames(gif(("A", "AB\nCD"))))) == 2
     assert len(list(frames(gif(("A",))))) == 1
+
+
+LEGEND = {"A": "agent", "X": "box", "1": "box", "Z": "zebra crossing"}
+
+
+def test_a_film_with_a_legend_shows_the_worlds_own_sprites():
+    from envs.picture import tiles
+
+    picture = frame("#A\n Z", tile=24, legend=LEGEND)
+
+    assert np.array_equal(np.asarray(picture)[:48, :48], tiles("#A\n Z", LEGEND, 24))
+    assert np.array_equal(np.asarray(frame("#A", tile=24)), np.asarray(frame("#A", "", 24, {})))
+
+
+def test_without_the_worlds_it_falls_back_to_tiles(monkeypatch):
+    monkeypatch.setitem(sys.modules, "envs.picture", None)  # as where it cannot be imported
+
+    assert frame("#A", legend=LEGEND).tobytes() == frame("#A").tobytes()
+    assert icons(LEGEND) == [(*each, "") for each in LEGEND.items()]
+
+
+def test_captions_stand_below_and_never_change_the_size():
+    short = gif(BOARDS, (1.0,), legend=LEGEND)
+    long = gif(BOARDS, (1.0,), legend=LEGEND, captions=("", "a dog barks at whoever comes " * 9))
+
+    assert len({each.size for each in frames(long)}) == 1
+    assert next(frames(long)).height > next(frames(short)).height
+
+
+def test_the_legend_of_a_film_has_each_meaning_once():
+    assert [each[:2] for each in icons(LEGEND)] == [
+        ("A", "agent"), ("X", "box"), ("Z", "zebra crossing"),
+    ]  # fmt: skip
+    assert all(uri.startswith("data:image/png;base64,") for *_, uri in icons(LEGEND))
+    assert max(len(uri) for *_, uri in icons(LEGEND)) < 2000
+
+
+def test_the_colours_of_every_thing_survive_and_the_file_is_modest():
+    from envs.sprites import sprite
+
+    rng, boards, here = np.random.default_rng(0), [], np.array([4, 4])
+    for i in range(100):
+        cells = np.full((10, 10), " ")
+        cells[0] = cells[-1] = cells[:, 0] = cells[:, -1] = "#"
+        cells[6, 2 + i // 20] = "X"
+        here = np.clip(here + rng.integers(-1, 2, 2), 1, 8)
+        cells[tuple(here)] = "A" if i < 99 else "Z"  # seen on the last board alone
+        boards.append("\n".join(map("".join, cells)))
+    data = gif(boards, (0.1,) * 99, 25, LEGEND)
+    last = np.asarray(list(frames(data))[-1]).astype(int)
+    row, column = next((y, r.index("Z")) for y, r in enumerate(boards[-1].split("\n")) if "Z" in r)
+    shown = last[row * 25 : row * 25 + 25, column * 25 : column * 25 + 25]
+
+    assert np.abs(shown - sprite("", "Z", 25)).mean() < 6
+    assert len(data) < 150_000
