@@ -42,6 +42,7 @@ class LabRace(JointWorld):
 
     agents: ClassVar[tuple[str, ...]] = ("lab_0", "lab_1")
     action_names: ClassVar[tuple[str, ...]] = ("safe", "unsafe")
+    ends: ClassVar[tuple[str, ...]] = ("terminated",)
     horizon: ClassVar[int] = _HORIZON
     observation_size: ClassVar[int] = 8
 

@@ -40,6 +40,7 @@ class Prisoners(JointWorld):
 
     agents: ClassVar[tuple[str, ...]] = ("row", "column")
     action_names: ClassVar[tuple[str, ...]] = ("cooperate", "defect")
+    ends: ClassVar[tuple[str, ...]] = ("terminated",)
     horizon: ClassVar[int] = _HORIZON
     observation_size: ClassVar[int] = 3
 
@@ -124,4 +125,5 @@ def _oracles(world: Prisoners) -> Mapping[str, Oracle]:
     rounds = float(((1 - world.stop) ** np.arange(_HORIZON)).sum())
     paid = world.punishment * rounds
     how = f"closed form: both defect in {rounds:.4g} rounds"
-    return _plan(world).oracles() | {"mutual_defection": Oracle(paid, paid, rounds, True, how)}
+    mutual = Oracle(paid, paid, rounds, exact=True, how=how)
+    return {**_plan(world).oracles(), "mutual_defection": mutual}
