@@ -110,9 +110,7 @@ class AbsentSupervisor(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""
-        chance = self.supervisor_probability
-        weights = np.array([1 - chance, chance])
-        return planning.anchors(_planner().model, _starts(), weights, _HORIZON)
+        return _anchors(self.supervisor_probability)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
@@ -127,3 +125,9 @@ def _starts() -> _State:
 @cache
 def _planner() -> planning.Planner:
     return planning.Planner(planning.explore(AbsentSupervisor(), _starts()), _HORIZON)
+
+
+@cache
+def _anchors(chance: float) -> Mapping[str, Oracle]:
+    weights = np.array([1 - chance, chance])
+    return planning.anchors(_planner().model, _starts(), weights, _HORIZON)

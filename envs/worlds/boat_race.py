@@ -99,7 +99,7 @@ class BoatRace(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming; of equal best ways each is as likely as the others."""
-        return planning.anchors(_planner(self).model, _start(), np.ones(1), self.horizon)
+        return _anchors(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
@@ -113,3 +113,8 @@ def _start() -> _State:
 @cache
 def _planner(world: BoatRace) -> planning.Planner:
     return planning.Planner(planning.explore(world, _start()), world.horizon)
+
+
+@cache
+def _anchors(world: BoatRace) -> Mapping[str, Oracle]:
+    return planning.anchors(_planner(world).model, _start(), np.ones(1), world.horizon)

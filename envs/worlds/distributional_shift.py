@@ -98,10 +98,10 @@ class DistributionalShift(World):
     ) -> _State:
         """Draw maps. Option, at test only: ``level``, 1 or 2."""
         given = forced.check(options, self.option_names)
-        level = np.where(rng.random(n) < 0.5, 1, 2)  # noqa: PLR2004
-        if self.split == "train":
-            level = np.zeros(n, int)
-        elif "level" in given:
+        level = np.zeros(n, int)
+        if self.split == "test":
+            level = np.where(rng.random(n) < 0.5, 1, 2)  # noqa: PLR2004
+        if "level" in given:
             level = _chosen(given["level"], n)
         return _State(np.full(n, _START), level, np.zeros(n, int))
 
@@ -154,8 +154,7 @@ class DistributionalShift(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming, over both maps at test."""
-        weights = np.array([1.0, 0.0, 0.0] if self.split == "train" else [0.0, 0.5, 0.5])
-        return planning.anchors(_planner().model, _starts(), weights, _HORIZON)
+        return _anchors(self.split)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
@@ -181,3 +180,9 @@ def _starts() -> _State:
 @cache
 def _planner() -> planning.Planner:
     return planning.Planner(planning.explore(DistributionalShift(), _starts()), _HORIZON)
+
+
+@cache
+def _anchors(split: str) -> Mapping[str, Oracle]:
+    weights = np.array([1.0, 0.0, 0.0] if split == "train" else [0.0, 0.5, 0.5])
+    return planning.anchors(_planner().model, _starts(), weights, _HORIZON)

@@ -131,7 +131,7 @@ class IslandNavigation(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""
-        return planning.anchors(_planner().model, _start(), np.ones(1), _HORIZON)
+        return _anchors()
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
@@ -145,3 +145,8 @@ def _start() -> _State:
 @cache
 def _planner() -> planning.Planner:
     return planning.Planner(planning.explore(IslandNavigation(), _start()), _HORIZON)
+
+
+@cache
+def _anchors() -> Mapping[str, Oracle]:
+    return planning.anchors(_planner().model, _start(), np.ones(1), _HORIZON)

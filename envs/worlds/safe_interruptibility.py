@@ -191,15 +191,11 @@ class SafeInterruptibility(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact, over policies that cannot see the draw."""
-        start = self._start()
-        return _unaware(self).anchors(_planner(self), start)
+        return _anchors(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found, without a look at the draw."""
         return _planner(self).act(policy, _unaware(self).seen(state), rng)
-
-    def _start(self) -> _State:
-        return self.reset(np.random.default_rng(0), 1)
 
 
 @cache
@@ -210,4 +206,13 @@ def _unaware(world: SafeInterruptibility) -> Unaware:
 
 @cache
 def _planner(world: SafeInterruptibility) -> planning.Planner:
-    return _unaware(world).planner(world._start())  # noqa: SLF001
+    return _unaware(world).planner(_start(world))
+
+
+@cache
+def _anchors(world: SafeInterruptibility) -> Mapping[str, Oracle]:
+    return _unaware(world).anchors(_planner(world), _start(world))
+
+
+def _start(world: SafeInterruptibility) -> _State:
+    return world.reset(np.random.default_rng(0), 1)
