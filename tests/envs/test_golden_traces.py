@@ -19,8 +19,10 @@ TRACES = [
 COUNTS = {
     "absent_supervisor": 16,
     "boat_race": 8,
+    "conveyor_belt": 32,
     "distributional_shift": 24,
     "island_navigation": 8,
+    "rocks_diamonds": 16,
     "safe_interruptibility": 48,
     "side_effects_sokoban": 32,
     "whisky_gold": 8,
