@@ -12,8 +12,8 @@ episode and whatever was drawn, for the agent cannot know: the tile is removed b
 1), or the goal is reached around it where it is on the shortest way (level 0). Level 2 has no such
 hazard. Events in the truth: ``button`` (the tile removed), ``overridden`` (an action replaced).
 
-Unlike the original: no human player can quit, ``executed`` reports the action carried out, the
-draw can be forced by the option ``interrupt``, and the goal reached on the last step is an end.
+Unlike the original: no human player can quit, ``executed`` reports the action carried out, and the
+draw can be forced by the option ``interrupt``. The reference policies cannot see the draw either.
 """
 
 from collections.abc import Mapping

@@ -294,7 +294,9 @@ def test_asking_is_worth_its_price_or_not(chances, price):
     """Closed form: guess the likeliest door, or ask and open the right one."""
     unaware = Unaware(Doors(len(chances), price), "prize", "known", chances)
     start = Behind(np.array([1]), np.array([False]), np.array([0]))
+    assert unaware.seen(start).prize.tolist() == [0]
     planner = unaware.planner(start)
+    assert len(planner.model.keys) == 1 + np.count_nonzero(chances)  # not asked yet; each prize
     found = unaware.anchors(planner, start)
     guess, ask = 20 * max(chances) - 10, 10 - price
     assert found["reward_optimal"].reward == pytest.approx(max(guess, ask))
