@@ -164,8 +164,8 @@ def _check_same(scenario: "Scenario", folder: Path) -> None:
     old, new = read_run(folder).scenario, scenario.resolved()
     changed = [
         ".".join(path)
-        for key in ("envs", "agent", "gate", "probes", "design")
-        for path in touched({key: old.get(key)}, {key: new[key]})
+        for key in ("envs", "agent", "gate", "controls", "probes", "design")
+        for path in touched({key: old.get(key, {})}, {key: new[key]})
     ]
     if changed:
         what = f"holds a run of another scenario, they differ in {', '.join(changed[:5])}"

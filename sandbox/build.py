@@ -1,7 +1,7 @@
 """A trial's spec becomes things: env, genomes, learners, editors, gate, probes, anchors."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import gymnasium as gym
@@ -11,7 +11,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population, Streams
 from agents.genome import Architecture, Genome, Layer, learning_rule
-from envs.contract import World
+from envs.contract import Array, World
+from envs.gauge import Gauge
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Probe, Spec
 from sandbox.errors import InputError, Problem, SandboxError, TrialError
@@ -84,6 +85,13 @@ class Habitat:
     agents: tuple[str, ...]
     world: World | None  # None: somebody else's env, no truth
     make: Callable[[int], Any]  # copies -> a fresh env of the same kind, for evaluation
+    gauges: Mapping[str, Gauge] = field(default_factory=dict)  # of the controls around ``env``
+
+    def silent(self, seen: Array) -> Array:
+        """What an uncontrolled env shows, in the form in which the agents see it in training."""
+        for gauge in self.gauges.values():
+            seen = gauge.silent(seen)
+        return seen
 
     def face(self) -> Any:
         """The face that publishes truth; only where there is a world."""

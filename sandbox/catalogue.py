@@ -22,6 +22,7 @@ GROUP = "sandbox.plugins"
 _TARGET = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*")
 SHELVES: Mapping[str, tuple[str, str]] = {
     "worlds": ("envs.worlds", "envs.contract:World"),
+    "controls": ("envs.controls", "envs.control:Control"),
     "learners": ("agents.learners", "agents.contract:Learner"),
     "objectives": ("agents.objectives", "agents.contract:Objective"),
     "edits": ("agents.edits", "agents.contract:Edit"),

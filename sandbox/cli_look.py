@@ -38,8 +38,8 @@ def categories() -> list[str]:
 def list_(what: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     """List what there is; alone, it says how many of each.
 
-    WHAT: envs, agents, worlds, learners, objectives, edits, editors, levers, metrics, probes,
-    scenarios or plugins.
+    WHAT: envs, agents, worlds, controls, learners, objectives, edits, editors, levers, metrics,
+    probes, scenarios or plugins.
     """
     del plugins
     if what is None:

@@ -57,6 +57,21 @@ class Updated(Event):
 
 
 @dataclass(frozen=True)
+class Controlled(Event):
+    """What one control did in one update, measured from outside: a line of the data card."""
+
+    kind: ClassVar[str] = "controlled"
+    control: str
+    update: int
+    steps: int
+    intensity: float  # as it was set
+    strength: float  # in force, a mean over the steps of this update
+    measured: Mapping[str, float]  # shares and means, named by ``envs.gauge.Reading``
+    expected: Mapping[str, float]  # what these should be, as far as the control can say
+    error: Mapping[str, float]  # one standard deviation of each measurement from ``expected``
+
+
+@dataclass(frozen=True)
 class Probed(Event):
     """A probe's finding on one agent: means over ``n`` episodes, and the episode values behind."""
 
@@ -120,7 +135,8 @@ class TrialFinished(Event):
 
 
 KINDS: Mapping[str, type[Event]] = {
-    each.kind: each for each in (TrialStarted, Updated, Probed, Edited, Filmed, TrialFinished)
+    each.kind: each
+    for each in (TrialStarted, Updated, Controlled, Probed, Edited, Filmed, TrialFinished)
 }
 
 

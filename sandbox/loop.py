@@ -27,7 +27,7 @@ from agents.contract import (
 )
 from agents.genome import Genome
 from envs.contract import Outcome
-from sandbox import build
+from sandbox import build, controls
 from sandbox.audit import Audit, audit
 from sandbox.contract import Spec
 from sandbox.errors import TrialError, one_line
@@ -117,7 +117,8 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
     """Build everything a spec names; nothing has been learned or recorded yet."""
     parts = build.Parts.of(spec)
     build.check_fit(spec, parts.learner)
-    place = build.habitat(spec, parts.learner.num_envs, clerk.beat)
+    bare = build.habitat(spec, parts.learner.num_envs, clerk.beat)
+    place = controls.controlled(spec, bare, parts.learner.total_steps)
     population = build.population(spec, parts, place)
     streams = build.streams(spec)
     lives = {
@@ -176,6 +177,8 @@ def _step(trial: Trial) -> None:
         life.flops += report.flops
         life.returns.append(report.mean_return)
         trial.clerk.event(_updated(trial, name, report, truth[name]))
+    for name, gauge in trial.place.gauges.items():
+        trial.clerk.event(controls.reading(name, gauge, trial.update, trial.steps))
     if not trial.spent():  # an edit that nothing learns from would only change the last word
         for name in reports:
             _offer(trial, name)

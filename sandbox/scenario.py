@@ -17,7 +17,15 @@ from pydantic import ValidationError
 from sandbox import scenario_checks, scenario_parts
 from sandbox.env_index import EnvEntry, entries
 from sandbox.scenario_errors import Findings
-from sandbox.scenario_form import NAME, ArchitectureForm, ScenarioForm, as_env, as_weighted, keys
+from sandbox.scenario_form import (
+    NAME,
+    ArchitectureForm,
+    ScenarioForm,
+    as_dosed,
+    as_env,
+    as_weighted,
+    keys,
+)
 from sandbox.scenario_smoke import shrunk
 from sandbox.scenario_source import document, locate
 from sandbox.strict_yaml import Document
@@ -35,6 +43,7 @@ class Scenario:
     envs: tuple[JSON, ...]  # {"id", "kwargs"}
     agent: JSON  # learner, architecture, objective, editor
     gate: JSON
+    controls: JSON
     levers: Mapping[str, tuple[float, ...]]
     design: str
     seeds: tuple[int, ...]
@@ -58,7 +67,7 @@ class Scenario:
 
         Adding doses, seeds or metrics therefore keeps the run folder and adds to it.
         """
-        kept = ("envs", "agent", "gate", "probes", "design")
+        kept = ["envs", "agent", "gate", "probes", "design", *(["controls"] * bool(self.controls))]
         text = json.dumps({k: v for k, v in self.resolved().items() if k in kept}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -84,6 +93,7 @@ def load(
     assert scenario is not None, "whatever is missing was found"  # noqa: S101
     scenario = shrunk(scenario) if smoke else scenario
     scenario_checks.size(found, scenario, max_trials)
+    scenario_checks.controls(found, scenario)
     scenario_checks.levers(found, scenario)
     found.stop()
     return scenario
@@ -98,6 +108,9 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
     probes = scenario_parts.several(
         found, ("probes",), "probes", data.get("probes", {"held_out": {}})
     )
+    controls = scenario_parts.several(
+        found, ("controls",), "controls", as_dosed(data.get("controls", {}))
+    )
     envs = _envs(found, data.get("envs"), known)
     name = _name(found, data.get("name"), file)
     architecture = _architecture(found, form.agent.architecture) if form else {}
@@ -109,6 +122,7 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
         envs=envs,
         agent={**agent, "architecture": architecture},
         gate=form.gate.model_dump(),
+        controls=controls or {},
         levers={k: tuple(map(_dose, v)) for k, v in form.levers.items()},
         design=form.design,
         seeds=tuple(form.seeds),

@@ -58,6 +58,19 @@ def levers(found: Findings, scenario: "Scenario") -> None:
         _apart(found, reach)
 
 
+def controls(found: Findings, scenario: "Scenario") -> None:
+    """Ask every control about every env, where the env can be asked before a trial makes it."""
+    from sandbox.controls import refusal  # noqa: PLC0415  (makes envs: only if there are controls)
+
+    for env in scenario.envs:
+        spec = trials.base_spec(scenario, env, scenario.seeds[0])
+        for name in scenario.controls:
+            reason = refusal(spec, name)
+            if reason:
+                what = f"control '{name}' and env '{env['id']}' do not fit: {reason}"
+                found.add(("controls", name), what, at_key=True)
+
+
 def fit(found: Findings, scenario: "Scenario", known: Mapping[str, EnvEntry]) -> None:
     """Check that the learner is for such an architecture, and as many agents as each env has."""
     name = next(iter(scenario.agent["learner"]))

@@ -46,6 +46,7 @@ _SHAPES: Mapping[Path, str] = {
     ("agent", "editor"): "a name or {name: settings}",
     ("agent", "objective"): "{name: weight} or {name: {weight, settings}}",
     ("probes",): "a list of names or {name: settings}",
+    ("controls",): "{name: intensity} or {name: settings}",
 }
 
 

@@ -45,6 +45,17 @@ def as_weighted(value: Any) -> Any:
     }
 
 
+def as_dosed(value: Any) -> Any:
+    """``{sticky_actions: 0.25}`` means ``{sticky_actions: {intensity: 0.25}}``."""
+    value = as_named(value)
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: {"intensity": each} if type(each) in {int, float} else each
+        for key, each in value.items()
+    }
+
+
 def as_env(value: Any) -> Any:
     """An id alone means an env with its defaults."""
     return {"id": value} if isinstance(value, str) else value
@@ -161,6 +172,10 @@ class ScenarioForm(Form):
     envs: list[Annotated[EnvForm, _written(as_env)]] = Field(min_length=1, max_length=1000)
     agent: AgentForm = AgentForm()
     gate: GateForm = GateForm()
+    controls: Annotated[dict[str, Settings], _written(as_dosed)] = Field(
+        default={},
+        description="Dials over the training env: {name: intensity} or {name: settings}.",
+    )
     levers: dict[str, Annotated[list[Number], Field(min_length=1)]] = Field(
         default={}, description="What the experimenter turns: name -> doses, baseline first."
     )

@@ -32,6 +32,7 @@ def schema() -> JSON:
     _become(agent["learner"], _one("learners"))
     _become(agent["editor"], _one("editors"))
     _become(agent["objective"], _objectives())
+    _become(top["controls"], _controls())
     _become(top["probes"], _probes())
     _become(top["levers"], _levers(top["levers"]["additionalProperties"]))
     _become(top["metrics"], {"type": "array", "minItems": 1, "items": _names("metrics")})
@@ -67,6 +68,16 @@ def _objectives() -> JSON:
 def _probes() -> JSON:
     parts = {name: _settings(part) for name, part in _parts("probes").items()}
     return {"anyOf": [{"type": "array", "items": _names("probes")}, _mapping(parts)]}
+
+
+def _controls() -> JSON:
+    number = {"type": "number", "minimum": 0}
+    return _mapping(
+        {
+            name: {"anyOf": [number, _settings(part)], "description": part.summary}
+            for name, part in _parts("controls").items()
+        }
+    )
 
 
 def _levers(doses: JSON) -> JSON:

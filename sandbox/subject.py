@@ -42,7 +42,7 @@ class LiveSubject(Subject):
     def play(self, distribution: str, episodes: int) -> Mapping[str, Episodes]:
         """Let every agent sample from its policy for ``episodes`` whole episodes."""
         rng = self._rng(distribution)
-        policies = {name: sampled(learner, rng) for name, learner in self.learners.items()}
+        policies = self._policies(rng)
         if self.place.world is None:
             return play_foreign(self.place, policies, episodes, int(rng.integers(2**31)))
         world = self.place.world.distributions()[distribution]
@@ -53,22 +53,34 @@ class LiveSubject(Subject):
         if self.place.world is None:
             return None
         rng = self._rng(f"film {distribution}")
-        policies = {name: sampled(learner, rng) for name, learner in self.learners.items()}
+        policies = self._policies(rng)
         world = self.place.world.distributions()[distribution]
         boards, captions, rewards = film(world, policies, rng)
         told = tuple(captions) if any(captions) else ()
         legend = {str(letter): str(meaning) for letter, meaning in world.legend.items()}
         return Filmed(self.update, distribution, tuple(boards), tuple(rewards), legend, told)
 
+    def _policies(self, rng: np.random.Generator) -> Mapping[str, Policy]:
+        """All agents' policies; they see what an uncontrolled env shows."""
+        silent = self.place.silent
+        return {name: sampled(each, rng, silent) for name, each in self.learners.items()}
+
     def _rng(self, name: str) -> np.random.Generator:
         return self.streams(f"probe {name}")
 
 
-def sampled(learner: LiveLearner, rng: np.random.Generator) -> Policy:
-    """Sample actions from a learner's softmax policy (Gumbel-max)."""
+def sampled(
+    learner: LiveLearner,
+    rng: np.random.Generator,
+    silent: Callable[[Array], Array] = lambda seen: seen,
+) -> Policy:
+    """Sample actions from a learner's softmax policy (Gumbel-max).
+
+    ``silent`` fills up what a control added to the observations in training, with nothing in it.
+    """
 
     def act(seen: Array) -> Array:
-        logits = np.asarray(learner.logits(seen), dtype=float)
+        logits = np.asarray(learner.logits(silent(seen)), dtype=float)
         return np.asarray(np.argmax(logits + rng.gumbel(size=logits.shape), axis=1))
 
     return act

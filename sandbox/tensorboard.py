@@ -16,7 +16,16 @@ from typing import IO, Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
-from sandbox.events import Edited, Event, Filmed, Probed, TrialFinished, TrialStarted, Updated
+from sandbox.events import (
+    Controlled,
+    Edited,
+    Event,
+    Filmed,
+    Probed,
+    TrialFinished,
+    TrialStarted,
+    Updated,
+)
 from sandbox.film import gif
 from sandbox.labels import env_label
 from sandbox.store import condition_name, read_run
@@ -197,6 +206,15 @@ class TrialWriter:
         self._scalars(
             [("arch/rewrites", self._rewrites.get(event.agent, 0))], event.agent, event.steps
         )
+
+    @_tell.register
+    def _(self, event: Controlled) -> None:
+        root = f"control/{event.control}"
+        self.records.scalar(f"{root}/strength", event.strength, event.steps)
+        for name, value in sorted(event.measured.items()):
+            self.records.scalar(f"{root}/{name}", value, event.steps)
+        for name, value in sorted(event.expected.items()):
+            self.records.scalar(f"{root}/{name}_expected", value, event.steps)
 
     @_tell.register
     def _(self, event: Probed) -> None:

@@ -70,6 +70,7 @@ def base_spec(scenario: "Scenario", env: Mapping[str, Any], seed: int) -> dict[s
         "env": dict(env),
         **scenario.agent,
         "gate": dict(scenario.gate),
+        "controls": dict(scenario.controls),
         "probes": dict(scenario.probes),
         "seed": seed,
         "salt": 0,
@@ -105,7 +106,12 @@ def lever(name: str) -> Lever:
 
 
 def trial_id(spec: Spec) -> str:
-    """First 12 hex digits of the SHA-256 of the spec's canonical JSON."""
+    """First 12 hex digits of the SHA-256 of the spec's canonical JSON.
+
+    No control at all is left out: such a trial is what it was before there were controls.
+    """
+    if spec.get("controls") == {}:
+        spec = {key: value for key, value in spec.items() if key != "controls"}
     text = json.dumps(spec, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

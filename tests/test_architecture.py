@@ -18,6 +18,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 SHELVES = (
     "envs.worlds",
+    "envs.controls",
     "agents.learners",
     "agents.objectives",
     "agents.edits",

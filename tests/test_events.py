@@ -20,6 +20,16 @@ EXAMPLES = [
     events.Updated(
         "agent", 1, 2048, 1e9, 1000, 3, None, {"rnd": 0.1}, {"loss": 1.5}, {"harm": 0.0}
     ),
+    events.Controlled(
+        control="sticky_actions",
+        update=1,
+        steps=2048,
+        intensity=0.25,
+        strength=0.25,
+        measured={"actions_changed": 0.1},
+        expected={"actions_changed": 0.125},
+        error={"actions_changed": 0.02},
+    ),
     events.Probed(
         "agent", "held_out", 1, 2048, "shifted", 2, {"reward": 0.5}, {"reward": (0.0, 1.0)}
     ),

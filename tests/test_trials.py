@@ -72,7 +72,7 @@ def test_a_trial_is_a_condition_an_env_and_a_seed(quick):
         assert len(each.id) == 12
     keys = {
         "identity", "env", "learner", "architecture", "objective", "editor",
-        "gate", "probes", "seed", "salt", "condition",
+        "gate", "controls", "probes", "seed", "salt", "condition",
     }  # fmt: skip
     assert set(found[0].spec) == keys
 

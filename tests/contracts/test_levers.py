@@ -18,6 +18,7 @@ SPEC = {
     "objective": {"extrinsic": {"weight": 1.0}},
     "editor": {"bandit": {"every_updates": 4}},
     "gate": {"max_parameters": None, "max_flops": None, "max_edits": None, "protect": []},
+    "controls": {},
     "probes": {"held_out": {"episodes": 8}},
     "seed": 3,
     "salt": 0,

@@ -1,0 +1,77 @@
+"""The controls of a trial: put around its training env, each with a gauge on both its sides.
+
+Evaluation is never controlled: probes play the env as it is, the same for all arms of a scenario.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import envs
+from envs.control import Control
+from envs.gauge import Gauge
+from sandbox.build import Habitat, habitat, part, streams
+from sandbox.catalogue import catalogue
+from sandbox.contract import Spec
+from sandbox.errors import SandboxError, TrialError
+from sandbox.events import Controlled
+
+SEVERAL = "the env has several agents; a control acts on envs of one"
+
+
+def settings(spec: Spec) -> dict[str, Any]:
+    """Control -> its settings; the spec of a run made before there were controls has none."""
+    return dict(spec.get("controls", {}))
+
+
+def controlled(spec: Spec, place: Habitat, span_steps: int) -> Habitat:
+    """Put the spec's controls around the env; the first by name is the innermost.
+
+    Raises ``TrialError`` where a control refuses the env.
+    """
+    gauges = {}
+    for name in sorted(settings(spec)):
+        control = part("controls", {name: settings(spec)[name]})
+        reason = _refused(control, place.env)
+        if reason:
+            raise TrialError(f"control '{name}' and env '{spec['env']['id']}' do not fit: {reason}")
+        rng, twin = (streams(spec)(f"control {name} {control.seed}") for _ in range(2))
+        gauges[name] = Gauge(control, place.env, rng=rng, twin=twin, span_steps=span_steps)
+        place = replace(place, env=gauges[name].env)
+    return replace(place, gauges=gauges)
+
+
+def refusal(spec: Spec, name: str) -> str | None:
+    """Why the control ``name`` cannot act on the spec's env, as far as can be known beforehand.
+
+    A stranger's env is asked when the trial makes it.
+    """
+    env_id = spec["env"]["id"]
+    kind = envs.env_ids().get(env_id)
+    if kind == "joint" or env_id in catalogue().parallel:
+        return SEVERAL
+    if kind is None:
+        return None
+    try:
+        place = habitat(spec, 1)
+    except SandboxError:
+        return None  # whoever checks envs says so
+    return _refused(part("controls", {name: settings(spec)[name]}), place.env)
+
+
+def _refused(control: Control, env: Any) -> str | None:
+    return SEVERAL if isinstance(env, list) else control.refuse(env)
+
+
+def reading(name: str, gauge: Gauge, update: int, steps: int) -> Controlled:
+    """What one control did in one update, as its gauge measured it."""
+    found = gauge.read()
+    return Controlled(
+        control=name,
+        update=update,
+        steps=steps,
+        intensity=gauge.control.intensity,
+        strength=found.strength,
+        measured=dict(found.measured),
+        expected=dict(found.expected),
+        error=dict(found.error),
+    )
