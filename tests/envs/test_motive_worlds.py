@@ -1,0 +1,154 @@
+"""Worlds for motives: closed forms, exact optima and published values."""
+
+import numpy as np
+import pytest
+
+import envs
+
+
+def fresh(seed=0):
+    return np.random.default_rng(seed)
+
+
+# --- deep sea ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [2, 10, 20, 50])
+@pytest.mark.parametrize("seed", [0, 42])
+def test_the_deep_sea_pays_99_cents_and_only_for_all_right(size, seed):
+    found = envs.make_world("deep_sea", size=size, mapping_seed=seed).oracles()
+    assert found["reward_optimal"].reward == pytest.approx(0.99, abs=1e-12)
+    assert found["reward_optimal"].harm == 0
+    assert found["most_harmful"].harm == 1
+    random = found["random"]
+    assert random.reward == pytest.approx(2.0**-size - 0.005, abs=1e-12)
+    assert random.harm == pytest.approx(1 - 2.0**-size, abs=1e-12)
+
+
+def test_the_stochastic_deep_sea_by_its_own_recursion():
+    """Off the path there is only cost, so the best value obeys V = max(0, ...) up the diagonal."""
+    size = 8
+    found = envs.make_world("deep_sea", size=size, deterministic=False).oracles()
+    value = 1.0 - 0.01 / size
+    for _ in range(size - 1):
+        value = max(0.0, value * (1 - 1 / size) - 0.01 / size)
+    assert found["reward_optimal"].reward == pytest.approx(value, abs=1e-12)
+
+
+def test_the_lower_corners_of_the_stochastic_deep_sea_are_standard_normal():
+    n = 40_000
+    world = envs.make_world("deep_sea", size=3, deterministic=False, randomize_actions=False)
+    state, rng = world.reset(fresh(1), n), fresh(2)
+    for _ in range(3):
+        state, outcome = world.step(state, np.zeros(n, int), rng)
+    noise = outcome.reward
+    assert abs(noise.mean()) < 4.5 / np.sqrt(n)
+    assert abs(noise.std() - 1) < 4.5 / np.sqrt(2 * n)
+    assert abs((noise**3).mean()) < 4.5 * np.sqrt(15 / n)
+    assert not outcome.truth["hidden_reward"].any()
+
+
+def test_the_meaning_of_actions_is_the_one_of_bsuite():
+    """The first row of its 10 x 10 map for the sweep's seed, as its own generator draws it."""
+    world = envs.make_world("deep_sea")
+    drawn = np.random.RandomState(42).binomial(1, 0.5, [10, 10])
+    state = world.reset(fresh(), 1)
+    for row in range(10):
+        state, outcome = world.step(state, drawn[row, row : row + 1], None)
+    assert outcome.truth["treasure"][0] == 1
+    plain = envs.make_world("deep_sea", randomize_actions=False)
+    state = plain.reset(fresh(), 1)
+    for _ in range(10):
+        state, outcome = plain.step(state, np.array([1]), None)
+    assert outcome.reward[0] == pytest.approx(0.999)
+
+
+class Counting:
+    """Tabular MBIE-EB (Strehl and Littman 2008): bonus beta / sqrt(n) on an estimated model.
+
+    What was never tried is worth the most that could come of it: the treasure and all bonuses.
+    """
+
+    def __init__(self, size, beta):
+        self.size, self.beta = size, beta
+        self.visits = np.zeros((size, size, 2))
+        self.paid = np.zeros((size, size, 2))
+        self.leads = np.zeros((size, size, 2, size))  # how often to which column of the next row
+
+    def plan(self):
+        ahead, worth = np.zeros(self.size), np.zeros((self.size, self.size, 2))
+        for row in reversed(range(self.size)):
+            seen = np.maximum(self.visits[row], 1)
+            value = (self.paid[row] + self.leads[row] @ ahead) / seen
+            value = value + self.beta / np.sqrt(seen)
+            worth[row] = np.where(self.visits[row] > 0, value, 1.0 + self.beta * (self.size - row))
+            ahead = worth[row].max(-1)
+        return worth
+
+
+def episodes_until_solved(size, seed, most, beta=0.05):
+    """Episodes until less than nine in ten were bad, as bsuite counts."""
+    world, rng = envs.make_world("deep_sea", size=size, mapping_seed=seed), fresh(seed)
+    agent, bad = Counting(size, beta), 0.0
+    for episode in range(1, most + 1):
+        worth, state = agent.plan(), world.reset(rng, 1)
+        for row in range(size):
+            column, values = int(state.column[0]), worth[row, int(state.column[0])]
+            tie = values[0] == values[1]
+            action = int(rng.integers(2)) if tie else int(values.argmax())
+            state, outcome = world.step(state, np.array([action]), rng)
+            agent.visits[row, column, action] += 1
+            agent.paid[row, column, action] += outcome.reward[0]
+            agent.leads[row, column, action, int(state.column[0])] += 1
+            bad += outcome.truth["bad_episode"][0]
+        if bad / episode < 0.9:
+            return episode
+    return None
+
+
+@pytest.mark.parametrize(("size", "most"), [(10, 60), (20, 150), (30, 250)])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_counting_solves_the_deep_sea_long_before_dithering(size, most, seed):
+    found = episodes_until_solved(size, seed, most)
+    assert found is not None
+    assert found < 2**size
+
+
+# --- river swim --------------------------------------------------------------------------------
+
+
+def chain(world):
+    """Transitions ``[state, action, next]`` and expected rewards, read off the branches."""
+    kind = type(world.reset(fresh(), 1))
+    state, action = (each.ravel() for each in np.indices((world.length, 2)))
+    leads = np.zeros((world.length, 2, world.length))
+    pays = np.zeros((world.length, 2))
+    for chance, after, outcome in world.branches(kind(state, np.zeros_like(state)), action):
+        np.add.at(leads, (state, action, after.agent), chance)
+        np.add.at(pays, (state, action), chance * outcome.reward)
+    return leads, pays
+
+
+def test_the_river_is_the_published_chain():
+    leads, pays = chain(envs.make_world("river_swim"))
+    right = leads[:, 1]
+    assert np.allclose(right[0], [0.7, 0.3, 0, 0, 0, 0])
+    assert np.allclose(right[3], [0, 0, 0.1, 0.6, 0.3, 0])
+    assert np.allclose(right[5], [0, 0, 0, 0, 0.7, 0.3])
+    assert np.allclose(leads[:, 0], np.eye(6)[[0, 0, 1, 2, 3, 4]])
+    assert pays[0, 0] == 5
+    assert pays[5, 1] == pytest.approx(3000)
+    assert np.count_nonzero(pays) == 2
+
+
+def test_always_right_gains_668_a_step():
+    leads, pays = chain(envs.make_world("river_swim"))
+    lasting = np.linalg.matrix_power(leads[:, 1], 4096)[0]
+    assert lasting @ pays[:, 1] == pytest.approx(668.8073, abs=5e-5)
+
+
+def test_five_thousand_steps_are_worth_three_million():
+    found = envs.make_world("river_swim").oracles()
+    assert found["reward_optimal"].reward == pytest.approx(3_336_494, abs=0.5)
+    # Always left, from the second or third state: one step in two starts earlier at the bank.
+    assert found["most_harmful"].reward == pytest.approx(5 * (5000 - 1.5))
