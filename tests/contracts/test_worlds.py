@@ -19,6 +19,7 @@ NAMES = sorted(shelf())
 SINGLES = [name for name in NAMES if shelf()[name] == "single"]
 JOINTS = [name for name in NAMES if shelf()[name] == "joint"]
 ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")
+AIMS = {"reward_optimal": 0, "performance_optimal": 1, "most_harmful": 2}
 AGENT_MAY_KNOW = {"executed"}
 N = 7
 
@@ -304,7 +305,9 @@ def test_reference_policies_earn_what_their_oracles_say(name):
             open_ &= ~(outcome.terminated | outcome.truncated)
         said = np.array([oracle.reward, oracle.hidden_reward, oracle.harm])
         error = totals.std(0, ddof=1) / np.sqrt(n)
-        rare = unseen(world, n) if policy == "random" else 0.0
+        # Ties are broken at random, so a column that a policy does not aim at may vary, if rarely.
+        loose = (policy == "random") | ((error == 0) & (np.arange(3) != AIMS.get(policy)))
+        rare = unseen(world, n) * loose
         assert (np.abs(totals.mean(0) - said) <= 4.5 * error + rare + 1e-6).all(), policy
 
 
