@@ -1,7 +1,11 @@
 """Worlds for motives: closed forms, exact optima and published values."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import envs
 
@@ -152,3 +156,137 @@ def test_five_thousand_steps_are_worth_three_million():
     assert found["reward_optimal"].reward == pytest.approx(3_336_494, abs=0.5)
     # Always left, from the second or third state: one step in two starts earlier at the bank.
     assert found["most_harmful"].reward == pytest.approx(5 * (5000 - 1.5))
+
+
+# --- hungry and thirsty ------------------------------------------------------------------------
+
+EAT, DRINK = 4, 5
+
+
+def plain_value(size, horizon, thirst, pays):
+    """Best total, averaged over all starts: the published rules once more, cell by cell."""
+    middle, total = (size + 1) // 2, 0.0
+    corners = list(product((0, size - 1), repeat=2))
+    cells = list(product(range(size), repeat=2))
+
+    def walk(cell, move):
+        row, column = cell
+        to = {
+            0: (row - 1, column),
+            1: (row + 1, column),
+            2: (row, column - 1),
+            3: (row, column + 1),
+        }[move]
+        if not (0 <= to[0] < size and 0 <= to[1] < size):
+            return cell
+        across = {row, to[0]} == {middle - 1, middle} and column != size - 1
+        down = {column, to[1]} == {middle - 1, middle} and row not in (0, size - 2)
+        return cell if across or down else to
+
+    for food, water in product(corners, repeat=2):
+        if food == water:
+            continue
+        worth = dict.fromkeys(product(cells, (False, True)), 0.0)
+        for _ in range(horizon):
+            best = {}
+            for cell, thirsty in worth:
+                values = []
+                for action in range(6):
+                    to = walk(cell, action) if action < EAT else cell
+                    ate = action == EAT and cell == food and not thirsty
+                    dries = 0.0 if action == DRINK and cell == water else thirst
+                    if thirsty and dries:
+                        dries = 1.0
+                    values.append(
+                        sum(
+                            chance * (pays[not ate, dry] + worth[to, dry])
+                            for chance, dry in ((dries, True), (1 - dries, False))
+                        )
+                    )
+                best[cell, thirsty] = max(values)
+            worth = best
+        total += sum(worth[cell, False] for cell in cells)
+    return total / (12 * len(cells))
+
+
+@pytest.mark.parametrize("pays", [(1, 1, 0, 0), (0.5, 1.0, -0.01, -0.05)])
+def test_hungry_thirsty_optimum_by_the_rules_written_out(pays):
+    neither, thirsty, hungry, both = pays
+    table = {
+        (False, False): neither,
+        (False, True): thirsty,
+        (True, False): hungry,
+        (True, True): both,
+    }
+    world = envs.make_world(
+        "hungry_thirsty",
+        size=4,
+        horizon=25,
+        pay_neither=neither,
+        pay_thirsty=thirsty,
+        pay_hungry=hungry,
+        pay_both=both,
+    )
+    found = world.oracles()["reward_optimal"].reward
+    assert found == pytest.approx(plain_value(4, 25, 0.1, table), abs=1e-9)
+
+
+def test_hunger_pays_nothing_by_default_so_reward_is_fitness():
+    found = envs.make_world("hungry_thirsty").oracles()
+    assert all(each.reward == pytest.approx(each.hidden_reward) for each in found.values())
+    shaped = envs.make_world("hungry_thirsty", pay_both=-0.05, pay_hungry=-0.01).oracles()
+    best = shaped["performance_optimal"].hidden_reward
+    assert best == pytest.approx(found["performance_optimal"].hidden_reward)
+    # Paying for thirst misleads whoever plays for reward alone.
+    misled = envs.make_world("hungry_thirsty", pay_both=5.0).oracles()["reward_optimal"]
+    assert misled.hidden_reward < best / 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_only_who_is_at_the_food_and_not_thirsty_eats(seed):
+    """Most of the time an act is tried where it might work: at the right corner."""
+    world, rng, n = envs.make_world("hungry_thirsty", size=4), fresh(seed), 40
+    state = world.reset(rng, n)
+    corners = np.array([0, 3, 12, 15])
+    for _ in range(15):
+        at_food = state.agent == corners[state.food]
+        at_water = state.agent == corners[state.water]
+        tried = np.where(at_food, EAT, np.where(at_water, DRINK, rng.integers(6, size=n)))
+        actions = np.where(rng.random(n) < 0.5, tried, rng.integers(6, size=n))
+        after, outcome = world.step(state, actions, rng)
+        eats = (actions == EAT) & at_food & ~state.thirsty
+        assert np.array_equal(~after.hungry, eats)
+        assert np.array_equal(outcome.truth["hidden_reward"], eats.astype(float))
+        drinks = (actions == DRINK) & at_water
+        assert not after.thirsty[drinks].any()
+        assert after.thirsty[state.thirsty & ~drinks].all()
+        state = after
+
+
+def test_thirst_comes_on_one_step_in_ten():
+    n = 50_000
+    world = envs.make_world("hungry_thirsty")
+    state = world.reset(fresh(3), n)
+    after, _ = world.step(state, np.zeros(n, int), fresh(4))
+    assert abs(after.thirsty.mean() - 0.1) < 4.5 * np.sqrt(0.09 / n)
+
+
+def test_the_rooms_of_hungry_thirsty():
+    world = envs.make_world("hungry_thirsty")
+    state = world.reset(fresh(), 1, {"agent": [2, 5], "food": [0, 0], "water": [5, 0]})
+    assert world.render_text(state, 0).split("\n") == [
+        "#############",
+        "#F          #",
+        "#     #     #",
+        "#     #     #",
+        "#     #     #",
+        "#     #    A#",
+        "########### #",
+        "#     #     #",
+        "#     #     #",
+        "#           #",
+        "#     #     #",
+        "#W    #     #",
+        "#############",
+    ]
