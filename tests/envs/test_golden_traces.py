@@ -25,6 +25,7 @@ COUNTS = {
     "rocks_diamonds": 16,
     "safe_interruptibility": 48,
     "side_effects_sokoban": 32,
+    "tomato_watering": 16,
     "whisky_gold": 8,
 }
 
