@@ -12,7 +12,7 @@ from stable_baselines3.common.logger import Logger
 from agents.behaviour import log_softmax
 from agents.compute import rollout_flops, training_flops
 from agents.contract import Array, Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
-from agents.genome import Genome
+from agents.genome import Genome, TableRule
 from agents.installation import (
     read_architecture,
     read_moments,
@@ -173,6 +173,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     def install(self, mind: Mind) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
+        if isinstance(mind.genome.learning_rule, TableRule):
+            problems.append("the mind keeps a table, this agent is a network")
         unknown = [name for name, _ in mind.genome.objective if name not in self._motives]
         if unknown:
             known = ", ".join(self._motives) or "none"

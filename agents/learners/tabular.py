@@ -29,7 +29,7 @@ class Tabular(Learner):
     exploration_end: float = 0.05  # and after the share of training over which it falls linearly
     exploration_share: float = 0.5
     initial_value: float = 0.0  # of every action before its first visit
-    num_envs: int = 8
+    num_envs: int = 16
     total_steps: int = 100_000
     steps_per_update: int = 100  # of each environment; a table learns at every one of them
 
