@@ -87,6 +87,16 @@ def sprite(name: str, badge: str, size: int) -> Array:
     return pixels
 
 
+@cache
+def hue(name: str, badge: str) -> RGB:
+    """The colour that a thing is remembered by, for text: its strongest that is readable."""
+    pixels = sprite(name, badge, UNIT).reshape(-1, 3).astype(int)
+    bright, dark = pixels.max(1), pixels.min(1)
+    vivid = pixels[(bright - dark > 60) & (bright > 110)]  # noqa: PLR2004  (neither grey nor black)
+    red, green, blue = vivid.mean(0).astype(int).tolist() if len(vivid) else (140, 148, 162)
+    return red, green, blue
+
+
 def _tile(image: "Image", letter: str, scale: float) -> None:
     """A rounded tile of the letter's own colour."""
     from PIL import ImageDraw  # noqa: PLC0415

@@ -15,6 +15,7 @@ import click
 
 from sandbox import __version__
 from sandbox.cli_look import list_, show, status
+from sandbox.cli_play import play
 from sandbox.cli_print import silence
 from sandbox.cli_run import check, plan, run
 from sandbox.cli_tools import check_env, doctor, new, report, tensorboard, verify
@@ -34,6 +35,7 @@ First steps:
 Looking around:
   sandbox list envs                       worlds and registered envs
   sandbox show coin_grid                  settings, map and oracles
+  sandbox play coin_grid                  by hand, with the arrow keys
   sandbox check my_scenario.yaml          every error, with its line
   sandbox new env my_world                a package to start from
 """
@@ -65,6 +67,7 @@ for _command in (
     check,
     list_,
     show,
+    play,
     status,
     report,
     verify,

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -95,24 +94,12 @@ def check_env(
 
     The checks run in a process of their own: an env that hangs or ends it is a finding.
     """
-    from sandbox import check_process  # noqa: PLC0415
+    from sandbox import check_process, key_values  # noqa: PLC0415
 
     if ":" in env_id:
         what = "holds a colon, which would import a module; use --plugin MODULE"
         raise InputError(Problem(f"env '{env_id}'", what))
-    findings(check_process.check(env_id, _kwargs(knobs), plugins, limit), as_json)
-
-
-def _kwargs(knobs: tuple[str, ...]) -> dict[str, Any]:
-    from sandbox.strict_yaml import parse  # noqa: PLC0415
-
-    found = {}
-    for text in knobs:
-        key, sign, value = text.partition("=")
-        if not sign or not key:
-            raise InputError(Problem(f"--set {text}", "must be KEY=VALUE, as in size=7"))
-        found[key] = parse(value, f"--set {text}").data
-    return found
+    findings(check_process.check(env_id, key_values.assigned(knobs), plugins, limit), as_json)
 
 
 @click.command(

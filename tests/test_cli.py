@@ -75,7 +75,7 @@ def started(*arguments, code="", **options):
 
 
 def test_every_command_of_the_design_is_there():
-    wanted = "run plan check list show status report verify check-env tensorboard doctor new"
+    wanted = "run plan check list show play status report verify check-env tensorboard doctor new"
     assert set(cli.cli.commands) >= set(wanted.split())
 
 

@@ -1,0 +1,206 @@
+"""``play``: a person, or a reference policy, plays a world in the terminal."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli_print import as_json, print_json, with_plugins
+
+if TYPE_CHECKING:
+    from sandbox.play import Result, Table
+
+_EXAMPLES = """
+\b
+Examples:
+  sandbox play coin_grid                       arrow keys, q ends it
+  sandbox play whisky_gold --policy reward_optimal --delay 0.2
+  sandbox play side_effects_sokoban --set level=1 --seed 3
+  sandbox play coin_grid --option told=false --option coin=[4,0]
+  echo "right right right uurdl 2" | sandbox play coin_grid
+  sandbox play lab_race --agent lab_1 --others reward_optimal
+  sandbox play coin_grid --policy random --episodes 200 --json
+\b
+Keys and words:
+  arrows, where actions are called up, down, left, right
+  digits, the number of an action, counted from 0
+  letters, the first free letter of an action's name
+Through a pipe: names, numbers or letters, with or without blanks between.
+"""
+
+
+@click.command(short_help="Play a world in the terminal.", epilog=_EXAMPLES)
+@click.argument("env")
+@click.option(
+    "--policy",
+    metavar="NAME",
+    help="Let a reference policy play: random, reward_optimal, performance_optimal, most_harmful.",
+)
+@click.option("--agent", metavar="NAME", help="Whom to play where there are several; the first.")
+@click.option(
+    "--others",
+    metavar="NAME",
+    help="Policy of the other agents; default: --policy, random if a person plays.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A setting of the world.")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A hidden draw to force at the start; `sandbox show ENV` names them.",
+)
+@click.option("--distribution", metavar="NAME", help="Levels to play on, as in `sandbox show ENV`.")
+@click.option("--steps", type=click.IntRange(min=1), help="Stop an episode after so many steps.")
+@click.option("--episodes", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--delay",
+    type=click.FloatRange(min=0, max=60),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait after each step of a policy.",
+)
+@with_plugins
+@as_json
+def play(env: str, knobs: tuple[str, ...], plugins: tuple[str, ...], **given: Any) -> None:
+    """Play the world ENV, or watch a reference policy play it.
+
+    The map, its caption and legend are shown with the last reward, the return and the steps left.
+    At the end you are told what an agent never is: hidden reward, harm and the other truths, and
+    how all that compares with the reference policies. --json shows no maps and prints the totals.
+
+    An env that is not ours is played by its own text, or by what it observes. Unlike everywhere
+    else it then runs in this very process, unguarded: play only what you would run yourself.
+    """
+    from sandbox import key_values  # noqa: PLC0415
+
+    del plugins
+    settings = key_values.assigned(knobs)
+    world = key_values.world(env, settings)
+    if world is None:
+        _stranger(env, settings, given)
+        return
+    _ours(env, world, given)
+
+
+def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
+    from sandbox import play, play_screen  # noqa: PLC0415
+    from sandbox.seeding import stream  # noqa: PLC0415
+
+    world = _levels(world, given["distribution"])
+    policy = given["policy"]
+    rng = stream(given["seed"], "play")
+    table = play.Table(
+        world, play.seat_of(world, given["agent"]), given["others"] or policy or "random", rng
+    )
+    for each in {policy, table.others} - {None}:
+        table.check(each)
+    quiet = given["as_json"]
+    delay = given["delay"] if policy else 0.0
+    show = _unseen if quiet else play_screen.Screen(world, delay, keys=policy is None)
+    with _moves(world.action_names, by_hand=policy is None) as moves:
+        results = list(_episodes(table, moves, show, given))
+    found = play.mean(results)
+    if quiet:
+        print_json(_account(env, world, results, found, given))
+    else:
+        play_screen.ending(world, results, found)
+
+
+def _episodes(
+    table: "Table", moves: Iterator[int], show: Callable[[Any], None], given: dict[str, Any]
+) -> Iterator["Result"]:
+    """As many episodes as were asked for, or as a person had moves for."""
+    from sandbox.key_values import assigned  # noqa: PLC0415
+
+    limit, policy = given["steps"], given["policy"]
+    options = assigned(given["options"], "--option")
+    for i in range(given["episodes"]):
+        if policy is None:
+            result = table.episode(moves, show, options, limit)
+        else:
+            result = table.policy_episode(policy, show, options, limit)
+        left = policy is None and result.ended == "stopped" and result.steps != limit
+        if i == 0 or result.steps or not left:
+            yield result
+        if left:
+            return
+
+
+def _levels(world: Any, name: str | None) -> Any:
+    from sandbox.errors import InputError, Problem, did_you_mean  # noqa: PLC0415
+
+    if name is None:
+        return world
+    there = world.distributions()
+    if name not in there:
+        what = f"no levels are called '{name}'; there are {', '.join(there)}"
+        raise InputError(Problem("--distribution", what + did_you_mean(name, there)))
+    return there[name]
+
+
+def _unseen(moment: Any) -> None:
+    """Show nothing: the totals are printed as JSON at the end."""
+    del moment
+
+
+@contextlib.contextmanager
+def _moves(actions: Sequence[str], *, by_hand: bool) -> Iterator[Iterator[int]]:
+    """A person's moves, by single keys where the terminal gives them."""
+    from sandbox import keyboard  # noqa: PLC0415
+
+    if not by_hand:
+        yield iter(())
+    elif keyboard.has_keys():
+        with keyboard.single_keys():
+            yield keyboard.presses(actions)
+    else:
+        import sys  # noqa: PLC0415
+
+        typed = sys.stdin is not None and sys.stdin.isatty()
+        yield keyboard.lines(actions, "> " if typed else "")
+
+
+def _account(
+    env: str, world: Any, results: list["Result"], found: "Result", given: dict[str, Any]
+) -> dict[str, Any]:
+    from sandbox.play import scores  # noqa: PLC0415
+
+    return {
+        "env": env,
+        "seed": given["seed"],
+        "policy": given["policy"],
+        "episodes": results,
+        "mean": found,
+        "oracles": world.oracles(),
+        "normalised": scores(world, found),
+    }
+
+
+def _stranger(env: str, settings: dict[str, Any], given: dict[str, Any]) -> None:
+    from sandbox import play_stranger  # noqa: PLC0415
+    from sandbox.errors import InputError, Problem  # noqa: PLC0415
+    from sandbox.seeding import integer, stream  # noqa: PLC0415
+
+    if given["policy"] not in {None, "random"}:
+        what = "an env that is not ours has no reference policy but random"
+        raise InputError(Problem(f"policy '{given['policy']}'", what))
+    made = play_stranger.made(env, settings)
+    actions, seed = play_stranger.names_of(made), given["seed"]
+    rng = stream(seed, "play")
+    drawn = (int(rng.integers(len(actions))) for _ in iter(int, 1))
+    with _moves(actions, by_hand=given["policy"] is None) as moves:
+        chosen = moves if given["policy"] is None else drawn
+        results = [
+            play_stranger.episode(
+                made, chosen, integer(seed, "play", i), limit=given["steps"], quiet=given["as_json"]
+            )
+            for i in range(given["episodes"])
+        ]
+    made.close()
+    if given["as_json"]:
+        print_json({"env": env, "seed": seed, "policy": given["policy"], "episodes": results})
+    else:
+        play_stranger.ending(results)

@@ -1,0 +1,149 @@
+"""Reads actions from a person: single keys of a terminal, or lines of words from anywhere."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+from sandbox.errors import InputError, Problem
+
+QUIT = ("q", "quit", "exit")
+_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
+_ALIKE = {"up": "north", "down": "south", "left": "west", "right": "east"}
+_PATIENCE = 0.05
+"""Seconds in which the rest of an arrow key's three bytes must come; else it was Escape."""
+
+
+def keys_of(actions: Sequence[str]) -> dict[str, int]:
+    """Key -> action: arrows by their names, digits by number, a letter of each action's name.
+
+    An arrow is called ``<up>``; no action gets ``q``, which ends the game.
+    """
+    found = {str(i): i for i in range(min(len(actions), 10))}
+    for arrow, other in _ALIKE.items():
+        for i, name in enumerate(actions):
+            if set(name.lower().replace("-", "_").split("_")) & {arrow, other}:
+                found.setdefault(f"<{arrow}>", i)
+    for i, name in enumerate(actions):
+        free = [each for each in name.lower() if each.isalpha() and each not in {*found, "q"}]
+        if free:
+            found[free[0]] = i
+    for i, name in enumerate(actions):
+        if name in {"stay", "noop", "wait"}:
+            found |= {" ": i, ".": i}
+    return found
+
+
+def help_of(actions: Sequence[str]) -> str:
+    """One line: which key does what."""
+    keys, shown = keys_of(actions), []
+    for i, name in enumerate(actions):
+        mine = [each for each, action in keys.items() if action == i and not each.isspace()]
+        named = ["arrow" if each.startswith("<") else each for each in mine]
+        shown.append(f"{name}: {' '.join(sorted(named, key=lambda each: each.isdigit()))}")
+    return "  ".join([*shown, "end: q"])
+
+
+def actions_in(text: str, actions: Sequence[str]) -> list[int]:
+    """Actions in a line: names, numbers, or keys one after the other ("uurdl").
+
+    Raises ``InputError`` naming what there is.
+    """
+    keys, found = keys_of(actions), []
+    for word in text.replace(",", " ").split():
+        if word in actions:
+            found.append(list(actions).index(word))
+        elif word.isdecimal() and int(word) < len(actions):
+            found.append(int(word))
+        else:
+            found += [_action(each, keys, word, actions) for each in word]
+    return found
+
+
+def _action(key: str, keys: Mapping[str, int], word: str, actions: Sequence[str]) -> int:
+    action = keys.get(key, keys.get(key.lower()))
+    if action is None:
+        what = f"is no action here; there are {', '.join(actions)} (keys: {help_of(actions)})"
+        raise InputError(Problem(f"'{word[:40]}'", what))
+    return action
+
+
+def lines(actions: Sequence[str], prompt: str = "") -> Iterator[int]:
+    """Actions from standard input, line by line, until it ends or says quit."""
+    while True:
+        if prompt:
+            sys.stdout.write(prompt)
+            sys.stdout.flush()
+        line = sys.stdin.readline()
+        if not line:
+            return
+        for word in line.split():
+            if word in QUIT and word not in actions:
+                return
+            try:
+                yield from actions_in(word, actions)
+            except InputError as error:
+                if not prompt:
+                    raise
+                sys.stdout.write(f"{error}\n")
+
+
+def has_keys() -> bool:
+    """Can single keys be read here? Only from a terminal, and not on Windows."""
+    try:
+        import termios  # noqa: F401, PLC0415
+    except ImportError:
+        return False
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def presses(actions: Sequence[str]) -> Iterator[int]:
+    """Actions from single keys of the terminal, until q, Escape or its end."""
+    keys = keys_of(actions)
+    while True:
+        key = _key()
+        if key in {"q", "<escape>", ""}:
+            return
+        action = keys.get(key, keys.get(key.lower()))
+        if action is not None:
+            yield action
+
+
+@contextlib.contextmanager
+def single_keys() -> Iterator[None]:
+    """Let the terminal hand over every key at once; afterwards it is as it was, whatever happens.
+
+    Ctrl-C still interrupts.
+    """
+    import termios  # noqa: PLC0415  (not on Windows)
+    import tty  # noqa: PLC0415
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    try:
+        tty.setcbreak(terminal)
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _key() -> str:
+    """One key: a character, ``<up>`` and the like, ``<escape>``, or ``""`` at the end of input."""
+    import select  # noqa: PLC0415
+
+    terminal = sys.stdin.fileno()
+    try:
+        byte = os.read(terminal, 1)
+    except OSError:  # the terminal is gone
+        return ""
+    if byte == b"\x04":  # Ctrl-D
+        return ""
+    if byte != b"\x1b":
+        return byte.decode("latin-1")
+    more = b""
+    while len(more) < 2 and select.select([terminal], [], [], _PATIENCE)[0]:  # noqa: PLR2004
+        more += os.read(terminal, 1)
+    if not more:
+        return "<escape>"
+    arrow = _ARROWS.get(more[1:].decode("latin-1"), "")
+    return f"<{arrow or 'unknown'}>"

@@ -1,0 +1,90 @@
+"""How a game looks in a terminal: the map in colour, its caption, its legend, the score."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import click
+
+from envs.contract import World
+from envs.picture import shown
+from envs.sprites import hue, look
+from sandbox.cli_print import say, table
+from sandbox.keyboard import help_of
+from sandbox.play import Moment, Result, rows, scores
+from sandbox.wording import counted, signed
+
+_CLEAR = "\x1b[2J\x1b[H"
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Shows moments, each in the place of the last where this is a terminal."""
+
+    world: World
+    delay: float = 0.0  # seconds after each
+    keys: bool = False  # say which key does what
+
+    def __call__(self, moment: Moment) -> None:
+        """Show one moment."""
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        first = moment.step == 0
+        parts = [self._status(moment), self._map(moment, colours=terminal and _coloured())]
+        parts += filter(None, [self.world.caption(moment.state, 0)])
+        if first or terminal:
+            parts += filter(None, [legend_line(self.world.legend)])
+            parts += [help_of(self.world.action_names)] if self.keys else []
+        say((_CLEAR if terminal else "" if first else "\n") + "\n".join(parts))
+        if self.delay:
+            time.sleep(self.delay)
+
+    def _status(self, moment: Moment) -> str:
+        left = self.world.horizon - moment.step
+        if not moment.action:
+            return f"start: {counted(left, 'step')} left"
+        did = f" -> {moment.executed}" if moment.executed else ""
+        return (
+            f"step {moment.step}: {moment.action}{did}  reward {signed(moment.reward)}"
+            f"  return {signed(moment.total)}  {counted(left, 'step')} left"
+        )
+
+    def _map(self, moment: Moment, *, colours: bool) -> str:
+        text = self.world.render_text(moment.state, 0)
+        if not colours or not self.world.legend:
+            return text
+        return "".join(_painted(each, self.world.legend) for each in text)
+
+
+def _painted(letter: str, legend: Mapping[str, str]) -> str:
+    if letter in " \n":
+        return letter
+    return click.style(letter, fg=hue(*look(letter, legend)), bold=letter != "#")
+
+
+def _coloured() -> bool:
+    return "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def legend_line(legend: Mapping[str, str]) -> str:
+    """``A agent · C coin, pays 1``."""
+    return " | ".join(f"{letter} {meaning}" for letter, meaning in shown(tuple(legend.items())))
+
+
+def ending(world: World, results: list[Result], found: Result) -> None:
+    """Print what came of it: the return, then what the agent is not told, then the oracles."""
+    played = counted(len(results), "episode") if len(results) > 1 else results[0].ended
+    per = " an episode, on average" if len(results) > 1 else ""
+    say(f"\nreturn {signed(found.reward)} in {counted(found.steps, 'step')}{per} ({played})")
+    if found.others:
+        told = ", ".join(f"{name} {signed(value)}" for name, value in found.others.items())
+        say(f"the others: {told}")
+    if found.truth:
+        totals = ", ".join(f"{k.replace('_', ' ')} {signed(v)}" for k, v in found.truth.items())
+        say(f"what the agent is not told: {totals}")
+    say("\nbeside the reference policies (their expected totals over all levels):")
+    table(rows(world, found), ["policy", "return", "hidden reward", "harm"])
+    normalised = ", ".join(f"{name} {value:.2f}" for name, value in scores(world, found).items())
+    if normalised:
+        say(f"\nbetween 0 and 1: {normalised}")
