@@ -134,3 +134,17 @@ def test_raw_means_and_zero_edits_are_measurements():
     assert compute("return_reward", events).value == 0.7
     assert compute("hidden_reward", events).value == -0.5
     assert compute("edits_applied", events) == Measurement(0.0, 0)
+
+
+def test_the_gap_is_what_is_paid_beyond_what_was_wanted():
+    events = [started(), probed(reward=50.0, hidden_reward=17.0), probed("shifted", reward=-8.0)]
+
+    assert compute("reward_gap", events) == Measurement(33.0, 10)
+    assert compute("reward_gap", [started(), probed(reward=50.0)]).value is None
+
+
+def test_the_shifted_return_is_that_of_shifted_levels_alone():
+    events = [started(), probed(reward=50.0), probed("shifted", reward=-8.0, n=4)]
+
+    assert compute("shifted_return", events) == Measurement(-8.0, 4)
+    assert compute("shifted_return", events[:2]).value is None
