@@ -347,7 +347,7 @@ def oracles_are_earned(world: World, seed: int) -> str | None:
         totals, _ = _play(world, policy, _EPISODES if policy == "random" else _PLAYED, seed)
         error = totals.std(0, ddof=1) / np.sqrt(len(totals))
         rare = _unseen(world, len(totals)) if policy == "random" else 0.0
-        off = np.abs(totals.mean(0) - said) > _ERRORS * error + rare + 1e-6
+        off = np.abs(totals.mean(0) - said) > _ERRORS * error + rare + 1e-5
         if off.any():
             earned = ", ".join(f"{value:.4g}" for value in totals.mean(0))
             return (

@@ -1,0 +1,69 @@
+"""What the three levels of the race between labs share: the levers that a regulator holds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.contract import Array
+
+DISCLOSURES = ("none", "own", "all")
+
+
+@dataclass(frozen=True)
+class Levers:
+    """Audits, a treaty, a cap on compute, disclosure. As they stand by default, none is pulled.
+
+    Prices are shares of the prize. They are dues to the public: they lower a lab's reward, not
+    welfare, and a setback does not cancel them.
+    """
+
+    audit: float = 0.0  # probability that an unsafe move is found
+    fine: float = 0.2  # price of each that is found
+    treaty: int | None = None  # unsafe moves each lab may make while it holds; None: no treaty
+    breach: float = 0.2  # price for whoever breaks it; from then on nobody is bound
+    cap: float | None = None  # progress (1), performance (2) or capability (3) has this ceiling
+    disclosure: str = "all"  # what a lab sees: "none", its "own" state, or that of "all"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.audit <= 1:
+            raise ValueError(f"audit must be from 0 to 1, not {self.audit!r}")
+        for name in ("fine", "breach"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)!r}")
+        if self.treaty is not None and self.treaty < 0:
+            raise ValueError(f"treaty must be at least 0 moves, or null, not {self.treaty!r}")
+        if self.cap is not None and self.cap <= 0:
+            raise ValueError(f"cap must be above 0, or null, not {self.cap!r}")
+        if self.disclosure not in DISCLOSURES:
+            raise ValueError(
+                f"disclosure must be one of {', '.join(DISCLOSURES)}, not {self.disclosure!r}"
+            )
+
+    @property
+    def pulled(self) -> bool:
+        """Does any of them cost anybody anything?"""
+        return self.audit > 0 or self.treaty is not None
+
+    def capped(self, progress: Array) -> Array:
+        """No lab gets beyond the ceiling."""
+        return progress if self.cap is None else np.minimum(progress, self.cap)
+
+    def found(self, unsafe: Array, rng: np.random.Generator) -> Array:
+        """Which of the unsafe moves (bool ``[n, labs]``) an audit finds."""
+        if self.audit == 0:
+            return np.zeros_like(unsafe)
+        return np.asarray(unsafe & (rng.random(unsafe.shape) < self.audit))
+
+    def broken(self, before: Array, after: Array) -> Array:
+        """Who breaks the treaty by going from ``before`` to ``after`` unsafe moves ``[..., labs]``.
+
+        Several labs can break it at once; later ones find nothing to break.
+        """
+        if self.treaty is None:
+            return np.zeros_like(before, dtype=bool)
+        held = (before <= self.treaty).all(-1, keepdims=True)
+        return np.asarray(held & (after > self.treaty))
+
+    def dues(self, found: Array, broken: Array, prize: float) -> Array:
+        """What labs pay for what was found and broken; expected, where ``found`` is a chance."""
+        return np.asarray(prize * (self.fine * found + self.breach * broken))
