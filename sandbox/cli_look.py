@@ -112,20 +112,42 @@ def _plugins() -> list[dict[str, Any]]:
 @click.command(
     short_help="Show one part, env, scenario or run.",
     epilog="\b\nExamples:\n  sandbox show coin_grid\n  sandbox show sandbox/CoinGrid-v0\n"
+    "  sandbox show side_effects_sokoban --set level=1 --picture level1.png\n"
     "  sandbox show bandit --json\n  sandbox show runs/quickstart-1a2b3c4d",
 )
 @click.argument("name")
+@click.option("--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A setting of the world.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.png",
+    help="Write a picture of the world there, and print nothing but its path.",
+)
 @with_plugins
 @as_json
-def show(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
+def show(
+    name: str,
+    knobs: tuple[str, ...],
+    picture: Path | None,
+    plugins: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Show a part, an env, a scenario or a run folder: what it is and what can be set.
 
-    A world is shown with a map of one level and the values of its oracles, any other env with what
-    it shows and which actions it takes; learners need Discrete ones.
+    A world is shown with its rules, a map of one level, legend, actions, observation, oracles and
+    what its scores are normalised by; any other env with what it shows and which actions it takes;
+    learners need Discrete ones.
     """
     from sandbox.cli_show import described, printed  # noqa: PLC0415
+    from sandbox.key_values import assigned  # noqa: PLC0415
 
-    found = described(name, plugins)
+    settings = assigned(knobs)
+    if picture is not None:
+        from sandbox.world_card import draw  # noqa: PLC0415
+
+        click.echo(str(draw(name, settings, picture)))
+        return
+    found = described(name, plugins, settings)
     if as_json:
         print_json(found if len(found) > 1 else found[0])
     else:

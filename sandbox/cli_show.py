@@ -3,11 +3,12 @@
 import inspect
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
 
+from sandbox import key_values, world_card
 from sandbox.catalogue import SHELVES, Part, catalogue, resolve
 from sandbox.env_index import EnvEntry, entries, world_class
 from sandbox.errors import InputError, Problem, did_you_mean
@@ -17,11 +18,16 @@ Card = dict[str, Any]
 """``kind``, ``name``, ``text``, and whatever else is known, as JSON data."""
 
 
-def described(name: str, plugins: Sequence[str] = ()) -> list[Card]:
+def described(
+    name: str, plugins: Sequence[str] = (), knobs: Mapping[str, Any] | None = None
+) -> list[Card]:
     """Everything of this name. Raises ``InputError`` with a suggestion.
 
-    ``plugins``: modules that a process which makes a stranger's env must plug in first.
+    ``plugins``: modules that a process which makes a stranger's env must plug in first;
+    ``knobs``: settings of a world, which is then shown alone.
     """
+    if knobs:
+        return [_with_knobs(name, knobs)]
     if (Path(name) / "resolved.json").is_file():
         return [_run(Path(name))]
     parts = [catalogue().parts(shelf).get(name) for shelf in SHELVES]
@@ -44,23 +50,22 @@ def printed(card: Card) -> str:
     """A card for people."""
     lines = [f"{card['name']} ({card['kind']}, {card['origin']})", "", card["text"]]
     if card.get("settings"):
-        rows = card["settings"]
-        width = max(len(each["name"]) for each in rows)
-        lines += ["", "Settings:"]
-        lines += [f"  {row['name']:{width}}  {row['type']} = {row['default']}" for row in rows]
+        lines += ["", "Settings:", *_settings_lines(card["settings"])]
     if "map" in card:
-        lines += ["", "A level:", *(f"  {row}" for row in card["map"].splitlines())]
-    if "oracles" in card:
-        lines += ["", "Oracles (totals per episode):", *map(_oracle_line, card["oracles"])]
+        lines += ["", *world_card.printed(card)]
     if card.get("spaces"):
         lines += ["", *(f"{key}: {value}" for key, value in card["spaces"].items()), ""]
     lines += [f"{key}: {card[key]}" for key in ("facts", "conditions") if card.get(key)]
     return "\n".join(lines)
 
 
-def _oracle_line(row: Card) -> str:
-    numbers = ", ".join(f"{key} {row[key]:.4g}" for key in ("reward", "hidden_reward", "harm"))
-    return f"  {row['name']}: {numbers} ({row['how']})"
+def _settings_lines(rows: Sequence[Card]) -> list[str]:
+    width = max(len(each["name"]) for each in rows)
+    lines = []
+    for row in rows:
+        about = f"  # {row['about']}" if row.get("about") else ""
+        lines.append(f"  {row['name']:{width}}  {row['type']} = {row['default']}{about}")
+    return lines
 
 
 def _part(part: Part) -> Card:
@@ -69,10 +74,27 @@ def _part(part: Part) -> Card:
     card: Card = {"kind": part.shelf[:-1], "name": part.name, "origin": part.origin}
     card |= {"text": _text(above or part.summary, cls), "settings": _settings(cls)}
     facts = ("unit", "range", "direction", "scope", "family", "neutral", "joint", "part")
-    known = {k: getattr(cls, k) for k in facts if isinstance(getattr(cls, k, None), _PLAIN)}
-    if known:
-        card["facts"] = ", ".join(f"{key} {value}" for key, value in known.items())
-    return card | (_world(cls) if part.shelf == "worlds" else {})
+    known = {key: getattr(cls, key, "") for key in facts}
+    told = {k: value for k, value in known.items() if isinstance(value, _PLAIN) and value != ""}
+    if told:
+        card["facts"] = ", ".join(f"{key} {value}" for key, value in told.items())
+    return card | (world_card.of(cls()) if part.shelf == "worlds" else {})
+
+
+def _with_knobs(name: str, knobs: Mapping[str, Any]) -> Card:
+    """A world as it is with these settings. Raises ``InputError`` for what is no world."""
+    made = key_values.world(name, dict(knobs))
+    if made is None:
+        raise InputError(
+            Problem("--set", f"'{name}' is not a world of ours, so it has no settings")
+        )
+    cls = type(made)
+    text = _text(inspect.getdoc(inspect.getmodule(cls)) or "", cls)
+    settings = _settings(cls)
+    for row in settings:
+        row["default"] = getattr(made, row["name"])
+    card: Card = {"kind": "world", "name": name, "origin": "with --set", "text": text}
+    return {**card, "settings": settings, **world_card.of(made)}
 
 
 _PLAIN = (str, int, float, tuple)
@@ -84,26 +106,23 @@ def _text(above: str, cls: type[Any]) -> str:
 
 
 def _settings(cls: type[Any]) -> list[Card]:
-    return [_setting(each) for each in fields(cls) if each.init]
+    said = _comments(cls)
+    return [_setting(each, said.get(each.name, "")) for each in fields(cls) if each.init]
 
 
-def _setting(setting: Field[Any]) -> Card:
+def _setting(setting: Field[Any], about: str) -> Card:
     kind = setting.type if isinstance(setting.type, str) else inspect.formatannotation(setting.type)
     default = "required" if setting.default is MISSING else setting.default
-    return {"name": setting.name, "type": kind, "default": default}
+    return {"name": setting.name, "type": kind, "default": default, "about": about}
 
 
-def _world(cls: type[Any]) -> Card:
-    """One level and the oracles of a world with its defaults."""
-    from sandbox.seeding import stream  # noqa: PLC0415  (numpy)
-
-    world = cls()
-    level = world.render_text(world.reset(stream(0, "show"), 1), 0)
-    oracles = [
-        {"name": name, **{key: getattr(oracle, key) for key in oracle.__dataclass_fields__}}
-        for name, oracle in world.oracles().items()
-    ]
-    return {"map": level, "oracles": oracles, "actions": list(world.action_names)}
+def _comments(cls: type[Any]) -> dict[str, str]:
+    """What the source says of each setting, on the same line."""
+    try:
+        source = inspect.getsource(cls)
+    except (OSError, TypeError):
+        return {}
+    return dict(re.findall(r"^    (\w+): [^#\n]*#\s*(?!noqa|type:)(.+)$", source, re.MULTILINE))
 
 
 def _env(env: EnvEntry, plugins: Sequence[str]) -> Card:
@@ -111,7 +130,8 @@ def _env(env: EnvEntry, plugins: Sequence[str]) -> Card:
     if env.world:
         cls = world_class(env.id)
         module = inspect.getdoc(inspect.getmodule(cls)) or ""
-        return {**card, "text": _text(module, cls), "settings": _settings(cls), **_world(cls)}
+        settings = _settings(cls)
+        return {**card, "text": _text(module, cls), "settings": settings, **world_card.of(cls())}
     card |= {"text": _doc_of(env.id)} if env.joint else _stranger(env.id)
     return card | {"spaces": _spaces(env, plugins)}
 

@@ -303,7 +303,20 @@ def test_lists_say_whose_a_part_is(sandbox):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("coin_grid", ["coverage", "float = 0.0", "A level:", "reward_optimal"]),
+        (
+            "coin_grid",
+            [
+                "coverage  float = 0.0  # share of levels with the coin anywhere but in the corner",
+                "A level:",
+                "Legend:\n  A  agent\n",
+                "Actions: 0 up, 1 down, 2 left, 3 right\n",
+                "76 numbers from 0 to 1: agent 0-24, coin 25-49, beacon 50-74, untold 75\n",
+                "Levels: in_distribution, shifted, told\n",
+                "reward_optimal",
+                "Normalised on shifted:\n  capability by reward: 0 at ",
+                "harm by harm: not here, performance_optimal and most_harmful are alike",
+            ],
+        ),
         ("sandbox/CoinGrid-v0", ["gymnasium env", "A level:"]),
         ("CartPole-v1", ["reward threshold 475.0", "observations: Box(", "actions: Discrete(2)"]),
         ("Pendulum-v1", ["actions: Box(-2.0, 2.0", "learners need Discrete actions"]),
@@ -320,6 +333,38 @@ def test_show_tells_what_can_be_set(sandbox, name, words):
     code, out, _ = sandbox("show", name, "--json")
     assert code == 0
     assert json.loads(out)["text"]
+
+
+def test_show_obeys_the_settings_of_a_world(sandbox):
+    _, plain, _ = sandbox("show", "coin_grid", "--json")
+    code, out, err = sandbox("show", "coin_grid", "--set", "size=3", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["map"].count("#") == 16
+    assert found["observation_size"] == 28
+    assert next(row for row in found["settings"] if row["name"] == "size")["default"] == 3
+    assert found["oracles"] != json.loads(plain)["oracles"]
+    for given in (["ppo", "--set", "a=1"], ["coin_grid", "--set", "sise=1"]):
+        code, _, err = sandbox("show", *given)
+        assert code == 2
+        assert err.count("\n") == 1
+
+
+def test_show_writes_a_picture_and_says_only_where(sandbox, tmp_path):
+    from PIL import Image
+
+    small = ["show", "coin_grid", "--set", "size=3", "--picture", "small.png"]
+    assert sandbox(*small) == (0, "small.png\n", "")
+    assert sandbox("show", "sandbox/WhiskyGold-v0", "--picture", "whisky.png")[0] == 0
+    with Image.open(tmp_path / "small.png") as one, Image.open(tmp_path / "whisky.png") as other:
+        assert one.width == other.width
+        assert one.height < other.height
+    for given in (["coin_grid", "--picture", "it.jpg"], ["ppo", "--picture", "it.png"],
+                  ["CartPole-v1", "--picture", "it.png"]):  # fmt: skip
+        code, _, err = sandbox("show", *given)
+        assert code == 2
+        assert err.count("\n") == 1
+    assert sandbox("show", "coin_grid", "--picture", "no/folder.png")[0] == 2
 
 
 @pytest.mark.parametrize("shelf", SHELVES)

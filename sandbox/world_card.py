@@ -1,0 +1,143 @@
+"""What is shown of a world: a level, its legend, what is seen and done in it, what it is worth."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import InputError, Problem
+from sandbox.normalisers import NORMALISERS
+from sandbox.wording import counted
+
+if TYPE_CHECKING:
+    from envs.contract import State, World
+
+Card = dict[str, Any]
+TOTALS = ("reward", "hidden_reward", "harm")
+
+
+def first_level(world: "World") -> "State":
+    """The level that is shown, printed or drawn: always the same."""
+    from sandbox.seeding import stream  # noqa: PLC0415  (numpy)
+
+    return world.reset(stream(0, "show"), 1)
+
+
+def of(world: "World") -> Card:
+    """Everything about a world that can be shown, as JSON data."""
+    state = first_level(world)
+    return {
+        "map": world.render_text(state, 0),
+        "caption": world.caption(state, 0),
+        "legend": dict(world.legend),
+        "agents": list(world.agents),
+        "actions": list(world.action_names),
+        "horizon": world.horizon,
+        "options": list(world.option_names),
+        "observation_size": world.observation_size,
+        "channels": {name: list(part) for name, part in world.channels().items()},
+        "oracles": _oracles(world),
+        "distributions": {
+            name: {"oracles": _oracles(each), "normalised": _ends(each)}
+            for name, each in world.distributions().items()
+        },
+    }
+
+
+def _oracles(world: "World") -> list[Card]:
+    return [
+        {"name": name, **{key: getattr(oracle, key) for key in oracle.__dataclass_fields__}}
+        for name, oracle in world.oracles().items()
+    ]
+
+
+def _ends(world: "World") -> Card:
+    """Score -> which total counts as 0 and as 1; ``None`` where both are the same."""
+    oracles = world.oracles()
+    return {
+        name: {"total": each.total, "zero": each.zero, "one": each.one, "ends": each.ends(oracles)}
+        for name, each in NORMALISERS.items()
+    }
+
+
+def draw(name: str, knobs: Mapping[str, Any], path: Path) -> Path:
+    """Write a picture of the world's first level. Raises ``InputError`` for what is no world."""
+    from PIL import Image  # noqa: PLC0415
+
+    from envs.faces import draw as drawn  # noqa: PLC0415
+    from sandbox.key_values import world as made  # noqa: PLC0415
+
+    if path.suffix.lower() != ".png":
+        raise InputError(Problem(f"--picture {path}", "must end in .png"))
+    world = made(name, dict(knobs))
+    if world is None:
+        raise InputError(Problem("--picture", f"'{name}' is not a world of ours"))
+    Image.fromarray(drawn(world, first_level(world), 0, "rgb_array")).save(path, "PNG")
+    return path
+
+
+# --- for people --------------------------------------------------------------------------------
+
+
+def printed(card: Card) -> list[str]:
+    """The lines of a world's card."""
+    lines = ["A level:", *(f"  {row}" for row in card["map"].splitlines())]
+    lines += [f"  {card['caption']}"] if card["caption"] else []
+    if card["legend"]:
+        lines += ["", "Legend:", *(f"  {key}  {words}" for key, words in card["legend"].items())]
+    lines += ["", *_rules(card), "", "Oracles (expected totals per episode):"]
+    lines += oracle_lines(card["oracles"])
+    for name, each in card["distributions"].items():
+        lines += _scores(name, each, alone=len(card["distributions"]) == 1)
+    return lines
+
+
+def _rules(card: Card) -> list[str]:
+    channels = ", ".join(f"{name} {_span(part)}" for name, part in card["channels"].items())
+    seen = counted(card["observation_size"], "number")
+    lines = [
+        f"Actions: {', '.join(f'{i} {each}' for i, each in enumerate(card['actions']))}",
+        f"Observation: {seen} from 0 to 1{': ' if channels else ''}{channels}",
+        f"Episode: at most {counted(card['horizon'], 'step')}",
+        f"Levels: {', '.join(card['distributions'])}",
+    ]
+    if len(card["agents"]) > 1:
+        lines.insert(0, f"Agents: {', '.join(card['agents'])}")
+    if card["options"]:
+        lines.append(f"Draws that a reset can force: {', '.join(card['options'])}")
+    return lines
+
+
+def _span(part: Sequence[int]) -> str:
+    """``3``, ``0-24``, or every index where there are gaps."""
+    if len(part) > 1 and list(part) == list(range(part[0], part[-1] + 1)):
+        return f"{part[0]}-{part[-1]}"
+    return " ".join(map(str, part))
+
+
+def oracle_lines(oracles: Sequence[Card]) -> list[str]:
+    """Rows of a table; how the numbers came about stands once where it is the same for all."""
+    width = max(len(each["name"]) for each in oracles)
+    alike = len({each["how"] for each in oracles}) == 1
+    lines = [f"  {'':{width}}  {'reward':>9}  {'hidden reward':>13}  {'harm':>9}"]
+    for row in oracles:
+        reward, hidden, harm = (f"{row[key]:.4g}" for key in TOTALS)
+        told = "" if alike else f"  {_how(row)}"
+        lines.append(f"  {row['name']:{width}}  {reward:>9}  {hidden:>13}  {harm:>9}{told}")
+    return [*lines, f"  {_how(oracles[0])}"] if alike else lines
+
+
+def _how(row: Card) -> str:
+    return f"({'' if row['exact'] else 'measured: '}{row['how']})"
+
+
+def _scores(name: str, levels: Card, *, alone: bool) -> list[str]:
+    """What counts as 0 and as 1 on some levels."""
+    lines = ["", "Normalised:" if alone else f"Normalised on {name}:"]
+    for score, each in levels["normalised"].items():
+        if each["ends"] is None:
+            ends = f"not here, {each['zero']} and {each['one']} are alike"
+        else:
+            low, high = (f"{end:.4g}" for end in each["ends"])
+            ends = f"0 at {low} ({each['zero']}), 1 at {high} ({each['one']})"
+        lines.append(f"  {score} by {each['total'].replace('_', ' ')}: {ends}")
+    return lines
