@@ -111,10 +111,13 @@ class Control(ABC):
         del env, rng
         return lambda _step, _strength: {}
 
-    def readings(self, env: VectorEnv) -> Mapping[str, float]:
-        """What to read off the env itself after every step, where nothing else shows the change."""
+    def readings(self, env: VectorEnv) -> Callable[[], Mapping[str, float]]:
+        """What to read off the env itself after every step, where nothing else shows the change.
+
+        Asked before ``wrap``. Names end in ``_change`` or ``_shown``; 0 without the control.
+        """
         del env
-        return {}
+        return dict
 
 
 class ControlledEnv(VectorWrapper):

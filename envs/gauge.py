@@ -48,7 +48,7 @@ class Gauge:
     ) -> None:
         """``twin`` is a second generator in the same state as ``rng``."""
         self.control, self.span, self.taken = control, span_steps, 0
-        self._expects = control.expects(env, twin)
+        self._expects, self._readings = control.expects(env, twin), control.readings(env)
         self._near = _Near(env)
         self._levels = _Levels(env.unwrapped)
         controlled = control.wrap(self._near, rng, span_steps)
@@ -84,7 +84,7 @@ class Gauge:
         self._count("rewards_changed", _differ(rewards, near.rewards), near.num_envs)
         self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), near.num_envs)
         self._observations(seen, shown)
-        for name, value in self.control.readings(near).items():
+        for name, value in self._readings().items():
             self._count(name, value, 1)
         if strength:
             told = Step(np.asarray(chosen), self._carried, self._fresh, near.rewards, seen)

@@ -1,4 +1,4 @@
-"""Share of actions that stick: the one before is carried out again (control ``sticky_actions``)."""
+"""Share of actions that stick: the one before is carried out again."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -31,6 +31,9 @@ OF_A_TABLE = {
     },
     "architecture": {"layers": [], "activation": "tanh"},
 }
+WITH_CHANNELS = {**SPEC, "env": {"id": "sandbox/SafeInterruptibility-v0", "kwargs": {}}}
+A_STRANGER = {**SPEC, "env": {"id": "CartPole-v1", "kwargs": {}}}
+SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER)
 FAMILIES = {"objective", "compute", "data", "architecture", "oversight", "selection", "placebo"}
 DOSES = (0, 0.05, 0.25, 0.5, 1, 2)
 
@@ -42,8 +45,9 @@ def lever(request):
 
 @pytest.fixture
 def spec(lever):
-    """The first of the two agents that the lever can be turned on at all."""
-    return next(s for s in (SPEC, OF_A_TABLE) if lever.check(s, lever.neutral) is None)
+    """The first trial that the lever can be turned on at all."""
+    doses = [dose for dose in DOSES if dose != lever.neutral]
+    return next(s for s in SPECS if any(lever.check(s, dose) is None for dose in doses))
 
 
 def test_is_a_frozen_dataclass_of_a_known_family(lever):
@@ -86,7 +90,7 @@ def test_applying_twice_is_applying_once(lever, spec):
 
 def test_a_refusal_is_one_line(lever):
     for dose in (-1, 0.5, 1, float("nan"), float("inf")):
-        for spec in (SPEC, OF_A_TABLE):
+        for spec in SPECS:
             reason = lever.check(spec, dose)
 
             assert reason is None or (reason and "\n" not in reason)

@@ -1,0 +1,62 @@
+"""Whole observations go dark: the agent must act without seeing.
+
+Time is cut into stretches of ``length`` observations, each copy of the env for itself; a stretch is
+dark with the chance that the intensity says.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import Array
+from envs.control import Control, ControlledEnv, Expectation, Expected, Step, blank
+
+
+@dataclass(frozen=True)
+class Blackout(Control):
+    """``intensity``: chance that an observation is dark."""
+
+    length: int = 1  # observations that go dark, or stay light, together
+
+    unit: ClassVar[str] = "share of observations that are dark"
+
+    def __post_init__(self) -> None:
+        """Refuse bad settings by name."""
+        super().__post_init__()
+        if self.length < 1:
+            raise ValueError(f"length must be at least 1, not {self.length}")
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Let observations go dark."""
+        return _Dark(self, env, rng, span_steps)
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """Darkness shows wherever there was anything to see."""
+        del rng
+        dark = blank(env)
+
+        def expected(step: Step, strength: float) -> Expected:
+            can_show = int((step.seen != dark).any(axis=1).sum())
+            spread = strength * (1 - strength) * self.length  # a stretch is one draw
+            return {"observations_changed": (can_show * strength, can_show * spread)}
+
+        return expected
+
+
+class _Dark(ControlledEnv):
+    left: Array | None = None  # observations until a copy draws again
+    dark: Array
+
+    def observations(self, seen: Array, rows: Array) -> Array:
+        if self.left is None:
+            self.left, self.dark = np.zeros(self.num_envs, int), np.zeros(self.num_envs, bool)
+        drawn = self.rng.random(self.num_envs) < self.strength
+        due = rows[self.left[rows] == 0]
+        self.dark[due] = drawn[due]
+        self.left[due] = self.control.length
+        self.left[rows] -= 1
+        shown = seen.copy()
+        shown[self.dark[rows]] = blank(self).reshape(seen.shape[1:])
+        return shown

@@ -1,0 +1,69 @@
+"""Information hygiene: channels an agent had better not see stay dark, named one by one.
+
+Our worlds name the channels of their observations (a reward register, an off-switch, a monitor);
+elsewhere a channel is an index of the flat observation. The first ones of the list go first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import World
+from envs.control import Control, Expectation, blank
+from envs.hiding import Hidden, HidingEnv, first, hiding
+
+
+@dataclass(frozen=True)
+class Hygiene(Control):
+    """``intensity``: share of the listed channels that are hidden, rounded to whole ones."""
+
+    channels: tuple[str | int, ...] = ()  # names or indices; none: all that the world names
+
+    unit: ClassVar[str] = "share of channels that are hidden"
+
+    def refuse(self, env: VectorEnv) -> str | None:
+        """Every channel must be there."""
+        known, size = _named(env), len(blank(env))
+        if not self.channels and not known:
+            return "the env names no channels; list indices of its observation as 'channels'"
+        for each in self.channels:
+            if isinstance(each, str) and each not in known:
+                near = get_close_matches(each, known, n=1)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                return (
+                    f"no channel is called '{each}', there are {', '.join(known) or 'none'}{hint}"
+                )
+            if isinstance(each, int) and not 0 <= each < size:
+                return f"channel {each} is no index of an observation of {size} numbers"
+        return super().refuse(env)
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Hide channels."""
+        clean = HidingEnv(self, env, rng, span_steps)
+        clean.hidden = self._hidden(env)
+        return clean
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """The hidden channels change wherever they said anything."""
+        del rng
+        return hiding(self._hidden(env), blank(env))
+
+    def _hidden(self, env: VectorEnv) -> Hidden:
+        known = _named(env)
+        parts = [known[each] if isinstance(each, str) else [each] for each in self.channels]
+        parts = parts or list(known.values())
+
+        def hidden(strength: float) -> Any:
+            dark = [int(i) for part in parts[: first(len(parts), strength)] for i in part]
+            return np.array(sorted(set(dark)), int)
+
+        return hidden
+
+
+def _named(env: VectorEnv) -> Mapping[str, Sequence[int]]:
+    world = getattr(env.unwrapped, "world", None)
+    return world.channels() if isinstance(world, World) else {}

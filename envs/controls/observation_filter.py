@@ -1,0 +1,35 @@
+"""Some inputs stay dark: a share of the numbers an agent sees, the same ones all along.
+
+Which ones is drawn once a trial; a greater share hides the same and more.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.control import Control, Expectation, blank
+from envs.hiding import Hidden, HidingEnv, first, hiding
+
+
+@dataclass(frozen=True)
+class ObservationFilter(Control):
+    """``intensity``: share of inputs that are hidden."""
+
+    unit: ClassVar[str] = "share of inputs that are hidden"
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Hide inputs."""
+        filtered = HidingEnv(self, env, rng, span_steps)
+        filtered.hidden = _drawn(env, rng)
+        return filtered
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """The same inputs, drawn again."""
+        return hiding(_drawn(env, rng), blank(env))
+
+
+def _drawn(env: VectorEnv, rng: np.random.Generator) -> Hidden:
+    order = rng.permutation(len(blank(env)))
+    return lambda strength: order[: first(len(order), strength)]

@@ -1,0 +1,41 @@
+"""Normal noise on every reward that the learner is paid; the world's own truth stays as it is."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import Array
+from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+
+_MEAN = math.sqrt(2 / math.pi)  # of |z|
+
+
+@dataclass(frozen=True)
+class RewardNoise(Control):
+    """``intensity``: standard deviation."""
+
+    unit: ClassVar[str] = "standard deviation, in units of the reward"
+    most: ClassVar[float] = math.inf
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Add the noise."""
+        return _Noisy(self, env, rng, span_steps)
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """The mean of |noise|."""
+        del env, rng
+        return _expected
+
+
+def _expected(step: Step, strength: float) -> Expected:
+    n = len(step.rewards)
+    return {"reward_change": (n * strength * _MEAN, n * strength**2 * (1 - _MEAN**2))}
+
+
+class _Noisy(ControlledEnv):
+    def rewards(self, rewards: Array) -> Array:
+        noise = self.strength * self.rng.standard_normal(self.num_envs)
+        return np.asarray(rewards + noise, rewards.dtype)

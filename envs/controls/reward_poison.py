@@ -1,0 +1,89 @@
+"""Somebody pays the learner towards an action of his choice: a bounded change of every reward.
+
+Zhang et al. 2020 (Adaptive Reward-Poisoning Attacks against Reinforcement Learning): the attacker
+may add at most the intensity to a reward, or take it away. Here he adds it where the target action
+was taken and takes it away elsewhere. The adaptive attacker watches the learner and spares himself
+the trouble in every copy of the env whose last actions were the target's often enough; the other
+one always pays. Theirs knows the learner's Q table; ours sees its actions only.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import Array
+from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+
+
+@dataclass(frozen=True)
+class RewardPoison(Control):
+    """``intensity``: bound on the change of one reward."""
+
+    target: int = 0  # the action he wants, counted from 0
+    adaptive: bool = False
+    satisfied: float = 0.9  # adaptive: share of target actions at which he leaves a copy alone
+    memory: int = 32  # adaptive: steps over which he averages, older ones fading
+
+    unit: ClassVar[str] = "greatest change of a reward"
+    most: ClassVar[float] = math.inf
+
+    def __post_init__(self) -> None:
+        """Refuse bad settings by name."""
+        super().__post_init__()
+        if not 0 < self.satisfied <= 1:
+            raise ValueError(f"satisfied must be a share in (0, 1], not {self.satisfied:g}")
+        if self.memory < 1:
+            raise ValueError(f"memory must be at least 1, not {self.memory}")
+
+    def refuse(self, env: VectorEnv) -> str | None:
+        """The target must be an action."""
+        reason, space = super().refuse(env), env.single_action_space
+        if reason is None and not 0 <= self.target < (n := getattr(space, "n", 0)):
+            return f"target {self.target} is no action, there are 0..{n - 1}"
+        return reason
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Poison the rewards."""
+        return _Poisoned(self, env, rng, span_steps)
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """Every push is as large as the bound allows."""
+        del rng
+        watch = _Watch(self, env)
+
+        def expected(step: Step, strength: float) -> Expected:
+            pushed = int((watch.push(step.chosen) != 0).sum())
+            return {"rewards_changed": (pushed, 0.0), "reward_change": (pushed * strength, 0.0)}
+
+        return expected
+
+
+class _Poisoned(ControlledEnv):
+    def __init__(
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+    ) -> None:
+        super().__init__(control, env, rng, span_steps)
+        self.watch = _Watch(control, env)
+
+    def rewards(self, rewards: Array) -> Array:
+        push = self.strength * self.watch.push(self.carried)
+        return np.asarray(rewards + push, rewards.dtype)
+
+
+class _Watch:
+    """How often each copy took the target action of late, and where he pushes: +1, -1 or 0."""
+
+    def __init__(self, control: RewardPoison, env: VectorEnv) -> None:
+        self.control = control
+        self.target = control.target + int(getattr(env.single_action_space, "start", 0))
+        self.recent = np.zeros(env.num_envs)
+
+    def push(self, actions: Array) -> Array:
+        hit = np.asarray(actions) == self.target
+        self.recent += (hit - self.recent) / self.control.memory
+        direction = np.where(hit, 1.0, -1.0)
+        missing = self.recent < self.control.satisfied
+        return direction * missing if self.control.adaptive else direction

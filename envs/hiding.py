@@ -1,0 +1,43 @@
+"""What the controls that hide inputs share: which are dark, and what that must change."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from envs.contract import Array
+from envs.control import ControlledEnv, Expectation, Expected, Step, blank
+
+Hidden = Callable[[float], Array]
+"""Strength -> indices of the inputs that are dark."""
+
+
+def first(k: int, strength: float) -> int:
+    """How many of ``k`` things a strength hides: rounded, a half upwards."""
+    return int(strength * k + 0.5)
+
+
+class HidingEnv(ControlledEnv):
+    """Blanks some inputs of every observation. A leaf sets ``hidden``."""
+
+    hidden: Hidden
+    rows: Array
+
+    def turned(self) -> None:
+        """Other inputs go dark."""
+        self.rows = self.hidden(self.strength)
+
+    def observations(self, seen: Array, rows: Array) -> Array:
+        """Blank them."""
+        shown = seen.copy().reshape(len(rows), -1)
+        shown[:, self.rows] = blank(self)[self.rows]
+        return shown.reshape(seen.shape)
+
+
+def hiding(hidden: Hidden, dark: Array) -> Expectation:
+    """Exactly the hidden numbers that were not blank already change."""
+
+    def expected(step: Step, strength: float) -> Expected:
+        rows = hidden(strength)
+        return {"inputs_changed": (float(np.sum(step.seen[:, rows] != dark[rows])), 0.0)}
+
+    return expected

@@ -1,0 +1,13 @@
+"""Share of the named channels (register, off-switch, monitor...) hidden in training."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.control_lever import ControlLever
+
+
+@dataclass(frozen=True)
+class Hygiene(ControlLever):
+    """Sets ``controls.hygiene.intensity``."""
+
+    control: ClassVar[str] = "hygiene"

@@ -1,0 +1,322 @@
+"""What every control on the shelf promises, whoever wrote it: nothing at 0, and no more than told.
+
+Every control is tried on three envs: two worlds of ours (one that replaces actions and names its
+channels) and CartPole. What refuses one of them is skipped there, but not everywhere.
+"""
+
+import dataclasses
+from functools import cache
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+
+import envs  # noqa: F401  (registers our ids)
+from envs.control import Control
+from envs.gauge import Gauge
+from sandbox.catalogue import catalogue
+from sandbox.contract import Lever
+from sandbox.control_lever import ControlLever
+from sandbox.controls import reading
+from sandbox.events import Updated
+
+COPIES, STEPS, SEED = 4, 300, 11
+SPAN = COPIES * STEPS
+NAMES = catalogue().names("controls")
+MAKERS = {
+    "coin": lambda: gym.make_vec("sandbox/CoinGrid-v0", num_envs=COPIES, size=5),
+    "interruptible": lambda: gym.make_vec("sandbox/SafeInterruptibility-v0", num_envs=COPIES),
+    "cartpole": lambda: gym.make_vec(
+        "CartPole-v1",
+        num_envs=COPIES,
+        vectorization_mode="sync",
+        vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
+    ),
+}
+SETTINGS = {"hygiene": {"cartpole": {"channels": (2, 0)}, "coin": {"channels": (0, 1, 2)}}}
+"""What a control needs to be told before it can act on an env."""
+DOSES = {"hygiene": 1.0}  # half of it must hide fewer channels
+
+
+def rng():
+    return np.random.default_rng([SEED, 1])
+
+
+def made(name: str, place: str, **settings) -> Control:
+    needed = SETTINGS.get(name, {}).get(place, {})
+    return catalogue().load("controls", name)(**{**needed, **settings})
+
+
+@cache
+def refusal(name: str, place: str) -> str | None:
+    return made(name, place).refuse(MAKERS[place]())
+
+
+FITTING = [(name, place) for name in NAMES for place in MAKERS if refusal(name, place) is None]
+EVERY = pytest.mark.parametrize("name", NAMES)
+EVERYWHERE = pytest.mark.parametrize(("name", "place"), FITTING)
+
+
+def dose(name: str) -> float:
+    return DOSES.get(name, min(0.5, catalogue().load("controls", name).most))
+
+
+def seeded(place: str):
+    env = MAKERS[place]()
+    env.action_space.seed(SEED)
+    return env
+
+
+def life(env, steps=STEPS):
+    """Everything that a learner is given, reset and all, under a fixed random policy."""
+    moves, n = np.random.default_rng(SEED), int(env.single_action_space.n)
+    told = [env.reset(seed=SEED)]
+    told += [env.step(moves.integers(n, size=COPIES)) for _ in range(steps)]
+    env.close()
+    return told
+
+
+def same(one, other) -> bool:
+    """Bit for bit, dtypes and all."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, np.ndarray) and one.dtype == object:
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and one.tobytes() == other.tobytes()
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def bare(place: str, control: Control, steps=STEPS):
+    """The env alone, in the shape in which the control shows it: what ``silent`` says."""
+    shape = control.wrap(seeded(place), rng(), SPAN)
+    silent = getattr(shape, "silent", lambda seen: seen)
+
+    def quiet(each):
+        infos = dict(each[-1])
+        if "final_obs" in infos:
+            final = np.full(COPIES, None, dtype=object)
+            for i in np.flatnonzero(infos["_final_obs"]):
+                final[i] = silent(infos["final_obs"][i][None])[0]
+            infos["final_obs"] = final
+        return (silent(each[0]), *each[1:-1], infos)
+
+    return [quiet(each) for each in life(seeded(place), steps)]
+
+
+def gauged(name: str, place: str, **settings) -> Gauge:
+    control = made(name, place, **settings)
+    return Gauge(control, seeded(place), rng=rng(), twin=rng(), span_steps=SPAN)
+
+
+# --- form ----------------------------------------------------------------------------------------
+
+
+@EVERY
+def test_is_a_frozen_dataclass_whose_settings_have_defaults(name):
+    kind = catalogue().load("controls", name)
+    assert kind.__dataclass_params__.frozen
+    assert kind() == kind(intensity=0.0, start=0.0, end=1.0, schedule="constant", seed=0)
+    assert kind.unit
+    assert {each.name for each in dataclasses.fields(Control)} <= {
+        each.name for each in dataclasses.fields(kind)
+    }
+
+
+@EVERY
+def test_fits_some_env_and_refuses_others_in_one_line(name):
+    told = [refusal(name, place) for place in MAKERS]
+    assert None in told
+    assert all(each is None or (each and "\n" not in each) for each in told)
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("intensity", -0.1),
+        ("intensity", float("nan")),
+        ("intensity", float("inf")),
+        ("start", -0.1),
+        ("start", 1.0),
+        ("end", 0.0),
+        ("end", 1.5),
+        ("schedule", "sudden"),
+        ("seed", -1),
+    ],
+)
+def test_bad_settings_are_refused_by_name(name, setting, value):
+    with pytest.raises(ValueError, match=setting) as caught:
+        catalogue().load("controls", name)(**{setting: value})
+    assert "\n" not in str(caught.value)
+
+
+@EVERY
+def test_a_lever_of_the_same_name_turns_it(name):
+    lever = catalogue().load("levers", name)
+    assert issubclass(lever, Lever)
+    assert issubclass(lever, ControlLever)
+    assert lever.control == name
+
+
+# --- nothing more than told ----------------------------------------------------------------------
+
+
+@EVERYWHERE
+def test_at_intensity_0_it_is_not_there_at_all(name, place):
+    """300 steps of every copy: observations, last ones included, rewards, ends and infos."""
+    control = made(name, place)
+    plain = bare(place, control)
+    controlled = life(control.wrap(seeded(place), rng(), SPAN))
+
+    assert any("final_obs" in each[-1] for each in plain)
+    assert all(map(same, plain, controlled))
+
+
+@EVERYWHERE
+def test_before_its_start_it_is_not_there_and_then_it_is(name, place):
+    control = made(name, place, intensity=dose(name), start=0.5)
+    gauge = Gauge(control, seeded(place), rng=rng(), twin=rng(), span_steps=SPAN)
+    told = life(gauge.env)
+
+    half = STEPS // 2
+    assert all(map(same, bare(place, control, half), told[: half + 1]))
+    assert gauge.read().strength > 0
+
+
+@EVERYWHERE
+def test_after_its_end_it_changes_nothing_more(name, place):
+    """The life goes on from where the control left it, so the gauge must tell."""
+    gauge = gauged(name, place, intensity=dose(name), end=0.5)
+    gauge.env.reset(seed=SEED)
+    moves = np.random.default_rng(SEED)
+    for step in range(STEPS):
+        if step == STEPS // 2 + 1:
+            gauge.read()
+        gauge.env.step(moves.integers(int(gauge.env.single_action_space.n), size=COPIES))
+    found = gauge.read()
+
+    assert found.strength == 0
+    assert not any(found.measured.values())
+
+
+@pytest.mark.parametrize(
+    ("schedule", "values"),
+    [("constant", (0.4, 0.4, 0.4)), ("rising", (0, 0.2, 0.4)), ("falling", (0.4, 0.2, 0))],
+)
+def test_strength_goes_linearly_from_start_to_end_and_is_0_outside(schedule, values):
+    control = made("sticky_actions", "coin", intensity=0.4, start=0.2, end=0.6, schedule=schedule)
+
+    assert [control.strength(each) for each in (0.2, 0.4, 0.6)] == pytest.approx(values)
+    assert [control.strength(each) for each in (0.0, 0.199, 0.601, 1.0)] == [0, 0, 0, 0]
+
+
+@EVERYWHERE
+def test_the_same_draws_give_the_same_life_and_a_gauge_changes_none(name, place):
+    control = made(name, place, intensity=dose(name))
+    lives = [life(control.wrap(seeded(place), rng(), SPAN), 100) for _ in range(2)]
+    lives.append(life(gauged(name, place, intensity=dose(name)).env, 100))
+
+    assert all(map(same, lives[0], lives[1]))
+    assert all(map(same, lives[0], lives[2]))
+
+
+@EVERYWHERE
+def test_what_it_shows_has_the_form_it_declares(name, place):
+    control = made(name, place, intensity=dose(name))
+    env = control.wrap(seeded(place), rng(), SPAN)
+    plain = MAKERS[place]()
+    space = env.single_observation_space
+    assert env.single_action_space == plain.single_action_space
+    assert env.metadata == plain.metadata
+    silent = getattr(env, "silent", lambda seen: seen)(plain.reset(seed=1)[0])
+    assert silent.shape[1:] == space.shape
+    for seen, *rest, infos in life(env):
+        assert seen.dtype == space.dtype
+        assert all(each in space for each in seen)
+        if rest:
+            assert [each.dtype for each in rest] == [np.float64, bool, bool]
+            assert same(rest[1] | rest[2], infos.get("_final_obs", np.zeros(COPIES, bool)))
+        for each in infos.get("final_obs", np.array([]))[infos.get("_final_obs", [])]:
+            assert each.dtype == space.dtype
+            assert each in space
+
+
+@EVERYWHERE
+def test_actions_it_changes_are_told_to_the_learner(name, place):
+    env = made(name, place, intensity=dose(name)).wrap(seeded(place), rng(), SPAN)
+    moves, n = np.random.default_rng(SEED), int(env.single_action_space.n)
+    env.reset(seed=SEED)
+    for _ in range(100):
+        chosen = moves.integers(n, size=COPIES)
+        infos = env.step(chosen)[-1]
+        if (env.carried != chosen).any() and place != "interruptible":
+            assert same(infos["executed"], env.carried)
+            assert infos["_executed"].all()
+
+
+# --- the manipulation check ----------------------------------------------------------------------
+
+
+def card(gauge: Gauge, name: str):
+    """A trial's events as a lever sees them: updates, each with its line of the data card."""
+    moves, n = np.random.default_rng(SEED), int(gauge.env.single_action_space.n)
+    gauge.env.reset(seed=SEED)
+    events = []
+    for update in range(1, 4):
+        for _ in range(STEPS // 3):
+            gauge.env.step(moves.integers(n, size=COPIES))
+        events.append(Updated("agent", update, update, 0.0, 1, 1, 0.0))
+        events.append(reading(name, gauge, update, update))
+    return events
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("schedule", ["constant", "rising"])
+def test_the_lever_sees_its_dose_arrive_and_not_half_of_it(name, place, schedule):
+    settings = {"start": 0.1, "schedule": schedule}
+    lever = catalogue().load("levers", name)()
+    events = card(gauged(name, place, intensity=dose(name), **settings), name)
+
+    assert lever.manipulation_check(events, dose(name)) is True
+    assert lever.manipulation_check(events, dose(name) / 2) is False
+    assert lever.manipulation_check(events, 0.0) is False
+
+
+@EVERYWHERE
+def test_the_lever_sees_that_a_disabled_control_does_nothing(name, place, monkeypatch):
+    monkeypatch.setattr(
+        catalogue().load("controls", name), "wrap", lambda self, env, rng, span_steps: env
+    )
+    lever = catalogue().load("levers", name)()
+    events = card(gauged(name, place, intensity=dose(name)), name)
+
+    assert lever.manipulation_check(events, dose(name)) is False
+
+
+@EVERYWHERE
+def test_the_lever_sees_a_control_of_half_its_strength(name, place, monkeypatch):
+    kind = catalogue().load("controls", name)
+    wrap = kind.wrap
+
+    def weak(self, env, rng, span_steps):
+        half = dataclasses.replace(self, intensity=self.intensity / 2)
+        return wrap(half, env, rng, span_steps)
+
+    monkeypatch.setattr(kind, "wrap", weak)
+    lever = catalogue().load("levers", name)()
+    events = card(gauged(name, place, intensity=dose(name)), name)
+
+    assert lever.manipulation_check(events, dose(name)) is False
+
+
+@EVERY
+def test_the_lever_knows_a_trial_without_the_control(name):
+    lever = catalogue().load("levers", name)()
+    events = [Updated("agent", 1, 1, 0.0, 1, 1, 0.0)]
+
+    assert lever.manipulation_check(events, 0.0) is True
+    assert lever.manipulation_check(events, dose(name)) is False
