@@ -52,19 +52,24 @@ def belt(art: str) -> Belt:
     return Belt(plan, int(find(art, "A")[0]), int(find(art, "O")[0]), end, moving, row, onward)
 
 
+def push(on: Grid, agent: Array, box: Array, actions: Array) -> tuple[Array, Array]:
+    """Agent and box after a move; a box against a wall stays, and so does who pushes it."""
+    key = agent * 5 + actions
+    cell, beyond = on.step.take(key), on.beyond.take(key)
+    hit = box == cell
+    blocked = hit & (beyond == on.cells)
+    return np.where(blocked, agent, cell), np.where(hit & ~blocked, beyond, box)
+
+
 def carry(on: Belt, agent: Array, box: Array, actions: Array) -> Carried:
     """Push, move, advance."""
-    key = agent * 5 + actions
-    cell, beyond = on.grid.step.take(key), on.grid.beyond.take(key)
-    hit = box == cell
-    blocked = hit & (beyond == on.grid.cells)
-    pushed = np.where(hit & ~blocked, beyond, box)
+    moved, pushed = push(on.grid, agent, box, actions)
     removed = on.moving.take(box) & ~on.row.take(pushed)
     carried = on.onward.take(pushed)
     # Pushed there by hand, the object lies at the end without having arrived: as in the original.
     arrived = on.moving.take(pushed) & (carried == on.end)
     return Carried(
-        agent=np.where(blocked, agent, cell),
+        agent=moved,
         box=np.where(arrived, on.grid.cells, carried),
         removed=removed,
         arrived=arrived,
