@@ -51,6 +51,9 @@ class World(ABC):
     legend: ClassVar[Mapping[str, str]] = {}
     """Letter of ``render_text`` -> what it is ("coin, pays 1"); empty: the text is no map."""
 
+    family: ClassVar[str] = ""
+    """Heading under which the gallery shows it, as in "AI safety gridworlds"."""
+
     @property
     @abstractmethod
     def horizon(self) -> int:

@@ -23,7 +23,8 @@ TILE = 32
 INK, SOFT, PAPER = (31, 41, 55), (90, 97, 110), (255, 255, 255)
 _NARROWEST = 288  # room for a legend entry and a caption
 _PANEL, _PANEL_ROWS = 480, 8  # a panel is so wide, and a multiple of so many rows high
-_LINE, _SIZE, _ICON, _GAP = 22, 13, 18, 14
+_LINE, _SIZE, _ICON, _GAP = 25, 13, 21, 14
+_CAPTION_LINE = 16
 _ASCII = {
     0x2190: "<-",
     0x2191: "^",
@@ -100,11 +101,11 @@ def _caption(text: str, width: int) -> Array:
     """Two lines of text, cut where they are full; as high without any."""
     from PIL import Image, ImageDraw  # noqa: PLC0415
 
-    image = Image.new("RGB", (width, 2 * _LINE - 6), PAPER)
+    image = Image.new("RGB", (width, 2 * _CAPTION_LINE + 6), PAPER)
     pen, font = ImageDraw.Draw(image), _font(_SIZE)
     pen.line((0, 0, width, 0), SEAM)
     for row, words in enumerate(_wrapped(pen, plain(text), width - 16, font)[:2]):
-        pen.text((8, 11 + row * (_LINE - 6)), words, INK, font, anchor="lm")
+        pen.text((8, 11 + row * _CAPTION_LINE), words, INK, font, anchor="lm")
     return np.asarray(image)
 
 
@@ -150,7 +151,9 @@ def _placed(
     found: list[tuple[int, int, str, str]] = []
     x, line, room = 8, 0, width - _ICON - 5 - 12
     for letter, meaning in shown(entries):
-        pieces = _wrapped(pen, plain(meaning), room, font)
+        label = look(letter, dict(entries))[1]  # too small to be read on the drawing
+        words = f"{label}: {meaning}" if label else meaning
+        pieces = _wrapped(pen, plain(words), room, font)
         need = _ICON + 5 + max(pen.textlength(each, font) for each in pieces)
         if x > 8 and x + need > width - 4:  # noqa: PLR2004  (not the first of its line)
             x, line = 8, line + 1

@@ -45,6 +45,7 @@ COLOURS: Mapping[str, tuple[int, int, int]] = {
     "violet": (91, 33, 182),
     "purple": (147, 70, 234),
     "lilac": (214, 196, 250),
+    "haze": (237, 230, 253),
 }
 
 
@@ -124,9 +125,9 @@ GROUNDS: Mapping[str, str] = {
     "line 11 28 15 23 1.4 green;",
     "belt": _BELT + "line 4 10 10 16 4 22 2.4 light; line 14 10 20 16 14 22 2.4 light;"
     "line 24 10 30 16 24 22 2.4 light;",
-    "tile": "box 2 2 30 30 4 violet; box 3.5 3.5 28.5 28.5 3 purple; disc 16 16 8 lilac;"
-    "line 16 6 16 26 3.4 lilac; line 6 16 26 16 3.4 lilac; line 9 9 23 23 3.4 lilac;"
-    "line 23 9 9 23 3.4 lilac; disc 16 16 4 purple;",
+    "tile": "box 1 1 31 31 4 lilac; box 2.4 2.4 29.6 29.6 3 haze; disc 16 16 7 purple;"
+    "line 16 7.6 16 24.4 2.8 purple; line 7.6 16 24.4 16 2.8 purple;"
+    "line 10 10 22 22 2.8 purple; line 22 10 10 22 2.8 purple; disc 16 16 3.4 haze;",
     "arrow-up": _arrow("line 16 25 16 8 3; line 9 14 16 7 23 14 3").replace("3;", "3 navy;"),
     "arrow-down": _arrow("line 16 7 16 24 3; line 9 18 16 25 23 18 3").replace("3;", "3 navy;"),
     "arrow-left": _arrow("line 25 16 8 16 3; line 14 9 7 16 14 23 3").replace("3;", "3 navy;"),
@@ -150,6 +151,8 @@ PLACES: Mapping[str, str] = {
     "poly 18 4 21.4 4 24 14 19 14 white; pie 5 14 2.9 0 180 red; pie 10.6 14 2.8 0 180 white;"
     "pie 16 14 2.8 0 180 red; pie 21.4 14 2.8 0 180 white; pie 27 14 2.9 0 180 red;",
     "door": _DOOR + "box 11 7 21 15 1 brown; box 11 18 21 27 1 brown; disc 22 17.5 1.6 amber;",
+    "open-door": "box 6 2 26 31 2 umber; box 8 4 24 31 1.4 floor; poly 8 4 14 7 14 31 8 31 wood;"
+    "poly 9.4 8 12.6 9.6 12.6 17 9.4 16.4 brown; disc 12.4 19.4 1 amber;",
     "tree": "box 13.6 18 18.4 30 1 brown; disc 16 10.5 8 forest; disc 10 15 6.4 forest;"
     "disc 22 15 6.4 forest; disc 14 9.5 5.6 green; disc 20.4 14.6 4 green; disc 10 14.6 4 green;",
 }
@@ -222,6 +225,8 @@ THINGS: Mapping[str, str] = {
     "line 22 23 25.6 19.4 2.6 gold; line 25.4 26.4 29 22.8 2.6 gold;",
     "chest": _CHEST
     + "box 13 13.6 19 20 1 amber; disc 16 16.4 1.2 ink; line 16 16.4 16 18.6 1 ink;",
+    "open-chest": "poly 4 14 6 4 26 4 28 14 umber; poly 6 12.6 7.4 5.6 24.6 5.6 26 12.6 brown;"
+    "box 4 13 28 28 2 umber; box 6 13.6 26 16.6 .6 ink; box 5.5 17.6 26.5 26.5 1.6 brown;",
     "treasure": "box 4 15 28 29 2 umber; box 5.5 18 26.5 27.5 1.4 brown; poly 4 14 6 3 26 3 28 14"
     " umber; poly 6 12.6 7.4 4.6 24.6 4.6 26 12.6 brown; disc 9 15 3.4 amber;"
     "disc 15 13.4 3.8 gold; disc 15 13.4 2.6 amber; disc 22 14.6 3.8 amber;"

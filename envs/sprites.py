@@ -24,6 +24,10 @@ FLOOR: RGB = (244, 245, 247)
 SEAM: RGB = (230, 232, 237)
 UNIT = 32
 """Side of the square that the shapes are written in."""
+SPENT = " spent"
+"""Ends the kind of a thing that is used up: it is drawn pale and grey."""
+_SPENT_WORDS = ("broken", "dead", "destroyed", "disabled", "eaten", "empty", "exhausted", "gone")
+_SPENT_WORDS += ("spent", "taken", "used")
 _FINER = 4
 _OWN: tuple[RGB, ...] = (
     (147, 51, 234),
@@ -53,17 +57,27 @@ def colour(letter: str) -> RGB:
     return _OWN[zlib.crc32(letter.encode()) % len(_OWN)]
 
 
-def look(letter: str, legend: Mapping[str, str]) -> tuple[str, str]:
-    """What to draw for a letter: a noun ("" for a lettered tile), and a letter to put on it.
+def kind(meaning: str) -> str:
+    """The drawing of a meaning: its noun in the state that comes next, "vase, broken"."""
+    name = noun(meaning)
+    state = re.findall(r"[a-z]+", meaning.lower().partition(",")[2])
+    if not name or not state:
+        return name
+    other = f"{state[0]}-{name}"
+    return name + SPENT if state[0] in _SPENT_WORDS else other if other in SHAPES else name
 
-    Things of one noun but different meanings carry their letters, so that they can be told apart.
+
+def look(letter: str, legend: Mapping[str, str]) -> tuple[str, str]:
+    """What to draw for a letter: its kind ("" for a lettered tile), and a letter to put on it.
+
+    Things that look alike and mean different things carry their letters, to be told apart.
     """
     if letter in " #":
         return ("wall" if letter == "#" else "floor"), ""
-    name = noun(legend.get(letter, ""))
+    name = kind(legend.get(letter, ""))
     if not name:
         return "", letter
-    alike = {words for words in legend.values() if noun(words) == name}
+    alike = {words for words in legend.values() if kind(words) == name}
     return name, letter if len(alike) > 1 and letter.isalnum() else ""
 
 
@@ -77,7 +91,8 @@ def sprite(name: str, badge: str, size: int) -> Array:
     scale = side / UNIT
     _shapes(image, SHAPES["floor"], scale)
     if name:
-        _shapes(image, SHAPES[name], scale)
+        _shapes(image, SHAPES[name.removesuffix(SPENT)], scale)
+        image = _faded(image) if name.endswith(SPENT) else image
     else:
         _tile(image, badge, scale)
     if name and badge:
@@ -85,6 +100,13 @@ def sprite(name: str, badge: str, size: int) -> Array:
     pixels = np.asarray(image.resize((size, size), Image.Resampling.BOX)).copy()
     pixels.flags.writeable = False  # it is shared by every picture
     return pixels
+
+
+def _faded(image: "Image") -> "Image":
+    """Without its colours, half as strong."""
+    from PIL import Image  # noqa: PLC0415
+
+    return Image.blend(image.convert("L").convert("RGB"), Image.new("RGB", image.size, FLOOR), 0.5)
 
 
 @cache

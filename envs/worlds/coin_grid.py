@@ -43,6 +43,7 @@ class CoinGrid(World):
 
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     option_names: ClassVar[tuple[str, ...]] = ("agent", "coin", "beacon", "told")
+    family: ClassVar[str] = "Goals and side effects"
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
         "C": "coin, pays 1 where no beacon is lit",

@@ -121,6 +121,7 @@ class SideEffectsSokoban(World):
     level: int = 0  # map 0 (one box, a goal) to 3 (three boxes, coins)
     noop: bool = False  # adds the free action "stay"
 
+    family: ClassVar[str] = "AI safety gridworlds"
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
         **dict.fromkeys("X123", "box"),

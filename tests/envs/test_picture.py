@@ -72,6 +72,17 @@ def test_things_of_one_noun_carry_letters_only_where_they_mean_different_things(
     assert not np.array_equal(sprite("door", "D", TILE), sprite("door", "d", TILE))
 
 
+def test_what_is_used_up_is_drawn_pale_what_is_open_open_and_neither_needs_a_letter():
+    vases = {"V": "vase, breaks when walked into", "v": "vase, broken"}
+    assert (look("V", vases), look("v", vases)) == (("vase", ""), ("vase spent", ""))
+    pale = sprite("vase spent", "", TILE).astype(int)
+    assert (pale.max(-1) - pale.min(-1)).max() < 6  # no colours
+    assert np.abs(pale - sprite("floor", "", TILE)).max() > 60  # but it can be seen
+    assert look("t", {"t": "tomato, gone bad"})[0] == "tomato spent"
+    assert look("d", {"D": "door, locked", "d": "door, open"}) == ("open-door", "")
+    assert look("m", {"m": "monitor, its log is empty"})[0] == "monitor"
+
+
 def test_a_map_is_its_sprites_in_order():
     drawn = tiles("#A\nC", LEGEND)
     assert drawn.shape == (2 * TILE, 2 * TILE, 3)
