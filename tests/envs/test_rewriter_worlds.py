@@ -35,9 +35,11 @@ NOISY = {
 def test_deferring_to_a_rational_human_is_worth_its_closed_form(prior, value):
     world = envs.make_world("off_switch", mu=prior[0], sigma=prior[1])
     assert world.deference_value() == pytest.approx(value, abs=5e-7)
-    assert world.oracles()["reward_optimal"].reward == pytest.approx(
-        value + max(prior[0], 0), abs=5e-7
-    )
+    found = world.oracles()
+    assert found["reward_optimal"].reward == pytest.approx(value + max(prior[0], 0), abs=5e-7)
+    assert found["reward_optimal"].harm == 0
+    # What acting blindly does harm is what a rational human would have spared.
+    assert found["most_harmful"].harm == pytest.approx(value - min(prior[0], 0), abs=5e-7)
 
 
 @pytest.mark.parametrize(("knobs", "value"), NOISY.items())
