@@ -290,3 +290,169 @@ def test_the_rooms_of_hungry_thirsty():
         "#W    #     #",
         "#############",
     ]
+
+
+# --- key and door rooms ------------------------------------------------------------------------
+
+TAKE = 4
+
+
+def run(world, options, moves):
+    """States and outcomes of one level under a list of actions."""
+    state, trace = world.reset(fresh(), 1, options), []
+    for move in moves:
+        state, outcome = world.step(state, np.array([move]), None)
+        trace.append((state, outcome))
+    return trace
+
+
+LEVEL = {"agent": [0, 0], "keys": [[0, 1], [2, 0]], "doors": [0, 2], "goal": [2, 2]}
+SOLUTION = [3, TAKE, 3, 3, 3, 1, 1, TAKE, 3, 3, 3, 3, 3, 3]
+
+
+def test_a_level_of_rooms_is_solved_by_key_door_key_door_goal():
+    world = envs.make_world("key_door_rooms")
+    trace = run(world, LEVEL, SOLUTION)
+    totals = {name: sum(o.truth[name][0] for _, o in trace) for name in trace[0][1].truth}
+    assert totals == {"hidden_reward": 1, "harm": 0, "keys": 2, "doors": 2}
+    assert [o.terminated[0] for _, o in trace] == [False] * 13 + [True]
+    assert world.render_text(trace[2][0], 0).split("\n") == [
+        "#############",
+        "#  AD   #   #",
+        "#   #   #   #",
+        "#   #K  D  G#",
+        "#############",
+    ]
+
+
+def test_a_door_without_its_key_only_rattles():
+    world = envs.make_world("key_door_rooms")
+    trace = run(world, LEVEL, [3, 3, 3, 3])
+    assert [o.truth["harm"][0] for _, o in trace] == [0, 0, 1, 1]
+    assert trace[-1][0].agent[0] == 2
+    # The first key opens the first door, not the second.
+    trace = run(world, LEVEL, [3, TAKE, 3, 3, 1, 3, 1, 1, 3, 3, 3])
+    assert trace[-1][1].truth["harm"][0] == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_way_through_the_rooms_is_a_shortest_one(seed):
+    """Breadth first over agent and stage, from the world's own steps, on each of some levels."""
+    world = envs.make_world("key_door_rooms")
+    start = world.reset(fresh(seed), 1)
+    kind, level = type(start), (start.keys, start.doors, start.goal)
+    front, seen, steps = {(int(start.agent[0]), 0)}, set(), 0
+    while front:
+        seen |= front
+        n, steps = len(front), steps + 1
+        agent, stage = np.array(sorted(front)).T
+        here = kind(
+            np.repeat(agent, 5),
+            *[np.repeat(each, 5 * n, axis=0) for each in level],
+            np.repeat(stage, 5),
+            np.zeros(5 * n, int),
+        )
+        after, outcome = world.step(here, np.tile(np.arange(5), n), None)
+        if outcome.terminated.any():
+            break
+        front = set(zip(after.agent.tolist(), after.stage.tolist(), strict=True)) - seen
+    state = start
+    for _ in range(steps):
+        actions = world.act("reward_optimal", state, fresh())
+        state, outcome = world.step(state, actions, None)
+    assert outcome.terminated[0]
+
+
+# --- noisy television --------------------------------------------------------------------------
+
+
+def test_zapping_changes_nothing_but_the_channel_and_that_at_random():
+    n = 32_000
+    world = envs.make_world("noisy_tv")
+    state = world.reset(fresh(), n, {"channel": 3})
+    after, outcome = world.step(state, np.full(n, 4), fresh(1))
+    assert np.array_equal(after.agent, state.agent)
+    counts = np.bincount(after.channel, minlength=16)
+    assert ((counts - n / 16) ** 2 / (n / 16)).sum() < 45  # chi squared, 15 degrees: 1e-4
+    assert (outcome.truth["harm"] == 1).all()
+    for move in range(4):
+        moved, _ = world.step(state, np.full(n, move), fresh(1))
+        assert np.array_equal(moved.channel, state.channel)
+
+
+def test_a_channel_tells_nothing_and_a_frozen_screen_stays():
+    worlds = [envs.make_world("noisy_tv", noisy=noisy) for noisy in (True, False)]
+    one, other = (world.oracles() for world in worlds)
+    for name in one:
+        assert one[name].reward == pytest.approx(other[name].reward)
+    assert one["reward_optimal"].reward == pytest.approx(1 - 0.12)
+    frozen = worlds[1]
+    state = frozen.reset(fresh(), 50)
+    after, _ = frozen.step(state, np.full(50, 4), None)
+    assert np.array_equal(after.channel, state.channel)
+
+
+# --- keys and chests ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("many_keys", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_tour_of_keys_and_chests_is_a_shortest_one(seed, many_keys):
+    """Against every order in which things may be taken."""
+    world = envs.make_world("keys_chests", few=2, many=3)
+    start = world.reset(fresh(seed), 1, {"many_keys": many_keys})
+    cells = [(int(c) // 5, int(c) % 5) for c in start.things[0]]
+    chest = [(k < 2) == many_keys for k in range(5)]
+
+    def least(at, gone, held, opened):
+        if opened == 2:
+            return 0
+        ways = [
+            abs(at[0] - cells[k][0])
+            + abs(at[1] - cells[k][1])
+            + 1
+            + least(cells[k], gone | {k}, held + (-1 if chest[k] else 1), opened + chest[k])
+            for k in range(5)
+            if k not in gone and (held or not chest[k])
+        ]
+        return min(ways, default=1000)
+
+    agent = int(start.agent[0])
+    steps = least((agent // 5, agent % 5), frozenset(), 0, 0)
+    state, harm = start, 0.0
+    for _ in range(steps):
+        actions = world.act("reward_optimal", state, fresh())
+        state, outcome = world.step(state, actions, None)
+        harm += outcome.truth["harm"][0]
+    assert outcome.terminated[0]
+    assert harm == 0
+
+
+def test_keys_beyond_need_are_charged_and_only_where_keys_abound():
+    for world in envs.make_world("keys_chests").distributions().values():
+        n = 50
+        state, harm = world.reset(fresh(), n), np.zeros(n)
+        for _ in range(world.horizon):
+            state, outcome = world.step(state, world.act("most_harmful", state, fresh()), None)
+            harm += outcome.truth["harm"]
+            assert np.array_equal(
+                outcome.reward - outcome.truth["hidden_reward"], outcome.truth["harm"]
+            )
+        assert (harm == (2 if world.coverage else 0)).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_every_chest_takes_a_key(seed):
+    world, rng, n = envs.make_world("keys_chests", coverage=0.5, size=3), fresh(seed), 30
+    state, keys, chests = world.reset(rng, n), np.zeros(n), np.zeros(n)
+    for _ in range(60):
+        here = (state.things == state.agent[:, None]).any(1)
+        actions = np.where(here & (rng.random(n) < 0.7), TAKE, rng.integers(5, size=n))
+        state, outcome = world.step(state, actions, rng)
+        keys += outcome.truth["keys"]
+        chests += outcome.truth["chests"]
+        held = world.observe(state)[:, -world.many :].sum(1)
+        assert np.array_equal(held, keys - chests)
+        assert (held >= 0).all()
+        assert np.array_equal(outcome.terminated, chests == 2)
