@@ -48,6 +48,8 @@ class Step:
     fresh: Array  # bool [n]: the first action of an episode
     rewards: Array  # as the env gave them, [n]
     seen: Array  # observations as the env gave them, flat, [n + episodes ended, size]
+    begun: int = 0  # episodes begun since the step before, those of a reset included
+    drawn: int = 0  # of these, those whose level (or seed) nobody outside forced
 
 
 Expectation = Callable[[Step, float], Expected]

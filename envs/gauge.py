@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from gymnasium.spaces import flatdim
 from gymnasium.vector import VectorEnv, VectorWrapper
 
-from envs.contract import Array, State
+from envs.contract import Array
 from envs.control import Control, Step
-from envs.state import names
+from envs.level_taps import LevelTaps
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,12 @@ class Reading:
     """Means since the last reading; what was not there to measure is left out.
 
     ``measured``: shares of ``actions_changed``, ``rewards_changed``, ``observations_changed`` (any
-    number in it), ``inputs_changed`` (numbers), ``episodes_changed`` (begun on another level) and
-    ``inputs_shown`` (numbers not zero, of those a control added); mean absolute ``reward_change``
-    and ``input_change``; and the control's own ``readings``. ``expected`` and ``error`` (one
-    standard deviation) are what the control said these would be, as far as it did.
+    number in it), ``inputs_changed`` (numbers), ``episodes_changed`` (begun on another level, or
+    with another seed); of what a control added, shares not zero: ``inputs_shown`` (numbers),
+    ``observations_shown`` (any number in it) and ``episodes_shown`` (in their first observation);
+    mean absolute ``reward_change`` and ``input_change``; and the control's own ``readings``.
+    ``expected`` and ``error`` (one standard deviation) are what the control said these would be,
+    as far as it did.
     """
 
     strength: float
@@ -50,13 +53,15 @@ class Gauge:
         self.control, self.span, self.taken = control, span_steps, 0
         self._expects, self._readings = control.expects(env, twin), control.readings(env)
         self._near = _Near(env)
-        self._levels = _Levels(env.unwrapped)
+        self._levels = LevelTaps(env.unwrapped)
         controlled = control.wrap(self._near, rng, span_steps)
         self._levels.behind()
         self.silent = getattr(controlled, "silent", _as_is)
         self.env: VectorEnv = _Far(controlled, self)
+        self._width = flatdim(env.single_observation_space)
         self._carried = np.zeros(env.num_envs, np.int64)
         self._fresh = np.ones(env.num_envs, bool)
+        self._begun = 0
         self._forget()
 
     def read(self) -> Reading:
@@ -69,9 +74,11 @@ class Gauge:
         self._forget()
         return Reading(strength, means, expected, error)
 
-    def begin(self) -> None:
-        """All episodes start anew; what a step leads to is compared, this is not."""
+    def begin(self, shown: Array) -> None:
+        """All episodes start anew; only whether what was added shows anything is looked at."""
         self._fresh = np.ones(len(self._fresh), bool)
+        self._begun += len(shown)
+        self._first(_flat(shown))
 
     def step(self, chosen: Array, result: tuple[Any, ...]) -> None:
         """Compare one step: what the learner did and got with what the env was told and gave."""
@@ -84,10 +91,13 @@ class Gauge:
         self._count("rewards_changed", _differ(rewards, near.rewards), near.num_envs)
         self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), near.num_envs)
         self._observations(seen, shown)
+        self._first(shown[: near.num_envs][ended])
+        begun, drawn, self._begun = self._begun + int(ended.sum()), self._levels.since(), 0
         for name, value in self._readings().items():
             self._count(name, value, 1)
         if strength:
-            told = Step(np.asarray(chosen), self._carried, self._fresh, near.rewards, seen)
+            was = self._carried, self._fresh
+            told = Step(np.asarray(chosen), *was, near.rewards, seen, begun, drawn)
             for name, (total, variance) in self._expects(told, strength).items():
                 self._expected[name] += total
                 self._variance[name] += variance
@@ -109,6 +119,13 @@ class Gauge:
         added = shown[:, width:]
         if added.size:
             self._count("inputs_shown", int((added != 0).sum()), added.size)
+            self._count("observations_shown", int(added.any(axis=1).sum()), len(added))
+
+    def _first(self, shown: Array) -> None:
+        """First observations of episodes."""
+        added = shown[:, self._width :]
+        if added.size:
+            self._count("episodes_shown", int(added.any(axis=1).sum()), len(added))
 
     def _count(self, name: str, total: float, n: int) -> None:
         self._sums[name] += total
@@ -151,64 +168,14 @@ class _Far(VectorWrapper):
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        self._gauge.begin()
-        return self.env.reset(seed=seed, options=options)
+        result = self.env.reset(seed=seed, options=options)
+        self._gauge.begin(result[0])
+        return result
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         result = self.env.step(actions)
         self._gauge.step(actions, result)
         return result
-
-
-class _Levels:
-    """Taps on the draw of levels, where the env is one of our worlds: before it and behind it."""
-
-    def __init__(self, face: Any) -> None:
-        self.face, self.begun, self.changed = face, 0, 0
-        self._drawn: State = None
-        if hasattr(face, "levels"):
-            face.levels = self._tapped(face.levels, self._near)
-
-    def behind(self) -> None:
-        """Tap again, behind the control."""
-        if hasattr(self.face, "levels"):
-            self.face.levels = self._tapped(self.face.levels, self._far)
-
-    def add(self, sums: dict[str, float], counts: dict[str, int]) -> None:
-        """Hand over what was counted, and begin anew."""
-        if self.begun:
-            sums["episodes_changed"], counts["episodes_changed"] = self.changed, self.begun
-        self.begun = self.changed = 0
-
-    def _tapped(self, draw: Any, note: Any) -> Any:
-        def drawn(
-            rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
-        ) -> State:
-            state = draw(rng, n, options)
-            note(state, n)
-            return state
-
-        return drawn
-
-    def _near(self, state: State, n: int) -> None:
-        del n
-        self._drawn = state
-
-    def _far(self, state: State, n: int) -> None:
-        drawn, self._drawn = self._drawn, None
-        self.begun += n
-        if drawn is state:
-            return
-        self.changed += n if drawn is None else int(_other(drawn, state, n).sum())
-
-
-def _other(one: State, other: State, n: int) -> Array:
-    """Which rows of two states differ, bool ``[n]``."""
-    differs = np.zeros(n, bool)
-    for name in names(type(one)):
-        mine, theirs = getattr(one, name), getattr(other, name)
-        differs |= (mine != theirs).reshape(n, -1).any(axis=1)
-    return differs
 
 
 def _all(result: tuple[Any, ...], ended: Array) -> Array:

@@ -51,3 +51,12 @@ def equal(one: State, other: State) -> bool:
         return False
     pairs = [(getattr(one, name), getattr(other, name)) for name in names(type(one))]
     return all(a.dtype == b.dtype and a.shape == b.shape and (a == b).all() for a, b in pairs)
+
+
+def differing(one: State, other: State) -> Array:
+    """Which worlds of two states of one kind are not the same, bool ``[n]``."""
+    differs = np.zeros(size(one), bool)
+    for name in names(type(one)):
+        mine, theirs = getattr(one, name), getattr(other, name)
+        differs |= (mine != theirs).reshape(len(differs), -1).any(axis=1)
+    return differs
