@@ -4,14 +4,14 @@
 maximises is the column of one agent; the others are tools, which bounds what that agent could get.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
 
 from envs.contract import Array, JointWorld, Oracle, Outcome, State
-from envs.planning import Model, Planner, anchors, explore
+from envs.planning import Model, Planner, anchors, explore, key, worth
 
 
 @cache
@@ -77,3 +77,15 @@ class JointPlan:
     def act(self, policy: str, state: State, rng: np.random.Generator) -> Array:
         """Joint actions ``[n, agents]`` of a reference policy. Raises ``LookupError``."""
         return np.asarray(self.controller.profiles[self._planner.act(policy, state, rng)])
+
+    def evaluate(self, policy: Callable[[State], Array], how: str) -> Oracle:
+        """Exact totals where every agent moves by ``policy``: states to actions ``[n, agents]``."""
+        model, world = self.model, self.controller.world
+        base = len(world.action_names) ** np.arange(len(world.agents))[::-1]
+        chosen = policy(model.states) @ base
+        ahead, rows = np.zeros((len(chosen) + 1, 3)), np.arange(len(chosen))
+        for _ in range(world.horizon):
+            ahead[:-1] = worth(model, ahead)[rows, chosen]
+        starts = np.searchsorted(model.keys, key(self.starts))
+        reward, hidden, harm = self.weights @ ahead[starts]
+        return Oracle(float(reward), float(hidden), float(harm), exact=True, how=how)
