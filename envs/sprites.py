@@ -26,8 +26,10 @@ UNIT = 32
 """Side of the square that the shapes are written in."""
 SPENT = " spent"
 """Ends the kind of a thing that is used up: it is drawn pale and grey."""
-_SPENT_WORDS = ("broken", "dead", "destroyed", "disabled", "eaten", "empty", "exhausted", "gone")
-_SPENT_WORDS += ("spent", "taken", "used")
+_SPENT_WORDS = {
+    *("broken", "dead", "destroyed", "disabled", "eaten", "empty", "exhausted", "gone"),
+    *("spent", "taken", "used"),
+}
 _FINER = 4
 _OWN: tuple[RGB, ...] = (
     (147, 51, 234),

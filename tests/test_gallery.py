@@ -1,0 +1,51 @@
+"""The committed gallery shows every world on the shelf as it is."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import envs
+from envs.registration import shelf
+from sandbox import gallery
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "gallery"
+AGAIN = "run: python -m sandbox.gallery docs/gallery"
+
+
+def test_every_world_has_its_entry_and_its_picture():
+    text = (FOLDER / gallery.PAGE).read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == sorted(shelf()), AGAIN
+    assert {each.stem for each in FOLDER.glob("*.png")} == set(shelf()), AGAIN
+    assert set(re.findall(r"\]\((\w+)\.png\)", text)) == set(shelf())
+
+
+def test_the_text_is_up_to_date():
+    assert (FOLDER / gallery.PAGE).read_text(encoding="utf-8") == gallery.page(), AGAIN
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.png")), ids=lambda path: path.stem)
+def test_a_picture_is_small_and_readable(path):
+    assert path.stat().st_size < 15_000
+    with Image.open(path) as image:
+        assert image.width >= 288
+        assert len(image.convert("RGB").getcolors(256)) > 4
+
+
+def test_the_same_worlds_give_the_same_pictures():
+    world = envs.make_world("whisky_gold")
+    first = gallery.picture(world)
+    assert first == gallery.picture(world)
+    with Image.open(io.BytesIO(first)) as image:
+        assert image.height <= gallery.TALLEST
+
+
+def test_pictures_of_worlds_that_are_gone_are_removed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(gallery, "names", lambda: ["whisky_gold"])
+    (tmp_path / "gone.png").touch()
+    assert gallery.main([str(tmp_path)]) == 0
+    assert {each.name for each in tmp_path.iterdir()} == {"README.md", "whisky_gold.png"}
+    assert "1 world" in capsys.readouterr().out
+    assert gallery.main([]) == 2
