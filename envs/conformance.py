@@ -16,7 +16,7 @@ from envs.contract import Array, JointWorld, Outcome, State, World
 Promise = Callable[[World, int], str | None]
 ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")
 _N = 7
-_EPISODES, _PLAYED = 2000, 400
+_EPISODES, _PLAYED = 2000, 1000
 _ERRORS = 4.5
 """Standard errors allowed: one false alarm in 150 000 comparisons of normal means."""
 
@@ -357,7 +357,7 @@ def oracles_are_earned(world: World, seed: int) -> str | None:
 
 
 def _unseen(world: World, episodes: int) -> Array:
-    """How far a mean of random episodes may be off for events too rare to show in them, ``[3]``."""
+    """How far a mean of episodes may be off for events too rare to show in them, ``[3]``."""
     parts = [(each.reward, each.hidden_reward, each.harm) for each in world.oracles().values()]
     return np.asarray(np.ptp(np.array(parts), axis=0) * 10 / episodes)
 
