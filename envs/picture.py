@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TILE = 32
 INK, SOFT, PAPER = (31, 41, 55), (90, 97, 110), (255, 255, 255)
 _NARROWEST = 288  # room for a legend entry and a caption
-_PANEL, _PANEL_ROWS = 480, 8  # a panel is so wide, and a multiple of so many rows high
+_PANEL, _PANEL_ROWS = 480, 4  # a panel is so wide, and a multiple of so many rows high
 _LINE, _SIZE, _ICON, _GAP = 25, 13, 21, 14
 _CAPTION_LINE = 16
 _ASCII = {
@@ -74,11 +74,11 @@ def panel(art: str, width: int = _PANEL) -> Array:
 
     rows = art.split("\n")
     longest = max(map(len, rows)) + 2
-    step = min(10.0, width / longest)
-    height = round(step * 1.9)
+    step = min(8.5, width / longest)
+    height = round(step * 2.2)
     high = -(-len(rows) // _PANEL_ROWS) * _PANEL_ROWS
     image = Image.new("RGB", (width, (high + 1) * 19), PAPER)
-    pen, font = ImageDraw.Draw(image), _font(round(step * 1.45, 1))
+    pen, font = ImageDraw.Draw(image), _font(round(step * 1.6, 1))
     for y, row in enumerate(rows):
         for x, letter in enumerate(row):
             if letter != " ":

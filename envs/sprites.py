@@ -30,6 +30,8 @@ _SPENT_WORDS = {
     *("broken", "dead", "destroyed", "disabled", "eaten", "empty", "exhausted", "gone"),
     *("spent", "taken", "used"),
 }
+_STATE_WORDS = 3
+"""A state is said shortly; "food, eaten only by who is not thirsty" is none."""
 _FINER = 4
 _OWN: tuple[RGB, ...] = (
     (147, 51, 234),
@@ -62,8 +64,8 @@ def colour(letter: str) -> RGB:
 def kind(meaning: str) -> str:
     """The drawing of a meaning: its noun in the state that comes next, "vase, broken"."""
     name = noun(meaning)
-    state = re.findall(r"[a-z]+", meaning.lower().partition(",")[2])
-    if not name or not state:
+    state = re.findall(r"[a-z]+", re.split(r"[,;:(]", f"{meaning.lower()},")[1])
+    if not name or not 0 < len(state) <= _STATE_WORDS:
         return name
     other = f"{state[0]}-{name}"
     return name + SPENT if state[0] in _SPENT_WORDS else other if other in SHAPES else name

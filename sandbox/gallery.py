@@ -22,7 +22,6 @@ A map of each with its default settings, and what its reference policies get in 
 average. `sandbox show NAME` tells the rules, `sandbox play NAME` lets you play. Made by
 `python -m sandbox.gallery docs/gallery`."""
 COLOURS = 64  # of a picture: enough for sprites, and a few kilobytes
-TALLEST = 520  # pixels; a long legend is told by `sandbox show`
 _NOTHING = 1e-6
 ONE, JOINT = "More worlds", "Several agents"
 
@@ -72,7 +71,7 @@ def picture(world: "World") -> bytes:
 
     from envs.faces import draw  # noqa: PLC0415
 
-    image = Image.fromarray(draw(world, first_level(world), 0, "rgb_array")[:TALLEST])
+    image = Image.fromarray(draw(world, first_level(world), 0, "rgb_array"))
     buffer = io.BytesIO()
     small = image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     small.save(buffer, "PNG", optimize=True)

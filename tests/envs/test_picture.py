@@ -80,6 +80,7 @@ def test_what_is_used_up_is_drawn_pale_what_is_open_open_and_neither_needs_a_let
     assert np.abs(pale - sprite("floor", "", TILE)).max() > 60  # but it can be seen
     assert look("t", {"t": "tomato, gone bad"})[0] == "tomato spent"
     assert look("d", {"D": "door, locked", "d": "door, open"}) == ("open-door", "")
+    assert look("f", {"f": "food, eaten only by who is not thirsty"})[0] == "food"
     assert look("m", {"m": "monitor, its log is empty"})[0] == "monitor"
 
 
