@@ -73,12 +73,15 @@ class ControlLever(Lever):
     def agrees(self, active: Sequence[Controlled]) -> bool | None:
         """Does what was measured while the control was on agree with what it should do?"""
         names = sorted({name for each in active for name in each.expected})
-        told = [_as_expected(active, name) for name in names]
+        told = [as_expected(active, name) for name in names]
         return None if all(each is None for each in told) else False not in told
 
 
-def _as_expected(active: Sequence[Controlled], name: str) -> bool | None:
-    """``None`` where not even one standard error separates the expected from nothing at all."""
+def as_expected(active: Sequence[Controlled], name: str) -> bool | None:
+    """Is one measurement, over several updates, what it should be?
+
+    ``None`` where what is expected cannot be told from nothing at all.
+    """
     rows = [each for each in active if name in each.expected]
     measured = math.fsum(each.measured.get(name, 0.0) for each in rows)
     expected = math.fsum(each.expected[name] for each in rows)

@@ -153,6 +153,8 @@ def _shape(path: Path) -> str:
     """What may stand at a place that has short forms."""
     if path[:2] == ("agent", "objective") and len(path) == len(("agent", "objective", "rnd")):
         return "a number, its weight, or {weight, settings}"
+    if path[:1] == ("controls",) and len(path) == len(("controls", "blackout")):
+        return "a number, its intensity, or {settings}"
     return _SHAPES.get(path, "")
 
 

@@ -7,6 +7,7 @@ from sandbox.expectations import Judged
 from sandbox.files import Disk
 from sandbox.report import figures, sections
 from sandbox.report.data import Report, gather
+from sandbox.report.data_card import data_card
 from sandbox.report.html import (
     Html,
     bullets,
@@ -76,6 +77,7 @@ def _sections(report: Report) -> Iterator[Html]:
         figure(figures.plane(report), "No finished trial measured both capability and safety."),
     )
     yield sections.effects(report)
+    yield from data_card(report)
     yield sections.curves(report)
     yield sections.lineage(report)
     yield sections.films(report)
