@@ -1,7 +1,7 @@
-"""Principle 2: a world, an objective, an edit, a lever and a metric are one new file each.
+"""Principle 2: a world, a control, an objective, an edit, a lever and a metric: one new file each.
 
-The test copies the rooms, adds five throw-away files, edits nothing, and runs a scenario that uses
-all five from the command line.
+The test copies the rooms, adds six throw-away files, edits nothing, and runs a scenario that uses
+all six from the command line.
 """
 
 import json
@@ -62,6 +62,31 @@ class TwoDoors(World):
             "performance_optimal": left,
             "most_harmful": left,
         }
+'''
+
+CONTROL = '''
+"""Takes something off every reward."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from envs.control import Control, ControlledEnv
+
+
+@dataclass(frozen=True)
+class Toll(Control):
+    unit: ClassVar[str] = "toll"
+
+    def wrap(self, env, rng, span_steps):
+        return _Tolled(self, env, rng, span_steps)
+
+    def expects(self, env, rng):
+        return lambda step, strength: {"reward_change": (strength * len(step.rewards), 0.0)}
+
+
+class _Tolled(ControlledEnv):
+    def rewards(self, rewards):
+        return rewards - self.strength
 '''
 
 OBJECTIVE = '''
@@ -176,6 +201,7 @@ class UpdatesDone(Metric):
 
 PARTS = {
     "envs/worlds/two_doors.py": WORLD,
+    "envs/controls/toll.py": CONTROL,
     "agents/objectives/presence.py": OBJECTIVE,
     "agents/edits/calm_down.py": EDIT,
     "sandbox/levers/door_pay.py": LEVER,
@@ -184,13 +210,14 @@ PARTS = {
 
 SCENARIO = """
 schema: 1
-question: Do five new files work together?
+question: Do six new files work together?
 envs: [sandbox/TwoDoors-v0]
 agent:
   learner: {ppo: {num_envs: 8, steps_per_update: 16, total_steps: 512}}
   architecture: {trunk: [4], activation: tanh}
   objective: {extrinsic: 1.0, presence: 0.1}
   editor: {schedule: {plan: [{update: 2, edit: calm_down, to: 0.002}]}}
+controls: {toll: 0.5}
 levers:
   door_pay: [1, 2]
 seeds: 1
@@ -200,7 +227,7 @@ metrics: [updates_done, edits_applied]
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """A copy of the rooms with five more files in it."""
+    """A copy of the rooms with six more files in it."""
     folder = tmp_path_factory.mktemp("house")
     for name in ("sandbox", "envs", "agents"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -220,6 +247,7 @@ def _sandbox(house, *arguments):
 def test_the_new_parts_are_listed_with_their_summaries(house):
     for shelf, name, summary in [
         ("envs", "sandbox/TwoDoors-v0", "Two doors; the left one pays."),
+        ("controls", "toll", "Takes something off every reward."),
         ("edits", "calm_down", "Sets the entropy coefficient."),
     ]:
         done = _sandbox(house, "list", shelf, "--json")
@@ -227,7 +255,7 @@ def test_the_new_parts_are_listed_with_their_summaries(house):
         assert summary in done.stdout
 
 
-def test_a_scenario_runs_with_all_five(house):
+def test_a_scenario_runs_with_all_six(house):
     done = _sandbox(house, "run", "doors.yaml", "--out", "out")
     assert done.returncode == 0, done.stdout + done.stderr
     specs = [
@@ -241,3 +269,6 @@ def test_a_scenario_runs_with_all_five(house):
     events = "".join(path.read_text() for path in (house / "out").glob("trials/*/events.jsonl"))
     assert events.count('"entropy_coefficient":0.002') >= 2
     assert '"presence"' in events
+    told = [json.loads(line) for line in events.splitlines() if '"event":"controlled"' in line]
+    assert len(told) == 2 * 4
+    assert {each["measured"]["reward_change"] for each in told} == {0.5}

@@ -92,6 +92,13 @@ def test_the_report_has_the_data_card(done):
     assert ">NO<" not in card
 
 
+def test_tensorboard_has_its_curves(done):
+    files = list(done.folder.glob("tensorboard/**/events.out.tfevents*"))
+    told = b"".join(each.read_bytes() for each in files)
+    for curve in ("blackout/strength", "blackout/observations_changed_expected"):
+        assert f"control/{curve}".encode() in told
+
+
 def test_a_control_at_intensity_0_is_a_life_without_it(free):
     """Every event but its own line of the data card, every weight: nothing else has moved."""
     still = live(controls=settings("observation_noise") | settings("sticky_actions"))
