@@ -1,0 +1,69 @@
+"""Training sees few levels again and again: a share of episodes is drawn from a fixed pool.
+
+How many distinct levels are trained on decides how well agents do on others (Cobbe et al. 2019,
+arXiv:1812.02341, on CoinRun). The pool is drawn once, from what the world draws; for an env that is
+not ours it is a pool of seeds, each of which fixes all chance of an episode.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.control import Control, ControlledEnv, Expectation
+from envs.level_draws import Swapped, Swaps, few, pool, shown_by, world_of
+from envs.seed_pools import reseed, sealed, seeds
+
+
+@dataclass(frozen=True)
+class DistinctLevels(Control):
+    """``intensity``: share of episodes on levels of the pool."""
+
+    levels: int = 16  # in the pool
+
+    unit: ClassVar[str] = "share of episodes on levels of the pool"
+
+    def __post_init__(self) -> None:
+        """Refuse bad settings by name."""
+        super().__post_init__()
+        if self.levels < 1:
+            raise ValueError(f"levels must be at least 1, not {self.levels}")
+
+    def refuse(self, env: VectorEnv) -> str | None:
+        """A pool must leave something out."""
+        world = world_of(env)
+        narrow = sealed(env) if world is None else few(world, self.levels)
+        return super().refuse(env) or narrow
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Draw the pool, and then from it."""
+        world = world_of(env)
+        if world is None:
+            return _Pooled(self, env, rng, span_steps)
+        return Swapped(self, env, rng, span_steps, pool(world, rng, self.levels))
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """A level shows where the world would have drawn another one; a seed always does."""
+        world = world_of(env)
+        return Swaps(*shown_by(env, pool(world, rng, self.levels), rng)) if world else Swaps()
+
+
+class _Pooled(ControlledEnv):
+    def __init__(
+        self,
+        control: DistinctLevels,
+        env: VectorEnv,
+        rng: np.random.Generator,
+        span_steps: int,
+    ) -> None:
+        super().__init__(control, env, rng, span_steps)
+        self.pool = seeds(rng, (control.levels,))
+        reseed(env, self._choose)
+
+    def _choose(self, i: int) -> int | None:
+        del i
+        if not self.strength:
+            return None
+        pooled, which = self.rng.random() < self.strength, self.rng.integers(len(self.pool))
+        return int(self.pool[which]) if pooled else None

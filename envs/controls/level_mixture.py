@@ -1,0 +1,15 @@
+"""A share of the training levels is drawn from another distribution of the world.
+
+What ``coverage`` is to the worlds that have that knob, for any world that names distributions of
+its levels: with ``to: shifted``, data that pull a cue and the goal apart (Langosco et al. 2022,
+arXiv:2105.14111, repair a misgeneralised goal with a few percent of such levels).
+"""
+
+from dataclasses import dataclass
+
+from envs.level_draws import FromElsewhere
+
+
+@dataclass(frozen=True)
+class LevelMixture(FromElsewhere):
+    """``intensity``: chance that an episode begins on a level of the distribution ``to``."""
