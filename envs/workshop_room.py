@@ -12,8 +12,8 @@ from envs.grid import find, grid
 
 ART = """
 ########
-#R1   M#
-#  A  D#
+#R    M#
+#1 A  D#
 #      #
 #S   3 #
 #xtlwg8#

@@ -75,6 +75,8 @@ class Foundry(World):
 
     action_names: ClassVar[tuple[str, ...]] = (*MOVE_NAMES[:4], "use")
     option_names: ClassVar[tuple[str, ...]] = ("commons", "phase")
+    family: ClassVar[str] = "Minds that rewrite themselves"
+    ends: ClassVar[tuple[str, ...]] = ("truncated",)
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
         "H": "human, lives from the commons",

@@ -48,6 +48,8 @@ class OffSwitch(World):
     beta: float = 0.0  # noise of the human; 0 is rational
 
     action_names: ClassVar[tuple[str, ...]] = ("act", "off", "wait")
+    family: ClassVar[str] = "Minds that rewrite themselves"
+    ends: ClassVar[tuple[str, ...]] = ("terminated",)
     option_names: ClassVar[tuple[str, ...]] = ("utility",)
     horizon: ClassVar[int] = 1
     observation_size: ClassVar[int] = 3

@@ -52,6 +52,7 @@ class VaseGrid(World):
     horizon: int = 40  # steps to truncation
 
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
+    family: ClassVar[str] = "Goals and side effects"
     option_names: ClassVar[tuple[str, ...]] = ("in_way", "side", "level")
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
