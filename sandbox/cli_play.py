@@ -99,7 +99,8 @@ def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
         table.check(each)
     quiet = given["as_json"]
     delay = given["delay"] if policy else 0.0
-    show = _unseen if quiet else play_screen.Screen(world, delay, keys=policy is None)
+    agent = world.agents[table.seat] if len(world.agents) > 1 else ""
+    show = _unseen if quiet else play_screen.Screen(world, delay, policy is None, agent)
     with _moves(world.action_names, by_hand=policy is None) as moves:
         results = list(_episodes(table, moves, show, given))
     found = play.mean(results)

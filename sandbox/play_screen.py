@@ -26,6 +26,7 @@ class Screen:
     world: World
     delay: float = 0.0  # seconds after each
     keys: bool = False  # say which key does what
+    agent: str = ""  # who is played, where there are several
 
     def __call__(self, moment: Moment) -> None:
         """Show one moment."""
@@ -43,7 +44,8 @@ class Screen:
     def _status(self, moment: Moment) -> str:
         left = self.world.horizon - moment.step
         if not moment.action:
-            return f"start: {counted(left, 'step')} left"
+            seat = f"; the agent played is {self.agent}" if self.agent else ""
+            return f"start: {counted(left, 'step')} left{seat}"
         did = f" -> {moment.executed}" if moment.executed else ""
         return (
             f"step {moment.step}: {moment.action}{did}  reward {signed(moment.reward)}"

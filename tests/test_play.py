@@ -158,6 +158,8 @@ def test_in_a_joint_world_one_plays_one_agent(sandbox, agent):
     (episode,) = json.loads(out)["episodes"]
     assert set(episode["others"]) == set(world.agents) - {name}
     assert episode["steps"] <= 3
+    _, out, _ = sandbox("play", "lab_race", "--agent", name, typed="0")
+    assert f"; the agent played is {name}\n" in out
 
 
 # --- refusals ------------------------------------------------------------------------------------

@@ -341,3 +341,21 @@ def test_no_words_lie_among_the_points_and_every_table_scrolls(scenario, write_r
     around = [outer for outer, (tag, _) in itertools.pairwise(elements) if tag == "table"]
     assert around
     assert all(attrs.get("class") == "scroll" for _, attrs in around)
+
+
+def test_a_film_tells_its_legend_once(scenario, write_run):
+    folder = write_run(scenario)
+    for path in folder.glob("trials/*/events.jsonl"):
+        told = [from_line(line) for line in path.read_text().splitlines(keepends=True)]
+        more = [
+            replace(each, legend={"A": "agent", "C": "coin, <b>pays</b>"}, captions=("all quiet",))
+            if each.kind == "filmed"
+            else each
+            for each in told
+        ]
+        path.write_text("".join(to_line(each) + "\n" for each in more))
+    words, elements = read(build(folder))
+
+    films = sum(attrs.get("class") == "legend" for _, attrs in elements)
+    assert films == words.count("coin, <b>pays</b>") > 0
+    assert sum(tag == "img" for tag, _ in elements) == 3 * films  # the film, and two things on it
