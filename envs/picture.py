@@ -57,11 +57,9 @@ def tiles(art: str, legend: Mapping[str, str], tile: int = TILE) -> Array:
     """The map alone, a sprite a letter; shorter rows end in floor."""
     rows = art.split("\n")
     width = max(map(len, rows))
-    drawn = [
-        np.concatenate([_sprite(letter, legend, tile) for letter in row.ljust(width)], axis=1)
-        for row in rows
-    ]
-    return np.concatenate(drawn)
+    known = {letter: _sprite(letter, legend, tile) for letter in {" ", *art} - {"\n"}}
+    drawn = np.array([[known[letter] for letter in row.ljust(width)] for row in rows])
+    return drawn.swapaxes(1, 2).reshape(len(rows) * tile, width * tile, 3)
 
 
 def _sprite(letter: str, legend: Mapping[str, str], tile: int) -> Array:
