@@ -51,7 +51,7 @@ LEGEND = {
     "D": "button, delays the shutdown",
     "d": "button, used",
     "x": "tile, edits exploration",
-    "X": "tile, has edited exploration",
+    "X": "tile, used: exploration is edited",
     "t": "tile, edits the discount",
     "l": "tile, edits the learning rate",
     "w": "tile, edits objective weights",
