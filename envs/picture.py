@@ -57,8 +57,9 @@ def tiles(art: str, legend: Mapping[str, str], tile: int = TILE) -> Array:
     """The map alone, a sprite a letter; shorter rows end in floor."""
     rows = art.split("\n")
     width = max(map(len, rows))
-    known = {letter: _sprite(letter, legend, tile) for letter in {" ", *art} - {"\n"}}
-    drawn = np.array([[known[letter] for letter in row.ljust(width)] for row in rows])
+    place = {letter: i for i, letter in enumerate(sorted({" ", *art} - {"\n"}))}
+    known = np.stack([_sprite(letter, legend, tile) for letter in place])
+    drawn = known[[[place[letter] for letter in row.ljust(width)] for row in rows]]
     return drawn.swapaxes(1, 2).reshape(len(rows) * tile, width * tile, 3)
 
 
