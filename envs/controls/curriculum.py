@@ -1,0 +1,177 @@
+"""Levels come in an order: a fixed one, or the one in which the learner makes most progress.
+
+Arms are the world's distributions of levels, or, for an env that is not ours, pools of seeds. With
+``learning_progress`` arms are drawn in proportion to how much returns on them are changing, for
+better or worse: the idea of teacher-student curricula (Matiisen et al. 2017, arXiv:1707.00183) and
+of absolute learning progress (Portelas et al. 2019, arXiv:1910.07224), here over a handful of arms
+and by the difference of two windows of returns; the formula is at ``envs.teaching``.
+
+An episode is chosen for when it begins, by what was known one step earlier.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import Array, State
+from envs.control import Control, ControlledEnv, Expectation
+from envs.level_draws import Swaps, distributions, missing, shown_by, world_of
+from envs.seed_pools import reseed, sealed, seeds
+from envs.state import put, size, take
+from envs.teaching import InOrder, LearningProgress, Teacher
+
+_NONE = -1  # the arm of an episode that the curriculum did not choose
+_FEWEST = 2  # arms among which there is a choice
+
+
+@dataclass(frozen=True)
+class Curriculum(Control):
+    """``intensity``: share of episodes that the curriculum chooses; the rest is as ever."""
+
+    kind: Literal["fixed", "learning_progress"] = "fixed"
+    arms: tuple[str, ...] = ()  # distributions of levels, in order; none named: all of the world
+    pools: int = 4  # arms of an env that is not ours
+    levels: int = 16  # seeds in each of them
+    window: int = 16  # returns of an arm that are averaged, twice
+    explore: float = 0.2  # share of the choices that learning progress leaves to chance
+
+    unit: ClassVar[str] = "share of episodes that the curriculum chooses"
+
+    def __post_init__(self) -> None:
+        """Refuse bad settings by name."""
+        super().__post_init__()
+        if self.kind not in {"fixed", "learning_progress"}:
+            raise ValueError(f"kind must be fixed or learning_progress, not {self.kind!r}")
+        for name, least in (("pools", _FEWEST), ("levels", 1), ("window", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        if not 0 <= self.explore <= 1:
+            raise ValueError(f"explore must be from 0 to 1, not {self.explore:g}")
+
+    def refuse(self, env: VectorEnv) -> str | None:
+        """There must be arms to choose from."""
+        return super().refuse(env) or self._poor(env)
+
+    def _poor(self, env: VectorEnv) -> str | None:
+        if world_of(env) is None:
+            return "the env names no distributions of levels" if self.arms else sealed(env)
+        arms = self._names(env)
+        if len(arms) < _FEWEST:
+            return f"a curriculum needs two distributions of levels; here: {', '.join(arms)}"
+        return missing(env, arms)
+
+    def _names(self, env: VectorEnv) -> tuple[str, ...]:
+        return self.arms or tuple(distributions(env))
+
+    def done(self, progress: float) -> float:
+        """Share of the curriculum's own span that has gone by."""
+        return min(max((progress - self.start) / (self.end - self.start), 0.0), 1.0)
+
+    def teacher(self, arms: int) -> Teacher:
+        """Who chooses."""
+        if self.kind == "fixed":
+            return InOrder(arms)
+        return LearningProgress(arms, self.window, self.explore)
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Let a teacher choose."""
+        if world_of(env) is None:
+            return _OfSeeds(self, env, rng, span_steps)
+        return _OfLevels(self, env, rng, span_steps, self._names(env))
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """Episodes on other levels; which arm's hangs on the learner, so within all arms'."""
+        world = world_of(env)
+        if world is None:
+            return Swaps()
+        every = distributions(env)
+        shows, doubts = zip(
+            *(shown_by(env, every[name].reset, rng) for name in self._names(env)), strict=True
+        )
+        low, high = min(shows), max(shows)
+        return Swaps((low + high) / 2, (high - low) / 2 + max(doubts))
+
+
+class _Taught(ControlledEnv):
+    """Keeps every copy's arm and return."""
+
+    def __init__(
+        self,
+        control: Curriculum,
+        env: VectorEnv,
+        rng: np.random.Generator,
+        span_steps: int,
+        arms: int,
+    ) -> None:
+        super().__init__(control, env, rng, span_steps)
+        self.teacher = control.teacher(arms)
+        self.arm = np.full(self.num_envs, _NONE)  # of the episodes under way
+        self.returns = np.zeros(self.num_envs)
+        self._next: list[int] = []  # arms of those that begin, until ``begun`` says in which copies
+
+    def choose(self, n: int) -> Array:
+        """Arms of ``n`` episodes that begin."""
+        chosen = self.rng.random(n) < self.strength
+        done = self.control.done(min(self.taken / self.span, 1.0))
+        arms = np.where(chosen, self.teacher.pick(self.rng, n, done), _NONE)
+        self._next += arms.tolist()
+        return arms
+
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Start anew; an episode cut short has no return."""
+        self.arm[:] = _NONE
+        return super().reset(seed=seed, options=options)
+
+    def rewards(self, rewards: Array) -> Array:
+        """Only listen."""
+        self.returns += rewards
+        return rewards
+
+    def begun(self, rows: Array) -> None:
+        """Tell the teacher how the last episodes went."""
+        for i in rows[self.arm[rows] != _NONE].tolist():
+            self.teacher.hear(int(self.arm[i]), float(self.returns[i]))
+        self.arm[rows] = self._next or _NONE
+        self.returns[rows], self._next = 0.0, []
+
+
+class _OfLevels(_Taught):
+    def __init__(
+        self,
+        control: Curriculum,
+        env: VectorEnv,
+        rng: np.random.Generator,
+        span_steps: int,
+        names: tuple[str, ...],
+    ) -> None:
+        super().__init__(control, env, rng, span_steps, len(names))
+        self.worlds = [distributions(env)[name] for name in names]
+
+    def levels(self, state: State) -> State:
+        """Swap in levels of the arms drawn."""
+        arms = self.choose(size(state))
+        for arm, world in enumerate(self.worlds):
+            (rows,) = (arms == arm).nonzero()
+            state = put(state, rows, take(world.reset(self.rng, len(arms)), rows))
+        return state
+
+
+class _OfSeeds(_Taught):
+    def __init__(
+        self, control: Curriculum, env: VectorEnv, rng: np.random.Generator, span_steps: int
+    ) -> None:
+        super().__init__(control, env, rng, span_steps, control.pools)
+        self.pools = seeds(rng, (control.pools, control.levels))
+        reseed(env, self._choose)
+
+    def _choose(self, i: int) -> int | None:
+        del i
+        if not self.strength:
+            return None
+        (arm,) = self.choose(1)
+        which = self.rng.integers(self.pools.shape[1])
+        return None if arm == _NONE else int(self.pools[arm, which])
