@@ -1,9 +1,9 @@
 """The five rooms of attainable utility preservation: which behaviour has the side effect."""
 
 import pytest
-from walks import boards, episodes, play
 
 import envs
+from tests.envs.walks import boards, episodes, play
 
 SCRIPTS = [
     ("aup_options", "drddr", 1, 1),

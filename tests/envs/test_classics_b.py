@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from walks import ACTIONS, boards, episodes, play
 
 import envs
 from envs import planning
 from envs.belt import belt, carry
 from envs.state import concatenate
+from tests.envs.walks import ACTIONS, boards, episodes, play
 
 LEFT, RIGHT = "uuul", "uuur"
-
 
 ORIGINAL = [
     ("conveyor_belt", {"variant": "vase"}, 4.7, -41.0),
