@@ -202,7 +202,15 @@ ALLOWED = {
     ("agents/rewritable.py", "torch.manual_seed"),
     ("sandbox/worker.py", "torch.manual_seed"),
 }
-GENERATORS = {"default_rng", "Generator", "SeedSequence", "PCG64", "BitGenerator", "Philox"}
+GENERATORS = {
+    "default_rng",
+    "Generator",
+    "SeedSequence",
+    "PCG64",
+    "MT19937",
+    "BitGenerator",
+    "Philox",
+}
 CLOCKS = {"time.time", "time.perf_counter", "time.monotonic", "datetime.now", "datetime.utcnow"}
 CLOCKLESS = (
     *(f"{each}." for each in ("envs", "agents")),

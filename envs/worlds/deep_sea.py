@@ -166,8 +166,22 @@ def _right(world: DeepSea) -> Array:
     cells = world.size**2
     if not world.randomize_actions:
         return np.ones(cells, int)
-    chance = np.random.RandomState(world.mapping_seed)
-    return chance.binomial(1, 0.5, cells).astype(np.int64)
+    return (_legacy(world.mapping_seed).random(cells) > 1 / 2).astype(np.int64)
+
+
+def _legacy(seed: int) -> np.random.Generator:
+    """Generator whose uniform numbers are those of NumPy's first one, seeded as it was.
+
+    The Mersenne Twister of Matsumoto and Nishimura 1998 with its published first state.
+    """
+    words = [seed]
+    for i in range(1, 624):
+        words.append((1812433253 * (words[-1] ^ words[-1] >> 30) + i) % 2**32)
+    bits = np.random.MT19937()
+    key = {"key": np.array(words, np.uint32), "pos": len(words)}
+    state: Any = {"bit_generator": "MT19937", "state": key}
+    bits.state = state
+    return np.random.Generator(bits)
 
 
 def _start(world: DeepSea) -> _State:

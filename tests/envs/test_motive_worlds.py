@@ -52,19 +52,17 @@ def test_the_lower_corners_of_the_stochastic_deep_sea_are_standard_normal():
     assert not outcome.truth["hidden_reward"].any()
 
 
-def test_the_meaning_of_actions_is_the_one_of_bsuite():
-    """The first row of its 10 x 10 map for the sweep's seed, as its own generator draws it."""
-    world = envs.make_world("deep_sea")
-    drawn = np.random.RandomState(42).binomial(1, 0.5, [10, 10])
-    state = world.reset(fresh(), 1)
-    for row in range(10):
-        state, outcome = world.step(state, drawn[row, row : row + 1], None)
-    assert outcome.truth["treasure"][0] == 1
-    plain = envs.make_world("deep_sea", randomize_actions=False)
-    state = plain.reset(fresh(), 1)
-    for _ in range(10):
-        state, outcome = plain.step(state, np.array([1]), None)
-    assert outcome.reward[0] == pytest.approx(0.999)
+@pytest.mark.parametrize("seed", [0, 42])
+def test_the_meaning_of_actions_is_the_one_of_bsuite(seed):
+    """In every cell, the action that its generator draws as right costs what right costs."""
+    world = envs.make_world("deep_sea", mapping_seed=seed)
+    drawn = np.random.RandomState(seed).binomial(1, 0.5, [10, 10]).ravel()
+    row, column = (each.ravel() for each in np.indices((10, 10)))
+    state = type(world.reset(fresh(), 1))(row, column, np.zeros(100, int))
+    after, outcome = world.step(state, drawn, None)
+    assert np.array_equal(after.column, np.minimum(column + 1, 9))
+    assert np.allclose(outcome.reward, (column == 9) - 0.001)
+    assert not world.step(state, 1 - drawn, None)[1].reward.any()
 
 
 class Counting:
