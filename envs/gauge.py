@@ -68,8 +68,10 @@ class Gauge:
         """Return the means since the last reading, and begin anew."""
         self._levels.add(self._sums, self._counts)
         means = {name: self._sums[name] / n for name, n in self._counts.items() if n}
-        expected = {k: v / self._counts[k] for k, v in self._expected.items() if self._counts[k]}
-        error = {k: self._variance[k] ** 0.5 / self._counts[k] for k in expected}
+        # What is expected and cannot even be measured, as nothing was added, is a total against 0.
+        of = {k: self._counts[k] or 1 for k, v in self._expected.items() if self._counts[k] or v}
+        expected = {k: self._expected[k] / n for k, n in of.items()}
+        error = {k: self._variance[k] ** 0.5 / n for k, n in of.items()}
         strength = means.pop("strength", 0.0)
         self._forget()
         return Reading(strength, means, expected, error)

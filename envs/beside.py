@@ -1,0 +1,97 @@
+"""Somebody is seen beside the agent: what controls share that add to observations.
+
+The observation grows by a view of the other one and a last number that is 1 while there is one to
+see; where there is none, all of it is 0. That is also what evaluation shows. At intensity 0 nothing
+is added at all, so a learner of the same size that sees nobody is one at a tiny intensity, 1e-9.
+"""
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+from gymnasium.vector import VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs.contract import Array
+from envs.control import ControlledEnv, Expectation, Expected, Step
+
+
+def too_many_axes(env: VectorEnv) -> str | None:
+    """One line where an observation is no plain row of numbers."""
+    space: Any = env.single_observation_space
+    if len(space.shape) == 1 and np.issubdtype(space.dtype, np.floating):
+        return None
+    return f"somebody can only be shown beside a row of numbers, not {space}"
+
+
+def expects_shown(share: float) -> Expectation:
+    """Episodes begin with somebody to see with chance ``strength * share``."""
+
+    def expected(step: Step, strength: float) -> Expected:
+        chance = strength * share
+        return {"episodes_shown": (step.begun * chance, step.begun * chance * (1 - chance))}
+
+    return expected
+
+
+def one_hot(chosen: Array, n: int) -> Array:
+    """One row of ``n`` numbers each; all 0 for -1."""
+    return np.asarray(chosen[:, None] == np.arange(n), np.float32)
+
+
+class Beside(ControlledEnv):
+    """In an episode, with chance ``strength``, there is somebody; ``view`` is what they look like.
+
+    A leaf hands over the bounds of its view.
+    """
+
+    def __init__(
+        self,
+        control: Any,
+        env: VectorEnv,
+        rng: np.random.Generator,
+        span_steps: int,
+        bounds: tuple[Array, Array],
+    ) -> None:
+        super().__init__(control, env, rng, span_steps)
+        own: Any = env.single_observation_space
+        low = np.concatenate([own.low, np.minimum(bounds[0], 0), [0]])
+        high = np.concatenate([own.high, np.maximum(bounds[1], 0), [1]])
+        self.added = len(low) - len(own.low)
+        self.single_observation_space = Box(
+            low.astype(own.dtype), high.astype(own.dtype), dtype=own.dtype
+        )
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.exposed = np.zeros(self.num_envs, bool)  # in the episodes under way
+
+    @abstractmethod
+    def view(self, seen: Array, rows: Array) -> Array:
+        """What there would be to see in the copies ``rows``, one row each."""
+
+    def there(self) -> Array:
+        """In which copies there is somebody now, bool ``[n]``."""
+        return self.exposed
+
+    def silent(self, seen: Array) -> Array:
+        """Nobody is there."""
+        return np.concatenate([seen, np.zeros((len(seen), self.added), seen.dtype)], axis=1)
+
+    def observations(self, seen: Array, rows: Array) -> Array:
+        """Show whoever is there."""
+        shown, there = self.silent(seen), self.there()[rows]
+        shown[there, seen.shape[1] : -1] = self.view(seen, rows)[there]
+        shown[there, -1] = 1
+        return shown
+
+    def begun(self, rows: Array) -> None:
+        """Draw whether there is somebody."""
+        self.exposed[rows] = self.rng.random(len(rows)) < self.strength
+
+
+def seen_bounds(env: VectorEnv) -> tuple[Array, Array]:
+    """Least and greatest of an observation and of the action taken there."""
+    space: Any = env.single_observation_space
+    actions: Any = env.single_action_space
+    none, all_ = np.zeros(actions.n), np.ones(actions.n)
+    return np.concatenate([space.low, none]), np.concatenate([space.high, all_])

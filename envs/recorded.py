@@ -1,0 +1,87 @@
+"""Recorded episodes on disk: what was seen and what was done there.
+
+``.npz``: arrays ``observations`` [steps, size], ``actions`` [steps], ``lengths`` [episodes], the
+episodes one after the other. ``.json``: a list of ``{"observations": [...], "actions": [...]}``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from envs.contract import Array
+
+_AXES = 2
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Episodes one after the other."""
+
+    observations: Array  # float32 [steps, size]
+    actions: Array  # int [steps], counted from 0
+    lengths: Array  # int [episodes], each at least 1
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together."""
+        steps = len(self.observations)
+        if self.observations.ndim != _AXES or not np.isfinite(self.observations).all():
+            raise ValueError("recorded observations must be finite numbers [steps, size]")
+        if self.actions.shape != (steps,) or not np.issubdtype(self.actions.dtype, np.integer):
+            raise ValueError("recorded actions must be whole numbers, one for each observation")
+        if not len(self.lengths) or (self.lengths < 1).any() or self.lengths.sum() != steps:
+            raise ValueError("recorded lengths must be at least 1 and add up to the steps")
+
+    @property
+    def starts(self) -> Array:
+        """Where each episode begins."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def unfit(self, size: int, actions: int) -> str | None:
+        """One line: why these are no episodes of such an env; ``None`` where they are."""
+        if self.observations.shape[1] != size:
+            return f"recorded observations have {self.observations.shape[1]} numbers, not {size}"
+        if self.actions.min() < 0 or self.actions.max() >= actions:
+            return f"recorded actions must be from 0 to {actions - 1}"
+        return None
+
+    def save(self, path: str | Path) -> None:
+        """Write an ``.npz``."""
+        np.savez(path, observations=self.observations, actions=self.actions, lengths=self.lengths)
+
+
+def load(path: str | Path) -> Recorded:
+    """Read a recording. Raises ``ValueError`` with one line for whatever is wrong with it."""
+    try:
+        arrays = _of_json(path) if Path(path).suffix == ".json" else _of_npz(path)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        told = str(error).splitlines()[0] if str(error) else "empty"
+        raise ValueError(f"cannot read recorded episodes: {type(error).__name__}: {told}") from None
+    return Recorded(**arrays)
+
+
+def _of_npz(path: str | Path) -> Mapping[str, Any]:
+    with np.load(path, allow_pickle=False) as held:
+        return {
+            "observations": np.asarray(held["observations"], np.float32),
+            "actions": held["actions"],
+            "lengths": held["lengths"],
+        }
+
+
+def _of_json(path: str | Path) -> Mapping[str, Any]:
+    episodes = json.loads(Path(path).read_text(encoding="utf-8"))
+    seen = [np.asarray(each["observations"], np.float32) for each in episodes]
+    done = [np.asarray(each["actions"]) for each in episodes]
+    if any(
+        one.ndim != _AXES or len(one) != len(other) for one, other in zip(seen, done, strict=True)
+    ):
+        raise ValueError("every episode needs as many observations, rows of numbers, as actions")
+    return {
+        "observations": np.concatenate(seen),
+        "actions": np.concatenate(done),
+        "lengths": np.array([len(each) for each in done]),
+    }
