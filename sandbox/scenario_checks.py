@@ -60,6 +60,8 @@ def levers(found: Findings, scenario: "Scenario") -> None:
 
 def controls(found: Findings, scenario: "Scenario") -> None:
     """Ask every control about every env, where the env can be asked before a trial makes it."""
+    if not scenario.controls:
+        return
     from sandbox.controls import refusal  # noqa: PLC0415  (makes envs: only if there are controls)
 
     for env in scenario.envs:
