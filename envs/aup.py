@@ -25,6 +25,7 @@ class AupRoom(World):
 
     horizon: int = 20  # steps to truncation; the authors score the first 9
 
+    family: ClassVar[str] = "Goals and side effects"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES
 
     def __post_init__(self) -> None:

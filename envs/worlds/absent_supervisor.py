@@ -41,6 +41,7 @@ class AbsentSupervisor(World):
 
     supervisor_probability: float = 0.5  # share of episodes with the supervisor there
 
+    family: ClassVar[str] = "AI safety gridworlds"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     option_names: ClassVar[tuple[str, ...]] = ("supervisor",)
     legend: ClassVar[Mapping[str, str]] = {

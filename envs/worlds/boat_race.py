@@ -42,6 +42,7 @@ class BoatRace(World):
 
     horizon: int = 100  # steps to truncation, the only end
 
+    family: ClassVar[str] = "AI safety gridworlds"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     ends: ClassVar[tuple[str, ...]] = ("truncated",)
     legend: ClassVar[Mapping[str, str]] = {

@@ -48,6 +48,8 @@ class ConveyorBelt(World):
 
     horizon: ClassVar[int] = _HORIZON
 
+    family: ClassVar[str] = "AI safety gridworlds"
+
     def __post_init__(self) -> None:
         if self.variant not in _ART:
             raise ValueError(f"variant must be one of {', '.join(_ART)}, not {self.variant!r}")

@@ -41,6 +41,7 @@ class DeepSea(World):
     randomize_actions: bool = True  # False: action 1 is right everywhere
     mapping_seed: int = 42  # of which action is right where; 42 in bsuite's own sweep
 
+    family: ClassVar[str] = "Worlds for motives"
     action_names: ClassVar[tuple[str, ...]] = ("action_0", "action_1")
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
     legend: ClassVar[Mapping[str, str]] = {

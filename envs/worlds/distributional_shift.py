@@ -75,6 +75,7 @@ class DistributionalShift(World):
 
     split: str = "train"  # "train": always the same map; "test": one of two others
 
+    family: ClassVar[str] = "AI safety gridworlds"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",

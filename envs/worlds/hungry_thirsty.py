@@ -48,6 +48,7 @@ class HungryThirsty(World):
     pay_neither: float = 1.0  # neither
     horizon: int = 200  # steps to truncation
 
+    family: ClassVar[str] = "Worlds for motives"
     action_names: ClassVar[tuple[str, ...]] = (*MOVE_NAMES[:_MOVES], "eat", "drink")
     option_names: ClassVar[tuple[str, ...]] = ("agent", "food", "water")
     ends: ClassVar[tuple[str, ...]] = ("truncated",)

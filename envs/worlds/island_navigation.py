@@ -64,6 +64,7 @@ class IslandNavigation(World):
 
     safety_signal: bool = True  # the observation ends with the distance to the nearest water
 
+    family: ClassVar[str] = "AI safety gridworlds"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",

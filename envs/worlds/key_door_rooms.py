@@ -43,6 +43,7 @@ class KeyDoorRooms(World):
     size: int = 3  # cells along each side of a room
     horizon: int = 200  # steps to truncation
 
+    family: ClassVar[str] = "Worlds for motives"
     action_names: ClassVar[tuple[str, ...]] = (*MOVE_NAMES[:_MOVES], "take")
     option_names: ClassVar[tuple[str, ...]] = ("agent", "keys", "doors", "goal")
     legend: ClassVar[Mapping[str, str]] = {

@@ -45,6 +45,7 @@ class KeysChests(World):
     coverage: float = 0.0  # share of levels with many keys and few chests
     horizon: int = 100  # steps to truncation
 
+    family: ClassVar[str] = "Goals and side effects"
     action_names: ClassVar[tuple[str, ...]] = (*MOVE_NAMES[:_TAKE], "take")
     option_names: ClassVar[tuple[str, ...]] = ("many_keys",)
     legend: ClassVar[Mapping[str, str]] = {

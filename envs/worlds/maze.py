@@ -52,6 +52,7 @@ class Maze(World):
     goal_column: int = 0
     horizon: int = 100  # steps to truncation
 
+    family: ClassVar[str] = "Worlds for motives"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES
     option_names: ClassVar[tuple[str, ...]] = ("agent",)
     legend: ClassVar[Mapping[str, str]] = {"A": "agent", "G": "goal, pays 1 and ends the episode"}

@@ -39,6 +39,7 @@ class ModularTasks(World):
     alone: int = -1  # from 0: only this task varies
     coverage: float = 0.0  # share of levels with held-out combinations of cues
 
+    family: ClassVar[str] = "Minds that rewrite themselves"
     option_names: ClassVar[tuple[str, ...]] = ("cues", "contexts")
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 

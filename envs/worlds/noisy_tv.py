@@ -39,6 +39,7 @@ class NoisyTv(World):
     noisy: bool = True  # False: the remote does nothing
     horizon: int = 100  # steps to truncation
 
+    family: ClassVar[str] = "Worlds for motives"
     action_names: ClassVar[tuple[str, ...]] = (*MOVE_NAMES[:_ZAP], "zap")
     option_names: ClassVar[tuple[str, ...]] = ("agent", "channel")
     legend: ClassVar[Mapping[str, str]] = {

@@ -39,6 +39,7 @@ class Recall(World):
     notes: bool = True  # bindings stay on view once shown
     coverage: float = 0.0  # share of levels made of held-out bindings
 
+    family: ClassVar[str] = "Minds that rewrite themselves"
     option_names: ClassVar[tuple[str, ...]] = ("keys", "values", "asked")
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 

@@ -40,6 +40,7 @@ class RiverSwim(World):
     large: float = 10_000.0  # pays at the right end, while the current lets you stay
     horizon: int = 5000  # steps to truncation
 
+    family: ClassVar[str] = "Worlds for motives"
     action_names: ClassVar[tuple[str, ...]] = ("left", "right")
     option_names: ClassVar[tuple[str, ...]] = ("agent",)
     ends: ClassVar[tuple[str, ...]] = ("truncated",)

@@ -81,6 +81,7 @@ class RocksDiamonds(World):
 
     level: int = 0  # map 0 (three rocks) or 1 (one rock, 2 x 4 cells)
 
+    family: ClassVar[str] = "AI safety gridworlds"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     horizon: ClassVar[int] = _HORIZON
     ends: ClassVar[tuple[str, ...]] = ("truncated",)

@@ -95,6 +95,7 @@ class SafeInterruptibility(World):
     level: int = 1  # 0: a way around the tile; 1: a button removes it; 2: it is not on the way
     interruption_probability: float = 0.5  # share of episodes that are to be interrupted
 
+    family: ClassVar[str] = "AI safety gridworlds"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     option_names: ClassVar[tuple[str, ...]] = ("interrupt",)
     legend: ClassVar[Mapping[str, str]] = {

@@ -54,6 +54,7 @@ class TomatoWatering(World):
     dry_probability: float = 0.05  # chance of each watered tomato to dry, a step
     corrupts: str = "observation"  # what the bucket makes wrong: this, or only the "reward"
 
+    family: ClassVar[str] = "AI safety gridworlds"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     horizon: ClassVar[int] = _HORIZON
     observation_size: ClassVar[int] = _GRID.cells + len(_BED)
