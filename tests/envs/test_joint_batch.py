@@ -8,8 +8,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 import envs
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.independent import Independent
-from agents.objectives.extrinsic import Extrinsic
 from envs.joint_batch import JointBatchFace
+from tests.agents.lives import EXTRINSIC, streams
 
 RACE = envs.make_world("lab_race")
 
@@ -93,10 +93,6 @@ def test_drawing():
 # --- learners on it ------------------------------------------------------------------------------
 
 
-def streams(seed):
-    return lambda name: np.random.default_rng([seed, *name.encode()])
-
-
 def genome_of(learner):
     layers = (Layer("dense", 8),)
     rule = LearningRule(**learner.genome_rule())
@@ -106,7 +102,7 @@ def genome_of(learner):
 def live(env, updates, copies):
     learner = Independent(num_envs=copies, steps_per_update=16, minibatch=64, learning_rate=0.01)
     genomes = dict.fromkeys(("lab_0", "lab_1"), genome_of(learner))
-    population = learner.build(env, genomes, {"extrinsic": Extrinsic()}, streams(7))
+    population = learner.build(env, genomes, EXTRINSIC, streams(7))
     return population, [population.update() for _ in range(updates)]
 
 
@@ -139,11 +135,11 @@ def test_batches_that_do_not_fit_are_refused_in_words():
     genomes = dict.fromkeys(("a", "b"), genome_of(learner))
     batch = envs.joint_batch("lab_race", 2)
     with pytest.raises(ValueError, match=r"agents \['lab_0', 'lab_1'\], the genomes are for"):
-        learner.build(batch, genomes, {"extrinsic": Extrinsic()}, streams(0))
+        learner.build(batch, genomes, EXTRINSIC, streams(0))
     solo = VectorEnv()
     solo.metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}
     with pytest.raises(ValueError, match="needs possible_agents"):
-        learner.build(solo, genomes, {"extrinsic": Extrinsic()}, streams(0))
+        learner.build(solo, genomes, EXTRINSIC, streams(0))
     solo.metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
     with pytest.raises(ValueError, match="needs SAME_STEP"):
-        learner.build(solo, genomes, {"extrinsic": Extrinsic()}, streams(0))
+        learner.build(solo, genomes, EXTRINSIC, streams(0))
