@@ -72,7 +72,8 @@ class JointPlan:
         world = self.controller.world
         found = anchors(self.model, self.starts, self.weights, world.horizon)
         served = f"one controller moves all agents for {world.agents[self.controller.agent]}"
-        return {k: replace(each, how=f"{each.how}; {served}") for k, each in found.items()}
+        plain = {"random": found.pop("random")}
+        return plain | {k: replace(each, how=f"{each.how}; {served}") for k, each in found.items()}
 
     def act(self, policy: str, state: State, rng: np.random.Generator) -> Array:
         """Joint actions ``[n, agents]`` of a reference policy. Raises ``LookupError``."""

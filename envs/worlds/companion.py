@@ -239,8 +239,10 @@ def _plan(world: Companion) -> JointPlan:
 @cache
 def _oracles(world: Companion) -> Mapping[str, Oracle]:
     plan = _plan(world)
+    found = dict(plan.oracles())
     bound = "which knows the goal: a bound for an assistant that does not"
-    found = {k: replace(each, how=f"{each.how}, {bound}") for k, each in plan.oracles().items()}
+    for name in found.keys() - {"random"}:
+        found[name] = replace(found[name], how=f"{found[name].how}, {bound}")
     for name, how in _SCRIPTS.items():
         exact = f"dynamic programming over {len(plan.model.keys)} states; {how}"
         found[name] = plan.evaluate(
