@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import State, World
+from envs.contract import Array, State, World
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.state import differing, put, size, take
 
@@ -113,19 +113,29 @@ def shown_by(env: VectorEnv, draw: Draw, rng: np.random.Generator) -> tuple[floa
 
 
 def pool(world: World, rng: np.random.Generator, levels: int) -> Draw:
-    """Draw from ``levels`` first states, which are drawn now."""
-    kept = world.reset(rng, levels)
-    return lambda rng, n: take(kept, rng.integers(levels, size=n))
+    """Draw from ``levels`` first states, all different, which are drawn now."""
+    drawn = world.reset(rng, _enough(levels))
+    kept = take(drawn, np.sort(_firsts(drawn))[:levels])
+    return lambda rng, n: take(kept, rng.integers(size(kept), size=n))
 
 
 def few(world: World, levels: int) -> str | None:
     """One line where the world has no more levels than that; ``None`` where it has."""
-    drawn = world.reset(np.random.default_rng(0), 64 * (levels + 1))
-    columns = [np.asarray(each).reshape(size(drawn), -1) for each in vars(drawn).values()]
-    found = len(np.unique(np.concatenate(columns, axis=1), axis=0))
+    found = len(_firsts(world.reset(np.random.default_rng(0), _enough(levels))))
     if found > levels:
         return None
     return f"the world has {_plural(found)} in all, so a pool of {levels} leaves none out"
+
+
+def _enough(levels: int) -> int:
+    """Draws among which so many different levels are found, if there are that many."""
+    return 64 * (levels + 1)
+
+
+def _firsts(drawn: State) -> Array:
+    """Where each of the different states is found first."""
+    columns = [np.asarray(each).reshape(size(drawn), -1) for each in vars(drawn).values()]
+    return np.unique(np.concatenate(columns, axis=1), axis=0, return_index=True)[1]
 
 
 def _plural(levels: int) -> str:
