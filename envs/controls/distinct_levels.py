@@ -1,9 +1,9 @@
 """Training sees few levels again and again: a share of episodes is drawn from a fixed pool.
 
 How many distinct levels are trained on decides how well agents do on others (Cobbe et al. 2019,
-arXiv:1812.02341, on CoinRun). The pool is drawn once: levels of the
-world, all different and from then on equally likely. For an env that is not ours it is a pool of
-seeds, each of which fixes all chance of an episode.
+arXiv:1812.02341, on CoinRun). The pool is drawn once: levels of the world, all different and from
+then on equally likely. For an env that is not ours it is a pool of seeds, each of which fixes all
+chance of an episode.
 """
 
 from dataclasses import dataclass
