@@ -50,6 +50,7 @@ class Step:
     seen: Array  # observations as the env gave them, flat, [n + episodes ended, size]
     begun: int = 0  # episodes begun since the step before, those of a reset included
     drawn: int = 0  # of these, those whose level (or seed) nobody outside forced
+    progress: float = 0.0  # share of the training steps that came before
 
 
 Expectation = Callable[[Step, float], Expected]

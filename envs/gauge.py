@@ -85,7 +85,8 @@ class Gauge:
     def step(self, chosen: Array, result: tuple[Any, ...]) -> None:
         """Compare one step: what the learner did and got with what the env was told and gave."""
         near, (_, rewards, terminated, truncated, _) = self._near, result
-        strength = self.control.strength(min(self.taken / self.span, 1.0))
+        progress = min(self.taken / self.span, 1.0)
+        strength = self.control.strength(progress)
         ended = terminated | truncated
         seen, shown = near.all(ended), _all(result, ended)
         self._count("strength", strength * near.num_envs, near.num_envs)
@@ -99,7 +100,7 @@ class Gauge:
             self._count(name, value, 1)
         if strength:
             was = self._carried, self._fresh
-            told = Step(np.asarray(chosen), *was, near.rewards, seen, begun, drawn)
+            told = Step(np.asarray(chosen), *was, near.rewards, seen, begun, drawn, progress)
             for name, (total, variance) in self._expects(told, strength).items():
                 self._expected[name] += total
                 self._variance[name] += variance

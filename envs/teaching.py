@@ -27,7 +27,11 @@ class InOrder:
     def pick(self, rng: np.random.Generator, n: int, done: float) -> Array:
         """See ``Teacher``."""
         del rng
-        return np.full(n, min(int(done * self.arms), self.arms - 1))
+        return np.full(n, self.now(done))
+
+    def now(self, done: float) -> int:
+        """The arm whose turn it is."""
+        return min(int(done * self.arms), self.arms - 1)
 
     def hear(self, arm: int, total: float) -> None:
         """Nothing is learned from what the learner does."""

@@ -9,6 +9,7 @@ and by the difference of two windows of returns; the formula is at ``envs.teachi
 An episode is chosen for when it begins, by what was known one step earlier.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +17,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import Array, State
-from envs.control import Control, ControlledEnv, Expectation
+from envs.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.level_draws import Swaps, distributions, missing, shown_by, world_of
 from envs.seed_pools import reseed, sealed, seeds
 from envs.state import put, size, take
@@ -24,6 +25,7 @@ from envs.teaching import InOrder, LearningProgress, Teacher
 
 _NONE = -1  # the arm of an episode that the curriculum did not choose
 _FEWEST = 2  # arms among which there is a choice
+_SURE = 3  # standard errors to the bounds of what may be
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,22 @@ class Curriculum(Control):
         return _OfLevels(self, env, rng, span_steps, self._names(env))
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
-        """Episodes on other levels; which arm's hangs on the learner, so within all arms'."""
-        world = world_of(env)
-        if world is None:
+        """Episodes on other levels; where the learner decides which, somewhere between all arms."""
+        if world_of(env) is None:
             return Swaps()
         every = distributions(env)
-        shows, doubts = zip(
-            *(shown_by(env, every[name].reset, rng) for name in self._names(env)), strict=True
-        )
+        known = [shown_by(env, every[name].reset, rng) for name in self._names(env)]
+        if self.kind == "fixed":
+            return self._in_order([Swaps(*each) for each in known])
+        shows, doubts = zip(*known, strict=True)
         low, high = min(shows), max(shows)
-        return Swaps((low + high) / 2, (high - low) / 2 + max(doubts))
+        return Swaps((low + high) / 2, (high - low) / 2 / _SURE + max(doubts))
+
+    def _in_order(self, arms: Sequence[Swaps]) -> Expectation:
+        def expected(step: Step, strength: float) -> Expected:
+            return arms[InOrder(len(arms)).now(self.done(step.progress))](step, strength)
+
+        return expected
 
 
 class _Taught(ControlledEnv):

@@ -21,6 +21,7 @@ from envs.gauge import Gauge
 from envs.recorded import Recorded, load
 from envs.teaching import InOrder, LearningProgress
 from envs.worlds.coin_grid import CoinGrid
+from envs.worlds.distributional_shift import DistributionalShift
 from envs.worlds.vase_grid import VaseGrid
 from envs.worlds.whisky_gold import WhiskyGold
 
@@ -267,6 +268,28 @@ def test_a_fixed_curriculum_goes_through_its_arms_in_order():
         arm, edge = divmod(step - 1 - 75, 75)
         if edge:
             assert kind == (1 if arm < 0 else arm)  # before its start, the world's own
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_fixed_curriculum_is_expected_arm_by_arm(broken, monkeypatch):
+    """In this world the first arm has one level, which is the world's own, so it cannot show."""
+    world = DistributionalShift()
+    names = ("in_distribution", *(k for k in world.distributions() if k != "in_distribution"))
+    control = Curriculum(intensity=0.8, arms=names)
+    if broken:
+        monkeypatch.setattr(Curriculum, "wrap", lambda self, env, rng, span_steps: env)
+    gauge = Gauge(control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 600)
+    found = []
+    for step, _ in enumerate(played(gauge.env, 600)):
+        if step in {300, 600}:  # half of it is the first arm
+            found.append(gauge.read())
+    early, late = found
+
+    assert early.expected["episodes_changed"] == pytest.approx(0, abs=1e-9)
+    assert early.measured["episodes_changed"] == 0
+    assert late.expected["episodes_changed"] == pytest.approx(0.8, abs=0.05)
+    off = abs(late.measured["episodes_changed"] - late.expected["episodes_changed"])
+    assert (off < 4.5 * late.error["episodes_changed"]) != broken
 
 
 def test_in_order_each_arm_has_the_same_share():
