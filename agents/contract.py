@@ -146,7 +146,10 @@ class LiveEditor(ABC):
 
 @dataclass(frozen=True)
 class Batch:
-    """One step of ``n`` environments, as the agent saw it."""
+    """One step of ``n`` environments, as the agent saw it.
+
+    A whole rollout is one too: then every array has a leading axis ``[steps, n, ...]``.
+    """
 
     observation: Array  # float32 [n, size]
     action: Array  # int [n]
@@ -176,8 +179,8 @@ class Motive(ABC):
         """Return the reward of this step, float64 ``[n]``, in the objective's unit."""
 
     @abstractmethod
-    def update(self, observations: Array) -> None:
-        """Learn from one rollout's next observations, float32 ``[steps, n, size]``."""
+    def update(self, rollout: Batch) -> None:
+        """Learn from one rollout, every array ``[steps, n, ...]``; read it, do not keep it."""
 
     @abstractmethod
     def state_dict(self) -> Mapping[str, Array]:

@@ -1,10 +1,43 @@
 """Objectives are mixed at the step: the weighted sum of what each motive pays."""
 
 from collections.abc import Mapping, MutableMapping
+from dataclasses import fields
 
 import numpy as np
 
 from agents.contract import Array, Batch, Motive
+
+
+class Diary:
+    """The steps of one rollout as the agent saw them, kept in arrays that are used again."""
+
+    def __init__(self, steps: int, n: int, size: int) -> None:
+        self._at, shape = 0, (steps, n)
+        seen = np.zeros((2, *shape, size), np.float32)
+        self._rollout = Batch(
+            observation=seen[0],
+            action=np.zeros(shape, np.int64),
+            next_observation=seen[1],
+            reward=np.zeros(shape),
+            terminated=np.zeros(shape, bool),
+            ended=np.zeros(shape, bool),
+            present=np.ones(shape, bool),
+        )
+
+    def begin(self) -> None:
+        """Start another rollout over the last one."""
+        self._at = 0
+
+    def write(self, batch: Batch) -> None:
+        """Add one step."""
+        for each in fields(batch):
+            value = getattr(batch, each.name)
+            getattr(self._rollout, each.name)[self._at] = True if value is None else value
+        self._at += 1
+
+    def rollout(self) -> Batch:
+        """All steps, ``[steps, n, ...]``: to be read before the next one is written."""
+        return self._rollout
 
 
 def mixed(

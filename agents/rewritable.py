@@ -20,7 +20,7 @@ from agents.installation import (
     read_rule,
     write_mind,
 )
-from agents.mixing import mixed
+from agents.mixing import Diary, mixed
 from agents.network import initial_parameters
 from agents.policy import MindPolicy
 from agents.ppo_update import ppo_update
@@ -73,6 +73,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._setup_model()
         self.set_logger(Logger(folder=None, output_formats=[]))
         self._motives = dict(motives)
+        self._diary = Diary(steps, num_envs, self.observation_size)
         self._action_stream = streams("actions")
         self._last_episode_starts = np.ones(num_envs, bool)
         self._episode_returns = np.zeros(num_envs)
@@ -88,7 +89,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         """Start a rollout of ``n_steps`` steps with an empty buffer."""
         self.policy.set_training_mode(False)
         self.rollout_buffer.reset()
-        self._following = np.zeros_like(self.rollout_buffer.observations)
+        self._diary.begin()
         self._cut: list[tuple[int, Array]] = []  # (step, environments truncated there)
         self._earned = dict.fromkeys(self._weights, 0.0)
         self._finished: list[float] = []
@@ -126,7 +127,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         batch = Batch(seen, actions, following, reward, terminated, ended, present)
         sources = (self._weights, self._motives, self._earned, self.updates + 1)
         buffer.rewards[t] = mixed(batch, *sources)
-        self._following[t] = following
+        self._diary.write(batch)
         cut = np.flatnonzero(truncated & ~terminated & present)
         if cut.size:
             self._cut.append((t, cut))
@@ -146,7 +147,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
         losses = self._learn() if steps else {}
         for name in self._weights:
-            self._motives[name].update(self._following)
+            self._motives[name].update(self._diary.rollout())
         self.num_timesteps += steps
         return UpdateReport(
             steps=steps,
@@ -256,7 +257,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         state it was cut at (Pardo et al. 2018), as SB3 does for time-outs. A death is worth 0.
         """
         buffer = self.rollout_buffer
-        finals = [self._following[t, cut] for t, cut in self._cut]
+        following = self._diary.rollout().next_observation
+        finals = [following[t, cut] for t, cut in self._cut]
         flat = buffer.observations.reshape(-1, self.observation_size)
         values = self.values(np.concatenate([flat, observations, *finals]))
         buffer.values[:] = values[: len(flat)].reshape(buffer.values.shape)

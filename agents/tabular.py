@@ -32,7 +32,7 @@ from agents.contract import (
     UpdateReport,
 )
 from agents.genome import Architecture, Genome, TableRule
-from agents.mixing import mixed
+from agents.mixing import Diary, mixed
 from agents.restarts import check_restarts, executed_actions, final_observations
 from agents.spaces import action_count, flat_size, flatten
 from agents.table import Table
@@ -125,6 +125,7 @@ class LiveTable(LiveLearner):
         _refuse(genome_problems(genome))
         self.observation_size, self.actions = sizes
         self._settings, self._motives, self._rng = settings, dict(motives), rng
+        self._diary = Diary(settings.steps_per_update, copies, self.observation_size)
         self._table = Table(*sizes, settings.initial_value)
         self._exploration = np.float32(settings.exploration_start)
         self._lived = 0
@@ -140,7 +141,8 @@ class LiveTable(LiveLearner):
     def begin(self) -> None:
         """Start a rollout."""
         shape = (self._settings.steps_per_update, *self._seen.shape[1:])
-        self._seen, self._following = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._seen = np.zeros(shape, np.float32)
+        self._diary.begin()
         self._at, self._squares, self._changes = 0, 0.0, 0
         self._earned = dict.fromkeys(self._weights, 0.0)
         self._finished: list[float] = []
@@ -176,7 +178,7 @@ class LiveTable(LiveLearner):
         else:
             ahead = np.where(terminated, 0.0, self._worth(self._table.find(following)))
             self._move(self._here, learned, pay + self._discount * ahead)
-        self._following[self._at] = following
+        self._diary.write(batch)
         self._at += 1
         self._lived += len(reward)
         self._count_episodes(reward, ended)
@@ -191,7 +193,7 @@ class LiveTable(LiveLearner):
                 f"update {self._updates}: non-finite values (step size {self._step_size:g})"
             )
         for name in self._weights:
-            self._motives[name].update(self._following)
+            self._motives[name].update(self._diary.rollout())
         thought = table_flops(self._live_rule(), self.actions, steps)
         return UpdateReport(
             steps=steps,

@@ -45,8 +45,8 @@ class _Tally(Motive):
         bonus: Array = 1.0 / np.sqrt(visits)
         return bonus
 
-    def update(self, observations: Array) -> None:
-        del observations  # counted as they were rewarded
+    def update(self, rollout: Batch) -> None:
+        del rollout  # counted as they were rewarded
 
     def state_dict(self) -> Mapping[str, Array]:
         keys = np.frombuffer(b"".join(self._visits), np.float32)

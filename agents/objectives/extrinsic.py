@@ -28,8 +28,8 @@ class _Paid(Motive):
     def reward(self, batch: Batch) -> Array:
         return np.array(batch.reward, np.float64)
 
-    def update(self, observations: Array) -> None:
-        del observations
+    def update(self, rollout: Batch) -> None:
+        del rollout
 
     def state_dict(self) -> Mapping[str, Array]:
         return {}

@@ -75,7 +75,8 @@ class _Surprise(Motive):
         self._returns.add(error)
         return error / self._returns.scale
 
-    def update(self, observations: Array) -> None:
+    def update(self, rollout: Batch) -> None:
+        observations = rollout.next_observation
         rows = observations.reshape(-1, observations.shape[-1])
         self._seen.add(rows)
         self._freeze()

@@ -80,8 +80,8 @@ class FlatMotive(Motive):
         self.batches.append(batch)
         return np.full(len(batch.reward), self.pay)
 
-    def update(self, observations: Array) -> None:
-        self.learned.append(observations.copy())
+    def update(self, rollout: Batch) -> None:
+        self.learned.append(rollout.next_observation.copy())
 
     def state_dict(self) -> Mapping[str, Array]:
         return {}

@@ -21,6 +21,14 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
+def lived(observations):
+    """A rollout that arrived in ``observations [steps, n, size]``."""
+    shape = observations.shape[:2]
+    none = np.zeros(shape, bool)
+    action, reward = np.zeros(shape, np.int64), np.zeros(shape)
+    return Batch(observations, action, observations, reward, none, none)
+
+
 def arriving(observations, reward=None):
     """A step into ``observations``, from anywhere."""
     observations = np.asarray(observations, np.float32)
@@ -213,7 +221,7 @@ def test_the_first_rollout_sets_the_statistics_and_earns_nothing():
     rollout = rng(1).standard_normal((32, 8, 4)).astype(np.float32)
 
     np.testing.assert_array_equal(motive.reward(arriving(rollout[0])), np.zeros(8))
-    motive.update(rollout)
+    motive.update(lived(rollout))
     assert np.all(motive.reward(arriving(rollout[0])) > 0)
 
 
@@ -223,11 +231,11 @@ def test_familiar_places_stop_paying():
     for seed in range(5):
         motive = Rnd(update_proportion=1.0).start(2, 4, rng(seed))
         rollout = rng(seed + 50).standard_normal((64, 8, 2)).astype(np.float32)
-        motive.update(rollout)
+        motive.update(lived(rollout))
         looks = [motive._error(rollout).mean()]
         for _ in range(8):
             for _ in range(25):
-                motive.update(rollout)
+                motive.update(lived(rollout))
             looks.append(motive._error(rollout).mean())
         paid.append(looks)
     median = np.median(paid, axis=0)
@@ -243,7 +251,7 @@ def test_a_place_never_seen_pays_far_more_than_those_visited():
         motive = Rnd().start(2, 4, rng(seed))
         rollout = rng(seed + 9).uniform(0, 1, (64, 16, 2)).astype(np.float32)
         for _ in range(60):
-            motive.update(rollout)
+            motive.update(lived(rollout))
         visited = motive.reward(arriving(rollout[0])).mean()
         unseen = motive.reward(arriving(rng(seed).uniform(3, 4, (16, 2)))).mean()
         ratios.append(unseen / visited)
@@ -254,8 +262,8 @@ def test_a_place_never_seen_pays_far_more_than_those_visited():
 def test_the_reward_is_the_mean_squared_error_over_the_scale_of_the_rollouts_before():
     motive = FAST.start(4, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 4)).astype(np.float32)
-    motive.update(rollout)
-    motive.update(rollout)
+    motive.update(lived(rollout))
+    motive.update(lived(rollout))
     white = (rollout[3] - rollout.mean(axis=(0, 1))) / rollout.std(axis=(0, 1))
     error = (motive._predictor(white) - motive._target(white)) ** 2
 
@@ -276,7 +284,7 @@ def test_intrinsic_rewards_have_a_return_of_unit_deviation():
             for step in rollout:
                 filtered = 0.99 * filtered + motive.reward(arriving(step))
                 returns.append(filtered)
-            motive.update(rollout)
+            motive.update(lived(rollout))
 
         # Rewards began with the second rollout, so this deviation includes the filter's warm-up,
         # as the normaliser's own does.
@@ -286,7 +294,7 @@ def test_intrinsic_rewards_have_a_return_of_unit_deviation():
 def test_observations_are_clipped_so_that_no_reward_explodes():
     motive = FAST.start(2, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 2)).astype(np.float32)
-    motive.update(rollout)
+    motive.update(lived(rollout))
 
     far, further = motive._error(np.array([[1e3, -1e3], [1e30, -1e30]], np.float32))
     assert far == further
@@ -297,7 +305,7 @@ def test_a_feature_that_never_varied_is_silent_until_it_does():
     motive = FAST.start(2, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 2)).astype(np.float32)
     rollout[:, :, 1] = 0.1
-    motive.update(rollout)
+    motive.update(lived(rollout))
 
     np.testing.assert_array_equal(motive._whiten(rollout)[:, :, 1], 0.0)
     np.testing.assert_array_equal(motive._whiten(np.array([[0.0, 0.2]]))[0, 1], 5.0)
@@ -307,7 +315,7 @@ def test_the_target_is_frozen_and_the_predictor_has_room_for_it():
     motive = FAST.start(4, 3, rng())
     before = motive._target.state("")
     for seed in range(3):
-        motive.update(rng(seed).standard_normal((16, 4, 4)).astype(np.float32))
+        motive.update(lived(rng(seed).standard_normal((16, 4, 4)).astype(np.float32)))
 
     assert all(
         np.array_equal(motive._target.state("")[name], each) for name, each in before.items()
@@ -317,7 +325,7 @@ def test_the_target_is_frozen_and_the_predictor_has_room_for_it():
 
 def test_looking_at_rewards_changes_neither_networks_nor_statistics():
     motive = FAST.start(4, 3, rng())
-    motive.update(rng(1).standard_normal((16, 4, 4)).astype(np.float32))
+    motive.update(lived(rng(1).standard_normal((16, 4, 4)).astype(np.float32)))
     before = motive.state_dict()
     motive.reward(arriving(rng(2).standard_normal((4, 4))))
     changed = {n for n, each in motive.state_dict().items() if not np.array_equal(each, before[n])}
@@ -337,7 +345,7 @@ def test_every_update_learns_from_another_sample():
     for updates in (1, 2):
         motive = FAST.start(4, 3, rng())
         motive.load_state_dict({**born, "updates": np.array(updates)})
-        motive.update(rollout)
+        motive.update(lived(rollout))
         learned.append(motive.state_dict()["predictor.0.weight"])
 
     assert not np.array_equal(*learned)
@@ -345,7 +353,7 @@ def test_every_update_learns_from_another_sample():
 
 def test_work_is_bounded_however_long_the_rollout():
     motive = Rnd(most_samples=512, minibatch=128).start(4, 3, rng())
-    motive.update(np.zeros((4096, 1, 4), np.float32))
+    motive.update(lived(np.zeros((4096, 1, 4), np.float32)))
 
     assert motive._adam.steps == 4
     shares = motive.flops(20_000) - motive.flops(10_000)

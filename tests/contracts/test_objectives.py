@@ -29,13 +29,19 @@ def a_batch(rng):
     )
 
 
+def rollout(batches):
+    """Steps of one rollout as one batch, every array ``[steps, n, ...]``."""
+    names = [each.name for each in fields(Batch)]
+    return Batch(**{name: np.stack([getattr(each, name) for each in batches]) for name in names})
+
+
 def live(motive, rng, rollouts=1):
     """Earn and learn; return all rewards, ``[rollouts, STEPS, N]``."""
     earned = []
     for _ in range(rollouts):
         batches = [a_batch(rng) for _ in range(STEPS)]
         earned.append([motive.reward(batch) for batch in batches])
-        motive.update(np.stack([batch.next_observation for batch in batches]))
+        motive.update(rollout(batches))
     return np.array(earned)
 
 
@@ -68,14 +74,13 @@ def test_rewards_are_finite_float64_one_an_environment(name):
 @NAMES
 def test_it_never_writes_into_what_it_is_shown(name):
     batch = a_batch(np.random.default_rng(0))
-    for each in vars(batch).values():
+    lived = rollout([a_batch(np.random.default_rng(i)) for i in range(STEPS)])
+    for each in (*vars(batch).values(), *vars(lived).values()):
         each.flags.writeable = False
-    observations = np.ones((STEPS, N, SIZE), np.float32)
-    observations.flags.writeable = False
     motive = started(name)
     for _ in range(2):
         motive.reward(batch)
-        motive.update(observations)
+        motive.update(lived)
 
 
 @NAMES
