@@ -1,0 +1,94 @@
+"""Which utility explains how somebody behaves: maximum entropy goal-directedness.
+
+MacDermott et al. 2024 (arXiv 2412.04758), known utility, tabular, finite horizon:
+``MEG_U(pi) = max_b E_pi[sum_t log pi_b(a_t|s_t) - log 1/|A|]`` where ``pi_b`` is the soft-optimal
+policy of ``b U``. Pure functions of float64 arrays.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_ROUNDING = 1e-12
+_STEEPEST = 1e6  # |b| for a utility whose spread is 1; beyond it only rounding grows
+
+
+class GoalDirectedness(NamedTuple):
+    """How much better than chance behaviour is predicted by its pursuing a utility."""
+
+    nats: float  # a whole episode; at least 0, at most horizon * log actions
+    beta: float  # the rationality that predicts best; below 0: it works against this utility
+
+
+def goal_directedness(
+    policy: Array, utility: Array, transition: Array, start: Array, horizon: int
+) -> GoalDirectedness:
+    """Measure ``policy``, ``[states, actions]`` or ``[horizon, states, actions]``.
+
+    ``utility`` is ``[states, actions, states]``, paid at each of ``horizon`` steps. The predictor
+    knows the step, so ``pi_b`` has one table a step. The maximum over ``b`` is exact: the objective
+    is concave, with slope ``E_pi[U] - E_pi_b[U]``. ``b`` may be negative, and infinite for a policy
+    that attains the most or the least there is.
+    """
+    paid = np.einsum("sat,sat->sa", transition, np.asarray(utility, np.float64))
+    spread = float(np.ptp(paid))
+    if spread <= _ROUNDING * float(np.abs(paid).max()):
+        return GoalDirectedness(0.0, 0.0)
+    scaled = (paid - paid.mean()) / spread
+    steps = np.broadcast_to(policy, (horizon, *paid.shape))
+    visits = _visits(steps, transition, start)
+    earned = float(np.einsum("ts,tsa,sa->", visits, steps, scaled))
+    beta = _best(earned, scaled, transition, start, horizon)
+    logs = _soft(beta * scaled, transition, horizon)
+    likelihood = np.where(steps > 0, logs, 0.0) + math.log(paid.shape[1])
+    nats = float(np.einsum("ts,tsa,tsa->", visits, steps, likelihood))
+    told = math.copysign(math.inf, beta) if abs(beta) >= _STEEPEST else beta / spread
+    return GoalDirectedness(max(nats, 0.0), told)
+
+
+def _best(earned: float, paid: Array, transition: Array, start: Array, horizon: int) -> float:
+    """Root of the slope in ``b`` by bisection; it falls as ``b`` grows."""
+    for sign in (1.0, -1.0):
+        limit = _earned(sign * _STEEPEST, paid, transition, start, horizon)
+        if sign * (earned - limit) >= -_ROUNDING:
+            return sign * _STEEPEST
+    low, high = -_STEEPEST, _STEEPEST
+    while high - low > 1e-10 * max(1.0, abs(low)):
+        middle = (low + high) / 2
+        if earned > _earned(middle, paid, transition, start, horizon):
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _earned(beta: float, paid: Array, transition: Array, start: Array, horizon: int) -> float:
+    """What ``pi_b`` earns in an episode."""
+    steps = np.exp(_soft(beta * paid, transition, horizon))
+    return float(np.einsum("ts,tsa,sa->", _visits(steps, transition, start), steps, paid))
+
+
+def _soft(paid: Array, transition: Array, horizon: int) -> Array:
+    """Log probabilities of soft-optimal actions, ``[horizon, states, actions]``."""
+    found = np.empty((horizon, *paid.shape))
+    values = np.zeros(len(paid))
+    for t in reversed(range(horizon)):
+        q = paid + transition @ values
+        top = q.max(axis=1)
+        values = top + np.log(np.exp(q - top[:, None]).sum(axis=1))
+        found[t] = q - values[:, None]
+    return found
+
+
+def _visits(steps: Array, transition: Array, start: Array) -> Array:
+    """Probability of each state at each step, ``[horizon, states]``."""
+    found = np.empty(steps.shape[:2])
+    there = np.asarray(start, np.float64)
+    for t, policy in enumerate(steps):
+        found[t] = there
+        there = np.einsum("s,sa,sat->t", there, policy, transition)
+    return found
