@@ -24,17 +24,38 @@ class Perceptron:
 
     def __call__(self, inputs: Array) -> Array:
         """Map ``[n, in]`` to ``[n, out]``."""
-        return self._activations(inputs)[-1]
+        return self.activations(inputs)[-1]
+
+    def activations(self, inputs: Array) -> list[Array]:
+        """Inputs, every hidden layer and the outputs: ``[n, units]`` each."""
+        found = [inputs]
+        for i, (weight, bias) in enumerate(self.weights, 1):
+            z = found[-1] @ weight.T
+            z += bias
+            found.append(np.maximum(z, 0, out=z) if i < len(self.weights) else z)
+        return found
 
     def gradients(self, inputs: Array, targets: Array) -> Weights:
         """Gradients of the mean over rows and outputs of the squared error; see ``loss``."""
-        activations = self._activations(inputs)
+        activations = self.activations(inputs)
         delta = (activations[-1] - targets) * np.float32(2.0 / targets.size)
+        return self.backward(activations, delta)[0]
+
+    def backward(self, activations: list[Array], delta: Array) -> tuple[Weights, Array]:
+        """Gradients of the weights and of the inputs ``[n, in]``.
+
+        Args:
+            activations: of the forward pass.
+            delta: gradient of the outputs, ``[n, out]``.
+        """
         found: Weights = []
-        for (weight, _), below in zip(self.weights[::-1], activations[-2::-1], strict=True):
+        for i in reversed(range(len(self.weights))):
+            below = activations[i]
             found.append((delta.T @ below, delta.sum(axis=0)))
-            delta = (delta @ weight) * (below > 0)
-        return found[::-1]
+            delta = delta @ self.weights[i][0]
+            if i:  # inputs pass through no ReLU
+                delta *= below > 0
+        return found[::-1], delta
 
     def flops(self) -> float:
         """FLOPs of one forward pass of one row: two a weight."""
@@ -48,14 +69,6 @@ class Perceptron:
         """Take over what ``state`` gave."""
         self.weights = _read(state, prefix, len(self.weights))
 
-    def _activations(self, inputs: Array) -> list[Array]:
-        found = [inputs]
-        for i, (weight, bias) in enumerate(self.weights, 1):
-            z = found[-1] @ weight.T
-            z += bias
-            found.append(np.maximum(z, 0, out=z) if i < len(self.weights) else z)
-        return found
-
 
 def loss(outputs: Array, targets: Array) -> Array:
     """Squared error, mean over outputs: ``[n]``."""
@@ -63,6 +76,18 @@ def loss(outputs: Array, targets: Array) -> Array:
     total: Array = np.einsum("...j,...j->...", error, error)  # twice as fast as square and mean
     mean: Array = total / error.shape[-1]
     return mean
+
+
+def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
+    """``-log softmax(logits)[label]``, ``[n]``, and its gradient by the logits, ``[n, k]``."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    powers = np.exp(shifted)
+    total = powers.sum(axis=1, keepdims=True)
+    rows = np.arange(len(labels))
+    lost: Array = np.log(total[:, 0]) - shifted[rows, labels]
+    delta: Array = powers / total
+    delta[rows, labels] -= 1
+    return lost, delta
 
 
 class Adam:

@@ -265,7 +265,7 @@ def test_the_reward_is_the_mean_squared_error_over_the_scale_of_the_rollouts_bef
     motive.update(lived(rollout))
     motive.update(lived(rollout))
     white = (rollout[3] - rollout.mean(axis=(0, 1))) / rollout.std(axis=(0, 1))
-    error = (motive._predictor(white) - motive._target(white)) ** 2
+    error = (motive._distiller.predictor(white) - motive._distiller.target(white)) ** 2
 
     first = motive.reward(arriving(rollout[3]))
     again = motive.reward(arriving(rollout[3]))
@@ -313,14 +313,14 @@ def test_a_feature_that_never_varied_is_silent_until_it_does():
 
 def test_the_target_is_frozen_and_the_predictor_has_room_for_it():
     motive = FAST.start(4, 3, rng())
-    before = motive._target.state("")
+    before = motive._distiller.target.state("")
     for seed in range(3):
         motive.update(lived(rng(seed).standard_normal((16, 4, 4)).astype(np.float32)))
 
     assert all(
-        np.array_equal(motive._target.state("")[name], each) for name, each in before.items()
+        np.array_equal(motive._distiller.target.state("")[name], each) for name, each in before.items()
     )
-    assert motive._predictor.flops() > motive._target.flops()
+    assert motive._distiller.predictor.flops() > motive._distiller.target.flops()
 
 
 def test_looking_at_rewards_changes_neither_networks_nor_statistics():
@@ -355,9 +355,9 @@ def test_work_is_bounded_however_long_the_rollout():
     motive = Rnd(most_samples=512, minibatch=128).start(4, 3, rng())
     motive.update(lived(np.zeros((4096, 1, 4), np.float32)))
 
-    assert motive._adam.steps == 4
+    assert motive._distiller.adam.steps == 4
     shares = motive.flops(20_000) - motive.flops(10_000)
-    assert shares == 10_000 * (motive._target.flops() + motive._predictor.flops())
+    assert shares == 10_000 * (motive._distiller.target.flops() + motive._distiller.predictor.flops())
 
 
 def test_flops_are_two_a_weight_and_three_forward_passes_a_lesson():
