@@ -111,6 +111,7 @@ class Drive(Motive):
         """Everything learned or remembered, by name, beside what every drive has."""
 
     def reward(self, batch: Batch) -> Array:
+        """Pay this step, over the scale of the rollouts before."""
         here = who_is_here(batch)
         if not self._updates:
             return np.zeros(len(here))
@@ -120,6 +121,7 @@ class Drive(Motive):
         return scaled
 
     def update(self, rollout: Batch) -> None:
+        """Let statistics, scale and model take in a rollout, in this order."""
         here = who_is_here(rollout)
         steps = _flat(rollout, here)
         if not len(steps.action):
@@ -133,6 +135,7 @@ class Drive(Motive):
         self._updates += 1
 
     def state_dict(self) -> Mapping[str, Array]:
+        """Every part by its name."""
         found = {
             "seed": np.array(self._seed, np.int64),
             "updates": np.array(self._updates, np.int64),
@@ -142,6 +145,7 @@ class Drive(Motive):
         return found
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Take over what ``state_dict`` gave; ``ValueError`` where it does not fit."""
         for name, mine in self.state_dict().items():
             if name not in state or not _fits(name, mine, state[name]):
                 raise ValueError(f"it cannot go on from this state: '{name}' does not fit")

@@ -1,0 +1,53 @@
+"""A drive that looks at the world through features."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from agents.contract import Array
+from agents.drive import Drive, LearnedObjective, Part, Steps
+from agents.features import Features
+
+
+class Featured(Drive):
+    """Whitens, unless its features are raw observations, and lets them learn after each rollout."""
+
+    def __init__(
+        self,
+        settings: LearnedObjective,
+        size: int,
+        features: Features,
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__(settings, size, rng)
+        self._features = features
+
+    def flops(self, steps: int) -> float:
+        """One look a step for the reward; the rest is learning."""
+        lessons = self._settings.samples(steps) * self._features.lesson()
+        return steps * self._features.looking() + lessons
+
+    def _seen(self, observations: Array) -> Array:
+        """What features and models are shown: whitened observations, or raw ones."""
+        return self._whiten(observations) if self._features.whitens else observations
+
+    def _phi(self, observations: Array) -> Array:
+        """Features ``[n, latent]``."""
+        return self._features(self._seen(observations))
+
+    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+        chosen = self._sample(len(steps.action), rng)
+        size = self._settings.minibatch
+        for start in range(0, len(chosen), size):
+            self._lesson(self._chosen(steps, chosen[start : start + size]))
+
+    def _lesson(self, steps: Steps) -> None:
+        """Learn from one minibatch, whitened."""
+        self._features.learn(steps)
+
+    def _chosen(self, steps: Steps, places: Array) -> Steps:
+        before, after = self._seen(steps.before[places]), self._seen(steps.after[places])
+        return Steps(before, steps.action[places], after)
+
+    def _parts(self) -> Mapping[str, Part]:
+        return self._features.parts()

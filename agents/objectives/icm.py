@@ -1,0 +1,62 @@
+"""Curiosity: the error of foreseeing what one's action leads to, in features of what it changes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Array, Batch, Motive
+from agents.drive import SCALED, LearnedObjective, above_zero
+from agents.featured import Featured
+from agents.features import Dynamics
+
+
+@dataclass(frozen=True)
+class Icm(LearnedObjective):
+    """Pathak et al. 2017: ``r = (eta / 2) ||f(phi(s), a) - phi(s')||^2 / c``.
+
+    ``phi`` is a network from whose features of ``s`` and ``s'`` the action can be told; the loss is
+    ``(1 - forward_share) L_inv + forward_share L_fwd``. ``c`` is by ``normaliser``, and then
+    ``eta`` cancels; with ``none`` it is the scale. Noise that answers to an action cannot be
+    foreseen and must be told apart: it keeps its attraction.
+
+    Everything changes between rollouts only; the first one earns nothing.
+    """
+
+    unit: ClassVar[str] = SCALED
+    scope: ClassVar[str] = "lifelong"
+
+    eta: float = 0.01
+    forward_share: float = 0.2  # of the forward model in the loss
+    forward_shapes_features: bool = True  # False: its loss stops before phi
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above_zero(self, "eta")
+        if not 0 < self.forward_share < 1:
+            raise ValueError(f"forward_share is between 0 and 1, not {self.forward_share}")
+
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+        """Draw three networks, and a seed for the samples they will learn from."""
+        return _Curiosity(self, observation_size, actions, rng)
+
+
+class _Curiosity(Featured):
+    def __init__(self, settings: Icm, size: int, actions: int, rng: np.random.Generator) -> None:
+        share, shapes = settings.forward_share, settings.forward_shapes_features
+        self._dynamics = Dynamics(settings, size, actions, rng, share=share, shapes=shapes)
+        self._half_eta = settings.eta / 2
+        super().__init__(settings, size, self._dynamics, rng)
+
+    def flops(self, steps: int) -> float:
+        return super().flops(steps) + steps * (
+            self._dynamics.looking() + self._dynamics.forward.flops()
+        )
+
+    def _raw(self, batch: Batch, here: Array) -> Array:
+        del here
+        n = len(batch.action)
+        phi = self._phi(np.concatenate([batch.observation, batch.next_observation]))
+        missed = self._dynamics.foresee(phi[:n], batch.action) - phi[n:]
+        squared: Array = np.einsum("nj,nj->n", missed, missed).astype(np.float64)
+        return self._half_eta * squared
