@@ -390,5 +390,5 @@ def test_a_state_of_other_networks_is_refused_and_changes_nothing():
     with pytest.raises(ValueError, match=r"'target.0.weight' does not fit"):
         mine.load_state_dict(other.state_dict())
     assert all(np.array_equal(mine.state_dict()[name], each) for name, each in before.items())
-    with pytest.raises(ValueError, match="do not fit observations of 2"):
+    with pytest.raises(ValueError, match="do not fit keys of 2"):
         Count().start(2, 3, rng()).load_state_dict(Count().start(5, 3, rng()).state_dict())
