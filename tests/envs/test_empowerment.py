@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import envs
+from agents.information import capacity
 
 
 def channels(world, n):
@@ -27,68 +28,8 @@ def reach(world, n):
     return (np.linalg.matrix_power(one.astype(float), n) > 0).sum(1)
 
 
-def capacity(channel, gap=1e-8):
-    """Bits of channels ``[..., inputs, outputs]``, and how far from them the truth may be.
-
-    Blahut and Arimoto's own iteration crawls where inputs outnumber outputs, so an interior-point
-    method does the work; their bounds (mean and largest divergence from the mix) certify it.
-    """
-    channel = np.asarray(channel, float)
-    inputs = channel.shape[-2]
-    own = (channel * np.log(channel, out=np.zeros_like(channel), where=channel > 0)).sum(-1)
-    weight = np.full(own.shape, 1 / inputs)
-    slack = level = None
-    for _ in range(200):
-        mix = np.maximum(np.einsum("...xy,...x->...y", channel, weight), 1e-300)
-        divergence = own - np.einsum("...xy,...y->...x", channel, np.log(mix))
-        lower = (weight * divergence).sum(-1)
-        upper = divergence.max(-1)
-        if (upper - lower < gap).all():
-            break
-        if slack is None:
-            level = upper + 0.1
-            slack = level[..., None] - divergence
-        barrier = 0.1 * (weight * slack).mean(-1)
-        pull = divergence - level[..., None] + barrier[..., None] / weight
-        curved = np.einsum("...xy,...y,...zy->...xz", channel, 1 / mix, channel, optimize=True)
-        curved = curved + (slack / weight)[..., None] * np.eye(inputs)
-        sides = np.stack([pull, np.ones_like(pull)], axis=-1)
-        ahead, even = np.moveaxis(np.linalg.solve(curved, sides), -1, 0)
-        rise = (ahead.sum(-1) - (1 - weight.sum(-1))) / even.sum(-1)
-        change = ahead - rise[..., None] * even
-        give = (barrier[..., None] - slack * change) / weight - slack
-        shrink = np.maximum(-change / weight, -give / slack).max(-1)
-        stride = np.minimum(1.0, 0.9 / np.maximum(shrink, 1e-12))
-        weight = weight + stride[..., None] * change
-        slack = slack + stride[..., None] * give
-        level = level + stride * rise
-    return lower / np.log(2), (upper - lower) / np.log(2)
-
-
 def summary(bits):
     return np.round([min(bits), max(bits), np.mean(bits)], 4)
-
-
-def entropy(p):
-    return -p * np.log2(p) - (1 - p) * np.log2(1 - p)
-
-
-@pytest.mark.parametrize("p", [0.05, 0.1, 0.11, 0.25])
-def test_capacity_of_known_channels(p):
-    symmetric = np.array([[1 - p, p], [p, 1 - p]])
-    assert capacity(symmetric)[0] == pytest.approx(1 - entropy(p), abs=1e-8)
-    one_sided = np.array([[1, 0], [p, 1 - p]])
-    closed = np.log2(1 + (1 - p) * p ** (p / (1 - p)))
-    assert capacity(one_sided)[0] == pytest.approx(closed, abs=1e-7)
-    erasing = np.array([[1 - p, 0, p], [0, 1 - p, p]])
-    assert capacity(erasing)[0] == pytest.approx(1 - p, abs=1e-8)
-
-
-def test_capacity_of_a_typewriter_that_hits_the_next_key_half_the_time():
-    keys = (np.eye(26) + np.roll(np.eye(26), 1, axis=1)) / 2
-    bits, gap = capacity(keys)
-    assert bits == pytest.approx(np.log2(13), abs=1e-8)
-    assert gap < 1e-7
 
 
 def test_a_torus_lets_n_moves_end_in_a_diamond():
@@ -126,7 +67,7 @@ def test_klyubins_maze(n, least, most, mean):
 
 def test_without_slip_capacity_is_the_logarithm_of_the_reach():
     world = envs.make_world("maze")
-    assert np.allclose(capacity(channels(world, 2))[0], np.log2(reach(world, 2)), atol=1e-8)
+    assert np.allclose(capacity(channels(world, 2)).lower, np.log2(reach(world, 2)), atol=1e-8)
 
 
 SLIPPERY = {
@@ -138,9 +79,9 @@ SLIPPERY = {
 
 def slippery(n):
     """Bits of every cell of the slippery maze, each within a hundred-millionth."""
-    bits, gap = capacity(channels(envs.make_world("maze", slip=0.1), n))
-    assert gap.max() < 2e-8
-    return bits
+    bits = capacity(channels(envs.make_world("maze", slip=0.1), n))
+    assert bits.gap.max() < 2e-8
+    return bits.lower
 
 
 def assert_known(bits, n):

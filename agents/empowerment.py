@@ -1,0 +1,95 @@
+"""Exact empowerment of a known world: the capacity from n actions to the state they lead to, bits.
+
+Klyubin, Polani and Nehaniv 2005: ``E_n(s) = max_p I(A^n; S_{t+n} | s)`` over distributions of
+sequences of ``n`` actions, chosen before the first of them (open loop). Where nothing is left to
+chance that is ``log2`` of the number of states in which ``n`` actions can end; else it is the
+capacity of a channel with a row for each sequence, between certified bounds.
+
+A model is float ``[states, actions, states]``, every row a distribution.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from agents.contract import Array
+from agents.information import Bits, Known, capacities
+
+_DECIMALS = 12  # sequences whose outcomes agree to this are one
+
+
+def reach(model: Array, n: int, sees: Array | None = None) -> Array:
+    """Number of states in which ``n`` actions can end, int ``[states]``.
+
+    ``sees`` (int ``[states]``) says which states look alike; then what is counted is looks.
+    """
+    near = (model > 0).any(1)
+    far = np.eye(len(model), dtype=bool)
+    for _ in range(n):
+        far = far @ near
+    looks = np.eye(len(model), dtype=bool) if sees is None else _one_hot(sees)
+    return np.asarray((far @ looks).sum(-1))
+
+
+def outcomes(model: Array, state: int, n: int) -> Array:
+    """Where sequences of ``n`` actions lead from ``state``: the distinct rows of its channel.
+
+    At most ``actions ** n`` rows; sequences that have done the same so far go on as one.
+    """
+    states, actions, _ = model.shape
+    table = model.reshape(states, actions * states)
+    rows: Array = np.zeros((1, states))
+    rows[0, state] = 1.0
+    for _ in range(n):
+        rows = (rows @ table).reshape(-1, states)
+        _, first = np.unique(np.round(rows, _DECIMALS), axis=0, return_index=True)
+        rows = rows[np.sort(first)]
+    return rows
+
+
+def empowerment(
+    model: Array,
+    n: int,
+    *,
+    states: Array | None = None,
+    sees: Array | None = None,
+    gap: float = 1e-6,
+    known: Known | None = None,
+) -> Bits:
+    """Bits of ``states`` (all of them by default), between bounds at most about ``gap`` apart.
+
+    ``sees``: as in ``reach``, what the agent can tell apart in the end. ``known``: as in
+    ``information.capacities``.
+    """
+    if n < 1:
+        raise ValueError(f"empowerment looks at least 1 action ahead, not {n}")
+    asked = np.arange(len(model)) if states is None else np.asarray(states)
+    if ((model == 0) | (model == 1)).all():
+        bits = np.log2(reach(model, n, sees))[asked]
+        return Bits(bits, bits.copy())
+    channels = [outcomes(model, int(state), n) for state in asked]
+    if sees is not None:
+        channels = [channel @ _one_hot(sees) for channel in channels]
+    return capacities(channels, gap, known)
+
+
+def seen_by(
+    model: Array, who: Literal["self", "other", "joint"], policy: Array | None = None
+) -> Array:
+    """Model of one actor in a world of two, ``[states, own actions, other's actions, states]``.
+
+    ``self``: the first agent acts, the second one follows ``policy [states, actions]``; ``other``:
+    the second acts, the first one follows it; ``joint``: both act as one. Without a policy, who is
+    not asked acts at random.
+    """
+    states, mine, theirs, _ = model.shape
+    if who == "joint":
+        return model.reshape(states, mine * theirs, states)
+    axis, choices = (2, theirs) if who == "self" else (1, mine)
+    habit = np.full((states, choices), 1 / choices) if policy is None else policy
+    weights = np.expand_dims(habit, (3 - axis, 3))
+    return np.asarray((model * weights).sum(axis))
+
+
+def _one_hot(sees: Array) -> Array:
+    return np.asarray(np.asarray(sees)[:, None] == np.unique(sees))
