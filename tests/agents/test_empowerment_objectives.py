@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import envs
 from agents.empowerment import empowerment, outcomes, reach, seen_by
 from agents.information import capacities, capacity
+from tests.agents.mazes import model
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -186,18 +187,6 @@ def test_no_channels_have_no_capacity():
 
 
 # --- empowerment of known worlds ---------------------------------------------------------------
-
-
-def model(world):
-    """The maze's own dynamics, ``[cells, 5, cells]``: its end is forgotten, it goes on there."""
-    cells, actions = world.size**2, len(world.action_names)
-    kind = type(world.reset(np.random.default_rng(0), 1))
-    every = kind(np.repeat(np.arange(cells), actions), np.zeros(actions * cells, int))
-    rows = np.arange(actions * cells)
-    table = np.zeros((cells * actions, cells))
-    for chance, after, _ in world.branches(every, rows % actions):
-        np.add.at(table, (rows, after.agent), chance)
-    return table.reshape(cells, actions, cells)
 
 
 @pytest.mark.parametrize(("n", "cells"), [(1, 5), (2, 13), (3, 25), (5, 61)])

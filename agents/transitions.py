@@ -1,0 +1,157 @@
+"""What an agent has seen actions lead to: counts over observations told apart to the bit.
+
+This is all the world that a motive may know: a state is an observation's exact bytes; what two
+states look alike in is lost. Row 0 is the end, in which nothing can be done any more: a step that
+terminates leads there. A truncated episode would have gone on, so its last step leads to its final
+observation as any other does. Steps of agents that have left are not looked at.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.contract import Array, Batch
+
+END = 0
+UNSEEN = -1
+_SHIFT = 2**31  # no table has this many rows
+
+
+class Ways(NamedTuple):
+    """Everything that some cells (a state and an action) were seen to lead to, a row a way."""
+
+    cell: Array  # int: index into the cells asked for
+    end: Array  # int: row of the state it led to
+    chance: Array  # float: its share of the cell's counts
+
+
+class Transitions:
+    """Counts of (state, action, next state), kept sorted."""
+
+    def __init__(self, size: int, actions: int) -> None:
+        self.size, self.actions = size, actions
+        self._rows: dict[bytes, int] = {}
+        self._seen: list[Array] = []
+        self._keys: Array = np.zeros(0, np.int64)  # cell * _SHIFT + end
+        self._counts: Array = np.zeros(0, np.int64)
+        self._index()
+
+    def __len__(self) -> int:
+        """Number of states, the end among them."""
+        return len(self._seen) + 1
+
+    def find(self, observations: Array) -> Array:
+        """Row of each observation ``[n, size]``, ``UNSEEN`` where it has none; int ``[n]``."""
+        return np.array([self._rows.get(key, UNSEEN) for key in _keys(observations)], np.int64)
+
+    def arrivals(self, batch: Batch) -> Array:
+        """Row of the state each environment arrived in: the end where it terminated."""
+        return np.where(batch.terminated, END, self.find(batch.next_observation))
+
+    def learn(self, rollout: Batch) -> None:
+        """Count the steps of a rollout, every array ``[steps, n, ...]``."""
+        here = np.ones(rollout.ended.shape, bool) if rollout.present is None else rollout.present
+        starts = self._enter(rollout.observation[here])
+        ends = self._enter(rollout.next_observation[here])
+        ends = np.where(rollout.terminated[here], END, ends)
+        cells = starts * self.actions + rollout.action[here]
+        keys = np.concatenate([self._keys, cells * _SHIFT + ends])
+        counts = np.concatenate([self._counts, np.ones(len(cells), np.int64)])
+        self._keys, inverse = np.unique(keys, return_inverse=True)
+        self._counts = np.zeros(len(self._keys), np.int64)
+        np.add.at(self._counts, inverse, counts)
+        self._index()
+
+    def cells(self) -> Array:
+        """Every state and action seen, as ``row * actions + action``, sorted."""
+        found: Array = np.unique(self._keys // _SHIFT)
+        return found
+
+    def ways(self, cells: Array) -> Ways:
+        """What these cells (``row * actions + action``) led to; nothing where never tried."""
+        first, length = self._first[cells], self._first[cells + 1] - self._first[cells]
+        which = np.repeat(np.arange(len(cells)), length)
+        at = np.arange(len(which)) + np.repeat(first - np.cumsum(length) + length, length)
+        totals = np.bincount(which, self._counts[at], len(cells))
+        return Ways(which, self._keys[at] % _SHIFT, self._counts[at] / totals[which])
+
+    def model(self, row: int, n: int) -> tuple[Array, int]:
+        """Model ``[states, actions, states]`` of all that ``n`` actions can meet, and its start.
+
+        An action never tried stays where it is.
+        """
+        rows = self._ball(row, n)
+        cells = (rows[:, None] * self.actions + np.arange(self.actions)).ravel()
+        ways = self.ways(cells)
+        at = np.minimum(np.searchsorted(rows, ways.end), len(rows) - 1)
+        inside = rows[at] == ways.end  # beyond the rim nobody looks
+        table = np.zeros((len(cells), len(rows)))
+        table[ways.cell[inside], at[inside]] = ways.chance[inside]
+        stay = table.sum(-1) < 1 - 1e-9  # never tried, or on the rim
+        table[stay] = np.repeat(np.eye(len(rows)), self.actions, axis=0)[stay]
+        shape = (len(rows), self.actions, len(rows))
+        return table.reshape(shape), int(np.searchsorted(rows, row))
+
+    def reach(self, row: int, n: int) -> int | None:
+        """Number of states in which ``n`` actions can end; ``None`` where chance has a part."""
+        front = np.array([row])
+        for _ in range(n):
+            cells = (front[:, None] * self.actions + np.arange(self.actions)).ravel()
+            length = self._first[cells + 1] - self._first[cells]
+            if (length > 1).any():
+                return None
+            stays = front[(length.reshape(-1, self.actions) == 0).any(-1)]
+            front = np.union1d(self._keys[self._first[cells[length > 0]]] % _SHIFT, stays)
+        return len(front)
+
+    def state(self, prefix: str) -> dict[str, Array]:
+        """Copies of everything, by name."""
+        seen = np.array(self._seen, np.float32).reshape(-1, self.size)
+        return {
+            f"{prefix}.observations": seen,
+            f"{prefix}.keys": self._keys.copy(),
+            f"{prefix}.counts": self._counts.copy(),
+        }
+
+    def load(self, state: Mapping[str, Array], prefix: str) -> None:
+        """Take over what ``state`` gave. ``ValueError`` if it is of other observations."""
+        seen = np.asarray(state[f"{prefix}.observations"], np.float32)
+        if seen.ndim != 2 or seen.shape[1] != self.size:  # noqa: PLR2004
+            raise ValueError(f"states of shape {seen.shape} do not fit observations of {self.size}")
+        self._seen = list(seen.copy())
+        self._rows = {row.tobytes(): i for i, row in enumerate(self._seen, 1)}
+        self._keys = state[f"{prefix}.keys"].copy()
+        self._counts = state[f"{prefix}.counts"].copy()
+        self._index()
+
+    def _enter(self, observations: Array) -> Array:
+        """Rows of observations ``[n, size]``; new ones get one, in order of appearance."""
+        rows = self.find(observations)
+        keys = _keys(observations) if (rows == UNSEEN).any() else []
+        for i in np.flatnonzero(rows == UNSEEN).tolist():
+            if keys[i] not in self._rows:
+                self._rows[keys[i]] = len(self)
+                self._seen.append(np.frombuffer(keys[i], np.float32))
+            rows[i] = self._rows[keys[i]]
+        return rows
+
+    def _index(self) -> None:
+        cells = np.arange(len(self) * self.actions + 1)
+        self._first = np.searchsorted(self._keys, cells * _SHIFT)
+
+    def _ball(self, row: int, n: int) -> Array:
+        """Rows that at most ``n`` actions can lead to, sorted."""
+        found = front = np.array([row])
+        for _ in range(n):
+            cells = (front[:, None] * self.actions + np.arange(self.actions)).ravel()
+            front = np.setdiff1d(self.ways(cells).end, found)
+            found = np.union1d(found, front)
+        return found
+
+
+def _keys(observations: Array) -> list[bytes]:
+    """Bytes of each row, float32; adding 0 turns minus zero, which equals it, into zero."""
+    data = (np.asarray(observations, np.float32) + np.float32(0)).tobytes()
+    width = len(data) // max(len(observations), 1)
+    return [data[i : i + width] for i in range(0, len(data), width)] if width else []

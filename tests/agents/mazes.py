@@ -1,0 +1,40 @@
+"""Small worlds for motives: their exact models, and rollouts in which everything was tried."""
+
+import numpy as np
+
+from agents.contract import Batch
+
+
+def model(world):
+    """A maze's own dynamics, ``[cells, 5, cells]``: its end is forgotten, it goes on there."""
+    cells, actions = world.size**2, len(world.action_names)
+    rows = np.arange(actions * cells)
+    table = np.zeros((cells * actions, cells))
+    for chance, after, _ in world.branches(_standing(world, rows // actions), rows % actions):
+        np.add.at(table, (rows, after.agent), chance)
+    return table.reshape(cells, actions, cells)
+
+
+def everything(world, rng, tries=1):
+    """Every action in every cell of a maze, ``tries`` times, as a rollout; nothing ends."""
+    actions = len(world.action_names)
+    cells = np.repeat(np.arange(world.size**2), actions)
+    chosen = np.tile(np.arange(actions), world.size**2)
+    state = _standing(world, cells)
+    after = [world.observe(world.step(state, chosen, rng)[0]) for _ in range(tries)]
+    shape = (tries, len(cells))
+    no = np.zeros(shape, bool)
+    return Batch(
+        observation=np.stack([world.observe(state)] * tries),
+        action=np.stack([chosen] * tries),
+        next_observation=np.stack(after),
+        reward=np.zeros(shape),
+        terminated=no,
+        ended=no,
+        present=~no,
+    )
+
+
+def _standing(world, cells):
+    kind = type(world.reset(np.random.default_rng(0), 1))
+    return kind(cells, np.zeros(len(cells), int))
