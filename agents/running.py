@@ -56,6 +56,32 @@ class Running:
         self.squares = state[f"{prefix}.squares"].copy()
 
 
+class Usual:
+    """Mean and deviation of numbers as of the last ``commit``; both 0 before."""
+
+    def __init__(self) -> None:
+        self.mean = self.deviation = 0.0
+        self._seen = Running(())
+
+    def add(self, values: Array) -> None:
+        """Take in values ``[n]``."""
+        self._seen.add(values)
+
+    def commit(self) -> None:
+        """Let both be those of all values so far."""
+        self.mean, self.deviation = float(self._seen.mean), float(self._seen.deviation())
+
+    def state(self, prefix: str) -> dict[str, Array]:
+        """Copies of everything, by name."""
+        committed = np.array([self.mean, self.deviation])
+        return {**self._seen.state(f"{prefix}.seen"), f"{prefix}.committed": committed}
+
+    def load(self, state: Mapping[str, Array], prefix: str) -> None:
+        """Take over what ``state`` gave."""
+        self._seen.load(state, f"{prefix}.seen")
+        self.mean, self.deviation = (float(each) for each in state[f"{prefix}.committed"])
+
+
 class Whitener:
     """Observations less their running mean, over their running deviation, clipped. Float32.
 

@@ -1,0 +1,115 @@
+"""Nearest neighbours: among an episode's own states, or among many of a life's."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from agents.contract import Array
+
+
+class Trail:
+    """The last ``most`` features of each environment's present episode."""
+
+    def __init__(self, latent: int, most: int) -> None:
+        self._latent, self._most = latent, most
+        self._met: Array = np.zeros(0, np.int64)  # [n], steps of this episode and its start
+        self._resize(0)
+
+    def begin(self, rows: Array, here: Array) -> None:
+        """Put ``rows [n, latent]`` where an episode has nothing yet: where it starts."""
+        if len(self._met) != len(rows):
+            self._resize(len(rows))
+        self.add(rows, here & (self._met == 0))
+
+    def add(self, rows: Array, here: Array) -> None:
+        """Put ``rows [n, latent]`` of those who are ``here``; the oldest make room."""
+        who = np.flatnonzero(here)
+        self._items[who, self._met[who] % self._most] = rows[who]
+        self._met[who] += 1
+
+    def nearest(self, rows: Array, k: int) -> Array:
+        """Squared distances to the ``k`` nearest, float64 ``[n, <=k]``; inf where there are fewer.
+
+        In no order.
+        """
+        longest = self._longest()
+        away = self._items[:, :longest] - rows[:, None]
+        squared = np.einsum("nmj,nmj->nm", away, away).astype(np.float64)
+        squared[np.arange(longest) >= self._met[:, None]] = np.inf
+        return squared if longest <= k else np.partition(squared, k - 1, axis=1)[:, :k]
+
+    def forget(self, ended: Array) -> None:
+        """Begin again where the episode ended."""
+        self._met[ended] = 0
+
+    def state(self, prefix: str) -> dict[str, Array]:
+        """Copies of everything, by name."""
+        return {
+            f"{prefix}.memory.items": self._items[:, : self._longest()].copy(),
+            f"{prefix}.memory.met": self._met.copy(),
+        }
+
+    def load(self, state: Mapping[str, Array], prefix: str) -> None:
+        """Take over what ``state`` gave."""
+        items, met = state[f"{prefix}.memory.items"], state[f"{prefix}.memory.met"]
+        if items.shape[2] != self._latent or items.shape[1] > self._most:
+            raise ValueError(f"memories of {items.shape} do not fit {self._most} x {self._latent}")
+        self._resize(len(met))
+        self._items[:, : items.shape[1]] = items
+        self._met = met.copy()
+
+    def _longest(self) -> int:
+        return min(int(self._met.max(initial=0)), self._most)
+
+    def _resize(self, n: int) -> None:
+        self._items: Array = np.zeros((n, self._most, self._latent), np.float32)
+        self._met = np.zeros(n, np.int64)
+
+
+class Cloud:
+    """The last ``most`` observations that anyone arrived in, and their features."""
+
+    def __init__(self, size: int, latent: int, most: int) -> None:
+        self._most = most
+        self.observations: Array = np.zeros((0, size), np.float32)
+        self.features: Array = np.zeros((0, latent), np.float32)
+        self._next = 0
+
+    def add(self, observations: Array, features: Array) -> None:
+        """Put rows in order; beyond ``most`` the oldest make room."""
+        room = min(self._most - len(self.features), len(features))
+        if room:
+            self.observations = np.concatenate([self.observations, observations[:room]])
+            self.features = np.concatenate([self.features, features[:room]])
+        late_observations, late = observations[room:][-self._most :], features[room:][-self._most :]
+        places = (self._next + np.arange(len(late))) % self._most
+        self.observations[places], self.features[places] = late_observations, late
+        self._next = int((self._next + len(late)) % self._most)
+
+    def nearest(self, rows: Array, k: int) -> Array:
+        """Distances to the ``k`` nearest, or to all where there are fewer, ascending ``[n, <=k]``.
+
+        Candidates are found by ``|a|^2 - 2 a.b + |b|^2`` and then measured without its rounding.
+        """
+        known, rows = self.features.astype(np.float64), rows.astype(np.float64)
+        if len(known) > k:
+            rough = np.einsum("mj,mj->m", known, known) - 2 * rows @ known.T
+            places = np.argpartition(rough, k - 1, axis=1)[:, :k]
+            away = known[places] - rows[:, None]
+        else:
+            away = known[None] - rows[:, None]
+        return np.sort(np.sqrt(np.einsum("nkj,nkj->nk", away, away)), axis=1)
+
+    def state(self, prefix: str) -> dict[str, Array]:
+        """Copies of everything, by name."""
+        return {
+            f"{prefix}.memory.observations": self.observations.copy(),
+            f"{prefix}.memory.features": self.features.copy(),
+            f"{prefix}.next": np.array(self._next, np.int64),
+        }
+
+    def load(self, state: Mapping[str, Array], prefix: str) -> None:
+        """Take over what ``state`` gave."""
+        self.observations = state[f"{prefix}.memory.observations"].copy()
+        self.features = state[f"{prefix}.memory.features"].copy()
+        self._next = int(state[f"{prefix}.next"])

@@ -1,0 +1,25 @@
+"""State entropy in features of what one's actions change: far from one's neighbours is new."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from agents.drive import SCALED
+from agents.features import FeatureKind
+from agents.particles import ParticleObjective
+
+
+@dataclass(frozen=True)
+class Apt(ParticleObjective):
+    """Liu & Abbeel 2021: ``r = log(1 + mean_k ||phi(s') - phi(s')_k||) / c``, ``phi`` of ``icm``.
+
+    The mean is over the ``k`` nearest among the features of the last ``stored`` states of this
+    life, ``s'`` itself excluded unless ``include_self``. Features of stored states are made again
+    whenever ``phi`` has learned. Lifelong; the first rollout earns nothing.
+    """
+
+    unit: ClassVar[str] = SCALED
+    scope: ClassVar[str] = "lifelong"
+
+    k: int = 12
+    average: bool = True
+    features: FeatureKind = "icm"

@@ -1,0 +1,19 @@
+"""State entropy in random features: far from one's nearest neighbours is new."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from agents.drive import SCALED
+from agents.particles import ParticleObjective
+
+
+@dataclass(frozen=True)
+class Re3(ParticleObjective):
+    """Seo et al. 2021: ``r = log(1 + ||phi(s') - phi(s')_k||) / c``, ``phi`` a frozen network.
+
+    ``phi(s')_k`` is the ``k``-th nearest among the features of the last ``stored`` states of this
+    life, ``s'`` itself excluded unless ``include_self``. Lifelong; the first rollout earns nothing.
+    """
+
+    unit: ClassVar[str] = SCALED
+    scope: ClassVar[str] = "lifelong"
