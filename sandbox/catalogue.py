@@ -25,6 +25,7 @@ SHELVES: Mapping[str, tuple[str, str]] = {
     "controls": ("envs.controls", "envs.control:Control"),
     "learners": ("agents.learners", "agents.contract:Learner"),
     "objectives": ("agents.objectives", "agents.contract:Objective"),
+    "values": ("agents.values", "agents.values_contract:ValueModel"),
     "edits": ("agents.edits", "agents.contract:Edit"),
     "editors": ("agents.editors", "agents.contract:Editor"),
     "levers": ("sandbox.levers", "sandbox.contract:Lever"),

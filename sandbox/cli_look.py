@@ -38,8 +38,8 @@ def categories() -> list[str]:
 def list_(what: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     """List what there is; alone, it says how many of each.
 
-    WHAT: envs, agents, worlds, controls, learners, objectives, edits, editors, levers, metrics,
-    probes, scenarios or plugins.
+    WHAT: envs, agents, worlds, controls, learners, objectives, values, edits, editors, levers,
+    metrics, probes, scenarios or plugins.
     """
     del plugins
     if what is None:
@@ -63,7 +63,7 @@ def _rows(what: str) -> list[dict[str, Any]]:
     if what == "agents":
         return [
             {"part": shelf[:-1], **row}
-            for shelf in ("learners", "objectives", "editors", "edits")
+            for shelf in ("learners", "objectives", "values", "editors", "edits")
             for row in _rows(shelf)
         ]
     from sandbox.catalogue import catalogue  # noqa: PLC0415

@@ -1,0 +1,44 @@
+"""Soft-optimal play of a known world, where it leads, and how well it is predicted. Float64."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.contract import Array
+
+
+class Soft(NamedTuple):
+    """Maximum causal entropy play, a table for every step of the episode."""
+
+    values: Array  # [horizon, states]: log-sum-exp over actions of q
+    policy: Array  # [horizon, states, actions]: exp(q - value)
+
+
+def soft_values(transition: Array, paid: Array, horizon: int, discount: float = 1.0) -> Soft:
+    """Ziebart 2010: ``Q_t = r + g T V_{t+1}``, ``V_t = log sum_a exp Q_t``, ``V_horizon = 0``.
+
+    ``paid`` is ``[states]`` or ``[states, actions]``, for each of ``horizon`` steps; what the
+    last step arrives in is not paid for.
+    """
+    states, actions = transition.shape[:2]
+    table = np.broadcast_to(paid if paid.ndim > 1 else paid[:, None], (states, actions))
+    found = Soft(np.empty((horizon, states)), np.empty((horizon, states, actions)))
+    onwards = np.zeros(states)
+    for t in reversed(range(horizon)):
+        q = table + discount * transition @ onwards
+        top = q.max(axis=1, keepdims=True)
+        onwards = found.values[t] = top[:, 0] + np.log(np.exp(q - top).sum(axis=1))
+        found.policy[t] = np.exp(q - onwards[:, None])
+    return found
+
+
+def occupancies(transition: Array, start: Array, policy: Array, discount: float = 1.0) -> Array:
+    """``discount**t`` times the probability of each state, ``[horizon + 1, states]``.
+
+    The last row is where the last step arrives.
+    """
+    found = np.empty((len(policy) + 1, len(start)))
+    found[0] = start
+    for t, step in enumerate(policy):
+        found[t + 1] = discount * np.einsum("s,sa,sat->t", found[t], step, transition)
+    return found

@@ -1,0 +1,1 @@
+"""The shelf of value models: one file a part."""
