@@ -85,8 +85,11 @@ class Drive(Motive):
     """Pays ``_raw`` over a running scale, and learns between rollouts only.
 
     The first rollout earns nothing: it is where the statistics come from. At its end it is lived
-    again with those statistics, step by step, so that memories and the scale begin with it.
+    again with those statistics, step by step, so that memories and the scale begin with it. What
+    cannot vary by then, such as progress, stays silent for more rollouts: ``_silent`` in all.
     """
+
+    _silent = 1
 
     def __init__(self, settings: LearnedObjective, size: int, rng: np.random.Generator) -> None:
         self._settings = settings
@@ -117,6 +120,8 @@ class Drive(Motive):
             return np.zeros(len(here))
         raw = np.where(here, self._raw(batch, here), 0.0)
         self._returns.add(raw, here)
+        if self._updates < self._silent:
+            return np.zeros(len(here))
         scaled: Array = raw / self._returns.scale
         return scaled
 

@@ -84,12 +84,17 @@ def exact(observations: Array) -> Array:
     return rows
 
 
-def hashes(observations: Array, directions: Array) -> Array:
-    """Signs of ``directions [bits, size + 1]`` along ``(s, 1)``, packed: uint8 ``[n, bits / 8]``.
+def signs(observations: Array, directions: Array) -> Array:
+    """On which side ``(s, 1)`` lies of each of ``directions [bits, size + 1]``: bool ``[n, bits]``.
 
     Float64 and row by row, so that a state's bits do not hang on who is looked at beside it.
     """
     rows = np.asarray(observations, np.float64)
     along = np.einsum("nj,kj->nk", rows, directions[:, :-1]) + directions[:, -1]
-    packed: Array = np.packbits(along > 0, axis=1)
-    return packed
+    above: Array = along > 0
+    return above
+
+
+def hashes(observations: Array, directions: Array) -> Array:
+    """``signs``, packed: uint8 ``[n, bits / 8]``."""
+    return np.packbits(signs(observations, directions), axis=1)

@@ -1,0 +1,129 @@
+"""Compression progress ("creativity"): by how much learning has shortened what was seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from agents.contract import Array, Batch, Motive
+from agents.drive import SCALED, LearnedObjective, Part, Steps, above_zero
+from agents.foresight import Foresight
+from agents.perceptron import Perceptron
+
+
+@dataclass(frozen=True)
+class CompressionProgress(LearnedObjective):
+    """Schmidhuber 2009: ``r = (C(p_old, h) - C(p_new, h)) / c``, the same history ``h``, in nats.
+
+    ``p`` is a model that foresees the next observation; a step's code length is that of a normal
+    code of width ``deviation`` around the forecast, in deviations of the first rollout:
+    ``||s' - p(s, a)||^2 / (2 deviation^2)`` and a constant, which the difference loses. ``p_old``
+    and ``p_new`` are the model before and after the last update. Both are scored on identical data,
+    so a history that grows alone pays 0; both have as many weights, so their own bits cancel.
+
+    ``credit: step`` pays each step its own term of the sum, for the step just made; so the reward
+    tells one place from another. ``credit: history`` pays every step of the next rollout the mean
+    over the history held, ``held`` steps of all rollouts so far, the last ones of a random share of
+    each. The first two rollouts earn nothing.
+    """
+
+    unit: ClassVar[str] = SCALED
+    scope: ClassVar[str] = "lifelong"
+
+    held: int = 1024
+    deviation: float = 1.0
+    credit: Literal["step", "history"] = "step"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above_zero(self, "deviation")
+
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+        """Draw the model, and a seed for the samples that it will learn from."""
+        return _Creativity(self, observation_size, actions, rng)
+
+
+class _History:
+    """The last steps that were kept."""
+
+    def __init__(self, size: int, most: int) -> None:
+        self._most = most
+        none = np.zeros((0, size), np.float32)
+        self.steps = Steps(none, np.zeros(0, np.int64), none)
+
+    def add(self, steps: Steps) -> None:
+        """Put steps behind the others; the oldest make room."""
+        both = zip(self.steps, steps, strict=True)
+        self.steps = Steps(*(np.concatenate(pair)[-self._most :] for pair in both))
+
+    def state(self, prefix: str) -> dict[str, Array]:
+        named = self.steps._asdict()
+        return {f"{prefix}.memory.{name}": each.copy() for name, each in named.items()}
+
+    def load(self, state: Mapping[str, Array], prefix: str) -> None:
+        self.steps = Steps(*(state[f"{prefix}.memory.{name}"].copy() for name in Steps._fields))
+
+
+class _Saved:
+    """The nats that the last update saved on a step of the history, in the mean."""
+
+    def __init__(self) -> None:
+        self.mean = 0.0
+
+    def state(self, prefix: str) -> dict[str, Array]:
+        return {prefix: np.array(self.mean)}
+
+    def load(self, state: Mapping[str, Array], prefix: str) -> None:
+        self.mean = float(state[prefix])
+
+
+class _Creativity(Foresight):
+    _silent = 2
+
+    def __init__(
+        self, settings: CompressionProgress, size: int, actions: int, rng: np.random.Generator
+    ) -> None:
+        super().__init__(settings, size, actions, rng)
+        self._per_step = settings.credit == "step"
+        self._weigh = 0.5 / settings.deviation**2
+        self._history = _History(size, settings.held)
+        self._old = _copy(self._model)
+        self._saved = _Saved()
+
+    def flops(self, steps: int) -> float:
+        passes = 2 * len(self._history.steps.action) + steps
+        return super().flops(steps) + passes * self._model.flops()
+
+    def progress(self, steps: Steps | Batch) -> Array:
+        """Nats saved on each of these steps by the last update, ``[m]``."""
+        known, after = self._seen(steps)
+        lengths = [self._length(model(known) - after) for model in (self._old, self._model)]
+        return lengths[0] - lengths[1]
+
+    def _raw(self, batch: Batch, here: Array) -> Array:
+        return self.progress(batch) if self._per_step else np.full(len(here), self._saved.mean)
+
+    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+        kept = np.sort(self._sample(len(steps.action), rng))
+        self._history.add(Steps(*(each[kept] for each in steps)))
+        held = self._history.steps
+        chosen = rng.permutation(len(held.action))[: len(kept)]
+        self._old = _copy(self._model)
+        self._study(Steps(*(each[chosen] for each in held)))
+        self._saved.mean = float(self.progress(held).mean())
+
+    def _length(self, error: Array) -> Array:
+        found: Array = self._weigh * np.einsum("nj,nj->n", error, error).astype(np.float64)
+        return found
+
+    def _parts(self) -> Mapping[str, Part]:
+        mine: dict[str, Part] = {"old": self._old, "history": self._history, "saved": self._saved}
+        return {**super()._parts(), **mine}
+
+
+def _copy(model: Perceptron) -> Perceptron:
+    """Another model with the same weights."""
+    other = Perceptron((1, 1), np.random.default_rng(0))
+    other.weights = [(weight.copy(), bias.copy()) for weight, bias in model.weights]
+    return other
