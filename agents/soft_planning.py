@@ -42,3 +42,19 @@ def occupancies(transition: Array, start: Array, policy: Array, discount: float 
     for t, step in enumerate(policy):
         found[t + 1] = discount * np.einsum("s,sa,sat->t", found[t], step, transition)
     return found
+
+
+def excess_visits(transition: Array, done: Array, policy: Array, discount: float = 1.0) -> Array:
+    """Visits of each state, ``[states]``, that what was done leads to beyond what ``policy`` does.
+
+    ``done`` counts actions, ``[horizon, states, actions]``, weighed by ``discount**t``. This is the
+    gradient by a table of rewards of ``sum done * log policy`` where the policy is soft-optimal
+    for it, at the ``horizon`` steps that are paid.
+    """
+    ahead = np.zeros(len(transition))
+    found = np.zeros(len(transition))
+    for acted, play in zip(done, policy, strict=True):
+        found += ahead
+        surplus = acted - acted.sum(axis=1, keepdims=True) * play
+        ahead = discount * np.einsum("sa,sat->t", surplus + ahead[:, None] * play, transition)
+    return found

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Array, Batch
-from agents.soft_planning import occupancies, soft_values
+from agents.soft_planning import excess_visits, soft_values
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known, present
 
 
@@ -16,13 +16,15 @@ from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitti
 class MceIrl(ValueModel):
     """Maximum causal entropy inverse reinforcement learning (Ziebart 2010), finite horizon.
 
-    Soft value iteration gives the play that a table of rewards makes likely. The gradient of the
-    demonstrations' likelihood is how much oftener they visit each state (at the steps that are
-    paid, ``discount**t`` each) than this play does; Adam climbs it until no state differs by more
-    than ``tolerance`` visits an episode. Episodes start as ``dynamics.start`` says and last
-    ``dynamics.horizon`` steps: one that ended earlier must have ended where nothing leads away,
-    and stays there. A step is worth what its state, left by it, is; rewards are known up to
-    shaping and a constant only.
+    Soft value iteration gives the play that a table of rewards makes likely; Adam climbs the
+    likelihood of the demonstrated actions, ``sum_t g^t log pi_t(a_t|s_t)``. Its gradient is how
+    much oftener each state will be visited after what was done than after what this play would
+    do there: ``mu_demo - mu_pi``, less what the world's own chance did, which no reward explains
+    and which would drive the table without end. In a deterministic world with one start the two
+    are the same.
+
+    A demonstration begins at the first of ``dynamics.horizon`` steps and may end early. A step is
+    worth what the state that it leaves is; rewards are known up to shaping and a constant only.
     """
 
     unit: ClassVar[str] = "nats"
@@ -31,7 +33,7 @@ class MceIrl(ValueModel):
 
     learning_rate: float = 0.1
     iterations: int = 300  # at most, each time there is evidence
-    tolerance: float = 1e-3
+    tolerance: float = 1e-3  # visits an episode, of the state that is furthest off
     discount: float = 1.0
 
     def __post_init__(self) -> None:
@@ -59,24 +61,24 @@ class MceIrl(ValueModel):
 class _Inverse(Valuer):
     def __init__(self, settings: MceIrl, dynamics: Dynamics) -> None:
         self._settings, self._dynamics = settings, dynamics
-        states = len(dynamics.start)
+        states, actions = dynamics.transition.shape[:2]
         self._paid, self._first, self._second = np.zeros((3, states))
-        self._visits, self._episodes, self._steps = np.zeros(states), 0, 0
+        self._done = np.zeros((dynamics.horizon, states, actions))  # how often, discounted
+        self._episodes, self._steps = 0, 0
         self._policy = self._play()
 
     def learn(self, evidence: Evidence) -> None:
         self._count(evidence)
         if not self._episodes:
             return
-        wanted = self._visits / self._episodes
+        done = self._done / self._episodes
         for _ in range(self._settings.iterations):
-            there = occupancies(
-                self._dynamics.transition, self._dynamics.start, self._policy, self._discount
+            gradient = excess_visits(
+                self._dynamics.transition, done, self._policy, self._settings.discount
             )
-            missing = wanted - there[:-1].sum(axis=0)
-            if np.abs(missing).max() <= self._settings.tolerance:
+            if np.abs(gradient).max() <= self._settings.tolerance:
                 break
-            self._climb(missing)
+            self._climb(gradient)
             self._policy = self._play()
 
     def reward(self, batch: Batch) -> Array:
@@ -97,30 +99,26 @@ class _Inverse(Valuer):
             "first": self._first.copy(),
             "second": self._second.copy(),
             "steps": np.array(self._steps, np.int64),
-            "visits": self._visits.copy(),
+            "done": self._done.copy(),
             "episodes": np.array(self._episodes, np.int64),
         }
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         fitting(state, self.state_dict())
-        self._paid, self._visits = state["paid"].copy(), state["visits"].copy()
+        self._paid, self._done = state["paid"].copy(), state["done"].copy()
         self._first, self._second = state["first"].copy(), state["second"].copy()
         self._steps, self._episodes = int(state["steps"]), int(state["episodes"])
         self._policy = self._play()
 
     def flops(self, steps: int, lessons: int = 0) -> float:
-        """At most: a plan and its visits are a product of the transition table a step each."""
+        """At most: a plan and the visits after it are a product with the transition table each."""
         del steps
         passes = self._settings.iterations if lessons else 0
         return 4.0 * passes * self._dynamics.horizon * self._dynamics.transition.size
 
-    @property
-    def _discount(self) -> float:
-        return self._settings.discount
-
     def _play(self) -> Array:
         table, horizon = self._dynamics.transition, self._dynamics.horizon
-        return soft_values(table, self._paid, horizon, self._discount).policy
+        return soft_values(table, self._paid, horizon, self._settings.discount).policy
 
     def _climb(self, gradient: Array) -> None:
         """Adam, upwards."""
@@ -132,27 +130,13 @@ class _Inverse(Valuer):
         self._paid = self._paid + rate * self._first / length
 
     def _count(self, evidence: Evidence) -> None:
-        """Add the discounted visits of whole episodes."""
-        there, horizon = evidence.present, self._dynamics.horizon
+        """Add what was done, when and where."""
+        there = evidence.present
         lasted = there.sum(axis=0)
-        if lasted.max(initial=0) > horizon:
-            raise ValueError(f"an episode of {lasted.max()} steps is longer than {horizon}")
-        powers = np.power(self._discount, np.arange(horizon, dtype=np.float64))
-        stays = self._ends(evidence, lasted)
-        counted = self._visits.copy()
-        seen = self._dynamics.states(evidence.lived.observation[there])
-        np.add.at(counted, seen, powers[np.nonzero(there)[0]])
-        for state, steps in stays:
-            counted[state] += powers[steps:].sum()
-        self._visits, self._episodes = counted, self._episodes + int(np.count_nonzero(lasted))
-
-    def _ends(self, evidence: Evidence, lasted: Array) -> list[tuple[int, int]]:
-        """State and length of each episode that ended early. Raises where it could have gone on."""
-        early = np.flatnonzero((lasted > 0) & (lasted < self._dynamics.horizon))
-        last = evidence.lived.next_observation[lasted[early] - 1, early]
-        states = self._dynamics.states(last) if len(early) else np.zeros(0, np.int64)
-        away = 1 - self._dynamics.transition[states, :, states].min(axis=1, initial=1.0)
-        if np.any(away > 0):
-            column = int(early[np.argmax(away > 0)])
-            raise ValueError(f"episode {column} ended before its horizon, where it could go on")
-        return list(zip(states.tolist(), lasted[early].tolist(), strict=True))
+        if lasted.max(initial=0) > len(self._done):
+            raise ValueError(f"an episode of {lasted.max()} steps is longer than {len(self._done)}")
+        times = np.nonzero(there)[0]
+        states = self._dynamics.states(evidence.lived.observation[there])
+        weights = np.power(self._settings.discount, times.astype(np.float64))
+        np.add.at(self._done, (times, states, evidence.lived.action[there]), weights)
+        self._episodes += int(np.count_nonzero(lasted))
