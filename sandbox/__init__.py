@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         View,
     )
     from agents.genome import Architecture, Genome, Layer, LearningRule
+    from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer
     from envs import JointWorld, Oracle, Outcome, World, make_world, parallel_env, register_world
     from sandbox.api import Experiment, load, run
     from sandbox.catalogue import Catalogue
@@ -54,6 +55,7 @@ _HOMES = {
         " Population RefusedEditError Reply UpdateReport View"
     ),
     "agents.genome": "Architecture Genome Layer LearningRule",
+    "agents.values_contract": "Dynamics Evidence ValueModel Valuer",
     "envs": "JointWorld Oracle Outcome World make_world parallel_env register_world",
     "sandbox.api": "Experiment load run",
     "sandbox.catalogue": "Catalogue",
@@ -68,10 +70,12 @@ __all__ = [
     "Batch",
     "Catalogue",
     "Claim",
+    "Dynamics",
     "Edit",
     "Editor",
     "Episodes",
     "Event",
+    "Evidence",
     "Experiment",
     "Genome",
     "InputError",
@@ -102,6 +106,8 @@ __all__ = [
     "Subject",
     "TrialError",
     "UpdateReport",
+    "ValueModel",
+    "Valuer",
     "View",
     "World",
     "__version__",
