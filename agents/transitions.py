@@ -26,6 +26,29 @@ class Ways(NamedTuple):
     chance: Array  # float: its share of the cell's counts
 
 
+class Plan(NamedTuple):
+    """All that was ever tried, laid out for backing up values: cells sorted, each with its ways."""
+
+    cells: Array  # int: row * actions + action
+    rows: Array  # int: states in which something was tried
+    ways: Ways
+    first_way: Array  # int, one a cell
+    first_cell: Array  # int, one a row
+
+    def mean(self, worth: Array) -> Array:
+        """Worth of each cell, ``[cells, k]``, where the states are worth ``[states, k]``."""
+        if not len(self.cells):
+            return worth[:0]
+        parts = self.ways.chance[:, None] * worth[self.ways.end]
+        return np.asarray(np.add.reduceat(parts, self.first_way))
+
+    def best(self, worth: Array) -> Array:
+        """Worth of the best cell of each of ``rows``, where the cells are worth ``[cells, k]``."""
+        if not len(self.cells):
+            return worth
+        return np.asarray(np.maximum.reduceat(worth, self.first_cell))
+
+
 class Transitions:
     """Counts of (state, action, next state), kept sorted."""
 
@@ -40,6 +63,11 @@ class Transitions:
     def __len__(self) -> int:
         """Number of states, the end among them."""
         return len(self._seen) + 1
+
+    @property
+    def ways_known(self) -> int:
+        """Number of distinct (state, action, next state) seen."""
+        return len(self._keys)
 
     def find(self, observations: Array) -> Array:
         """Row of each observation ``[n, size]``, ``UNSEEN`` where it has none; int ``[n]``."""
@@ -63,10 +91,11 @@ class Transitions:
         np.add.at(self._counts, inverse, counts)
         self._index()
 
-    def cells(self) -> Array:
-        """Every state and action seen, as ``row * actions + action``, sorted."""
-        found: Array = np.unique(self._keys // _SHIFT)
-        return found
+    def plan(self) -> Plan:
+        """Lay out everything tried so far."""
+        cells, first_way = np.unique(self._keys // _SHIFT, return_index=True)
+        rows, first_cell = np.unique(cells // self.actions, return_index=True)
+        return Plan(cells, rows, self.ways(cells), first_way, first_cell)
 
     def ways(self, cells: Array) -> Ways:
         """What these cells (``row * actions + action``) led to; nothing where never tried."""

@@ -38,3 +38,31 @@ def everything(world, rng, tries=1):
 def _standing(world, cells):
     kind = type(world.reset(np.random.default_rng(0), 1))
     return kind(cells, np.zeros(len(cells), int))
+
+
+def steps(triples, terminated=()):
+    """A rollout of one environment through numbered places: (place, action, next place)."""
+    starts, actions, ends = np.array(triples).T
+    shape = (len(triples), 1)
+    no = np.zeros(shape, bool)
+    over = no.copy()
+    over[list(terminated)] = True
+    return Batch(
+        observation=starts.reshape(*shape, 1).astype(np.float32),
+        action=actions.reshape(shape),
+        next_observation=ends.reshape(*shape, 1).astype(np.float32),
+        reward=np.zeros(shape),
+        terminated=over,
+        ended=over,
+        present=~no,
+    )
+
+
+def arriving(places, **more):
+    """A step into numbered places, from anywhere."""
+    n = len(places)
+    seen = np.array(places, np.float32).reshape(n, 1)
+    no = np.zeros(n, bool)
+    return Batch(
+        seen, np.zeros(n, int), seen, np.zeros(n), **{"terminated": no, "ended": no} | more
+    )

@@ -12,39 +12,11 @@ from agents.contract import Batch
 from agents.empowerment import empowerment
 from agents.objectives.empowerment import Empowerment
 from agents.transitions import END, UNSEEN, Transitions
-from tests.agents.mazes import everything, model
+from tests.agents.mazes import arriving, everything, model, steps
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
-
-
-def steps(triples, terminated=()):
-    """A rollout of one environment through numbered places: (place, action, next place)."""
-    starts, actions, ends = np.array(triples).T
-    shape = (len(triples), 1)
-    no = np.zeros(shape, bool)
-    over = no.copy()
-    over[list(terminated)] = True
-    return Batch(
-        observation=starts.reshape(*shape, 1).astype(np.float32),
-        action=actions.reshape(shape),
-        next_observation=ends.reshape(*shape, 1).astype(np.float32),
-        reward=np.zeros(shape),
-        terminated=over,
-        ended=over,
-        present=~no,
-    )
-
-
-def arriving(places, **more):
-    """A step into numbered places, from anywhere."""
-    n = len(places)
-    seen = np.array(places, np.float32).reshape(n, 1)
-    no = np.zeros(n, bool)
-    return Batch(
-        seen, np.zeros(n, int), seen, np.zeros(n), **{"terminated": no, "ended": no} | more
-    )
 
 
 # --- counting ----------------------------------------------------------------------------------
