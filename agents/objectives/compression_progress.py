@@ -24,8 +24,8 @@ class CompressionProgress(LearnedObjective):
 
     ``credit: step`` pays each step its own term of the sum, for the step just made; so the reward
     tells one place from another. ``credit: history`` pays every step of the next rollout the mean
-    over the history held, ``held`` steps of all rollouts so far, the last ones of a random share of
-    each. The first two rollouts earn nothing.
+    over the history, a little of it for noise learned by heart. The history is the last ``held``
+    steps of a random share of every rollout. The first two rollouts earn nothing.
     """
 
     unit: ClassVar[str] = SCALED

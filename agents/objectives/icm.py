@@ -18,7 +18,9 @@ class Icm(LearnedObjective):
     ``phi`` is a network from whose features of ``s`` and ``s'`` the action can be told; the loss is
     ``(1 - forward_share) L_inv + forward_share L_fwd``. ``c`` is by ``normaliser``, and then
     ``eta`` cancels; with ``none`` it is the scale. Noise that answers to an action cannot be
-    foreseen and must be told apart: it keeps its attraction.
+    foreseen and must be told apart: it keeps its attraction. ``forward_shapes_features`` lets
+    ``L_fwd`` go back into ``phi``, as the first authors' code does; without a task's own gradient
+    ``phi`` then shrinks until all is foreseen, so here ``phi`` answers to ``L_inv`` alone.
 
     Everything changes between rollouts only; the first one earns nothing.
     """
@@ -28,7 +30,7 @@ class Icm(LearnedObjective):
 
     eta: float = 0.01
     forward_share: float = 0.2  # of the forward model in the loss
-    forward_shapes_features: bool = True  # False: its loss stops before phi
+    forward_shapes_features: bool = False  # True: its loss goes back into phi too
 
     def __post_init__(self) -> None:
         super().__post_init__()
