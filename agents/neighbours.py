@@ -24,7 +24,7 @@ class Trail:
     def add(self, rows: Array, here: Array) -> None:
         """Put ``rows [n, latent]`` of those who are ``here``; the oldest make room."""
         who = np.flatnonzero(here)
-        self._items[who, self._met[who] % self._most] = rows[who]
+        self._items[who, :, self._met[who] % self._most] = rows[who]
         self._met[who] += 1
 
     def nearest(self, rows: Array, k: int) -> Array:
@@ -33,8 +33,8 @@ class Trail:
         In no order.
         """
         longest = self._longest()
-        away = self._items[:, :longest] - rows[:, None]
-        squared = np.einsum("nmj,nmj->nm", away, away).astype(np.float64)
+        away = self._items[:, :, :longest] - rows[:, :, None]
+        squared = np.square(away, out=away).sum(axis=1).astype(np.float64)
         squared[np.arange(longest) >= self._met[:, None]] = np.inf
         return squared if longest <= k else np.partition(squared, k - 1, axis=1)[:, :k]
 
@@ -45,24 +45,25 @@ class Trail:
     def state(self, prefix: str) -> dict[str, Array]:
         """Copies of everything, by name."""
         return {
-            f"{prefix}.memory.items": self._items[:, : self._longest()].copy(),
+            f"{prefix}.memory.items": self._items[:, :, : self._longest()].copy(),
             f"{prefix}.memory.met": self._met.copy(),
         }
 
     def load(self, state: Mapping[str, Array], prefix: str) -> None:
         """Take over what ``state`` gave."""
         items, met = state[f"{prefix}.memory.items"], state[f"{prefix}.memory.met"]
-        if items.shape[2] != self._latent or items.shape[1] > self._most:
-            raise ValueError(f"memories of {items.shape} do not fit {self._most} x {self._latent}")
+        if items.shape[1] != self._latent or items.shape[2] > self._most:
+            raise ValueError(f"memories of {items.shape} do not fit {self._latent} x {self._most}")
         self._resize(len(met))
-        self._items[:, : items.shape[1]] = items
+        self._items[:, :, : items.shape[2]] = items
         self._met = met.copy()
 
     def _longest(self) -> int:
         return min(int(self._met.max(initial=0)), self._most)
 
     def _resize(self, n: int) -> None:
-        self._items: Array = np.zeros((n, self._most, self._latent), np.float32)
+        # The steps last: what is measured along them is then measured in one sweep.
+        self._items: Array = np.zeros((n, self._latent, self._most), np.float32)
         self._met = np.zeros(n, np.int64)
 
 
