@@ -1,6 +1,5 @@
 """A network that learns to predict a frozen random one: wrong where it has not been."""
 
-
 import numpy as np
 
 from agents.contract import Array

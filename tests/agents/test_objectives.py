@@ -318,7 +318,8 @@ def test_the_target_is_frozen_and_the_predictor_has_room_for_it():
         motive.update(lived(rng(seed).standard_normal((16, 4, 4)).astype(np.float32)))
 
     assert all(
-        np.array_equal(motive._distiller.target.state("")[name], each) for name, each in before.items()
+        np.array_equal(motive._distiller.target.state("")[name], each)
+        for name, each in before.items()
     )
     assert motive._distiller.predictor.flops() > motive._distiller.target.flops()
 
@@ -357,7 +358,9 @@ def test_work_is_bounded_however_long_the_rollout():
 
     assert motive._distiller.adam.steps == 4
     shares = motive.flops(20_000) - motive.flops(10_000)
-    assert shares == 10_000 * (motive._distiller.target.flops() + motive._distiller.predictor.flops())
+    assert shares == 10_000 * (
+        motive._distiller.target.flops() + motive._distiller.predictor.flops()
+    )
 
 
 def test_flops_are_two_a_weight_and_three_forward_passes_a_lesson():
