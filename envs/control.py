@@ -16,7 +16,8 @@ settings) whose ``wrap`` returns a ``ControlledEnv`` of its own with some of the
 
 Hooks are not called while ``self.strength`` is 0 (``begun``, ``turned`` and ``silent`` are): so no
 control can change anything at intensity 0, or outside its span. Draw from ``self.rng`` alone, for
-the whole batch (``self.rng.random(self.num_envs)``), and return new arrays of the same dtype.
+the whole batch (``self.rng.random(self.num_envs)``) or for all of ``rows``, and return new arrays
+of the same dtype.
 
 ``expects`` says, from what went in, how much should have come out changed; a ``Gauge`` (in
 ``envs.gauge``), which trusts neither, measures it from outside. A lever of the same name in
@@ -136,6 +137,10 @@ class ControlledEnv(VectorWrapper):
         self.carried: Array = np.zeros(env.num_envs, np.int64)
         self.fresh: Array = np.ones(env.num_envs, bool)
         self._all = np.arange(env.num_envs)
+        self._sees, self._adds = (
+            getattr(type(self), hook) is not getattr(ControlledEnv, hook)
+            for hook in ("observations", "silent")
+        )
         face: Any = env.unwrapped
         if hasattr(face, "levels"):
             face.levels = self._levelled(face.levels)
@@ -193,7 +198,7 @@ class ControlledEnv(VectorWrapper):
         if self.strength:
             rewards = self.rewards(rewards)
         self.fresh = terminated | truncated
-        seen, infos = self._ended(seen, infos) if self.fresh.any() else (self._now(seen), infos)
+        seen, infos = self._restarted(seen, infos)
         self.taken += self.num_envs
         return seen, rewards, terminated, truncated, infos
 
@@ -203,15 +208,17 @@ class ControlledEnv(VectorWrapper):
             self.strength = strength
             self.turned()
 
-    def _now(self, seen: Array) -> Array:
-        return self._shown(seen, self._all)
-
     def _shown(self, seen: Array, rows: Array) -> Array:
         return self.observations(seen, rows) if self.strength else self.silent(seen)
 
-    def _ended(self, seen: Array, infos: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
+    def _restarted(self, seen: Array, infos: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
         """Where episodes ended: their last observations, then the first ones of the next."""
         (rows,) = self.fresh.nonzero()
+        if not len(rows):
+            return self._shown(seen, self._all), infos
+        if not (self._adds or (self._sees and self.strength)):
+            self.begun(rows)
+            return seen, infos
         last = seen.copy()
         last[rows] = np.stack([infos["final_obs"][i] for i in rows])
         shown = self._shown(last, self._all).copy()

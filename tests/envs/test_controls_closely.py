@@ -14,11 +14,12 @@ from envs.control import Control, ControlledEnv
 from envs.controls.blackout import Blackout
 from envs.controls.hygiene import Hygiene
 from envs.controls.observation_filter import ObservationFilter
-from envs.controls.observation_noise import ObservationNoise, _moved
+from envs.controls.observation_noise import ObservationNoise, _Edges, _moved
 from envs.controls.parameter_shift import ParameterShift
 from envs.controls.reward_poison import RewardPoison
 from envs.controls.sticky_actions import StickyActions
 from envs.gauge import Gauge
+from envs.gauge import _moved as _distance
 
 COPIES = 4
 
@@ -57,14 +58,14 @@ def test_the_mean_of_clipped_noise_is_the_integral(x, sigma):
     moved = np.abs(np.clip(x + sigma * z, 0, 1) - x)
     mean = np.trapezoid(moved * density, z)
     variance = np.trapezoid((moved - mean) ** 2 * density, z)
-    told = _moved(np.array([[x]]), np.zeros(1), np.ones(1), sigma)
+    told = _moved(np.array([[x]]), _Edges(np.zeros(1), np.ones(1)), sigma)
 
     assert told == pytest.approx(mean, rel=1e-5, abs=1e-9)
     assert variance <= (1 - 2 / np.pi) * sigma**2 + 1e-9
 
 
 def test_noise_without_bounds_has_the_mean_of_a_half_normal():
-    told = _moved(np.zeros((1, 1)), np.array([-np.inf]), np.array([np.inf]), 0.3)
+    told = _moved(np.zeros((1, 1)), _Edges(np.array([-np.inf]), np.array([np.inf])), 0.3)
     assert told == pytest.approx(0.3 * np.sqrt(2 / np.pi))
 
 
@@ -247,3 +248,19 @@ def test_a_gauge_is_not_fooled_by_a_control_that_writes_in_place():
     assert found["reward_change"] == pytest.approx(1.0)
     assert found["episodes_changed"] == 1.0
     assert not any(measured(0.0).values())
+
+
+def test_a_gauge_subtracts_small_whole_numbers_without_wrapping_around():
+    one, other = np.array([[3, 200]], np.uint8), np.array([[5, 1]], np.uint8)
+    assert _distance(one, other) == _distance(other, one) == 201
+
+
+def test_noise_leaves_what_lies_beyond_its_bounds_no_further_out():
+    """A stranger's env may show more than its space allows; noise must not make a jump of it."""
+    env = wrapped(ObservationNoise(intensity=0.5), coin())
+    env.strength = 0.5
+    beyond = np.full((COPIES, env.single_observation_space.shape[0]), 3.0, np.float32)
+    shown = env.observations(beyond, np.arange(COPIES))
+    assert (shown <= 3).all()
+    assert (shown < 3).any()
+    assert shown.min() > 0
