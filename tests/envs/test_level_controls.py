@@ -1,6 +1,7 @@
 """Controls of levels and of company: what they do to the levels drawn and to what is seen."""
 
 import dataclasses
+import hashlib
 import json
 
 import gymnasium as gym
@@ -493,6 +494,66 @@ def test_a_recording_that_does_not_fit_is_refused(tmp_path, told, reason):
 
     assert reason in found
     assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"observations": np.zeros((2, 4)), "actions": np.zeros(2, int)}, "lengths"),
+        ({"lengths": np.array([[2]])}, "one for each episode"),
+        ({"lengths": np.array(2)}, "one for each episode"),
+        ({"lengths": np.array([2.0])}, "one for each episode"),
+        ({"lengths": np.array(["a"])}, "one for each episode"),
+        ({"lengths": np.array([1])}, "add up"),
+        ({"actions": np.array(0)}, "one for each observation"),
+        ({"actions": np.array([0, None])}, "allow_pickle=False"),
+        ({"observations": np.array([[None] * 4] * 2)}, "allow_pickle=False"),
+        ({"observations": np.zeros(())}, "[steps, size]"),
+        ({"observations": np.full((2, 4), 1e300)}, "finite"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(tmp_path, arrays, reason):
+    """Nothing is ever unpickled, whatever a file holds."""
+    whole = {
+        "observations": np.zeros((2, 4)),
+        "actions": np.zeros(2, int),
+        "lengths": np.array([2]),
+    }
+    if "lengths" not in arrays and reason == "lengths":
+        whole = {}
+    np.savez(tmp_path / "held.npz", **{**whole, **arrays})
+    found = Demonstrations(recorded=str(tmp_path / "held.npz")).refuse(cartpole())
+
+    assert reason in found
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04nonsense", b"\x93NUMPY", b"PK\x05\x06" + b"\0" * 18]
+)
+@pytest.mark.parametrize("name", ["held.npz", "held.json"])
+def test_bytes_that_are_no_recording_are_refused(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    found = Demonstrations(recorded=str(tmp_path / name)).refuse(cartpole())
+
+    assert "cannot read recorded episodes" in found
+    assert "\n" not in found
+
+
+def test_a_recording_that_is_not_the_one_it_was_is_refused(tmp_path):
+    _, path = recording(tmp_path, cartpole(), "npz")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    control = Demonstrations(intensity=1, recorded=str(path), recorded_sha256=digest)
+    assert control.refuse(cartpole()) is None
+    control.wrap(cartpole(), rng(), 100)
+
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert "has changed" in control.refuse(cartpole())
+    with pytest.raises(ValueError, match="has changed"):
+        control.wrap(cartpole(), rng(), 100)
+    for bad in ({"recorded_sha256": "abc"}, {"recorded_sha256": "0" * 64, "recorded": ""}):
+        with pytest.raises(ValueError, match="recorded_sha256"):
+            Demonstrations(**{"recorded": "x", **bad})
 
 
 # --- others --------------------------------------------------------------------------------------
