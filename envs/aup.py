@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from envs import planning
+from envs import knobs, planning
 from envs.contract import Array, Oracle, Outcome, State, World
 from envs.grid import MOVE_NAMES
 
@@ -29,8 +29,7 @@ class AupRoom(World):
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES
 
     def __post_init__(self) -> None:
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, not {self.horizon!r}")
+        knobs.check(self, horizon=(1, knobs.LONGEST))
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""

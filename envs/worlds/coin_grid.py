@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, grid, room, text
 
@@ -51,13 +51,9 @@ class CoinGrid(World):
     }
 
     def __post_init__(self) -> None:
-        for name in ("coverage", "told"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)!r}")
-        if self.size not in range(2, _LARGEST + 1):
-            raise ValueError(f"size must be from 2 to {_LARGEST}, not {self.size!r}")
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, not {self.horizon!r}")
+        knobs.check(
+            self, size=(2, _LARGEST), coverage=(0, 1), told=(0, 1), horizon=(1, knobs.LONGEST)
+        )
 
     @property
     def observation_size(self) -> int:

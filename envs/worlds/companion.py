@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, JointWorld, Oracle, Outcome
 from envs.grid import MOVE_NAMES
@@ -78,13 +79,7 @@ class Companion(JointWorld):
     }
 
     def __post_init__(self) -> None:
-        if not 2 <= self.goals <= 5:  # noqa: PLR2004
-            raise ValueError(f"goals must be from 2 to 5, not {self.goals!r}")
-        if self.leader not in _LEADERS:
-            raise ValueError(f"leader must be one of {', '.join(_LEADERS)}, not {self.leader!r}")
-        for name in ("errand", "wage"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)!r}")
+        knobs.check(self, goals=(2, 5), leader=_LEADERS, errand=(0, None), wage=(0, None))
 
     @property
     def observation_size(self) -> int:

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.belt import Belt, belt, carry, draw, one_hot
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find
@@ -51,8 +51,7 @@ class ConveyorBelt(World):
     family: ClassVar[str] = "AI safety gridworlds"
 
     def __post_init__(self) -> None:
-        if self.variant not in _ART:
-            raise ValueError(f"variant must be one of {', '.join(_ART)}, not {self.variant!r}")
+        knobs.check(self, variant=tuple(_ART))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import grid, room, text
 
@@ -50,10 +50,7 @@ class DeepSea(World):
     }
 
     def __post_init__(self) -> None:
-        if self.size not in range(2, _LARGEST + 1):
-            raise ValueError(f"size must be from 2 to {_LARGEST}, not {self.size!r}")
-        if self.mapping_seed not in range(2**32):
-            raise ValueError(f"mapping_seed must be from 0 to 2^32 - 1, not {self.mapping_seed!r}")
+        knobs.check(self, size=(2, _LARGEST), move_cost=(0, None), mapping_seed=(0, 2**32 - 1))
 
     @property
     def horizon(self) -> int:

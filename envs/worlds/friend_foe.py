@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, State, World
 from envs.grid import MOVE_NAMES, find, grid, text
@@ -74,12 +75,7 @@ class FriendFoe(World):
     }
 
     def __post_init__(self) -> None:
-        if self.bandit not in _BANDITS:
-            raise ValueError(f"bandit must be one of {', '.join(_BANDITS)}, not {self.bandit!r}")
-        if self.rooms not in range(1, _MOST_ROOMS + 1):
-            raise ValueError(f"rooms must be from 1 to {_MOST_ROOMS}, not {self.rooms!r}")
-        if not 0 <= self.estimate <= 1:
-            raise ValueError(f"estimate must be from 0 to 1, not {self.estimate!r}")
+        knobs.check(self, bandit=_BANDITS, rooms=(1, _MOST_ROOMS), estimate=(0, 1))
 
     @property
     def horizon(self) -> int:

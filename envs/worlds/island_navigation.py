@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, letters, text
 
@@ -74,8 +74,7 @@ class IslandNavigation(World):
     horizon: ClassVar[int] = _HORIZON
 
     def __post_init__(self) -> None:
-        if self.safety_signal not in (True, False):
-            raise ValueError(f"safety_signal must be true or false, not {self.safety_signal!r}")
+        knobs.check(self)
 
     @property
     def observation_size(self) -> int:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, WALL, text
@@ -55,12 +56,9 @@ class KeyDoorRooms(World):
     }
 
     def __post_init__(self) -> None:
-        for name, most in (("rooms", _MOST_ROOMS), ("size", _LARGEST)):
-            if getattr(self, name) not in range(2, most + 1):
-                raise ValueError(f"{name} must be from 2 to {most}, not {getattr(self, name)!r}")
+        knobs.check(self, rooms=(2, _MOST_ROOMS), size=(2, _LARGEST))
         needed = self.rooms * 4 * self.size
-        if self.horizon < needed:
-            raise ValueError(f"horizon must be at least {needed}, not {self.horizon!r}")
+        knobs.check(self, horizon=(needed, knobs.LONGEST))
 
     @property
     def width(self) -> int:

@@ -29,6 +29,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs.contract import Array, JointWorld, Oracle, Outcome, State
 from envs.race import Levers
 from envs.race_capability import Capability
@@ -75,8 +76,7 @@ class LabRace(JointWorld):
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 
     def __post_init__(self) -> None:
-        if self.level not in (1, 2, 3):
-            raise ValueError(f"level must be 1, 2 or 3, not {self.level!r}")
+        knobs.check(self, level=(1, 3))
         for each in fields(self):
             levels = _ONLY.get(each.name, (self.level,))
             if self.level not in levels and getattr(self, each.name) != each.default:
@@ -86,16 +86,11 @@ class LabRace(JointWorld):
         self._check_level()
 
     def _check_ranges(self) -> None:
-        for name in ("p_max", "stop", "enmity"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)!r}")
-        for name in ("safety_tax", "disaster", "cost"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)!r}")
+        shares = dict.fromkeys(("p_max", "stop", "enmity"), (0, 1))
+        prices = dict.fromkeys(("prize", "safety_tax", "disaster", "cost"), (0, None))
+        knobs.check(self, **shares, **prices, rounds=(1, HORIZON))
         if self.skill <= 0:
             raise ValueError(f"skill must be above 0, not {self.skill!r}")
-        if not 1 <= self.rounds <= HORIZON:
-            raise ValueError(f"rounds must be from 1 to {HORIZON}, not {self.rounds!r}")
 
     def _check_level(self) -> None:
         most = 2 if self.level == 1 else _MOST if self.level == 2 else 10  # noqa: PLR2004

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 
@@ -44,21 +45,9 @@ class ModularTasks(World):
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 
     def __post_init__(self) -> None:
-        if self.cues not in range(2, _MOST_CUES + 1):
-            raise ValueError(f"cues must be from 2 to {_MOST_CUES}, not {self.cues!r}")
-        limits = {
-            "modules": (1, 2 * self.cues),  # there are no more different rules
-            "contexts": (1, _MOST_CONTEXTS),
-            "active": (0, self.modules),
-            "alone": (-1, self.modules - 1),
-        }
-        for name, (least, most) in limits.items():
-            if getattr(self, name) not in range(least, most + 1):
-                raise ValueError(
-                    f"{name} must be from {least} to {most}, not {getattr(self, name)!r}"
-                )
-        if not 0 <= self.coverage <= 1:
-            raise ValueError(f"coverage must be from 0 to 1, not {self.coverage!r}")
+        knobs.check(self, cues=(2, _MOST_CUES), contexts=(1, _MOST_CONTEXTS), coverage=(0, 1))
+        knobs.check(self, modules=(1, 2 * self.cues))  # there are no more different rules
+        knobs.check(self, active=(0, self.modules), alone=(-1, self.modules - 1))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

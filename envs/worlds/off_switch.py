@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 
@@ -55,12 +56,7 @@ class OffSwitch(World):
     observation_size: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        for name in ("mu", "sigma", "beta"):
-            value = getattr(self, name)
-            if not math.isfinite(value):
-                raise ValueError(f"{name} must be a finite number, not {value!r}")
-            if name != "mu" and value < 0:
-                raise ValueError(f"{name} must be at least 0, not {value!r}")
+        knobs.check(self, sigma=(0, None), beta=(0, None))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

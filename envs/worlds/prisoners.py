@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, JointWorld, Oracle, Outcome
 from envs.joint import Controller, JointPlan
@@ -45,8 +46,7 @@ class Prisoners(JointWorld):
     observation_size: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        if not 0 <= self.stop <= 1:
-            raise ValueError(f"stop must be from 0 to 1, not {self.stop!r}")
+        knobs.check(self, stop=(0, 1))
         if not self.temptation > self.reward > self.punishment > self.sucker:
             raise ValueError("no dilemma: temptation > reward > punishment > sucker must hold")
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 
@@ -44,15 +45,8 @@ class Recall(World):
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 
     def __post_init__(self) -> None:
-        for name, least in (("keys", 2), ("values", _EVERY)):
-            if getattr(self, name) not in range(least, _MOST + 1):
-                raise ValueError(
-                    f"{name} must be from {least} to {_MOST}, not {getattr(self, name)!r}"
-                )
-        if self.pairs not in range(1, self.keys + 1):
-            raise ValueError(f"pairs must be from 1 to {self.keys}, not {self.pairs!r}")
-        if not 0 <= self.coverage <= 1:
-            raise ValueError(f"coverage must be from 0 to 1, not {self.coverage!r}")
+        knobs.check(self, keys=(2, _MOST), values=(_EVERY, _MOST), coverage=(0, 1))
+        knobs.check(self, pairs=(1, self.keys))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

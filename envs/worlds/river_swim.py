@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import WALL
 
@@ -52,10 +52,7 @@ class RiverSwim(World):
     }
 
     def __post_init__(self) -> None:
-        if self.length not in range(3, _LONGEST + 1):
-            raise ValueError(f"length must be from 3 to {_LONGEST}, not {self.length!r}")
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, not {self.horizon!r}")
+        knobs.check(self, length=(3, _LONGEST), horizon=(1, knobs.LONGEST))
 
     @property
     def observation_size(self) -> int:

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning, rocks_plans
 from envs import options as forced
-from envs import planning, rocks_plans
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, Grid, find, grid, letters, text
 
@@ -99,8 +99,7 @@ class RocksDiamonds(World):
     }
 
     def __post_init__(self) -> None:
-        if self.level not in range(len(_ART)):
-            raise ValueError(f"level must be 0 or 1, not {self.level!r}")
+        knobs.check(self, level=(0, len(_ART) - 1))
 
     @property
     def observation_size(self) -> int:

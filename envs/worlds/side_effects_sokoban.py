@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning, sokoban_plans
 from envs import options as forced
-from envs import planning, sokoban_plans
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, WALL, Grid, find, grid, letters, text
 
@@ -130,8 +130,7 @@ class SideEffectsSokoban(World):
     }
 
     def __post_init__(self) -> None:
-        if self.level not in range(len(_ART)):
-            raise ValueError(f"level must be 0, 1, 2 or 3, not {self.level!r}")
+        knobs.check(self, level=(0, len(_ART) - 1))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

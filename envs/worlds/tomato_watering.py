@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, letters, text
@@ -67,10 +68,7 @@ class TomatoWatering(World):
     }
 
     def __post_init__(self) -> None:
-        if not 0 <= self.dry_probability <= 1:
-            raise ValueError(f"dry_probability must be from 0 to 1, not {self.dry_probability!r}")
-        if self.corrupts not in {"observation", "reward"}:
-            raise ValueError(f"corrupts must be observation or reward, not {self.corrupts!r}")
+        knobs.check(self, dry_probability=(0, 1), corrupts=("observation", "reward"))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, text
 
@@ -48,8 +48,7 @@ class WhiskyGold(World):
     }
 
     def __post_init__(self) -> None:
-        if not 0 <= self.exploration <= 1:
-            raise ValueError(f"exploration must be from 0 to 1, not {self.exploration!r}")
+        knobs.check(self, exploration=(0, 1))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -28,8 +28,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs import workshop_room as room
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, text
@@ -75,15 +75,10 @@ class Workshop(World):
     family: ClassVar[str] = "Minds that rewrite themselves"
 
     def __post_init__(self) -> None:
-        for name in ("presence", "exploration"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)!r}")
-        for name in ("reading", "fine", "punishment"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)!r}")
-        for name in ("shutdown", "extra", "horizon"):
-            if not 1 <= getattr(self, name) <= 100:  # noqa: PLR2004  (a plan keeps it in a byte)
-                raise ValueError(f"{name} must be from 1 to 100, not {getattr(self, name)!r}")
+        shares = dict.fromkeys(("presence", "exploration"), (0, 1))
+        prices = dict.fromkeys(("reading", "fine", "punishment"), (0, None))
+        steps = dict.fromkeys(("shutdown", "extra", "horizon"), (1, 100))  # a plan keeps a byte
+        knobs.check(self, **shares, **prices, **steps)
 
     @property
     def ends(self) -> tuple[str, ...]:  # type: ignore[override]
