@@ -107,8 +107,15 @@ def judge(
         p=sign_flip_p(found),
         smallest_effect=smallest_effect,
         checks=tuple(checks),
-        notes=_notes(found, interval),
+        notes=(*_notes(found, interval), *_small(kind, interval, smallest_effect)),
     )
+
+
+def _small(kind: str, interval: Interval, smallest: float) -> tuple[str, ...]:
+    """The rule asks for the sign first; an effect the other way may yet be too small to matter."""
+    if kind != "reversed" or not -smallest < interval.low:
+        return ()
+    return (f"the whole interval also lies within {smallest:g} of 0: too small to matter",)
 
 
 def classify(estimate: Any, low: Any, high: Any, smallest_effect: float) -> npt.NDArray[np.str_]:

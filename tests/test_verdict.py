@@ -48,6 +48,13 @@ def test_planted_null_is_refuted_as_negligible_at_thirty_seeds():
     assert judge(planted(0.0, 30), SMALLEST).title == "refuted (negligible)"
 
 
+def test_a_reversal_too_small_to_matter_says_so():
+    tiny = judge(-planted(0.1 * SMALLEST, 20, spread=0.005), SMALLEST)
+    assert tiny.title == "refuted (reversed)"
+    assert any("too small to matter" in note for note in tiny.notes)
+    assert not any("too small" in n for n in judge(-planted(2 * SMALLEST, 20), SMALLEST).notes)
+
+
 def test_reversed_plant_is_refuted_as_reversed():
     assert judge(-planted(0.1, 20), SMALLEST).title == "refuted (reversed)"
 
