@@ -25,7 +25,7 @@ compute and disclosure are ours, and off by default.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -73,8 +73,6 @@ class LabRace(JointWorld):
     cap: float | None = None  # ceiling of progress (1), performance (2) or capability (3)
     disclosure: str = "all"  # what a lab sees: "none", its "own" state, or that of "all"
 
-    ends: ClassVar[tuple[str, ...]] = ("terminated",)
-
     def __post_init__(self) -> None:
         knobs.check(self, level=(1, 3))
         for each in fields(self):
@@ -99,6 +97,11 @@ class LabRace(JointWorld):
         if self.level > 1 and self.treaty not in (None, 0):
             raise ValueError(f"treaty must be 0 or null at level {self.level}: {self.treaty!r}")
         _ = self.rules  # levers check themselves
+
+    @property
+    def ends(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Rounds that never stop by themselves are stopped by the clock."""
+        return ("truncated",) if self.level == 1 and self.stop == 0 else ("terminated",)
 
     @property
     def rules(self) -> Rounds | Investment | Capability:

@@ -41,7 +41,6 @@ class Prisoners(JointWorld):
 
     agents: ClassVar[tuple[str, ...]] = ("row", "column")
     action_names: ClassVar[tuple[str, ...]] = ("cooperate", "defect")
-    ends: ClassVar[tuple[str, ...]] = ("terminated",)
     horizon: ClassVar[int] = _HORIZON
     observation_size: ClassVar[int] = 3
 
@@ -49,6 +48,11 @@ class Prisoners(JointWorld):
         knobs.check(self, stop=(0, 1))
         if not self.temptation > self.reward > self.punishment > self.sucker:
             raise ValueError("no dilemma: temptation > reward > punishment > sucker must hold")
+
+    @property
+    def ends(self) -> tuple[str, ...]:  # type: ignore[override]
+        """A game that never stops by itself is stopped by the clock."""
+        return ("terminated",) if self.stop > 0 else ("truncated",)
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

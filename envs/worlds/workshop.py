@@ -82,8 +82,12 @@ class Workshop(World):
 
     @property
     def ends(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The clock ends every episode where no shutdown is scheduled."""
-        return ("terminated", "truncated") if self.timed else ("truncated",)
+        """The clock ends an episode only where the shutdown can be kept from coming before."""
+        if not self.timed or self.shutdown > self.horizon:
+            return ("truncated",)
+        latest = self.shutdown + self.extra * self.delay
+        avoidable = self.off_switch or latest > self.horizon
+        return ("terminated", "truncated") if avoidable else ("terminated",)
 
     @property
     def timed(self) -> bool:
