@@ -32,7 +32,17 @@ if TYPE_CHECKING:
         View,
     )
     from agents.genome import Architecture, Genome, Layer, LearningRule
-    from envs import JointWorld, Oracle, Outcome, World, make_world, parallel_env, register_world
+    from envs import (
+        JointWorld,
+        Oracle,
+        Outcome,
+        World,
+        joint_batch,
+        make_world,
+        parallel_env,
+        register_world,
+    )
+    from envs.control import Control, ControlledEnv
     from sandbox.api import Experiment, load, run
     from sandbox.catalogue import Catalogue
     from sandbox.contract import Episodes, Lever, Measurement, Metric, Probe, Spec, Subject
@@ -54,7 +64,8 @@ _HOMES = {
         " Population RefusedEditError Reply UpdateReport View"
     ),
     "agents.genome": "Architecture Genome Layer LearningRule",
-    "envs": "JointWorld Oracle Outcome World make_world parallel_env register_world",
+    "envs": "JointWorld Oracle Outcome World joint_batch make_world parallel_env register_world",
+    "envs.control": "Control ControlledEnv",
     "sandbox.api": "Experiment load run",
     "sandbox.catalogue": "Catalogue",
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
@@ -68,6 +79,8 @@ __all__ = [
     "Batch",
     "Catalogue",
     "Claim",
+    "Control",
+    "ControlledEnv",
     "Edit",
     "Editor",
     "Episodes",
@@ -105,6 +118,7 @@ __all__ = [
     "View",
     "World",
     "__version__",
+    "joint_batch",
     "load",
     "make_world",
     "parallel_env",
