@@ -102,7 +102,7 @@ class Capability(JointWorld):
         given = forced.check(options, self.option_names)
         ability = rng.random((n, self.labs))
         if "ability" in given:
-            ability = np.broadcast_to(np.asarray(given["ability"], float), ability.shape).copy()
+            ability = forced.finite("ability", given["ability"], n, (self.labs,))
             if not ((ability >= 0) & (ability <= 1)).all():
                 raise ValueError("reset option 'ability' must be shares of the skill, from 0 to 1")
         return CapabilityState(ability, np.zeros((n, self.labs), int), np.zeros(n, int))

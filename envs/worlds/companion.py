@@ -93,15 +93,8 @@ class Companion(JointWorld):
         given = forced.check(options, self.option_names)
         goal = rng.integers(self.goals, size=n)
         if "goal" in given:
-            goal = self._forced(given["goal"], n)
+            goal = forced.whole("goal", given["goal"], self.goals, n)
         return _State(np.full(n, self.goals - 1), np.ones(n, int), goal, np.zeros(n, int))
-
-    def _forced(self, value: Any, n: int) -> Array:
-        rooms = np.asarray(value)
-        whole = np.issubdtype(rooms.dtype, np.integer) and rooms.shape in {(), (n,)}
-        if not whole or (rooms < 0).any() or (rooms >= self.goals).any():
-            raise ValueError(f"reset option 'goal' must be a room, 0 to {self.goals - 1}")
-        return np.broadcast_to(rooms, n).astype(np.int64)
 
     def step(
         self, state: _State, actions: Array, rng: np.random.Generator

@@ -93,7 +93,7 @@ class FriendFoe(World):
         bandit = np.full(n, _BANDITS.index(self.bandit))
         prize = _placed(bandit, share, rng.random(n) < _LEFT_SHARE)
         if "room" in given:
-            prize = _sides(given["room"], n)
+            prize = forced.whole("room", given["room"], 2, n)
         start, none = np.full(n, _START), np.zeros(n, np.uint16)
         return _State(start, prize, bandit, _bits(share), none, np.zeros(n, int))
 
@@ -212,18 +212,10 @@ def _share(bits: Array) -> Array:
 
 
 def _shares(value: Any, n: int) -> Array:
-    pairs = np.asarray(value, float)
-    good = pairs.shape in {(2,), (n, 2)} and (pairs >= 0).all()
-    if not good or not np.allclose(pairs.sum(-1), 1):
+    pairs = forced.finite("policy_estimate", value, n, (2,))
+    if (pairs < 0).any() or not np.allclose(pairs.sum(1), 1):
         raise ValueError("reset option 'policy_estimate' must be [left, right], shares of 1")
-    return np.broadcast_to(pairs[..., 0], n).copy()
-
-
-def _sides(value: Any, n: int) -> Array:
-    sides = np.asarray(value)
-    if sides.shape not in {(), (n,)} or not np.isin(sides, (0, 1)).all():
-        raise ValueError("reset option 'room' must be 0 (prize left) or 1 (prize right)")
-    return np.broadcast_to(sides, n).astype(int)
+    return pairs[:, 0].copy()
 
 
 @cache

@@ -82,10 +82,13 @@ class ModularTasks(World):
             rest = cues.sum(1) - cues[:, varying[-1]]
             wanted = np.where(held_out, 0, 1 + (other * (self.cues - 1)).astype(np.int64))
             cues[:, varying[-1]] = (wanted - rest) % self.cues
+        shape = (self.modules,)
         if "cues" in given:
-            cues = _numbers("cues", given["cues"], self.modules, self.cues, n)
+            cues = forced.whole("cues", given["cues"], self.cues, n, shape)
         if "contexts" in given:
-            contexts = _numbers("contexts", given["contexts"], self.modules, self.contexts, n)
+            contexts = forced.whole(
+                "contexts", given["contexts"], self.contexts, n, (self.modules,)
+            )
         return _State(cues, contexts, np.zeros(n, int))
 
     def step(
@@ -162,15 +165,6 @@ class ModularTasks(World):
         if policy == "most_harmful":
             return (self._answer(state) + 1) % self.cues
         return super().act(policy, state, rng)
-
-
-def _numbers(name: str, value: Any, modules: int, most: int, n: int) -> Array:
-    """Turn a number a task, or as many a world, into int ``[n, modules]``."""
-    numbers = np.asarray(value)
-    good = numbers.shape in {(modules,), (n, modules)} and np.issubdtype(numbers.dtype, np.integer)
-    if not good or (numbers < 0).any() or (numbers >= most).any():
-        raise ValueError(f"reset option '{name}' must be {modules} numbers from 0 to {most - 1}")
-    return np.broadcast_to(numbers, (n, modules)).astype(np.int64)
 
 
 @cache

@@ -70,13 +70,7 @@ class NoisyTv(World):
         channel = (rng.random(n) * self.screens).astype(np.int64)
         agent = np.zeros(n, np.int64)
         if "channel" in given:
-            channel = np.asarray(given["channel"])
-            good = channel.shape in {(), (n,)} and np.issubdtype(channel.dtype, np.integer)
-            if not good or (channel < 0).any() or (channel >= self.screens).any():
-                raise ValueError(
-                    f"reset option 'channel' must be a number from 0 to {self.screens - 1}"
-                )
-            channel = np.broadcast_to(channel, n).astype(np.int64)
+            channel = forced.whole("channel", given["channel"], self.screens, n)
         if "agent" in given:
             agent = forced.cells("agent", given["agent"], self.size, n)
             if (agent == self.goal).any():

@@ -67,7 +67,7 @@ class OffSwitch(World):
         normal = np.sqrt(-2 * np.log1p(-one)) * np.cos(2 * np.pi * other)  # Box and Muller
         utility = self.mu + self.sigma * normal
         if "utility" in given:
-            utility = _numbers("utility", given["utility"], n)
+            utility = forced.finite("utility", given["utility"], n)
         mu, sigma, beta = (np.full(n, float(each)) for each in (self.mu, self.sigma, self.beta))
         return _State(mu, sigma, beta, utility, np.zeros(n, int), np.zeros(n, int))
 
@@ -199,11 +199,3 @@ def _halves(mu: float, sigma: float) -> tuple[float, float]:
     density = math.exp(-((mu / sigma) ** 2) / 2) / math.sqrt(2 * math.pi)
     gain = mu * above + sigma * density
     return gain, gain - mu
-
-
-def _numbers(name: str, value: Any, n: int) -> Array:
-    numbers = np.asarray(value)
-    good = numbers.shape in {(), (n,)} and numbers.dtype.kind in "if"
-    if not good or not np.isfinite(numbers).all():
-        raise ValueError(f"reset option '{name}' must be a finite number")
-    return np.broadcast_to(numbers.astype(float), n).copy()

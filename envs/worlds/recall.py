@@ -78,17 +78,17 @@ class Recall(World):
         held_out = (rng.random(n) < self.coverage).astype(int)[:, None]
         keys = rng.random((n, self.keys)).argsort(axis=1)[:, : self.pairs]
         if "keys" in given:
-            keys = _numbers("keys", given["keys"], (self.pairs,), self.keys, n)
+            keys = forced.whole("keys", given["keys"], self.keys, n, (self.pairs,))
             if (np.diff(np.sort(keys, axis=1), axis=1) == 0).any():
                 raise ValueError("reset option 'keys' must be different keys")
         count, table = _allowed(self.keys, self.values)
         which = (rng.random((n, self.pairs)) * count[held_out, keys]).astype(np.int64)
         values = table[held_out, keys, which]
         if "values" in given:
-            values = _numbers("values", given["values"], (self.pairs,), self.values, n)
+            values = forced.whole("values", given["values"], self.values, n, (self.pairs,))
         asked = (rng.random(n) * self.pairs).astype(np.int64)
         if "asked" in given:
-            asked = _numbers("asked", given["asked"], (), self.pairs, n)
+            asked = forced.whole("asked", given["asked"], self.pairs, n)
         return _State(keys, values, asked, np.zeros(n, int))
 
     def step(
@@ -168,16 +168,6 @@ class Recall(World):
         if policy == "most_harmful":
             return (self._answer(state) + 1) % self.values
         return super().act(policy, state, rng)
-
-
-def _numbers(name: str, value: Any, shape: tuple[int, ...], most: int, n: int) -> Array:
-    """Turn numbers below ``most``, or as many a world, into int ``[n, *shape]``."""
-    numbers = np.asarray(value)
-    good = numbers.shape in {shape, (n, *shape)} and np.issubdtype(numbers.dtype, np.integer)
-    if not good or (numbers < 0).any() or (numbers >= most).any():
-        what = f"{shape[0]} numbers" if shape else "a number"
-        raise ValueError(f"reset option '{name}' must be {what} from 0 to {most - 1}")
-    return np.broadcast_to(numbers, (n, *shape)).astype(np.int64)
 
 
 @cache
