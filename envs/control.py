@@ -36,6 +36,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from envs.contract import Array, State
 
+LARGEST = 1e6
+"""Greatest intensity of a dial without an end of its own: float32 still adds up beyond it."""
+
 Expected = Mapping[str, tuple[float, float]]
 """Name of a measurement of the gauge -> its total over one step, and the variance of that."""
 
@@ -63,26 +66,26 @@ class Control(ABC):
     """A dial. Leaves add their own settings; all have these."""
 
     intensity: float = 0.0  # 0: bit for bit as without the control
-    start: float = 0.0  # share of the trial's training steps before it sets in
-    end: float = 1.0  # share of the trial's training steps after which it is gone
+    start: float = 0.0  # share of the trial's planned training steps before it sets in
+    end: float = 1.0  # share of the trial's planned training steps after which it is gone
     schedule: Literal["constant", "rising", "falling"] = "constant"  # linear from start to end
     seed: int = 0  # another one, other draws
 
     unit: ClassVar[str]  # what an intensity of 1 is
     most: ClassVar[float] = 1.0  # greatest intensity that means something
+    swaps_levels: ClassVar[bool] = False  # two that do would undo each other's work
 
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""
         if not 0 <= self.intensity <= self.most or not math.isfinite(self.intensity):
-            upper = f" to {self.most:g}" if math.isfinite(self.most) else ""
-            raise ValueError(
-                f"intensity must be a number from 0{upper} ({self.unit}), not {self.intensity:g}"
-            )
-        if not 0 <= self.start < self.end <= 1:
-            raise ValueError(
-                "start and end must be shares of the training steps, 0 <= start < end <= 1,"
-                f" not {self.start:g} and {self.end:g}"
-            )
+            what = f"a number from 0 to {self.most:g} ({self.unit})"
+            raise ValueError(f"intensity must be {what}, not {self.intensity:g}")
+        if not 0 <= self.start < 1:
+            what = "a share of the training steps, from 0 to below 1"
+            raise ValueError(f"start must be {what}, not {self.start:g}")
+        if not self.start < self.end <= 1:
+            what = f"a share of the training steps, above start ({self.start:g}) and at most 1"
+            raise ValueError(f"end must be {what}, not {self.end:g}")
         if self.schedule not in {"constant", "rising", "falling"}:
             raise ValueError(f"schedule must be constant, rising or falling, not {self.schedule!r}")
         if self.seed < 0:

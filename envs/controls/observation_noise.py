@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import Array
-from envs.control import Control, ControlledEnv, Expectation, Expected, Step, bounds
+from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step, bounds
 
 _LARGEST_VARIANCE = 1 - 2 / math.pi  # of |z|; bounds only make it less
 
@@ -22,7 +22,7 @@ class ObservationNoise(Control):
     """``intensity``: standard deviation."""
 
     unit: ClassVar[str] = "standard deviation, in units of the observation"
-    most: ClassVar[float] = math.inf
+    most: ClassVar[float] = LARGEST
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Whole numbers take no small noise."""

@@ -176,7 +176,10 @@ def test_a_control_that_does_not_fit_a_strangers_env_ends_the_trial_with_the_rea
         ("controls: {blackuot: 0.5}", ":10:12: error: no control is called 'blackuot'"),
         ("controls: {blackout: {intensty: 1}}", "did you mean 'intensity'?"),
         ("controls: {blackout: 1.5}", "intensity must be a number from 0 to 1"),
-        ("controls: {blackout: {start: 0.5, end: 0.2}}", "start and end must be shares"),
+        (
+            "controls: {blackout: {start: 0.5, end: 0.2}}",
+            "end must be a share of the training steps",
+        ),
         ("controls: {blackout: yes please}", "must be a number, its intensity, or {settings}"),
         ("controls: 3", "must be {name: intensity} or {name: settings}"),
         ("controls: {hygiene: {channels: [egent]}}", "no channel is called 'egent', there are"),
