@@ -601,9 +601,32 @@ def test_levels_with_others_are_preferred_where_there_are_any():
     assert not any(state["told"] for _, state in begun(beside, 50))
 
 
+def test_a_world_that_has_levels_with_others_shows_them_as_often_as_told():
+    """The vases stay as they were, the human is seen on that share of levels."""
+    world, share = VaseGrid(coverage=0.5, horizon=8), 0.4
+    control = SocialExposure(intensity=share)
+    gauge = Gauge(control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 400)
+    part = world.channels()["others"]
+    levels, seen = [], []
+    for shown, _, _, fresh, _ in played(gauge.env, 400):
+        levels += [gauge.env.unwrapped.state.in_way[i] for i in np.flatnonzero(fresh)]
+        seen += shown[fresh][:, part].tolist()
+    reading = gauge.read()
+
+    assert gauge.env.single_observation_space == face(world).single_observation_space
+    assert {tuple(each) for each in seen} == {(0.0, 0.0), (1.0, 1.0)}
+    near = 4.5 * (share * (1 - share) / len(seen)) ** 0.5
+    assert np.mean(seen) == pytest.approx(share, abs=near)
+    assert np.mean(levels) == pytest.approx(0.5, abs=4.5 * 0.5 / len(levels) ** 0.5)
+    error = reading.error["episodes_changed"]
+    assert reading.expected["episodes_changed"] == pytest.approx(share, abs=0.01)
+    assert reading.measured["episodes_changed"] == pytest.approx(share, abs=4.5 * error)
+
+
 def test_who_is_alone_has_no_neighbour():
-    with pytest.raises(ValueError, match="at least 2 copies"):
-        SocialExposure(intensity=1).wrap(face(copies=1), rng(), 100)
+    assert "num_envs" in SocialExposure(intensity=1).refuse(face(copies=1))
+    assert SocialExposure(intensity=0).refuse(face(copies=1)) is None
+    assert SocialExposure(intensity=1).refuse(face(copies=2)) is None
 
 
 @pytest.mark.parametrize("control", [Demonstrations, SocialExposure])
