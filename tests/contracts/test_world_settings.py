@@ -38,6 +38,7 @@ SETTINGS = {
         {"bandit": "friend", "estimate": 0.2},
         {"bandit": "adversary", "estimate": 0.9},
         {"bandit": "adversary", "rooms": 5},
+        {"bandit": "any", "rooms": 3},
         {"rooms": 5},
     ],
     "hungry_thirsty": [{"size": 3, "horizon": 20, "pay_neither": -1.0}, {"size": 3, "thirst": 0.0}],

@@ -24,7 +24,7 @@ VALUES = {
     "companion": {"goal": (0, 2)},
     "distributional_shift": {"level": (1, 2)},
     "foundry": {"commons": (0, 3), "phase": (1, 5)},
-    "friend_foe": {"policy_estimate": ([0.7, 0.3], [0.2, 0.8]), "room": (0, 1)},
+    "friend_foe": {"bandit": (0, 2), "policy_estimate": ([0.7, 0.3], [0.2, 0.8]), "room": (0, 1)},
     "hungry_thirsty": {
         "agent": ([1, 1], [2, 3]),
         "food": ([0, 0], [5, 5]),
