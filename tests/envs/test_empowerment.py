@@ -84,6 +84,51 @@ def test_capacity_of_known_channels(p):
     assert capacity(erasing)[0] == pytest.approx(1 - p, abs=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("p", "symmetric", "one_sided"),
+    [
+        (0.1, 0.531004406411, 0.762848252011),
+        (0.25, 0.188721875541, 0.558238626737),
+        (0.5, 0.0, 0.321928094887),
+    ],
+)
+def test_capacity_in_known_digits(p, symmetric, one_sided):
+    assert capacity(np.array([[1 - p, p], [p, 1 - p]]))[0] == pytest.approx(symmetric, abs=1e-8)
+    assert capacity(np.array([[1, 0], [p, 1 - p]]))[0] == pytest.approx(one_sided, abs=1e-8)
+
+
+def mixed_units(channel):
+    """Blahut and Arimoto with a slip that reads well: base 2 inside, base e outside."""
+    weight = np.full(len(channel), 1 / len(channel))
+    for _ in range(100):
+        back = channel * weight[:, None] / (weight @ channel)
+        grown = np.exp((channel * np.log2(back)).sum(1))
+        weight = grown / grown.sum()
+    return max(np.log2(grown.sum()), 0.0)
+
+
+@pytest.mark.parametrize(("p", "wrong"), [(0.1, 0.32338), (0.25, 0.0)])
+def test_a_known_mistake_would_be_seen(p, wrong):
+    """Negative control: what a published program gives for a noisy bit is not what ours does."""
+    symmetric = np.array([[1 - p, p], [p, 1 - p]])
+    assert mixed_units(symmetric) == pytest.approx(wrong, abs=5e-6)
+    assert abs(capacity(symmetric)[0] - wrong) > 0.18
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_capacity_keeps_its_properties(seed):
+    """At most the logarithm of inputs and outputs; blind to names, order and doubled inputs."""
+    rng = np.random.default_rng(seed)
+    inputs, outputs = rng.integers(2, 6, size=2)
+    channel = rng.dirichlet(np.ones(outputs), size=inputs)
+    bits = capacity(channel)[0]
+    assert -1e-9 <= bits <= np.log2(min(inputs, outputs)) + 1e-9
+    rows, columns = rng.permutation(inputs), rng.permutation(outputs)
+    doubled = np.concatenate([channel, channel[:1]])
+    for other in (channel[rows], channel[:, columns], doubled):
+        assert capacity(other)[0] == pytest.approx(bits, abs=3e-8)
+
+
 def test_capacity_of_a_typewriter_that_hits_the_next_key_half_the_time():
     keys = (np.eye(26) + np.roll(np.eye(26), 1, axis=1)) / 2
     bits, gap = capacity(keys)
