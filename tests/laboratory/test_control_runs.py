@@ -87,7 +87,7 @@ def test_another_lever_still_arrives_beside_controls(done):
 def test_the_report_has_the_data_card(done):
     page = (done.folder / "report.html").read_text()
     card = page.partition("Data card")[2].partition("</section>")[0]
-    for words in ("blackout", "reward noise", "observations changed", "yes", "base"):
+    for words in ("blackout", "reward noise", "observations changed", "yes", "data_coverage="):
         assert words.replace("reward noise", "reward_noise") in card
     assert ">NO<" not in card
 
