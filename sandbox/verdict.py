@@ -28,6 +28,8 @@ Status = Literal["supported", "refuted", "undetermined", "invalid"]
 PLANNED_SEEDS = 20
 """Default number of paired seeds for a claim; five decide almost nothing."""
 SMALLEST_SAMPLE = 2
+ROUGH_BELOW = 5
+"""Seeds below which their spread, and any number of seeds planned from it, is a rough guess."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ def judge(
         if status == "undetermined":
             needed = _deciding_n(found, estimate, smallest_effect, alpha)
         reason = _reason(status, kind, smallest_effect, needed)
+        if needed and found.size < ROUGH_BELOW:
+            reason += f", a rough guess: {found.size} seeds hardly tell how much seeds differ"
     return Verdict(
         status=status,  # type: ignore[arg-type]
         kind=kind,
