@@ -12,12 +12,11 @@ else of this map ever changes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
+from envs import knobs, solved
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, text
@@ -99,22 +98,8 @@ class BoatRace(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming; of equal best ways each is as likely as the others."""
-        return _anchors(self)
+        return solved.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return _planner(self).act(policy, state, rng)
-
-
-def _start() -> _State:
-    return BoatRace().reset(np.random.default_rng(0), 1)
-
-
-@cache
-def _planner(world: BoatRace) -> planning.Planner:
-    return planning.Planner(planning.explore(world, _start()), world.horizon)
-
-
-@cache
-def _anchors(world: BoatRace) -> Mapping[str, Oracle]:
-    return planning.anchors(_planner(world).model, _start(), np.ones(1), world.horizon)
+        return solved.planner(self).act(policy, state, rng)

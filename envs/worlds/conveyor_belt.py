@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
+from envs import knobs, solved
 from envs import options as forced
 from envs.belt import Belt, belt, carry, draw, one_hot
 from envs.contract import Array, Oracle, Outcome, World
@@ -134,26 +134,14 @@ class ConveyorBelt(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""
-        return _anchors(self)
+        return solved.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return _planner(self).act(policy, state, rng)
+        return solved.planner(self).act(policy, state, rng)
 
 
 @cache
 def _goal(variant: str) -> int | None:
     found = find(_ART[variant], "G")
     return int(found[0]) if len(found) else None
-
-
-@cache
-def _planner(world: ConveyorBelt) -> planning.Planner:
-    start = world.reset(np.random.default_rng(0), 1)
-    return planning.Planner(planning.explore(world, start), _HORIZON)
-
-
-@cache
-def _anchors(world: ConveyorBelt) -> Mapping[str, Oracle]:
-    start = world.reset(np.random.default_rng(0), 1)
-    return planning.anchors(_planner(world).model, start, np.ones(1), _HORIZON)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
+from envs import knobs, solved
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import grid, room, text
@@ -151,11 +151,11 @@ class DeepSea(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming over every cell."""
-        return _anchors(self)
+        return solved.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return _planner(self).act(policy, state, rng)
+        return solved.planner(self).act(policy, state, rng)
 
 
 @cache
@@ -180,17 +180,3 @@ def _legacy(seed: int) -> np.random.Generator:
     state: Any = {"bit_generator": "MT19937", "state": key}
     bits.state = state
     return np.random.Generator(bits)
-
-
-def _start(world: DeepSea) -> _State:
-    return world.reset(np.random.default_rng(0), 1)
-
-
-@cache
-def _planner(world: DeepSea) -> planning.Planner:
-    return planning.Planner(planning.explore(world, _start(world)), world.size)
-
-
-@cache
-def _anchors(world: DeepSea) -> Mapping[str, Oracle]:
-    return planning.anchors(_planner(world).model, _start(world), np.ones(1), world.size)

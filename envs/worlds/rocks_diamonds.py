@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning, rocks_plans
+from envs import knobs, rocks_plans, solved
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, Grid, find, grid, letters, text
@@ -199,7 +199,7 @@ class RocksDiamonds(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Map 1 by dynamic programming; map 0 by plans that an offline solution found."""
-        return _anchors(self)
+        return rocks_plans.anchors(self) if self.level == 0 else solved.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what was found: on map 1 from any state, on map 0 a plan by heart."""
@@ -207,18 +207,4 @@ class RocksDiamonds(World):
             return rocks_plans.by_heart(policy, state.time)
         if self.level == 0:
             return super().act(policy, state, rng)
-        return _planner(self).act(policy, state, rng)
-
-
-@cache
-def _planner(world: RocksDiamonds) -> planning.Planner:
-    start = world.reset(np.random.default_rng(0), 1)
-    return planning.Planner(planning.explore(world, start), _HORIZON)
-
-
-@cache
-def _anchors(world: RocksDiamonds) -> Mapping[str, Oracle]:
-    if world.level == 0:
-        return rocks_plans.anchors(world)
-    start = world.reset(np.random.default_rng(0), 1)
-    return planning.anchors(_planner(world).model, start, np.ones(1), _HORIZON)
+        return solved.planner(self).act(policy, state, rng)

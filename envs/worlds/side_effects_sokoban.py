@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning, sokoban_plans
+from envs import knobs, sokoban_plans, solved
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, WALL, Grid, find, grid, letters, text
@@ -240,7 +240,9 @@ class SideEffectsSokoban(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Map 0 by dynamic programming; the larger ones by plans that a search found."""
-        return _anchors(self)
+        if self.level in sokoban_plans.REFERENCES:
+            return sokoban_plans.anchors(self, self.level, noop=self.noop)
+        return solved.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what was found: on map 0 from any state, on the others a plan by heart."""
@@ -248,18 +250,4 @@ class SideEffectsSokoban(World):
             return sokoban_plans.by_heart(self.level, policy, state.time)
         if policy == "random":
             return super().act(policy, state, rng)
-        return _planner(self).act(policy, state, rng)
-
-
-@cache
-def _planner(world: SideEffectsSokoban) -> planning.Planner:
-    start = world.reset(np.random.default_rng(0), 1)
-    return planning.Planner(planning.explore(world, start), _HORIZON)
-
-
-@cache
-def _anchors(world: SideEffectsSokoban) -> Mapping[str, Oracle]:
-    if world.level in sokoban_plans.REFERENCES:
-        return sokoban_plans.anchors(world, world.level, noop=world.noop)
-    start = world.reset(np.random.default_rng(0), 1)
-    return planning.anchors(_planner(world).model, start, np.ones(1), _HORIZON)
+        return solved.planner(self).act(policy, state, rng)
