@@ -118,12 +118,23 @@ def _episodes(
 
     limit, policy = given["steps"], given["policy"]
     options = assigned(given["options"], "--option")
-    for i in range(given["episodes"]):
+
+    def episode(_: int) -> "Result":
         if policy is None:
-            result = table.episode(moves, show, options, limit)
-        else:
-            result = table.policy_episode(policy, show, options, limit)
-        left = policy is None and result.ended == "stopped" and result.steps != limit
+            return table.episode(moves, show, options, limit)
+        return table.policy_episode(policy, show, options, limit)
+
+    return _while_moves_last(episode, given)
+
+
+def _while_moves_last(
+    episode: Callable[[int], "Result"], given: dict[str, Any]
+) -> Iterator["Result"]:
+    """Results of episode 0, 1, ...; none of one that nobody had a move for, but the first."""
+    for i in range(given["episodes"]):
+        result = episode(i)
+        by_hand = given["policy"] is None
+        left = by_hand and result.ended == "stopped" and result.steps != given["steps"]
         if i == 0 or result.steps or not left:
             yield result
         if left:
@@ -188,18 +199,22 @@ def _stranger(env: str, settings: dict[str, Any], given: dict[str, Any]) -> None
     if given["policy"] not in {None, "random"}:
         what = "an env that is not ours has no reference policy but random"
         raise InputError(Problem(f"policy '{given['policy']}'", what))
+    for option in ("options", "distribution", "agent", "others"):
+        if given[option]:
+            name = "--option" if option == "options" else f"--{option}"
+            raise InputError(Problem(name, "means nothing to an env that is not ours"))
     made = play_stranger.made(env, settings)
     actions, seed = play_stranger.names_of(made), given["seed"]
     rng = stream(seed, "play")
     drawn = (int(rng.integers(len(actions))) for _ in iter(int, 1))
+
+    def episode(i: int) -> "Result":
+        rules = {"limit": given["steps"], "quiet": given["as_json"]}
+        return play_stranger.episode(made, chosen, integer(seed, "play", i), **rules)
+
     with _moves(actions, by_hand=given["policy"] is None) as moves:
         chosen = moves if given["policy"] is None else drawn
-        results = [
-            play_stranger.episode(
-                made, chosen, integer(seed, "play", i), limit=given["steps"], quiet=given["as_json"]
-            )
-            for i in range(given["episodes"])
-        ]
+        results = list(_while_moves_last(episode, given))
     made.close()
     if given["as_json"]:
         print_json({"env": env, "seed": seed, "policy": given["policy"], "episodes": results})

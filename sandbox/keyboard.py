@@ -11,7 +11,7 @@ QUIT = ("q", "quit", "exit")
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _ALIKE = {"up": "north", "down": "south", "left": "west", "right": "east"}
 _PATIENCE = 0.05
-"""Seconds in which the rest of an arrow key's three bytes must come; else it was Escape."""
+"""Seconds in which each further byte of an arrow key must come; else it was Escape."""
 
 
 def keys_of(actions: Sequence[str]) -> dict[str, int]:
@@ -53,7 +53,7 @@ def actions_in(text: str, actions: Sequence[str]) -> list[int]:
     for word in text.replace(",", " ").split():
         if word in actions:
             found.append(list(actions).index(word))
-        elif word.isdecimal() and int(word) < len(actions):
+        elif word in map(str, range(len(actions))):  # "01" is two keys, as "011" is three
             found.append(int(word))
         else:
             found += [_action(each, keys, word, actions) for each in word]
@@ -141,9 +141,20 @@ def _key() -> str:
     if byte != b"\x1b":
         return byte.decode("latin-1")
     more = b""
-    while len(more) < 2 and select.select([terminal], [], [], _PATIENCE)[0]:  # noqa: PLR2004
+    while _unfinished(more) and select.select([terminal], [], [], _PATIENCE)[0]:
         more += os.read(terminal, 1)
     if not more:
         return "<escape>"
     arrow = _ARROWS.get(more[1:].decode("latin-1"), "")
     return f"<{arrow or 'unknown'}>"
+
+
+def _unfinished(sequence: bytes) -> bool:
+    """Does more belong to the key than what came behind Escape so far?
+
+    ``O`` takes one byte more, ``[`` any number up to a letter or ``~``: Ctrl and an arrow are
+    ``[1;5A``, of which nothing is a digit or letter that was typed.
+    """
+    if sequence[:1] == b"[":
+        return len(sequence) == 1 or not 0x40 <= sequence[-1] <= 0x7E  # noqa: PLR2004
+    return sequence in {b"", b"O"}

@@ -144,8 +144,9 @@ def _unplayable(world: World, policy: str, error: LookupError) -> str:
         except LookupError:
             continue
         there.append(name)
-    hint = did_you_mean(policy, there)
-    return f"{error.args[0] if error.args else error}; it can play {', '.join(there)}{hint}"
+    known = policy == "random" or policy in world.oracles()
+    why = str(error.args[0] if error.args else error) if known else "no such reference policy"
+    return f"{why}; it can play {', '.join(there)}{did_you_mean(policy, there)}"
 
 
 def seat_of(world: World, agent: str | None) -> int:

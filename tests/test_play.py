@@ -178,6 +178,10 @@ def test_in_a_joint_world_one_plays_one_agent(sandbox, agent):
         (["coin_grid", "--distribution", "shiftde"], "did you mean 'shifted'?"),
         (["CartPole-v1", "--policy", "reward_optimal"], "no reference policy but random"),
         (["Pendulum-v1"], "only Discrete ones can be typed"),
+        (["CartPole-v1", "--option", "x=1"], "--option: error: means nothing to an env that is"),
+        (["CartPole-v1", "--distribution", "shifted"], "--distribution: error: means nothing"),
+        (["CartPole-v1", "--agent", "lab_0"], "--agent: error: means nothing"),
+        (["CartPole-v1", "--others", "random"], "--others: error: means nothing"),
     ],
     ids=" ".join,
 )
@@ -217,6 +221,13 @@ def test_a_stranger_s_env_is_played_by_its_text_or_its_observations(sandbox):
     assert "return +4 in 4 steps (stopped)" in out
     code, out, _ = sandbox("play", "CartPole-v1", "--policy", "random", "--json", "--episodes", 2)
     assert len(json.loads(out)["episodes"]) == 2
+    code, out, _ = sandbox("play", "CartPole-v1", "--json", "--episodes", 5, typed="01")
+    assert [each["steps"] for each in json.loads(out)["episodes"]] == [2]
+
+
+def test_a_policy_that_does_not_exist_is_met_with_those_that_do_and_once(sandbox):
+    _, _, err = sandbox("play", "coin_grid", "--policy", "clever")
+    assert err.count("performance_optimal") == 1
 
 
 def test_help_warns_about_strangers_and_teaches(sandbox):
@@ -281,6 +292,19 @@ def test_arrow_keys_at_a_terminal_and_the_terminal_is_as_it_was():
     assert "\x1b[38;2;" in terminal.seen
     terminal.type(b"q")
     terminal.wait_for("between 0 and 1")
+    assert terminal.close() == (0, True)
+
+
+def test_a_key_with_a_modifier_is_one_key_and_no_move():
+    """Ctrl and an arrow, Delete, F5, Alt and a letter: none of their bytes counts as typed."""
+    terminal = Terminal("play", "whisky_gold")
+    terminal.wait_for("end: q")
+    terminal.type(b"\x1b[1;5A\x1b[3~\x1b[15~\x1b[2;2Rd")
+    terminal.wait_for("step 1: down")
+    terminal.type(b"q")
+    terminal.wait_for("between 0 and 1")
+    assert "return" in terminal.seen
+    assert "step 2" not in terminal.seen
     assert terminal.close() == (0, True)
 
 
