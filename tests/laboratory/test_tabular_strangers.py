@@ -14,18 +14,23 @@ from tests.laboratory.test_loop import SPEC
 EPSILON = 0.1
 
 
-def trained(env_id, **settings):
-    """A table that has lived through its steps, and its place."""
-    steady = {"exploration_start": EPSILON, "exploration_end": EPSILON, "discount": 1.0}
-    learner = Tabular(**{**steady, **settings})
+def born(env_id, learner):
+    """A population of one table, and its place."""
     spec = {
         **SPEC,
         "env": {"id": env_id, "kwargs": {}},
         "learner": {"tabular": asdict(learner)},
         "architecture": {"layers": [], "activation": "tanh"},
     }
-    parts, place = build.Parts.of(spec), build.habitat(spec, learner.num_envs)
-    population = build.population(spec, parts, place)
+    place = build.habitat(spec, learner.num_envs)
+    return build.population(spec, build.Parts.of(spec), place), place
+
+
+def trained(env_id, **settings):
+    """A table that has lived through its steps, and its place."""
+    steady = {"exploration_start": EPSILON, "exploration_end": EPSILON, "discount": 1.0}
+    learner = Tabular(**{**steady, **settings})
+    population, place = born(env_id, learner)
     while population.update()["agent"].steps and population._learner._lived < learner.total_steps:
         pass
     return population.learners["agent"], place
@@ -131,3 +136,13 @@ def test_a_taxi_driver_learns_the_town():
     starts = gym.make("Taxi-v4").unwrapped.initial_state_distrib
     assert starts @ worth[:500] == pytest.approx(starts @ best[:500], abs=0.1)
     assert 7 < starts @ best[:500] < 9
+
+
+def test_a_table_says_where_it_never_sees_anything_twice():
+    """Poles lean by numbers, so every step is news; lakes have sixteen squares."""
+    told = {}
+    for env_id in ("CartPole-v1", "FrozenLake-v1"):
+        life, _ = born(env_id, Tabular(total_steps=800, num_envs=4, steps_per_update=100))
+        told[env_id] = [life.update()["agent"].losses["new_states"] for _ in range(2)]
+    assert min(told["CartPole-v1"]) > 0.95
+    assert told["FrozenLake-v1"][1] < 0.01
