@@ -52,14 +52,17 @@ def steps_are_pure(world: World, seed: int) -> str | None:
 
 def _keeps_its_input(world: World, seed: int) -> str | None:
     rng = np.random.default_rng(seed)
-    for state, actions, *_ in rollout(world, seed, 15):
+    state = world.reset(rng, ROWS)
+    for _ in range(25):
+        actions = random_actions(world, rng, ROWS)
         kept, chosen = states.copy(state), actions.copy()
-        world.step(state, actions, rng)
+        after, _ = world.step(state, actions, rng)
         world.observe(state)
         world.render_text(state, 0)
         world.caption(state, 0)
         if not states.equal(state, kept) or not np.array_equal(actions, chosen):
             return "step, observe or render changed the state or actions it was given"
+        state = after
     return None
 
 
@@ -173,8 +176,10 @@ def _outcome_fault(outcome: Outcome, shape: tuple[int, ...]) -> str | None:
     if outcome.executed is not None:
         wanted.append(("executed", outcome.executed, shape, outcome.executed.dtype))
     for name, array, size, kind in wanted:
-        if array.shape != size or array.dtype != kind or not np.isfinite(array).all():
-            return f"{name} is {array.dtype} {array.shape} or not finite; wanted {kind} {size}"
+        if array.shape != size or array.dtype != kind:
+            return f"{name} is {array.dtype} {array.shape}, not {np.dtype(kind)} {size}"
+        if not np.isfinite(array).all():
+            return f"{name} is not finite"
     if any(np.shares_memory(each, outcome.reward) for each in outcome.truth.values()):
         return "the truth shares memory with the reward"
     return None
