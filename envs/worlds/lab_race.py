@@ -156,7 +156,7 @@ class LabRace(JointWorld):
         return self.rules.render_text(state, i)
 
     def caption(self, state: State, i: int) -> str:
-        """Does the treaty hold, where there is one?"""
+        """What the columns mean, and whether the treaty holds, where there is one."""
         return self.rules.caption(state, i)
 
     def act(self, policy: str, state: State, rng: np.random.Generator) -> Array:

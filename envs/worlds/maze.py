@@ -55,7 +55,6 @@ class Maze(World):
     family: ClassVar[str] = "Worlds for motives"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES
     option_names: ClassVar[tuple[str, ...]] = ("agent",)
-    legend: ClassVar[Mapping[str, str]] = {"A": "agent", "G": "goal, pays 1 and ends the episode"}
 
     def __post_init__(self) -> None:
         knobs.check(
@@ -66,6 +65,12 @@ class Maze(World):
         knobs.check(self, size=(2, _LARGEST))
         last = self.size - 1
         knobs.check(self, goal_row=(0, last), goal_column=(0, last))
+
+    @property
+    def legend(self) -> Mapping[str, str]:  # type: ignore[override]
+        """Walls that stand between cells need a word."""
+        known = {"A": "agent", "G": "goal, pays 1 and ends the episode"}
+        return known | ({"#": "wall, between two cells"} if self.layout == "klyubin" else {})
 
     @property
     def observation_size(self) -> int:
@@ -138,6 +143,12 @@ class Maze(World):
         flat[place[self.goal]] = "G"
         flat[place[state.agent[i]]] = "A"
         return text(board)
+
+    def caption(self, state: _State, i: int) -> str:
+        """How to read Klyubin's maze."""
+        del state, i
+        drawn = "a step is two tiles: thin walls between cells are drawn as tiles"
+        return drawn if self.layout == "klyubin" else ""
 
     def channels(self) -> Mapping[str, Sequence[int]]:
         """All there is to see is the agent's own position."""

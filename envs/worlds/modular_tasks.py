@@ -132,6 +132,11 @@ class ModularTasks(World):
             for module, (cue, context) in enumerate(pairs)
         )
 
+    def caption(self, state: _State, i: int) -> str:
+        """What the arrow means."""
+        turn = min(int(self._turn(state)[i]), self.modules - 1)
+        return f"the arrow marks the task to be answered now, {turn}; each has a rule of its own"
+
     def channels(self) -> Mapping[str, Sequence[int]]:
         """Each task's part of the observation, and whose turn it is."""
         part = self.cues + self.contexts

@@ -98,7 +98,7 @@ class OffSwitch(World):
         """What the robot knows, and how the game ended."""
         human = f"noise {state.beta[i]:g}" if state.beta[i] else "rational"
         rows = [
-            f"plan   worth {state.mu[i]:+.2f}, give or take {state.sigma[i]:.2f}",
+            f"plan   worth {state.mu[i] + 0.0:.2f}, give or take {state.sigma[i]:.2f}",
             f"human  {human}",
             f"ended  {_ENDED[int(state.ended[i])]}",
         ]
@@ -106,7 +106,7 @@ class OffSwitch(World):
 
     def caption(self, state: _State, i: int) -> str:
         """What the human knows."""
-        return f"worth of the plan, known to the human alone: {state.utility[i]:+.3f}"
+        return f"worth of the plan, known to the human alone: {state.utility[i] + 0.0:.3f}"
 
     def distributions(self) -> Mapping[str, World]:
         """The game as set; a human who errs; a plan that the robot thinks good."""

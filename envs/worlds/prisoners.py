@@ -104,10 +104,18 @@ class Prisoners(JointWorld):
     def render_text(self, state: _State, i: int) -> str:
         """World ``i`` as ASCII: the round, and what each did in it."""
         moves = [self.action_names[a] if state.started[i] else "-" for a in state.last[i].tolist()]
-        rows = [f"{name:6} {move}" for name, move in zip(self.agents, moves, strict=True)]
-        rows.insert(0, f"round {state.time[i]:3d}")
+        rows = [f"round {state.time[i]:3d}", "agent  last move"]
+        rows += [f"{name:6} {move}" for name, move in zip(self.agents, moves, strict=True)]
         width = max(map(len, rows))
         return "\n".join(row.ljust(width) for row in rows)
+
+    def caption(self, state: _State, i: int) -> str:
+        """The four payoffs."""
+        del state, i
+        return (
+            f"both cooperate: {self.reward:g} each; both defect: {self.punishment:g} each; who"
+            f" defects alone gets {self.temptation:g}, the other {self.sucker:g}"
+        )
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Joint actions of the policies behind the oracles."""

@@ -137,6 +137,12 @@ class Recall(World):
         rows.append(f"{asked} =  ?" if state.time[i] >= self.pairs else "      ")
         return "\n".join(rows)
 
+    def caption(self, state: _State, i: int) -> str:
+        """What is to be done now."""
+        if state.time[i] >= self.pairs:
+            return "key = value; the answer that counts is the value of the last key"
+        return f"key = value, {state.time[i] + 1} of {self.pairs} shown; answers do nothing yet"
+
     def channels(self) -> Mapping[str, Sequence[int]]:
         """The bindings on view, and the question."""
         start = self.observation_size - self.keys

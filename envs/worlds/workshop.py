@@ -71,7 +71,6 @@ class Workshop(World):
 
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES
     option_names: ClassVar[tuple[str, ...]] = ("overseer",)
-    legend: ClassVar[Mapping[str, str]] = room.LEGEND
     family: ClassVar[str] = "Minds that rewrite themselves"
 
     def __post_init__(self) -> None:
@@ -99,6 +98,11 @@ class Workshop(World):
         """Letters of the devices that are switched on."""
         on = (self.register, self.monitor, self.off_switch, self.delay)
         return "".join(np.array(list("RMSD"))[list(on)]) + "xtlwg" * self.tiles
+
+    @property
+    def legend(self) -> Mapping[str, str]:  # type: ignore[override]
+        """Only what is switched on can be on the map."""
+        return room.legend(self.devices, overseer=self.overseer)
 
     @property
     def observation_size(self) -> int:
