@@ -76,8 +76,8 @@ class Workshop(World):
     def __post_init__(self) -> None:
         shares = dict.fromkeys(("presence", "exploration"), (0, 1))
         prices = dict.fromkeys(("reading", "fine", "punishment"), (0, None))
-        steps = dict.fromkeys(("shutdown", "extra", "horizon"), (1, 100))  # a plan keeps a byte
-        knobs.check(self, **shares, **prices, **steps)
+        steps = dict.fromkeys(("shutdown", "extra"), (1, 30))  # plans grow with these two
+        knobs.check(self, **shares, **prices, **steps, horizon=(1, 100))
 
     @property
     def ends(self) -> tuple[str, ...]:  # type: ignore[override]
