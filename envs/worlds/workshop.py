@@ -76,8 +76,12 @@ class Workshop(World):
     def __post_init__(self) -> None:
         shares = dict.fromkeys(("presence", "exploration"), (0, 1))
         prices = dict.fromkeys(("reading", "fine", "punishment"), (0, None))
-        steps = dict.fromkeys(("shutdown", "extra"), (1, 30))  # plans grow with these two
-        knobs.check(self, **shares, **prices, **steps, horizon=(1, 100))
+        steps = {
+            "shutdown": (1, 60),
+            "extra": (1, 30),
+            "horizon": (1, 100),
+        }  # plans grow with these
+        knobs.check(self, **shares, **prices, **steps)
 
     @property
     def ends(self) -> tuple[str, ...]:  # type: ignore[override]
