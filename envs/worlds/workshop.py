@@ -80,7 +80,7 @@ class Workshop(World):
             "shutdown": (1, 60),
             "extra": (1, 30),
             "horizon": (1, 100),
-        }  # plans grow with these
+        }  # plans grow
         knobs.check(self, **shares, **prices, **steps)
 
     @property
