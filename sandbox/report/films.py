@@ -52,7 +52,8 @@ def _films_of(report: Report, env: str) -> Html:
         return Html("")
     mine.sort(key=lambda film: report.conditions.index(film.condition))
     most = max(len(list(shown)) for _, shown in groupby(mine, key=lambda film: film.condition))
-    columns = most if most in GRID else GRID[-1]  # where it can be, a row is a condition
+    # Where it can be, a row is a condition; where there are few, they stand side by side.
+    columns = most if most in GRID else min(max(len(mine), 2), GRID[-1])
     legend = {letter: words for film in mine for letter, words in film.shot.legend.items()}
     grid = f'<div class="films" style="--columns:{columns}">{join(map(_film, mine))}</div>'
     return Html(f"<h3>{text(env)}</h3>{_legend(legend)}{grid}")

@@ -69,9 +69,9 @@ def _sections(report: Report) -> Iterator[Html]:
     if report.ended_early:
         yield sections.ended_early(report)
     yield sections.plane(report)
+    yield sections.curves(report)
     yield sections.effects(report)
     yield from data_card(report)
-    yield sections.curves(report)
     yield sections.lineage(report)
     yield films(report)
     yield section("What we could not test", bullets(limits(report)))

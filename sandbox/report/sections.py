@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 
-from sandbox.effects import Effect, measure, metric
+from sandbox.effects import Effect, env_name, measure, metric
 from sandbox.events import TrialStarted
 from sandbox.measured import IN_DISTRIBUTION
 from sandbox.report import figures
@@ -129,23 +129,23 @@ def _effect_cells(seen: Effect, reach: float) -> list[Html]:
 def _unit(report: Report, seen: Effect) -> Html:
     direction = metric(seen.metric).direction
     better = "" if direction == "neutral" else f", {direction} is better"
-    unit = _reached(report) if seen.metric == "capability" else seen.unit
+    unit = _reached(report, seen.env) if seen.metric == "capability" else seen.unit
     return text(unit + better)
 
 
-def _reached(report: Report) -> str:
+def _reached(report: Report, env: str) -> str:
     """What a capability of 1 is: an oracle's return, or what an env of others calls solved."""
     best = {
         str(each.anchors.get(IN_DISTRIBUTION, {}).get("reward_optimal", {}).get("how", ""))
         for trial in report.run.trials
         for each in trial.events[:1]
-        if isinstance(each, TrialStarted)
+        if isinstance(each, TrialStarted) and env in {"all", env_name(report.run, trial)}
     }
     strange = {how for how in best if THRESHOLD in how}
     if not strange:
         return metric("capability").unit
-    ends = "0: random policy, 1: the env's own reward threshold"
-    return ends if strange == best else f"share of oracle, or of reward threshold ({ends})"
+    threshold = "the env's own reward threshold"
+    return f"0: random policy, 1: {threshold if strange == best else f'oracle, or {threshold}'}"
 
 
 def curves(report: Report) -> Html:

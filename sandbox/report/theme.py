@@ -49,7 +49,7 @@ figure { margin:0 } .films { display:grid; gap:16px; align-items:start; margin-t
 @media (max-width:820px) { .films { grid-template-columns:repeat(2,minmax(0,1fr)) } }
 figcaption { font-size:.84rem; color:var(--soft); margin-top:4px; overflow-wrap:anywhere }
 .films img { border:1px solid var(--line); border-radius:6px; width:100%;
-  height:auto; display:block }
+  max-width:460px; height:auto; display:block }
 .legend { display:flex; flex-wrap:wrap; gap:4px 16px; list-style:none; margin:4px 0 0; padding:0;
   font-size:.86rem; color:var(--soft) }
 .legend img { border-radius:3px; vertical-align:-8px } .legend b { color:var(--ink) }
