@@ -25,8 +25,9 @@ Examples:
 Keys and words:
   arrows, where actions are called up, down, left, right
   digits, the number of an action, counted from 0
-  letters, the first free letter of an action's name
-Through a pipe: names, numbers or letters, with or without blanks between.
+  letters, the first free letter of an action's name, or any free one beyond action 9
+Through a pipe: names (in capitals or not), numbers or letters, between blanks, commas or new lines.
+An episode that was not played to its end has totals, but no score.
 """
 
 
@@ -165,7 +166,7 @@ def _moves(actions: Sequence[str], *, by_hand: bool) -> Iterator[Iterator[int]]:
 
     if not by_hand:
         yield iter(())
-    elif keyboard.has_keys():
+    elif keyboard.has_keys(actions):
         with keyboard.single_keys():
             yield keyboard.presses(actions)
     else:

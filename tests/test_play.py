@@ -52,6 +52,7 @@ def sandbox(capfd, monkeypatch):
         ("3310", [3, 3, 1, 0]),
         ("stay s .", [4, 4, 4]),
         ("UuR", [0, 0, 3]),
+        ("RIGHT Up,LeFt", [3, 0, 2]),
         ("", []),
     ],
 )
@@ -62,6 +63,44 @@ def test_lines_hold_names_numbers_or_letters(text, actions):
 def test_what_is_no_action_is_refused_with_what_there_is():
     with pytest.raises(InputError, match=r"'xu'.*there are up, down, left, right, stay"):
         actions_in("xu", MOVES)
+
+
+SAFETY = tuple(f"safety {i / 10:.1f}" for i in range(11))
+
+
+@pytest.mark.parametrize(
+    ("text", "actions"),
+    [
+        ("safety 1.0", [10]),
+        ("Safety 0.9 safety 1.0,SAFETY 0.0\nsafety 0.1", [9, 10, 0, 1]),
+        ("10 1 0", [10, 1, 0]),
+        ("b", [10]),
+    ],
+)
+def test_names_with_blanks_and_digits_are_taken_whole(text, actions):
+    assert actions_in(text, SAFETY) == actions
+    assert set(keys_of(SAFETY).values()) == set(range(11))
+    assert "safety 1.0: b  end: q" in help_of(SAFETY)
+
+
+@pytest.mark.parametrize("text", ["safety 1.1", "safety", "safety 1.05", "1.0"])
+def test_half_a_name_is_not_read_as_keys(text):
+    with pytest.raises(InputError, match="is no action here"):
+        actions_in(text, SAFETY)
+
+
+def test_the_longest_of_two_names_is_meant():
+    assert actions_in("buy all buy BUY ALL buyer", ("buy", "buy all", "buyer")) == [1, 0, 1, 2]
+
+
+def test_the_last_of_eleven_actions_can_be_played(sandbox):
+    arguments = ["play", "lab_race", "--set", "level=3"]
+    code, out, err = sandbox(*arguments, typed="safety 1.0")
+    assert code == 0, err
+    assert "step 1: safety 1.0  reward" in out
+    code, _, err = sandbox(*arguments, typed="safety 1.1")
+    assert code == 2
+    assert "'safety': error: is no action here" in err
 
 
 def test_every_action_has_a_key_and_quitting_is_no_action():
@@ -285,6 +324,8 @@ def test_arrow_keys_at_a_terminal_and_the_terminal_is_as_it_was():
     terminal.wait_for("end: q")
     terminal.type(b"\x1b[B")
     terminal.wait_for("step 1: down")
+    terminal.type(b"x")
+    terminal.wait_for("'x' does nothing here; up: arrow u 0")
     terminal.type(b"x\x1bOC1")  # no action; an arrow of the other kind; a digit
     terminal.wait_for("step 3: down")
     assert "step 2: right" in terminal.seen
