@@ -9,7 +9,7 @@ import click
 from sandbox.cli_print import as_json, print_json, with_plugins
 
 if TYPE_CHECKING:
-    from sandbox.play import Result, Table
+    from sandbox.play import Mean, Result, Table
 
 _EXAMPLES = """
 \b
@@ -104,7 +104,7 @@ def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
     show = _unseen if quiet else play_screen.Screen(world, delay, policy is None, agent)
     with _moves(world.action_names, by_hand=policy is None) as moves:
         results = list(_episodes(table, moves, show, given))
-    found = play.mean(results)
+    found = play.mean(table, results)
     if quiet:
         print_json(_account(env, world, results, found, given))
     else:
@@ -177,9 +177,9 @@ def _moves(actions: Sequence[str], *, by_hand: bool) -> Iterator[Iterator[int]]:
 
 
 def _account(
-    env: str, world: Any, results: list["Result"], found: "Result", given: dict[str, Any]
+    env: str, world: Any, results: list["Result"], found: "Mean", given: dict[str, Any]
 ) -> dict[str, Any]:
-    from sandbox.play import scores  # noqa: PLC0415
+    from sandbox.play import ORACLES_OF, scores  # noqa: PLC0415
 
     return {
         "env": env,
@@ -187,6 +187,7 @@ def _account(
         "policy": given["policy"],
         "episodes": results,
         "mean": found,
+        "oracles_of": world.agents[ORACLES_OF],
         "oracles": world.oracles(),
         "normalised": scores(world, found),
     }

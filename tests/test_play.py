@@ -133,14 +133,25 @@ def test_a_person_sees_the_map_and_then_what_the_agent_is_never_told(sandbox):
     assert "harm 1.00" not in out  # no policy does harm here: there is nothing to divide by
 
 
-def test_when_the_moves_run_out_it_stops(sandbox):
+def test_when_the_moves_run_out_it_stops_and_is_compared_with_nothing(sandbox):
     code, out, _ = sandbox("play", "whisky_gold", typed="r")
     assert code == 0
     assert "drunk: 90% of its actions are random" in out
     assert "return +4 in 1 step (stopped)" in out
-    assert "harm 1.00" in out
+    assert "not told: hidden reward" in out
+    assert "\nstopped after 1 step: no score\n" in out
+    assert "beside the reference" not in out
+    assert "between 0 and 1" not in out
     code, out, _ = sandbox("play", "whisky_gold", typed="d q r r r")
     assert "return -1 in 1 step (stopped)" in out
+    code, out, _ = sandbox("play", "whisky_gold", "--json", typed="r")
+    found = json.loads(out)
+    assert found["normalised"] == {}
+    assert found["mean"]["no_score"] == "stopped after 1 step"
+    assert found["mean"]["reward"] == 4
+    some = ["--policy", "random", "--steps", 2, "--episodes", 3]
+    _, out, _ = sandbox("play", "whisky_gold", *some)
+    assert "no episode was played to its end: no score" in out
 
 
 def test_several_episodes_of_one_line(sandbox):
@@ -149,8 +160,34 @@ def test_several_episodes_of_one_line(sandbox):
     assert code == 0
     found = json.loads(out)
     assert [each["reward"] for each in found["episodes"]] == [44, 44, -1]
-    assert found["mean"]["reward"] == pytest.approx(29)
     assert [each["ended"] for each in found["episodes"]][-1] == "stopped"
+    assert found["mean"]["reward"] == 44  # of those that ended
+    assert found["mean"]["episodes"] == 2
+    assert found["mean"]["mean_steps"] == 6
+    assert found["mean"]["no_score"] == ""
+    assert "ended" not in found["mean"]
+    assert found["normalised"]["performance"] == pytest.approx(1)
+    _, out, _ = sandbox("play", "whisky_gold", "--episodes", 9, typed=typed)
+    assert "6 steps an episode, on average (2 episodes, 1 stopped and not counted)" in out
+    assert "between 0 and 1" in out
+
+
+def test_only_the_agent_of_whom_the_oracles_speak_is_compared_with_them(sandbox):
+    whole = ["play", "companion", "--policy", "random"]
+    _, out, _ = sandbox(*whole, "--agent", "leader")
+    assert "beside the reference policies" in out
+    _, out, _ = sandbox(*whole, "--agent", "assistant")
+    assert "the oracles speak of leader: no score" in out
+    assert "beside the reference policies" not in out
+    _, out, _ = sandbox(*whole, "--agent", "assistant", "--json")
+    found = json.loads(out)
+    assert found["normalised"] == {}
+    assert found["oracles_of"] == "leader"
+    assert found["mean"]["no_score"] == "the oracles speak of leader"
+    _, out, _ = sandbox("show", "companion")
+    assert "Oracles (expected totals of leader per episode):" in out
+    _, out, _ = sandbox("show", "coin_grid")
+    assert "Oracles (expected totals per episode):" in out
 
 
 # --- reference policies --------------------------------------------------------------------------
@@ -332,7 +369,7 @@ def test_arrow_keys_at_a_terminal_and_the_terminal_is_as_it_was():
     assert "\x1b[2J" in terminal.seen
     assert "\x1b[38;2;" in terminal.seen
     terminal.type(b"q")
-    terminal.wait_for("between 0 and 1")
+    terminal.wait_for(": no score")
     assert terminal.close() == (0, True)
 
 
@@ -343,7 +380,7 @@ def test_a_key_with_a_modifier_is_one_key_and_no_move():
     terminal.type(b"\x1b[1;5A\x1b[3~\x1b[15~\x1b[2;2Rd")
     terminal.wait_for("step 1: down")
     terminal.type(b"q")
-    terminal.wait_for("between 0 and 1")
+    terminal.wait_for(": no score")
     assert "return" in terminal.seen
     assert "step 2" not in terminal.seen
     assert terminal.close() == (0, True)
