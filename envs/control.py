@@ -24,6 +24,7 @@ of the same dtype.
 ``sandbox/levers/`` (six lines: see any of them) then knows whether its dose arrived.
 """
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -75,6 +76,12 @@ class Control(ABC):
     most: ClassVar[float] = 1.0  # greatest intensity that means something
     swaps_levels: ClassVar[bool] = False  # two that do would undo each other's work
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A leaf's ``wrap`` refuses what its ``refuse`` refuses, whoever calls it."""
+        super().__init_subclass__(**kwargs)
+        if "wrap" in vars(cls):
+            setattr(cls, "wrap", _refusing(cls.wrap))  # noqa: B010
+
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""
         if not 0 <= self.intensity <= self.most or not math.isfinite(self.intensity):
@@ -111,7 +118,10 @@ class Control(ABC):
 
     @abstractmethod
     def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
-        """Control ``env``, whose copies take ``span_steps`` steps in all; a ``ControlledEnv``."""
+        """Control ``env``, whose copies take ``span_steps`` steps in all; a ``ControlledEnv``.
+
+        Raises ``ValueError`` with the line of ``refuse`` where there is one.
+        """
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """What a gauge should find. ``rng`` draws what ``wrap``'s draws: same seed, own copy."""
@@ -125,6 +135,22 @@ class Control(ABC):
         """
         del env
         return dict
+
+
+_Wrap = Callable[[Any, VectorEnv, np.random.Generator, int], VectorEnv]
+
+
+def _refusing(wrap: _Wrap) -> _Wrap:
+    @functools.wraps(wrap)
+    def asked(
+        self: Control, env: VectorEnv, rng: np.random.Generator, span_steps: int
+    ) -> VectorEnv:
+        reason = self.refuse(env)
+        if reason is not None:
+            raise ValueError(reason)
+        return wrap(self, env, rng, span_steps)
+
+    return asked
 
 
 class ControlledEnv(VectorWrapper):

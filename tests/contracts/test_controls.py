@@ -34,7 +34,13 @@ MAKERS = {
         vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
     ),
 }
-SETTINGS = {"hygiene": {"cartpole": {"channels": (2, 0)}, "coin": {"channels": (0, 1, 2)}}}
+SETTINGS = {
+    "hygiene": {
+        "cartpole": {"channels": (2, 0)},
+        "coin": {"channels": (0, 1, 2)},
+        "interruptible": {"channels": ("button", "position")},
+    }
+}
 """What a control needs to be told before it can act on an env."""
 DOSES = {
     "hygiene": 1.0,  # half of it must hide fewer channels

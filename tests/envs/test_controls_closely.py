@@ -1,6 +1,9 @@
 """What single controls do, number by number, and that a gauge cannot be fooled."""
 
 import dataclasses
+import re
+from dataclasses import dataclass
+from typing import ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -20,6 +23,7 @@ from envs.controls.reward_poison import RewardPoison
 from envs.controls.sticky_actions import StickyActions
 from envs.gauge import Gauge
 from envs.gauge import _moved as _distance
+from sandbox.catalogue import catalogue
 
 COPIES = 4
 
@@ -139,7 +143,46 @@ def test_hygiene_knows_the_channels_of_a_world_by_name():
     assert seen.any()
     assert "did you mean 'button'" in Hygiene(channels=("buton",)).refuse(env)
     assert "no index" in Hygiene(channels=(10**6,)).refuse(env)
-    assert "no channels" in Hygiene().refuse(cartpole())
+
+
+def test_hygiene_hides_nothing_unasked():
+    named = gym.make_vec("sandbox/SafeInterruptibility-v0", num_envs=2)
+    reason = Hygiene(intensity=1.0).refuse(named)
+    assert reason.startswith("list as 'channels' which to hide; the env has position, button")
+    assert "the env names none" in Hygiene(intensity=0.5).refuse(cartpole())
+    assert Hygiene().refuse(named) is None
+    assert Hygiene().refuse(cartpole()) is None
+    with pytest.raises(ValueError, match="list as 'channels' which to hide"):
+        Hygiene(intensity=1.0).wrap(named, np.random.default_rng(0), 10)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue().names("controls")))
+def test_wrap_refuses_what_refuse_refuses(name):
+    """Otherwise it dies much later, at the first episode's end."""
+    later = gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync")
+    assert later.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
+    control = catalogue().load("controls", name)(intensity=0.1)
+    reason = control.refuse(later)
+    assert reason
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        control.wrap(later, np.random.default_rng(0), 10)
+
+
+@dataclass(frozen=True)
+class _Bare(Control):
+    """A stranger's control that never thought of refusing."""
+
+    unit: ClassVar[str] = "nothing"
+
+    def wrap(self, env, rng, span_steps):
+        return ControlledEnv(self, env, rng, span_steps)
+
+
+def test_a_control_s_own_wrap_is_asked_by_whatever_name_its_arguments_are_given():
+    later = gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync")
+    with pytest.raises(ValueError, match="SAME_STEP"):
+        _Bare().wrap(env=later, rng=np.random.default_rng(0), span_steps=10)
+    assert _Bare().wrap(cartpole(), rng=np.random.default_rng(0), span_steps=10).num_envs == COPIES
 
 
 # --- poison --------------------------------------------------------------------------------------
