@@ -90,6 +90,10 @@ def test_the_report_has_the_data_card(done):
     for words in ("blackout", "reward noise", "observations changed", "yes", "data_coverage="):
         assert words.replace("reward noise", "reward_noise") in card
     assert ">NO<" not in card
+    foretold, _, rest = card.partition("<details>")
+    assert "share of observations with any number changed" in foretold
+    assert "inputs changed" not in foretold
+    assert "inputs changed" in rest  # measured, but blackout does not foretell it
 
 
 def test_tensorboard_has_its_curves(done):
