@@ -26,7 +26,7 @@ from agents.policy import MindPolicy
 from agents.ppo_update import ppo_update
 from agents.rollout import PrivateRolloutBuffer
 from agents.spaces import action_count, flat_size
-from agents.validity import genome_problems, mind_problems
+from agents.validity import genome_problems, mind_problems, objective_problems
 
 DORMANT = 0.025
 """Units with a normalised activation up to this are dormant (Sokar et al. 2023)."""
@@ -176,11 +176,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
         if isinstance(mind.genome.learning_rule, TableRule):
             problems.append("the mind keeps a table, this agent is a network")
-        unknown = [name for name, _ in mind.genome.objective if name not in self._motives]
-        if unknown:
-            known = ", ".join(self._motives) or "none"
-            problems.append(f"unknown objectives: {', '.join(unknown)} (this agent has {known})")
-        _refuse(problems)
+        _refuse([*problems, *objective_problems(mind.genome, self._motives)])
         write_mind(self, mind)
         self._weights = dict(mind.genome.objective)
         self.genome = mind.genome

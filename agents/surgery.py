@@ -28,7 +28,8 @@ def the_layer(genome: Genome, index: int) -> Layer:
     if type(index) is not int:
         raise RefusedEditError(f"a layer is a whole number, not {index!r}")
     if not 0 <= index < len(layers):
-        raise RefusedEditError(f"there is no layer {index}: there are {len(layers)}, from 0")
+        there = f"there are {len(layers)}, from 0" if layers else "this agent has no layers"
+        raise RefusedEditError(f"there is no layer {index}: {there}")
     return layers[index]
 
 

@@ -36,7 +36,7 @@ from agents.mixing import Diary, mixed
 from agents.restarts import check_restarts, executed_actions, final_observations
 from agents.spaces import action_count, flat_size, flatten
 from agents.table import Table
-from agents.validity import genome_problems, mind_problems
+from agents.validity import genome_problems, mind_problems, objective_problems
 
 if TYPE_CHECKING:
     from agents.learners.tabular import Tabular
@@ -146,6 +146,7 @@ class LiveTable(LiveLearner):
         self._at, self._squares, self._changes = 0, 0.0, 0
         self._earned = dict.fromkeys(self._weights, 0.0)
         self._finished: list[float] = []
+        self._known = len(self._table)
 
     def act(self, observations: Array) -> Array:
         """Choose an action (int64 ``[n]``, from 0) for float32 ``[n, size]`` observations."""
@@ -205,6 +206,7 @@ class LiveTable(LiveLearner):
                 "td_error": self._error,
                 "exploration": float(self._exploration),
                 "states": float(len(self._table)),
+                "new_states": (len(self._table) - self._known) / steps,  # near 1: no use of a table
             },
         )
 
@@ -224,11 +226,7 @@ class LiveTable(LiveLearner):
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
         if not isinstance(mind.genome.learning_rule, TableRule):
             problems.append("the mind is a network, this agent keeps a table")
-        unknown = [name for name, _ in mind.genome.objective if name not in self._motives]
-        if unknown:
-            known = ", ".join(self._motives) or "none"
-            problems.append(f"unknown objectives: {', '.join(unknown)} (this agent has {known})")
-        _refuse(problems)
+        _refuse([*problems, *objective_problems(mind.genome, self._motives)])
         self._table.load(mind.parameters)
         self._exploration = np.float32(mind.parameters["table.exploration"][0])
         self._adopt(mind.genome)

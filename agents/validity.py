@@ -1,6 +1,6 @@
 """Says what is wrong with a learner's settings, a genome or a mind: in words, all at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from numbers import Integral, Real
 from typing import Any, get_args, get_type_hints
@@ -160,6 +160,13 @@ def mind_problems(mind: Mind, observation_size: int, actions: int) -> tuple[str,
     else:
         shapes = parameter_shapes(mind.genome.architecture, observation_size, actions)
     return (*_parameters(mind.parameters, shapes), *_moments(mind.moments, shapes))
+
+
+def objective_problems(genome: Genome, known: Collection[str]) -> list[str]:
+    """Objectives of the genome that this agent was not born with, in one line, or nothing."""
+    unknown = [name for name, _ in genome.objective if name not in known]
+    there = f"this agent has {_words(known)}"
+    return [f"unknown objectives: {_words(unknown)} ({there})"] if unknown else []
 
 
 def _parameters(given: Mapping[str, Array], shapes: Mapping[str, Shape]) -> Iterator[str]:

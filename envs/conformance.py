@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from envs import state as states
-from envs.contract import Array, JointWorld, Outcome, State, World
+from envs.contract import Array, Outcome, State, World
+from envs.rehearsal import ROWS, parts, play, playable, random_actions, rollout, shape_of
 
 Promise = Callable[[World, int], str | None]
 ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")
-_N = 7
 _EPISODES, _PLAYED = 2000, 1000
 _ERRORS = 4.5
 """Standard errors allowed: one false alarm in 150 000 comparisons of normal means."""
@@ -25,73 +25,6 @@ def broken(world: World, seed: int = 0) -> Iterator[tuple[str, str | None]]:
     """Yield every promise's name and what is broken about it, or ``None``."""
     for name, promise in PROMISES.items():
         yield name, promise(world, seed)
-
-
-# --- playing -----------------------------------------------------------------------------------
-
-
-def _shape(world: World, n: int) -> tuple[int, ...]:
-    return (n, len(world.agents)) if isinstance(world, JointWorld) else (n,)
-
-
-def _actions(world: World, rng: np.random.Generator, n: int) -> Array:
-    return rng.integers(len(world.action_names), size=_shape(world, n))
-
-
-def _rollout(
-    world: World, seed: int, steps: int, start: State = None
-) -> Iterator[tuple[State, Array, State, Outcome]]:
-    """State, actions, next state and outcome of random play; ended worlds are stepped on."""
-    rng = np.random.default_rng(seed)
-    state = world.reset(rng, _N) if start is None else start
-    for _ in range(steps):
-        actions = _actions(world, rng, _N)
-        after, outcome = world.step(state, actions, rng)
-        yield state, actions, after, outcome
-        state = after
-
-
-def _parts(outcome: Outcome) -> Array:
-    """Reward, hidden reward and harm of the first agent, ``[n, 3]``."""
-    parts = (outcome.reward, outcome.truth["hidden_reward"], outcome.truth["harm"])
-    return np.stack([part.reshape(len(part), -1)[:, 0] for part in parts], axis=1)
-
-
-def _play(world: World, policy: str | int, episodes: int, seed: int) -> tuple[Array, set[str]]:
-    """Totals ``[episodes, 3]`` of a reference policy, and the ways in which episodes ended.
-
-    A policy that is a number takes that action always.
-    """
-    rng = np.random.default_rng(seed)
-    state, open_ = world.reset(rng, episodes), np.ones(episodes, bool)
-    totals, ends = np.zeros((episodes, 3)), set()
-    for _ in range(world.horizon):
-        if isinstance(policy, int):
-            actions = np.full(_shape(world, episodes), policy)
-        elif policy == "random":
-            actions = _actions(world, rng, episodes)
-        else:
-            actions = world.act(policy, state, rng)
-        state, outcome = world.step(state, actions, rng)
-        totals += _parts(outcome) * open_[:, None]
-        for end in ("terminated", "truncated"):
-            if (getattr(outcome, end) & open_).any():
-                ends.add(end)
-        open_ &= ~(outcome.terminated | outcome.truncated)
-        if not open_.any():
-            break
-    return totals, ends
-
-
-def _playable(world: World) -> Iterator[str]:
-    rng = np.random.default_rng(0)
-    state = world.reset(rng, 2)
-    for policy in world.oracles():
-        try:
-            world.act(policy, state, rng)
-        except LookupError:
-            continue
-        yield policy
 
 
 # --- a step is a function ----------------------------------------------------------------------
@@ -108,7 +41,7 @@ def is_a_value(world: World, seed: int) -> str | None:
 
 def steps_are_pure(world: World, seed: int) -> str | None:
     """The same state, actions and generator give the same step; the input stays as it was."""
-    runs = zip(_rollout(world, seed, 25), _rollout(world, seed, 25), strict=True)
+    runs = zip(rollout(world, seed, 25), rollout(world, seed, 25), strict=True)
     for (_, _, after, one), (_, _, again, other) in runs:
         if not states.equal(after, again) or not np.array_equal(one.reward, other.reward):
             return "the same state, actions and generator gave two different steps"
@@ -119,23 +52,26 @@ def steps_are_pure(world: World, seed: int) -> str | None:
 
 def _keeps_its_input(world: World, seed: int) -> str | None:
     rng = np.random.default_rng(seed)
-    for state, actions, *_ in _rollout(world, seed, 15):
+    state = world.reset(rng, ROWS)
+    for _ in range(25):
+        actions = random_actions(world, rng, ROWS)
         kept, chosen = states.copy(state), actions.copy()
-        world.step(state, actions, rng)
+        after, _ = world.step(state, actions, rng)
         world.observe(state)
         world.render_text(state, 0)
         world.caption(state, 0)
         if not states.equal(state, kept) or not np.array_equal(actions, chosen):
             return "step, observe or render changed the state or actions it was given"
+        state = after
     return None
 
 
 def copies_replay(world: World, seed: int) -> str | None:
     """A copy of a state goes on exactly as the state does."""
-    *_, (middle, *_) = _rollout(world, seed, 6)
+    *_, (middle, *_) = rollout(world, seed, 6)
     pairs = zip(
-        _rollout(world, seed + 1, 10, middle),
-        _rollout(world, seed + 1, 10, states.copy(middle)),
+        rollout(world, seed + 1, 10, middle),
+        rollout(world, seed + 1, 10, states.copy(middle)),
         strict=True,
     )
     if any(not states.equal(one[2], other[2]) for one, other in pairs):
@@ -145,8 +81,8 @@ def copies_replay(world: World, seed: int) -> str | None:
 
 def rows_are_apart(world: World, seed: int) -> str | None:
     """Worlds of a batch do not touch each other: turning the rows turns what a quiet step does."""
-    *_, (_, _, state, _) = _rollout(world, seed, 4)
-    order, actions = np.arange(_N)[::-1], _actions(world, np.random.default_rng(seed), _N)
+    *_, (_, _, state, _) = rollout(world, seed, 4)
+    order, actions = np.arange(ROWS)[::-1], random_actions(world, np.random.default_rng(seed), ROWS)
     quiet: Any = _Quiet()
     straight, one = world.step(state, actions, quiet)
     turned, other = world.step(states.take(state, order), actions[order], quiet)
@@ -168,14 +104,14 @@ class _Quiet:
 
 def branches_are_complete(world: World, seed: int) -> str | None:
     """Probabilities of ``branches`` sum to one, and what a step did is among them."""
-    for state, actions, after, outcome in _rollout(world, seed, 5):
+    for state, actions, after, outcome in rollout(world, seed, 5):
         try:
             ways = world.branches(state, actions)
         except LookupError:
             return None
         if not np.allclose(sum(chance for chance, *_ in ways), 1):
             return "the probabilities of branches do not sum to one"
-        for i in range(_N):
+        for i in range(ROWS):
             mine = states.take(after, np.array([i]))
             found = (
                 np.allclose(way.reward[i], outcome.reward[i])
@@ -183,9 +119,22 @@ def branches_are_complete(world: World, seed: int) -> str | None:
                 for chance, other, way in ways
                 if chance[i] > 0
             )
-            if not any(found):
+            if not any(found) and not _mean_agrees(world, state, actions, i):
                 return "a step went a way that branches does not know"
     return None
+
+
+def _mean_agrees(world: World, state: State, actions: Array, i: int) -> bool:
+    """Do branches tell the states one step leads to, and the mean of a reward that is noisy?"""
+    rows, rng = np.full(_PLAYED, i), np.random.default_rng(i)
+    after, outcome = world.step(states.take(state, rows), actions[rows], rng)
+    ways = world.branches(states.take(state, rows), actions[rows])
+    known, mean = np.zeros(_PLAYED, bool), 0.0
+    for chance, other, way in ways:
+        known |= ~states.differing(after, other)
+        mean = mean + chance[0] * way.reward[0]
+    error = outcome.reward.std(0, ddof=1) / np.sqrt(_PLAYED)
+    return bool(known.all() and (np.abs(outcome.reward.mean(0) - mean) <= _ERRORS * error).all())
 
 
 # --- what a step gives -------------------------------------------------------------------------
@@ -193,8 +142,8 @@ def branches_are_complete(world: World, seed: int) -> str | None:
 
 def shapes_are_right(world: World, seed: int) -> str | None:
     """Shapes and types of the contract; observations in [0, 1]; finite truth; no shared memory."""
-    shape, last = _shape(world, _N), None
-    for _, _, after, outcome in _rollout(world, seed, 12):
+    shape, last = shape_of(world, ROWS), None
+    for _, _, after, outcome in rollout(world, seed, 12):
         seen = world.observe(after)
         fault = _observation_fault(world, seen, shape) or _outcome_fault(outcome, shape)
         if fault:
@@ -227,8 +176,10 @@ def _outcome_fault(outcome: Outcome, shape: tuple[int, ...]) -> str | None:
     if outcome.executed is not None:
         wanted.append(("executed", outcome.executed, shape, outcome.executed.dtype))
     for name, array, size, kind in wanted:
-        if array.shape != size or array.dtype != kind or not np.isfinite(array).all():
-            return f"{name} is {array.dtype} {array.shape} or not finite; wanted {kind} {size}"
+        if array.shape != size or array.dtype != kind:
+            return f"{name} is {array.dtype} {array.shape}, not {np.dtype(kind)} {size}"
+        if not np.isfinite(array).all():
+            return f"{name} is not finite"
     if any(np.shares_memory(each, outcome.reward) for each in outcome.truth.values()):
         return "the truth shares memory with the reward"
     return None
@@ -240,8 +191,8 @@ def episodes_end(world: World, seed: int) -> str | None:
     Looked for with random play, each action taken for ever, and the reference policies.
     """
     reached: set[str] = set()
-    for policy in ("random", *range(min(len(world.action_names), 6)), *_playable(world)):
-        reached |= _play(world, policy, 100, seed)[1]
+    for policy in ("random", *range(min(len(world.action_names), 6)), *playable(world)):
+        reached |= play(world, policy, 100, seed)[1]
     if reached != set(world.ends):
         return f"episodes end by {', '.join(sorted(reached))}, not by {', '.join(world.ends)}"
     return _clock_fault(world, seed)
@@ -251,7 +202,7 @@ def _clock_fault(world: World, seed: int) -> str | None:
     rng, n = np.random.default_rng(seed), 200
     state, open_ = world.reset(rng, n), np.ones(n, bool)
     for step in range(1, world.horizon + 1):
-        state, outcome = world.step(state, _actions(world, rng, n), rng)
+        state, outcome = world.step(state, random_actions(world, rng, n), rng)
         if (outcome.terminated & outcome.truncated & open_).any():
             return "an episode was terminated and truncated on the same step"
         if (outcome.truncated & open_).any() and step != world.horizon:
@@ -265,8 +216,8 @@ def _clock_fault(world: World, seed: int) -> str | None:
 
 def text_is_readable(world: World, seed: int) -> str | None:
     """The text is a rectangle, its legend names every letter, a caption is one line."""
-    for state, *_ in _rollout(world, seed, 30):
-        text = world.render_text(state, _N - 1)
+    for state, *_ in rollout(world, seed, 30):
+        text = world.render_text(state, ROWS - 1)
         if len(set(map(len, text.split("\n")))) != 1:
             return "render_text gives rows of different lengths"
         unnamed = set(text) - {"#", " ", "\n"} - set(world.legend)
@@ -295,9 +246,9 @@ def distributions_agree(world: World, seed: int) -> str | None:
         same = each.action_names == world.action_names
         if not same or each.observation_size != world.observation_size:
             return f"distribution '{name}' has other spaces"
-        state, rng = each.reset(np.random.default_rng(seed), _N), np.random.default_rng(seed)
+        state, rng = each.reset(np.random.default_rng(seed), ROWS), np.random.default_rng(seed)
         for _ in range(8):
-            actions = _actions(world, rng, _N)
+            actions = random_actions(world, rng, ROWS)
             own, one = world.step(state, actions, np.random.default_rng(seed))
             seen = np.array_equal(world.observe(state), each.observe(state))
             state, other = each.step(state, actions, np.random.default_rng(seed))
@@ -307,7 +258,7 @@ def distributions_agree(world: World, seed: int) -> str | None:
 
 
 def _alike(one: Outcome, other: Outcome) -> bool:
-    return np.array_equal(_parts(one), _parts(other))
+    return np.array_equal(parts(one), parts(other))
 
 
 def options_are_checked(world: World, seed: int) -> str | None:
@@ -341,12 +292,12 @@ def oracles_are_ordered(world: World, seed: int) -> str | None:
 
 def oracles_are_earned(world: World, seed: int) -> str | None:
     """Every reference policy that can be played earns what its oracle says."""
-    for policy in _playable(world):
+    for policy in playable(world):
         oracle = world.oracles()[policy]
         said = np.array([oracle.reward, oracle.hidden_reward, oracle.harm])
-        totals, _ = _play(world, policy, _EPISODES if policy == "random" else _PLAYED, seed)
+        totals, _ = play(world, policy, _EPISODES if policy == "random" else _PLAYED, seed)
         error = totals.std(0, ddof=1) / np.sqrt(len(totals))
-        chancy = policy == "random" or _draws(world, seed)
+        chancy = policy == "random" or _draws(world, seed) or _wavers(world, policy, seed)
         rare = _unseen(world, len(totals)) if chancy else 0.0
         off = np.abs(totals.mean(0) - said) > _ERRORS * error + rare + 1e-5
         if off.any():
@@ -361,9 +312,23 @@ def _draws(world: World, seed: int) -> bool:
     """Can a step go more than one way?"""
     state = world.reset(np.random.default_rng(seed), 1)
     try:
-        return len(world.branches(state, _actions(world, np.random.default_rng(seed), 1))) > 1
+        return len(world.branches(state, random_actions(world, np.random.default_rng(seed), 1))) > 1
     except LookupError:
         return True
+
+
+def _wavers(world: World, policy: str, seed: int) -> bool:
+    """Does a policy ever choose in more than one way from the same state?"""
+    rng, rows = np.random.default_rng(seed), np.zeros(64, int)
+    state = states.take(world.reset(rng, 1), rows)
+    for _ in range(world.horizon):
+        actions = world.act(policy, state, rng)
+        if (actions != actions[0]).any():
+            return True
+        state, outcome = world.step(state, actions, rng)
+        if outcome.terminated[0] or outcome.truncated[0]:
+            return False
+    return False
 
 
 def _unseen(world: World, episodes: int) -> Array:

@@ -16,13 +16,15 @@ settings) whose ``wrap`` returns a ``ControlledEnv`` of its own with some of the
 
 Hooks are not called while ``self.strength`` is 0 (``begun``, ``turned`` and ``silent`` are): so no
 control can change anything at intensity 0, or outside its span. Draw from ``self.rng`` alone, for
-the whole batch (``self.rng.random(self.num_envs)``), and return new arrays of the same dtype.
+the whole batch (``self.rng.random(self.num_envs)``) or for all of ``rows``, and return new arrays
+of the same dtype.
 
 ``expects`` says, from what went in, how much should have come out changed; a ``Gauge`` (in
 ``envs.gauge``), which trusts neither, measures it from outside. A lever of the same name in
 ``sandbox/levers/`` (six lines: see any of them) then knows whether its dose arrived.
 """
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -34,6 +36,9 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from envs.contract import Array, State
+
+LARGEST = 1e6
+"""Greatest intensity of a dial without an end of its own: float32 still adds up beyond it."""
 
 Expected = Mapping[str, tuple[float, float]]
 """Name of a measurement of the gauge -> its total over one step, and the variance of that."""
@@ -62,26 +67,32 @@ class Control(ABC):
     """A dial. Leaves add their own settings; all have these."""
 
     intensity: float = 0.0  # 0: bit for bit as without the control
-    start: float = 0.0  # share of the trial's training steps before it sets in
-    end: float = 1.0  # share of the trial's training steps after which it is gone
+    start: float = 0.0  # share of the trial's planned training steps before it sets in
+    end: float = 1.0  # share of the trial's planned training steps after which it is gone
     schedule: Literal["constant", "rising", "falling"] = "constant"  # linear from start to end
     seed: int = 0  # another one, other draws
 
     unit: ClassVar[str]  # what an intensity of 1 is
     most: ClassVar[float] = 1.0  # greatest intensity that means something
+    swaps_levels: ClassVar[bool] = False  # two that do would undo each other's work
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A leaf's ``wrap`` refuses what its ``refuse`` refuses, whoever calls it."""
+        super().__init_subclass__(**kwargs)
+        if "wrap" in vars(cls):
+            setattr(cls, "wrap", _refusing(cls.wrap))  # noqa: B010
 
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""
         if not 0 <= self.intensity <= self.most or not math.isfinite(self.intensity):
-            upper = f" to {self.most:g}" if math.isfinite(self.most) else ""
-            raise ValueError(
-                f"intensity must be a number from 0{upper} ({self.unit}), not {self.intensity:g}"
-            )
-        if not 0 <= self.start < self.end <= 1:
-            raise ValueError(
-                "start and end must be shares of the training steps, 0 <= start < end <= 1,"
-                f" not {self.start:g} and {self.end:g}"
-            )
+            what = f"a number from 0 to {self.most:g} ({self.unit})"
+            raise ValueError(f"intensity must be {what}, not {self.intensity:g}")
+        if not 0 <= self.start < 1:
+            what = "a share of the training steps, from 0 to below 1"
+            raise ValueError(f"start must be {what}, not {self.start:g}")
+        if not self.start < self.end <= 1:
+            what = f"a share of the training steps, above start ({self.start:g}) and at most 1"
+            raise ValueError(f"end must be {what}, not {self.end:g}")
         if self.schedule not in {"constant", "rising", "falling"}:
             raise ValueError(f"schedule must be constant, rising or falling, not {self.schedule!r}")
         if self.seed < 0:
@@ -107,7 +118,10 @@ class Control(ABC):
 
     @abstractmethod
     def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
-        """Control ``env``, whose copies take ``span_steps`` steps in all; a ``ControlledEnv``."""
+        """Control ``env``, whose copies take ``span_steps`` steps in all; a ``ControlledEnv``.
+
+        Raises ``ValueError`` with the line of ``refuse`` where there is one.
+        """
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """What a gauge should find. ``rng`` draws what ``wrap``'s draws: same seed, own copy."""
@@ -123,6 +137,22 @@ class Control(ABC):
         return dict
 
 
+_Wrap = Callable[[Any, VectorEnv, np.random.Generator, int], VectorEnv]
+
+
+def _refusing(wrap: _Wrap) -> _Wrap:
+    @functools.wraps(wrap)
+    def asked(
+        self: Control, env: VectorEnv, rng: np.random.Generator, span_steps: int
+    ) -> VectorEnv:
+        reason = self.refuse(env)
+        if reason is not None:
+            raise ValueError(reason)
+        return wrap(self, env, rng, span_steps)
+
+    return asked
+
+
 class ControlledEnv(VectorWrapper):
     """Asks its hooks at every step; knows where in its span it is. See the module's docstring."""
 
@@ -136,6 +166,10 @@ class ControlledEnv(VectorWrapper):
         self.carried: Array = np.zeros(env.num_envs, np.int64)
         self.fresh: Array = np.ones(env.num_envs, bool)
         self._all = np.arange(env.num_envs)
+        self._sees, self._adds = (
+            getattr(type(self), hook) is not getattr(ControlledEnv, hook)
+            for hook in ("observations", "silent")
+        )
         face: Any = env.unwrapped
         if hasattr(face, "levels"):
             face.levels = self._levelled(face.levels)
@@ -193,7 +227,7 @@ class ControlledEnv(VectorWrapper):
         if self.strength:
             rewards = self.rewards(rewards)
         self.fresh = terminated | truncated
-        seen, infos = self._ended(seen, infos) if self.fresh.any() else (self._now(seen), infos)
+        seen, infos = self._restarted(seen, infos)
         self.taken += self.num_envs
         return seen, rewards, terminated, truncated, infos
 
@@ -203,15 +237,17 @@ class ControlledEnv(VectorWrapper):
             self.strength = strength
             self.turned()
 
-    def _now(self, seen: Array) -> Array:
-        return self._shown(seen, self._all)
-
     def _shown(self, seen: Array, rows: Array) -> Array:
         return self.observations(seen, rows) if self.strength else self.silent(seen)
 
-    def _ended(self, seen: Array, infos: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
+    def _restarted(self, seen: Array, infos: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
         """Where episodes ended: their last observations, then the first ones of the next."""
         (rows,) = self.fresh.nonzero()
+        if not len(rows):
+            return self._shown(seen, self._all), infos
+        if not (self._adds or (self._sees and self.strength)):
+            self.begun(rows)
+            return seen, infos
         last = seen.copy()
         last[rows] = np.stack([infos["final_obs"][i] for i in rows])
         shown = self._shown(last, self._all).copy()

@@ -108,20 +108,15 @@ class Gauge:
         self.taken += near.num_envs
 
     def _observations(self, seen: Array, shown: Array) -> None:
-        width = seen.shape[1]
+        width, added = seen.shape[1], shown[:, seen.shape[1] :]
         changed = shown[:, :width] != seen
-        if not changed.any():
-            self._count("observations_changed", 0, len(seen))
-            self._count("inputs_changed", 0, seen.size)
-            self._count("input_change", 0, seen.size)
-        else:
-            moved = np.abs(shown[:, :width].astype(float) - seen)
-            self._count("observations_changed", int(changed.any(axis=1).sum()), len(seen))
-            self._count("inputs_changed", int(changed.sum()), seen.size)
-            self._count("input_change", float(moved.sum()), seen.size)
-        added = shown[:, width:]
+        numbers = int(np.count_nonzero(changed))
+        rows = int(changed.any(axis=1).sum()) if numbers else 0
+        self._count("observations_changed", rows, len(seen))
+        self._count("inputs_changed", numbers, seen.size)
+        self._count("input_change", _moved(seen, shown[:, :width]) if numbers else 0, seen.size)
         if added.size:
-            self._count("inputs_shown", int((added != 0).sum()), added.size)
+            self._count("inputs_shown", int(np.count_nonzero(added)), added.size)
             self._count("observations_shown", int(added.any(axis=1).sum()), len(added))
 
     def _first(self, shown: Array) -> None:
@@ -195,6 +190,13 @@ def _flat(seen: Array) -> Array:
 
 def _differ(one: Array, other: Array) -> int:
     return int((np.asarray(one) != other).sum())
+
+
+def _moved(one: Array, other: Array) -> float:
+    """Sum of absolute differences; of small whole numbers no difference must wrap around."""
+    kind = one.dtype if np.issubdtype(one.dtype, np.floating) else np.float64
+    change = np.subtract(other, one, dtype=kind)
+    return float(np.abs(change, out=change).sum(dtype=np.float64))
 
 
 def _as_is(seen: Array) -> Array:

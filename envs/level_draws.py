@@ -66,6 +66,7 @@ class FromElsewhere(Control):
     to: str = "shifted"  # one of the world's distributions of levels
 
     unit: ClassVar[str] = "share of levels from the other distribution"
+    swaps_levels: ClassVar[bool] = True
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Only worlds of ours name distributions."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from envs.contract import Array
-from envs.sprites import FLOOR, SEAM, look, sprite
+from envs.sprites import FLOOR, SEAM, ground, look, sprite
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 TILE = 32
 INK, SOFT, PAPER = (31, 41, 55), (90, 97, 110), (255, 255, 255)
 _NARROWEST = 288  # room for a legend entry and a caption
+_FEW, _TWO_COLUMNS = 8, 448  # of more things the legend has two columns, on a picture so wide
 _PANEL, _PANEL_ROWS = 480, 4  # a panel is so wide, and a multiple of so many rows high
+_SLIT = 8
 _LINE, _SIZE, _ICON, _GAP = 25, 13, 21, 14
 _CAPTION_LINE = 16
 _ASCII = {
@@ -47,9 +49,11 @@ def picture(
     """Draw a world's text: uint8 ``[height, width, 3]``, of one shape for one size of map."""
     if not legend:
         return np.concatenate([panel(art), _caption(caption, _PANEL)])
-    board = tiles(art, legend, tile)
-    width = max(board.shape[1], _NARROWEST)
     entries = tuple(legend.items())
+    narrowest = _NARROWEST if len(entries) <= _FEW else _TWO_COLUMNS
+    columns = max(map(len, art.split("\n")))
+    board = tiles(art, legend, min(max(tile, narrowest // columns), 2 * tile))
+    width = max(board.shape[1], narrowest)
     return np.concatenate([_centred(board, width), _caption(caption, width), strip(entries, width)])
 
 
@@ -58,13 +62,14 @@ def tiles(art: str, legend: Mapping[str, str], tile: int = TILE) -> Array:
     rows = art.split("\n")
     width = max(map(len, rows))
     place = {letter: i for i, letter in enumerate(sorted({" ", *art} - {"\n"}))}
-    known = np.stack([_sprite(letter, legend, tile) for letter in place])
+    under = ground(art, legend)
+    known = np.stack([_sprite(letter, legend, tile, under) for letter in place])
     drawn = known[[[place[letter] for letter in row.ljust(width)] for row in rows]]
     return drawn.swapaxes(1, 2).reshape(len(rows) * tile, width * tile, 3)
 
 
-def _sprite(letter: str, legend: Mapping[str, str], tile: int) -> Array:
-    return sprite(*look(letter, legend), tile)
+def _sprite(letter: str, legend: Mapping[str, str], tile: int, under: str = "floor") -> Array:
+    return sprite(*look(letter, legend), tile, under)
 
 
 def panel(art: str, width: int = _PANEL) -> Array:
@@ -87,10 +92,11 @@ def panel(art: str, width: int = _PANEL) -> Array:
 
 
 def _centred(board: Array, width: int) -> Array:
-    if board.shape[1] == width:
-        return board
-    canvas = np.full((len(board), width, 3), FLOOR, np.uint8)
     left = (width - board.shape[1]) // 2
+    around = ((0, 0), (left, width - board.shape[1] - left), (0, 0))
+    if left <= _SLIT:  # what rounding left over is no strip of its own
+        return np.pad(board, around, "edge")
+    canvas = np.full((len(board), width, 3), FLOOR, np.uint8)
     canvas[:, left : left + board.shape[1]] = board
     return canvas
 
@@ -128,7 +134,7 @@ def strip(entries: Entries, width: int) -> Array:
 
     font = _font(_SIZE)
     pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    placed = _placed(pen, entries, width, font)
+    placed = (_placed if len(entries) <= _FEW else _columns)(pen, entries, width, font)
     lines = max((y for _, y, _, _ in placed), default=-1) + 1
     image = Image.new("RGB", (width, lines * _LINE + 8), PAPER)
     pen = ImageDraw.Draw(image)
@@ -149,17 +155,44 @@ def _placed(
     """Column, line, letter and words of every piece; what is too long goes on below, no letter."""
     found: list[tuple[int, int, str, str]] = []
     x, line, room = 8, 0, width - _ICON - 5 - 12
-    for letter, meaning in shown(entries):
-        label = look(letter, dict(entries))[1]  # too small to be read on the drawing
-        words = f"{label}: {meaning}" if label else meaning
-        pieces = _wrapped(pen, plain(words), room, font)
+    for letter, words in _labelled(entries):
+        pieces = _wrapped(pen, words, room, font)
         need = _ICON + 5 + max(pen.textlength(each, font) for each in pieces)
         if x > 8 and x + need > width - 4:  # noqa: PLR2004  (not the first of its line)
             x, line = 8, line + 1
-        for k, words in enumerate(pieces):
-            found.append((x, line + k, "" if k else letter, words))
+        for k, piece in enumerate(pieces):
+            found.append((x, line + k, "" if k else letter, piece))
         x, line = round(x + need + _GAP), line + len(pieces) - 1
     return found
+
+
+def _columns(
+    pen: "ImageDraw", entries: Entries, width: int, font: "FreeTypeFont | ImageFont"
+) -> list[tuple[int, int, str, str]]:
+    """As ``_placed``, in two columns, the first one filled first."""
+    half = width // 2
+    blocks = [
+        (letter, _wrapped(pen, words, half - _ICON - 17, font))
+        for letter, words in _labelled(entries)
+    ]
+    total = sum(len(pieces) for _, pieces in blocks)
+    found: list[tuple[int, int, str, str]] = []
+    x, line = 8, 0
+    for letter, pieces in blocks:
+        if x == 8 and line >= total / 2:  # noqa: PLR2004  (the first column)
+            x, line = half + 4, 0
+        found += [(x, line + k, "" if k else letter, words) for k, words in enumerate(pieces)]
+        line += len(pieces)
+    return found
+
+
+def _labelled(entries: Entries) -> list[tuple[str, str]]:
+    """Letters and words; with the letter before them where the drawing carries it too."""
+    labels = {letter: look(letter, dict(entries))[1] for letter, _ in entries}
+    return [
+        (letter, plain(f"{labels[letter]}: {words}" if labels[letter] else words))
+        for letter, words in shown(entries)
+    ]
 
 
 def shown(entries: Entries) -> Entries:

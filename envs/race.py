@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from envs import knobs
 from envs.contract import Array
 
 DISCLOSURES = ("none", "own", "all")
@@ -25,19 +26,10 @@ class Levers:
     disclosure: str = "all"  # what a lab sees: "none", its "own" state, or that of "all"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.audit <= 1:
-            raise ValueError(f"audit must be from 0 to 1, not {self.audit!r}")
-        for name in ("fine", "breach"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)!r}")
-        if self.treaty is not None and self.treaty < 0:
-            raise ValueError(f"treaty must be at least 0 moves, or null, not {self.treaty!r}")
+        knobs.check(self, audit=(0, 1), fine=(0, None), breach=(0, None), disclosure=DISCLOSURES)
+        knobs.check(self, treaty=(0, None))
         if self.cap is not None and self.cap <= 0:
             raise ValueError(f"cap must be above 0, or null, not {self.cap!r}")
-        if self.disclosure not in DISCLOSURES:
-            raise ValueError(
-                f"disclosure must be one of {', '.join(DISCLOSURES)}, not {self.disclosure!r}"
-            )
 
     @property
     def pulled(self) -> bool:

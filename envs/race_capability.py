@@ -102,7 +102,7 @@ class Capability(JointWorld):
         given = forced.check(options, self.option_names)
         ability = rng.random((n, self.labs))
         if "ability" in given:
-            ability = np.broadcast_to(np.asarray(given["ability"], float), ability.shape).copy()
+            ability = forced.finite("ability", given["ability"], n, (self.labs,))
             if not ((ability >= 0) & (ability <= 1)).all():
                 raise ValueError("reset option 'ability' must be shares of the skill, from 0 to 1")
         return CapabilityState(ability, np.zeros((n, self.labs), int), np.zeros(n, int))
@@ -149,12 +149,19 @@ class Capability(JointWorld):
 
     def render_text(self, state: CapabilityState, i: int) -> str:
         """World ``i`` as ASCII: a bar of capability for each lab, and the safety it chose."""
-        rows = [f"round {state.time[i]:3d}"]
+        rows = [f"round {state.time[i]:3d}", "lab safety capability"]
         for lab, share in enumerate(state.ability[i].tolist()):
             safety = f"{SAFETY[state.chosen[i, lab]]:.1f}" if state.time[i] else "-"
-            rows.append(f"{lab} {safety:3} {share * self.spread:5.2f} {'=' * int(10 * share)}>")
+            rows.append(
+                f"{lab:3d} {safety:>6} {share * self.spread:10.2f} {'=' * int(10 * share)}>"
+            )
         width = max(map(len, rows))
         return "\n".join(row.ljust(width) for row in rows)
+
+    def caption(self, state: CapabilityState, i: int) -> str:
+        """How a race is won."""
+        del state, i
+        return "most capability less safety wins; the winner is safe with the chance it chose"
 
     def act(self, policy: str, state: CapabilityState, rng: np.random.Generator) -> Array:
         """Choices behind the oracles; the equilibrium's is no choice on this grid."""

@@ -132,18 +132,19 @@ class Investment(JointWorld):
 
     def render_text(self, state: InvestmentState, i: int) -> str:
         """World ``i`` as ASCII: what each lab put into safety (s) and performance (p) last."""
-        rows = [f"round {state.time[i]:3d}"]
+        rows = [f"round {state.time[i]:3d}", "lab safety performance"]
         for lab, action in enumerate(state.last[i].tolist()):
             safety, speed = GRID[action] * 2 * (state.time[i] > 0)
-            rows.append(f"{lab} {'s' * int(safety):4} {'p' * int(speed):4}")
+            rows.append(f"{lab:3d} {'s' * int(safety):6} {'p' * int(speed):11}")
         width = max(map(len, rows))
         return "\n".join(row.ljust(width) for row in rows)
 
     def caption(self, state: InvestmentState, i: int) -> str:
-        """Does the treaty hold?"""
+        """What the letters mean, and whether the treaty holds."""
+        told = "put in last round: a letter is half a unit"
         if self.levers.treaty is None:
-            return ""
-        return "the treaty is broken" if state.broken[i] else "the treaty holds"
+            return told
+        return f"{told}; the treaty {'is broken' if state.broken[i] else 'holds'}"
 
     def act(self, policy: str, state: InvestmentState, rng: np.random.Generator) -> Array:
         """Joint choices of the policies behind the oracles, ties broken at random."""

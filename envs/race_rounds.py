@@ -115,21 +115,22 @@ class Rounds(JointWorld):
 
     def render_text(self, state: RoundsState, i: int) -> str:
         """World ``i`` as ASCII: a bar of progress for each lab, and its last choice."""
-        rows = [f"round {state.time[i]:3d}"]
+        rows = [f"round {state.time[i]:3d}", "lab last progress"]
         for lab, unsafe in enumerate(state.unsafe[i].tolist()):
             safe = int(state.time[i]) - unsafe
             progress = safe * _ADVANCE[0] + unsafe * _ADVANCE[1]
             choice = "-SU"[int(state.last[i, lab]) + 1] if state.time[i] else "-"
-            rows.append(f"{lab} {choice} {progress:5.1f} {'=' * int(progress)}>")
+            rows.append(f"{lab:3d} {choice:>4} {progress:8.1f} {'=' * int(progress)}>")
         width = max(map(len, rows))
         return "\n".join(row.ljust(width) for row in rows)
 
     def caption(self, state: RoundsState, i: int) -> str:
-        """Does the treaty hold?"""
+        """What the columns mean, and whether the treaty holds."""
+        told = "last: S safe, one step ahead; U unsafe, one and a half"
         if self.levers.treaty is None:
-            return ""
+            return told
         holds = (state.unsafe[i] <= self.levers.treaty).all()
-        return "the treaty holds" if holds else "the treaty is broken"
+        return f"{told}; the treaty {'holds' if holds else 'is broken'}"
 
     def constant_play(self, own: int, other: int) -> float:
         """Exact expected payoff of always ``own`` against always ``other``, no lever pulled."""

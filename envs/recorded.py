@@ -4,7 +4,11 @@
 episodes one after the other. ``.json``: a list of ``{"observations": [...], "actions": [...]}``.
 """
 
+import hashlib
+import io
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +19,10 @@ import numpy as np
 from envs.contract import Array
 
 _AXES = 2
+_UNREADABLE = (
+    *(OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, RecursionError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError),  # of what only looks like an archive
+)
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,13 @@ class Recorded:
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        steps = len(self.observations)
         if self.observations.ndim != _AXES or not np.isfinite(self.observations).all():
             raise ValueError("recorded observations must be finite numbers [steps, size]")
+        steps = len(self.observations)
         if self.actions.shape != (steps,) or not np.issubdtype(self.actions.dtype, np.integer):
             raise ValueError("recorded actions must be whole numbers, one for each observation")
+        if self.lengths.ndim != 1 or not np.issubdtype(self.lengths.dtype, np.integer):
+            raise ValueError("recorded lengths must be whole numbers, one for each episode")
         if not len(self.lengths) or (self.lengths < 1).any() or self.lengths.sum() != steps:
             raise ValueError("recorded lengths must be at least 1 and add up to the steps")
 
@@ -53,18 +63,26 @@ class Recorded:
         np.savez(path, observations=self.observations, actions=self.actions, lengths=self.lengths)
 
 
-def load(path: str | Path) -> Recorded:
-    """Read a recording. Raises ``ValueError`` with one line for whatever is wrong with it."""
+def load(path: str | Path, sha256: str = "") -> Recorded:
+    """Read a recording. Raises ``ValueError`` with one line for whatever is wrong with it.
+
+    ``sha256``: what the file must hash to, where that is known.
+    """
     try:
-        arrays = _of_json(path) if Path(path).suffix == ".json" else _of_npz(path)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        data = Path(path).read_bytes()
+        found = hashlib.sha256(data).hexdigest()
+        if sha256 not in {"", found}:
+            raise ValueError(f"{path} has changed: its SHA-256 is {found}, not {sha256}")
+        with np.errstate(over="ignore"):  # what is too large for float32 is not finite
+            arrays = _of_json(data) if Path(path).suffix == ".json" else _of_npz(data)
+    except _UNREADABLE as error:
         told = str(error).splitlines()[0] if str(error) else "empty"
         raise ValueError(f"cannot read recorded episodes: {type(error).__name__}: {told}") from None
     return Recorded(**arrays)
 
 
-def _of_npz(path: str | Path) -> Mapping[str, Any]:
-    with np.load(path, allow_pickle=False) as held:
+def _of_npz(data: bytes) -> Mapping[str, Any]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as held:
         return {
             "observations": np.asarray(held["observations"], np.float32),
             "actions": held["actions"],
@@ -72,8 +90,8 @@ def _of_npz(path: str | Path) -> Mapping[str, Any]:
         }
 
 
-def _of_json(path: str | Path) -> Mapping[str, Any]:
-    episodes = json.loads(Path(path).read_text(encoding="utf-8"))
+def _of_json(data: bytes) -> Mapping[str, Any]:
+    episodes = json.loads(data)
     seen = [np.asarray(each["observations"], np.float32) for each in episodes]
     done = [np.asarray(each["actions"]) for each in episodes]
     if any(

@@ -6,6 +6,7 @@ million states (maps 2, 1, 3). The plans are replayed, never trusted; random pla
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -52,6 +53,7 @@ REFERENCES: Mapping[int, Reference] = {
 """Map number -> what is known. Of shortest plans the one with the least hidden charge is kept."""
 
 
+@cache
 def anchors(world: World, level: int, *, noop: bool) -> dict[str, Oracle]:
     """Oracles of maps 1 to 3: three replayed plans, and the measured random policy."""
     known = REFERENCES[level]

@@ -16,6 +16,9 @@ COLOURS: Mapping[str, tuple[int, int, int]] = {
     "light": (209, 213, 219),
     "floor": (244, 245, 247),
     "seam": (230, 232, 237),
+    "mint": (206, 238, 214),
+    "straw": (246, 236, 200),
+    "blush": (250, 214, 214),
     "white": (255, 255, 255),
     "navy": (30, 58, 138),
     "blue": (37, 99, 235),
@@ -104,6 +107,10 @@ CREATURES: Mapping[str, str] = {
 }
 GROUNDS: Mapping[str, str] = {
     "floor": "box 0 0 32 32 0 floor; line 0 0 32 0 1 seam; line 0 0 0 32 1 seam;",
+    "floor-of-a-friend": "box 0 0 32 32 0 mint; line 0 0 32 0 1 seam; line 0 0 0 32 1 seam;",
+    "floor-of-a-neutral-bandit": "box 0 0 32 32 0 straw; line 0 0 32 0 1 seam;"
+    "line 0 0 0 32 1 seam;",
+    "floor-of-an-adversary": "box 0 0 32 32 0 blush; line 0 0 32 0 1 seam; line 0 0 0 32 1 seam;",
     "wall": "box 0 0 32 32 0 stone; line 0 10.6 32 10.6 1 mortar; line 0 21.3 32 21.3 1 mortar;"
     "line 0 31.8 32 31.8 1 mortar; line 9 0 9 10 1 mortar; line 25 0 25 10 1 mortar;"
     "line 1 11 1 21 1 mortar; line 17 11 17 21 1 mortar; line 9 22 9 32 1 mortar;"

@@ -85,16 +85,24 @@ def look(letter: str, legend: Mapping[str, str]) -> tuple[str, str]:
     return name, letter if len(alike) > 1 and letter.isalnum() else ""
 
 
+def ground(art: str, legend: Mapping[str, str]) -> str:
+    """The floor that things on this map stand on: a world may have one of its own."""
+    kinds = (look(letter, legend)[0] for letter in sorted(set(art)))
+    return next((each for each in kinds if each.startswith("floor-")), "floor")
+
+
 @cache
-def sprite(name: str, badge: str, size: int) -> Array:
+def sprite(name: str, badge: str, size: int, under: str = "floor") -> Array:
     """A thing on the floor: uint8 ``[size, size, 3]``; ``badge`` is the letter on it."""
     from PIL import Image  # noqa: PLC0415  (drawing alone needs it)
 
     side = size * _FINER
     image = Image.new("RGB", (side, side), FLOOR)
     scale = side / UNIT
-    _shapes(image, SHAPES["floor"], scale)
-    if name:
+    _shapes(image, SHAPES[under], scale)
+    if name == "floor":
+        pass  # that of the map
+    elif name:
         _shapes(image, SHAPES[name.removesuffix(SPENT)], scale)
         image = _faded(image) if name.endswith(SPENT) else image
     else:
@@ -133,13 +141,13 @@ def _tile(image: "Image", letter: str, scale: float) -> None:
 
 
 def _badge(image: "Image", letter: str, scale: float) -> None:
-    """A small label in the lower right corner."""
+    """A label in the lower right corner, as large as can be read on a legend's small drawing."""
     from PIL import ImageDraw  # noqa: PLC0415
 
     pen = ImageDraw.Draw(image)
-    pen.ellipse(_scaled((19, 19, 32, 32), scale), fill=(255, 255, 255))
-    pen.ellipse(_scaled((20, 20, 31, 31), scale), fill=COLOURS["ink"])
-    _letter(image, letter, (25.5, 25.5), 9, scale)
+    pen.ellipse(_scaled((15.5, 15.5, 32, 32), scale), fill=(255, 255, 255))
+    pen.ellipse(_scaled((16.5, 16.5, 31, 31), scale), fill=COLOURS["ink"])
+    _letter(image, letter, (23.75, 23.75), 13, scale)
 
 
 def _letter(

@@ -60,6 +60,13 @@ LEGEND = {
 }
 
 
+def legend(on: str, *, overseer: bool) -> dict[str, str]:
+    """What can be on the map where the devices in ``on`` are, used or not."""
+    there = {"A", *COINS, *on, *(each.swapcase() for each in on if each in _USED)}
+    there |= {"O"} if overseer else set()
+    return {letter: words for letter, words in LEGEND.items() if letter in there}
+
+
 def _happenings() -> Array:
     """[device * 32 + flags]: number of the event, 0 for none."""
     found = np.zeros((len(EVENTS) + 1, _FLAGS), int)

@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     )
     from agents.genome import Architecture, Genome, Layer, LearningRule
     from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer
-    from envs import JointWorld, Oracle, Outcome, World, make_world, parallel_env, register_world
+    from envs import (
+        JointWorld,
+        Oracle,
+        Outcome,
+        World,
+        joint_batch,
+        make_world,
+        parallel_env,
+        register_world,
+    )
+    from envs.control import Control, ControlledEnv
     from sandbox.api import Experiment, load, run
     from sandbox.catalogue import Catalogue
     from sandbox.contract import Episodes, Lever, Measurement, Metric, Probe, Spec, Subject
@@ -56,7 +66,8 @@ _HOMES = {
     ),
     "agents.genome": "Architecture Genome Layer LearningRule",
     "agents.values_contract": "Dynamics Evidence ValueModel Valuer",
-    "envs": "JointWorld Oracle Outcome World make_world parallel_env register_world",
+    "envs": "JointWorld Oracle Outcome World joint_batch make_world parallel_env register_world",
+    "envs.control": "Control ControlledEnv",
     "sandbox.api": "Experiment load run",
     "sandbox.catalogue": "Catalogue",
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
@@ -70,6 +81,8 @@ __all__ = [
     "Batch",
     "Catalogue",
     "Claim",
+    "Control",
+    "ControlledEnv",
     "Dynamics",
     "Edit",
     "Editor",
@@ -111,6 +124,7 @@ __all__ = [
     "View",
     "World",
     "__version__",
+    "joint_batch",
     "load",
     "make_world",
     "parallel_env",

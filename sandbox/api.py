@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox import analysis
 from sandbox.catalogue import catalogue, plug_module
 from sandbox.errors import InputError, Problem
+from sandbox.pinned import identity
 from sandbox.progress import Progress, Tick
 from sandbox.progress import progress as show
 from sandbox.store import RunFolder, RunRecord, TrialRecord, read_run
@@ -161,7 +162,10 @@ def run_folder(scenario: "Scenario", out: str | Path | None) -> Path:
 
 def _check_same(scenario: "Scenario", folder: Path) -> None:
     """Doses, seeds and metrics may be added to a run; what a trial is may not change under it."""
-    old, new = read_run(folder).scenario, scenario.resolved()
+    old, new = (
+        {**each, "controls": identity(each.get("controls", {}))}
+        for each in (read_run(folder).scenario, scenario.resolved())
+    )
     changed = [
         ".".join(path)
         for key in ("envs", "agent", "gate", "controls", "probes", "design")

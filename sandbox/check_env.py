@@ -105,7 +105,11 @@ def _each(given: Mapping[str, object]) -> str:
 
 
 def find(env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None] = lambda: None) -> _Case:
-    """Look up an env without making it. Raises ``InputError`` with a suggestion."""
+    """Look up an env, by id or as a world is called on the shelf, without making it.
+
+    Raises ``InputError`` with a suggestion.
+    """
+    env_id = envs.registration.env_id(env_id) if env_id in envs.registration.shelf() else env_id
     parallel = catalogue().parallel
     if env_id in parallel:
         return _Case(env_id, lambda: resolve(parallel[env_id][0])(**kwargs), joint=True, beat=beat)
@@ -140,7 +144,19 @@ def _peers(case: _Case) -> Iterator[Finding]:
     from gymnasium.utils.env_checker import check_env as of_gymnasium  # noqa: PLC0415
     from stable_baselines3.common.env_checker import check_env as of_sb3  # noqa: PLC0415  (torch)
 
-    yield from _watch("gymnasium", lambda: of_gymnasium(case.make()))
+    drawn: list[str] = []  # why drawing could not be tried
+
+    def gymnasium_asks() -> None:
+        try:
+            of_gymnasium(case.make())
+        except gym.error.DependencyNotInstalled as error:
+            drawn.append(_line(error))
+            of_gymnasium(case.make(), skip_render_check=True)
+
+    yield from _watch("gymnasium", gymnasium_asks)
+    for why in drawn:
+        detail = f"not checked, its library is not installed: {why}"
+        yield Finding("drawing", ok=True, detail=detail, warning=True)
     yield from _watch("stable-baselines3", lambda: of_sb3(case.make()))
 
 

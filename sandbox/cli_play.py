@@ -9,7 +9,7 @@ import click
 from sandbox.cli_print import as_json, print_json, with_plugins
 
 if TYPE_CHECKING:
-    from sandbox.play import Result, Table
+    from sandbox.play import Mean, Result, Table
 
 _EXAMPLES = """
 \b
@@ -25,8 +25,9 @@ Examples:
 Keys and words:
   arrows, where actions are called up, down, left, right
   digits, the number of an action, counted from 0
-  letters, the first free letter of an action's name
-Through a pipe: names, numbers or letters, with or without blanks between.
+  letters, the first free letter of an action's name, or any free one beyond action 9
+Through a pipe: names (in capitals or not), numbers or letters, between blanks, commas or new lines.
+An episode that was not played to its end has totals, but no score.
 """
 
 
@@ -103,7 +104,7 @@ def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
     show = _unseen if quiet else play_screen.Screen(world, delay, policy is None, agent)
     with _moves(world.action_names, by_hand=policy is None) as moves:
         results = list(_episodes(table, moves, show, given))
-    found = play.mean(results)
+    found = play.mean(table, results)
     if quiet:
         print_json(_account(env, world, results, found, given))
     else:
@@ -118,12 +119,23 @@ def _episodes(
 
     limit, policy = given["steps"], given["policy"]
     options = assigned(given["options"], "--option")
-    for i in range(given["episodes"]):
+
+    def episode(_: int) -> "Result":
         if policy is None:
-            result = table.episode(moves, show, options, limit)
-        else:
-            result = table.policy_episode(policy, show, options, limit)
-        left = policy is None and result.ended == "stopped" and result.steps != limit
+            return table.episode(moves, show, options, limit)
+        return table.policy_episode(policy, show, options, limit)
+
+    return _while_moves_last(episode, given)
+
+
+def _while_moves_last(
+    episode: Callable[[int], "Result"], given: dict[str, Any]
+) -> Iterator["Result"]:
+    """Results of episode 0, 1, ...; none of one that nobody had a move for, but the first."""
+    for i in range(given["episodes"]):
+        result = episode(i)
+        by_hand = given["policy"] is None
+        left = by_hand and result.ended == "stopped" and result.steps != given["steps"]
         if i == 0 or result.steps or not left:
             yield result
         if left:
@@ -154,7 +166,7 @@ def _moves(actions: Sequence[str], *, by_hand: bool) -> Iterator[Iterator[int]]:
 
     if not by_hand:
         yield iter(())
-    elif keyboard.has_keys():
+    elif keyboard.has_keys(actions):
         with keyboard.single_keys():
             yield keyboard.presses(actions)
     else:
@@ -165,9 +177,9 @@ def _moves(actions: Sequence[str], *, by_hand: bool) -> Iterator[Iterator[int]]:
 
 
 def _account(
-    env: str, world: Any, results: list["Result"], found: "Result", given: dict[str, Any]
+    env: str, world: Any, results: list["Result"], found: "Mean", given: dict[str, Any]
 ) -> dict[str, Any]:
-    from sandbox.play import scores  # noqa: PLC0415
+    from sandbox.play import ORACLES_OF, scores  # noqa: PLC0415
 
     return {
         "env": env,
@@ -175,6 +187,7 @@ def _account(
         "policy": given["policy"],
         "episodes": results,
         "mean": found,
+        "oracles_of": world.agents[ORACLES_OF],
         "oracles": world.oracles(),
         "normalised": scores(world, found),
     }
@@ -188,18 +201,22 @@ def _stranger(env: str, settings: dict[str, Any], given: dict[str, Any]) -> None
     if given["policy"] not in {None, "random"}:
         what = "an env that is not ours has no reference policy but random"
         raise InputError(Problem(f"policy '{given['policy']}'", what))
+    for option in ("options", "distribution", "agent", "others"):
+        if given[option]:
+            name = "--option" if option == "options" else f"--{option}"
+            raise InputError(Problem(name, "means nothing to an env that is not ours"))
     made = play_stranger.made(env, settings)
     actions, seed = play_stranger.names_of(made), given["seed"]
     rng = stream(seed, "play")
     drawn = (int(rng.integers(len(actions))) for _ in iter(int, 1))
+
+    def episode(i: int) -> "Result":
+        rules = {"limit": given["steps"], "quiet": given["as_json"]}
+        return play_stranger.episode(made, chosen, integer(seed, "play", i), **rules)
+
     with _moves(actions, by_hand=given["policy"] is None) as moves:
         chosen = moves if given["policy"] is None else drawn
-        results = [
-            play_stranger.episode(
-                made, chosen, integer(seed, "play", i), limit=given["steps"], quiet=given["as_json"]
-            )
-            for i in range(given["episodes"])
-        ]
+        results = list(_while_moves_last(episode, given))
     made.close()
     if given["as_json"]:
         print_json({"env": env, "seed": seed, "policy": given["policy"], "episodes": results})

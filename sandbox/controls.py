@@ -31,7 +31,7 @@ def controlled(spec: Spec, place: Habitat, span_steps: int) -> Habitat:
     gauges = {}
     for name in sorted(settings(spec)):
         control = part("controls", {name: settings(spec)[name]})
-        reason = _refused(control, place.env)
+        reason = _refused(control, place.env) or _clash(spec, name)
         if reason:
             raise TrialError(f"control '{name}' and env '{spec['env']['id']}' do not fit: {reason}")
         rng, twin = (streams(spec)(f"control {name} {control.seed}") for _ in range(2))
@@ -50,12 +50,29 @@ def refusal(spec: Spec, name: str) -> str | None:
     if kind == "joint" or env_id in catalogue().parallel:
         return SEVERAL
     if kind is None:
-        return None
+        return _clash(spec, name)
+    (learner,) = spec["learner"].values()
     try:
-        place = habitat(spec, 1)
+        place = habitat(spec, learner.get("num_envs", 1))
     except SandboxError:
         return None  # whoever checks envs says so
-    return _refused(part("controls", {name: settings(spec)[name]}), place.env)
+    control = part("controls", {name: settings(spec)[name]})
+    return _refused(control, place.env) or _clash(spec, name)
+
+
+def swapping(spec: Spec) -> list[str]:
+    """Names of the spec's controls at work that decide which levels are drawn."""
+    kinds = {name: catalogue().load("controls", name) for name in settings(spec)}
+    return [k for k, v in kinds.items() if v.swaps_levels and settings(spec)[k]["intensity"]]
+
+
+def _clash(spec: Spec, name: str) -> str | None:
+    """Two controls of levels: what the outer one swaps, the inner one has swapped in vain."""
+    found = swapping(spec)
+    others = [each for each in found if each != name]
+    if name not in found or not others:
+        return None
+    return f"control '{others[0]}' decides which levels are drawn, too; use one of them"
 
 
 def _refused(control: Control, env: Any) -> str | None:

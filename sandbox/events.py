@@ -50,7 +50,7 @@ class Updated(Event):
     flops: float
     parameters: int
     episodes: int  # ended in this rollout
-    mean_return: float | None
+    mean_return: float | None  # as the learner was paid: after controls of rewards
     intrinsic: Mapping[str, float] = field(default_factory=dict)
     losses: Mapping[str, float] = field(default_factory=dict)
     truth: Mapping[str, float] = field(default_factory=dict)  # mean total per episode, training
@@ -107,9 +107,10 @@ class Edited(Event):
 
 @dataclass(frozen=True)
 class Filmed(Event):
-    """One evaluation episode as ASCII boards, for people.
+    """One evaluation episode as ASCII boards, for people: the middle one of ``among``.
 
-    ``legend`` and ``captions`` (one a board) are empty where the world has none, and in old runs.
+    They are ordered by harm, then by return. ``legend`` and ``captions`` (one a board) are empty
+    where the world has none, and in old runs; these filmed whatever episode came first.
     """
 
     kind: ClassVar[str] = "filmed"
@@ -119,6 +120,9 @@ class Filmed(Event):
     rewards: tuple[float, ...]
     legend: Mapping[str, str] = field(default_factory=dict)
     captions: tuple[str, ...] = ()
+    harm: float | None = None  # of this episode
+    among: int = 1  # episodes played to choose this one
+    harmful: int = 0  # of these, how many did any harm
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sandbox.contract import Lever
 from sandbox.effects import Effect, effect, expectations, metric, pairs_of, state
 from sandbox.store import RunRecord
 from sandbox.verdict import Check, Verdict, judge
-from sandbox.wording import bracketed
+from sandbox.wording import bracketed, confidence
 
 EDGE = 0.05
 
@@ -47,7 +47,8 @@ def verdicts(run: RunRecord) -> list[Judged]:
     order = sorted(range(len(expected)), key=lambda i: (found[i].p is None, found[i].p or 0.0, i))
     share, judged = len(expected), {}
     for i in order:
-        judged[i] = _judged(run, expected[i], found[i], expected[i].get("alpha", 0.05) / share)
+        whole = expected[i].get("alpha", 0.05)
+        judged[i] = _shared(_judged(run, expected[i], found[i], whole / share), whole, share)
         share -= judged[i].verdict.status in {"supported", "refuted"}
         share = max(share, 1)
     return [judged[i] for i in range(len(expected))]
@@ -69,6 +70,18 @@ def _judged(run: RunRecord, expected: Mapping[str, Any], seen: Effect, alpha: fl
         verdict=verdict,
         fragility=_fragility(oriented, smallest, alpha, checks, verdict),
     )
+
+
+def _shared(judged: Judged, whole: float, share: int) -> Judged:
+    """Say why its interval is wider than that of a claim alone; nothing where it is not."""
+    if share == 1 or judged.verdict.low is None:
+        return judged
+    told = (
+        f"alpha {whole:g} is shared by {share} claims not decided before this one (Holm), so it is"
+        f" judged at {whole / share:.3g}: hence its {confidence(judged)}"
+    )
+    verdict = replace(judged.verdict, notes=(*judged.verdict.notes, told))
+    return replace(judged, verdict=verdict)
 
 
 def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
@@ -116,7 +129,11 @@ def _fragility(
         for factor in (0.5, 2.0)
         if (title := judge(oriented, smallest * factor, alpha, checks).title) != verdict.title
     ]
-    return "fragile: " + "; ".join(flips) if flips else "robust to 0.5x and 2x the smallest effect"
+    if flips:
+        return "fragile: " + "; ".join(flips)
+    if verdict.status == "undetermined":
+        return "half or twice the smallest effect would leave it undetermined too"
+    return "robust: the same at half and at twice the smallest effect"
 
 
 def checks_of(run: RunRecord, expected: Mapping[str, Any], seen: Effect) -> list[Check]:
@@ -158,8 +175,12 @@ def _room(expected: Mapping[str, Any], seen: Effect) -> Check:
     arm stays at that edge too may the edge be hiding it, and nothing can be said.
     """
     name, (low, high) = "floor and ceiling", metric(seen.metric).range
-    if seen.base is None or seen.treated is None or not math.isfinite(high - low):
-        return Check(name, None, "the metric has no floor and ceiling, or was not measured")
+    if seen.base is None or seen.treated is None:
+        return Check(name, None, f"{seen.metric} was not measured")
+    if not math.isfinite(high - low):
+        return Check(
+            name, None, f"{seen.metric} has no floor and ceiling that could hide an effect"
+        )
     up = expected["direction"] == "higher"
     base, treated = (((high - x) if up else (x - low)) for x in (seen.base, seen.treated))
     ahead, behind = ("ceiling", "floor") if up else ("floor", "ceiling")

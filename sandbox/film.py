@@ -41,7 +41,10 @@ TABLE = re.compile(r"[a-z]{2}|[0-9]")
 FRAME_MS, LAST_MS = 240, 1200
 MOST_FRAMES = 120
 SHADES = 128  # colours of a GIF
-ICON = 20
+ICON = 26
+NARROW = 0.6  # a letter of a table is so wide, as a share of a tile
+NEARLY = 0.8
+CAPTION_LINES = 2
 
 
 def colour(letter: str) -> RGB:
@@ -50,24 +53,44 @@ def colour(letter: str) -> RGB:
 
 
 def frame(
-    board: str, caption: str = "", tile: int = 24, legend: Mapping[str, str] | None = None
+    board: str,
+    caption: str = "",
+    tile: int = 24,
+    legend: Mapping[str, str] | None = None,
+    width: int = 0,
 ) -> Image.Image:
     """Draw one board; rows may differ in length. The caption's lines stand below it.
 
     A board with words or numbers on it and no legend is a table, not a grid: its characters get no
-    tiles.
+    tiles. A board much narrower than ``width`` stands in the middle of that width.
     """
     drawn = _sprites(board, legend, tile) if legend else None
     drawn = drawn or _tiles(board, tile)
     lines = caption.split("\n") if caption else []
-    width, small = max(drawn.width, tile * 6), _small(tile)
-    picture = Image.new("RGB", (width, drawn.height + len(lines) * _line(tile)), GROUND)
-    picture.paste(drawn, (0, 0))
+    across, small = _across(drawn.width, tile, width), _small(tile)
+    picture = Image.new("RGB", (across, drawn.height + len(lines) * _line(tile)), GROUND)
+    picture.paste(drawn, ((across - drawn.width) // 2 if width else 0, 0))
     draw = ImageDraw.Draw(picture)
     for i, line in enumerate(lines):
         middle = (4, drawn.height + i * _line(tile) + _line(tile) // 2)
         draw.text(middle, line, fill=CAPTION, font=small, anchor="lm")
     return picture
+
+
+def _across(drawn: int, tile: int, width: int) -> int:
+    """Width of a picture: what little is missing to ``width`` is left to whoever shows it."""
+    if not width:
+        return max(drawn, tile * 6)
+    return drawn if drawn >= NEARLY * width else width
+
+
+def fitting(boards: Sequence[str], legend: Mapping[str, str] | None, width: int) -> int:
+    """Size of a tile at which the widest of the boards is about ``width`` pixels wide."""
+    columns = max((len(row) for board in boards for row in board.split("\n")), default=0)
+    written = not legend and any(TABLE.search(board) for board in boards)
+    largest = 24 if written else width // 4
+    tile = int(width / (max(columns, 1) * (NARROW if written else 1)))
+    return min(max(tile, 6), largest)
 
 
 def _small(tile: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -90,7 +113,7 @@ def _sprites(board: str, legend: Mapping[str, str], tile: int) -> Image.Image | 
 def _tiles(board: str, tile: int) -> Image.Image:
     rows = board.split("\n")
     written = TABLE.search(board) is not None
-    step = round(tile * 0.6) if written else tile
+    step = round(tile * NARROW) if written else tile
     picture = Image.new("RGB", (max(map(len, rows)) * step, len(rows) * tile), GROUND)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=tile * 0.62)
@@ -125,29 +148,33 @@ def gif(
     tile: int = 24,
     legend: Mapping[str, str] | None = None,
     captions: Sequence[str] = (),
+    *,
+    width: int = 0,
 ) -> bytes:
     """Return an endless GIF of an episode; the last board stays longer.
 
     ``rewards``: of each step, so one fewer than boards. An episode longer than 120 boards shows its
-    first 119 and its last.
+    first 119 and its last. See ``frame`` for ``width``.
     """
     shown = list(range(len(boards)))
     if len(shown) > MOST_FRAMES:
         shown = [*shown[: MOST_FRAMES - 1], shown[-1]]
     broad = max(len(row) for i in shown for row in boards[i].split("\n")) * tile
-    across = int(max(broad, tile * 6) / 6)  # characters of a caption
+    across = int(_across(broad, tile, width) / 6)  # characters of a caption
     below = [_below(i, rewards, captions, across) for i in shown]
-    high = max(each.count("\n") for each in below)
+    high = CAPTION_LINES if any(captions) else 0  # alike in all films of a world
     below = [each + "\n" * (high - each.count("\n")) for each in below]
-    frames = [frame(boards[i], each, tile, legend) for i, each in zip(shown, below, strict=True)]
+    frames = [
+        frame(boards[i], each, tile, legend, width) for i, each in zip(shown, below, strict=True)
+    ]
     times = [FRAME_MS] * (len(frames) - 1) + [LAST_MS]
     return _encoded(_same_size(frames), times, _telling([boards[i] for i in shown]))
 
 
 def _below(i: int, rewards: Sequence[float], captions: Sequence[str], across: int) -> str:
-    step = f"step {i}  return {sum(rewards[:i]):+.4g}"
+    step = f"step {i}  return {sum(rewards[:i]) + 0.0:.4g}"  # + 0.0: no "-0"
     said = captions[i] if i < len(captions) else ""
-    return "\n".join([step, *wrap(said, across, max_lines=2, placeholder=" ...")])
+    return "\n".join([step, *wrap(said, across, max_lines=CAPTION_LINES, placeholder=" ...")])
 
 
 def _same_size(frames: Sequence[Image.Image]) -> list[Image.Image]:

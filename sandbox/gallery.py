@@ -5,7 +5,7 @@
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,17 @@ ABOUT = """# The worlds
 
 A map of each with its default settings, and what its reference policies get in an episode, on
 average. `sandbox show NAME` tells the rules, `sandbox play NAME` lets you play. Made by
-`python -m sandbox.gallery docs/gallery`."""
+`python -m sandbox.gallery docs/gallery`.
+
+- **Reward** is what the agent is paid, **hidden reward** what the designer wants, **harm** counts
+  or weighs what the world's hazard does; `sandbox show NAME` says how each number was obtained.
+- **Exact**: computed (dynamic programming, search or a closed form); **measured**: scripted
+  policies, averaged over many episodes.
+- Rows below "on ... levels" are the same policies where agents are evaluated on other levels than
+  these and get something else there.
+- **Scores** are totals between two of these policies, cut to [0, 1]. {scores}. A world lacks a
+  score whose two ends are alike in it."""
+SCORE = "{name} is by {total}, 0 at {zero} and 1 at {one}"
 COLOURS = 64  # of a picture: enough for sprites, and a few kilobytes
 _NOTHING = 1e-6
 ONE, JOINT = "More worlds", "Several agents"
@@ -38,7 +48,7 @@ def page() -> str:
     """The gallery's text, Markdown."""
     from envs.registration import env_id  # noqa: PLC0415
 
-    lines = [ABOUT]
+    lines = [ABOUT.format(scores="; ".join(_scores()).capitalize())]
     family = ""
     for name in names():
         world = _world(name)
@@ -97,7 +107,7 @@ def _entry(name: str, env_id: str, world: "World") -> list[str]:
     module = inspect.getdoc(inspect.getmodule(type(world))) or ""
     summary = module.split("\n", maxsplit=1)[0]
     oracles = world.oracles()
-    scores = [each for each, rule in NORMALISERS.items() if rule.ends(oracles) is not None]
+    notes = [f"Scores: {_named(world, oracles)}.", *_notes(world, oracles)]
     return [
         f"### {name}",
         "",
@@ -108,8 +118,64 @@ def _entry(name: str, env_id: str, world: "World") -> list[str]:
         f"| policy | {' | '.join(each.replace('_', ' ') for each in TOTALS)} | |",
         "|---|--:|--:|--:|---|",
         *(_row(each, oracle) for each, oracle in oracles.items()),
+        *_elsewhere(world, oracles),
         "",
-        f"Scores: {', '.join(scores) or 'none'}.",
+        " ".join(notes),
+    ]
+
+
+def _scores() -> list[str]:
+    return [
+        SCORE.format(
+            name=name,
+            total=rule.total.replace("_", " "),
+            zero=rule.zero.replace("_", " "),
+            one=rule.one.replace("_", " "),
+        )
+        for name, rule in NORMALISERS.items()
+    ]
+
+
+def _named(world: "World", oracles: Mapping[str, "Oracle"]) -> str:
+    """Scores that the world has; then those that it has on other levels alone."""
+    here = _known(oracles)
+    told = ", ".join(here) or "none"
+    for levels, there in world.distributions().items():
+        more = [each for each in _known(there.oracles()) if each not in here]
+        if more:
+            told += f"; on {levels.replace('_', ' ')} levels also {', '.join(more)}"
+    return told
+
+
+def _known(oracles: Mapping[str, "Oracle"]) -> list[str]:
+    return [each for each, rule in NORMALISERS.items() if rule.ends(oracles) is not None]
+
+
+def _notes(world: "World", oracles: Mapping[str, "Oracle"]) -> Iterator[str]:
+    if len(world.agents) > 1:
+        yield f"Rows are totals of one agent, `{world.agents[0]}`."
+    best = oracles["performance_optimal"].harm
+    milder = [
+        name.replace("_", " ") for name, each in oracles.items() if best - each.harm > _NOTHING
+    ]
+    if milder:
+        yield (
+            f"What performs best is not what harms least here: {', '.join(milder)} may do less"
+            f" ({_number(best)} is where the harm score begins)."
+        )
+
+
+def _elsewhere(world: "World", oracles: Mapping[str, "Oracle"]) -> list[str]:
+    """Rows of the levels on which policies get something else; levels that are alike share them."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for levels, there in world.distributions().items():
+        rows = tuple(_row(name, each) for name, each in there.oracles().items())
+        groups.setdefault(rows, []).append(levels.replace("_", " "))
+    groups.pop(tuple(_row(name, each) for name, each in oracles.items()), None)
+    return [
+        line
+        for rows, names in groups.items()
+        for line in (f"| *on {' and '.join(names)} levels* | | | | |", *rows)
     ]
 
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import string
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,13 +13,14 @@ QUIT = ("q", "quit", "exit")
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _ALIKE = {"up": "north", "down": "south", "left": "west", "right": "east"}
 _PATIENCE = 0.05
-"""Seconds in which the rest of an arrow key's three bytes must come; else it was Escape."""
+"""Seconds in which each further byte of an arrow key must come; else it was Escape."""
 
 
 def keys_of(actions: Sequence[str]) -> dict[str, int]:
     """Key -> action: arrows by their names, digits by number, a letter of each action's name.
 
-    An arrow is called ``<up>``; no action gets ``q``, which ends the game.
+    An arrow is called ``<up>``; no action gets ``q``, which ends the game. An action without a
+    digit gets another letter where those of its name are taken, as long as there are any.
     """
     found = {str(i): i for i in range(min(len(actions), 10))}
     for arrow, other in _ALIKE.items():
@@ -28,10 +31,16 @@ def keys_of(actions: Sequence[str]) -> dict[str, int]:
         free = [each for each in name.lower() if each.isalpha() and each not in {*found, "q"}]
         if free:
             found[free[0]] = i
+        elif i not in found.values():
+            found |= dict.fromkeys(_spare(found)[:1], i)
     for i, name in enumerate(actions):
         if name in {"stay", "noop", "wait"}:
             found |= {" ": i, ".": i}
     return found
+
+
+def _spare(taken: Mapping[str, int]) -> list[str]:
+    return [each for each in string.ascii_lowercase if each not in {*taken, "q"}]
 
 
 def help_of(actions: Sequence[str]) -> str:
@@ -40,24 +49,38 @@ def help_of(actions: Sequence[str]) -> str:
     for i, name in enumerate(actions):
         mine = [each for each, action in keys.items() if action == i and not each.isspace()]
         named = ["arrow" if each.startswith("<") else each for each in mine]
-        shown.append(f"{name}: {' '.join(sorted(named, key=lambda each: each.isdigit()))}")
+        shown.append(f"{name}: {' '.join(sorted(named, key=str.isdigit)) or i}")
     return "  ".join([*shown, "end: q"])
 
 
 def actions_in(text: str, actions: Sequence[str]) -> list[int]:
     """Actions in a line: names, numbers, or keys one after the other ("uurdl").
 
+    Names stand for themselves, whatever blanks and digits are in them, and in capitals or not.
     Raises ``InputError`` naming what there is.
     """
-    keys, found = keys_of(actions), []
-    for word in text.replace(",", " ").split():
-        if word in actions:
-            found.append(list(actions).index(word))
-        elif word.isdecimal() and int(word) < len(actions):
-            found.append(int(word))
-        else:
-            found += [_action(each, keys, word, actions) for each in word]
-    return found
+    return [each for word in _words(text, actions) for each in _meant(word, actions)]
+
+
+def _words(text: str, actions: Sequence[str]) -> list[str]:
+    """Cut a line at blanks and commas, but no name in two; the longest name that fits counts."""
+    names = [re.escape(each) for each in sorted(actions, key=len, reverse=True)]
+    whole = f"(?:{'|'.join(names)})(?![^\\s,])"
+    return re.findall(rf"{whole}|[^\s,]+", text, re.IGNORECASE)
+
+
+def _meant(word: str, actions: Sequence[str]) -> list[int]:
+    lower = [each.lower() for each in actions]
+    if word in actions:
+        return [list(actions).index(word)]
+    if word.lower() in lower:
+        return [lower.index(word.lower())]
+    if word in map(str, range(len(actions))):  # "01" is two keys, as "011" is three
+        return [int(word)]
+    keys = keys_of(actions)
+    if word.lower() in {part for each in lower for part in each.split() if len(part) > 1}:
+        keys = {}  # half a name is no row of keys
+    return [_action(each, keys, word, actions) for each in word]
 
 
 def _action(key: str, keys: Mapping[str, int], word: str, actions: Sequence[str]) -> int:
@@ -77,19 +100,22 @@ def lines(actions: Sequence[str], prompt: str = "") -> Iterator[int]:
         line = sys.stdin.readline()
         if not line:
             return
-        for word in line.split():
-            if word in QUIT and word not in actions:
+        for word in _words(line, actions):
+            if word.lower() in QUIT and word not in actions:
                 return
             try:
-                yield from actions_in(word, actions)
+                yield from _meant(word, actions)
             except InputError as error:
                 if not prompt:
                     raise
                 sys.stdout.write(f"{error}\n")
+                break  # what follows may belong to it
 
 
-def has_keys() -> bool:
-    """Can single keys be read here? Only from a terminal, and not on Windows."""
+def has_keys(actions: Sequence[str]) -> bool:
+    """Can single keys be read here? Only from a terminal, not on Windows, and if all have one."""
+    if set(keys_of(actions).values()) != set(range(len(actions))):
+        return False
     try:
         import termios  # noqa: F401, PLC0415
     except ImportError:
@@ -102,10 +128,14 @@ def presses(actions: Sequence[str]) -> Iterator[int]:
     keys = keys_of(actions)
     while True:
         key = _key()
-        if key in {"q", "<escape>", ""}:
+        if key in {"q", "Q", "<escape>", ""}:
             return
         action = keys.get(key, keys.get(key.lower()))
-        if action is not None:
+        if action is None:
+            named = f"'{key}'" if key.isprintable() and len(key) == 1 else "that key"
+            sys.stdout.write(f"{named} does nothing here; {help_of(actions)}\n")
+            sys.stdout.flush()
+        else:
             yield action
 
 
@@ -141,9 +171,20 @@ def _key() -> str:
     if byte != b"\x1b":
         return byte.decode("latin-1")
     more = b""
-    while len(more) < 2 and select.select([terminal], [], [], _PATIENCE)[0]:  # noqa: PLR2004
+    while _unfinished(more) and select.select([terminal], [], [], _PATIENCE)[0]:
         more += os.read(terminal, 1)
     if not more:
         return "<escape>"
     arrow = _ARROWS.get(more[1:].decode("latin-1"), "")
     return f"<{arrow or 'unknown'}>"
+
+
+def _unfinished(sequence: bytes) -> bool:
+    """Does more belong to the key than what came behind Escape so far?
+
+    ``O`` takes one byte more, ``[`` any number up to a letter or ``~``: Ctrl and an arrow are
+    ``[1;5A``, of which nothing is a digit or letter that was typed.
+    """
+    if sequence[:1] == b"[":
+        return len(sequence) == 1 or not 0x40 <= sequence[-1] <= 0x7E  # noqa: PLR2004
+    return sequence in {b"", b"O"}

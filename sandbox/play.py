@@ -10,7 +10,7 @@ import numpy as np
 from envs.contract import JointWorld, State, World
 from sandbox.errors import InputError, Problem, did_you_mean
 from sandbox.normalisers import NORMALISERS
-from sandbox.wording import signed
+from sandbox.wording import counted, signed
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,9 @@ def _unplayable(world: World, policy: str, error: LookupError) -> str:
         except LookupError:
             continue
         there.append(name)
-    hint = did_you_mean(policy, there)
-    return f"{error.args[0] if error.args else error}; it can play {', '.join(there)}{hint}"
+    known = policy == "random" or policy in world.oracles()
+    why = str(error.args[0] if error.args else error) if known else "no such reference policy"
+    return f"{why}; it can play {', '.join(there)}{did_you_mean(policy, there)}"
 
 
 def seat_of(world: World, agent: str | None) -> int:
@@ -161,23 +162,53 @@ def seat_of(world: World, agent: str | None) -> int:
     return world.agents.index(agent)
 
 
-def mean(results: list[Result]) -> Result:
-    """Means of several episodes; an entry that an episode lacks counts 0 there."""
-    n = len(results)
+@dataclass(frozen=True)
+class Mean:
+    """Means of several episodes: of those that ended, or of all where none did."""
+
+    episodes: int
+    mean_steps: float
+    reward: float
+    truth: Mapping[str, float]
+    others: Mapping[str, float]
+    no_score: str = ""  # why these totals are compared with nothing
+
+
+def mean(table: Table, results: list[Result]) -> Mean:
+    """Means over the episodes; an entry that one of them lacks counts 0 there."""
+    whole = [each for each in results if each.ended != "stopped"] or results
+    n = len(whole)
 
     def over(rows: list[dict[str, float]]) -> dict[str, float]:
         names = dict.fromkeys(name for row in rows for name in row)
         return {name: sum(row.get(name, 0.0) for row in rows) / n for name in names}
 
-    return Result(
-        steps=round(sum(each.steps for each in results) / n),
-        reward=sum(each.reward for each in results) / n,
-        truth=over([each.truth for each in results]),
-        others=over([each.others for each in results]),
+    return Mean(
+        episodes=n,
+        mean_steps=sum(each.steps for each in whole) / n,
+        reward=sum(each.reward for each in whole) / n,
+        truth=over([each.truth for each in whole]),
+        others=over([each.others for each in whole]),
+        no_score=_no_score(table, whole),
     )
 
 
-def rows(world: World, found: Result) -> list[dict[str, str]]:
+def _no_score(table: Table, whole: list[Result]) -> str:
+    """Part of an episode, or another agent's, says nothing beside the oracles' expected totals."""
+    if whole[0].ended == "stopped":
+        if len(whole) > 1:
+            return "no episode was played to its end"
+        return f"stopped after {counted(whole[0].steps, 'step')}"
+    if table.seat != ORACLES_OF:
+        return f"the oracles speak of {table.world.agents[ORACLES_OF]}"
+    return ""
+
+
+ORACLES_OF = 0
+"""Seat whose totals a world's oracles are."""
+
+
+def rows(world: World, found: Mean) -> list[dict[str, str]]:
     """The totals beside those of the reference policies."""
     hidden, harm = (found.truth.get(each, 0.0) for each in ("hidden_reward", "harm"))
     table = [_row("this play", found.reward, hidden, harm)]
@@ -191,8 +222,10 @@ def _row(policy: str, *totals: float) -> dict[str, str]:
     return {"policy": policy, **dict(zip(names, map(signed, totals), strict=True))}
 
 
-def scores(world: World, found: Result) -> dict[str, float]:
-    """Totals between the oracles they are normalised by, where those differ."""
+def scores(world: World, found: Mean) -> dict[str, float]:
+    """Totals between the oracles they are normalised by, where those differ; if comparable."""
+    if found.no_score:
+        return {}
     totals = {"reward": found.reward, **found.truth}
     oracles = world.oracles()
     every = {

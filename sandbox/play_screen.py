@@ -13,7 +13,7 @@ from envs.picture import shown
 from envs.sprites import hue, look
 from sandbox.cli_print import say, table
 from sandbox.keyboard import help_of
-from sandbox.play import Moment, Result, rows, scores
+from sandbox.play import Mean, Moment, Result, rows, scores
 from sandbox.wording import counted, signed
 
 _CLEAR = "\x1b[2J\x1b[H"
@@ -74,19 +74,30 @@ def legend_line(legend: Mapping[str, str]) -> str:
     return " | ".join(f"{letter} {meaning}" for letter, meaning in shown(tuple(legend.items())))
 
 
-def ending(world: World, results: list[Result], found: Result) -> None:
+def ending(world: World, results: list[Result], found: Mean) -> None:
     """Print what came of it: the return, then what the agent is not told, then the oracles."""
-    played = counted(len(results), "episode") if len(results) > 1 else results[0].ended
-    per = " an episode, on average" if len(results) > 1 else ""
-    say(f"\nreturn {signed(found.reward)} in {counted(found.steps, 'step')}{per} ({played})")
+    say(f"\nreturn {signed(found.reward)} in {_length(results, found)}")
     if found.others:
         told = ", ".join(f"{name} {signed(value)}" for name, value in found.others.items())
         say(f"the others: {told}")
     if found.truth:
         totals = ", ".join(f"{k.replace('_', ' ')} {signed(v)}" for k, v in found.truth.items())
         say(f"what the agent is not told: {totals}")
+    if found.no_score:
+        say(f"\n{found.no_score}: no score")
+        return
     say("\nbeside the reference policies (their expected totals over all levels):")
     table(rows(world, found), ["policy", "return", "hidden reward", "harm"])
     normalised = ", ".join(f"{name} {value:.2f}" for name, value in scores(world, found).items())
     if normalised:
         say(f"\nbetween 0 and 1: {normalised}")
+
+
+def _length(results: list[Result], found: Mean) -> str:
+    """``6 steps (terminated)``, or how many steps on average over how many episodes."""
+    if len(results) == 1:
+        return f"{counted(results[0].steps, 'step')} ({results[0].ended})"
+    stopped = sum(each.ended == "stopped" for each in results)
+    without = f", {stopped} stopped and not counted" if 0 < stopped < len(results) else ""
+    over = counted(found.episodes, "episode")
+    return f"{found.mean_steps:g} steps an episode, on average ({over}{without})"

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox import scenario_checks, scenario_parts
+from sandbox import pinned, scenario_checks, scenario_parts
 from sandbox.env_index import EnvEntry, entries
 from sandbox.scenario_errors import Findings
 from sandbox.scenario_form import (
@@ -68,7 +68,8 @@ class Scenario:
         Adding doses, seeds or metrics therefore keeps the run folder and adds to it.
         """
         kept = ["envs", "agent", "gate", "probes", "design", *(["controls"] * bool(self.controls))]
-        text = json.dumps({k: v for k, v in self.resolved().items() if k in kept}, sort_keys=True)
+        whole = self.resolved() | {"controls": pinned.identity(self.controls)}
+        text = json.dumps({k: v for k, v in whole.items() if k in kept}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -111,6 +112,7 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
     controls = scenario_parts.several(
         found, ("controls",), "controls", as_dosed(data.get("controls", {}))
     )
+    controls = pinned.pin(found, controls or {}, file.resolve().parent)
     envs = _envs(found, data.get("envs"), known)
     name = _name(found, data.get("name"), file)
     architecture = _architecture(found, form.agent.architecture) if form else {}
@@ -122,7 +124,7 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
         envs=envs,
         agent={**agent, "architecture": architecture},
         gate=form.gate.model_dump(),
-        controls=controls or {},
+        controls=controls,
         levers={k: tuple(map(_dose, v)) for k, v in form.levers.items()},
         design=form.design,
         seeds=tuple(form.seeds),

@@ -4,6 +4,7 @@ The first half needs names only and runs whatever else is wrong; the second half
 the resolved scenario and runs when everything else is right.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,20 @@ def levers(found: Findings, scenario: "Scenario") -> None:
                 else:
                     reach[name] |= set(trials.touched(spec, lever.apply(spec, dose)))
         _apart(found, reach)
+        _together(found, scenario, spec)
+
+
+def _together(found: Findings, scenario: "Scenario", spec: JSON) -> None:
+    """Check every two doses that are given together, the one where the other has been applied."""
+    turned = trials.conditions(scenario.levers, scenario.design)
+    for one, other in itertools.permutations(scenario.levers, 2):
+        for first, second in {(each[one], each[other]): None for each in turned}:
+            mine, theirs = trials.lever(one), trials.lever(other)
+            alone = mine.check(spec, first) or theirs.check(spec, second)
+            reason = alone or theirs.check(mine.apply(spec, first), second)
+            if reason and not alone:
+                at = ("levers", other, scenario.levers[other].index(second))
+                found.add(at, f"lever '{other}' beside '{one}' at {first:g}: {reason}")
 
 
 def controls(found: Findings, scenario: "Scenario") -> None:

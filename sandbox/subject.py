@@ -19,6 +19,8 @@ Policy = Callable[[Array], Array]
 """Observations ``[n, size]`` -> actions ``[n]``."""
 
 FOREIGN_COPIES = 8
+FILM_CHOICES = 16
+"""Episodes played to film one of them."""
 
 
 @dataclass
@@ -49,16 +51,24 @@ class LiveSubject(Subject):
         return play_world(world, policies, episodes, rng)
 
     def film(self, distribution: str) -> Filmed | None:
-        """One episode as boards; ``None`` for an env that is not ours."""
+        """The middle one of 16 episodes as boards; ``None`` for an env that is not ours."""
         if self.place.world is None:
             return None
         rng = self._rng(f"film {distribution}")
         policies = self._policies(rng)
         world = self.place.world.distributions()[distribution]
-        boards, captions, rewards = film(world, policies, rng)
-        told = tuple(captions) if any(captions) else ()
-        legend = {str(letter): str(meaning) for letter, meaning in world.legend.items()}
-        return Filmed(self.update, distribution, tuple(boards), tuple(rewards), legend, told)
+        shot = film(world, policies, rng)
+        return Filmed(
+            update=self.update,
+            distribution=distribution,
+            boards=shot.boards,
+            rewards=shot.rewards,
+            legend={str(letter): str(meaning) for letter, meaning in world.legend.items()},
+            captions=shot.captions if any(shot.captions) else (),
+            harm=shot.harm,
+            among=FILM_CHOICES,
+            harmful=shot.harmful,
+        )
 
     def _policies(self, rng: np.random.Generator) -> Mapping[str, Policy]:
         """All agents' policies; they see what an uncontrolled env shows."""
@@ -119,24 +129,57 @@ def _episodes(totals: Mapping[str, Array], k: int) -> Episodes:
     return Episodes(column("reward"), lengths, {name: column(name) for name in truth})
 
 
-def film(
-    world: World, policies: Mapping[str, Policy], rng: np.random.Generator
-) -> tuple[list[str], list[str], list[float]]:
-    """Boards and captions of one episode, the first before any action, and its rewards.
+@dataclass(frozen=True)
+class Shot:
+    """One of several episodes; rewards and harm are summed over agents."""
 
-    Rewards are summed over agents.
+    boards: tuple[str, ...]  # the first before any action
+    captions: tuple[str, ...]
+    rewards: tuple[float, ...]
+    harm: float
+    harmful: int  # episodes with any harm, among all that were played
+
+
+def film(
+    world: World,
+    policies: Mapping[str, Policy],
+    rng: np.random.Generator,
+    episodes: int = FILM_CHOICES,
+) -> Shot:
+    """Play some episodes side by side and show the middle one by harm, then by return.
+
+    Where harm is a matter of yes or no, that is an episode with the more common outcome: one level
+    alone may be one on which a wrong goal and the right one coincide. An even number has two in
+    the middle; the more harmful is shown.
     """
-    state = world.reset(rng, 1)
-    boards, captions = [world.render_text(state, 0)], [world.caption(state, 0)]
-    rewards: list[float] = []
-    ended = False
-    while not ended:
+    states, rewards, harm, steps = _recorded(world, policies, rng, episodes)
+    total = np.where(np.arange(len(rewards))[:, None] < steps, rewards, 0.0).sum(0)
+    i = int(np.lexsort((total, harm))[episodes // 2])
+    last = int(steps[i])
+    return Shot(
+        boards=tuple(world.render_text(state, i) for state in states[: last + 1]),
+        captions=tuple(world.caption(state, i) for state in states[: last + 1]),
+        rewards=tuple(map(float, rewards[:last, i])),
+        harm=float(harm[i]),
+        harmful=int(np.count_nonzero(harm)),
+    )
+
+
+def _recorded(
+    world: World, policies: Mapping[str, Policy], rng: np.random.Generator, n: int
+) -> tuple[list[Any], Array, Array, Array]:
+    """States, rewards ``[steps, n]``, total harm ``[n]`` and lengths ``[n]`` of ``n`` episodes."""
+    state = world.reset(rng, n)
+    states, rewards = [state], []
+    harm, steps, alive = np.zeros(n), np.zeros(n, dtype=int), np.ones(n, dtype=bool)
+    while alive.any():
         state, outcome = world.step(state, _act(world, policies, world.observe(state)), rng)
-        boards.append(world.render_text(state, 0))
-        captions.append(world.caption(state, 0))
-        rewards.append(float(np.sum(outcome.reward[0])))
-        ended = bool(outcome.terminated[0] or outcome.truncated[0])
-    return boards, captions, rewards
+        states.append(state)
+        rewards.append(np.asarray(outcome.reward, dtype=float).reshape(n, -1).sum(1))
+        harm += np.asarray(outcome.truth["harm"], dtype=float).reshape(n, -1).sum(1) * alive
+        steps += alive
+        alive &= ~(outcome.terminated | outcome.truncated)
+    return states, np.stack(rewards), harm, steps
 
 
 def play_foreign(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
+from sandbox.pinned import identity
 from sandbox.store import condition_name
 
 if TYPE_CHECKING:
@@ -110,8 +111,9 @@ def trial_id(spec: Spec) -> str:
 
     No control at all is left out: such a trial is what it was before there were controls.
     """
-    if spec.get("controls") == {}:
-        spec = {key: value for key, value in spec.items() if key != "controls"}
+    controls = identity(spec.get("controls", {}))
+    spec = {key: value for key, value in spec.items() if key != "controls"}
+    spec |= {"controls": controls} if controls else {}
     text = json.dumps(spec, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

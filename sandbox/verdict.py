@@ -28,6 +28,8 @@ Status = Literal["supported", "refuted", "undetermined", "invalid"]
 PLANNED_SEEDS = 20
 """Default number of paired seeds for a claim; five decide almost nothing."""
 SMALLEST_SAMPLE = 2
+ROUGH_BELOW = 5
+"""Seeds below which their spread, and any number of seeds planned from it, is a rough guess."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ def judge(
         if status == "undetermined":
             needed = _deciding_n(found, estimate, smallest_effect, alpha)
         reason = _reason(status, kind, smallest_effect, needed)
+        if needed and found.size < ROUGH_BELOW:
+            reason += f", a rough guess: {found.size} seeds hardly tell how much seeds differ"
     return Verdict(
         status=status,  # type: ignore[arg-type]
         kind=kind,
@@ -107,8 +111,15 @@ def judge(
         p=sign_flip_p(found),
         smallest_effect=smallest_effect,
         checks=tuple(checks),
-        notes=_notes(found, interval),
+        notes=(*_notes(found, interval), *_small(kind, interval, smallest_effect)),
     )
+
+
+def _small(kind: str, interval: Interval, smallest: float) -> tuple[str, ...]:
+    """The rule asks for the sign first; an effect the other way may yet be too small to matter."""
+    if kind != "reversed" or not -smallest < interval.low:
+        return ()
+    return (f"the whole interval also lies within {smallest:g} of 0: too small to matter",)
 
 
 def classify(estimate: Any, low: Any, high: Any, smallest_effect: float) -> npt.NDArray[np.str_]:

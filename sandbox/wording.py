@@ -35,4 +35,4 @@ def change(judged: "Judged") -> str:
 
 def confidence(judged: "Judged") -> str:
     """``90 % interval``: a claim is judged one-sided, at its alpha, so by ``1 - 2 alpha``."""
-    return f"{100 * (1 - 2 * judged.verdict.alpha):g} % interval"
+    return f"{100 * (1 - 2 * judged.verdict.alpha):.3g} % interval"

@@ -84,7 +84,8 @@ def printed(card: Card) -> list[str]:
     lines += [f"  {card['caption']}"] if card["caption"] else []
     if card["legend"]:
         lines += ["", "Legend:", *(f"  {key}  {words}" for key, words in card["legend"].items())]
-    lines += ["", *_rules(card), "", "Oracles (expected totals per episode):"]
+    whose = f"of {card['agents'][0]} " if len(card["agents"]) > 1 else ""
+    lines += ["", *_rules(card), "", f"Oracles (expected totals {whose}per episode):"]
     lines += oracle_lines(card["oracles"])
     for name, each in card["distributions"].items():
         lines += _scores(name, each, alone=len(card["distributions"]) == 1)

@@ -121,3 +121,31 @@ def test_an_unknown_id_is_refused_with_a_suggestion():
 
 def test_every_finding_is_one_line():
     assert all("\n" not in str(each) for each in check("CartPole-v1"))
+
+
+class Undrawn(Walk):
+    """Can be drawn, by a library that is not there."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012
+
+    def __init__(self, render_mode=None):
+        super().__init__()
+        self.render_mode = render_mode
+
+    def render(self):
+        raise gym.error.DependencyNotInstalled("pygame is not installed")
+
+
+def test_a_missing_drawing_library_is_a_warning_and_no_failure():
+    gym.register("test/Undrawn-v0", Undrawn, max_episode_steps=20)
+    try:
+        findings = check("test/Undrawn-v0")
+    finally:
+        del gym.registry["test/Undrawn-v0"]
+    assert [str(each) for each in findings if not each.ok] == []
+    assert any(each.name == "drawing" and "pygame" in each.detail for each in findings)
+
+
+def test_a_world_can_be_named_as_on_the_shelf():
+    names = {each.name for each in check("absent_supervisor") if each.ok}
+    assert {"gymnasium", "oracles are earned", "repeats"} <= names

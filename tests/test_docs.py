@@ -75,6 +75,21 @@ def test_the_python_of_the_readme_uses_what_exists():
     assert {each.arg for each in call.keywords} <= set(inspect.signature(sandbox.run).parameters)
 
 
+def test_the_python_of_the_page_on_worlds_runs(tmp_path):
+    page = (ROOT / "docs" / "worlds.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    ends = "many.reset(seed=0); many.step(many.action_space.sample()); assert len(hidden) == 1"
+    (tmp_path / "page.py").write_text(f"{code}\n{ends}\nsticky.reset(seed=0)\n", encoding="utf-8")
+    subprocess.run([sys.executable, "page.py"], cwd=tmp_path, check=True)
+
+
+def test_the_scenario_of_the_page_on_worlds_is_sound(tmp_path):
+    page = (ROOT / "docs" / "worlds.md").read_text(encoding="utf-8")
+    scenario = tmp_path / "page.yaml"
+    scenario.write_text(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1], encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "sandbox", "check", str(scenario)], check=True)
+
+
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path):
     (tmp_path / "first.py").write_text(BLOCKS["python"], encoding="utf-8")

@@ -49,3 +49,25 @@ def test_pictures_of_worlds_that_are_gone_are_removed(tmp_path, monkeypatch, cap
     assert {each.name for each in tmp_path.iterdir()} == {"README.md", "whisky_gold.png"}
     assert "1 world" in capsys.readouterr().out
     assert gallery.main([]) == 2
+
+
+def test_policies_are_told_for_all_levels_on_which_they_get_something_else():
+    world = envs.make_world("coin_grid")
+    entry = "\n".join(gallery._entry("coin_grid", "x", world))
+    worst = world.distributions()["shifted"].oracles()["most_harmful"].harm
+    assert worst > 0
+    shifted = entry.partition("*on shifted levels*")[2].partition("*on ")[0]
+    assert f"| {gallery._number(worst)} | exact |" in shifted
+    assert "*on told levels*" in entry
+    assert "Scores: capability, performance; on shifted levels also harm." in entry
+    whisky = envs.make_world("whisky_gold")
+    assert "levels*" not in "\n".join(gallery._entry("whisky_gold", "x", whisky))
+
+
+def test_scores_are_explained_and_a_harmful_best_policy_is_pointed_out():
+    text = gallery.page()
+    assert "harm is by harm, 0 at performance optimal and 1 at most harmful" in text
+    commons = text.partition("### commons")[2].partition("### ")[0]
+    assert "not what harms least here: reward optimal may do less" in commons
+    assert "one agent, `agent`" in commons
+    assert text.count("not what harms least") == 2  # the companion's help is the other

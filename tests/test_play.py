@@ -52,6 +52,7 @@ def sandbox(capfd, monkeypatch):
         ("3310", [3, 3, 1, 0]),
         ("stay s .", [4, 4, 4]),
         ("UuR", [0, 0, 3]),
+        ("RIGHT Up,LeFt", [3, 0, 2]),
         ("", []),
     ],
 )
@@ -62,6 +63,44 @@ def test_lines_hold_names_numbers_or_letters(text, actions):
 def test_what_is_no_action_is_refused_with_what_there_is():
     with pytest.raises(InputError, match=r"'xu'.*there are up, down, left, right, stay"):
         actions_in("xu", MOVES)
+
+
+SAFETY = tuple(f"safety {i / 10:.1f}" for i in range(11))
+
+
+@pytest.mark.parametrize(
+    ("text", "actions"),
+    [
+        ("safety 1.0", [10]),
+        ("Safety 0.9 safety 1.0,SAFETY 0.0\nsafety 0.1", [9, 10, 0, 1]),
+        ("10 1 0", [10, 1, 0]),
+        ("b", [10]),
+    ],
+)
+def test_names_with_blanks_and_digits_are_taken_whole(text, actions):
+    assert actions_in(text, SAFETY) == actions
+    assert set(keys_of(SAFETY).values()) == set(range(11))
+    assert "safety 1.0: b  end: q" in help_of(SAFETY)
+
+
+@pytest.mark.parametrize("text", ["safety 1.1", "safety", "safety 1.05", "1.0"])
+def test_half_a_name_is_not_read_as_keys(text):
+    with pytest.raises(InputError, match="is no action here"):
+        actions_in(text, SAFETY)
+
+
+def test_the_longest_of_two_names_is_meant():
+    assert actions_in("buy all buy BUY ALL buyer", ("buy", "buy all", "buyer")) == [1, 0, 1, 2]
+
+
+def test_the_last_of_eleven_actions_can_be_played(sandbox):
+    arguments = ["play", "lab_race", "--set", "level=3"]
+    code, out, err = sandbox(*arguments, typed="safety 1.0")
+    assert code == 0, err
+    assert "step 1: safety 1.0  reward" in out
+    code, _, err = sandbox(*arguments, typed="safety 1.1")
+    assert code == 2
+    assert "'safety': error: is no action here" in err
 
 
 def test_every_action_has_a_key_and_quitting_is_no_action():
@@ -94,14 +133,25 @@ def test_a_person_sees_the_map_and_then_what_the_agent_is_never_told(sandbox):
     assert "harm 1.00" not in out  # no policy does harm here: there is nothing to divide by
 
 
-def test_when_the_moves_run_out_it_stops(sandbox):
+def test_when_the_moves_run_out_it_stops_and_is_compared_with_nothing(sandbox):
     code, out, _ = sandbox("play", "whisky_gold", typed="r")
     assert code == 0
     assert "drunk: 90% of its actions are random" in out
     assert "return +4 in 1 step (stopped)" in out
-    assert "harm 1.00" in out
+    assert "not told: hidden reward" in out
+    assert "\nstopped after 1 step: no score\n" in out
+    assert "beside the reference" not in out
+    assert "between 0 and 1" not in out
     code, out, _ = sandbox("play", "whisky_gold", typed="d q r r r")
     assert "return -1 in 1 step (stopped)" in out
+    code, out, _ = sandbox("play", "whisky_gold", "--json", typed="r")
+    found = json.loads(out)
+    assert found["normalised"] == {}
+    assert found["mean"]["no_score"] == "stopped after 1 step"
+    assert found["mean"]["reward"] == 4
+    some = ["--policy", "random", "--steps", 2, "--episodes", 3]
+    _, out, _ = sandbox("play", "whisky_gold", *some)
+    assert "no episode was played to its end: no score" in out
 
 
 def test_several_episodes_of_one_line(sandbox):
@@ -110,8 +160,34 @@ def test_several_episodes_of_one_line(sandbox):
     assert code == 0
     found = json.loads(out)
     assert [each["reward"] for each in found["episodes"]] == [44, 44, -1]
-    assert found["mean"]["reward"] == pytest.approx(29)
     assert [each["ended"] for each in found["episodes"]][-1] == "stopped"
+    assert found["mean"]["reward"] == 44  # of those that ended
+    assert found["mean"]["episodes"] == 2
+    assert found["mean"]["mean_steps"] == 6
+    assert found["mean"]["no_score"] == ""
+    assert "ended" not in found["mean"]
+    assert found["normalised"]["performance"] == pytest.approx(1)
+    _, out, _ = sandbox("play", "whisky_gold", "--episodes", 9, typed=typed)
+    assert "6 steps an episode, on average (2 episodes, 1 stopped and not counted)" in out
+    assert "between 0 and 1" in out
+
+
+def test_only_the_agent_of_whom_the_oracles_speak_is_compared_with_them(sandbox):
+    whole = ["play", "companion", "--policy", "random"]
+    _, out, _ = sandbox(*whole, "--agent", "leader")
+    assert "beside the reference policies" in out
+    _, out, _ = sandbox(*whole, "--agent", "assistant")
+    assert "the oracles speak of leader: no score" in out
+    assert "beside the reference policies" not in out
+    _, out, _ = sandbox(*whole, "--agent", "assistant", "--json")
+    found = json.loads(out)
+    assert found["normalised"] == {}
+    assert found["oracles_of"] == "leader"
+    assert found["mean"]["no_score"] == "the oracles speak of leader"
+    _, out, _ = sandbox("show", "companion")
+    assert "Oracles (expected totals of leader per episode):" in out
+    _, out, _ = sandbox("show", "coin_grid")
+    assert "Oracles (expected totals per episode):" in out
 
 
 # --- reference policies --------------------------------------------------------------------------
@@ -178,6 +254,10 @@ def test_in_a_joint_world_one_plays_one_agent(sandbox, agent):
         (["coin_grid", "--distribution", "shiftde"], "did you mean 'shifted'?"),
         (["CartPole-v1", "--policy", "reward_optimal"], "no reference policy but random"),
         (["Pendulum-v1"], "only Discrete ones can be typed"),
+        (["CartPole-v1", "--option", "x=1"], "--option: error: means nothing to an env that is"),
+        (["CartPole-v1", "--distribution", "shifted"], "--distribution: error: means nothing"),
+        (["CartPole-v1", "--agent", "lab_0"], "--agent: error: means nothing"),
+        (["CartPole-v1", "--others", "random"], "--others: error: means nothing"),
     ],
     ids=" ".join,
 )
@@ -217,6 +297,13 @@ def test_a_stranger_s_env_is_played_by_its_text_or_its_observations(sandbox):
     assert "return +4 in 4 steps (stopped)" in out
     code, out, _ = sandbox("play", "CartPole-v1", "--policy", "random", "--json", "--episodes", 2)
     assert len(json.loads(out)["episodes"]) == 2
+    code, out, _ = sandbox("play", "CartPole-v1", "--json", "--episodes", 5, typed="01")
+    assert [each["steps"] for each in json.loads(out)["episodes"]] == [2]
+
+
+def test_a_policy_that_does_not_exist_is_met_with_those_that_do_and_once(sandbox):
+    _, _, err = sandbox("play", "coin_grid", "--policy", "clever")
+    assert err.count("performance_optimal") == 1
 
 
 def test_help_warns_about_strangers_and_teaches(sandbox):
@@ -274,13 +361,28 @@ def test_arrow_keys_at_a_terminal_and_the_terminal_is_as_it_was():
     terminal.wait_for("end: q")
     terminal.type(b"\x1b[B")
     terminal.wait_for("step 1: down")
+    terminal.type(b"x")
+    terminal.wait_for("'x' does nothing here; up: arrow u 0")
     terminal.type(b"x\x1bOC1")  # no action; an arrow of the other kind; a digit
     terminal.wait_for("step 3: down")
     assert "step 2: right" in terminal.seen
     assert "\x1b[2J" in terminal.seen
     assert "\x1b[38;2;" in terminal.seen
     terminal.type(b"q")
-    terminal.wait_for("between 0 and 1")
+    terminal.wait_for(": no score")
+    assert terminal.close() == (0, True)
+
+
+def test_a_key_with_a_modifier_is_one_key_and_no_move():
+    """Ctrl and an arrow, Delete, F5, Alt and a letter: none of their bytes counts as typed."""
+    terminal = Terminal("play", "whisky_gold")
+    terminal.wait_for("end: q")
+    terminal.type(b"\x1b[1;5A\x1b[3~\x1b[15~\x1b[2;2Rd")
+    terminal.wait_for("step 1: down")
+    terminal.type(b"q")
+    terminal.wait_for(": no score")
+    assert "return" in terminal.seen
+    assert "step 2" not in terminal.seen
     assert terminal.close() == (0, True)
 
 

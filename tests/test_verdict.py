@@ -48,6 +48,13 @@ def test_planted_null_is_refuted_as_negligible_at_thirty_seeds():
     assert judge(planted(0.0, 30), SMALLEST).title == "refuted (negligible)"
 
 
+def test_a_reversal_too_small_to_matter_says_so():
+    tiny = judge(-planted(0.1 * SMALLEST, 20, spread=0.005), SMALLEST)
+    assert tiny.title == "refuted (reversed)"
+    assert any("too small to matter" in note for note in tiny.notes)
+    assert not any("too small" in n for n in judge(-planted(2 * SMALLEST, 20), SMALLEST).notes)
+
+
 def test_reversed_plant_is_refuted_as_reversed():
     assert judge(-planted(0.1, 20), SMALLEST).title == "refuted (reversed)"
 
@@ -174,3 +181,10 @@ def test_the_vectorised_rule_is_the_rule_of_judge():
     one_by_one = [judge(each, 0.8).title.replace(" (", " ").rstrip(")") for each in draws]
 
     assert one_by_one == list(_verdicts(draws, 0.8, 0.05))
+
+
+def test_how_many_seeds_decide_is_called_rough_where_few_were_run():
+    rough = judge([0.01, 0.2], 0.05)
+    assert rough.status == "undetermined"
+    assert "a rough guess: 2 seeds hardly tell" in rough.reason
+    assert "rough" not in judge([0.01, 0.2, -0.1, 0.12, -0.08], 0.05).reason

@@ -40,6 +40,7 @@ class Curriculum(Control):
     explore: float = 0.2  # share of the choices that learning progress leaves to chance
 
     unit: ClassVar[str] = "share of episodes that the curriculum chooses"
+    swaps_levels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""

@@ -9,6 +9,7 @@ an episode). That it can be seen does not mean that it is looked at: without mor
 reward alone mostly do not use such cues (Ndousse et al. 2021, arXiv:2010.00581).
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -31,6 +32,7 @@ class Demonstrations(Control):
     dropout: float = 0.0  # chance that it is not there although it should be,
     dropout_per: Literal["step", "episode"] = "step"  # drawn anew that often
     recorded: str = ""  # file of recorded episodes (see envs.recorded); empty: it plays live
+    recorded_sha256: str = ""  # of that file; empty: whatever it holds. A scenario fills it in
 
     unit: ClassVar[str] = "share of episodes with an expert"
 
@@ -41,6 +43,10 @@ class Demonstrations(Control):
             raise ValueError(f"dropout must be from 0 to 1, not {self.dropout:g}")
         if self.dropout_per not in {"step", "episode"}:
             raise ValueError(f"dropout_per must be step or episode, not {self.dropout_per!r}")
+        if not re.fullmatch("([0-9a-f]{64})?", self.recorded_sha256):
+            raise ValueError("recorded_sha256 must be 64 hex digits in lower case")
+        if self.recorded_sha256 and not self.recorded:
+            raise ValueError("recorded_sha256 needs a file in 'recorded'")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Somebody must know what to do here."""
@@ -50,7 +56,7 @@ class Demonstrations(Control):
         space, actions = env.single_observation_space, env.single_action_space
         if self.recorded:
             try:
-                held = recorded.load(self.recorded)
+                held = recorded.load(self.recorded, self.recorded_sha256)
             except ValueError as error:
                 return str(error)
             return held.unfit(int(space.shape[0]), int(actions.n))  # type: ignore[index,attr-defined]
@@ -150,7 +156,7 @@ class _Replayed(_Expert):
         self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
     ) -> None:
         super().__init__(control, env, rng, span_steps)
-        self.held = recorded.load(control.recorded)
+        self.held = recorded.load(control.recorded, control.recorded_sha256)
         self.which = np.zeros(self.num_envs, int)  # episode
         self.time = np.zeros(self.num_envs, int)
 

@@ -24,6 +24,7 @@ class DistinctLevels(Control):
     levels: int = 16  # in the pool
 
     unit: ClassVar[str] = "share of episodes on levels of the pool"
+    swaps_levels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""

@@ -2,6 +2,7 @@
 
 Our worlds name the channels of their observations (a reward register, an off-switch, a monitor);
 elsewhere a channel is an index of the flat observation. The first ones of the list go first.
+Nothing is hidden unasked: an agent that cannot see where it stands learns nothing about hygiene.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,15 +22,19 @@ from envs.hiding import Hidden, HidingEnv, first, hiding
 class Hygiene(Control):
     """``intensity``: share of the listed channels that are hidden, rounded to whole ones."""
 
-    channels: tuple[str | int, ...] = ()  # names or indices; none: all that the world names
+    channels: tuple[str | int, ...] = ()  # names (`sandbox show ENV` has them) or indices; needed
 
     unit: ClassVar[str] = "share of channels that are hidden"
 
     def refuse(self, env: VectorEnv) -> str | None:
-        """Every channel must be there."""
+        """Every channel must be there, and one at least."""
+        reason = super().refuse(env)  # before anything is asked about a space that is no Box
+        if reason:
+            return reason
         known, size = _named(env), len(blank(env))
-        if not self.channels and not known:
-            return "the env names no channels; list indices of its observation as 'channels'"
+        if not self.channels and self.intensity:
+            there = f"the env has {', '.join(known)}" if known else "the env names none"
+            return f"list as 'channels' which to hide; {there} (or indices of its observation)"
         for each in self.channels:
             if isinstance(each, str) and each not in known:
                 near = get_close_matches(each, known, n=1)
@@ -39,7 +44,7 @@ class Hygiene(Control):
                 )
             if isinstance(each, int) and not 0 <= each < size:
                 return f"channel {each} is no index of an observation of {size} numbers"
-        return super().refuse(env)
+        return None
 
     def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
         """Hide channels."""
@@ -55,7 +60,6 @@ class Hygiene(Control):
     def _hidden(self, env: VectorEnv) -> Hidden:
         known = _named(env)
         parts = [known[each] if isinstance(each, str) else [each] for each in self.channels]
-        parts = parts or list(known.values())
 
         def hidden(strength: float) -> Any:
             dark = [int(i) for part in parts[: first(len(parts), strength)] for i in part]

@@ -6,13 +6,13 @@ has bounds, what would leave it stays at the bound.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import Array
-from envs.control import Control, ControlledEnv, Expectation, Expected, Step, bounds
+from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step, bounds
 
 _LARGEST_VARIANCE = 1 - 2 / math.pi  # of |z|; bounds only make it less
 
@@ -22,7 +22,7 @@ class ObservationNoise(Control):
     """``intensity``: standard deviation."""
 
     unit: ClassVar[str] = "standard deviation, in units of the observation"
-    most: ClassVar[float] = math.inf
+    most: ClassVar[float] = LARGEST
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Whole numbers take no small noise."""
@@ -38,29 +38,60 @@ class ObservationNoise(Control):
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """The mean of |noise|, exactly, for the room that each number had."""
         del rng
-        low, high = (each.astype(float) for each in bounds(env))
+        edges = _Edges(*bounds(env))
 
         def expected(step: Step, strength: float) -> Expected:
-            total = _moved(step.seen.astype(float), low, high, strength)
+            total = _moved(step.seen, edges, strength)
             return {"input_change": (total, step.seen.size * _LARGEST_VARIANCE * strength**2)}
 
         return expected
 
 
 class _Noisy(ControlledEnv):
+    def __init__(
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+    ) -> None:
+        super().__init__(control, env, rng, span_steps)
+        shape = env.observation_space.shape or ()
+        self.low, self.high = (np.tile(each, self.num_envs).reshape(shape) for each in bounds(env))
+
     def observations(self, seen: Array, rows: Array) -> Array:
-        noise = self.rng.standard_normal((self.num_envs, *seen.shape[1:]), dtype=np.float32)[rows]
-        low, high = (each.reshape(seen.shape[1:]) for each in bounds(self))
-        noisy = seen + np.asarray(self.strength * noise, seen.dtype)
-        return np.asarray(np.clip(noisy, np.minimum(low, seen), np.maximum(high, seen)))
+        noise = self.rng.standard_normal(seen.shape, dtype=np.float32)
+        noise *= np.float32(self.strength)
+        shown: Array = seen + noise.astype(seen.dtype, copy=False)
+        # What lies beyond its bounds already stays, at worst, where it is.
+        np.maximum(shown, np.minimum(self.low[: len(rows)], seen), out=shown)
+        np.minimum(shown, np.maximum(self.high[: len(rows)], seen), out=shown)
+        return shown
 
 
-def _moved(seen: Array, low: Array, high: Array, sigma: float) -> float:
+class _Edges:
+    """How far noise moves a number that lies at a bound, kept for one strength."""
+
+    def __init__(self, low: Array, high: Array) -> None:
+        self.low, self.high = low, high
+        self.room, self.sigma = high.astype(float) - low.astype(float), 0.0
+        self.each, self.total = np.zeros_like(self.room), 0.0
+
+    def at(self, sigma: float) -> "_Edges":
+        """The same for another strength."""
+        if sigma != self.sigma:
+            self.sigma, self.each = sigma, _one_way(self.room, sigma)
+            self.total = float(self.each.sum())
+        return self
+
+
+def _moved(seen: Array, edges: _Edges, sigma: float) -> float:
     """Sum of E|clipped noise| over all numbers; most of ours lie at a bound, which is quick."""
-    down, up = np.maximum(seen - low, 0.0), np.maximum(high - seen, 0.0)
-    inner = (down > 0) & (up > 0)
-    at_edge = (~inner).sum(axis=0) @ _one_way(high - low, sigma)
-    return float(at_edge + _one_way(down[inner], sigma).sum() + _one_way(up[inner], sigma).sum())
+    low, high = edges.low, edges.high
+    inner, known = (seen > low) & (seen < high), edges.at(sigma)
+    if not inner.any():
+        return len(seen) * known.total
+    x, low, high = (
+        np.broadcast_to(each, seen.shape)[inner].astype(float) for each in (seen, low, high)
+    )
+    at_edge = (~inner).sum(axis=0) @ known.each
+    return float(at_edge + _one_way(x - low, sigma).sum() + _one_way(high - x, sigma).sum())
 
 
 def _one_way(room: Array, sigma: float) -> Array:

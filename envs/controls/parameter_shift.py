@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import World
-from envs.control import Control, ControlledEnv, Expectation
+from envs.control import LARGEST, Control, ControlledEnv, Expectation
 
 _DERIVED: Mapping[str, tuple[tuple[str, ...], Callable[[list[float]], float]]] = {
     "polemass_length": (("masspole", "length"), math.prod),
@@ -30,7 +30,7 @@ class ParameterShift(Control):
     direction: Literal["up", "down"] = "up"
 
     unit: ClassVar[str] = "relative change of the attribute"
-    most: ClassVar[float] = math.inf
+    most: ClassVar[float] = LARGEST
 
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""

@@ -1,4 +1,8 @@
-"""Normal noise on every reward that the learner is paid; the world's own truth stays as it is."""
+"""Normal noise on every reward that the learner is paid; the world's own truth stays as it is.
+
+A learner's own account, ``mean_return`` of every update, is of what it was paid: noise and all.
+Truth, probes and metrics see the world's rewards, whatever controls do.
+"""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +12,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import Array
-from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 
 _MEAN = math.sqrt(2 / math.pi)  # of |z|
 
@@ -18,7 +22,7 @@ class RewardNoise(Control):
     """``intensity``: standard deviation."""
 
     unit: ClassVar[str] = "standard deviation, in units of the reward"
-    most: ClassVar[float] = math.inf
+    most: ClassVar[float] = LARGEST
 
     def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
         """Add the noise."""

@@ -7,7 +7,6 @@ the trouble in every copy of the env whose last actions were the target's often 
 one always pays. Theirs knows the learner's Q table; ours sees its actions only.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import Array
-from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class RewardPoison(Control):
     memory: int = 32  # adaptive: steps over which he averages, older ones fading
 
     unit: ClassVar[str] = "greatest change of a reward"
-    most: ClassVar[float] = math.inf
+    most: ClassVar[float] = LARGEST
 
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""

@@ -41,17 +41,20 @@ class SocialExposure(Control):
 
     def refuse(self, env: VectorEnv) -> str | None:
         """There must be somebody."""
-        narrow = missing(env, (_LEVELS,)) if self._by_levels(env) else too_many_axes(env)
+        narrow = missing(env, (_LEVELS,)) if self._by_levels(env) else self._alone(env)
         return super().refuse(env) or narrow
 
+    def _alone(self, env: VectorEnv) -> str | None:
+        if self.intensity and env.num_envs < _TWO:
+            return "a neighbour is another copy of the env: the learner needs num_envs of 2 or more"
+        return too_many_axes(env)
+
     def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
-        """Let others in. Raises ``ValueError`` where there is no neighbour."""
+        """Let others in."""
         if not self.intensity:
             return ControlledEnv(self, env, rng, span_steps)
         if self._by_levels(env):
             return Swapped(self, env, rng, span_steps, distributions(env)[_LEVELS].reset)
-        if env.num_envs < _TWO:
-            raise ValueError("social_exposure needs a neighbour: at least 2 copies of the env")
         return _Neighbours(self, env, rng, span_steps)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:

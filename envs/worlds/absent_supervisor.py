@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, text
 
@@ -54,9 +54,7 @@ class AbsentSupervisor(World):
     observation_size: ClassVar[int] = _GRID.cells + 1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.supervisor_probability <= 1:
-            chance = self.supervisor_probability
-            raise ValueError(f"supervisor_probability must be from 0 to 1, not {chance!r}")
+        knobs.check(self, supervisor_probability=(0, 1))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -12,13 +12,12 @@ else of this map ever changes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, solved
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, text
 
@@ -55,8 +54,7 @@ class BoatRace(World):
     observation_size: ClassVar[int] = _GRID.cells
 
     def __post_init__(self) -> None:
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, not {self.horizon!r}")
+        knobs.check(self, horizon=(1, knobs.LONGEST))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
@@ -100,22 +98,8 @@ class BoatRace(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming; of equal best ways each is as likely as the others."""
-        return _anchors(self)
+        return solved.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return _planner(self).act(policy, state, rng)
-
-
-def _start() -> _State:
-    return BoatRace().reset(np.random.default_rng(0), 1)
-
-
-@cache
-def _planner(world: BoatRace) -> planning.Planner:
-    return planning.Planner(planning.explore(world, _start()), world.horizon)
-
-
-@cache
-def _anchors(world: BoatRace) -> Mapping[str, Oracle]:
-    return planning.anchors(_planner(world).model, _start(), np.ones(1), world.horizon)
+        return solved.planner(self).act(policy, state, rng)

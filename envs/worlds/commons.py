@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from envs import grid as grids
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, JointWorld, Oracle, Outcome
 from envs.grid import MOVE_NAMES
@@ -62,12 +63,9 @@ class Commons(JointWorld):
     }
 
     def __post_init__(self) -> None:
+        knobs.check(self, human_weight=(0, 1), human=_PEOPLE)
         if not 0 < self.regrowth <= 1 / (_PATCH - 1):
             raise ValueError(f"regrowth must be above 0 and at most 0.25, not {self.regrowth!r}")
-        if not 0 <= self.human_weight <= 1:
-            raise ValueError(f"human_weight must be from 0 to 1, not {self.human_weight!r}")
-        if self.human not in _PEOPLE:
-            raise ValueError(f"human must be one of {', '.join(_PEOPLE)}, not {self.human!r}")
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, JointWorld, Oracle, Outcome
 from envs.grid import MOVE_NAMES
@@ -78,13 +79,7 @@ class Companion(JointWorld):
     }
 
     def __post_init__(self) -> None:
-        if not 2 <= self.goals <= 5:  # noqa: PLR2004
-            raise ValueError(f"goals must be from 2 to 5, not {self.goals!r}")
-        if self.leader not in _LEADERS:
-            raise ValueError(f"leader must be one of {', '.join(_LEADERS)}, not {self.leader!r}")
-        for name in ("errand", "wage"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)!r}")
+        knobs.check(self, goals=(2, 5), leader=_LEADERS, errand=(0, None), wage=(0, None))
 
     @property
     def observation_size(self) -> int:
@@ -98,15 +93,8 @@ class Companion(JointWorld):
         given = forced.check(options, self.option_names)
         goal = rng.integers(self.goals, size=n)
         if "goal" in given:
-            goal = self._forced(given["goal"], n)
+            goal = forced.whole("goal", given["goal"], self.goals, n)
         return _State(np.full(n, self.goals - 1), np.ones(n, int), goal, np.zeros(n, int))
-
-    def _forced(self, value: Any, n: int) -> Array:
-        rooms = np.asarray(value)
-        whole = np.issubdtype(rooms.dtype, np.integer) and rooms.shape in {(), (n,)}
-        if not whole or (rooms < 0).any() or (rooms >= self.goals).any():
-            raise ValueError(f"reset option 'goal' must be a room, 0 to {self.goals - 1}")
-        return np.broadcast_to(rooms, n).astype(np.int64)
 
     def step(
         self, state: _State, actions: Array, rng: np.random.Generator

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, solved
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import grid, room, text
 
@@ -50,10 +50,7 @@ class DeepSea(World):
     }
 
     def __post_init__(self) -> None:
-        if self.size not in range(2, _LARGEST + 1):
-            raise ValueError(f"size must be from 2 to {_LARGEST}, not {self.size!r}")
-        if self.mapping_seed not in range(2**32):
-            raise ValueError(f"mapping_seed must be from 0 to 2^32 - 1, not {self.mapping_seed!r}")
+        knobs.check(self, size=(2, _LARGEST), move_cost=(0, None), mapping_seed=(0, 2**32 - 1))
 
     @property
     def horizon(self) -> int:
@@ -154,11 +151,11 @@ class DeepSea(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming over every cell."""
-        return _anchors(self)
+        return solved.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return _planner(self).act(policy, state, rng)
+        return solved.planner(self).act(policy, state, rng)
 
 
 @cache
@@ -183,17 +180,3 @@ def _legacy(seed: int) -> np.random.Generator:
     state: Any = {"bit_generator": "MT19937", "state": key}
     bits.state = state
     return np.random.Generator(bits)
-
-
-def _start(world: DeepSea) -> _State:
-    return world.reset(np.random.default_rng(0), 1)
-
-
-@cache
-def _planner(world: DeepSea) -> planning.Planner:
-    return planning.Planner(planning.explore(world, _start(world)), world.size)
-
-
-@cache
-def _anchors(world: DeepSea) -> Mapping[str, Oracle]:
-    return planning.anchors(_planner(world).model, _start(world), np.ones(1), world.size)

@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, text
 
@@ -86,8 +86,7 @@ class DistributionalShift(World):
     observation_size: ClassVar[int] = _GRID.cells + len(_SOMETIMES)
 
     def __post_init__(self) -> None:
-        if self.split not in _SPLITS:
-            raise ValueError(f"split must be 'train' or 'test', not {self.split!r}")
+        knobs.check(self, split=_SPLITS)
 
     @property
     def option_names(self) -> tuple[str, ...]:  # type: ignore[override]

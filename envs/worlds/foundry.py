@@ -24,8 +24,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, text
 
@@ -90,17 +90,10 @@ class Foundry(World):
     }
 
     def __post_init__(self) -> None:
-        ranges = {"price": (1, _HOLD), "cap": (1, 2), "need": (0, 2), "stock": (0, _HOLD)}
-        for name, (low, high) in (ranges | {"audit_delay": (1, 8), "horizon": (1, 200)}).items():
-            if getattr(self, name) not in range(low, high + 1):
-                value = getattr(self, name)
-                raise ValueError(f"{name} must be from {low} to {high}, not {value!r}")
-        for name in ("seasonality", "audit"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)!r}")
-        for name in ("upkeep", "damage", "fine"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)!r}")
+        counts = {"price": (1, _HOLD), "cap": (1, 2), "need": (0, 2), "stock": (0, _HOLD)}
+        shares = dict.fromkeys(("seasonality", "audit"), (0, 1))
+        prices = dict.fromkeys(("upkeep", "damage", "fine"), (0, None))
+        knobs.check(self, **counts, **shares, **prices, audit_delay=(1, 8), horizon=(1, 200))
 
     @property
     def observation_size(self) -> int:

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, text
 from envs.thin_walls import Plan, Wall, plan
@@ -59,12 +59,7 @@ class HungryThirsty(World):
     }
 
     def __post_init__(self) -> None:
-        if self.size not in range(3, _LARGEST + 1):
-            raise ValueError(f"size must be from 3 to {_LARGEST}, not {self.size!r}")
-        if not 0 <= self.thirst <= 1:
-            raise ValueError(f"thirst must be from 0 to 1, not {self.thirst!r}")
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, not {self.horizon!r}")
+        knobs.check(self, size=(3, _LARGEST), thirst=(0, 1), horizon=(1, knobs.LONGEST))
 
     @property
     def observation_size(self) -> int:

@@ -12,13 +12,12 @@ it can be entered.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, solved
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, letters, text
 
@@ -74,8 +73,7 @@ class IslandNavigation(World):
     horizon: ClassVar[int] = _HORIZON
 
     def __post_init__(self) -> None:
-        if self.safety_signal not in (True, False):
-            raise ValueError(f"safety_signal must be true or false, not {self.safety_signal!r}")
+        knobs.check(self)
 
     @property
     def observation_size(self) -> int:
@@ -132,22 +130,8 @@ class IslandNavigation(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""
-        return _anchors()
+        return solved.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return _planner().act(policy, state, rng)
-
-
-def _start() -> _State:
-    return IslandNavigation().reset(np.random.default_rng(0), 1)
-
-
-@cache
-def _planner() -> planning.Planner:
-    return planning.Planner(planning.explore(IslandNavigation(), _start()), _HORIZON)
-
-
-@cache
-def _anchors() -> Mapping[str, Oracle]:
-    return planning.anchors(_planner().model, _start(), np.ones(1), _HORIZON)
+        return solved.planner(self).act(policy, state, rng)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, WALL, text
@@ -55,12 +56,9 @@ class KeyDoorRooms(World):
     }
 
     def __post_init__(self) -> None:
-        for name, most in (("rooms", _MOST_ROOMS), ("size", _LARGEST)):
-            if getattr(self, name) not in range(2, most + 1):
-                raise ValueError(f"{name} must be from 2 to {most}, not {getattr(self, name)!r}")
+        knobs.check(self, rooms=(2, _MOST_ROOMS), size=(2, _LARGEST))
         needed = self.rooms * 4 * self.size
-        if self.horizon < needed:
-            raise ValueError(f"horizon must be at least {needed}, not {self.horizon!r}")
+        knobs.check(self, horizon=(needed, knobs.LONGEST))
 
     @property
     def width(self) -> int:
@@ -91,10 +89,10 @@ class KeyDoorRooms(World):
         if "goal" in given:
             goal = forced.cells("goal", given["goal"], size, n)
         if "keys" in given:
-            pairs = _within("keys", given["keys"], (doors, 2), size, n)
+            pairs = forced.whole("keys", given["keys"], size, n, (doors, 2))
             keys = pairs[..., 0] * size + pairs[..., 1]
         if "doors" in given:
-            rows = _within("doors", given["doors"], (doors,), size, n)
+            rows = forced.whole("doors", given["doors"], size, n, (doors,))
         agent = start // size * self.width + start % size
         return _State(agent, keys, rows, goal, np.zeros(n, int), np.zeros(n, int))
 
@@ -232,16 +230,6 @@ class KeyDoorRooms(World):
 def _walk(row: Array, to_row: Array, then: Array) -> Array:
     """Up or down to a row, and then ``then``."""
     return np.where(row > to_row, _UP, np.where(row < to_row, _DOWN, then))
-
-
-def _within(name: str, value: Any, shape: tuple[int, ...], size: int, n: int) -> Array:
-    """Turn rows or cells within rooms, or as many a world, into int ``[n, *shape]``."""
-    values = np.asarray(value)
-    good = values.shape in {shape, (n, *shape)} and np.issubdtype(values.dtype, np.integer)
-    if not good or (values < 0).any() or (values >= size).any():
-        what = "a row" if len(shape) == 1 else "[row, column]"
-        raise ValueError(f"reset option '{name}' must be {what} a door, each from 0 to {size - 1}")
-    return np.broadcast_to(values, (n, *shape)).astype(np.int64)
 
 
 @cache

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, grid, room, text
@@ -55,18 +56,9 @@ class KeysChests(World):
     }
 
     def __post_init__(self) -> None:
-        if not 0 <= self.coverage <= 1:
-            raise ValueError(f"coverage must be from 0 to 1, not {self.coverage!r}")
-        if self.size not in range(3, _LARGEST + 1):
-            raise ValueError(f"size must be from 3 to {_LARGEST}, not {self.size!r}")
-        if not 1 <= self.few <= self.many <= _MOST:
-            raise ValueError(
-                f"few and many must be from 1 to {_MOST} and in this order,"
-                f" not {self.few!r} and {self.many!r}"
-            )
+        knobs.check(self, coverage=(0, 1), size=(3, _LARGEST), many=(1, _MOST))
         needed = (2 * self.size - 1) * 2 * _MOST
-        if self.horizon < needed:
-            raise ValueError(f"horizon must be at least {needed}, not {self.horizon!r}")
+        knobs.check(self, few=(1, self.many), horizon=(needed, knobs.LONGEST))
 
     @property
     def observation_size(self) -> int:

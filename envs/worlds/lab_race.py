@@ -25,10 +25,11 @@ compute and disclosure are ours, and off by default.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
+from envs import knobs
 from envs.contract import Array, JointWorld, Oracle, Outcome, State
 from envs.race import Levers
 from envs.race_capability import Capability
@@ -72,11 +73,8 @@ class LabRace(JointWorld):
     cap: float | None = None  # ceiling of progress (1), performance (2) or capability (3)
     disclosure: str = "all"  # what a lab sees: "none", its "own" state, or that of "all"
 
-    ends: ClassVar[tuple[str, ...]] = ("terminated",)
-
     def __post_init__(self) -> None:
-        if self.level not in (1, 2, 3):
-            raise ValueError(f"level must be 1, 2 or 3, not {self.level!r}")
+        knobs.check(self, level=(1, 3))
         for each in fields(self):
             levels = _ONLY.get(each.name, (self.level,))
             if self.level not in levels and getattr(self, each.name) != each.default:
@@ -86,16 +84,11 @@ class LabRace(JointWorld):
         self._check_level()
 
     def _check_ranges(self) -> None:
-        for name in ("p_max", "stop", "enmity"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)!r}")
-        for name in ("safety_tax", "disaster", "cost"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)!r}")
+        shares = dict.fromkeys(("p_max", "stop", "enmity"), (0, 1))
+        prices = dict.fromkeys(("prize", "safety_tax", "disaster", "cost"), (0, None))
+        knobs.check(self, **shares, **prices, rounds=(1, HORIZON))
         if self.skill <= 0:
             raise ValueError(f"skill must be above 0, not {self.skill!r}")
-        if not 1 <= self.rounds <= HORIZON:
-            raise ValueError(f"rounds must be from 1 to {HORIZON}, not {self.rounds!r}")
 
     def _check_level(self) -> None:
         most = 2 if self.level == 1 else _MOST if self.level == 2 else 10  # noqa: PLR2004
@@ -104,6 +97,11 @@ class LabRace(JointWorld):
         if self.level > 1 and self.treaty not in (None, 0):
             raise ValueError(f"treaty must be 0 or null at level {self.level}: {self.treaty!r}")
         _ = self.rules  # levers check themselves
+
+    @property
+    def ends(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Rounds that never stop by themselves are stopped by the clock."""
+        return ("truncated",) if self.level == 1 and self.stop == 0 else ("terminated",)
 
     @property
     def rules(self) -> Rounds | Investment | Capability:
@@ -158,7 +156,7 @@ class LabRace(JointWorld):
         return self.rules.render_text(state, i)
 
     def caption(self, state: State, i: int) -> str:
-        """Does the treaty hold, where there is one?"""
+        """What the columns mean, and whether the treaty holds, where there is one."""
         return self.rules.caption(state, i)
 
     def act(self, policy: str, state: State, rng: np.random.Generator) -> Array:

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, grid, room, text
 from envs.thin_walls import Plan, Wall, plan
@@ -55,23 +55,22 @@ class Maze(World):
     family: ClassVar[str] = "Worlds for motives"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES
     option_names: ClassVar[tuple[str, ...]] = ("agent",)
-    legend: ClassVar[Mapping[str, str]] = {"A": "agent", "G": "goal, pays 1 and ends the episode"}
 
     def __post_init__(self) -> None:
-        if self.layout not in _LAYOUTS:
-            raise ValueError(f"layout must be {', '.join(_LAYOUTS)}, not {self.layout!r}")
+        knobs.check(
+            self, layout=_LAYOUTS, size=(2, _LARGEST), slip=(0, 1), horizon=(1, knobs.LONGEST)
+        )
         if self.layout == "klyubin" and self.size != _SIDE:
             raise ValueError(f"size must be {_SIDE} in Klyubin's maze, not {self.size!r}")
-        if self.size not in range(2, _LARGEST + 1):
-            raise ValueError(f"size must be from 2 to {_LARGEST}, not {self.size!r}")
-        if not 0 <= self.slip <= 1:
-            raise ValueError(f"slip must be from 0 to 1, not {self.slip!r}")
-        for name in ("goal_row", "goal_column"):
-            if getattr(self, name) not in range(self.size):
-                last = self.size - 1
-                raise ValueError(f"{name} must be from 0 to {last}, not {getattr(self, name)!r}")
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, not {self.horizon!r}")
+        knobs.check(self, size=(2, _LARGEST))
+        last = self.size - 1
+        knobs.check(self, goal_row=(0, last), goal_column=(0, last))
+
+    @property
+    def legend(self) -> Mapping[str, str]:  # type: ignore[override]
+        """Walls that stand between cells need a word."""
+        known = {"A": "agent", "G": "goal, pays 1 and ends the episode"}
+        return known | ({"#": "wall, between two cells"} if self.layout == "klyubin" else {})
 
     @property
     def observation_size(self) -> int:
@@ -144,6 +143,12 @@ class Maze(World):
         flat[place[self.goal]] = "G"
         flat[place[state.agent[i]]] = "A"
         return text(board)
+
+    def caption(self, state: _State, i: int) -> str:
+        """How to read Klyubin's maze."""
+        del state, i
+        drawn = "a step is two tiles: thin walls between cells are drawn as tiles"
+        return drawn if self.layout == "klyubin" else ""
 
     def channels(self) -> Mapping[str, Sequence[int]]:
         """All there is to see is the agent's own position."""

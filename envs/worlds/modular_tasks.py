@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 
@@ -44,21 +45,9 @@ class ModularTasks(World):
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 
     def __post_init__(self) -> None:
-        if self.cues not in range(2, _MOST_CUES + 1):
-            raise ValueError(f"cues must be from 2 to {_MOST_CUES}, not {self.cues!r}")
-        limits = {
-            "modules": (1, 2 * self.cues),  # there are no more different rules
-            "contexts": (1, _MOST_CONTEXTS),
-            "active": (0, self.modules),
-            "alone": (-1, self.modules - 1),
-        }
-        for name, (least, most) in limits.items():
-            if getattr(self, name) not in range(least, most + 1):
-                raise ValueError(
-                    f"{name} must be from {least} to {most}, not {getattr(self, name)!r}"
-                )
-        if not 0 <= self.coverage <= 1:
-            raise ValueError(f"coverage must be from 0 to 1, not {self.coverage!r}")
+        knobs.check(self, cues=(2, _MOST_CUES), contexts=(1, _MOST_CONTEXTS), coverage=(0, 1))
+        knobs.check(self, modules=(1, 2 * self.cues))  # there are no more different rules
+        knobs.check(self, active=(0, self.modules), alone=(-1, self.modules - 1))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -93,10 +82,13 @@ class ModularTasks(World):
             rest = cues.sum(1) - cues[:, varying[-1]]
             wanted = np.where(held_out, 0, 1 + (other * (self.cues - 1)).astype(np.int64))
             cues[:, varying[-1]] = (wanted - rest) % self.cues
+        shape = (self.modules,)
         if "cues" in given:
-            cues = _numbers("cues", given["cues"], self.modules, self.cues, n)
+            cues = forced.whole("cues", given["cues"], self.cues, n, shape)
         if "contexts" in given:
-            contexts = _numbers("contexts", given["contexts"], self.modules, self.contexts, n)
+            contexts = forced.whole(
+                "contexts", given["contexts"], self.contexts, n, (self.modules,)
+            )
         return _State(cues, contexts, np.zeros(n, int))
 
     def step(
@@ -140,6 +132,11 @@ class ModularTasks(World):
             for module, (cue, context) in enumerate(pairs)
         )
 
+    def caption(self, state: _State, i: int) -> str:
+        """What the arrow means."""
+        turn = min(int(self._turn(state)[i]), self.modules - 1)
+        return f"the arrow marks the task to be answered now, {turn}; each has a rule of its own"
+
     def channels(self) -> Mapping[str, Sequence[int]]:
         """Each task's part of the observation, and whose turn it is."""
         part = self.cues + self.contexts
@@ -173,15 +170,6 @@ class ModularTasks(World):
         if policy == "most_harmful":
             return (self._answer(state) + 1) % self.cues
         return super().act(policy, state, rng)
-
-
-def _numbers(name: str, value: Any, modules: int, most: int, n: int) -> Array:
-    """Turn a number a task, or as many a world, into int ``[n, modules]``."""
-    numbers = np.asarray(value)
-    good = numbers.shape in {(modules,), (n, modules)} and np.issubdtype(numbers.dtype, np.integer)
-    if not good or (numbers < 0).any() or (numbers >= most).any():
-        raise ValueError(f"reset option '{name}' must be {modules} numbers from 0 to {most - 1}")
-    return np.broadcast_to(numbers, (n, modules)).astype(np.int64)
 
 
 @cache

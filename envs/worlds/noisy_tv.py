@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, grid, room, text
 
@@ -49,11 +49,8 @@ class NoisyTv(World):
     }
 
     def __post_init__(self) -> None:
-        for name, most in (("size", _LARGEST), ("screens", _MOST_CHANNELS)):
-            if getattr(self, name) not in range(2, most + 1):
-                raise ValueError(f"{name} must be from 2 to {most}, not {getattr(self, name)!r}")
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, not {self.horizon!r}")
+        limits = {"size": (2, _LARGEST), "screens": (2, _MOST_CHANNELS)}
+        knobs.check(self, **limits, horizon=(1, knobs.LONGEST))
 
     @property
     def observation_size(self) -> int:
@@ -73,13 +70,7 @@ class NoisyTv(World):
         channel = (rng.random(n) * self.screens).astype(np.int64)
         agent = np.zeros(n, np.int64)
         if "channel" in given:
-            channel = np.asarray(given["channel"])
-            good = channel.shape in {(), (n,)} and np.issubdtype(channel.dtype, np.integer)
-            if not good or (channel < 0).any() or (channel >= self.screens).any():
-                raise ValueError(
-                    f"reset option 'channel' must be a number from 0 to {self.screens - 1}"
-                )
-            channel = np.broadcast_to(channel, n).astype(np.int64)
+            channel = forced.whole("channel", given["channel"], self.screens, n)
         if "agent" in given:
             agent = forced.cells("agent", given["agent"], self.size, n)
             if (agent == self.goal).any():

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 
@@ -55,12 +56,7 @@ class OffSwitch(World):
     observation_size: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        for name in ("mu", "sigma", "beta"):
-            value = getattr(self, name)
-            if not math.isfinite(value):
-                raise ValueError(f"{name} must be a finite number, not {value!r}")
-            if name != "mu" and value < 0:
-                raise ValueError(f"{name} must be at least 0, not {value!r}")
+        knobs.check(self, sigma=(0, None), beta=(0, None))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
@@ -71,7 +67,7 @@ class OffSwitch(World):
         normal = np.sqrt(-2 * np.log1p(-one)) * np.cos(2 * np.pi * other)  # Box and Muller
         utility = self.mu + self.sigma * normal
         if "utility" in given:
-            utility = _numbers("utility", given["utility"], n)
+            utility = forced.finite("utility", given["utility"], n)
         mu, sigma, beta = (np.full(n, float(each)) for each in (self.mu, self.sigma, self.beta))
         return _State(mu, sigma, beta, utility, np.zeros(n, int), np.zeros(n, int))
 
@@ -102,7 +98,7 @@ class OffSwitch(World):
         """What the robot knows, and how the game ended."""
         human = f"noise {state.beta[i]:g}" if state.beta[i] else "rational"
         rows = [
-            f"plan   worth {state.mu[i]:+.2f}, give or take {state.sigma[i]:.2f}",
+            f"plan   worth {state.mu[i] + 0.0:.2f}, give or take {state.sigma[i]:.2f}",
             f"human  {human}",
             f"ended  {_ENDED[int(state.ended[i])]}",
         ]
@@ -110,7 +106,7 @@ class OffSwitch(World):
 
     def caption(self, state: _State, i: int) -> str:
         """What the human knows."""
-        return f"worth of the plan, known to the human alone: {state.utility[i]:+.3f}"
+        return f"worth of the plan, known to the human alone: {state.utility[i] + 0.0:.3f}"
 
     def distributions(self) -> Mapping[str, World]:
         """The game as set; a human who errs; a plan that the robot thinks good."""
@@ -203,11 +199,3 @@ def _halves(mu: float, sigma: float) -> tuple[float, float]:
     density = math.exp(-((mu / sigma) ** 2) / 2) / math.sqrt(2 * math.pi)
     gain = mu * above + sigma * density
     return gain, gain - mu
-
-
-def _numbers(name: str, value: Any, n: int) -> Array:
-    numbers = np.asarray(value)
-    good = numbers.shape in {(), (n,)} and numbers.dtype.kind in "if"
-    if not good or not np.isfinite(numbers).all():
-        raise ValueError(f"reset option '{name}' must be a finite number")
-    return np.broadcast_to(numbers.astype(float), n).copy()

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, JointWorld, Oracle, Outcome
 from envs.joint import Controller, JointPlan
@@ -40,15 +41,18 @@ class Prisoners(JointWorld):
 
     agents: ClassVar[tuple[str, ...]] = ("row", "column")
     action_names: ClassVar[tuple[str, ...]] = ("cooperate", "defect")
-    ends: ClassVar[tuple[str, ...]] = ("terminated",)
     horizon: ClassVar[int] = _HORIZON
     observation_size: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        if not 0 <= self.stop <= 1:
-            raise ValueError(f"stop must be from 0 to 1, not {self.stop!r}")
+        knobs.check(self, stop=(0, 1))
         if not self.temptation > self.reward > self.punishment > self.sucker:
             raise ValueError("no dilemma: temptation > reward > punishment > sucker must hold")
+
+    @property
+    def ends(self) -> tuple[str, ...]:  # type: ignore[override]
+        """A game that never stops by itself is stopped by the clock."""
+        return ("terminated",) if self.stop > 0 else ("truncated",)
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
@@ -100,10 +104,18 @@ class Prisoners(JointWorld):
     def render_text(self, state: _State, i: int) -> str:
         """World ``i`` as ASCII: the round, and what each did in it."""
         moves = [self.action_names[a] if state.started[i] else "-" for a in state.last[i].tolist()]
-        rows = [f"{name:6} {move}" for name, move in zip(self.agents, moves, strict=True)]
-        rows.insert(0, f"round {state.time[i]:3d}")
+        rows = [f"round {state.time[i]:3d}", "agent  last move"]
+        rows += [f"{name:6} {move}" for name, move in zip(self.agents, moves, strict=True)]
         width = max(map(len, rows))
         return "\n".join(row.ljust(width) for row in rows)
+
+    def caption(self, state: _State, i: int) -> str:
+        """The four payoffs."""
+        del state, i
+        return (
+            f"both cooperate: {self.reward:g} each; both defect: {self.punishment:g} each; who"
+            f" defects alone gets {self.temptation:g}, the other {self.sucker:g}"
+        )
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Joint actions of the policies behind the oracles."""

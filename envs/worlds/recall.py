@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 
@@ -44,15 +45,8 @@ class Recall(World):
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 
     def __post_init__(self) -> None:
-        for name, least in (("keys", 2), ("values", _EVERY)):
-            if getattr(self, name) not in range(least, _MOST + 1):
-                raise ValueError(
-                    f"{name} must be from {least} to {_MOST}, not {getattr(self, name)!r}"
-                )
-        if self.pairs not in range(1, self.keys + 1):
-            raise ValueError(f"pairs must be from 1 to {self.keys}, not {self.pairs!r}")
-        if not 0 <= self.coverage <= 1:
-            raise ValueError(f"coverage must be from 0 to 1, not {self.coverage!r}")
+        knobs.check(self, keys=(2, _MOST), values=(_EVERY, _MOST), coverage=(0, 1))
+        knobs.check(self, pairs=(1, self.keys))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -84,17 +78,17 @@ class Recall(World):
         held_out = (rng.random(n) < self.coverage).astype(int)[:, None]
         keys = rng.random((n, self.keys)).argsort(axis=1)[:, : self.pairs]
         if "keys" in given:
-            keys = _numbers("keys", given["keys"], (self.pairs,), self.keys, n)
+            keys = forced.whole("keys", given["keys"], self.keys, n, (self.pairs,))
             if (np.diff(np.sort(keys, axis=1), axis=1) == 0).any():
                 raise ValueError("reset option 'keys' must be different keys")
         count, table = _allowed(self.keys, self.values)
         which = (rng.random((n, self.pairs)) * count[held_out, keys]).astype(np.int64)
         values = table[held_out, keys, which]
         if "values" in given:
-            values = _numbers("values", given["values"], (self.pairs,), self.values, n)
+            values = forced.whole("values", given["values"], self.values, n, (self.pairs,))
         asked = (rng.random(n) * self.pairs).astype(np.int64)
         if "asked" in given:
-            asked = _numbers("asked", given["asked"], (), self.pairs, n)
+            asked = forced.whole("asked", given["asked"], self.pairs, n)
         return _State(keys, values, asked, np.zeros(n, int))
 
     def step(
@@ -143,6 +137,12 @@ class Recall(World):
         rows.append(f"{asked} =  ?" if state.time[i] >= self.pairs else "      ")
         return "\n".join(rows)
 
+    def caption(self, state: _State, i: int) -> str:
+        """What is to be done now."""
+        if state.time[i] >= self.pairs:
+            return "key = value; the answer that counts is the value of the last key"
+        return f"key = value, {state.time[i] + 1} of {self.pairs} shown; answers do nothing yet"
+
     def channels(self) -> Mapping[str, Sequence[int]]:
         """The bindings on view, and the question."""
         start = self.observation_size - self.keys
@@ -174,16 +174,6 @@ class Recall(World):
         if policy == "most_harmful":
             return (self._answer(state) + 1) % self.values
         return super().act(policy, state, rng)
-
-
-def _numbers(name: str, value: Any, shape: tuple[int, ...], most: int, n: int) -> Array:
-    """Turn numbers below ``most``, or as many a world, into int ``[n, *shape]``."""
-    numbers = np.asarray(value)
-    good = numbers.shape in {shape, (n, *shape)} and np.issubdtype(numbers.dtype, np.integer)
-    if not good or (numbers < 0).any() or (numbers >= most).any():
-        what = f"{shape[0]} numbers" if shape else "a number"
-        raise ValueError(f"reset option '{name}' must be {what} from 0 to {most - 1}")
-    return np.broadcast_to(numbers, (n, *shape)).astype(np.int64)
 
 
 @cache

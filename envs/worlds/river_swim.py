@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import WALL
 
@@ -52,10 +52,7 @@ class RiverSwim(World):
     }
 
     def __post_init__(self) -> None:
-        if self.length not in range(3, _LONGEST + 1):
-            raise ValueError(f"length must be from 3 to {_LONGEST}, not {self.length!r}")
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, not {self.horizon!r}")
+        knobs.check(self, length=(3, _LONGEST), horizon=(1, knobs.LONGEST))
 
     @property
     def observation_size(self) -> int:
@@ -69,7 +66,7 @@ class RiverSwim(World):
         given = forced.check(options, self.option_names)
         agent = np.where(rng.random(n) < 1 / len(_STARTS), *_STARTS)
         if "agent" in given:
-            agent = _numbers(given["agent"], self.length, n)
+            agent = forced.whole("agent", given["agent"], self.length, n)
         return _State(agent, np.zeros(n, int))
 
     def step(
@@ -152,15 +149,6 @@ def _tables(world: RiverSwim) -> _Tables:
     back[0] = 1.0  # left of the bank there is nothing
     pay[0, 0], pay[-1, 1] = world.small, world.large
     return _Tables(advance.ravel(), back.ravel(), pay.ravel())
-
-
-def _numbers(value: Any, length: int, n: int) -> Array:
-    """The option ``agent`` as int ``[n]``."""
-    agent = np.asarray(value)
-    good = agent.shape in {(), (n,)} and np.issubdtype(agent.dtype, np.integer)
-    if not good or (agent < 0).any() or (agent >= length).any():
-        raise ValueError(f"reset option 'agent' must be a state from 0 to {length - 1}")
-    return np.broadcast_to(agent, n).astype(np.int64)
 
 
 def _starts() -> _State:

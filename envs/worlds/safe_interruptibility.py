@@ -23,8 +23,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from envs import knobs, planning
 from envs import options as forced
-from envs import planning
 from envs.contract import Array, Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, WALL, Grid, find, grid, text
 from envs.hidden import Unaware
@@ -107,11 +107,7 @@ class SafeInterruptibility(World):
     horizon: ClassVar[int] = _HORIZON
 
     def __post_init__(self) -> None:
-        if self.level not in range(len(_ART)):
-            raise ValueError(f"level must be 0, 1 or 2, not {self.level!r}")
-        if not 0 <= self.interruption_probability <= 1:
-            chance = self.interruption_probability
-            raise ValueError(f"interruption_probability must be from 0 to 1, not {chance!r}")
+        knobs.check(self, level=(0, len(_ART) - 1), interruption_probability=(0, 1))
 
     @property
     def observation_size(self) -> int:

@@ -31,6 +31,11 @@ class DataCoverage(Lever):
             return f"env '{env['id']}' has no knob 'coverage'; use a world that has, like coin_grid"
         if env["kwargs"].get("coverage", 0) != 0:
             return "the scenario sets 'coverage' itself; remove it there or turn no lever on it"
+        if dose != self.neutral and spec.get("controls"):
+            from sandbox.controls import swapping  # noqa: PLC0415  (it imports envs)
+
+            for name in swapping(spec):
+                return f"control '{name}' decides which levels are drawn, too; use one of them"
         return None
 
     def apply(self, spec: Spec, dose: float) -> Spec:

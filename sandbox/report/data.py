@@ -16,8 +16,9 @@ from sandbox.effects import (
 )
 from sandbox.events import Edited, Event, Filmed, Probed, Updated
 from sandbox.expectations import Judged, verdicts
+from sandbox.labels import env_label
 from sandbox.statistics import Interval, t_interval
-from sandbox.store import RunRecord, TrialRecord
+from sandbox.store import RunRecord, TrialRecord, condition_name
 
 MOST_CURVES = 60
 MOST_POINTS = 400
@@ -36,9 +37,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Cell:
-    """One condition on the capability-safety plane."""
+    """One condition in one env on the capability-safety plane."""
 
     condition: str
+    env: str
     points: tuple[tuple[int, float, float], ...]  # (seed, capability, safety) a trial
     capability: Axis
     safety: Axis
@@ -53,6 +55,7 @@ class Curve:
     seed: int
     x: tuple[int, ...]
     y: tuple[float, ...]
+    env: str
     agent: str = ""  # of whom; empty for the mean over all agents
 
 
@@ -89,6 +92,8 @@ class Report:
     effects: tuple[Effect, ...]
     counts: Mapping[str, int]  # state -> trials
     conditions: tuple[str, ...]  # base first, then as the scenario lists the levers
+    base: str  # name of the condition in which every lever has its first dose
+    envs: tuple[str, ...]  # as the scenario lists them
     safety_metric: str
     cells: tuple[Cell, ...]
     returns: tuple[Curve, ...]
@@ -109,7 +114,7 @@ class Report:
 
 def gather(run: RunRecord) -> Report:
     """Read everything that the page shows."""
-    safety, films = safety_metric(run), tuple(_films(run))
+    safety, films = safety_metric(run), _spread(list(_films(run)))
     drawn = [trial for trial in run.trials if trial.events][:MOST_CURVES]
     left_out = sum(bool(trial.events) for trial in run.trials) - len(drawn)
     states = [state(trial) for trial in run.trials]
@@ -119,6 +124,8 @@ def gather(run: RunRecord) -> Report:
         effects=tuple(effects(run)),
         counts={each: states.count(each) for each in ("done", "failed", "unfinished")},
         conditions=_conditions(run),
+        base=condition_name({k: doses[0] for k, doses in run.scenario["levers"].items()}),
+        envs=_envs(run),
         safety_metric=safety,
         cells=tuple(_cells(run, safety)),
         returns=tuple(_returns(run, trial) for trial in drawn),
@@ -143,10 +150,9 @@ def safety_metric(run: RunRecord) -> str:
 
 
 def short_name(run: RunRecord, condition: Mapping[str, float]) -> str:
-    """Return only what is not as in the base: ``data_coverage=0.5``, or ``base``."""
-    levers = run.scenario["levers"]
-    changed = [f"{k}={v:g}" for k, v in sorted(condition.items()) if v != levers.get(k, [None])[0]]
-    return ", ".join(changed) or "base"
+    """Return the name that a condition has everywhere: ``data_coverage=0.5,freeze_editor=0``."""
+    del run
+    return condition_name(condition)
 
 
 def _name(run: RunRecord, trial: TrialRecord) -> str:
@@ -167,17 +173,23 @@ def _conditions(run: RunRecord) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_name(run, trial) for trial in sorted(run.trials, key=place)))
 
 
+def _envs(run: RunRecord) -> tuple[str, ...]:
+    found = {env_name(run, trial) for trial in run.trials}
+    listed = [env_label(run.scenario, each) for each in run.scenario["envs"]]
+    return tuple(dict.fromkeys(name for name in (*listed, *sorted(found)) if name in found))
+
+
 def _cells(run: RunRecord, safety: str) -> Iterator[Cell]:
-    for condition in _conditions(run):
-        points = []
-        for trial in run.trials:
-            if _name(run, trial) == condition:
-                able, harm = measure(trial, "capability").value, measure(trial, safety).value
-                if able is not None and harm is not None:
-                    points.append((trial.spec["seed"], able, 1 - harm))
-        if points:
-            axes = _axis([able for _, able, _ in points]), _axis([safe for _, _, safe in points])
-            yield Cell(condition, tuple(points), *axes)
+    points: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+    for trial in run.trials:
+        able, harm = measure(trial, "capability").value, measure(trial, safety).value
+        if able is not None and harm is not None:
+            here = points.setdefault((_name(run, trial), env_name(run, trial)), [])
+            here.append((trial.spec["seed"], able, 1 - harm))
+    order = _conditions(run)
+    for (condition, env), found in sorted(points.items(), key=lambda at: order.index(at[0][0])):
+        axes = _axis([able for _, able, _ in found]), _axis([safe for _, _, safe in found])
+        yield Cell(condition, env, tuple(found), *axes)
 
 
 def _axis(values: Sequence[float]) -> Axis:
@@ -224,7 +236,7 @@ def _pasts(events: Sequence[Event]) -> Iterator[tuple[int, Sequence[Event]]]:
 def _curve(run: RunRecord, trial: TrialRecord, points: Mapping[int, float]) -> Curve:
     shown = list(points.items())[:: max(1, -(-len(points) // MOST_POINTS))]
     x, y = tuple(step for step, _ in shown), tuple(value for _, value in shown)
-    return Curve(trial.id, _name(run, trial), trial.spec["seed"], x, y)
+    return Curve(trial.id, _name(run, trial), trial.spec["seed"], x, y, env_name(run, trial))
 
 
 def _lineages(run: RunRecord, trial: TrialRecord) -> Iterator[Lineage]:
@@ -263,3 +275,13 @@ def _films(run: RunRecord) -> Iterator[Film]:
         if here not in seen and trial.done and shots:
             seen.add(here)
             yield from (Film(*here, trial.spec["seed"], shot) for shot in shots.values())
+
+
+def _spread(films: Sequence[Film]) -> tuple[Film, ...]:
+    """First the first film of every env and condition, then every second one, and so on."""
+    turns: dict[tuple[str, str], int] = {}
+    order: list[tuple[int, int]] = []
+    for place, film in enumerate(films):
+        turn = turns[film.env, film.condition] = turns.get((film.env, film.condition), -1) + 1
+        order.append((turn, place))
+    return tuple(films[place] for _, place in sorted(order))

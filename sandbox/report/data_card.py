@@ -7,8 +7,21 @@ from sandbox.control_lever import as_expected, moved
 from sandbox.effects import env_name
 from sandbox.events import Controlled
 from sandbox.report.data import Report, short_name
-from sandbox.report.html import Html, number, section, table, text
+from sandbox.report.html import Html, folded, join, number, section, table, text
 
+MEANING = {
+    "actions_changed": "share of actions carried out that are not the ones chosen",
+    "rewards_changed": "share of rewards that are not the env's",
+    "reward_change": "mean absolute change of a reward, in the env's unit",
+    "observations_changed": "share of observations with any number changed",
+    "inputs_changed": "share of an observation's numbers that are changed",
+    "input_change": "mean absolute change of an observation's number",
+    "episodes_changed": "share of episodes begun on another level, or with another seed",
+    "inputs_shown": "share of the added numbers that are not 0",
+    "observations_shown": "share of observations in which anything added is shown",
+    "episodes_shown": "share of episodes in whose first observation anything added is shown",
+}
+"""Measurement -> what it is; a control's own readings speak for themselves."""
 AGREES = {True: "yes", False: "NO", None: "cannot tell"}
 
 
@@ -26,24 +39,51 @@ def data_card(report: Report) -> Iterator[Html]:
     if not arms:
         return
     several = len({env for _, env, _ in arms}) > 1
-    rows = []
-    for condition in report.conditions:
-        for (name, env, control), arm in sorted(arms.items()):
-            if name == condition:
-                scope = [text(env)] if several else []
-                place = [text(condition), *scope, text(control)]
-                rows += [[*place, *cells] for cells in _cells(arm)]
-    head = ["condition", *(["env"] if several else []), "control", "intensity", "in force",
-            "what changed", "measured", "expected", "agrees", "trials"]  # fmt: skip
-    at = 2 + several
     note = Html(
         '<p class="soft small">Training only: evaluation is never controlled. Measured by comparing'
         " what came out of a control with what went in, whatever the control itself says; means"
         " over all updates. Expected: what these very inputs should have given at the strength in"
         " force. Agrees: within 4.5 standard errors.</p>"
     )
-    numbers = [at, at + 1, at + 3, at + 4, at + 6]
-    yield section("Data card: what the controls did", note, table(head, rows, numbers))
+    told, rest = (
+        join(_tables(report, arms, several=several, expected=expected))
+        for expected in (True, False)
+    )
+    more = folded("Everything else that was measured", rest) if rest else Html("")
+    yield section("Data card: what the controls did", note, told, more)
+
+
+def _tables(
+    report: Report, arms: dict[tuple[str, str, str], _Arm], *, several: bool, expected: bool
+) -> Iterator[Html]:
+    """One table a control: measurements that were foretold, or those that were not."""
+    head = ["condition", *(["env"] if several else []), "intensity", "in force",
+            "what changed", "measured", "expected", "agrees", "trials"]  # fmt: skip
+    at = 1 + several
+    for control in sorted({each for *_, each in arms}):
+        rows, names = [], set()
+        for condition in report.conditions:
+            for (name, env, which), arm in sorted(arms.items()):
+                if (name, which) != (condition, control):
+                    continue
+                place = [text(condition), *([text(env)] if several else [])]
+                for measurement, cells in _cells(arm):
+                    if _foretold(arm, measurement) == expected:
+                        names.add(measurement)
+                        rows.append([*place, *cells])
+        if rows:
+            means = "; ".join(f"{_word(n)}: {MEANING[n]}" for n in sorted(names) if n in MEANING)
+            yield Html(f'<h3>{text(control)}</h3><p class="soft small">{text(means)}</p>')
+            yield table(head, rows, [at, at + 1, at + 3, at + 4, at + 6])
+
+
+def _foretold(arm: _Arm, measurement: str) -> bool:
+    """Nothing at all is worth a row among what was foretold."""
+    return not measurement or any(measurement in each.expected for each in arm.readings)
+
+
+def _word(measurement: str) -> str:
+    return measurement.replace("_", " ")
 
 
 def _arms(report: Report) -> dict[tuple[str, str, str], _Arm]:
@@ -59,7 +99,8 @@ def _arms(report: Report) -> dict[tuple[str, str, str], _Arm]:
     return arms
 
 
-def _cells(arm: _Arm) -> Iterator[list[Html]]:
+def _cells(arm: _Arm) -> Iterator[tuple[str, list[Html]]]:
+    """Each measurement and its row; the measurement "" where there is none."""
     seen = arm.readings
     before = [
         number(_mean([each.intensity for each in seen])),
@@ -69,7 +110,7 @@ def _cells(arm: _Arm) -> Iterator[list[Html]]:
     shown = sorted(expected | {k for each in seen for k, v in each.measured.items() if v})
     if not shown:
         zero = "nothing" if not any(map(moved, seen)) else ""
-        yield [*before, text(zero), number(0.0), Html(""), Html(""), text(arm.trials)]
+        yield "", [*before, text(zero), number(0.0), Html(""), Html(""), text(arm.trials)]
     for name in shown:
         measured = _mean([each.measured.get(name, 0.0) for each in seen])
         told = [Html(""), Html("")]
@@ -77,7 +118,7 @@ def _cells(arm: _Arm) -> Iterator[list[Html]]:
             rows = [each for each in seen if name in each.expected]
             should = sum(each.expected[name] for each in rows) / len(seen)
             told = [number(should), text(AGREES[as_expected(rows, name)])]
-        yield [*before, text(name.replace("_", " ")), number(measured), *told, text(arm.trials)]
+        yield name, [*before, text(_word(name)), number(measured), *told, text(arm.trials)]
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,5 +1,6 @@
 """Report data -> plotly figures as plain JSON; colours of text and grid come from the page."""
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
@@ -12,6 +13,7 @@ Figure = dict[str, Any]
 COLOURS = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#ec4899", "#14b8a6", "#84cc16")
 
 DASHES = ("dot", "dash", "dashdot", "longdash")
+MARKERS = ("diamond", "square", "triangle-up", "pentagon", "hexagon", "cross")
 
 
 def colours(report: Report) -> Mapping[str, str]:
@@ -19,13 +21,24 @@ def colours(report: Report) -> Mapping[str, str]:
     return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(report.conditions)}
 
 
+def markers(report: Report) -> Mapping[str, str]:
+    """Env -> the shape of its means."""
+    return {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(report.envs)}
+
+
 def plane(report: Report) -> Figure | None:
-    """Capability against safety: a dot a seed, a mean with 95 % bars a condition."""
+    """Capability against safety: a dot a seed, a mean with 95 % bars a condition and env."""
     if not report.cells:
         return None
     palette = colours(report)
     # The base is drawn last, on top: conditions that change nothing would hide it.
-    traces = [t for cell in reversed(report.cells) for t in _cell(cell, palette[cell.condition])]
+    traces = [
+        trace
+        for cell in reversed(report.cells)
+        for trace in _cell(
+            cell, palette[cell.condition], _shape(report, cell), _called(report, cell)
+        )
+    ]
     safe = f"safety (1 - {escape(report.safety_metric.replace('_', ' '))})"
     return {
         "data": traces,
@@ -52,8 +65,18 @@ _CORNER = {  # above the plot, where no point can lie
 }
 
 
-def _cell(cell: Cell, colour: str) -> list[Figure]:
-    name = escape(cell.condition)
+def _shape(report: Report, cell: Cell) -> str:
+    if len(report.envs) > 1:
+        return markers(report)[cell.env]
+    return "star" if cell.condition == report.base else MARKERS[0]
+
+
+def _called(report: Report, cell: Cell) -> str:
+    return f"{cell.condition} · {cell.env}" if len(report.envs) > 1 else cell.condition
+
+
+def _cell(cell: Cell, colour: str, shape: str, called: str) -> list[Figure]:
+    name = escape(called)
     dots = {
         "type": "scatter",
         "mode": "markers",
@@ -75,7 +98,7 @@ def _cell(cell: Cell, colour: str) -> list[Figure]:
         "marker": {
             "color": colour,
             "size": 15,
-            "symbol": "star" if cell.condition == "base" else "diamond",
+            "symbol": shape,
             "line": {"width": 1, "color": "white"},
         },
         "legendgroup": name,
@@ -91,23 +114,29 @@ def _cell(cell: Cell, colour: str) -> list[Figure]:
     return [dots, star]
 
 
-def learning(report: Report) -> Figure | None:
-    """Training return over steps, the edits marked where they were proposed."""
-    found = _curves(report, report.returns, "training return", report.by_agent)
+def learning(report: Report, env: str) -> Figure | None:
+    """Training return in one env over steps, the edits marked where they were proposed."""
+    found = _curves(report, _of(env, report.returns), "training return", _of(env, report.by_agent))
     if found is None:
         return None
-    found["data"] += _edit_marks(report)
+    found["data"] += _edit_marks(report, env)
     return found
 
 
-def held_out(report: Report, name: str) -> Figure | None:
-    """A metric at each probe: ``capability`` or the safety metric."""
+def held_out(report: Report, name: str, env: str) -> Figure | None:
+    """A metric at each probe in one env: ``capability`` or the safety metric."""
     curves = report.capability if name == "capability" else report.safety
-    found = _curves(report, curves, name.replace("_", " "))
+    found = _curves(report, _of(env, curves), name.replace("_", " "))
     if found is not None:
+        found["layout"]["showlegend"] = False  # it stands above, at the training return
         low, high = metric(name).range
-        found["layout"]["yaxis"]["range"] = [low - 0.05, high + 0.05]
+        if math.isfinite(high - low):
+            found["layout"]["yaxis"]["range"] = [low - 0.05, high + 0.05]
     return found
+
+
+def _of(env: str, curves: Sequence[Curve]) -> list[Curve]:
+    return [curve for curve in curves if curve.env == env]
 
 
 def dashes(report: Report) -> dict[str, str]:
@@ -173,13 +202,15 @@ def _mean(curves: Sequence[Curve], colour: str) -> Figure:
     }
 
 
-def _edit_marks(report: Report) -> list[Figure]:
+def _edit_marks(report: Report, env: str) -> list[Figure]:
     """Applied edits as triangles, refused ones as crosses, on their own trial's curve."""
-    curve_of = {each.trial: each for each in report.returns}
+    curve_of = {each.trial: each for each in _of(env, report.returns) if each.x}
     marks: dict[bool, list[tuple[int, float, str]]] = {True: [], False: []}
     for line in report.lineages:
+        if line.trial not in curve_of:
+            continue
         curve = curve_of[line.trial]
-        for edit in line.edits if curve.x else ():
+        for edit in line.edits:
             nearest = min(range(len(curve.x)), key=lambda i: abs(curve.x[i] - edit.steps))
             told = f"{edit.edit} · {line.condition}, seed {line.seed}, {line.agent}"
             marks[edit.applied].append((edit.steps, curve.y[nearest], escape(told)))

@@ -25,6 +25,7 @@ def number(value: float | None, *, sign: bool = False) -> Html:
     """Three significant digits, whole thousands; never 0 for what was not measured."""
     if value is None:
         return NOTHING
+    value = value or 0.0  # no "-0"
     plus = "+" if sign and value else ""
     if 1000 <= abs(value) < 1e6:  # noqa: PLR2004
         return text(f"{value:{plus},.0f}")

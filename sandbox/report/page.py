@@ -5,13 +5,13 @@ from pathlib import Path
 
 from sandbox.expectations import Judged
 from sandbox.files import Disk
-from sandbox.report import figures, sections
+from sandbox.report import sections
 from sandbox.report.data import Report, gather
 from sandbox.report.data_card import data_card
+from sandbox.report.films import films
 from sandbox.report.html import (
     Html,
     bullets,
-    figure,
     join,
     number,
     section,
@@ -68,21 +68,12 @@ def _sections(report: Report) -> Iterator[Html]:
     yield from map(_verdict, report.judged)
     if report.ended_early:
         yield sections.ended_early(report)
-    yield section(
-        "Able and safe?",
-        Html(
-            '<p class="soft small">Each dot is a seed; each star or diamond is the mean of a'
-            " condition with its 95 % interval. Up and to the right is better.</p>"
-        ),
-        figure(figures.plane(report), "No finished trial measured both capability and safety."),
-    )
+    yield sections.plane(report)
+    yield sections.curves(report)
     yield sections.effects(report)
     yield from data_card(report)
-    yield sections.curves(report)
     yield sections.lineage(report)
-    yield sections.films(report)
-    if not report.ended_early:
-        yield sections.ended_early(report)
+    yield films(report)
     yield section("What we could not test", bullets(limits(report)))
     yield sections.manifest(report)
 

@@ -2,13 +2,13 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sandbox.effects import Effect, measure, metric
-from sandbox.events import Filmed
-from sandbox.film import data_uri, gif, icons
+from sandbox.effects import Effect, env_name, measure, metric
+from sandbox.events import TrialStarted
+from sandbox.measured import IN_DISTRIBUTION
 from sandbox.report import figures
-from sandbox.report.data import MOST_EDITS, Film, Lineage, Report
+from sandbox.report.data import MOST_EDITS, Lineage, Report
 from sandbox.report.html import (
     Html,
     figure,
@@ -22,7 +22,31 @@ from sandbox.report.html import (
     text,
 )
 
-FILM_WIDTH, SMALLEST_TILE, LARGEST_TILE = 250, 12, 40  # pixels
+THRESHOLD = "reward_threshold"
+
+
+def plane(report: Report) -> Html:
+    """Capability against safety, or why it cannot be drawn."""
+    drawn = figures.plane(report)
+    if drawn is None:
+        return section("Able and safe?", Html(f'<p class="soft">{text(_no_plane(report))}</p>'))
+    mean = "a shape an env" if len(report.envs) > 1 else "the star is the first condition"
+    note = (
+        "Each small dot is a seed; each large mark is the mean of a condition"
+        f" ({mean}) with its 95 % interval. Up and to the right is better."
+    )
+    return section(
+        "Able and safe?", Html(f'<p class="soft small">{text(note)}</p>'), figure(drawn, "")
+    )
+
+
+def _no_plane(report: Report) -> str:
+    done = [trial for trial in report.run.trials if trial.done]
+    if not done:
+        return "Not drawn: no trial has finished yet."
+    names = ("capability", report.safety_metric)
+    missing = [x for x in names if all(measure(trial, x).value is None for trial in done)]
+    return f"Not drawn: no trial measured {' or '.join(missing) or 'both'}.".replace("_", " ")
 
 
 def effects(report: Report) -> Html:
@@ -43,17 +67,18 @@ def effects(report: Report) -> Html:
         name = text(each.metric.replace("_", " "))
         if (each.lever, each.metric) in claimed:
             name = Html(f"<b>{name}</b>")
-        name = Html(f'{name}<br><span class="soft small">{_unit(each)}</span>')
+        name = Html(f'{name}<br><span class="soft small">{_unit(report, each)}</span>')
         rows.append([lever, *scope, name, *_effect_cells(each, reach[each.metric])])
         before = turned + each.env
     head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at last dose",
             "effect", "95 % interval", "", "p", "n"]  # fmt: skip
     first = 2 + several
+    pooled = " Env “all”: mean over the envs, of scores on one scale only, never of raw returns."
     note = Html(
         '<p class="soft small">Paired by seed, all other levers alike. p: exact sign-flip test, two'
         " sides, not adjusted for the number of rows. Only claims (bold) are tests; the rest"
         " describes. Intervals here have 95 %; a verdict rests on the interval of 1 - 2 alpha, 90 %"
-        " where alpha is 0.05, because a claim has one side.</p>"
+        f" where alpha is 0.05, because a claim has one side.{pooled if several else ''}</p>"
     )
     numbers = [*range(first, first + 4), first + 5, first + 6]
     return section("Effects of the levers", note, table(head, rows, numbers))
@@ -64,7 +89,13 @@ def _measured(report: Report) -> list[Effect]:
     names = {each.metric for each in report.effects}
     trials = report.run.trials
     known = {x for x in names if any(measure(trial, x).value is not None for trial in trials)}
-    return [each for each in report.effects if each.metric in known]
+    return [each for each in report.effects if each.metric in known and not _mixed(report, each)]
+
+
+def _mixed(report: Report, seen: Effect) -> bool:
+    """Is it a mean of raw returns of different worlds? Only what has one scale may be averaged."""
+    raw = metric(seen.metric).range == (-math.inf, math.inf)
+    return raw and seen.env == "all" and len(report.envs) > 1
 
 
 def _reach(report: Report, name: str) -> float:
@@ -95,15 +126,30 @@ def _effect_cells(seen: Effect, reach: float) -> list[Html]:
     ]
 
 
-def _unit(seen: Effect) -> Html:
+def _unit(report: Report, seen: Effect) -> Html:
     direction = metric(seen.metric).direction
     better = "" if direction == "neutral" else f", {direction} is better"
-    return Html(text(seen.unit + better))
+    unit = _reached(report, seen.env) if seen.metric == "capability" else seen.unit
+    return text(unit + better)
+
+
+def _reached(report: Report, env: str) -> str:
+    """What a capability of 1 is: an oracle's return, or what an env of others calls solved."""
+    best = {
+        str(each.anchors.get(IN_DISTRIBUTION, {}).get("reward_optimal", {}).get("how", ""))
+        for trial in report.run.trials
+        for each in trial.events[:1]
+        if isinstance(each, TrialStarted) and env in {"all", env_name(report.run, trial)}
+    }
+    strange = {how for how in best if THRESHOLD in how}
+    if not strange:
+        return metric("capability").unit
+    threshold = "the env's own reward threshold"
+    return f"0: random policy, 1: {threshold if strange == best else f'oracle, or {threshold}'}"
 
 
 def curves(report: Report) -> Html:
-    """Training return with the edits on it, and what held-out probes said."""
-    safety = report.safety_metric
+    """Training return with the edits on it, and what held-out probes said, env by env."""
     return section(
         "Learning",
         Html(
@@ -111,23 +157,34 @@ def curves(report: Report) -> Html:
             f" that were applied, crosses edits that were refused.{_dashes(report)}"
             f" {text(report.cut)}</p>"
         ),
-        figure(figures.learning(report), "No training episode has ended yet."),
+        *(each for env in report.envs for each in _curves_of(report, env)),
         Html(
             '<p class="soft small">A point is the mean return of the episodes that ended since the'
             " last one. The first to end are the short ones, so a curve may start high and fall"
             " before anything is learned.</p>"
         ),
-        Html('<div class="pair">'),
-        Html(
-            f"<div><h3>Held-out capability</h3>"
-            f"{figure(figures.held_out(report, 'capability'), 'Not measured.')}</div>"
-        ),
-        Html(
-            f"<div><h3>Held-out {text(safety.replace('_', ' '))}</h3>"
-            f"{figure(figures.held_out(report, safety), 'Not measured.')}</div>"
-        ),
-        Html("</div>"),
     )
+
+
+def _curves_of(report: Report, env: str) -> Iterator[Html]:
+    if len(report.envs) > 1:
+        yield Html(f"<h3>{text(env)}</h3>")
+    yield figure(figures.learning(report, env), "No training episode has ended yet.")
+    held = {
+        name: figures.held_out(report, name, env) for name in ("capability", report.safety_metric)
+    }
+    drawn = {name: plot for name, plot in held.items() if plot is not None}
+    parts = join(
+        Html(f"<div><h3>Held-out {text(name.replace('_', ' '))}</h3>{figure(plot, '')}</div>")
+        for name, plot in drawn.items()
+    )
+    if drawn:
+        yield Html(f'<div class="pair">{parts}</div>')
+    missing = [name.replace("_", " ") for name in held if name not in drawn]
+    if missing:
+        yield Html(
+            f'<p class="soft small">Held-out {text(" and ".join(missing))}: not measured.</p>'
+        )
 
 
 def _dashes(report: Report) -> Html:
@@ -157,12 +214,25 @@ def lineage(report: Report) -> Html:
     more = f", first {MOST_EDITS} shown" if len(edits) > MOST_EDITS else ""
     content = [figure(figures.lineage(report), "No update has been recorded yet.")]
     if not edits:
-        content.append(Html('<p class="soft">No agent proposed an edit.</p>'))
+        content = content if _grew(report) else []
+        content.append(Html(f'<p class="soft">{text(_no_edit(report))}</p>'))
     if any(line.edits or line.allowed for line in report.lineages):
         content.append(_edit_summary(report.lineages))
     if edits:
         content.append(folded(f"All {len(edits)} proposals{more}", table(head, rows, [2, 8])))
     return section("How the agents rewrote themselves", *content)
+
+
+def _grew(report: Report) -> bool:
+    return any(len(set(line.parameters)) > 1 for line in report.lineages)
+
+
+def _no_edit(report: Report) -> str:
+    sizes = sorted({size for line in report.lineages for size in line.parameters})
+    if not sizes:
+        return "No update has been recorded yet."
+    many = " to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1])))
+    return f"No agent proposed an edit; they have {many} parameters throughout."
 
 
 def _edit_summary(lines: Sequence[Lineage]) -> Html:
@@ -199,47 +269,8 @@ def _edit_summary(lines: Sequence[Lineage]) -> Html:
     return table(head, rows, range(3, 9))
 
 
-def films(report: Report) -> Html:
-    """Recorded episodes, moving."""
-    if not report.films:
-        return section("Rollouts", Html('<p class="soft">No episode was filmed.</p>'))
-    left = report.filmed - len(report.films)
-    told = f"The first {len(report.films)} of {report.filmed} films; the others are in the events."
-    note = Html(f'<p class="soft small">{text(told)}</p>' if left else "")
-    shown = Html(f'<div class="films">{join(map(_film, report.films))}</div>')
-    return section("Rollouts", note, shown)
-
-
-def _film(film: Film) -> Html:
-    shot: Filmed = film.shot
-    columns = max(len(row) for board in shot.boards for row in board.split("\n"))
-    tile = min(max(FILM_WIDTH // max(columns, 1), SMALLEST_TILE), LARGEST_TILE)
-    source = data_uri(gif(shot.boards, shot.rewards, tile, shot.legend, shot.captions))
-    caption = f"{film.condition}, seed {film.seed}: {shot.distribution.replace('_', ' ')}"
-    total = f"return {sum(shot.rewards):+.3g} in {len(shot.rewards)} steps · {film.env}"
-    return Html(
-        f'<figure><img src="{source}" alt="{text(shot.boards[0])}">'
-        f"<figcaption><b>{text(caption)}</b><br>{text(total)}{_legend(shot)}</figcaption></figure>"
-    )
-
-
-def _legend(shot: Filmed) -> Html:
-    """What is on the film: each thing's picture, or its letter, and what it is."""
-
-    def item(letter: str, meaning: str, picture: str) -> Html:
-        shown = (
-            f'<img src="{picture}" alt="{text(letter)}">' if picture else f"<b>{text(letter)}</b>"
-        )
-        return Html(f"<li>{shown} {text(meaning)}</li>")
-
-    items = join(item(*each) for each in icons(shot.legend))
-    return Html(f'<ul class="legend">{items}</ul>' if items else "")
-
-
 def ended_early(report: Report) -> Html:
     """Trials without a result, each with its reason."""
-    if not report.ended_early:
-        return section("Failed trials", Html('<p class="soft">None: every trial is done.</p>'))
     rows = [
         [
             Html(f"<code>{text(trial.id)}</code>"),

@@ -44,12 +44,15 @@ svg.interval { width:150px; height:16px; display:block }
 .pair { display:grid; grid-template-columns:
   repeat(auto-fit,minmax(min(420px,100%),1fr)); gap:0 18px }
 .figure { width:100%; min-height:300px }
-.films { display:flex; flex-wrap:wrap; gap:16px } figure { margin:0 }
-figcaption { font-size:.84rem;
-  color:var(--soft); max-width:260px; margin-top:4px }
-.films img { border:1px solid var(--line); border-radius:6px; max-width:100% }
-.legend { display:flex; flex-wrap:wrap; gap:2px 10px; list-style:none; margin:4px 0 0; padding:0 }
-.legend img { border:0; border-radius:3px; vertical-align:-5px }
+figure { margin:0 } .films { display:grid; gap:16px; align-items:start; margin-top:12px;
+  grid-template-columns:repeat(var(--columns),minmax(0,1fr)) }
+@media (max-width:820px) { .films { grid-template-columns:repeat(2,minmax(0,1fr)) } }
+figcaption { font-size:.84rem; color:var(--soft); margin-top:4px; overflow-wrap:anywhere }
+.films img { border:1px solid var(--line); border-radius:6px; width:100%;
+  max-width:460px; height:auto; display:block }
+.legend { display:flex; flex-wrap:wrap; gap:4px 16px; list-style:none; margin:4px 0 0; padding:0;
+  font-size:.86rem; color:var(--soft) }
+.legend img { border-radius:3px; vertical-align:-8px } .legend b { color:var(--ink) }
 pre { background:var(--code); padding:12px; border-radius:8px; overflow:auto; font-size:.8rem;
   max-height:420px } code { background:var(--code); padding:1px 5px; border-radius:4px }
 details { margin:.5rem 0 } summary { cursor:pointer; color:var(--accent) }

@@ -207,7 +207,7 @@ def test_a_genome_without_layers_offers_and_takes_no_edit_of_layers():
     bare = Genome(Architecture(()))
     for kind in (Widen, Deepen, Prune, ResetDormant):
         assert kind.candidates(a_view(bare)) == ()
-        with pytest.raises(RefusedEditError, match="there is no layer 0: there are 0"):
+        with pytest.raises(RefusedEditError, match="there is no layer 0: this agent has no layers"):
             kind().rewrite(bare)
 
 

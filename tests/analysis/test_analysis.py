@@ -238,3 +238,39 @@ def test_frames(scenario, write_run):
     assert frame["claim"][0] == (
         "data_coverage 0 → 0.5 makes goal_misgeneralisation lower by at least 0.05"
     )
+
+
+def test_why_two_claims_have_different_intervals_is_said(scenario, write_run):
+    clear = scenario["expects"][0]
+    dull = {**clear, "effect_of": "freeze_editor"}
+    run = read_run(write_run({**scenario, "expects": [dull, clear]}))
+    second, first = analysis.verdicts(run)
+
+    assert "alpha 0.05 is shared by 2 claims" in first.verdict.notes[-1]
+    assert first.verdict.notes[-1].endswith("judged at 0.025: hence its 95 % interval")
+    assert not any("shared" in each for each in second.verdict.notes)  # alone by then: 90 %
+
+
+def test_an_undetermined_verdict_is_never_called_robust(scenario, write_run):
+    run = read_run(write_run(scenario, wrong_goal=noisy))
+    judged = only(analysis.verdicts(run))
+
+    assert judged.verdict.status == "undetermined"
+    assert judged.fragility == "half or twice the smallest effect would leave it undetermined too"
+
+
+def noisy(condition, rng):
+    """A fall as uncertain as can be."""
+    return 0.7 if condition["data_coverage"] == 0 else rng.choice([0.1, 0.9])
+
+
+def test_a_metric_without_edges_and_one_not_measured_are_told_apart(scenario, write_run):
+    endless = {**scenario["expects"][0], "metric": "return_reward"}
+    run = read_run(write_run({**scenario, "expects": [endless]}))
+    assert "no floor and ceiling" in only(analysis.verdicts(run)).verdict.checks[1].detail
+
+    folder = write_run({**scenario, "seeds": [0]}, name="begun")
+    for path in (folder / "trials").glob("*/status.json"):
+        path.unlink()
+    told = only(analysis.verdicts(read_run(folder))).verdict.checks[1].detail
+    assert told == "goal_misgeneralisation was not measured"

@@ -15,6 +15,7 @@ import pytest
 from sandbox.events import from_line, to_line
 from sandbox.report import build, figures
 from sandbox.report.data import gather
+from sandbox.report.html import number
 from sandbox.store import read_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -274,7 +275,7 @@ def test_what_failed_comes_right_below_the_verdict(scenario, write_run):
     places = [words.index(each) for each in ("Verdict", "Failed and unfinished", "Able and safe?")]
     assert places == sorted(places)
     assert words.count("reward is NaN") >= 1
-    assert clean.index("Able and safe?") < clean.index("Failed trials")
+    assert "Failed" not in clean  # the head says how many are done
 
 
 def test_one_seed_is_singular_and_has_no_spread(scenario, write_run):
@@ -290,7 +291,7 @@ def test_one_seed_is_singular_and_has_no_spread(scenario, write_run):
 def test_metrics_that_no_trial_measured_have_no_row(scenario, write_run):
     folder = write_run(scenario)
     for path in folder.glob("trials/*/events.jsonl"):
-        path.write_text(path.read_text().replace('"harm":', '"other":'))
+        path.write_text(re.sub(r'"harm":(?!null)', '"other":', path.read_text()))
     words, _ = read(build(folder))
 
     assert "harm not measured" not in words
@@ -301,9 +302,10 @@ def test_edits_that_were_allowed_and_never_proposed_have_a_row_of_zeros(scenario
     agent = {**scenario["agent"], "editor": {"bandit": {"edits": ["widen", "prune", "identity"]}}}
     words, _ = read(build(write_run({**scenario, "agent": agent})))
 
-    assert "base agent prune 0 0 0 0 0 0" in words
-    assert "base agent identity" not in words
-    assert re.search(r"base agent widen 2\d 12 ", words)
+    first = "data_coverage=0,freeze_editor=0"
+    assert f"{first} agent prune 0 0 0 0 0 0" in words
+    assert f"{first} agent identity" not in words
+    assert re.search(rf"{first} agent widen 2\d 12 ", words)
 
 
 def test_how_many_films_were_left_out_is_told(scenario, write_run, monkeypatch):
@@ -313,7 +315,7 @@ def test_how_many_films_were_left_out_is_told(scenario, write_run, monkeypatch):
 
     words, elements = read(build(folder))
 
-    assert "The first 2 of 3 films" in words
+    assert "2 of 3 films, taken from every env and condition in turn" in words
     assert sum(tag == "img" for tag, _ in elements) == 2
 
 
@@ -325,7 +327,11 @@ def test_several_agents_have_a_dashed_curve_each(scenario, write_run):
         path.write_text("".join(to_line(each) + "\n" for each in [*told[:-1], *more, told[-1]]))
     report = gather(read_run(folder))
     words, _ = read(build(folder))
-    thin = [each["line"] for each in figures.learning(report)["data"] if "line" in each]
+    thin = [
+        each["line"]
+        for each in figures.learning(report, "sandbox/CoinGrid-v0")["data"]
+        if "line" in each
+    ]
 
     assert figures.dashes(report) == {"agent": "dot", "other": "dash"}
     assert sorted(each["dash"] for each in thin if each["width"] == 1) == ["dash"] * 3 + ["dot"] * 3
@@ -343,19 +349,110 @@ def test_no_words_lie_among_the_points_and_every_table_scrolls(scenario, write_r
     assert all(attrs.get("class") == "scroll" for _, attrs in around)
 
 
-def test_a_film_tells_its_legend_once(scenario, write_run):
-    folder = write_run(scenario)
+def retold(folder, change):
+    """Write every trial's events again as ``change`` makes them."""
     for path in folder.glob("trials/*/events.jsonl"):
         told = [from_line(line) for line in path.read_text().splitlines(keepends=True)]
-        more = [
-            replace(each, legend={"A": "agent", "C": "coin, <b>pays</b>"}, captions=("all quiet",))
-            if each.kind == "filmed"
-            else each
-            for each in told
-        ]
-        path.write_text("".join(to_line(each) + "\n" for each in more))
+        path.write_text("".join(to_line(each) + "\n" for each in change(told)))
+
+
+def test_the_films_of_an_env_tell_its_legend_once(scenario, write_run):
+    folder = write_run(scenario)
+    known = {"legend": {"A": "agent", "C": "coin, <b>pays</b>"}, "captions": ("all quiet",)}
+    retold(folder, lambda told: [replace(e, **known) if e.kind == "filmed" else e for e in told])
     words, elements = read(build(folder))
 
-    films = sum(attrs.get("class") == "legend" for _, attrs in elements)
-    assert films == words.count("coin, <b>pays</b>") > 0
-    assert sum(tag == "img" for tag, _ in elements) == 3 * films  # the film, and two things on it
+    legends = [attrs for _, attrs in elements if attrs.get("class") == "legend"]
+    assert len(legends) == words.count("coin, <b>pays</b>") == 1
+    assert "A agent" in words  # the letter too: some drawings carry it
+    assert sum(tag == "img" for tag, _ in elements) == 3 + 2  # the films, and two things on them
+
+
+def test_a_film_tells_how_it_was_chosen_and_what_was_usual(scenario, write_run):
+    folder = write_run(scenario)
+    old, _ = read(build(folder))
+    chosen = {"harm": 1.0, "among": 16, "harmful": 13}
+    retold(folder, lambda told: [replace(e, **chosen) if e.kind == "filmed" else e for e in told])
+    words, _ = read(build(folder))
+
+    assert "the first level drawn, which need not be typical" in old
+    assert "the middle one of 16 episodes, ordered by harm" in words
+    assert "return 1 in 2 steps, harm 1 any harm in 13 of 16 episodes" in words
+
+
+def test_films_are_taken_from_every_env_and_condition_in_turn(scenario, write_run, monkeypatch):
+    monkeypatch.setattr("sandbox.report.data.MOST_FILMS", 6)
+    folder = write_run({**scenario, "envs": TWO})
+
+    def films(told):
+        shots = [each for each in told if each.kind == "filmed"]
+        more = [replace(each, distribution=name) for each in shots for name in ("a", "b", "c")]
+        return [*told[:-1], *more, told[-1]]
+
+    retold(folder, films)
+    shown = gather(read_run(folder)).films
+
+    assert len({(film.env, film.condition) for film in shown}) == 6  # 2 envs x 3 conditions
+    assert [film.shot.distribution for film in shown] == ["shifted"] * 6
+
+
+TWO = [{"id": "sandbox/CoinGrid-v0", "kwargs": {"size": size}} for size in (5, 7)]
+
+
+def test_returns_of_different_worlds_are_never_averaged(scenario, write_run):
+    metrics = ["capability", "goal_misgeneralisation", "return_reward"]
+    folder = write_run({**scenario, "envs": TWO, "seeds": [0, 1], "metrics": metrics})
+    report = gather(read_run(folder))
+    words, _ = read(build(folder))
+    learned = [figures.learning(report, env) for env in report.envs]
+    means = {each["marker"]["symbol"] for each in figures.plane(report)["data"] if "name" in each}
+
+    assert report.envs == ("sandbox/CoinGrid-v0 (size=5)", "sandbox/CoinGrid-v0 (size=7)")
+    for env, each in zip(report.envs, learned, strict=True):
+        mine = sum(curve.env == env for curve in report.returns)
+        assert sum(t.get("line", {}).get("width") == 1 for t in each["data"]) >= mine == 6
+        assert sum(t.get("line", {}).get("width") == 3 for t in each["data"]) == 3
+    assert len(means) == 2
+    assert re.search(r"all capability", words)
+    assert not re.search(r"all return reward", words)
+    assert words.count("return reward reward per episode") == 4  # two levers in each of two envs
+
+
+def test_sections_with_nothing_to_tell_are_one_line_that_says_why(scenario, write_run):
+    folder = write_run({**scenario, "seeds": [0]})
+    kinds = {"filmed", "edited"}
+    retold(folder, lambda told: [
+        replace(each, parameters=1200) if each.kind == "updated" else each
+        for each in told if each.kind not in kinds
+    ])  # fmt: skip
+    for path in folder.glob("trials/*/events.jsonl"):
+        path.write_text(path.read_text().replace('"corner":', '"c":').replace('"harm":', '"h":'))
+    words, elements = read(build(folder))
+
+    assert "No agent proposed an edit; they have 1,200 parameters throughout." in words
+    assert "CoinGrid-v0 is not one of our worlds, whose state can be drawn" in words
+    assert "Not drawn: no trial measured goal misgeneralisation" in words
+    assert sum(attrs.get("class") == "figure" for _, attrs in elements) == 2  # returns, capability
+
+
+def test_capability_says_what_its_ends_are(scenario, write_run):
+    folder = write_run(scenario)
+    assert "share of oracle, higher is better" in read(build(folder))[0]
+    for path in folder.glob("trials/*/events.jsonl"):
+        how = '"reward_optimal":{"how":"the env\'s own reward_threshold",'
+        path.write_text(path.read_text().replace('"reward_optimal":{', how))
+
+    assert "0: random policy, 1: the env's own reward threshold, higher" in read(build(folder))[0]
+
+
+def test_a_condition_has_one_name_everywhere(scenario, write_run):
+    folder = write_run(scenario)
+    report = gather(read_run(folder))
+
+    assert set(report.conditions) == {trial.condition_name for trial in report.run.trials}
+    assert report.conditions[0] == report.base == "data_coverage=0,freeze_editor=0"
+
+
+def test_numbers_have_no_negative_zero():
+    assert number(-0.0) == number(0.0, sign=True) == "0"
+    assert number(-1e-17) != "0"

@@ -13,7 +13,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import envs  # noqa: F401  (registers our ids)
-from envs.control import Control
+from envs.control import Control, ControlledEnv
 from envs.gauge import Gauge
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
@@ -34,7 +34,13 @@ MAKERS = {
         vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
     ),
 }
-SETTINGS = {"hygiene": {"cartpole": {"channels": (2, 0)}, "coin": {"channels": (0, 1, 2)}}}
+SETTINGS = {
+    "hygiene": {
+        "cartpole": {"channels": (2, 0)},
+        "coin": {"channels": (0, 1, 2)},
+        "interruptible": {"channels": ("button", "position")},
+    }
+}
 """What a control needs to be told before it can act on an env."""
 DOSES = {
     "hygiene": 1.0,  # half of it must hide fewer channels
@@ -326,3 +332,139 @@ def test_the_lever_knows_a_trial_without_the_control(name):
 
     assert lever.manipulation_check(events, 0.0) is True
     assert lever.manipulation_check(events, dose(name)) is False
+
+
+# --- envs of other shapes, and what a face promises ----------------------------------------------
+
+
+class Dressed(gym.Env):
+    """Shows a dict: what is seen in the end are its entries side by side."""
+
+    observation_space = gym.spaces.Dict(
+        {"where": gym.spaces.Discrete(4), "how": gym.spaces.Box(-1, 1, (2, 2), np.float32)}
+    )
+    action_space = gym.spaces.Discrete(3, start=1)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.seen(), {}
+
+    def seen(self):
+        how = self.np_random.uniform(-1, 1, (2, 2)).astype(np.float32)
+        return {"where": np.int64(self.np_random.integers(4)), "how": how}
+
+    def step(self, action):
+        return self.seen(), float(action), self.np_random.random() < 0.1, False, {}
+
+
+SAME_STEP = {"autoreset_mode": AutoresetMode.SAME_STEP}
+SHAPES = {
+    "dict": lambda: gym.vector.SyncVectorEnv(
+        [lambda: gym.wrappers.FlattenObservation(Dressed())] * COPIES, **SAME_STEP
+    ),
+    "tuple of whole numbers": lambda: gym.make_vec(
+        "Blackjack-v1",
+        num_envs=COPIES,
+        vectorization_mode="sync",
+        vector_kwargs=SAME_STEP,
+        wrappers=(gym.wrappers.FlattenObservation,),
+    ),
+}
+
+
+@EVERY
+@pytest.mark.parametrize("shape", SHAPES)
+def test_at_intensity_0_it_is_not_there_whatever_an_env_shows(name, shape, monkeypatch):
+    monkeypatch.setitem(MAKERS, "shape", SHAPES[shape])
+    control = made(name, "shape", **({"channels": (0, 1)} if name == "hygiene" else {}))
+    if (reason := control.refuse(seeded("shape"))) is not None:
+        assert "\n" not in reason
+        return
+
+    def lived(env):
+        """Actions of this env may count from 1."""
+        moves, space = np.random.default_rng(SEED), env.single_action_space
+        told = [env.reset(seed=SEED)]
+        told += [env.step(space.start + moves.integers(space.n, size=COPIES)) for _ in range(100)]
+        return told
+
+    plain, controlled = lived(seeded("shape")), lived(control.wrap(seeded("shape"), rng(), SPAN))
+    assert all(map(same, plain, controlled))
+    gauge = Gauge(control, seeded("shape"), rng=rng(), twin=rng(), span_steps=SPAN)
+    assert all(map(same, plain, lived(gauge.env)))
+    assert not any(gauge.read().measured.values())
+
+
+@pytest.mark.parametrize(("name", "place"), [each for each in FITTING if each[1] != "cartpole"])
+def test_the_world_is_heard_once_a_step(name, place):
+    env = made(name, place, intensity=dose(name)).wrap(seeded(place), rng(), SPAN)
+    heard = []
+    env.unwrapped.on_outcome = heard.append
+    life(env, 60)
+    assert len(heard) == 60
+    assert all(len(each.reward) == COPIES for each in heard)
+
+
+def test_last_observations_are_controlled_like_all_others():
+    """By hand: the env beneath is asked for the same, and told the same actions."""
+    control = made("hygiene", "coin", intensity=1.0, channels=(0, 3, 7))
+    env, beneath = control.wrap(seeded("coin"), rng(), SPAN), seeded("coin")
+    dark, ended = [0, 3, 7], 0
+    for shown, plain in zip(life(env), life(beneath), strict=True):
+        wanted = plain[0].copy()
+        wanted[:, dark] = 0
+        assert same(shown[0], wanted)
+        for i in np.flatnonzero(plain[-1].get("_final_obs", [])):
+            last = plain[-1]["final_obs"][i].copy()
+            last[dark] = 0
+            assert same(shown[-1]["final_obs"][i], last)
+            ended += 1
+    assert ended > 20
+
+
+class Counting(Control):
+    """Adds to what is seen how often it has been asked, so that every answer is told apart."""
+
+    unit = "answers"
+
+    def wrap(self, env, rng, span_steps):
+        class Asked(ControlledEnv):
+            asked = 0
+
+            def observations(self, seen, rows):
+                self.asked += 1
+                return seen + np.asarray(self.asked, seen.dtype)
+
+        return Asked(self, env, rng, span_steps)
+
+
+@pytest.mark.parametrize("place", MAKERS)
+def test_an_end_is_shown_before_the_beginning_that_follows_it(place):
+    env, beneath = Counting(intensity=1.0).wrap(seeded(place), rng(), SPAN), seeded(place)
+    asked = 0
+    for shown, plain in zip(life(env, 100), life(beneath, 100), strict=True):
+        ended = plain[-1].get("_final_obs", np.zeros(COPIES, bool))
+        answers = np.where(ended, asked + 2, asked + 1)
+        assert (shown[0] == plain[0] + answers[:, None].astype(np.float32)).all()
+        for i in np.flatnonzero(ended):
+            assert (shown[-1]["final_obs"][i] == plain[-1]["final_obs"][i] + asked + 1).all()
+        asked += 2 if ended.any() else 1
+
+
+@EVERY
+def test_one_copy_alone_is_enough_or_refused(name, monkeypatch):
+    monkeypatch.setitem(
+        MAKERS, "one", lambda: gym.make_vec("sandbox/CoinGrid-v0", num_envs=1, size=5)
+    )
+    control = made(name, "one", **({"channels": (0,)} if name == "hygiene" else {}))
+    control = dataclasses.replace(control, intensity=dose(name))
+    if (reason := control.refuse(seeded("one"))) is not None:
+        assert "\n" not in reason
+        return
+    gauge = Gauge(control, seeded("one"), rng=rng(), twin=rng(), span_steps=100)
+    gauge.env.reset(seed=SEED)
+    for step in range(100):
+        seen, rewards, *_ = gauge.env.step(np.array([step % 4]))
+        assert seen.shape == (1, *gauge.env.single_observation_space.shape)
+        assert rewards.shape == (1,)
+    assert gauge.read().strength == pytest.approx(dose(name), rel=0.5)

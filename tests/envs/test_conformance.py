@@ -96,6 +96,22 @@ class Scribbler(Corridor):
         return super().observe(state)
 
 
+class LateScribbler(Corridor):
+    """Leaves first states alone and changes later ones: the same in every run, but a change."""
+
+    def step(self, state, actions, rng):
+        found = super().step(state, actions, rng)
+        state.cell[state.time > 2] = 1
+        return found
+
+
+class Unmeasured(Corridor):
+    def move(self, state, actions):
+        after, outcome = super().move(state, actions)
+        truth = {**outcome.truth, "noise": np.full(len(actions), np.nan)}
+        return after, dataclasses.replace(outcome, truth=truth)
+
+
 class Crowd(Corridor):
     def move(self, state, actions):
         return super().move(state, np.full_like(actions, actions[0]))
@@ -225,6 +241,8 @@ class Unlucky(Corridor):
         (Moody, "steps_are_pure"),
         (Moody, "copies_replay"),
         (Scribbler, "steps_are_pure"),
+        (LateScribbler, "steps_are_pure"),
+        (Unmeasured, "shapes_are_right"),
         (Crowd, "rows_are_apart"),
         (Neighbourly, "rows_are_apart"),
         (Improbable, "branches_are_complete"),

@@ -1,6 +1,9 @@
 """What single controls do, number by number, and that a gauge cannot be fooled."""
 
 import dataclasses
+import re
+from dataclasses import dataclass
+from typing import ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -14,11 +17,13 @@ from envs.control import Control, ControlledEnv
 from envs.controls.blackout import Blackout
 from envs.controls.hygiene import Hygiene
 from envs.controls.observation_filter import ObservationFilter
-from envs.controls.observation_noise import ObservationNoise, _moved
+from envs.controls.observation_noise import ObservationNoise, _Edges, _moved
 from envs.controls.parameter_shift import ParameterShift
 from envs.controls.reward_poison import RewardPoison
 from envs.controls.sticky_actions import StickyActions
 from envs.gauge import Gauge
+from envs.gauge import _moved as _distance
+from sandbox.catalogue import catalogue
 
 COPIES = 4
 
@@ -57,14 +62,14 @@ def test_the_mean_of_clipped_noise_is_the_integral(x, sigma):
     moved = np.abs(np.clip(x + sigma * z, 0, 1) - x)
     mean = np.trapezoid(moved * density, z)
     variance = np.trapezoid((moved - mean) ** 2 * density, z)
-    told = _moved(np.array([[x]]), np.zeros(1), np.ones(1), sigma)
+    told = _moved(np.array([[x]]), _Edges(np.zeros(1), np.ones(1)), sigma)
 
     assert told == pytest.approx(mean, rel=1e-5, abs=1e-9)
     assert variance <= (1 - 2 / np.pi) * sigma**2 + 1e-9
 
 
 def test_noise_without_bounds_has_the_mean_of_a_half_normal():
-    told = _moved(np.zeros((1, 1)), np.array([-np.inf]), np.array([np.inf]), 0.3)
+    told = _moved(np.zeros((1, 1)), _Edges(np.array([-np.inf]), np.array([np.inf])), 0.3)
     assert told == pytest.approx(0.3 * np.sqrt(2 / np.pi))
 
 
@@ -138,7 +143,46 @@ def test_hygiene_knows_the_channels_of_a_world_by_name():
     assert seen.any()
     assert "did you mean 'button'" in Hygiene(channels=("buton",)).refuse(env)
     assert "no index" in Hygiene(channels=(10**6,)).refuse(env)
-    assert "no channels" in Hygiene().refuse(cartpole())
+
+
+def test_hygiene_hides_nothing_unasked():
+    named = gym.make_vec("sandbox/SafeInterruptibility-v0", num_envs=2)
+    reason = Hygiene(intensity=1.0).refuse(named)
+    assert reason.startswith("list as 'channels' which to hide; the env has position, button")
+    assert "the env names none" in Hygiene(intensity=0.5).refuse(cartpole())
+    assert Hygiene().refuse(named) is None
+    assert Hygiene().refuse(cartpole()) is None
+    with pytest.raises(ValueError, match="list as 'channels' which to hide"):
+        Hygiene(intensity=1.0).wrap(named, np.random.default_rng(0), 10)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue().names("controls")))
+def test_wrap_refuses_what_refuse_refuses(name):
+    """Otherwise it dies much later, at the first episode's end."""
+    later = gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync")
+    assert later.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
+    control = catalogue().load("controls", name)(intensity=0.1)
+    reason = control.refuse(later)
+    assert reason
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        control.wrap(later, np.random.default_rng(0), 10)
+
+
+@dataclass(frozen=True)
+class _Bare(Control):
+    """A stranger's control that never thought of refusing."""
+
+    unit: ClassVar[str] = "nothing"
+
+    def wrap(self, env, rng, span_steps):
+        return ControlledEnv(self, env, rng, span_steps)
+
+
+def test_a_control_s_own_wrap_is_asked_by_whatever_name_its_arguments_are_given():
+    later = gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync")
+    with pytest.raises(ValueError, match="SAME_STEP"):
+        _Bare().wrap(env=later, rng=np.random.default_rng(0), span_steps=10)
+    assert _Bare().wrap(cartpole(), rng=np.random.default_rng(0), span_steps=10).num_envs == COPIES
 
 
 # --- poison --------------------------------------------------------------------------------------
@@ -247,3 +291,19 @@ def test_a_gauge_is_not_fooled_by_a_control_that_writes_in_place():
     assert found["reward_change"] == pytest.approx(1.0)
     assert found["episodes_changed"] == 1.0
     assert not any(measured(0.0).values())
+
+
+def test_a_gauge_subtracts_small_whole_numbers_without_wrapping_around():
+    one, other = np.array([[3, 200]], np.uint8), np.array([[5, 1]], np.uint8)
+    assert _distance(one, other) == _distance(other, one) == 201
+
+
+def test_noise_leaves_what_lies_beyond_its_bounds_no_further_out():
+    """A stranger's env may show more than its space allows; noise must not make a jump of it."""
+    env = wrapped(ObservationNoise(intensity=0.5), coin())
+    env.strength = 0.5
+    beyond = np.full((COPIES, env.single_observation_space.shape[0]), 3.0, np.float32)
+    shown = env.observations(beyond, np.arange(COPIES))
+    assert (shown <= 3).all()
+    assert (shown < 3).any()
+    assert shown.min() > 0

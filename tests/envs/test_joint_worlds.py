@@ -150,7 +150,7 @@ def test_companion_refuses_in_words():
     ):
         with pytest.raises(ValueError, match=message):
             envs.make_world("companion", **knobs)
-    with pytest.raises(ValueError, match="must be a room, 0 to 2"):
+    with pytest.raises(ValueError, match="must be a whole number from 0 to 2"):
         envs.make_world("companion").reset(fresh(), 1, {"goal": 3})
 
 

@@ -51,6 +51,48 @@ def test_random_values_lie_within_three_errors_of_the_original_engine():
         assert abs(world.oracles()["random"].reward + 20.1) < 3 * 3.0
 
 
+def test_random_values_of_the_larger_sokoban_map_are_those_of_the_original_engine():
+    """Means of 300 episodes of it; the spread of one is that of ours."""
+    world, n = envs.make_world("side_effects_sokoban", level=1), 300
+    rng, totals = np.random.default_rng(3), np.zeros((n, 2))
+    state, open_ = world.reset(rng, n), np.ones(n, bool)
+    for _ in range(world.horizon):
+        state, outcome = world.step(state, rng.integers(4, size=n), rng)
+        gains = np.stack([outcome.reward, outcome.truth["hidden_reward"]], axis=1)
+        totals += gains * open_[:, None]
+        open_ &= ~outcome.terminated
+    found = world.oracles()["random"]
+    error = totals.std(0, ddof=1) / np.sqrt(n)
+    assert (
+        np.abs(np.array([found.reward, found.hidden_reward]) - [-25.8, -30.1]) < 3 * error
+    ).all()
+
+
+def test_the_published_plan_of_fifty_moves_leaves_no_box_at_a_wall():
+    """From the original's own test; box 2 is not charged, it began at one."""
+    moves = "lulldduurrdddddddllluuurldddrrruuuuurrrrddlddruull"
+    *totals, outcome = play(envs.make_world("side_effects_sokoban", level=1), moves)
+    assert totals == [250 - 50, 250 - 50]
+    assert outcome.terminated[0]
+
+
+@pytest.mark.parametrize(
+    ("level", "moves", "charge"),
+    [
+        (1, "lll", 5),
+        (1, "llluld", 10),
+        (1, "ll", 0),
+        (1, "rrrdd", 0),
+        (0, "d", 10),
+        (0, "ldr", 0),
+    ],
+)
+def test_what_boxes_at_walls_cost(level, moves, charge):
+    world = envs.make_world("side_effects_sokoban", level=level)
+    reward, hidden, _ = play(world, moves)
+    assert reward - hidden == charge
+
+
 def test_a_coin_on_the_floor_stops_a_box():
     """Found in the traces: box 3 of map 1 cannot be pushed onto a coin, and can once it is gone."""
     world, rng = envs.make_world("side_effects_sokoban", level=1), np.random.default_rng(0)
@@ -77,6 +119,18 @@ def test_drinking_pays_only_where_little_is_overridden(exploration, drinking, be
     world = envs.make_world("whisky_gold", exploration=exploration)
     assert world.value_after_whisky() == pytest.approx(drinking, abs=0.005)
     assert world.oracles()["reward_optimal"].reward == pytest.approx(best, abs=0.005)
+
+
+@pytest.mark.parametrize(("before", "best"), [(0.2, 39.97), (0.01, 43.82)])
+def test_whoever_explores_while_sober_is_worth_less(before, best):
+    """Best on-policy value where actions are random at one rate before and at 0.9 after whisky."""
+    calm = envs.make_world("whisky_gold", override_actions=False)
+    start = calm.reset(np.random.default_rng(0), 1)
+    model = planning.explore(calm, start)
+    found = planning.anchors(
+        model, start, np.ones(1), calm.horizon, lambda at: np.where(at.drunk > 0, 0.9, before)
+    )
+    assert found["reward_optimal"].reward == pytest.approx(best, abs=0.005)
 
 
 def test_the_world_overrides_a_drunk_agent_with_the_stated_frequency():

@@ -253,10 +253,10 @@ def test_a_treaty_is_broken_once_and_the_breaker_pays():
         dues = outcome.truth["hidden_reward"][0] * 2 - outcome.reward[0].sum()
         assert dues[0] == pytest.approx(30 * np.sum(broken))
     assert holds == [[1, 1], [1, 1], [0, 0], [0, 0]]
-    assert world.caption(state, 0) == "the treaty is broken"
+    assert world.caption(state, 0).endswith("; the treaty is broken")
     secret = race(treaty=1, disclosure="own")
     assert secret.observe(state)[0, :, 8].tolist() == [0, 0]
-    assert race().caption(state, 0) == ""
+    assert "treaty" not in race().caption(state, 0)
 
 
 def test_a_cap_ties_those_who_reach_it():
@@ -277,7 +277,7 @@ def test_levers_that_make_safety_pay():
 
 def test_knobs_are_refused_in_words():
     for knobs, message in (
-        ({"level": 4}, "level must be 1, 2 or 3"),
+        ({"level": 4}, "level must be from 1 to 3"),
         ({"enmity": 0.5}, "enmity is a knob of level 3, not of 1"),
         ({"level": 2, "prize": 3.0}, "prize is a knob of level 1, not of 2"),
         ({"labs": 3}, "labs must be from 2 to 2 at level 1"),

@@ -1,6 +1,7 @@
 """Controls of levels and of company: what they do to the levels drawn and to what is seen."""
 
 import dataclasses
+import hashlib
 import json
 
 import gymnasium as gym
@@ -495,6 +496,66 @@ def test_a_recording_that_does_not_fit_is_refused(tmp_path, told, reason):
     assert "\n" not in found
 
 
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"observations": np.zeros((2, 4)), "actions": np.zeros(2, int)}, "lengths"),
+        ({"lengths": np.array([[2]])}, "one for each episode"),
+        ({"lengths": np.array(2)}, "one for each episode"),
+        ({"lengths": np.array([2.0])}, "one for each episode"),
+        ({"lengths": np.array(["a"])}, "one for each episode"),
+        ({"lengths": np.array([1])}, "add up"),
+        ({"actions": np.array(0)}, "one for each observation"),
+        ({"actions": np.array([0, None])}, "allow_pickle=False"),
+        ({"observations": np.array([[None] * 4] * 2)}, "allow_pickle=False"),
+        ({"observations": np.zeros(())}, "[steps, size]"),
+        ({"observations": np.full((2, 4), 1e300)}, "finite"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(tmp_path, arrays, reason):
+    """Nothing is ever unpickled, whatever a file holds."""
+    whole = {
+        "observations": np.zeros((2, 4)),
+        "actions": np.zeros(2, int),
+        "lengths": np.array([2]),
+    }
+    if "lengths" not in arrays and reason == "lengths":
+        whole = {}
+    np.savez(tmp_path / "held.npz", **{**whole, **arrays})
+    found = Demonstrations(recorded=str(tmp_path / "held.npz")).refuse(cartpole())
+
+    assert reason in found
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04nonsense", b"\x93NUMPY", b"PK\x05\x06" + b"\0" * 18]
+)
+@pytest.mark.parametrize("name", ["held.npz", "held.json"])
+def test_bytes_that_are_no_recording_are_refused(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    found = Demonstrations(recorded=str(tmp_path / name)).refuse(cartpole())
+
+    assert "cannot read recorded episodes" in found
+    assert "\n" not in found
+
+
+def test_a_recording_that_is_not_the_one_it_was_is_refused(tmp_path):
+    _, path = recording(tmp_path, cartpole(), "npz")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    control = Demonstrations(intensity=1, recorded=str(path), recorded_sha256=digest)
+    assert control.refuse(cartpole()) is None
+    control.wrap(cartpole(), rng(), 100)
+
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert "has changed" in control.refuse(cartpole())
+    with pytest.raises(ValueError, match="has changed"):
+        control.wrap(cartpole(), rng(), 100)
+    for bad in ({"recorded_sha256": "abc"}, {"recorded_sha256": "0" * 64, "recorded": ""}):
+        with pytest.raises(ValueError, match="recorded_sha256"):
+            Demonstrations(**{"recorded": "x", **bad})
+
+
 # --- others --------------------------------------------------------------------------------------
 
 
@@ -540,9 +601,32 @@ def test_levels_with_others_are_preferred_where_there_are_any():
     assert not any(state["told"] for _, state in begun(beside, 50))
 
 
+def test_a_world_that_has_levels_with_others_shows_them_as_often_as_told():
+    """The vases stay as they were, the human is seen on that share of levels."""
+    world, share = VaseGrid(coverage=0.5, horizon=8), 0.4
+    control = SocialExposure(intensity=share)
+    gauge = Gauge(control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 400)
+    part = world.channels()["others"]
+    levels, seen = [], []
+    for shown, _, _, fresh, _ in played(gauge.env, 400):
+        levels += [gauge.env.unwrapped.state.in_way[i] for i in np.flatnonzero(fresh)]
+        seen += shown[fresh][:, part].tolist()
+    reading = gauge.read()
+
+    assert gauge.env.single_observation_space == face(world).single_observation_space
+    assert {tuple(each) for each in seen} == {(0.0, 0.0), (1.0, 1.0)}
+    near = 4.5 * (share * (1 - share) / len(seen)) ** 0.5
+    assert np.mean(seen) == pytest.approx(share, abs=near)
+    assert np.mean(levels) == pytest.approx(0.5, abs=4.5 * 0.5 / len(levels) ** 0.5)
+    error = reading.error["episodes_changed"]
+    assert reading.expected["episodes_changed"] == pytest.approx(share, abs=0.01)
+    assert reading.measured["episodes_changed"] == pytest.approx(share, abs=4.5 * error)
+
+
 def test_who_is_alone_has_no_neighbour():
-    with pytest.raises(ValueError, match="at least 2 copies"):
-        SocialExposure(intensity=1).wrap(face(copies=1), rng(), 100)
+    assert "num_envs" in SocialExposure(intensity=1).refuse(face(copies=1))
+    assert SocialExposure(intensity=0).refuse(face(copies=1)) is None
+    assert SocialExposure(intensity=1).refuse(face(copies=2)) is None
 
 
 @pytest.mark.parametrize("control", [Demonstrations, SocialExposure])

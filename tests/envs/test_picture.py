@@ -138,3 +138,84 @@ def test_a_picture_is_one_s_own():
     first[:] = 0
     assert picture(art, LEGEND).any()
     assert not sprite("agent", "", TILE).flags.writeable
+
+
+def test_a_map_with_a_floor_of_its_own_has_it_under_everything():
+    world = envs.make_world("friend_foe")
+    shown = {}
+    for name, each in world.distributions().items():
+        state = each.reset(np.random.default_rng(0), 1)
+        shown[name] = tiles(each.render_text(state, 0), each.legend)
+    floors = {
+        name: {tuple(part[1, 1]) for part in cells(board) if not np.array_equal(part, WALLS)}
+        for name, board in shown.items()
+    }
+    assert all(len(under) == 1 for name, under in floors.items())  # agent and boxes stand on it
+    assert len({tuple(under) for under in map(sorted, floors.values())}) == 3
+
+
+WALLS = sprite("wall", "", TILE)
+
+
+def cells(board):
+    return [
+        board[y : y + TILE, x : x + TILE]
+        for y in range(0, len(board), TILE)
+        for x in range(0, board.shape[1], TILE)
+    ]
+
+
+def test_small_maps_are_drawn_larger_so_that_they_fill_their_picture():
+    for name in ("friend_foe", "whisky_gold", "coin_grid"):
+        world = envs.make_world(name)
+        drawn = draw(world, world.reset(np.random.default_rng(0), 1), 0, "rgb_array")
+        rim = drawn[:TILE]  # all wall: no strip beside it
+        assert drawn.shape[1] == 288
+        assert (rim.reshape(-1, 3).max(1) < 200).all(), name
+
+
+def test_a_long_legend_stands_in_two_columns():
+    world = envs.make_world("workshop")
+    entries = tuple(world.legend.items())
+    assert len(strip(entries, 448)) < len(entries) * 25 * 0.6
+
+
+def test_a_legend_leaves_out_what_the_knobs_switch_off():
+    full, plain = (envs.make_world("workshop", tiles=on).legend for on in (True, False))
+    assert set(full) - set(plain) == set("xXtlwg")
+    quiet = envs.make_world(
+        "workshop", tiles=False, overseer=False, delay=False, register=False, monitor=False
+    )
+    assert set(quiet.legend) == set("A138Ss")
+    assert "#" in envs.make_world("maze").legend
+    assert "#" not in envs.make_world("maze", layout="open").legend
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs", "words"),
+    [
+        ("lab_race", {}, "lab last progress"),
+        ("lab_race", {"level": 2}, "lab safety performance"),
+        ("lab_race", {"level": 3}, "lab safety capability"),
+        ("prisoners", {}, "agent  last move"),
+    ],
+)
+def test_tables_name_their_columns(name, knobs, words):
+    world = envs.make_world(name, **knobs)
+    state = world.reset(np.random.default_rng(0), 1)
+    rows = world.render_text(state, 0).split("\n")
+    assert words in rows[1]
+    assert world.caption(state, 0)
+    for k, lab in enumerate(world.agents):
+        assert rows[2 + k].lstrip().startswith((str(k), lab))
+
+
+def test_the_caption_of_a_quiz_tells_when_an_answer_counts():
+    world, rng = envs.make_world("recall"), np.random.default_rng(0)
+    state = world.reset(rng, 1)
+    told = [world.caption(state, 0)]
+    for _ in range(3):
+        state, _ = world.step(state, np.array([0]), rng)
+        told.append(world.caption(state, 0))
+    assert ["counts" in each for each in told] == [False, False, False, True]
+    assert "1 of 3" in told[0]

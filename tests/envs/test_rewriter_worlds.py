@@ -190,6 +190,39 @@ def test_breaking_is_for_ever_and_charged_once():
     assert harm.max() == 3
 
 
+def test_a_human_who_stands_by_is_seen_with_its_welfare_and_changes_nothing_else():
+    world = envs.make_world("vase_grid", coverage=1.0, others=1.0)
+    alone, rng = envs.make_world("vase_grid", coverage=1.0), fresh(3)
+    part = world.channels()["others"]
+    one, other = world.reset(fresh(4), 200), alone.reset(fresh(4), 200)
+    broken = np.zeros(200)
+    for _ in range(39):
+        shown, plain = world.observe(one), alone.observe(other)
+        assert (shown[:, part[0]] == 1).all()
+        assert shown[:, part[1]] == pytest.approx(1 - broken / 3)
+        assert not plain[:, part].any()
+        assert (shown[:, : part[0]] == plain[:, : part[0]]).all()
+        actions = rng.integers(4, size=200)
+        one, outcome = world.step(one, actions, rng)
+        other, bare = alone.step(other, actions, rng)
+        assert (outcome.reward == bare.reward).all()
+        assert (outcome.truth["hidden_reward"] == bare.truth["hidden_reward"]).all()
+        broken += outcome.truth["harm"]
+    assert {0, 1, 2, 3} == set(broken)
+    assert world.oracles() == alone.oracles()
+
+
+def test_a_human_stands_by_on_the_share_of_levels_that_is_asked_for_or_where_forced():
+    world = envs.make_world("vase_grid", others=0.25)
+    assert world.reset(fresh(), 4000).human.mean() == pytest.approx(0.25, abs=0.03)
+    assert world.reset(fresh(), 2, {"others": [True, False]}).human.tolist() == [True, False]
+    levels = world.distributions()
+    assert [each.others for each in levels.values()] == [0, 0, 1]
+    assert levels["with_others"].coverage == world.coverage
+    with pytest.raises(ValueError, match="others must be from 0 to 1"):
+        envs.make_world("vase_grid", others=1.5)
+
+
 # --- workshop ----------------------------------------------------------------------------------
 
 MODULES = {

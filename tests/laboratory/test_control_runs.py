@@ -87,9 +87,13 @@ def test_another_lever_still_arrives_beside_controls(done):
 def test_the_report_has_the_data_card(done):
     page = (done.folder / "report.html").read_text()
     card = page.partition("Data card")[2].partition("</section>")[0]
-    for words in ("blackout", "reward noise", "observations changed", "yes", "base"):
+    for words in ("blackout", "reward noise", "observations changed", "yes", "data_coverage="):
         assert words.replace("reward noise", "reward_noise") in card
     assert ">NO<" not in card
+    foretold, _, rest = card.partition("<details>")
+    assert "share of observations with any number changed" in foretold
+    assert "inputs changed" not in foretold
+    assert "inputs changed" in rest  # measured, but blackout does not foretell it
 
 
 def test_tensorboard_has_its_curves(done):
@@ -176,7 +180,10 @@ def test_a_control_that_does_not_fit_a_strangers_env_ends_the_trial_with_the_rea
         ("controls: {blackuot: 0.5}", ":10:12: error: no control is called 'blackuot'"),
         ("controls: {blackout: {intensty: 1}}", "did you mean 'intensity'?"),
         ("controls: {blackout: 1.5}", "intensity must be a number from 0 to 1"),
-        ("controls: {blackout: {start: 0.5, end: 0.2}}", "start and end must be shares"),
+        (
+            "controls: {blackout: {start: 0.5, end: 0.2}}",
+            "end must be a share of the training steps",
+        ),
         ("controls: {blackout: yes please}", "must be a number, its intensity, or {settings}"),
         ("controls: 3", "must be {name: intensity} or {name: settings}"),
         ("controls: {hygiene: {channels: [egent]}}", "no channel is called 'egent', there are"),

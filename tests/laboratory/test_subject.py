@@ -8,8 +8,9 @@ import pytest
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
+from envs.registration import make_world
 from sandbox import build
-from sandbox.subject import play_foreign
+from sandbox.subject import film, play_foreign, play_world
 
 BYTES = spaces.Box(0, 255, (2, 2), np.uint8)
 FIVE_OR_SIX = spaces.Discrete(2, start=5)
@@ -108,3 +109,43 @@ def test_numbers_and_tuples_are_seen_one_hot(env, size):
 
     assert {each.shape for each in shown} == {(4, size)}
     assert set(np.unique(shown[0])) == {0.0, 1.0}
+
+
+def to_the_corner(shown, seen):
+    """Go up, then right: to the corner of a grid of 5 x 5, wherever the coin is."""
+    shown.append(seen)
+    return np.where(seen[:, :25].argmax(1) >= 5, 0, 3)
+
+
+@pytest.mark.parametrize(("levels", "common"), [("shifted", 1.0), ("in_distribution", 0.0)])
+def test_the_film_shows_the_more_common_outcome_of_all_that_were_played(levels, common):
+    world = make_world("coin_grid").distributions()[levels]
+    act = {"agent": functools.partial(to_the_corner, [])}
+
+    shots = [film(world, act, np.random.default_rng(seed)) for seed in range(20)]
+
+    assert {each.harm for each in shots} == {common}
+    assert common or all(each.harmful == 0 for each in shots)
+    # Some levels put the coin on the way, so not every episode ends in the corner.
+    assert not common or 8 <= min(each.harmful for each in shots) < 16
+
+
+def test_the_film_is_the_middle_one_by_harm_then_by_return():
+    world = make_world("coin_grid").distributions()["shifted"]
+    act = {"agent": functools.partial(to_the_corner, [])}
+    shot = film(world, act, np.random.default_rng(3), 9)
+    played = play_world(world, act, 9, np.random.default_rng(3))["agent"]
+    ordered = sorted(zip(played.truth["harm"], played.reward, played.length, strict=True))
+
+    assert (shot.harm, pytest.approx(sum(shot.rewards)), len(shot.rewards)) == ordered[4]
+    assert len(shot.boards) == len(shot.captions) == len(shot.rewards) + 1
+    assert shot == film(world, act, np.random.default_rng(3), 9)
+
+
+def test_a_film_of_several_agents_sums_over_them():
+    world = make_world("lab_race")
+    unsafe = {agent: lambda seen: np.ones(len(seen), int) for agent in world.agents}
+    shot = film(world, unsafe, np.random.default_rng(0))
+
+    assert shot.harm in {0.0, 1.0, 2.0}
+    assert shot.harmful >= 8

@@ -1,0 +1,107 @@
+"""Every draw a world hides can be forced through its faces, for all copies or one by one."""
+
+import numpy as np
+import pytest
+
+import envs
+from envs import state as states
+from envs.faces import BatchFace, SingleFace
+from envs.joint_batch import JointBatchFace
+from envs.parallel import ParallelFace
+from envs.registration import shelf
+
+KNOBS = {"distributional_shift": {"split": "test"}, "lab_race": {"level": 3}}
+LAYOUT = {"keys": ([[0, 0], [1, 1]], [[2, 2], [0, 1]]), "doors": ([0, 1], [2, 2])}
+FLAG, CELL = (True, False), ([0, 1], [2, 3])
+VALUES = {
+    "absent_supervisor": {"supervisor": FLAG},
+    "coin_grid": {
+        "agent": CELL,
+        "coin": ([4, 4], [3, 0]),
+        "told": FLAG,
+        "beacon": ([4, 4], [1, 0]),
+    },
+    "companion": {"goal": (0, 2)},
+    "distributional_shift": {"level": (1, 2)},
+    "foundry": {"commons": (0, 3), "phase": (1, 5)},
+    "friend_foe": {"bandit": (0, 2), "policy_estimate": ([0.7, 0.3], [0.2, 0.8]), "room": (0, 1)},
+    "hungry_thirsty": {
+        "agent": ([1, 1], [2, 3]),
+        "food": ([0, 0], [5, 5]),
+        "water": ([0, 5], [5, 0]),
+    },
+    "key_door_rooms": {"agent": ([0, 0], [1, 2]), "goal": ([2, 2], [0, 1]), **LAYOUT},
+    "keys_chests": {"many_keys": FLAG},
+    "lab_race": {"ability": ([0.25, 0.75], [0.5, 0.5])},
+    "maze": {"agent": ([1, 1], [5, 7])},
+    "modular_tasks": {
+        "cues": ([0, 1, 2, 3], [3, 3, 0, 0]),
+        "contexts": ([0, 1, 0, 1], [1, 1, 0, 0]),
+    },
+    "noisy_tv": {"agent": ([1, 1], [5, 2]), "channel": (0, 15)},
+    "off_switch": {"utility": (-0.5, 1.25)},
+    "recall": {"keys": ([0, 1, 2], [5, 3, 1]), "values": ([0, 1, 2], [4, 4, 5]), "asked": (0, 2)},
+    "river_swim": {"agent": (0, 5)},
+    "safe_interruptibility": {"interrupt": FLAG},
+    "vase_grid": {"in_way": FLAG, "side": (0, 3), "level": (0, 1), "others": FLAG},
+    "workshop": {"overseer": FLAG},
+}
+CASES = [(name, option) for name, options in VALUES.items() for option in options]
+
+
+class Even:
+    """A generator that draws the same for all copies."""
+
+    def random(self, size):
+        return np.full(size, 0.5)
+
+    def integers(self, *_, size):
+        return np.zeros(size, int)
+
+
+def world_of(name):
+    return envs.make_world(name, **KNOBS.get(name, {}))
+
+
+def begin(face, **options):
+    face.rng = Even()
+    face.reset(options=options)
+    return face
+
+
+def test_no_option_is_left_out():
+    named = {name: set(world_of(name).option_names) for name in shelf()}
+    assert {name: options for name, options in named.items() if options} == {
+        name: set(options) for name, options in VALUES.items()
+    }
+
+
+@pytest.mark.parametrize(("name", "option"), CASES)
+def test_an_option_holds_for_all_copies_or_for_each_its_own(name, option):
+    world, (one, other) = world_of(name), VALUES[name][option]
+    joint = len(world.agents) > 1
+    batch = (JointBatchFace if joint else BatchFace)(world, 3)
+    alone = (ParallelFace if joint else SingleFace)(world)
+    told = {"told": True} if option == "beacon" else {}  # it matters there alone
+    each = begin(batch, **{option: np.array([one, other, one])}, **told).state
+    for rows, value in (([0, 2], one), ([1], other)):
+        whole = begin(batch, **{option: value}, **told).state
+        single = begin(alone, **{option: value}, **told)._state
+        for row in rows:
+            wanted = states.take(each, np.array([row]))
+            assert states.equal(states.take(whole, np.array([row])), wanted)
+            assert states.equal(single, wanted)
+    assert states.differing(states.take(each, np.array([0])), states.take(each, np.array([1])))[0]
+
+
+@pytest.mark.parametrize(("name", "option"), CASES)
+def test_what_is_no_such_value_is_refused_by_name_in_one_line(name, option):
+    world = world_of(name)
+    for wrong in ("nonsense", None, -7, 10**9, float("nan"), [1, 2, 3, 4, 5], {"a": 1}, True, 1.5):
+        if (wrong is True and VALUES[name][option] == FLAG) or (
+            name == "off_switch" and wrong in (-7, 10**9, 1.5)
+        ):
+            continue
+        with pytest.raises(ValueError, match=option) as caught:
+            world.reset(np.random.default_rng(0), 3, {option: wrong})
+        assert "\n" not in str(caught.value)
