@@ -74,6 +74,7 @@ class Control(ABC):
 
     unit: ClassVar[str]  # what an intensity of 1 is
     most: ClassVar[float] = 1.0  # greatest intensity that means something
+    example: ClassVar[str] = "start: 0.5"  # settings, as a scenario might have them under controls
     swaps_levels: ClassVar[bool] = False  # two that do would undo each other's work
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

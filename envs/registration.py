@@ -86,6 +86,11 @@ def env_ids() -> dict[str, Kind]:
     return {each.env_id: each.kind for _, each in sorted(_ENTRIES.items())}
 
 
+def target_of(known_id: str) -> str:
+    """Where the world of a registered id is: ``module`` of the shelf, or ``module:Class``."""
+    return _ENTRIES[known_id].target
+
+
 def make_world(name: str, **knobs: Any) -> World:
     """Build the world called ``name`` (a file on ``envs/worlds``, or a registered id).
 

@@ -167,7 +167,21 @@ def check(scenario: str, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(loaded.resolved())
     else:
-        click.echo(f"ok: {_headline(loaded)}")
+        click.echo(f"ok: {_headline(loaded)}{_unasked(loaded)}")
+
+
+def _unasked(scenario: "Scenario") -> str:
+    """Which envs were not asked whether the controls fit: making a stranger's may do anything."""
+    from envs.registration import env_ids  # noqa: PLC0415
+    from sandbox.catalogue import catalogue  # noqa: PLC0415
+
+    dials = {*scenario.controls, *scenario.levers} & {*catalogue().parts("controls")}
+    ours = env_ids()
+    strangers = [each["id"] for each in scenario.envs if each["id"] not in ours]
+    if not dials or not strangers:
+        return ""
+    names = ", ".join(dict.fromkeys(strangers))
+    return f" (controls on {names} are asked when a trial starts; `sandbox plan` asks now)"
 
 
 def _load(scenario: str, options: dict[str, Any]) -> "Scenario":

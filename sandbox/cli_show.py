@@ -4,14 +4,14 @@ import inspect
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from sandbox import key_values, world_card
 from sandbox.catalogue import SHELVES, Part, catalogue, resolve
-from sandbox.env_index import EnvEntry, entries, world_class
-from sandbox.errors import InputError, Problem, did_you_mean
+from sandbox.env_index import EnvEntry, did_you_mean_env, entries, world_class
+from sandbox.errors import InputError, Problem
 from sandbox.scenario_source import shipped
 
 Card = dict[str, Any]
@@ -39,7 +39,7 @@ def described(
         cards.append(_scenario(name))
     if not cards:
         every = [each for shelf in SHELVES for each in catalogue().names(shelf)]
-        hint = did_you_mean(name, [*every, *envs, *shipped()])
+        hint = did_you_mean_env(name, [*every, *shipped()], envs)
         raise InputError(
             Problem("", f"nothing is called '{name[:80]}': no part, env, scenario or run{hint}")
         )
@@ -56,6 +56,8 @@ def printed(card: Card) -> str:
     if card.get("spaces"):
         lines += ["", *(f"{key}: {value}" for key, value in card["spaces"].items()), ""]
     lines += [f"{key}: {card[key]}" for key in ("facts", "conditions") if card.get(key)]
+    if card.get("example"):
+        lines += ["", "In a scenario:", *(f"  {each}" for each in card["example"])]
     return "\n".join(lines)
 
 
@@ -78,7 +80,16 @@ def _part(part: Part) -> Card:
     told = {k: value for k, value in known.items() if isinstance(value, _PLAIN) and value != ""}
     if told:
         card["facts"] = ", ".join(f"{key} {value}" for key, value in told.items())
+    if part.shelf == "controls":
+        card["example"] = _example(part.name, cls)
     return card | (world_card.of(cls()) if part.shelf == "worlds" else {})
+
+
+def _example(name: str, control: type[Any]) -> list[str]:
+    """Lines of a scenario with this control; its lever, if it has one, turns the intensity."""
+    if name not in catalogue().parts("levers"):
+        return [f"controls: {{{name}: {{{control.example}, intensity: 0.5}}}}"]
+    return [f"controls: {{{name}: {{{control.example}}}}}", f"levers: {{{name}: [0, 0.5]}}"]
 
 
 def _with_knobs(name: str, knobs: Mapping[str, Any]) -> Card:
@@ -117,12 +128,16 @@ def _setting(setting: Field[Any], about: str) -> Card:
 
 
 def _comments(cls: type[Any]) -> dict[str, str]:
-    """What the source says of each setting, on the same line."""
-    try:
-        source = inspect.getsource(cls)
-    except (OSError, TypeError):
-        return {}
-    return dict(re.findall(r"^    (\w+): [^#\n]*#\s*(?!noqa|type:)(.+)$", source, re.MULTILINE))
+    """What the source says of each setting, on the same line; of inherited ones, too."""
+    said: dict[str, str] = {}
+    for each in reversed([each for each in cls.__mro__ if is_dataclass(each)]):
+        try:
+            source = inspect.getsource(each)
+        except (OSError, TypeError):
+            continue
+        pattern = r"^    (\w+): [^#\n]*#\s*(?!noqa|type:)(.+)$"
+        said |= dict(re.findall(pattern, source, re.MULTILINE))
+    return said
 
 
 def _env(env: EnvEntry, plugins: Sequence[str]) -> Card:

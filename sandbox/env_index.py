@@ -4,10 +4,17 @@ Ids come from our shelf of worlds, from plug-ins and from Gymnasium's registry. 
 only ever looked up here: an id with a colon would make Gymnasium import a module of that name.
 """
 
+import ast
+import re
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from sandbox.catalogue import catalogue
+from sandbox.errors import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ def entries() -> dict[str, EnvEntry]:
     found = {}
     for env_id, kind in sorted(envs.env_ids().items(), key=lambda each: each[0] not in shelf):
         origin = "built in" if env_id in shelf else known.env_origins.get(env_id, "plug-in")
-        summary = shelf.get(env_id, "")
+        summary = shelf[env_id] if env_id in shelf else _summary(env_id)
         found[env_id] = EnvEntry(env_id, kind == "joint", origin, world=True, summary=summary)
     for env_id, (_, origin) in sorted(known.parallel.items()):
         found.setdefault(env_id, EnvEntry(env_id, joint=True, origin=origin))
@@ -57,6 +64,51 @@ def _shelf() -> dict[str, str]:
 
     parts = catalogue().parts("worlds")
     return {env_id(k): part.summary for k, part in parts.items() if part.origin == "built in"}
+
+
+def did_you_mean_env(given: str, others: Iterable[str], ids: Iterable[str]) -> str:
+    """As ``did_you_mean``, also for an id without its namespace and version: ``my_maze``."""
+    others, ids = list(others), list(ids)
+    short = {_plain(each.rpartition("/")[2]): each for each in ids}
+    short |= {_plain(each): each for each in others}
+    hint = "" if _plain(given) in short else did_you_mean(given, [*others, *ids])
+    near = get_close_matches(_plain(given), short, n=1, cutoff=0.8)
+    return f" — did you mean '{short[near[0]]}'?" if near and not hint else hint
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"-v\d+$", "", name).replace("_", "").replace("-", "").lower()
+
+
+def _summary(env_id: str) -> str:
+    """First line of what a plug-in's source says of its world, read and not imported."""
+    from envs.registration import target_of  # noqa: PLC0415
+
+    module, _, name = target_of(env_id).partition(":")
+    try:
+        tree = ast.parse(_source(module).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return ""
+    said: list[str | None] = [ast.get_docstring(tree)]
+    said += [
+        ast.get_docstring(each)
+        for each in tree.body
+        if isinstance(each, ast.ClassDef) and each.name == name
+    ]
+    if any(isinstance(each, ast.FunctionDef) and each.name == "register" for each in tree.body):
+        said.reverse()  # the module's own words are about the plug-in
+    return next(filter(None, said), "").partition("\n")[0]
+
+
+def _source(module: str) -> Path:
+    """File of a module whose package is imported already. Raises ``OSError`` elsewhere."""
+    package, _, leaf = module.rpartition(".")
+    folders = getattr(sys.modules.get(package), "__path__", ()) if package else sys.path
+    for folder in folders:
+        for path in (Path(folder) / f"{leaf}.py", Path(folder) / leaf / "__init__.py"):
+            if path.is_file():
+                return path
+    raise FileNotFoundError(module)
 
 
 def _registered() -> list[str]:

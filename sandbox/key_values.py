@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import InputError, Problem, did_you_mean
+from sandbox.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from envs.contract import World
@@ -29,13 +29,13 @@ def world(name: str, knobs: dict[str, Any]) -> "World | None":
     """
     from envs.registration import env_ids, make_world  # noqa: PLC0415  (Gymnasium: 0.2 s)
     from sandbox.catalogue import catalogue  # noqa: PLC0415
-    from sandbox.env_index import entries  # noqa: PLC0415
+    from sandbox.env_index import did_you_mean_env, entries  # noqa: PLC0415
 
     parts = catalogue().parts("worlds")
     if name not in parts and name not in env_ids():
         known = entries()
         if name not in known:
-            hint = did_you_mean(name, [*parts, *known])
+            hint = did_you_mean_env(name, parts, known)
             raise InputError(Problem("", f"no world or env is called '{name[:80]}'{hint}"))
         return None
     try:

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from sandbox import cli
-from sandbox.catalogue import SHELVES
+from sandbox.catalogue import SHELVES, catalogue
+from sandbox.strict_yaml import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = """\
@@ -134,6 +135,9 @@ def test_looking_and_checking_load_nothing_heavy(arguments, light):
         (["run", "quickstart", "--worker", "2"], "'--workers'"),
         (["check", "quickstart", "--sed", "2"], "'--seeds'"),
         (["list", "metrcs"], "did you mean 'metrics'?"),
+        (["show", "CoinGrid"], "did you mean 'coin_grid'?"),
+        (["show", "frozen_lake"], "did you mean 'FrozenLake-v1'?"),
+        (["play", "frozenlake"], "did you mean 'FrozenLake-v1'?"),
         (["show", "coingrid"], "did you mean 'coin_grid'?"),
         (["show", "CartPol-v1"], "did you mean 'CartPole-v1'?"),
         (["show", "sandbox/CoinGird-v0"], "did you mean 'sandbox/CoinGrid-v0'?"),
@@ -333,6 +337,81 @@ def test_show_tells_what_can_be_set(sandbox, name, words):
     code, out, _ = sandbox("show", name, "--json")
     assert code == 0
     assert json.loads(out)["text"]
+
+
+@pytest.mark.parametrize("name", sorted(catalogue().names("controls")))
+def test_a_control_is_shown_with_what_its_settings_mean_and_how_to_write_it(sandbox, name):
+    code, out, err = sandbox("show", name)
+    assert code == 0, err
+    assert "# linear from start to end" in out
+    card, *_ = json.loads(sandbox("show", name, "--json")[1])
+    told = {row["name"] for row in card["settings"] if row["about"]}
+    assert told >= {"intensity", "start", "end", "schedule", "seed"}
+    example = parse("\n".join(card["example"]), name).data
+    assert all(f"  {line}\n" in out for line in card["example"])
+    lever, settings = catalogue().load("levers", name)(), example["controls"][name]
+    assert settings
+    spec = {"controls": {name: settings}}
+    for dose in example["levers"][name]:
+        made = lever.apply(spec, dose)["controls"][name]
+        assert made.get("intensity", 0) == dose
+
+
+def test_check_says_which_envs_were_not_asked_about_controls(sandbox, small):
+    text = SCENARIO.replace("sandbox/CoinGrid-v0", "CartPole-v1")
+    told = "(controls on CartPole-v1 are asked when a trial starts; `sandbox plan` asks now)"
+    for line in (
+        "controls: {hygiene: 0.5}",
+        "controls: {hygiene: {}}\nlevers: {hygiene: [0, 0.5]}",
+    ):
+        small.write_text(f"{text}{line}\n")
+        code, out, err = sandbox("check", small)
+        assert code == 0, err
+        assert out.rstrip().endswith(told)
+    code, _, err = sandbox("plan", small)
+    assert code != 0
+    assert "list as 'channels' which to hide" in err
+    small.write_text(text)
+    assert told not in sandbox("check", small)[1]
+    small.write_text(f"{SCENARIO}controls: {{reward_noise: 0.5}}\n")
+    assert "are asked when" not in sandbox("check", small)[1]
+
+
+_PLUGGED = '''
+"""Parts of a stranger."""
+
+from sandbox import register_world
+
+
+def register(catalogue):
+    register_world("strange_parts/OneMaze-v0", "strange_parts.one:OneMaze")
+    register_world("strange_parts/TwoMaze-v0", "strange_parts:TwoMaze")
+    register_world("strange_parts/Gone-v0", "strange_parts.gone:Gone")
+
+
+class TwoMaze:
+    """A second maze.
+
+    More of it.
+    """
+'''
+
+
+def test_worlds_of_plug_ins_are_summed_up_unimported_and_found_by_a_short_name(tmp_path):
+    package = tmp_path / "strange_parts"
+    package.mkdir()
+    (package / "__init__.py").write_text(_PLUGGED)
+    (package / "one.py").write_text('"""The first maze.\n\nLong."""\nraise SystemExit(9)\n')
+    here = {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    plugged = ("--plugin", "strange_parts")
+    listed = started("list", "envs", "--json", *plugged, env=here, cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    said = {row["name"]: row["summary"] for row in json.loads(listed.stdout)}
+    assert said["strange_parts/OneMaze-v0"] == "The first maze."
+    assert said["strange_parts/TwoMaze-v0"] == "A second maze."
+    assert said["strange_parts/Gone-v0"] == ""
+    missed = started("show", "one_maze", *plugged, env=here, cwd=tmp_path)
+    assert "did you mean 'strange_parts/OneMaze-v0'?" in missed.stderr
 
 
 def test_show_obeys_the_settings_of_a_world(sandbox):

@@ -25,6 +25,7 @@ class Hygiene(Control):
     channels: tuple[str | int, ...] = ()  # names (`sandbox show ENV` has them) or indices; needed
 
     unit: ClassVar[str] = "share of channels that are hidden"
+    example: ClassVar[str] = "channels: [button]"
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Every channel must be there, and one at least."""

@@ -20,7 +20,10 @@ agent:
   editor:
     bandit: {every_updates: 1, edits: [widen, deepen, prune, reset_dormant, set_learning_rate]}
 gate: {max_parameters: 20_000, protect: [objective]}
-controls: {observation_noise: 0.05, demonstrations: 0.2, sticky_actions: {intensity: 0.1, start: 0.5}}
+controls:
+  observation_noise: 0.05
+  demonstrations: 0.2
+  sticky_actions: {intensity: 0.1, start: 0.5}
 levers: {data_coverage: [0, 0.5]}
 seeds: 2
 metrics: [capability, goal_misgeneralisation, edits_applied]
