@@ -1,7 +1,8 @@
 """Information hygiene: channels an agent had better not see stay dark, named one by one.
 
-Our worlds name the channels of their observations (a reward register, an off-switch, a monitor);
-elsewhere a channel is an index of the flat observation. The first ones of the list go first.
+Our worlds name the channels of their observations; those of `workshop` that tempt are register,
+monitor, off_switch and overseer. Elsewhere a channel is an index of the flat observation. The first
+ones of the list go first.
 Nothing is hidden unasked: an agent that cannot see where it stands learns nothing about hygiene.
 """
 

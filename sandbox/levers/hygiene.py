@@ -1,4 +1,4 @@
-"""Share of the named channels (register, off-switch, monitor...) hidden in training."""
+"""Share of the channels listed under ``controls.hygiene.channels`` that training hides."""
 
 from dataclasses import dataclass
 from typing import ClassVar
