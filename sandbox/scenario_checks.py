@@ -5,7 +5,7 @@ the resolved scenario and runs when everything else is right.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sandbox import trials
@@ -56,21 +56,33 @@ def levers(found: Findings, scenario: "Scenario") -> None:
                     found.add(("levers", name, i), f"lever '{name}': {reason}")
                 else:
                     reach[name] |= set(trials.touched(spec, lever.apply(spec, dose)))
-        _apart(found, reach)
-        _together(found, scenario, spec)
+        if _apart(found, reach):
+            _together(found, scenario, spec)
 
 
 def _together(found: Findings, scenario: "Scenario", spec: JSON) -> None:
-    """Check every two doses that are given together, the one where the other has been applied."""
-    turned = trials.conditions(scenario.levers, scenario.design)
+    """Check every lever where another has been applied, at doses that a condition gives together.
+
+    Of the other's doses the first and the last stand for all: what clashes does so from 0 on.
+    """
+    made = {name: trials.lever(name) for name in scenario.levers}
     for one, other in itertools.permutations(scenario.levers, 2):
-        for first, second in {(each[one], each[other]): None for each in turned}:
-            mine, theirs = trials.lever(one), trials.lever(other)
-            alone = mine.check(spec, first) or theirs.check(spec, second)
-            reason = alone or theirs.check(mine.apply(spec, first), second)
+        firsts, seconds = scenario.levers[one], scenario.levers[other]
+        for first, second in _meetings(firsts, seconds, full=scenario.design == "full"):
+            alone = made[one].check(spec, first) or made[other].check(spec, second)
+            reason = alone or made[other].check(made[one].apply(spec, first), second)
             if reason and not alone:
-                at = ("levers", other, scenario.levers[other].index(second))
+                at = ("levers", other, seconds.index(second))
                 found.add(at, f"lever '{other}' beside '{one}' at {first:g}: {reason}")
+
+
+def _meetings(
+    firsts: Sequence[float], seconds: Sequence[float], *, full: bool
+) -> list[tuple[float, float]]:
+    """Doses of two levers that occur in one condition; in one of both designs all do."""
+    if full:
+        return list(dict.fromkeys(itertools.product((firsts[0], firsts[-1]), seconds)))
+    return list(dict.fromkeys([(firsts[-1], seconds[0]), *((firsts[0], each) for each in seconds)]))
 
 
 def controls(found: Findings, scenario: "Scenario") -> None:
@@ -161,14 +173,17 @@ def _claim(found: Findings, i: int, claim: JSON, data: JSON) -> None:
         found.add(("expects", i, "effect_of"), f"lever '{lever}' has one dose; an effect needs two")
 
 
-def _apart(found: Findings, reach: Mapping[str, set[tuple[str, ...]]]) -> None:
-    listed = list(reach)
+def _apart(found: Findings, reach: Mapping[str, set[tuple[str, ...]]]) -> bool:
+    """No two levers may change the same key: do they keep apart?"""
+    listed, apart = list(reach), True
     for i, one in enumerate(listed):
         for other in listed[i + 1 :]:
             shared = trials.overlap(reach[one], reach[other])
             if shared is not None:
                 what = f"levers '{one}' and '{other}' both change {'.'.join(shared)}; turn one"
                 found.add(("levers", other), what, at_key=True)
+                apart = False
+    return apart
 
 
 def _joint(learner: str) -> bool:
