@@ -1,12 +1,20 @@
 """What the three levels of the race between labs share: the levers that a regulator holds."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from envs import knobs
-from envs.contract import Array
+from envs.contract import Array, Oracle
 
+HOW = {
+    "random": "all labs choose evenly at random",
+    "reward_optimal": "all labs play for the payoff of one of them, whose values these are",
+    "performance_optimal": "all labs play for welfare",
+    "most_harmful": "all labs play for the harm of one of them, whose values these are",
+}
+"""Reference policy -> what the labs do."""
 DISCLOSURES = ("none", "own", "all")
 
 
@@ -59,3 +67,12 @@ class Levers:
     def dues(self, found: Array, broken: Array, prize: float) -> Array:
         """What labs pay for what was found and broken; expected, where ``found`` is a chance."""
         return np.asarray(prize * (self.fine * found + self.breach * broken))
+
+
+def oracles(totals: Mapping[str, Sequence[float] | Array], how: str) -> dict[str, Oracle]:
+    """Oracles of one lab from its exact totals: reward, welfare and harm of each policy."""
+    found = {}
+    for name, three in totals.items():
+        reward, welfare, harm = map(float, three)
+        found[name] = Oracle(reward, welfare, harm, exact=True, how=f"{how}; {HOW[name]}")
+    return found

@@ -13,8 +13,7 @@ import numpy as np
 
 from envs import options as forced
 from envs.contract import Array, JointWorld, Oracle, Outcome
-from envs.race import Levers
-from envs.race_rounds import HOW
+from envs.race import Levers, oracles
 
 SAFETY = np.linspace(0, 1, 11)
 """What an action stands for."""
@@ -222,10 +221,7 @@ def _anchors(world: Capability) -> Mapping[str, Oracle]:
         "performance_optimal": (whole, whole, 0.0),
         "most_harmful": (-dues[0], 0.0, 1.0),
     }
-    found = {}
-    for name, (reward, welfare, harm) in values.items():
-        how = f"integrals over capability; {HOW[name]}"
-        found[name] = Oracle(float(reward), float(welfare), float(harm), exact=True, how=how)
+    found = oracles(values, "integrals over capability")
     if not world.levers.pulled:
         risk = disaster_risk(world.labs, world.enmity, world.spread, world.levers.disclosure)
         worth = whole * (1 - risk)

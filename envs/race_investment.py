@@ -12,8 +12,8 @@ from envs import options as forced
 from envs.contract import Array, JointWorld, Oracle, Outcome
 from envs.joint import profiles
 from envs.planning import ANCHORS, weigh
-from envs.race import Levers
-from envs.race_rounds import HORIZON, HOW
+from envs.race import Levers, oracles
+from envs.race_rounds import HORIZON
 
 INPUTS = (0.5, 1.0, 2.0)
 """What can be put into safety, and into performance."""
@@ -167,12 +167,8 @@ def _unsafe(actions: Array) -> Array:
 
 @cache
 def _anchors(world: Investment) -> Mapping[str, Oracle]:
-    found = {}
-    for name, aim in ANCHORS.items():
-        reward, welfare, harm = _solve(world, aim)[0].tolist()
-        how = f"dynamic programming over rounds and the treaty; {HOW[name]}"
-        found[name] = Oracle(reward, welfare, harm, exact=True, how=how)
-    return found
+    totals = {name: _solve(world, aim)[0] for name, aim in ANCHORS.items()}
+    return oracles(totals, "dynamic programming over rounds and the treaty")
 
 
 @cache

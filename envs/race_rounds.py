@@ -11,7 +11,7 @@ from envs import options as forced
 from envs.contract import Array, JointWorld, Oracle, Outcome
 from envs.joint import profiles
 from envs.planning import ANCHORS, weigh
-from envs.race import Levers
+from envs.race import Levers, oracles
 
 HORIZON = 100
 _STAGE = np.array([[1.0, 0.6], [2.4, 2.0]])  # own choice x the other's; 0 safe, 1 unsafe
@@ -160,22 +160,10 @@ class Rounds(JointWorld):
         return _anchors(self)
 
 
-HOW = {
-    "random": "all labs choose evenly at random",
-    "reward_optimal": "all labs play for the payoff of one of them, whose values these are",
-    "performance_optimal": "all labs play for welfare",
-    "most_harmful": "all labs play for the harm of one of them, whose values these are",
-}
-
-
 @cache
 def _anchors(world: Rounds) -> Mapping[str, Oracle]:
-    found = {}
-    for name, aim in ANCHORS.items():
-        reward, welfare, harm = _solve(world, aim)[0].tolist()
-        how = f"dynamic programming over unsafe rounds of both; {HOW[name]}"
-        found[name] = Oracle(reward, welfare, harm, exact=True, how=how)
-    return found
+    totals = {name: _solve(world, aim)[0] for name, aim in ANCHORS.items()}
+    return oracles(totals, "dynamic programming over unsafe rounds of both")
 
 
 @cache
