@@ -133,8 +133,8 @@ class Drive(Motive):
             return
         self._take_in(steps)
         if not self._updates:
-            for now, raw in zip(here, self._live_again(rollout, here), strict=True):
-                self._returns.add(np.where(now, raw, 0.0), now)
+            for present, raw in zip(here, self._live_again(rollout, here), strict=True):
+                self._returns.add(np.where(present, raw, 0.0), present)
         self._returns.commit()
         self._learn(steps, np.random.Generator(np.random.PCG64([self._seed, self._updates])))
         self._updates += 1

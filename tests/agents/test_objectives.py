@@ -102,8 +102,8 @@ def test_counting_finds_the_way_that_chance_does_not():
             moves += goes_right
             column = _column(column, goes_right, size)
         if moves == size:
-            return
-    pytest.fail("never reached the treasure")
+            break
+    assert moves == size, "never reached the treasure"
 
 
 def _plan(right, bonus):
