@@ -25,7 +25,11 @@ class RefusedEditError(ValueError):
 
 @dataclass(frozen=True)
 class Moment:
-    """Adam's state of one parameter (Kingma & Ba 2015)."""
+    """An optimiser's state of one parameter; Adam's of Kingma & Ba 2015.
+
+    SGD and RMSprop keep their momentum buffer in ``first``; ``second`` is RMSprop's mean square and
+    zero for SGD.
+    """
 
     first: Array  # shape of the parameter
     second: Array  # shape of the parameter
@@ -36,16 +40,59 @@ class Moment:
 class Mind:
     """A genome with its weights and optimiser state: a value; nobody changes it in place.
 
-    Parameter names: ``{tower}.{i}.weight|bias`` for a dense layer,
-    ``{tower}.{i}.inner.weight|bias`` and ``{tower}.{i}.outer.weight|bias`` for a residual one,
-    ``{tower}.head.weight|bias``; tower is ``policy`` or ``value``. Weights are float ``[out, in]``,
-    as in ``torch.nn.Linear``. ``moments`` may lack names that were never stepped. A table's names
-    are those of ``agents.compute.table_shapes``, and it has no moments.
+    Parameter names: ``{tower}.{i}.{suffix}`` with the suffixes of the layer's kind
+    (``agents/layers/``), ``weight|bias`` for a dense layer, and ``{tower}.head.weight|bias``; towers
+    are those of ``Genome.towers()`` and ``Genome.targets()``. Weights are float ``[out, in]``, as in
+    ``torch.nn.Linear``. ``moments`` may lack names that were never stepped, and has none of frozen
+    parameters and targets. A table's names are those of ``agents.compute.table_shapes``, and it has
+    no moments.
+
+    ``buffers`` are arrays that no gradient moves: ``mask/NAME`` (0 or 1, shape of parameter NAME,
+    for a layer of density below 1), ``birth/NAME`` (what NAME was born as, where the rule pulls to
+    it), ``utility/{tower}.{i}`` and ``age/{tower}.{i}`` (float ``[units]``, of continual backprop).
     """
 
     genome: Genome
     parameters: Mapping[str, Array]
     moments: Mapping[str, Moment]
+    buffers: Mapping[str, Array] = field(default_factory=dict)
+
+
+class Look(ABC):
+    """A learner's last rollout seen through its loss: what growing and rewiring need to know.
+
+    The mind is the one the learner has now. All gradients are of its full loss, mean over up to
+    1024 of the last rollout's steps; nothing is stepped.
+    """
+
+    observations: Array  # float32 [n, inputs], history included
+
+    @abstractmethod
+    def gradients(self) -> Mapping[str, Array]:
+        """Gradient by parameter name; of a masked weight also where the mask is 0."""
+
+    @abstractmethod
+    def inputs(self, tower: str, layer: int) -> Array:
+        """What the layer reads, float ``[n, width]``."""
+
+    @abstractmethod
+    def activations(self, tower: str, layer: int) -> Array:
+        """What the layer's units put out, float ``[n, units]``."""
+
+    @abstractmethod
+    def backward(self, tower: str, layer: int) -> Array:
+        """Gradient of the mean loss by the layer's pre-activations, float ``[n, units]``."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an edit may look at besides the mind it rewrites."""
+
+    look: Look | None  # None: nothing was learned yet
+    before: Callable[[int], Mind]
+    """Ledger entry -> the mind before that edit; ``RefusedEditError`` where it is not kept."""
+    peers: Mapping[str, Callable[[], Mind]] = field(default_factory=dict)
+    """Other members of this agent's population, by name."""
 
 
 # --- edits -------------------------------------------------------------------------------------
@@ -79,7 +126,15 @@ class Edit(ABC):
 
     @abstractmethod
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
-        """Return a new mind with ``rewrite(mind.genome)``; ``mind`` stays as it was."""
+        """Return a new mind with ``rewrite(mind.genome)``; ``mind`` stays as it was.
+
+        An edit that cannot do without evidence raises ``RefusedEditError`` here.
+        """
+
+    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+        """As ``apply``, which it is by default; what the laboratory calls."""
+        del evidence
+        return self.apply(mind, rng)
 
     @abstractmethod
     def claim(self, genome: Genome) -> Claim:
@@ -106,6 +161,15 @@ class View:
     dormancy: tuple[float, ...]  # per layer of the policy tower: share of units with score <= .025
     unit_scores: tuple[Array, ...]  # per layer, [units]: normalised activation (ReDo, eq. 1)
     gradient_norm: float
+    signals: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    """Name -> a number an update so far: ``gradient_norm``, ``novelty`` (mean squared distance of
+    the rollout's observations from the running mean, in running variances), and every loss."""
+    requests: tuple[int, ...] = ()
+    """How often each rewrite action was chosen in the last rollout (in-band editing)."""
+    peers: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    """Other members of the population -> their ``returns``."""
+    look: Look | None = None
+    sizes: tuple[int, int] = (1, 1)  # observation size, actions
 
 
 @dataclass(frozen=True)
@@ -115,6 +179,8 @@ class Reply:
     edit: Edit
     applied: bool
     reason: str  # "" when applied
+    entry: int = 0  # line of the ledger, which ``Evidence.before`` knows
+    cost: float = 0.0  # FLOPs charged
 
 
 class Editor(ABC):
@@ -139,6 +205,22 @@ class LiveEditor(ABC):
     def state(self) -> Mapping[str, Any]:
         """JSON data: what this editor has learned."""
         return {}
+
+    def adopt(self, settings: Editor) -> None:
+        """Go on under these settings, keeping what was learned: the editor itself was edited.
+
+        Raises ``RefusedEditError`` where this editor cannot; nothing has changed then.
+        """
+        del settings
+        raise RefusedEditError("this editor cannot be rewritten while it works")
+
+    def settings(self) -> Editor | None:
+        """The settings in force, read back; ``None`` where ``adopt`` always refuses."""
+        return None
+
+    def flops(self) -> float:
+        """FLOPs this editor has spent since it was last asked; charged to its agent."""
+        return 0.0
 
 
 # --- objectives --------------------------------------------------------------------------------
@@ -252,6 +334,18 @@ class LiveLearner(ABC):
     @abstractmethod
     def motives(self) -> Mapping[str, Motive]:
         """The objectives at work, by name."""
+
+    def look(self) -> Look | None:
+        """The last rollout seen through the loss; ``None`` before the first, and for a table."""
+        return None
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """Everything needed to go on to the bit, as JSON data and arrays; the env is not in it."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be resumed")
+
+    def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what ``snapshot`` of a learner with the same settings gave."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be resumed")
 
 
 class Population(ABC):

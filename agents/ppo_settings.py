@@ -1,12 +1,12 @@
 """Settings that every learner built on PPO has."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from agents.contract import Learner
 from agents.genome import LearningRule
-from agents.validity import RULE_RANGES, check_learner
+from agents.validity import check_learner
 
 
 @dataclass(frozen=True)
@@ -23,4 +23,4 @@ class PPOSettings(LearningRule, Learner):
 
     def genome_rule(self) -> Mapping[str, Any]:
         """The fields of ``LearningRule`` as JSON."""
-        return {name: getattr(self, name) for name in RULE_RANGES}
+        return {each.name: getattr(self, each.name) for each in fields(LearningRule)}

@@ -60,8 +60,35 @@ RULE_RANGES: Mapping[str, Range] = {
     "max_grad_norm": Range(0, 1e6, closed=False),
     "epochs": Range(1, 100, whole=True),
     "minibatch": Range(2, 1_000_000, whole=True),
+    "target_kl": Range(0, 1e3),
+    "momentum": Range(0, 0.9999),
+    "weight_decay": Range(0, 100),
+    "sam_radius": Range(0, 10),
+    "sam_mix": Range(0, 1),
+    "replacement_rate": Range(0, 1),
+    "maturity": Range(1, 1_000_000_000, whole=True),
+    "pull_to_birth": Range(0, 100),
 }
-"""What each field of ``LearningRule`` may be; a minibatch of one has no spread to divide by."""
+"""What each number of ``LearningRule`` may be; a minibatch of one has no spread to divide by."""
+
+MORE_RANGES: Mapping[str, Mapping[str, Range]] = {
+    "dqn": {
+        "gradient_steps": Range(1, 10_000, whole=True),
+        "target_rate": Range(0, 1, closed=False),
+        "target_every": Range(1, 100_000, whole=True),
+        "exploration": Range(0, 1),
+        "exploration_start": Range(0, 1),
+        "exploration_updates": Range(1, 1_000_000, whole=True),
+    },
+    "sac": {
+        "gradient_steps": Range(1, 10_000, whole=True),
+        "target_rate": Range(0, 1, closed=False),
+        "temperature": Range(0, 1e3),
+    },
+}
+"""By ``rule``: its numbers beyond those of ``LearningRule``."""
+
+OPTIMISERS = get_args(get_type_hints(LearningRule)["optimiser"])
 
 LEARNER_RANGES: Mapping[str, Range] = {
     "num_envs": Range(1, 100_000, whole=True),
@@ -102,6 +129,15 @@ def check_learner(settings: Mapping[str, Any]) -> None:
         raise ValueError("; ".join(problems))
 
 
+def rule_problems(rule: LearningRule) -> list[str]:
+    """Return everything that is wrong with a learning rule."""
+    data = asdict(rule)
+    found = setting_problems(data, {**RULE_RANGES, **MORE_RANGES.get(data.get("rule", ""), {})})
+    if rule.optimiser not in OPTIMISERS:
+        found.append(f"optimiser must be one of {_words(OPTIMISERS)}, got {rule.optimiser!r}")
+    return found
+
+
 def table_problems(genome: Genome) -> list[str]:
     """Return what a table cannot be: layered, of another rule, or tuned like PPO."""
     rule = genome.learning_rule
@@ -139,7 +175,7 @@ def genome_problems(genome: Genome) -> tuple[str, ...]:
     """Return everything that is wrong with ``genome``, without allocating anything."""
     return (
         *architecture_problems(genome.architecture),
-        *setting_problems(asdict(genome.learning_rule), RULE_RANGES),
+        *rule_problems(genome.learning_rule),
         *table_problems(genome),
         *_objective(genome.objective),
     )

@@ -10,11 +10,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population, Streams
-from agents.genome import Architecture, Genome, Layer, learning_rule
+from agents.genome import Architecture, Genome, learning_rule
 from envs.contract import Array, World
 from envs.gauge import Gauge
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Probe, Spec
+from sandbox.deeds import gene
 from sandbox.errors import InputError, Problem, SandboxError, TrialError
 from sandbox.gate import Gate
 from sandbox.guarded import GuardedParallelEnv, GuardedVectorEnv
@@ -43,7 +44,6 @@ class Parts:
 
     learner: Learner
     objectives: Mapping[str, Objective]
-    editor_name: str
     editor: Editor
     edits: Mapping[str, type[Edit]]
     gate: Gate
@@ -56,7 +56,6 @@ class Parts:
         return cls(
             learner=part("learners", spec["learner"]),
             objectives={k: part("objectives", {k: v}) for k, v in spec["objective"].items()},
-            editor_name=next(iter(spec["editor"])),
             editor=part("editors", spec["editor"]),
             edits={name: shelf.load("edits", name) for name in shelf.names("edits")},
             gate=Gate(**_tuples(spec["gate"])),
@@ -65,12 +64,11 @@ class Parts:
 
     def genome(self, spec: Spec) -> Genome:
         """The genome that every agent of this trial is born with."""
-        layers = tuple(Layer(**each) for each in spec["architecture"]["layers"])
         return Genome(
-            architecture=Architecture(layers, spec["architecture"]["activation"]),
+            architecture=Architecture.from_json(spec["architecture"]),
             learning_rule=learning_rule(self.learner.genome_rule()),
             objective=tuple(sorted((k, v["weight"]) for k, v in spec["objective"].items())),
-            editor=self.editor_name,
+            editor=gene(self.editor),
         )
 
 

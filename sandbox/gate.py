@@ -84,8 +84,9 @@ def _sound(cost: float) -> bool:
 
 def _invalid(before: Genome, after: Genome, cost: float) -> str:
     problems = list(validity.genome_problems(after))
-    if before.editor != after.editor:
-        problems.append(f"no edit can put editor '{after.editor}' to work in a living agent")
+    if before.editor.name != after.editor.name:
+        name = after.editor.name
+        problems.append(f"no edit can put editor '{name}' to work in a living agent")
     if not _sound(cost):
         problems.append(f"its cost must be a finite number from 0, not {cost!r}")
     return f"invalid: {'; '.join(problems)}" if problems else ""

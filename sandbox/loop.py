@@ -3,41 +3,23 @@
 It runs in a process of its own and owns no file: all it finds out goes to a ``Clerk``, who does.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-
 from agents import checkpoint
-from agents.behaviour import BehaviourChange, behaviour_change
-from agents.contract import (
-    Claim,
-    Edit,
-    LiveEditor,
-    LiveLearner,
-    Mind,
-    Population,
-    RefusedEditError,
-    Reply,
-    UpdateReport,
-    View,
-)
-from agents.genome import Genome
+from agents.contract import Population, Reply, UpdateReport, View
 from envs.contract import Outcome
 from sandbox import build, controls
-from sandbox.audit import Audit, audit
 from sandbox.contract import Spec
+from sandbox.deeds import Deed, Life, consider, weights_hash
 from sandbox.errors import TrialError, one_line
 from sandbox.events import Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
-from sandbox.gate import Gate, Ruling, price
-from sandbox.ledger import Receipt, canonical, digest
+from sandbox.gate import price
+from sandbox.ledger import Receipt, digest
 from sandbox.recorder import Recorder
 from sandbox.subject import LiveSubject
-
-BEHAVIOUR_OBSERVATIONS = 1024
 
 
 class Clerk(Protocol):
@@ -54,22 +36,6 @@ class Clerk(Protocol):
 
     def beat(self) -> None:
         """Say that the trial is alive."""
-
-
-@dataclass
-class Life:
-    """One agent's life in the trial, as the laboratory keeps it."""
-
-    learner: LiveLearner
-    editor: LiveEditor
-    rng: np.random.Generator  # of its edits
-    flops: float = 0.0
-    returns: list[float | None] = field(default_factory=list)
-    edits: int = 0  # applied
-
-    def sizes(self) -> tuple[int, int]:
-        """(observation size, actions)."""
-        return self.learner.observation_size, self.learner.actions
 
 
 @dataclass
@@ -176,6 +142,7 @@ def _step(trial: Trial) -> None:
         life = trial.lives[name]
         life.flops += report.flops
         life.returns.append(report.mean_return)
+        life.signals.note(report, life.learner)
         trial.clerk.event(_updated(trial, name, report, truth[name]))
     for name, gauge in trial.place.gauges.items():
         trial.clerk.event(controls.reading(name, gauge, trial.update, trial.steps))
@@ -203,124 +170,53 @@ def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, 
 # --- one edit ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Deed:
-    """A proposal and all that was measured when it was done, or why it was not."""
-
-    agent: str
-    edit: Edit
-    ruling: Ruling
-    before: Mind
-    after: Mind
-    claim: Claim | None = None
-    audit: Audit | None = None
-    behaviour: BehaviourChange | None = None
-
-
 def _offer(trial: Trial, name: str) -> None:
     life = trial.lives[name]
-    edit = life.editor.propose(_view(trial, life))
+    edit = life.editor.propose(_view(trial, name))
+    life.flops += life.editor.flops()
     if edit is None:
         return
-    deed = consider(life, name, edit, trial.parts.gate, trial.flops)
+    peers = {other: each.learner.mind for other, each in trial.lives.items() if other != name}
+    deed = consider(life, name, edit, trial.parts.gate, trial.flops, peers)
     if deed.ruling.allowed:
         life.edits += 1
-    life.flops += price(edit, deed.before.genome)  # what an editor tries is paid for, done or not
+    cost = price(edit, deed.before.genome)
+    life.flops += cost  # what an editor tries is paid for, done or not
     _record(trial, life, deed)
-    life.editor.hear(Reply(edit, deed.ruling.allowed, deed.ruling.reason))
+    if deed.ruling.allowed:
+        life.keep(trial.receipt.entry, deed.before)
+    reply = Reply(edit, deed.ruling.allowed, deed.ruling.reason, trial.receipt.entry, cost)
+    life.editor.hear(reply)
 
 
-def _view(trial: Trial, life: Life) -> View:
+def _view(trial: Trial, name: str) -> View:
+    life = trial.lives[name]
+    peers = {other: tuple(each.returns) for other, each in trial.lives.items() if other != name}
     return View(
-        genome=life.learner.effective(),
+        genome=life.effective(),
         update=trial.update,
         flops=life.flops,
         flops_left=trial.flops_left(),
         returns=tuple(life.returns),
+        signals=life.signals.so_far(),
+        peers=peers,
+        look=life.learner.look(),
+        sizes=life.sizes(),
         **life.learner.view(),
     )
 
 
-def consider(life: Life, name: str, edit: Edit, gate: Gate, flops: float) -> Deed:
-    """Judge an edit; if it is allowed, apply it, and read back what it did to the live learner.
-
-    An edit that raises, makes another genome than the gate judged, or leaves a mind that is not
-    finite, is undone and recorded as rejected.
-    """
-    learner = life.learner
-    before = learner.mind()
-    ruling = gate.judge(edit, before.genome, life.sizes(), flops, life.edits)
-    if not ruling.allowed:
-        return Deed(name, edit, ruling, before, before)
-    was = learner.effective()
-    try:
-        claim = edit.claim(before.genome)
-        change = _rewrite(learner, edit, ruling.genome, life.rng)
-    except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the agent lives on)
-        learner.install(before)
-        reason = one_line(f"undone: {type(error).__name__}: {error}")
-        return Deed(name, edit, Ruling(False, reason, before.genome), before, before)
-    after = learner.mind()
-    moved = weights_hash(before) != weights_hash(after)
-    found = audit(claim, was, learner.effective(), change.max_logit_change, moved)
-    return Deed(name, edit, ruling, before, after, claim, found, change)
-
-
-def _rewrite(
-    learner: LiveLearner, edit: Edit, judged: Genome, rng: np.random.Generator
-) -> BehaviourChange:
-    """Apply an edit to a copy of the mind, install the outcome, and measure what it changed."""
-    seen = learner.recent_observations(BEHAVIOUR_OBSERVATIONS)
-    was = learner.logits(seen), learner.values(seen)
-    mind = edit.apply(learner.mind(), rng)
-    if mind.genome != judged:
-        raise RefusedEditError("it made another genome than the one the gate judged")
-    learner.install(mind)
-    change = behaviour_change(was[0], learner.logits(seen), was[1], learner.values(seen))
-    if not all(map(math.isfinite, asdict(change).values())):
-        raise FloatingPointError("the edited agent's behaviour is not finite")
-    return change
-
-
 def _record(trial: Trial, life: Life, deed: Deed) -> None:
-    name = type(deed.edit).__module__.rpartition(".")[2]
-    settings = asdict(deed.edit)  # type: ignore[call-overload]
-    trial.receipt = trial.clerk.ledger(
-        {
-            "kind": "proposal",
-            "agent": deed.agent,
-            "update": trial.update,
-            "steps": trial.steps,
-            "proposer": {
-                "editor": deed.before.genome.editor,
-                "state": digest(canonical(life.editor.state())),
-            },
-            "edit": name,
-            "settings": settings,
-            "part": deed.edit.part,
-            "applied": deed.ruling.allowed,
-            "reason": deed.ruling.reason,
-            "claim": asdict(deed.claim) if deed.claim else None,
-            "read_back": dict(deed.audit.read_back) if deed.audit else None,
-            "audit": deed.audit.finding if deed.audit else "",
-            "behaviour": asdict(deed.behaviour) if deed.behaviour else None,
-            "genome_before": deed.before.genome.digest(),
-            "genome_after": deed.after.genome.digest(),
-            "weights_before": weights_hash(deed.before),
-            "weights_after": weights_hash(deed.after),
-            "optimiser": _optimiser_change(deed.before, deed.after),
-            "cost_flops": price(deed.edit, deed.before.genome),
-            "flops": trial.flops,
-        }
-    )
+    moment = {"update": trial.update, "steps": trial.steps, "flops": trial.flops}
+    trial.receipt = trial.clerk.ledger(deed.entry(life.editor.state()) | moment)
     trial.clerk.event(
         Edited(
             agent=deed.agent,
             update=trial.update,
             steps=trial.steps,
             entry=trial.receipt.entry,
-            edit=name,
-            settings=settings,
+            edit=deed.name,
+            settings=deed.settings,
             part=deed.edit.part,
             applied=deed.ruling.allowed,
             reason=deed.ruling.reason,
@@ -329,25 +225,6 @@ def _record(trial: Trial, life: Life, deed: Deed) -> None:
             parameters=life.learner.parameters(),
         )
     )
-
-
-def _optimiser_change(before: Mind, after: Mind) -> Mapping[str, int]:
-    """How many parameters had Adam state before, have it now, and carried theirs over."""
-    return {
-        "before": len(before.moments),
-        "after": len(after.moments),
-        "kept": len(set(before.moments) & set(after.moments)),
-    }
-
-
-def weights_hash(mind: Mind) -> str:
-    """SHA-256 over names, shapes, types and bytes of all parameters."""
-    found = hashlib.sha256()
-    for name in sorted(mind.parameters):
-        array = np.ascontiguousarray(mind.parameters[name])
-        found.update(f"{name} {array.shape} {array.dtype}\n".encode())
-        found.update(array.tobytes())
-    return found.hexdigest()
 
 
 # --- probes and the end ------------------------------------------------------------------------

@@ -175,14 +175,15 @@ def _architecture(found: Findings, form: ArchitectureForm) -> dict[str, Any]:
     path = ("agent", "architecture")
     if form.trunk is not None and form.layers is not None:
         found.add((*path, "layers"), "give 'trunk' or 'layers', not both", at_key=True)
-    layers = [{"kind": "dense", "units": units} for units in form.trunk or ()]
+    layers: list[dict[str, Any]] = [{"kind": "dense", "units": units} for units in form.trunk or ()]
     if form.layers is not None:
-        layers = [each.model_dump() for each in form.layers]
+        layers = [each.model_dump(exclude_defaults=True) for each in form.layers]
     elif form.trunk is None:
         layers = [{"kind": "dense", "units": 32}, {"kind": "dense", "units": 32}]
     if layers and layers[0]["kind"] == "residual":
         found.add((*path, "layers", 0), "the first layer must be dense: it sets the width")
-    return {"layers": layers, "activation": form.activation}
+    more = form.model_dump(include={"history", "guards"}, exclude_defaults=True)
+    return {"layers": layers, "activation": form.activation, **more}
 
 
 def _name(found: Findings, written: Any, file: Path) -> str:

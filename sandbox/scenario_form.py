@@ -100,20 +100,42 @@ class EnvForm(Form):
 
 
 class LayerForm(Form):
-    """One layer of both towers."""
+    """One layer of every tower."""
 
-    kind: Literal["dense", "residual"]
+    kind: Literal[
+        "dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory"
+    ]
     units: int = Field(ge=1, le=4096)
+    count: int = Field(
+        default=1, ge=1, le=64, description="Experts of a mixture, heads of attention, injections."
+    )
+    source: int = Field(
+        default=-1, ge=-1, le=63, description="Of a skip: the layer it adds; -1: the observation."
+    )
+    density: float = Field(default=1.0, gt=0, le=1, description="Share of a dense layer's edges.")
+    tokens: int = Field(default=1, ge=1, le=4096, description="Of attention.")
+
+
+class GuardForm(Form):
+    """A constraint planted in the policy's outputs."""
+
+    kind: Literal["mask", "clamp"]
+    bound: float = Field(default=20.0, gt=0, le=1e6)
+    action: int = Field(default=0, ge=0, description="Of a mask: whose logit it lowers.")
+    feature: int = Field(default=0, ge=0, description="Of a mask: which number it looks at.")
+    threshold: float = Field(default=0.5, description="Of a mask: acts from here on.")
 
 
 class ArchitectureForm(Form):
-    """Layers of the policy and the value tower at birth."""
+    """Layers of every network of the agent at birth."""
 
     trunk: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(
         default=None, max_length=64, description="Units of dense layers; short for layers."
     )
     layers: list[LayerForm] | None = Field(default=None, max_length=64)
     activation: Literal["tanh", "relu"] = "tanh"
+    history: int = Field(default=1, ge=1, le=64, description="Observations that it sees at once.")
+    guards: list[GuardForm] = Field(default=[], max_length=16)
 
 
 class AgentForm(Form):
@@ -197,6 +219,7 @@ FORMS: Mapping[Path, type[Form]] = {
     ("agent",): AgentForm,
     ("agent", "architecture"): ArchitectureForm,
     ("agent", "architecture", "layers"): LayerForm,
+    ("agent", "architecture", "guards"): GuardForm,
     ("gate",): GateForm,
     ("expects",): ExpectForm,
     ("limits",): LimitsForm,

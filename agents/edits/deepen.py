@@ -1,7 +1,7 @@
 """Inserts a residual layer without changing what the agent does."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -48,7 +48,7 @@ class Deepen(Edit):
         """The layer is there, later ones moved up, and the policy is the same up to rounding."""
         layers = self.rewrite(genome).architecture.layers
         changes = {
-            f"architecture.layers.{i}": asdict(layers[i])
+            f"architecture.layers.{i}": layers[i].to_json()
             for i in range(self.after + 1, len(layers))
         }
         return Claim(changes, max_logit_change=1e-5)

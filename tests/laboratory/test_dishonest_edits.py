@@ -9,7 +9,7 @@ import pytest
 from agents.contract import Claim
 from agents.edits.widen import Widen
 from agents.genome import Genome
-from sandbox import events, loop
+from sandbox import deeds, events, loop
 from sandbox.gate import Gate, price
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 
@@ -94,7 +94,7 @@ def life():
 
 
 def consider(life, edit, gate=None):
-    return loop.consider(life, "agent", edit, gate or Gate(), 0.0)
+    return deeds.consider(life, "agent", edit, gate or Gate(), 0.0)
 
 
 @pytest.mark.parametrize("edit", [Bait(0, 1), Smuggler(0, 1)])
@@ -106,25 +106,25 @@ def test_what_is_built_must_be_what_the_gate_judged(life, edit):
     assert not deed.ruling.allowed
     assert "another genome than the one the gate judged" in deed.ruling.reason
     assert life.learner.effective() == before.genome
-    assert loop.weights_hash(life.learner.mind()) == loop.weights_hash(before)
+    assert deeds.weights_hash(life.learner.mind()) == deeds.weights_hash(before)
 
 
 @pytest.mark.parametrize("edit", [Vandal(0, 1), Speechless(0, 1)])
 def test_an_edit_that_fails_leaves_every_bit_as_it_was(life, edit):
-    before = loop.weights_hash(life.learner.mind())
+    before = deeds.weights_hash(life.learner.mind())
 
     deed = consider(life, edit)
 
     assert deed.ruling.reason.startswith("undone: ")
-    assert loop.weights_hash(life.learner.mind()) == before
+    assert deeds.weights_hash(life.learner.mind()) == before
 
 
 def test_a_change_made_in_place_does_not_hide_itself(life):
-    before = loop.weights_hash(life.learner.mind())
+    before = deeds.weights_hash(life.learner.mind())
 
     deed = consider(life, InPlace(0, 1))
 
-    assert loop.weights_hash(deed.before) == before != loop.weights_hash(deed.after)
+    assert deeds.weights_hash(deed.before) == before != deeds.weights_hash(deed.after)
     assert deed.audit.finding == "false_claim"
 
 
