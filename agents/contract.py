@@ -114,6 +114,7 @@ class Edit(ABC):
     """A proposed rewrite. Leaves are frozen dataclasses of JSON values, one a file on the shelf."""
 
     part: ClassVar[str]  # which of genome.PARTS it touches
+    also: ClassVar[tuple[str, ...]] = ()  # further parts that it may touch
 
     @classmethod
     @abstractmethod
@@ -168,6 +169,8 @@ class View:
     """How often each rewrite action was chosen in the last rollout (in-band editing)."""
     peers: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     """Other members of the population -> their ``returns``."""
+    peer_genomes: Mapping[str, Genome] = field(default_factory=dict)
+    """Other members of the population -> what they are now."""
     look: Look | None = None
     sizes: tuple[int, int] = (1, 1)  # observation size, actions
 

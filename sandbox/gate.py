@@ -50,7 +50,7 @@ class Gate:
         for part in dict.fromkeys([edit.part, *changed]):
             if part in self.protect:
                 return f"protected: the scenario protects '{part}'"
-        undeclared = [part for part in changed if part != edit.part]
+        undeclared = [part for part in changed if part not in (edit.part, *edit.also)]
         return f"invalid: changes {undeclared[0]} but says {edit.part}" if undeclared else ""
 
     def _over_budget(self, parameters: int, flops: float, edits: int) -> str:

@@ -153,3 +153,19 @@ def test_a_reason_is_one_short_line_that_can_be_written_anywhere():
     assert reason.startswith("invalid: ValueError: line half a character \\udcff yyy")
     assert len(reason) <= 500
     assert reason.encode()
+
+
+def test_an_edit_may_declare_further_parts_and_each_changed_one_may_be_protected():
+    @dataclass(frozen=True)
+    class Both(Becomes):
+        part: ClassVar[str] = "learning_rule"
+        also: ClassVar[tuple[str, ...]] = ("architecture",)
+
+    after = replace(grown(40, 32), learning_rule=replace(GENOME.learning_rule, epochs=2))
+
+    assert judge(Gate(), Both(after)).allowed
+    assert "'architecture'" in judge(Gate(protect=("architecture",)), Both(after)).reason
+    assert judge(Gate(protect=("architecture",)), Both(GENOME)).allowed
+    assert "'learning_rule'" in judge(Gate(protect=("learning_rule",)), Both(GENOME)).reason
+    more = replace(after, objective=(("rnd", 1.0),))
+    assert judge(Gate(), Both(more)).reason == "invalid: changes objective but says learning_rule"
