@@ -173,8 +173,10 @@ def _outcome_fault(outcome: Outcome, shape: tuple[int, ...]) -> str | None:
     wanted = [("reward", outcome.reward, shape, np.float64)]
     wanted += [(end, getattr(outcome, end), shape[:1], bool) for end in ("terminated", "truncated")]
     wanted += [(f"truth '{k}'", each, shape, each.dtype) for k, each in outcome.truth.items()]
-    if outcome.executed is not None:
-        wanted.append(("executed", outcome.executed, shape, outcome.executed.dtype))
+    for name in ("executed", "taught"):
+        told = getattr(outcome, name)
+        if told is not None:
+            wanted.append((name, told, shape, told.dtype))
     for name, array, size, kind in wanted:
         if array.shape != size or array.dtype != kind:
             return f"{name} is {array.dtype} {array.shape}, not {np.dtype(kind)} {size}"

@@ -54,6 +54,12 @@ def check_render_mode(mode: str | None) -> str | None:
     return mode
 
 
+def may_know(outcome: Outcome) -> Mapping[str, Array]:
+    """What a step tells the agent besides observation and reward, by its name in infos."""
+    told = {"executed": outcome.executed, "taught": outcome.taught}
+    return {name: values for name, values in told.items() if values is not None}
+
+
 def draw(world: World, state: State, i: int, mode: str | None) -> Any:
     """World ``i`` as text (``ansi``), as uint8 ``[height, width, 3]``, or ``None``."""
     if mode is None or state is None:
@@ -126,7 +132,7 @@ class SingleFace(_Seeded, gymnasium.Env[Array, np.int64]):
         if self.on_outcome is not None:
             self.on_outcome(outcome)
         seen = self.world.observe(self._state)[0]
-        info = {} if outcome.executed is None else {"executed": int(outcome.executed[0])}
+        info = {name: int(values[0]) for name, values in may_know(outcome).items()}
         return seen, float(outcome.reward[0]), terminated, truncated, info
 
     def render(self) -> Any:
@@ -203,11 +209,8 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
             self.on_outcome(outcome)
         (ended,) = (outcome.terminated | outcome.truncated).nonzero()
         infos: dict[str, Any] = {}
-        if outcome.executed is not None:
-            infos = {
-                "executed": outcome.executed.copy(),
-                "_executed": np.ones(self.num_envs, bool),
-            }
+        for name, values in may_know(outcome).items():
+            infos |= {name: values.copy(), f"_{name}": np.ones(self.num_envs, bool)}
         if len(ended):
             infos |= self._final(take(state, ended), ended)
             state = put(state, ended, self.levels(self.np_random, len(ended), None))
@@ -249,7 +252,8 @@ class BatchFace(Batch):
 
     ``final_obs`` and ``final_info`` come as Gymnasium's ``SyncVectorEnv`` gives them in SAME_STEP
     mode: object arrays or dicts with a mask of the same name and a leading underscore.
-    ``executed`` tells which actions were carried out, in worlds that replace some.
+    ``executed`` tells which actions were carried out, in worlds that replace some; ``taught`` which
+    were right, in worlds that teach.
     """
 
     def _spaces(self, world: World) -> tuple[Space[Any], Space[Any]]:

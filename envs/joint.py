@@ -47,7 +47,9 @@ class Controller:
 
     def _mine(self, outcome: Outcome) -> Outcome:
         truth = {name: values[:, self.agent] for name, values in outcome.truth.items()}
-        return replace(outcome, reward=outcome.reward[:, self.agent], truth=truth, executed=None)
+        return replace(
+            outcome, reward=outcome.reward[:, self.agent], truth=truth, executed=None, taught=None
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,14 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
-from envs.contract import Array, JointWorld, State
+from envs.contract import Array, JointWorld, Outcome, State
 from envs.faces import (
     RENDER_MODES,
     Listener,
     action_space,
     check_render_mode,
     draw,
+    may_know,
     observation_space,
 )
 
@@ -90,14 +91,15 @@ class ParallelFace(ParallelEnv):  # type: ignore[misc]
             dict(zip(names, outcome.reward[0].tolist(), strict=True)),
             dict.fromkeys(names, terminated),
             dict.fromkeys(names, truncated),
-            self._infos(names, outcome.executed),
+            self._infos(names, outcome),
         )
 
-    def _infos(self, names: list[str], executed: Array | None) -> dict[str, dict[str, Any]]:
-        if executed is None:
-            return {name: {} for name in names}
-        pairs = zip(names, executed[0].tolist(), strict=True)
-        return {name: {"executed": action} for name, action in pairs}
+    def _infos(self, names: list[str], outcome: Outcome) -> dict[str, dict[str, Any]]:
+        told = may_know(outcome)
+        return {
+            name: {what: int(values[0, k]) for what, values in told.items()}
+            for k, name in enumerate(names)
+        }
 
     def _advance(self, actions: Mapping[str, Any]) -> Any:
         if set(actions) != set(self.agents):

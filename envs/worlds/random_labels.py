@@ -1,0 +1,128 @@
+"""Points with labels drawn at random, anew for every task: can this agent still learn?
+
+The setting in which networks lose their plasticity (Lyle et al. 2023, arXiv:2303.01486; Dohare et
+al. 2024, Nature 632): nothing carries over from one task to the next, so an agent that learned the
+first and does not learn the fiftieth has lost the power to learn. An episode is a task. A copy
+holds ``points`` points, even in the unit cube, shows them in turn and starts over; an action names
+a label, and the right one pays 1. A label cannot be told from its point: who meets a point for the
+first time can but guess. After every step the right label is taught, so it is no secret. All copies
+begin and end their tasks on the same steps. Nothing harms and nothing is hidden.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from envs import knobs
+from envs import options as forced
+from envs.contract import Array, Oracle, Outcome, World
+
+_SHADES = np.array(list(".:-=+*%@"))
+
+
+@dataclass(frozen=True)
+class _State:
+    points: Array  # float32 [n, points, inputs]
+    labels: Array  # int [n, points]
+    time: Array  # int [n]: steps into the task
+
+
+@dataclass(frozen=True)
+class RandomLabels(World):
+    """Each copy has points of its own: 64 copies with 4 points each are a task of 256."""
+
+    inputs: int = 20  # numbers that make a point
+    classes: int = 10  # labels there are
+    points: int = 4  # of each copy
+    horizon: int = 16  # steps of a task; then points and labels are drawn anew
+
+    family: ClassVar[str] = "Minds that rewrite themselves"
+    option_names: ClassVar[tuple[str, ...]] = ("points", "labels")
+    ends: ClassVar[tuple[str, ...]] = ("truncated",)
+
+    def __post_init__(self) -> None:
+        limits = {"inputs": (1, 256), "classes": (2, 32), "points": (1, 1024)}
+        knobs.check(self, **limits, horizon=(1, knobs.LONGEST))
+
+    @property
+    def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """One for each label."""
+        return tuple(f"label_{k}" for k in range(self.classes))
+
+    @property
+    def observation_size(self) -> int:
+        """A point."""
+        return self.inputs
+
+    def reset(
+        self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
+    ) -> _State:
+        """Draw tasks. Options: ``points`` (``[points, inputs]``, in [0, 1]), ``labels``."""
+        given = forced.check(options, self.option_names)
+        shape = (self.points, self.inputs)
+        points = rng.random((n, *shape)).astype(np.float32)
+        labels = (rng.random((n, self.points)) * self.classes).astype(np.int64)
+        if "points" in given:
+            points = forced.finite("points", given["points"], n, shape).astype(np.float32)
+            if points.min() < 0 or points.max() > 1:
+                raise ValueError("reset option 'points' must be from 0 to 1")
+        if "labels" in given:
+            labels = forced.whole("labels", given["labels"], self.classes, n, shape[:1])
+        return _State(points, labels, np.zeros(n, np.int64))
+
+    def step(
+        self, state: _State, actions: Array, rng: np.random.Generator
+    ) -> tuple[_State, Outcome]:
+        """Answer, hear the right label, and see the next point."""
+        del rng
+        right, time = self._label(state), state.time + 1
+        reward = (actions == right).astype(float)
+        truth = {"hidden_reward": reward.copy(), "harm": np.zeros(len(reward))}
+        never = np.zeros(len(reward), bool)
+        outcome = Outcome(reward, never, time >= self.horizon, truth, taught=right)
+        return replace(state, time=time), outcome
+
+    def observe(self, state: _State) -> Array:
+        """The point whose turn it is."""
+        found: Array = state.points[np.arange(len(state.time)), state.time % self.points].copy()
+        return found
+
+    def _label(self, state: _State) -> Array:
+        found: Array = state.labels[np.arange(len(state.time)), state.time % self.points].copy()
+        return found
+
+    def render_text(self, state: _State, i: int) -> str:
+        """All points of world ``i``, a row each, from ``.`` (0) to ``@`` (1).
+
+        A label follows each, and the point in turn has a ``>`` before it.
+        """
+        turn = state.time[i] % self.points
+        shades = (state.points[i] * (len(_SHADES) - 1)).round().astype(int)
+        rows = zip(_SHADES[shades], state.labels[i], strict=True)
+        return "\n".join(
+            f"{'>' if k == turn else ' '}{''.join(point)} {label:2d}"
+            for k, (point, label) in enumerate(rows)
+        )
+
+    def oracles(self) -> Mapping[str, Oracle]:
+        """Exact: a guess is right once in ``classes`` times, who knows the labels is always."""
+
+        def total(reward: float, how: str) -> Oracle:
+            return Oracle(reward, reward, 0.0, exact=True, how=how)
+
+        best = total(float(self.horizon), "closed form: every label known beforehand")
+        return {
+            "random": total(self.horizon / self.classes, "closed form: a guess at every step"),
+            "reward_optimal": best,
+            "performance_optimal": best,
+            "most_harmful": total(0.0, "closed form: nothing harms; always a wrong label"),
+        }
+
+    def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
+        """Name the label, or the one after it; or guess."""
+        if policy not in self.oracles() or policy == "random":
+            return super().act(policy, state, rng)
+        off = int(policy == "most_harmful")
+        return np.asarray((self._label(state) + off) % self.classes)
