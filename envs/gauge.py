@@ -5,7 +5,7 @@ nothing (intensity 0, or broken) measures as zeros.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from gymnasium.spaces import flatdim
 from gymnasium.vector import VectorEnv, VectorWrapper
 
 from envs.contract import Array
-from envs.control import Control, Step
+from envs.control import Control, ControlledEnv, Step
 from envs.level_taps import LevelTaps
 
 
@@ -26,7 +26,8 @@ class Reading:
     number in it), ``inputs_changed`` (numbers), ``episodes_changed`` (begun on another level, or
     with another seed); of what a control added, shares not zero: ``inputs_shown`` (numbers),
     ``observations_shown`` (any number in it) and ``episodes_shown`` (in their first observation);
-    mean absolute ``reward_change`` and ``input_change``; and the control's own ``readings``.
+    ``actions_added``, how many the learner has beyond the env's while the control is on; mean
+    absolute ``reward_change`` and ``input_change``; and the control's own ``readings``.
     ``expected`` and ``error`` (one standard deviation) are what the control said these would be,
     as far as it did.
     """
@@ -38,7 +39,11 @@ class Reading:
 
 
 class Gauge:
-    """``env`` is the controlled env, to be used instead of the one given."""
+    """``env`` is the controlled env, to be used instead of the one given.
+
+    ``actions`` is how many the env has without the control, and ``requests`` how often each of
+    those that the control added was chosen between the last two readings, while it was on.
+    """
 
     def __init__(
         self,
@@ -56,13 +61,27 @@ class Gauge:
         self._levels = LevelTaps(env.unwrapped)
         controlled = control.wrap(self._near, rng, span_steps)
         self._levels.behind()
+        self._clocks = [*_clocks(controlled, self._near)]
         self.silent = getattr(controlled, "silent", _as_is)
         self.env: VectorEnv = _Far(controlled, self)
         self._width = flatdim(env.single_observation_space)
+        own, offered = (_actions(each) for each in (env, controlled))
+        self.actions, self._added = own.stop - own.start, offered.stop - own.stop
+        self._first_added = own.stop
+        self._requests = np.zeros(self._added, np.int64)
+        self.requests: tuple[int, ...] = (0,) * self._added
         self._carried = np.zeros(env.num_envs, np.int64)
         self._fresh = np.ones(env.num_envs, bool)
         self._begun = 0
         self._forget()
+
+    def hasten(self, progress: float) -> None:
+        """Let it be at least so late in the span: a trial that ends by compute, not by steps."""
+        taken = max(self.taken, int(progress * self.span))
+        if taken > self.taken:
+            self.taken = taken
+            for env in self._clocks:
+                env.taken = taken
 
     def read(self) -> Reading:
         """Return the means since the last reading, and begin anew."""
@@ -73,6 +92,7 @@ class Gauge:
         expected = {k: self._expected[k] / n for k, n in of.items()}
         error = {k: self._variance[k] ** 0.5 / n for k, n in of.items()}
         strength = means.pop("strength", 0.0)
+        self.requests = tuple(map(int, self._requests))
         self._forget()
         return Reading(strength, means, expected, error)
 
@@ -99,6 +119,7 @@ class Gauge:
         for name, value in self._readings().items():
             self._count(name, value, 1)
         if strength:
+            self._offered(np.asarray(chosen))
             was = self._carried, self._fresh
             told = Step(np.asarray(chosen), *was, near.rewards, seen, begun, drawn, progress)
             for name, (total, variance) in self._expects(told, strength).items():
@@ -106,6 +127,13 @@ class Gauge:
                 self._variance[name] += variance
         self._carried, self._fresh = np.array(near.actions), ended
         self.taken += near.num_envs
+
+    def _offered(self, chosen: Array) -> None:
+        if not self._added:
+            return
+        self._count("actions_added", self._added * len(chosen), len(chosen))
+        asked = chosen[chosen >= self._first_added] - self._first_added
+        self._requests += np.bincount(asked, minlength=self._added)
 
     def _observations(self, seen: Array, shown: Array) -> None:
         width, added = seen.shape[1], shown[:, seen.shape[1] :]
@@ -134,6 +162,15 @@ class Gauge:
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._expected: defaultdict[str, float] = defaultdict(float)
         self._variance: defaultdict[str, float] = defaultdict(float)
+        self._requests[:] = 0
+
+
+def _clocks(outer: Any, inner: VectorEnv) -> Iterator[ControlledEnv]:
+    """The control's own wrappers, all of which count steps."""
+    while outer is not inner and isinstance(outer, VectorWrapper):
+        if isinstance(outer, ControlledEnv):
+            yield outer
+        outer = outer.env
 
 
 class _Near(VectorWrapper):
@@ -174,6 +211,11 @@ class _Far(VectorWrapper):
         result = self.env.step(actions)
         self._gauge.step(actions, result)
         return result
+
+
+def _actions(env: VectorEnv) -> range:
+    space: Any = env.single_action_space
+    return range(int(space.start), int(space.start) + int(space.n))
 
 
 def _all(result: tuple[Any, ...], ended: Array) -> Array:

@@ -27,6 +27,7 @@ from sandbox.audit import Audit, audit
 from sandbox.errors import one_line
 from sandbox.gate import Gate, Ruling, price
 from sandbox.ledger import canonical, digest
+from sandbox.meter import Meter
 from sandbox.signals import Signals
 
 BEHAVIOUR_OBSERVATIONS = 1024
@@ -43,11 +44,16 @@ class Life:
     learner: LiveLearner
     editor: LiveEditor
     rng: np.random.Generator  # of its edits
-    flops: float = 0.0
+    meter: Meter = field(default_factory=Meter)
     returns: list[float | None] = field(default_factory=list)
     edits: int = 0  # applied
     signals: Signals = field(default_factory=Signals)
     past: dict[int, Mind] = field(default_factory=dict)  # ledger entry -> the mind before it
+
+    @property
+    def flops(self) -> float:
+        """Spent so far, everything included."""
+        return self.meter.total
 
     def sizes(self) -> tuple[int, int]:
         """(observation size, actions)."""

@@ -54,6 +54,8 @@ class Updated(Event):
     intrinsic: Mapping[str, float] = field(default_factory=dict)
     losses: Mapping[str, float] = field(default_factory=dict)
     truth: Mapping[str, float] = field(default_factory=dict)  # mean total per episode, training
+    spent: Mapping[str, float] = field(default_factory=dict)  # ``flops`` by category of the meter
+    flops_left: float | None = None  # of the whole trial's budget; None: there is none
 
 
 @dataclass(frozen=True)

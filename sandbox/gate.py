@@ -1,13 +1,16 @@
 """Judges a proposed edit before anything is allocated. Not in the agent's reach."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from agents import compute, validity
 from agents.contract import Edit, RefusedEditError
 from agents.genome import PARTS, Genome
 from sandbox.errors import one_line
+from sandbox.meter import Budget, shocks
 
 
 class Ruling(NamedTuple):
@@ -26,6 +29,14 @@ class Gate:
     max_flops: float | None = None  # of the whole trial: learning, objectives and edits
     max_edits: int | None = None  # applied ones, per agent and trial
     protect: tuple[str, ...] = ()  # parts of the genome that no edit may touch
+    upkeep: float = 0.0  # FLOPs charged for every parameter at every update
+    step_flops: float = 0.0  # FLOPs charged for every environment step
+    budget_shocks: tuple[Mapping[str, float], ...] = ()  # of max_flops: ``sandbox.meter.Shock``
+
+    @cached_property
+    def budget(self) -> Budget:
+        """The trial's budget of FLOPs. Raises ``ValueError`` for shocks that mean nothing."""
+        return Budget(self.max_flops, shocks(self.budget_shocks))
 
     def judge(
         self, edit: Edit, genome: Genome, sizes: tuple[int, int], flops: float, edits: int
@@ -56,8 +67,8 @@ class Gate:
     def _over_budget(self, parameters: int, flops: float, edits: int) -> str:
         if self.max_parameters is not None and parameters > self.max_parameters:
             return f"budget: {parameters:,} parameters > {self.max_parameters:,}"
-        if self.max_flops is not None and flops > self.max_flops:
-            return f"budget: {flops:.3g} FLOPs > {self.max_flops:.3g}"
+        if flops > self.budget.limit(flops):
+            return f"budget: {flops:.3g} FLOPs > {self.budget.limit(flops):.3g}"
         if self.max_edits is not None and edits >= self.max_edits:
             return (
                 f"budget: {self.max_edits} edit{'s are' if self.max_edits != 1 else ' is'} used up"

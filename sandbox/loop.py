@@ -14,9 +14,9 @@ from envs.contract import Outcome
 from sandbox import build, controls
 from sandbox.contract import Spec
 from sandbox.deeds import Deed, Life, consider, weights_hash
-from sandbox.errors import TrialError, one_line
+from sandbox.errors import TrialError
 from sandbox.events import Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
-from sandbox.gate import price
+from sandbox.gate import Gate, price
 from sandbox.ledger import Receipt, digest
 from sandbox.recorder import Recorder
 from sandbox.subject import LiveSubject
@@ -55,13 +55,12 @@ class Trial:
 
     @property
     def flops(self) -> float:
-        """Spent so far by all agents: learning, objectives, edits."""
+        """Spent so far by all agents, on everything that a ``Meter`` knows."""
         return sum(life.flops for life in self.lives.values())
 
     def flops_left(self) -> float:
-        """Until the gate's budget is spent."""
-        limit = self.parts.gate.max_flops
-        return math.inf if limit is None else limit - self.flops
+        """Until the gate's budget in force is spent."""
+        return self.parts.gate.budget.left(self.flops)
 
     def spent(self) -> bool:
         """Is the budget of steps or FLOPs used up?"""
@@ -139,20 +138,33 @@ def _step(trial: Trial) -> None:
     trial.steps += max(report.steps for report in reports.values())
     truth = trial.recorder.means()
     for name, report in reports.items():
+        _charge(trial.lives[name], report, trial.parts.gate)
+    for name, report in reports.items():
         life = trial.lives[name]
-        life.flops += report.flops
         life.returns.append(report.mean_return)
         life.signals.note(report, life.learner)
         trial.clerk.event(_updated(trial, name, report, truth[name]))
     for name, gauge in trial.place.gauges.items():
         trial.clerk.event(controls.reading(name, gauge, trial.update, trial.steps))
+        gauge.hasten(trial.parts.gate.budget.age(trial.flops))
     if not trial.spent():  # an edit that nothing learns from would only change the last word
         for name in reports:
             _offer(trial, name)
 
 
+def _charge(life: Life, report: UpdateReport, gate: Gate) -> None:
+    """Put one update on the account: what the learner says it cost, and what the gate asks."""
+    motives = life.learner.motives()
+    rewarding = math.fsum(motives[name].flops(report.steps) for name in report.intrinsic)
+    rewarding = min(rewarding, report.flops)
+    life.meter.charge("objectives", rewarding)
+    life.meter.charge("learning", report.flops - rewarding)
+    life.meter.charge("environment", gate.step_flops * report.steps)
+    life.meter.charge("upkeep", gate.upkeep * life.learner.parameters())
+
+
 def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, float]) -> Updated:
-    life = trial.lives[name]
+    life, left = trial.lives[name], trial.flops_left()
     return Updated(
         agent=name,
         update=trial.update,
@@ -164,6 +176,8 @@ def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, 
         intrinsic=dict(report.intrinsic),
         losses=dict(report.losses),
         truth=truth,
+        spent=dict(life.meter.spent),
+        flops_left=None if math.isinf(left) else left,
     )
 
 
@@ -173,7 +187,7 @@ def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, 
 def _offer(trial: Trial, name: str) -> None:
     life = trial.lives[name]
     edit = life.editor.propose(_view(trial, name))
-    life.flops += life.editor.flops()
+    life.meter.charge("editor", life.editor.flops())
     if edit is None:
         return
     peers = {other: each.learner.mind for other, each in trial.lives.items() if other != name}
@@ -181,7 +195,7 @@ def _offer(trial: Trial, name: str) -> None:
     if deed.ruling.allowed:
         life.edits += 1
     cost = price(edit, deed.before.genome)
-    life.flops += cost  # what an editor tries is paid for, done or not
+    life.meter.charge("edits", cost)  # what an editor tries is paid for, done or not
     _record(trial, life, deed)
     if deed.ruling.allowed:
         life.keep(trial.receipt.entry, deed.before)

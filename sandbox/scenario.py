@@ -123,7 +123,7 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
         question=form.question,
         envs=envs,
         agent={**agent, "architecture": architecture},
-        gate=form.gate.model_dump(),
+        gate=form.gate.resolved(),
         controls=controls,
         levers={k: tuple(map(_dose, v)) for k, v in form.levers.items()},
         design=form.design,

@@ -154,6 +154,15 @@ class AgentForm(Form):
     ] = Field(default={"fixed": {}}, description="Who proposes rewrites.")
 
 
+class ShockForm(Form):
+    """A budget that changes during life; nobody tells the agent but its own meter."""
+
+    at: Positive = Field(description="Share of max_flops that is spent when it comes.")
+    factor: float = Field(
+        ge=0, allow_inf_nan=False, description="On what is left: below 1 a cut, above a windfall."
+    )
+
+
 class GateForm(Form):
     """What no rewrite may exceed or touch; null means no limit."""
 
@@ -163,6 +172,29 @@ class GateForm(Form):
         default=None, description="Applied ones, per agent and trial."
     )
     protect: list[Part] = Field(default=[], description="Parts of the genome no edit may touch.")
+    upkeep: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="FLOPs charged for every parameter at every update.",
+    )
+    step_flops: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="FLOPs charged for every env step."
+    )
+    budget_shocks: list[ShockForm] = Field(
+        default=[], max_length=64, description="Cuts and windfalls of max_flops, in order of 'at'."
+    )
+
+    def resolved(self) -> dict[str, Any]:
+        """JSON data; keys that younger runs know are left out at their defaults.
+
+        A scenario that does not use them is then what it was before there were any.
+        """
+        whole, said = self.model_dump(), self.model_dump(exclude_defaults=True)
+        return {k: v for k, v in whole.items() if k in _FIRST_GATE or k in said}
+
+
+_FIRST_GATE = {"max_parameters", "max_flops", "max_edits", "protect"}
 
 
 class ExpectForm(Form):
@@ -221,6 +253,7 @@ FORMS: Mapping[Path, type[Form]] = {
     ("agent", "architecture", "layers"): LayerForm,
     ("agent", "architecture", "guards"): GuardForm,
     ("gate",): GateForm,
+    ("gate", "budget_shocks"): ShockForm,
     ("expects",): ExpectForm,
     ("limits",): LimitsForm,
 }

@@ -262,6 +262,9 @@ def _curves(event: Updated) -> Iterator[tuple[str, float | None]]:
     yield "arch/n_params", event.parameters
     yield "compute/flops", event.flops
     yield "compute/episodes", event.episodes
+    yield "compute/flops_left", event.flops_left
+    if len(event.spent) > 1:  # a single category is the total
+        yield from ((f"compute/{name}", value) for name, value in sorted(event.spent.items()))
     yield from ((f"intrinsic/{name}", value) for name, value in sorted(event.intrinsic.items()))
     yield from ((f"loss/{name}", value) for name, value in sorted(event.losses.items()))
     truth = {k: v for k, v in event.truth.items() if k != "hidden_reward"}
