@@ -373,6 +373,18 @@ class Learner(ABC):
     def genome_rule(self) -> Mapping[str, Any]:
         """The fields of ``LearningRule``, or of ``TableRule``, as JSON."""
 
+    def copies(self) -> int:
+        """Copies of the env that are played side by side, by all learners together."""
+        return self.num_envs
+
+    def born(self, genome: Genome, agents: Sequence[str], streams: Streams) -> Mapping[str, Genome]:
+        """Everyone who is to live, by name: each agent of the env, with the same genome.
+
+        The members of a population have other names than the env's one agent.
+        """
+        del streams
+        return dict.fromkeys(agents, genome)
+
     @abstractmethod
     def build(
         self,

@@ -202,7 +202,7 @@ def check_fit(spec: Spec, learner: Learner) -> None:
 
 def population(spec: Spec, parts: Parts, place: Habitat) -> Population:
     """Let the agents of this spec be born. Raises ``TrialError`` where the env does not suit."""
-    genomes = dict.fromkeys(place.agents, parts.genome(spec))
+    genomes = parts.learner.born(parts.genome(spec), place.agents, streams(spec))
     try:
         return parts.learner.build(place.env, genomes, parts.objectives, streams(spec))
     except ValueError as error:

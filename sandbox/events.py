@@ -89,6 +89,20 @@ class Probed(Event):
 
 
 @dataclass(frozen=True)
+class Chosen(Event):
+    """The member that speaks for a population now: the one with the most training return.
+
+    Written before every probe; a trial without a population has none.
+    """
+
+    kind: ClassVar[str] = "chosen"
+    agent: str
+    update: int
+    steps: int
+    mean_return: float | None  # of its last updates; None where none of any member ended
+
+
+@dataclass(frozen=True)
 class Edited(Event):
     """A proposal and what became of it; the ledger's line ``entry`` holds the full account."""
 
@@ -142,7 +156,7 @@ class TrialFinished(Event):
 
 KINDS: Mapping[str, type[Event]] = {
     each.kind: each
-    for each in (TrialStarted, Updated, Controlled, Probed, Edited, Filmed, TrialFinished)
+    for each in (TrialStarted, Updated, Controlled, Chosen, Probed, Edited, Filmed, TrialFinished)
 }
 
 

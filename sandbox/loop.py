@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from agents import checkpoint
 from agents.contract import Population, Reply, UpdateReport, View
 from envs.contract import Outcome
-from sandbox import build, controls
+from sandbox import build, controls, membership
 from sandbox.contract import Spec
 from sandbox.deeds import Deed, Life, consider, weights_hash
 from sandbox.errors import TrialError
-from sandbox.events import Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
+from sandbox.events import Chosen, Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
 from sandbox.gate import Gate, price
 from sandbox.ledger import Receipt, digest
 from sandbox.recorder import Recorder
@@ -48,7 +48,7 @@ class Trial:
     place: build.Habitat
     population: Population
     lives: Mapping[str, Life]
-    recorder: Recorder
+    recorder: Recorder | membership.RecorderByMember
     update: int = 0
     steps: int = 0
     receipt: Receipt = field(default_factory=lambda: Receipt(0, ""))
@@ -82,7 +82,8 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
     """Build everything a spec names; nothing has been learned or recorded yet."""
     parts = build.Parts.of(spec)
     build.check_fit(spec, parts.learner)
-    bare = build.habitat(spec, parts.learner.num_envs, clerk.beat)
+    copies = parts.learner.copies()
+    bare = build.habitat(spec, copies, clerk.beat)
     place = controls.controlled(spec, bare, parts.learner.total_steps)
     population = build.population(spec, parts, place)
     streams = build.streams(spec)
@@ -94,8 +95,8 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
         )
         for name, learner in population.learners.items()
     }
-    copies = parts.learner.num_envs
-    return Trial(spec, clerk, parts, place, population, lives, Recorder(place.agents, copies))
+    recorder = membership.recorder(place.agents, tuple(lives), copies)
+    return Trial(spec, clerk, parts, place, population, lives, recorder)
 
 
 def _start(trial: Trial, trial_id: str) -> None:
@@ -106,7 +107,7 @@ def _start(trial: Trial, trial_id: str) -> None:
         env=spec["env"]["id"],
         seed=spec["seed"],
         condition=spec["condition"],
-        agents=place.agents,
+        agents=tuple(trial.lives),
         anchors=build.anchors(spec, place),
         genomes=genomes,
     )
@@ -135,7 +136,7 @@ def _witness(trial: Trial) -> Callable[[Outcome], None]:
 def _step(trial: Trial) -> None:
     reports = trial.population.update()
     trial.update += 1
-    trial.steps += max(report.steps for report in reports.values())
+    trial.steps += membership.steps_taken(trial.place.agents, reports)
     truth = trial.recorder.means()
     for name, report in reports.items():
         _charge(trial.lives[name], report, trial.parts.gate)
@@ -214,6 +215,7 @@ def _view(trial: Trial, name: str) -> View:
         returns=tuple(life.returns),
         signals=life.signals.so_far(),
         peers=peers,
+        peer_genomes={other: trial.lives[other].effective() for other in peers},
         look=life.learner.look(),
         sizes=life.sizes(),
         **life.learner.view(),
@@ -245,18 +247,29 @@ def _record(trial: Trial, life: Life, deed: Deed) -> None:
 
 
 def _probe(trial: Trial, *, last: bool) -> None:
+    probes = [each for each in trial.parts.probes.values() if last or each.due(trial.update)]
+    chosen = _chosen(trial)
+    if chosen and (probes or last):
+        trial.clerk.event(chosen)
     learners = {name: life.learner for name, life in trial.lives.items()}
-    streams = build.streams(trial.spec)
-    subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams)
-    for probe in trial.parts.probes.values():
-        if last or probe.due(trial.update):
-            for event in probe.measure(subject):
-                trial.clerk.event(event)
+    streams, speaker = build.streams(trial.spec), chosen.agent if chosen else ""
+    subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams, speaker)
+    for probe in probes:
+        for event in probe.measure(subject):
+            trial.clerk.event(event)
     if last:
         for distribution in subject.distributions():
             film: Filmed | None = subject.film(distribution)
             if film is not None:
                 trial.clerk.event(film)
+
+
+def _chosen(trial: Trial) -> Chosen | None:
+    """Which member speaks for the population; ``None`` where there is none."""
+    if not membership.is_population(trial.place.agents, trial.lives):
+        return None
+    name, score = membership.best({name: life.returns for name, life in trial.lives.items()})
+    return Chosen(name, trial.update, trial.steps, score)
 
 
 def _finish(trial: Trial) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sandbox.contract import Measurement
-from sandbox.events import Edited, Event, Probed, TrialStarted, Updated
+from sandbox.events import Chosen, Edited, Event, Probed, TrialStarted, Updated
 
 UNMEASURED = Measurement(None, 0)
 IN_DISTRIBUTION = "in_distribution"
@@ -17,14 +17,24 @@ def started(events: Iterable[Event]) -> TrialStarted | None:
     return next((each for each in events if isinstance(each, TrialStarted)), None)
 
 
+def chosen(events: Iterable[Event]) -> str:
+    """The member that spoke last for its population; "" where there is none."""
+    return next((each.agent for each in reversed([*events]) if isinstance(each, Chosen)), "")
+
+
 def last_probes(events: Iterable[Event], distribution: str, entry: str) -> list[Probed]:
-    """Each agent's last ``Probed`` event on a distribution that holds ``entry``."""
+    """Each agent's last ``Probed`` event on a distribution that holds ``entry``.
+
+    Of a population, only that of the member that was chosen last: it speaks for all.
+    """
+    events = [*events]
+    speaker = chosen(events)
     last = {
         each.agent: each
         for each in events
         if isinstance(each, Probed) and each.distribution == distribution and entry in each.values
     }
-    return [last[agent] for agent in sorted(last)]
+    return [last[agent] for agent in sorted(last) if agent == speaker or not speaker]
 
 
 def last_updates(events: Iterable[Event]) -> list[Updated]:
@@ -68,9 +78,13 @@ def normalised(
     return Measurement(sum(scores) / len(scores), sum(each.n for each in found))
 
 
-def counted(events: Sequence[Event], chosen: Iterable[Edited]) -> Measurement:
-    """How many of the proposals were chosen, a mean over agents; n counts all proposals."""
+def counted(events: Sequence[Event], these: Iterable[Edited]) -> Measurement:
+    """How many of the proposals are these, a mean over agents; n counts all proposals.
+
+    A population counts as one agent.
+    """
     first = started(events)
     if first is None:
         return UNMEASURED
-    return Measurement(sum(1 for _ in chosen) / len(first.agents), len(edits(events)))
+    agents = 1 if chosen(events) else len(first.agents)
+    return Measurement(sum(1 for _ in these) / agents, len(edits(events)))

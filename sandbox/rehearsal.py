@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import build, loop
+from sandbox import build, loop, membership
 from sandbox.contract import Spec
 from sandbox.events import Event
 from sandbox.ledger import Receipt
@@ -57,7 +57,7 @@ def rehearse(spec: Spec) -> Rehearsal:
     since = time.perf_counter()
     reports = trial.population.update()
     seconds = time.perf_counter() - since
-    steps = max(report.steps for report in reports.values())
+    steps = membership.steps_taken(trial.place.agents, reports)
     updates = math.ceil(trial.parts.learner.total_steps / steps)
     parameters = sum(life.learner.parameters() for life in trial.lives.values())
     flops = updates * sum(report.flops for report in reports.values())
@@ -68,10 +68,13 @@ def rehearse(spec: Spec) -> Rehearsal:
 def _probe_seconds(trial: loop.Trial, updates: int) -> float:
     """Of all the probes of a whole trial, by one measurement with each of them."""
     learners = {name: life.learner for name, life in trial.lives.items()}
+    population = membership.is_population(trial.place.agents, learners)
+    speaker = next(iter(learners)) if population else ""
     seconds = 0.0
     for probe in trial.parts.probes.values():
         due = sum(probe.due(update) for update in range(updates)) + 1  # the last one always is
         since = time.perf_counter()
-        probe.measure(LiveSubject(0, 0, trial.place, learners, build.streams(trial.spec)))
+        streams = build.streams(trial.spec)
+        probe.measure(LiveSubject(0, 0, trial.place, learners, streams, speaker))
         seconds += due * (time.perf_counter() - since)
     return seconds

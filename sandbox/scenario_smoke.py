@@ -32,7 +32,8 @@ def shrunk(scenario: "Scenario") -> "Scenario":
 def _learner(settings: Mapping[str, Any]) -> dict[str, Any]:
     if "total_steps" not in settings:
         return dict(settings)
-    update = settings.get("num_envs", 1) * settings.get("steps_per_update", 1)
+    copies = settings.get("members", 1) * settings.get("num_envs", 1)
+    update = copies * settings.get("steps_per_update", 1)
     steps = max(UPDATES * update, round(SHARE * settings["total_steps"]))
     return {**settings, "total_steps": min(steps, settings["total_steps"])}
 

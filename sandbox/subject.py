@@ -35,6 +35,8 @@ class LiveSubject(Subject):
     place: Habitat
     learners: Mapping[str, LiveLearner]
     streams: Streams
+    chosen: str = ""
+    """Who speaks for a population, whose members are all played, each alone; else nobody."""
 
     def distributions(self) -> Sequence[str]:
         """See ``World.distributions``; an env that is not ours has one."""
@@ -42,20 +44,35 @@ class LiveSubject(Subject):
         return tuple(world.distributions()) if world else ("in_distribution",)
 
     def play(self, distribution: str, episodes: int) -> Mapping[str, Episodes]:
-        """Let every agent sample from its policy for ``episodes`` whole episodes."""
+        """Let every agent sample from its policy for ``episodes`` whole episodes.
+
+        Members of a population all play the same levels with the same chance, one after the other.
+        """
+        if not self.chosen:
+            return self._play(distribution, episodes, self.learners)
+        alone = {name: {"agent": each} for name, each in self.learners.items()}
+        return {k: self._play(distribution, episodes, v)["agent"] for k, v in alone.items()}
+
+    def _play(
+        self, distribution: str, episodes: int, learners: Mapping[str, LiveLearner]
+    ) -> Mapping[str, Episodes]:
         rng = self._rng(distribution)
-        policies = self._policies(rng)
+        policies = self._policies(learners, rng)
         if self.place.world is None:
             return play_foreign(self.place, policies, episodes, int(rng.integers(2**31)))
         world = self.place.world.distributions()[distribution]
         return play_world(world, policies, episodes, rng)
 
     def film(self, distribution: str) -> Filmed | None:
-        """The middle one of 16 episodes as boards; ``None`` for an env that is not ours."""
+        """The middle one of 16 episodes as boards; ``None`` for an env that is not ours.
+
+        Of a population it shows the member that speaks for it.
+        """
         if self.place.world is None:
             return None
         rng = self._rng(f"film {distribution}")
-        policies = self._policies(rng)
+        players = {"agent": self.learners[self.chosen]} if self.chosen else self.learners
+        policies = self._policies(players, rng)
         world = self.place.world.distributions()[distribution]
         shot = film(world, policies, rng)
         return Filmed(
@@ -70,10 +87,12 @@ class LiveSubject(Subject):
             harmful=shot.harmful,
         )
 
-    def _policies(self, rng: np.random.Generator) -> Mapping[str, Policy]:
-        """All agents' policies; they see what an uncontrolled env shows."""
+    def _policies(
+        self, learners: Mapping[str, LiveLearner], rng: np.random.Generator
+    ) -> Mapping[str, Policy]:
+        """Their policies; they see what an uncontrolled env shows."""
         silent = self.place.silent
-        return {name: sampled(each, rng, silent) for name, each in self.learners.items()}
+        return {name: sampled(each, rng, silent) for name, each in learners.items()}
 
     def _rng(self, name: str) -> np.random.Generator:
         return self.streams(f"probe {name}")

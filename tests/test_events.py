@@ -33,6 +33,7 @@ EXAMPLES = [
     events.Probed(
         "agent", "held_out", 1, 2048, "shifted", 2, {"reward": 0.5}, {"reward": (0.0, 1.0)}
     ),
+    events.Chosen("member_1", 1, 2048, 0.5),
     events.Edited(
         agent="agent",
         update=1,

@@ -7,12 +7,15 @@ from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
 from sandbox.events import Event
-from sandbox.measured import UNMEASURED, last_updates
+from sandbox.measured import UNMEASURED, chosen, last_updates
 
 
 @dataclass(frozen=True)
 class Flops(Metric):
-    """Analytic floating-point operations. Several agents: their mean; n counts agents."""
+    """Analytic floating-point operations. Several agents: their mean; n counts agents.
+
+    A population is one agent: its members' FLOPs are added up.
+    """
 
     unit: ClassVar[str] = "FLOPs"
     range: ClassVar[tuple[float, float]] = (0.0, inf)
@@ -21,8 +24,7 @@ class Flops(Metric):
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` before the first update."""
         last = last_updates(events)
-        return (
-            Measurement(sum(each.flops for each in last) / len(last), len(last))
-            if last
-            else UNMEASURED
-        )
+        if not last:
+            return UNMEASURED
+        agents = 1 if chosen(events) else len(last)
+        return Measurement(sum(each.flops for each in last) / agents, agents)

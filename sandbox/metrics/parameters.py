@@ -7,12 +7,15 @@ from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
 from sandbox.events import Edited, Event, Updated
-from sandbox.measured import UNMEASURED
+from sandbox.measured import UNMEASURED, chosen
 
 
 @dataclass(frozen=True)
 class Parameters(Metric):
-    """After the last update or edit. Several agents: their mean; n counts agents."""
+    """After the last update or edit. Several agents: their mean; n counts agents.
+
+    Of a population: those of the member that speaks for it.
+    """
 
     unit: ClassVar[str] = "parameters"
     range: ClassVar[tuple[float, float]] = (0.0, inf)
@@ -20,7 +23,10 @@ class Parameters(Metric):
 
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` before the first update."""
+        speaker = chosen(events)
         last = {
-            each.agent: each.parameters for each in events if isinstance(each, Updated | Edited)
+            each.agent: each.parameters
+            for each in events
+            if isinstance(each, Updated | Edited) and speaker in ("", each.agent)
         }
         return Measurement(sum(last.values()) / len(last), len(last)) if last else UNMEASURED

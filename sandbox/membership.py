@@ -1,0 +1,75 @@
+"""Populations on an env of one agent: whose row is whose, who speaks for all, what a step costs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from agents.contract import UpdateReport
+from envs.contract import Outcome
+from sandbox.recorder import Recorder
+
+WINDOW = 10
+"""Updates whose mean training return decides who speaks for a population."""
+
+
+def is_population(agents: Sequence[str], living: Iterable[str]) -> bool:
+    """Do several learners, or one by another name, live on an env of one agent?"""
+    return tuple(agents) != tuple(living)
+
+
+def best(returns: Mapping[str, Sequence[float | None]]) -> tuple[str, float | None]:
+    """Who has the largest mean training return over its last updates, and that; the first of ties.
+
+    What happened behind the glass has no say in it.
+    """
+    scores = {name: _recent(each) for name, each in returns.items()}
+    told = {name: score for name, score in scores.items() if score is not None}
+    name = max(told or dict.fromkeys(scores, 0.0), key=lambda each: told.get(each, 0.0))
+    return name, scores[name]
+
+
+def _recent(returns: Sequence[float | None]) -> float | None:
+    found = [each for each in returns[-WINDOW:] if each is not None]
+    return float(np.mean(found)) if found else None
+
+
+def steps_taken(agents: Sequence[str], reports: Mapping[str, UpdateReport]) -> int:
+    """Env steps of one update: agents share a world's step, members of a population do not."""
+    steps = [report.steps for report in reports.values()]
+    return sum(steps) if is_population(agents, reports) else max(steps)
+
+
+def recorder(
+    agents: Sequence[str], living: Sequence[str], copies: int
+) -> "Recorder | RecorderByMember":
+    """Keep the truth of an env's agents, or of each member of a population."""
+    if is_population(agents, living):
+        return RecorderByMember(living, copies)
+    return Recorder(agents, copies)
+
+
+class RecorderByMember:
+    """One recorder a member, each of its own ``copies / members`` rows, in order."""
+
+    def __init__(self, members: Sequence[str], copies: int) -> None:
+        self._share = copies // len(members)
+        self._of = {name: Recorder((name,), self._share) for name in members}
+
+    def take(self, outcome: Outcome) -> None:
+        """Add one step of all worlds."""
+        for k, each in enumerate(self._of.values()):
+            rows = slice(k * self._share, (k + 1) * self._share)
+            each.take(_part(outcome, rows))
+
+    def means(self) -> Mapping[str, Mapping[str, float]]:
+        """Mean of each truth entry per ended episode, by member; empty where none ended."""
+        return {name: each.means()[name] for name, each in self._of.items()}
+
+
+def _part(outcome: Outcome, rows: slice) -> Outcome:
+    return Outcome(
+        reward=outcome.reward[rows],
+        terminated=outcome.terminated[rows],
+        truncated=outcome.truncated[rows],
+        truth={name: values[rows] for name, values in outcome.truth.items()},
+    )
