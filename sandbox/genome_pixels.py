@@ -1,0 +1,77 @@
+"""A genome's picture in pixels, a PNG, for what shows no SVG: TensorBoard."""
+
+import io
+from functools import singledispatch
+
+from PIL import Image, ImageDraw, ImageFont
+
+from sandbox.genome_changes import JSON
+from sandbox.genome_picture import tip
+from sandbox.genome_plan import plan
+from sandbox.genome_shapes import Box, Line, Shape, Word
+
+INK, SOFT, LINE, PAPER = "#1c2330", "#5b6473", "#8a93a3", "#ffffff"
+FILL, EDGE = "#dbe7ff", "#3b6fd4"
+MARKS = {"added": "#15803d", "removed": "#b91c1c", "changed": "#b45309"}
+FILLS = {"added": "#dcfce7", "removed": PAPER, "changed": "#fef3c7"}
+LOOKS = {"head": PAPER, "gate": PAPER, "norm": LINE, "frozen": "#e2e5eb"}
+SPELLED = str.maketrans({"→": "->", "≥": ">=", "×": "x", "−": "-", "±": "+/-", "…": "..."})  # noqa: RUF001
+"""The font that Pillow brings along knows no other signs than those of ASCII."""
+COLOURS = 32
+
+
+def png(genome: JSON, changed_from: JSON | None = None, *, heading: str = "") -> bytes:
+    """Return the picture that ``genome_picture.svg`` gives, as a PNG on white."""
+    sheet = plan(genome, changed_from, heading=heading)
+    picture = Image.new("RGB", (round(sheet.width), round(sheet.height)), PAPER)
+    draw = ImageDraw.Draw(picture)
+    for shape in sheet.shapes:
+        _draw(shape, draw)
+    buffer = io.BytesIO()
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def size(picture: bytes) -> dict[str, int]:
+    """Width and height from a PNG's header (PNG 11.2.2)."""
+    width, height = (int.from_bytes(picture[at : at + 4], "big") for at in (16, 20))
+    return {"width": width, "height": height, "colorspace": 3}
+
+
+@singledispatch
+def _draw(shape: Shape, draw: ImageDraw.ImageDraw) -> None:
+    raise TypeError(shape, draw)
+
+
+@_draw.register
+def _(box: Box, draw: ImageDraw.ImageDraw) -> None:
+    corners = (box.x, box.y, box.x + box.width, box.y + box.height)
+    if box.look == "ghost":
+        outline, fill = MARKS["changed"], None
+    else:
+        outline = MARKS.get(box.mark, EDGE if box.look in {"layer", "sparse"} else LINE)
+        fill = FILLS.get(box.mark, LOOKS.get(box.look, FILL))
+    # Pillow refuses corners rounder than the box is wide.
+    round_ = min(box.round, box.width / 2, box.height / 2)
+    draw.rounded_rectangle(corners, round_, fill=fill, outline=outline, width=2 if box.mark else 1)
+
+
+@_draw.register
+def _(line: Line, draw: ImageDraw.ImageDraw) -> None:
+    colour = MARKS.get(line.mark, EDGE if line.closed else LINE)
+    if line.closed:
+        draw.polygon(line.points, fill=FILLS.get(line.mark, FILL), outline=colour)
+        return
+    draw.line(line.points, fill=colour, width=2)
+    if line.arrow:
+        draw.polygon(tip(line), fill=colour)
+
+
+@_draw.register
+def _(word: Word, draw: ImageDraw.ImageDraw) -> None:
+    font = ImageFont.load_default(size=word.size)
+    colour = MARKS.get(word.mark, SOFT if word.soft else INK)
+    where = {"start": "ls", "middle": "ms", "end": "rs"}[word.anchor]
+    heavy = 0.3 if word.bold else 0.0
+    told = word.text.translate(SPELLED)
+    draw.text((word.x, word.y), told, fill=colour, font=font, anchor=where, stroke_width=heavy)
