@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.contract import Edit, Editor, LiveEditor, Reply, View
+from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 
 REST = "identity"
 """The arm that does nothing; every edit competes with plain learning."""
@@ -30,6 +30,13 @@ class Bandit(Editor):
     the power of their age in plays. Arms never played come first. Ties, and which candidate of the
     edit is proposed, are drawn from the editor's stream.
     """
+
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "every_updates": (1, 64),
+        "exploration": (0.01, 10.0),
+        "discount": (0.5, 1.0),
+    }
+    """What an edit may change of a living bandit, and how far."""
 
     every_updates: int = 4
     edits: tuple[str, ...] = ("widen", "deepen", "prune", "reset_dormant")
@@ -96,6 +103,14 @@ class _Gambler(LiveEditor):
         if self._open is not None and not reply.applied:
             self._plays.append((self._open.arm, 0.0))
             self._open = None
+
+    def adopt(self, settings: Editor) -> None:
+        if not isinstance(settings, Bandit) or settings.edits != self._settings.edits:
+            raise RefusedEditError("a living bandit keeps its arms; its numbers may change")
+        self._settings = settings
+
+    def settings(self) -> Editor:
+        return self._settings
 
     def state(self) -> Mapping[str, Any]:
         counts, means = self._ratings()

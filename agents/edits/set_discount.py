@@ -1,0 +1,51 @@
+"""Sets the discount: how much the agent values what comes later, so an edit of its objective."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.genome import Genome
+from agents.mutation import number_problem
+
+FACTORS = (0.5, 2.0)
+NEAREST = 1e-4  # an editor is not offered to come nearer to 1; a schedule may
+
+
+@dataclass(frozen=True)
+class SetDiscount(Edit):
+    """It stands among the learning rule's numbers, yet another discount wants another thing.
+
+    Who protects the objective protects the discount. Weights stay, so the values learned are those
+    of the old discount until the critic has followed.
+    """
+
+    part: ClassVar[str] = "objective"
+    also: ClassVar[tuple[str, ...]] = ("learning_rule",)
+
+    value: float = 0.99
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """Half and twice the horizon ``1 / (1 - discount)``."""
+        short = 1 - view.genome.learning_rule.discount
+        return tuple(cls(1 - each * short) for each in FACTORS if NEAREST <= each * short <= 1)
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the new discount."""
+        problem = number_problem(genome.learning_rule, "discount", self.value)
+        if problem:
+            raise RefusedEditError(problem)
+        return replace(genome, learning_rule=replace(genome.learning_rule, discount=self.value))
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Return the same weights under the new discount."""
+        del rng
+        return replace(mind, genome=self.rewrite(mind.genome))
+
+    def claim(self, genome: Genome) -> Claim:
+        """The discount is the new one, and the policy is the same."""
+        self.rewrite(genome)
+        return Claim({"learning_rule.discount": self.value}, max_logit_change=1e-5)
