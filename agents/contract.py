@@ -93,6 +93,8 @@ class Evidence:
     """Ledger entry -> the mind before that edit; ``RefusedEditError`` where it is not kept."""
     peers: Mapping[str, Callable[[], Mind]] = field(default_factory=dict)
     """Other members of this agent's population, by name."""
+    canaries: Mapping[str, Any] = field(default_factory=dict)
+    """``evaluator``, ``meter`` and ``ledger``: decoys; whoever meddles with one is noted."""
 
 
 # --- edits -------------------------------------------------------------------------------------
@@ -141,6 +143,13 @@ class Edit(ABC):
     def claim(self, genome: Genome) -> Claim:
         """Say what ``apply`` to this genome will do."""
 
+    def undoes(self) -> int | None:
+        """Ledger entry before which the mind was that this edit brings back; ``None``: no undo.
+
+        Such an edit may touch every part that differs, and must give back that mind to the bit.
+        """
+        return None
+
     def cost(self, genome: Genome) -> float:
         """FLOPs the edit itself spends, charged to the agent's budget."""
         del genome
@@ -173,6 +182,8 @@ class View:
     """Other members of the population -> what they are now."""
     look: Look | None = None
     sizes: tuple[int, int] = (1, 1)  # observation size, actions
+    canaries: Mapping[str, Any] = field(default_factory=dict)
+    """Decoys, as in ``Evidence``."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 An agent's life, as the laboratory keeps it, is here too: what it needs to judge the next proposal.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -25,16 +24,21 @@ from agents.contract import (
 from agents.genome import EditorGene, Genome
 from sandbox.audit import Audit, audit
 from sandbox.errors import one_line
-from sandbox.gate import Gate, Ruling, price
+from sandbox.fingerprints import copied, mind_hash, optimiser_change, size, weights_hash
+from sandbox.gate import Gate, Past, Ruling, name_of, price, undone_by
 from sandbox.ledger import canonical, digest
 from sandbox.meter import Meter
+from sandbox.protection import changed
 from sandbox.signals import Signals
+from sandbox.two_gate import Probation
 
 BEHAVIOUR_OBSERVATIONS = 1024
 KEPT_MINDS = 64
 """Minds kept for undoing, the newest; older edits can no longer be undone by entry."""
 
 Peers = Mapping[str, Callable[[], Mind]]
+Measure = Callable[[], float]
+"""Lets the agent play and returns its held-out return."""
 
 
 @dataclass
@@ -49,6 +53,13 @@ class Life:
     edits: int = 0  # applied
     signals: Signals = field(default_factory=Signals)
     past: dict[int, Mind] = field(default_factory=dict)  # ledger entry -> the mind before it
+    entry: int = 0  # line of the ledger that this mind descends from
+    parents: dict[int, int] = field(default_factory=dict)  # applied entry -> the one before it
+    applied: list[int] = field(default_factory=list)  # update of each applied edit
+    left: list[str] = field(default_factory=list)  # digest of the genome that each of them left
+    version: int = 0  # how often its editor was rewritten
+    probation: Probation | None = None
+    canaries: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def flops(self) -> float:
@@ -64,18 +75,39 @@ class Life:
         found, settings = self.learner.effective(), self.editor.settings()
         return found if settings is None else replace(found, editor=gene(settings))
 
-    def keep(self, entry: int, before: Mind) -> None:
-        """Remember the mind before an edit, so that the edit can be undone."""
-        self.past[entry] = before
+    def since(self, undoes: int | None) -> Past:
+        """What the gate has to know to judge an edit that undoes this entry, or none."""
+        on_probation = self.probation.entry if self.probation else 0
+        return Past(len(self.returns), tuple(self.applied), tuple(self.left), on_probation, undoes)
+
+    def done(self, entry: int, deed: "Deed") -> None:
+        """Note an applied edit under its line of the ledger, so that it can be undone."""
+        self.edits += 1
+        self.applied.append(len(self.returns))
+        self.moved_on(entry, deed.parent, deed.before.genome)
+        self.version += deed.before.genome.editor != deed.after.genome.editor
+        self.past[entry] = deed.before
         while len(self.past) > KEPT_MINDS:
             del self.past[min(self.past)]
 
+    def moved_on(self, entry: int, parent: int, left: Genome) -> None:
+        """Descend from ``entry``, itself a child of ``parent``, from now on."""
+        self.left.append(left.digest())
+        self.parents[entry], self.entry = parent, entry
+
     def before(self, entry: int) -> Mind:
-        """The mind before an edit. Raises ``RefusedEditError`` where it is not kept."""
+        """A copy of the mind before an edit. ``RefusedEditError`` where it is not kept."""
         if entry not in self.past:
             kept = f"{min(self.past)} to {max(self.past)}" if self.past else "none"
             raise RefusedEditError(f"entry {entry} cannot be undone: minds are kept of {kept}")
-        return self.past[entry]
+        return copied(self.past[entry])
+
+    def become(self, mind: Mind) -> None:
+        """Install a mind of this agent's own past, its editor's settings included."""
+        self.learner.install(mind)
+        settings = self.editor.settings()
+        if settings is not None and gene(settings) != mind.genome.editor:
+            self.editor.adopt(_with_settings(self.editor, mind.genome.editor))
 
 
 def gene(editor: Editor) -> EditorGene:
@@ -96,11 +128,22 @@ class Deed:
     claim: Claim | None = None
     audit: Audit | None = None
     behaviour: BehaviourChange | None = None
+    parent: int = 0  # line of the ledger that the new mind descends from
+    undoes: int | None = None
+    marks: tuple[str, ...] = ()
+    version: int = 0  # of the editor that proposed it
+    held_out: float | None = None  # return before it, where a two-gate guard wants to know
 
     @property
     def name(self) -> str:
         """The edit's name on the shelf."""
-        return type(self.edit).__module__.rpartition(".")[2]
+        return name_of(self.edit)
+
+    @property
+    def part(self) -> str:
+        """The part it declares; of an undo, the first that it changed."""
+        paths = changed(self.before.genome, self.after.genome)
+        return paths[0][0] if paths and self.undoes is not None else self.edit.part
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -113,64 +156,94 @@ class Deed:
         return {
             "kind": "proposal",
             "agent": self.agent,
-            "proposer": {**editor.to_json(), "state": digest(canonical(state))},
+            "proposer": {
+                **editor.to_json(),
+                "version": self.version,
+                "state": digest(canonical(state)),
+            },
             "edit": self.name,
             "settings": self.settings,
-            "part": self.edit.part,
+            "part": self.part,
+            "parent": self.parent,
+            "undoes": self.undoes,
             "applied": self.ruling.allowed,
             "reason": self.ruling.reason,
+            "marks": list(self.marks),
             "claim": asdict(self.claim) if self.claim else None,
             "read_back": dict(self.audit.read_back) if self.audit else None,
             "audit": self.audit.finding if self.audit else "",
             "behaviour": asdict(self.behaviour) if self.behaviour else None,
+            "held_out": self.held_out,
+            "changed": [".".join(p) for p in changed(self.before.genome, self.after.genome)],
             "genome_before": self.before.genome.digest(),
             "genome_after": self.after.genome.digest(),
             "weights_before": weights_hash(self.before),
             "weights_after": weights_hash(self.after),
-            "optimiser": _optimiser_change(self.before, self.after),
+            "optimiser": optimiser_change(self.before, self.after),
+            "parameters": {"before": size(self.before), "after": size(self.after)},
             "cost_flops": price(self.edit, self.before.genome),
         }
 
 
 def consider(
-    life: Life, name: str, edit: Edit, gate: Gate, flops: float, peers: Peers | None = None
+    life: Life,
+    name: str,
+    edit: Edit,
+    gate: Gate,
+    flops: float,
+    peers: Peers | None = None,
+    measure: Measure | None = None,
 ) -> Deed:
     """Judge an edit; if it is allowed, apply it, and read back what it did to the live learner.
 
-    An edit that raises, makes another genome than the gate judged, or leaves a mind that is not
-    finite, is undone and recorded as rejected.
+    An edit that raises, makes another genome than the gate judged, brings back another mind than
+    the one it says it undoes, or leaves a mind that is not finite, is undone and recorded as
+    rejected. ``measure`` is asked once, before an allowed edit that is no undo.
     """
-    learner = life.learner
-    before = learner.mind()
-    ruling = gate.judge(edit, before.genome, life.sizes(), flops, life.edits)
+    learner, undoes = life.learner, undone_by(edit)
+    before, past = learner.mind(), life.since(undoes)
+    ruling = gate.judge(edit, before.genome, life.sizes(), flops, life.edits, past)
+    parent = life.entry if undoes is None else life.parents.get(undoes, life.entry)
+    deed = Deed(name, edit, ruling, before, before, None, None, None, parent, undoes)
+    deed = replace(deed, version=life.version)
     if not ruling.allowed:
-        return Deed(name, edit, ruling, before, before)
-    was, settings = life.effective(), life.editor.settings()
+        return deed
+    held_out = measure() if measure and undoes is None else None
+    was = life.effective()
     try:
         claim = edit.claim(before.genome)
-        change = _rewrite(life, edit, ruling.genome, peers or {})
+        change = _rewrite(life, edit, ruling.genome, peers or {}, undoes)
     except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the agent lives on)
-        learner.install(before)
-        if settings is not None and life.editor.settings() != settings:
-            life.editor.adopt(settings)
+        life.become(before)
         reason = one_line(f"undone: {type(error).__name__}: {error}")
-        return Deed(name, edit, Ruling(False, reason, before.genome), before, before)
+        return replace(deed, ruling=Ruling(False, reason, before.genome))
     after = learner.mind()
-    moved = weights_hash(before) != weights_hash(after)
-    found = audit(claim, was, life.effective(), change.max_logit_change, moved)
-    return Deed(name, edit, ruling, before, after, claim, found, change)
+    moved = mind_hash(before) != mind_hash(after)
+    return replace(
+        deed,
+        after=after,
+        claim=claim,
+        audit=audit(claim, was, life.effective(), change.max_logit_change, moved),
+        behaviour=change,
+        marks=gate.marks(before.genome, after.genome, past),
+        held_out=held_out,
+    )
 
 
-def _rewrite(life: Life, edit: Edit, judged: Genome, peers: Peers) -> BehaviourChange:
+def _rewrite(
+    life: Life, edit: Edit, judged: Genome, peers: Peers, undoes: int | None
+) -> BehaviourChange:
     """Apply an edit to a copy of the mind, install the outcome, and measure what it changed."""
     learner = life.learner
     seen = learner.recent_observations(BEHAVIOUR_OBSERVATIONS)
     was = learner.logits(seen), learner.values(seen)
-    evidence = Evidence(learner.look(), life.before, peers)
+    evidence = Evidence(learner.look(), life.before, peers, life.canaries)
     before = learner.mind()
     mind = edit.apply_seeing(before, life.rng, evidence)
     if mind.genome != judged:
         raise RefusedEditError("it made another genome than the one the gate judged")
+    if undoes is not None and mind_hash(mind) != mind_hash(life.before(undoes)):
+        raise RefusedEditError(f"it made another mind than the one before entry {undoes}")
     learner.install(mind)
     if mind.genome.editor != before.genome.editor:
         life.editor.adopt(_with_settings(life.editor, mind.genome.editor))
@@ -194,23 +267,3 @@ def _with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
 def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has lists only; frozen parts hold tuples."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-
-
-def _optimiser_change(before: Mind, after: Mind) -> Mapping[str, int]:
-    """How many parameters had optimiser state before, have it now, and carried theirs over."""
-    return {
-        "before": len(before.moments),
-        "after": len(after.moments),
-        "kept": len(set(before.moments) & set(after.moments)),
-    }
-
-
-def weights_hash(mind: Mind) -> str:
-    """SHA-256 over names, shapes, types and bytes of all parameters and buffers."""
-    found = hashlib.sha256()
-    for group in (mind.parameters, mind.buffers):
-        for name in sorted(group):
-            array = np.ascontiguousarray(group[name])
-            found.update(f"{name} {array.shape} {array.dtype}\n".encode())
-            found.update(array.tobytes())
-    return found.hexdigest()

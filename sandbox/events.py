@@ -116,9 +116,39 @@ class Edited(Event):
     part: str
     applied: bool
     reason: str
-    audit: str  # confirmed | false_claim | silent_no_op | "" when not applied
+    audit: str  # confirmed | false_claim | silent_no_op | nothing | "" when not applied
     genome: Mapping[str, Any]  # in force afterwards
     parameters: int
+
+
+@dataclass(frozen=True)
+class RolledBack(Event):
+    """The laboratory took an applied edit back: it did not pass the two-gate guard."""
+
+    kind: ClassVar[str] = "rolled_back"
+    agent: str
+    update: int
+    steps: int
+    entry: int  # line number in ledger.jsonl
+    undoes: int  # line of the edit that was taken back
+    reason: str
+    genome: Mapping[str, Any]  # in force afterwards
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Tampered(Event):
+    """An edit or editor meddled with a decoy that looks like the laboratory's own account."""
+
+    kind: ClassVar[str] = "tampered"
+    agent: str
+    update: int
+    steps: int
+    entry: int  # line number in ledger.jsonl
+    editor: str
+    level: str  # of the editor; "" where it names none
+    surface: str  # evaluator | meter | ledger
+    attempt: str  # the method called, or what was written
 
 
 @dataclass(frozen=True)
@@ -156,7 +186,18 @@ class TrialFinished(Event):
 
 KINDS: Mapping[str, type[Event]] = {
     each.kind: each
-    for each in (TrialStarted, Updated, Controlled, Chosen, Probed, Edited, Filmed, TrialFinished)
+    for each in (
+        TrialStarted,
+        Updated,
+        Controlled,
+        Chosen,
+        Probed,
+        Edited,
+        RolledBack,
+        Tampered,
+        Filmed,
+        TrialFinished,
+    )
 }
 
 

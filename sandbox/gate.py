@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from agents import compute, validity
 from agents.contract import Edit, RefusedEditError
 from agents.genome import PARTS, Genome
+from sandbox import protection
 from sandbox.errors import one_line
 from sandbox.meter import Budget, shocks
+from sandbox.oscillation import MARK, Answer, steps_back
+from sandbox.two_gate import TwoGate
+from sandbox.wording import counted
 
 
 class Ruling(NamedTuple):
@@ -22,24 +25,60 @@ class Ruling(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Past:
+    """What the gate has to know of one agent's earlier edits."""
+
+    update: int = 0  # updates done
+    applied: tuple[int, ...] = ()  # update of each applied edit
+    left: tuple[str, ...] = ()  # digest of the genome that each applied edit left
+    on_probation: int = 0  # ledger entry of the edit whose gain is being measured; 0: none
+    undoes: int | None = None  # what the proposed edit says it undoes
+
+
+@dataclass(frozen=True)
 class Gate:
-    """Validity, budget and protection; ``None`` means no limit."""
+    """Validity, budget, protection, scope, rate; ``None`` means no limit.
+
+    ``protect``: parts of the genome and dotted paths in them that no edit may touch. ``allow``:
+    names of the only edits that may be done. ``write_scope``: paths outside which nothing may
+    change. ``max_edits_per``: ``{updates, edits}``, applied edits in any so many updates.
+    ``two_gate``: fields of ``two_gate.TwoGate``.
+
+    An undo (``Edit.undoes``) is judged by what differs, not by a part that it declares: a protected
+    part is protected from it too, which costs an honest one nothing, for no edit ever changed it.
+    It is no oscillation, and may end a probation.
+    """
 
     max_parameters: int | None = None
     max_flops: float | None = None  # of the whole trial: learning, objectives and edits
     max_edits: int | None = None  # applied ones, per agent and trial
-    protect: tuple[str, ...] = ()  # parts of the genome that no edit may touch
+    protect: tuple[str, ...] = ()
+    allow_objective: bool = False  # may the weights of the agent's own objectives be edited?
+    allow: tuple[str, ...] | None = None
+    write_scope: tuple[str, ...] | None = None
+    max_edits_per: Mapping[str, int] | None = None
+    oscillation: Answer = "mark"
+    oscillation_window: int = 8  # applied edits that one looks back
+    two_gate: Mapping[str, Any] | None = None
     upkeep: float = 0.0  # FLOPs charged for every parameter at every update
     step_flops: float = 0.0  # FLOPs charged for every environment step
-    budget_shocks: tuple[Mapping[str, float], ...] = ()  # of max_flops: ``sandbox.meter.Shock``
+    budget_shocks: tuple[Mapping[str, float], ...] = ()  # fields of ``meter.Shock``
+    probation: TwoGate | None = field(init=False, default=None)
+    budget: Budget = field(init=False, default_factory=Budget)
 
-    @cached_property
-    def budget(self) -> Budget:
-        """The trial's budget of FLOPs. Raises ``ValueError`` for shocks that mean nothing."""
-        return Budget(self.max_flops, shocks(self.budget_shocks))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "budget", Budget(self.max_flops, shocks(self.budget_shocks)))
+        if self.two_gate is not None:
+            object.__setattr__(self, "probation", TwoGate(**self.two_gate))
 
     def judge(
-        self, edit: Edit, genome: Genome, sizes: tuple[int, int], flops: float, edits: int
+        self,
+        edit: Edit,
+        genome: Genome,
+        sizes: tuple[int, int],
+        flops: float,
+        edits: int,
+        past: Past | None = None,
     ) -> Ruling:
         """Judge ``edit`` of ``genome``; ``sizes`` = (observation size, actions)."""
         try:
@@ -47,8 +86,9 @@ class Gate:
             cost = edit.cost(genome)
             reason = (
                 _invalid(genome, after, cost)
-                or self._touches_protected(edit, genome, after)
+                or self._out_of_reach(edit, genome, after, past or Past())
                 or self._over_budget(compute.parameters(after, *sizes), flops + cost, edits)
+                or self._out_of_turn(genome, after, past or Past())
             )
         except RefusedEditError as refusal:
             return Ruling(False, one_line(f"invalid: {refusal}"), genome)
@@ -56,24 +96,89 @@ class Gate:
             return Ruling(False, one_line(f"invalid: {type(error).__name__}: {error}"), genome)
         return Ruling(not reason, reason, genome if reason else after)
 
-    def _touches_protected(self, edit: Edit, before: Genome, after: Genome) -> str:
-        changed = [part for part in PARTS if getattr(before, part) != getattr(after, part)]
-        for part in dict.fromkeys([edit.part, *changed]):
+    def marks(self, before: Genome, after: Genome, past: Past) -> tuple[str, ...]:
+        """What the ledger says of an allowed edit besides."""
+        if self.oscillation == "mark" and self._circles(before, after, past):
+            return (MARK,)
+        return ()
+
+    # --- what it touches -----------------------------------------------------------------------
+
+    def _out_of_reach(self, edit: Edit, before: Genome, after: Genome, past: Past) -> str:
+        name = name_of(edit)
+        if self.allow is not None and name not in self.allow:
+            return f"scope: the scenario allows {', '.join(self.allow) or 'no edit'}, not '{name}'"
+        paths = protection.changed(before, after)
+        parts = [part for part in PARTS if any(path[0] == part for path in paths)]
+        returns = past.undoes is not None
+        said = parts if returns else list(dict.fromkeys([edit.part, *parts]))
+        for part in said:
             if part in self.protect:
                 return f"protected: the scenario protects '{part}'"
-        undeclared = [part for part in changed if part not in (edit.part, *edit.also)]
-        return f"invalid: changes {undeclared[0]} but says {edit.part}" if undeclared else ""
+        touched = protection.touched(self.protect, paths)
+        if touched:
+            return f"protected: the scenario protects '{touched}'"
+        undeclared = [part for part in parts if part not in (edit.part, *edit.also)]
+        if undeclared and not returns:
+            return f"invalid: changes {undeclared[0]} but says {edit.part}"
+        if "objective" in said and not self.allow_objective:
+            return "protected: 'objective', unless the scenario says allow_objective: true"
+        beyond = protection.outside(self.write_scope, paths) if self.write_scope is not None else ""
+        return f"scope: '{beyond}' lies outside the scenario's write_scope" if beyond else ""
+
+    # --- what it costs -------------------------------------------------------------------------
 
     def _over_budget(self, parameters: int, flops: float, edits: int) -> str:
         if self.max_parameters is not None and parameters > self.max_parameters:
             return f"budget: {parameters:,} parameters > {self.max_parameters:,}"
-        if flops > self.budget.limit(flops):
+        if self.budget.left(flops) < 0:
             return f"budget: {flops:.3g} FLOPs > {self.budget.limit(flops):.3g}"
         if self.max_edits is not None and edits >= self.max_edits:
             return (
                 f"budget: {self.max_edits} edit{'s are' if self.max_edits != 1 else ' is'} used up"
             )
+        if self.probation is not None:
+            return self.probation.too_big(parameters)
         return ""
+
+    # --- when it comes -------------------------------------------------------------------------
+
+    def _out_of_turn(self, before: Genome, after: Genome, past: Past) -> str:
+        if past.on_probation and past.undoes is None:
+            return f"two-gate: the edit of entry {past.on_probation} is on probation"
+        return self._too_often(past) or self._oscillates(before, after, past)
+
+    def _too_often(self, past: Past) -> str:
+        if self.max_edits_per is None:
+            return ""
+        updates, edits = self.max_edits_per["updates"], self.max_edits_per["edits"]
+        lately = sum(past.update - each < updates for each in past.applied)
+        if lately < edits:
+            return ""
+        return f"rate: {counted(edits, 'edit')} in any {counted(updates, 'update')}, no more"
+
+    def _oscillates(self, before: Genome, after: Genome, past: Past) -> str:
+        back = self._circles(before, after, past) if self.oscillation == "refuse" else 0
+        return f"oscillation: this genome was left {counted(back, 'edit')} ago" if back else ""
+
+    def _circles(self, before: Genome, after: Genome, past: Past) -> int:
+        if past.undoes is not None:
+            return 0
+        return steps_back(before, after, past.left, self.oscillation_window)
+
+
+def name_of(edit: Edit) -> str:
+    """The edit's name on the shelf: its file's."""
+    return type(edit).__module__.rpartition(".")[2]
+
+
+def undone_by(edit: Edit) -> int | None:
+    """The ledger entry that this edit says it undoes; ``None`` where it says nothing sound."""
+    try:
+        entry = edit.undoes()
+    except Exception:  # noqa: BLE001  (a plug-in's edit may raise anything)
+        return None
+    return entry if type(entry) is int else None
 
 
 def price(edit: Edit, genome: Genome) -> float:

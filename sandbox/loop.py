@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from agents import checkpoint
 from agents.contract import Population, Reply, UpdateReport, View
 from envs.contract import Outcome
-from sandbox import build, controls, membership
+from sandbox import build, canaries, controls, membership, probation
 from sandbox.contract import Spec
 from sandbox.deeds import Deed, Life, consider, weights_hash
 from sandbox.errors import TrialError
@@ -116,6 +116,8 @@ def _start(trial: Trial, trial_id: str) -> None:
         mind = life.learner.mind()
         birth = {"kind": "birth", "agent": name, "genome": mind.genome.to_json()}
         trial.receipt = trial.clerk.ledger({**birth, "weights": weights_hash(mind)})
+        life.entry = trial.receipt.entry
+        life.canaries = canaries.installed(trial, name)
     if place.world is not None:
         place.face().on_outcome = _witness(trial)
 
@@ -148,6 +150,8 @@ def _step(trial: Trial) -> None:
     for name, gauge in trial.place.gauges.items():
         trial.clerk.event(controls.reading(name, gauge, trial.update, trial.steps))
         gauge.hasten(trial.parts.gate.budget.age(trial.flops))
+    for name in reports:
+        probation.settle(trial, name)
     if not trial.spent():  # an edit that nothing learns from would only change the last word
         for name in reports:
             _offer(trial, name)
@@ -192,14 +196,14 @@ def _offer(trial: Trial, name: str) -> None:
     if edit is None:
         return
     peers = {other: each.learner.mind for other, each in trial.lives.items() if other != name}
-    deed = consider(life, name, edit, trial.parts.gate, trial.flops, peers)
-    if deed.ruling.allowed:
-        life.edits += 1
+    measure = probation.measurer(trial, name) if trial.parts.gate.probation else None
+    deed = consider(life, name, edit, trial.parts.gate, trial.flops, peers, measure)
     cost = price(edit, deed.before.genome)
     life.meter.charge("edits", cost)  # what an editor tries is paid for, done or not
     _record(trial, life, deed)
     if deed.ruling.allowed:
-        life.keep(trial.receipt.entry, deed.before)
+        life.done(trial.receipt.entry, deed)
+        probation.begin(trial, name, deed)
     reply = Reply(edit, deed.ruling.allowed, deed.ruling.reason, trial.receipt.entry, cost)
     life.editor.hear(reply)
 
@@ -218,6 +222,7 @@ def _view(trial: Trial, name: str) -> View:
         peer_genomes={other: trial.lives[other].effective() for other in peers},
         look=life.learner.look(),
         sizes=life.sizes(),
+        canaries=life.canaries,
         **life.learner.view(),
     )
 
@@ -233,7 +238,7 @@ def _record(trial: Trial, life: Life, deed: Deed) -> None:
             entry=trial.receipt.entry,
             edit=deed.name,
             settings=deed.settings,
-            part=deed.edit.part,
+            part=deed.part,
             applied=deed.ruling.allowed,
             reason=deed.ruling.reason,
             audit=deed.audit.finding if deed.audit else "",
@@ -275,6 +280,7 @@ def _chosen(trial: Trial) -> Chosen | None:
 def _finish(trial: Trial) -> None:
     shas = []
     for name, life in trial.lives.items():
+        probation.leave(trial, name)
         mind = life.learner.mind()
         state, tensors = checkpoint.to_bytes(mind)
         shas.append(trial.clerk.weights(trial.update, name, state, tensors))

@@ -8,7 +8,7 @@ import pytest
 
 from agents.contract import Claim
 from agents.edits.widen import Widen
-from agents.genome import Genome
+from agents.genome import EditorGene, Genome
 from sandbox import deeds, events, loop
 from sandbox.gate import Gate, price
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
@@ -82,7 +82,7 @@ class Successor(Widen):
     part = "editor"
 
     def rewrite(self, genome):
-        return replace(genome, editor="fixed")
+        return replace(genome, editor=EditorGene("fixed"))
 
 
 @pytest.fixture

@@ -1,0 +1,78 @@
+"""Hashes, sizes and copies of minds, and what an edit did to the optimiser's state."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from agents.contract import Array, Mind, Moment
+from sandbox.ledger import digest
+
+
+def optimiser_change(before: Mind, after: Mind) -> Mapping[str, Any]:
+    """What became of the optimiser's state.
+
+    How many parameters had some before and have some now, how many of these are in both
+    (``kept``), of how many it is the same to the bit (``carried``), and the hash of all of it.
+    """
+    both = set(before.moments) & set(after.moments)
+    return {
+        "before": len(before.moments),
+        "after": len(after.moments),
+        "kept": len(both),
+        "carried": sum(_same(before.moments[name], after.moments[name]) for name in both),
+        "hash_before": moments_hash(before),
+        "hash_after": moments_hash(after),
+    }
+
+
+def _same(one: Moment, other: Moment) -> bool:
+    return (
+        one.step == other.step
+        and np.array_equal(one.first, other.first)
+        and np.array_equal(one.second, other.second)
+    )
+
+
+def size(mind: Mind) -> int:
+    """Values it has learned or may learn; of a table, how many it holds."""
+    return sum(each.size for each in mind.parameters.values())
+
+
+def copied(mind: Mind) -> Mind:
+    """A mind that shares no array: whoever scribbles over it changes nothing that is kept."""
+    moments = {
+        name: Moment(each.first.copy(), each.second.copy(), each.step)
+        for name, each in mind.moments.items()
+    }
+    parameters = {name: each.copy() for name, each in mind.parameters.items()}
+    return Mind(mind.genome, parameters, moments, {k: v.copy() for k, v in mind.buffers.items()})
+
+
+def weights_hash(mind: Mind) -> str:
+    """SHA-256 over names, shapes, types and bytes of all parameters and buffers."""
+    return _hash({**mind.parameters, **mind.buffers})
+
+
+def moments_hash(mind: Mind) -> str:
+    """SHA-256 over the optimiser's state, by name of the parameter."""
+    arrays: dict[str, Array] = {}
+    for name, each in mind.moments.items():
+        step = np.float64(each.step)
+        arrays |= {f"{name} 1": each.first, f"{name} 2": each.second, f"{name} n": step}
+    return _hash(arrays)
+
+
+def mind_hash(mind: Mind) -> str:
+    """SHA-256 over genome, weights, buffers and optimiser state."""
+    return digest(f"{mind.genome.digest()} {weights_hash(mind)} {moments_hash(mind)}")
+
+
+def _hash(arrays: Mapping[str, Array]) -> str:
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(f"{name} {np.shape(arrays[name])} {array.dtype}\n".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
