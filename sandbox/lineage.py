@@ -1,0 +1,155 @@
+"""From the events of a trial to the lineages of its agents: trees of genomes, with what was undone.
+
+A node is the birth or a proposal. Its ``parent`` is the node from whose mind it was made: the one
+in force before it, or, for an undo, the one in force before the edit that it takes back.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sandbox.events import Edited, Event, TrialStarted
+
+JSON = Mapping[str, Any]
+UNDO = "undo"
+BIRTH = 0  # ledger lines are numbered from 1
+
+
+@dataclass(frozen=True)
+class Node:
+    """The birth (``entry`` 0) or one proposal; ``genome`` is the one in force afterwards."""
+
+    entry: int
+    parent: int
+    before: int  # the node in force when it was proposed; other than ``parent`` only for an undo
+    update: int
+    steps: int
+    genome: JSON
+    edit: str = "birth"
+    settings: JSON = field(default_factory=dict)
+    part: str = ""
+    applied: bool = True
+    reason: str = ""
+    audit: str = ""
+    parameters: int | None = None
+    undone_by: int | None = None  # the entry that took it back for good
+    kl: float | None = None  # nats, mean over observations; None where no ledger tells
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """One agent's life: birth first, then every proposal in order."""
+
+    agent: str
+    nodes: tuple[Node, ...]
+
+    @property
+    def birth(self) -> Node:
+        """The first node."""
+        return self.nodes[0]
+
+    @property
+    def end(self) -> Node:
+        """The last node that took effect: its genome is in force."""
+        return [each for each in self.nodes if each.applied][-1]
+
+    def moments(self) -> tuple[Node, ...]:
+        """The nodes that changed the genome in force, birth first; one that comes back is new."""
+        return tuple(_without_repeats([each for each in self.nodes if each.applied]))
+
+    def line(self) -> tuple[int, ...]:
+        """Entries of the surviving line, from birth to the end."""
+        parents = {each.entry: each.parent for each in self.nodes}
+        return tuple(_up(parents, self.end.entry))[::-1]
+
+    def at(self, update: int) -> Node:
+        """The node in force after this update."""
+        return [each for each in self.nodes if each.applied and each.update <= update][-1]
+
+
+def _without_repeats(nodes: Sequence[Node]) -> Iterator[Node]:
+    before: Node | None = None
+    for node in nodes:
+        if before is None or node.genome != before.genome:
+            yield node
+        before = node
+
+
+def _up(parents: Mapping[int, int], entry: int) -> Iterator[int]:
+    """An entry and its forebears, birth last."""
+    while entry != BIRTH:
+        yield entry
+        entry = parents[entry]
+    yield BIRTH
+
+
+def lineages(events: Sequence[Event], kls: Mapping[int, float] | None = None) -> list[Lineage]:
+    """The lineage of every agent, by name. ``kls``: ledger entry -> change of behaviour."""
+    born = next((each for each in events if isinstance(each, TrialStarted)), None)
+    if born is None:
+        return []
+    return [
+        Lineage(agent, _nodes(agent, genome, events, kls or {}))
+        for agent, genome in sorted(born.genomes.items())
+    ]
+
+
+def _nodes(
+    agent: str, genome: JSON, events: Sequence[Event], kls: Mapping[int, float]
+) -> tuple[Node, ...]:
+    found = {BIRTH: Node(BIRTH, BIRTH, BIRTH, 0, 0, genome)}
+    head, undone = BIRTH, dict[int, int]()
+    for event in events:
+        if not isinstance(event, Edited) or event.agent != agent:
+            continue
+        node = found[event.entry] = _node(event, found, head, kls.get(event.entry))
+        if event.applied:
+            parents = {each.entry: each.parent for each in found.values()}
+            was, now = set(_up(parents, head)), set(_up(parents, event.entry))
+            undone |= dict.fromkeys(was - now, event.entry)
+            undone = {entry: by for entry, by in undone.items() if entry not in now}
+            head = node.entry
+    return tuple(replace(each, undone_by=undone.get(each.entry)) for each in found.values())
+
+
+def _node(event: Edited, found: Mapping[int, Node], head: int, kl: float | None) -> Node:
+    target = found.get(event.settings.get("entry", -1)) if event.edit == UNDO else None
+    back = target is not None and target.entry != BIRTH and target.applied and event.applied
+    return Node(
+        entry=event.entry,
+        parent=target.before if target is not None and back else head,
+        before=head,
+        update=event.update,
+        steps=event.steps,
+        genome=event.genome,
+        edit=event.edit,
+        settings=event.settings,
+        part=event.part,
+        applied=event.applied,
+        reason=event.reason,
+        audit=event.audit,
+        parameters=event.parameters,
+        kl=kl,
+    )
+
+
+def behaviour_changes(trial_folder: Path) -> dict[int, float]:
+    """Ledger entry -> mean KL, nats, of the edits that were applied; ``{}`` without a ledger.
+
+    Lines that are no entries are left out: whether the ledger is whole is for ``verify`` to say.
+    """
+    path = trial_folder / "ledger.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return dict(each for line in lines for each in _behaviour(line))
+
+
+def _behaviour(line: str) -> Iterator[tuple[int, float]]:
+    try:
+        entry = json.loads(line)
+        behaviour = entry["behaviour"]
+        if behaviour is not None:
+            yield int(entry["entry"]), float(behaviour["mean_kl"])
+    except (ValueError, KeyError, TypeError):
+        return
