@@ -91,6 +91,18 @@ class Habitat:
             seen = gauge.silent(seen)
         return seen
 
+    def choices(self, logits: Array) -> Array:
+        """Columns of ``logits`` for which an uncontrolled env has an action.
+
+        What a control offered in training is not there to choose: the policy given that it acts.
+        """
+        own = min((gauge.actions for gauge in self.gauges.values()), default=None)
+        return logits[:, :own]
+
+    def requests(self) -> tuple[int, ...]:
+        """How often each action that a control added was chosen in the last rollout."""
+        return tuple(n for gauge in self.gauges.values() for n in gauge.requests)
+
     def face(self) -> Any:
         """The face that publishes truth; only where there is a world."""
         return self.env.unwrapped
@@ -226,7 +238,7 @@ def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[st
     from sandbox.subject import play_foreign  # noqa: PLC0415  (subject builds on this module)
 
     rng = streams(spec)("anchors")
-    actions = int(place.env.single_action_space.n)
+    actions = place.choices(np.zeros((1, int(place.env.single_action_space.n)))).shape[1]
     policy = {"agent": lambda seen: rng.integers(actions, size=len(seen))}
     seed = integer(spec["seed"], spec["salt"], "anchors")
     played = play_foreign(place, policy, episodes, seed)["agent"]

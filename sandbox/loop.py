@@ -218,6 +218,7 @@ def _view(trial: Trial, name: str) -> View:
         flops_left=trial.flops_left(),
         returns=tuple(life.returns),
         signals=life.signals.so_far(),
+        requests=trial.place.requests(),
         peers=peers,
         peer_genomes={other: trial.lives[other].effective() for other in peers},
         look=life.learner.look(),

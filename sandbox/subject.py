@@ -90,9 +90,9 @@ class LiveSubject(Subject):
     def _policies(
         self, learners: Mapping[str, LiveLearner], rng: np.random.Generator
     ) -> Mapping[str, Policy]:
-        """Their policies; they see what an uncontrolled env shows."""
-        silent = self.place.silent
-        return {name: sampled(each, rng, silent) for name, each in learners.items()}
+        """Their policies; they see and choose among what an uncontrolled env offers."""
+        fit = self.place.silent, self.place.choices
+        return {name: sampled(each, rng, *fit) for name, each in learners.items()}
 
     def _rng(self, name: str) -> np.random.Generator:
         return self.streams(f"probe {name}")
@@ -102,14 +102,16 @@ def sampled(
     learner: LiveLearner,
     rng: np.random.Generator,
     silent: Callable[[Array], Array] = lambda seen: seen,
+    choices: Callable[[Array], Array] = lambda logits: logits,
 ) -> Policy:
     """Sample actions from a learner's softmax policy (Gumbel-max).
 
-    ``silent`` fills up what a control added to the observations in training, with nothing in it.
+    ``silent`` fills up what a control added to the observations in training, with nothing in it;
+    ``choices`` leaves out what it added to the actions.
     """
 
     def act(seen: Array) -> Array:
-        logits = np.asarray(learner.logits(silent(seen)), dtype=float)
+        logits = np.asarray(choices(learner.logits(silent(seen))), dtype=float)
         return np.asarray(np.argmax(logits + rng.gumbel(size=logits.shape), axis=1))
 
     return act

@@ -10,7 +10,9 @@ from functools import cache
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
 
 import envs  # noqa: F401  (registers our ids)
 from envs.control import Control, ControlledEnv
@@ -79,9 +81,13 @@ def seeded(place: str):
     return env
 
 
-def life(env, steps=STEPS):
-    """Everything that a learner is given, reset and all, under a fixed random policy."""
-    moves, n = np.random.default_rng(SEED), int(env.single_action_space.n)
+def life(env, steps=STEPS, *, added=False):
+    """Everything that a learner is given, reset and all, under a fixed random policy.
+
+    It knows the env's own actions, or those that a control ``added`` as well.
+    """
+    whose = env if added else env.unwrapped
+    moves, n = np.random.default_rng(SEED), int(whose.single_action_space.n)
     told = [env.reset(seed=SEED)]
     told += [env.step(moves.integers(n, size=COPIES)) for _ in range(steps)]
     env.close()
@@ -208,7 +214,8 @@ def test_after_its_end_it_changes_nothing_more(name, place):
     for step in range(STEPS):
         if step == STEPS // 2 + 1:
             gauge.read()
-        gauge.env.step(moves.integers(int(gauge.env.single_action_space.n), size=COPIES))
+        own = int(gauge.env.unwrapped.single_action_space.n)
+        gauge.env.step(moves.integers(own, size=COPIES))
     found = gauge.read()
 
     assert found.strength == 0
@@ -229,8 +236,8 @@ def test_strength_goes_linearly_from_start_to_end_and_is_0_outside(schedule, val
 @EVERYWHERE
 def test_the_same_draws_give_the_same_life_and_a_gauge_changes_none(name, place):
     control = made(name, place, intensity=dose(name))
-    lives = [life(control.wrap(seeded(place), rng(), SPAN), 100) for _ in range(2)]
-    lives.append(life(gauged(name, place, intensity=dose(name)).env, 100))
+    lives = [life(control.wrap(seeded(place), rng(), SPAN), 100, added=True) for _ in range(2)]
+    lives.append(life(gauged(name, place, intensity=dose(name)).env, 100, added=True))
 
     assert all(map(same, lives[0], lives[1]))
     assert all(map(same, lives[0], lives[2]))
@@ -242,11 +249,13 @@ def test_what_it_shows_has_the_form_it_declares(name, place):
     env = control.wrap(seeded(place), rng(), SPAN)
     plain = MAKERS[place]()
     space = env.single_observation_space
-    assert env.single_action_space == plain.single_action_space
+    more = getattr(control, "actions", 0)
+    assert env.single_action_space == Discrete(int(plain.single_action_space.n) + more)
+    assert env.action_space == batch_space(env.single_action_space, COPIES)
     assert env.metadata == plain.metadata
     silent = getattr(env, "silent", lambda seen: seen)(plain.reset(seed=1)[0])
     assert silent.shape[1:] == space.shape
-    for seen, *rest, infos in life(env):
+    for seen, *rest, infos in life(env, added=True):
         assert seen.dtype == space.dtype
         assert all(each in space for each in seen)
         if rest:

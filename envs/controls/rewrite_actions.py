@@ -1,0 +1,106 @@
+"""The agent's own actions grow by requests to be rewritten, paid for in the world's reward.
+
+Whoever chooses one of the added actions asks for a rewrite: the world meanwhile carries out the
+action ``noop``, the reward of that step is less by the price, and the request is counted. An editor
+that lives in the agent's actions (``in_band``) reads the counts of a rollout at its end and decides
+which rewrite they call for; the control itself rewrites nothing.
+
+A request is an action that was carried out: where infos tell what was (``executed``), they tell of
+the request, whatever the world did meanwhile. Outside its span the actions are still there, since a
+space cannot change in a life, but they are ``noop`` for nothing and nobody counts them. At
+intensity 0 nothing is added at all, so an agent that may ask for nothing is one at 1e-9.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium.spaces import Discrete
+from gymnasium.vector import VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs.contract import Array
+from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
+
+
+@dataclass(frozen=True)
+class RewriteActions(Control):
+    """``intensity``: price of a request, in the world's reward."""
+
+    actions: int = 4  # added; what each one asks for, the editor says
+    noop: int = 0  # the world's action meanwhile, counted from 0; -1 is its last
+
+    unit: ClassVar[str] = "price of a request, in reward"
+    most: ClassVar[float] = LARGEST
+    example: ClassVar[str] = "actions: 2"
+
+    def __post_init__(self) -> None:
+        """Refuse bad settings by name."""
+        super().__post_init__()
+        if type(self.actions) is not int or self.actions < 1:
+            raise ValueError(f"actions must be a whole number from 1, not {self.actions!r}")
+        if type(self.noop) is not int:
+            raise ValueError(f"noop must be the number of an action, not {self.noop!r}")
+
+    def refuse(self, env: VectorEnv) -> str | None:
+        """The world must have that action."""
+        reason, space = super().refuse(env), env.single_action_space
+        if reason is not None or not isinstance(space, Discrete):
+            return reason
+        if not -space.n <= self.noop < space.n:
+            return f"noop must be one of its {space.n} actions (or -1, the last), not {self.noop}"
+        return None
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Offer the actions."""
+        kind = _Offering if self.intensity else ControlledEnv
+        return kind(self, env, rng, span_steps)
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """The actions are there, and every request costs its price; nothing is left to chance."""
+        del rng
+        space: Any = env.single_action_space
+        own = int(space.start) + int(space.n)
+
+        def expected(step: Step, strength: float) -> Expected:
+            asked = int((step.chosen >= own).sum())
+            return {
+                "actions_added": (self.actions * len(step.chosen), 0.0),
+                "reward_change": (strength * asked, 0.0),
+            }
+
+        return expected
+
+
+class _Offering(ControlledEnv):
+    """``asked``: in which copies the step under way is a request, bool ``[n]``."""
+
+    def __init__(
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+    ) -> None:
+        super().__init__(control, env, rng, span_steps)
+        own: Any = env.single_action_space
+        self._own = int(own.start) + int(own.n)
+        self._noop = int(own.start) + control.noop % int(own.n)
+        self.single_action_space = Discrete(int(own.n) + control.actions, start=int(own.start))
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._end = self._own + control.actions
+        self.asked = np.zeros(self.num_envs, bool)
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Carry out the requests here and everything else in the world."""
+        chosen = np.asarray(actions)
+        if (chosen >= self._end).any():
+            raise ValueError(f"actions must be below {self._end}, not {actions!r}")
+        self.asked = chosen >= self._own
+        seen, rewards, terminated, truncated, infos = super().step(
+            np.where(self.asked, self._noop, chosen).astype(chosen.dtype)
+        )
+        self.carried = np.where(self.asked, chosen, self.carried)
+        if "executed" in infos:
+            infos = {**infos, "executed": np.where(self.asked, chosen, infos["executed"])}
+        return seen, rewards, terminated, truncated, infos
+
+    def rewards(self, rewards: Array) -> Array:
+        """Everybody pays for what they asked."""
+        return rewards - self.strength * self.asked
