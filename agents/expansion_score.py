@@ -52,7 +52,7 @@ def growth_score(gradients: Array, known: Array, added: Array) -> float:
     left, free = slopes.shape[1] - _shared(slopes, old), len(gradients) - old.shape[1]
     if not new.shape[1] or left < _FLAT or free <= new.shape[1]:
         return 0.0
-    return _shared(slopes, new) / (new.shape[1] * left / free)
+    return float(_shared(slopes, new) * free / (new.shape[1] * left))
 
 
 def growth_flops(n: int, gradients: int, known: int, added: int) -> float:

@@ -1,0 +1,96 @@
+"""Does what the agent asks for by its own actions: requests made in the world, met at its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from agents.contract import Edit, Editor, LiveEditor, Reply, View
+from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem
+
+
+@dataclass(frozen=True)
+class InBand(Editor):
+    """The control ``rewrite_actions`` offers the requests; ``edits`` says what each one asks for.
+
+    After an update the request that was made most often in its rollout, at least ``threshold``
+    times, is met: one of the edit's candidates, drawn from the editor's stream, is proposed. Ties
+    between requests are drawn, too; a request whose edit has no candidate now is passed over, and
+    one beyond the end of ``edits`` asks for nothing. What was asked is not kept for the next time.
+    After an edit, applied or refused, requests are not heard for ``cool_down`` updates.
+    """
+
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "threshold": (1, 1_000_000),
+        "cool_down": (0, 1000),
+    }
+    """What an edit may change of a living editor, and how far."""
+
+    edits: tuple[str, ...] = ("widen", "deepen", "prune", "reset_dormant")
+    threshold: int = 1
+    cool_down: int = 0
+    rule: str = "success_story"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.edits, list):  # as JSON and YAML give it
+            object.__setattr__(self, "edits", tuple(self.edits))
+        problem = whole_number_problem(self, threshold=1, cool_down=0)
+        if problem:
+            raise ValueError(problem)
+
+    def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
+        """Begin to listen. Raises ``ValueError`` for an edit or a rule that nobody knows."""
+        known_edits(self.edits, edits)
+        return _Listener(self, edits, rng)
+
+
+class _Listener(StoriedEditor):
+    def __init__(
+        self, settings: InBand, edits: Mapping[str, type[Edit]], rng: np.random.Generator
+    ) -> None:
+        super().__init__(settings.rule, edits)
+        self._settings, self._rng = settings, rng
+        self._kinds = [edits[name] for name in settings.edits]
+        self._asked = [0] * len(self._kinds)  # in this life
+        self._met = [0] * len(self._kinds)
+        self._now: int | None = None  # the request under way
+        self._quiet_until = 0
+        self._update = 0
+
+    def due(self, view: View) -> bool:
+        self._update = view.update
+        for request, times in enumerate(view.requests[: len(self._kinds)]):
+            self._asked[request] += times
+        loud = any(each >= self._settings.threshold for each in view.requests[: len(self._kinds)])
+        return loud and view.update > self._quiet_until
+
+    def choose(self, view: View) -> Edit | None:
+        offers = {
+            request: self._kinds[request].candidates(view)
+            for request, times in enumerate(view.requests[: len(self._kinds)])
+            if times >= self._settings.threshold
+        }
+        heard = {request: view.requests[request] for request, each in offers.items() if each}
+        if not heard:
+            return None
+        most = [request for request, times in heard.items() if times == max(heard.values())]
+        self._now = most[int(self._rng.integers(len(most)))]
+        found = offers[self._now]
+        return found[int(self._rng.integers(len(found)))]
+
+    def chosen(self, reply: Reply) -> None:
+        if self._now is not None:
+            self._met[self._now] += reply.applied
+        self._now, self._quiet_until = None, self._update + self._settings.cool_down
+
+    def learned(self) -> Mapping[str, Any]:
+        names = self._settings.edits
+        told = [list(each) for each in zip(names, self._asked, self._met, strict=True)]
+        return {"asked_and_met": told, "quiet_until": self._quiet_until}
+
+    def adopt(self, settings: Editor) -> None:
+        self._settings = successor(self._settings, settings, "edits", "rule")
+
+    def settings(self) -> Editor:
+        return self._settings

@@ -1,0 +1,99 @@
+"""What editors share that keep a success story: what it condemns is undone before a new edit."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.success_story import Story
+
+Settings = TypeVar("Settings", bound=Editor)
+
+
+class StoriedEditor(LiveEditor):
+    """A leaf says when it is its turn, and what it then wants.
+
+    Where its turn comes while the story condemns an edit, that edit is undone instead.
+    """
+
+    def __init__(self, rule: str, edits: Mapping[str, type[Edit]]) -> None:
+        """Begin a story under this rule. Raises ``ValueError`` as ``Story`` does."""
+        self.story = Story(rule, edits)
+        self._undoing = False
+        self._spent = 0.0
+
+    @abstractmethod
+    def due(self, view: View) -> bool:
+        """Is it this editor's turn? Called at every update, before ``choose``."""
+
+    @abstractmethod
+    def choose(self, view: View) -> Edit | None:
+        """Return the edit to try now."""
+
+    def chosen(self, reply: Reply) -> None:
+        """Learn what became of what it chose."""
+        del reply
+
+    @abstractmethod
+    def learned(self) -> Mapping[str, Any]:
+        """JSON data: its state beside the story."""
+
+    def charge(self, flops: float) -> None:
+        """Spend FLOPs."""
+        self._spent += flops
+
+    def propose(self, view: View) -> Edit | None:
+        """Undo, choose or rest."""
+        self.story.note(view)
+        if not (self.due(view) and self.story.ready):
+            return None
+        undo = self.story.undo()
+        self._undoing = undo is not None
+        return self.choose(view) if undo is None else undo
+
+    def hear(self, reply: Reply) -> None:
+        """Go on with the story; the leaf hears of its own edits only."""
+        self.story.hear(reply)
+        if not self._undoing:
+            self.chosen(reply)
+
+    def state(self) -> Mapping[str, Any]:
+        """What was learned, and the story."""
+        return {**self.learned(), "story": self.story.state()}
+
+    def flops(self) -> float:
+        """What was charged since it was last asked."""
+        spent, self._spent = self._spent, 0.0
+        return spent
+
+
+def whole_number_problem(settings: object, **least: int) -> str | None:
+    """Why a setting is no whole number from its least one on, or ``None``."""
+    for name, low in least.items():
+        value = getattr(settings, name)
+        if type(value) is not int or value < low:
+            return f"{name} is a whole number from {low}, not {value!r}"
+    return None
+
+
+def successor(now: Settings, wanted: Editor, *kept: str) -> Settings:
+    """The settings to go on under: ``wanted``, if it is the same editor and these are as before.
+
+    Raises ``RefusedEditError``.
+    """
+    if not isinstance(wanted, type(now)):
+        raise RefusedEditError(f"a living {type(now).__name__} cannot become another editor")
+    for name in kept:
+        if getattr(wanted, name) != getattr(now, name):
+            raise RefusedEditError(f"a living editor keeps its setting '{name}'")
+    return wanted
+
+
+def known_edits(
+    names: tuple[str, ...], edits: Mapping[str, type[Edit]]
+) -> Mapping[str, type[Edit]]:
+    """The edits of these names. Raises ``ValueError`` for one that nobody knows."""
+    for name in names:
+        if name not in edits:
+            raise ValueError(f"no edit is called '{name}', only {sorted(edits)}")
+    return {name: edits[name] for name in names}
