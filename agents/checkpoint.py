@@ -1,8 +1,8 @@
 """Mind <-> JSON and safetensors: data only, so that opening an agent's file runs no code.
 
 The record (JSON) holds the genome, the sizes, Adam's step counts, and the tensors' size and hash;
-the tensors are ``parameter/NAME``, ``first/NAME`` and ``second/NAME``, float32. Of a table they are
-its rows: observations, values and visits, and the exploration it acts with.
+the tensors are ``parameter/NAME``, ``first/NAME``, ``second/NAME`` and ``buffer/NAME``, float32. Of
+a table they are its rows: observations, values and visits, and the exploration it acts with.
 """
 
 import hashlib
@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from agents.contract import Array, Mind, Moment
-from agents.genome import Genome, TableRule
+from agents.genome import Genome
+from agents.sizes import sizes
 from agents.validity import genome_problems, mind_problems
 
 SCHEMA = 1
@@ -34,6 +35,7 @@ def to_bytes(mind: Mind) -> tuple[dict[str, Any], bytes]:
     tensors = {f"parameter/{name}": each for name, each in mind.parameters.items()}
     tensors |= {f"first/{name}": each.first for name, each in mind.moments.items()}
     tensors |= {f"second/{name}": each.second for name, each in mind.moments.items()}
+    tensors |= {f"buffer/{name}": each for name, each in mind.buffers.items()}
     data = pack(tensors)
     return _record(mind, data), data
 
@@ -54,7 +56,7 @@ def unpack(data: bytes) -> dict[str, Array]:
 
 
 def _record(mind: Mind, data: bytes) -> dict[str, Any]:
-    inputs, actions = _sizes(mind)
+    inputs, actions = sizes(mind)
     return {
         "schema": SCHEMA,
         "genome": mind.genome.to_json(),
@@ -77,23 +79,12 @@ def from_bytes(record: Mapping[str, Any], data: bytes) -> Mind:
     genome = _genome(record)
     groups = _groups(unpack(data))
     moments = _moments(groups, record["moment_steps"])
-    mind = Mind(genome, groups["parameter"], moments)
+    mind = Mind(genome, groups["parameter"], moments, groups["buffer"])
     problems = mind_problems(mind, record["observation_size"], record["actions"])
     problems += tuple(_wrong_dtypes(groups))
     if problems:
         raise ValueError(f"damaged checkpoint: {'; '.join(problems)}")
     return mind
-
-
-def _sizes(mind: Mind) -> tuple[int, int]:
-    """(observation size, actions), as the parameters' shapes tell them."""
-    if isinstance(mind.genome.learning_rule, TableRule):
-        names = ("table.observations", "table.values")
-        inputs, actions = (mind.parameters[name].shape[1] for name in names)
-        return int(inputs), int(actions)
-    first = "0" if mind.genome.architecture.layers else "head"
-    inputs = mind.parameters[f"policy.{first}.weight"].shape[1]
-    return int(inputs), int(mind.parameters["policy.head.bias"].shape[0])
 
 
 def _check_record(record: Mapping[str, Any]) -> None:
@@ -125,7 +116,12 @@ def _genome(record: Mapping[str, Any]) -> Genome:
 
 
 def _groups(tensors: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
-    groups: dict[str, dict[str, Array]] = {"parameter": {}, "first": {}, "second": {}}
+    groups: dict[str, dict[str, Array]] = {
+        "parameter": {},
+        "first": {},
+        "second": {},
+        "buffer": {},
+    }
     for key, value in tensors.items():
         group, _, name = key.partition("/")
         if group not in groups:

@@ -3,32 +3,71 @@
 Convention: a product of an input with a weight and its sum count 2 FLOPs, so a linear map counts
 twice its weights; every bias, every activation and every sum of a residual stream counts 1. A
 backward pass counts as two forward passes. The optimiser's own arithmetic is left out: it is a few
-operations a parameter and a minibatch, against thousands of them for the passes.
+operations a parameter and a minibatch, against thousands of them for the passes. Sharpness-aware
+steps take two passes each.
 """
 
 from collections.abc import Iterator
 from math import prod
 
-from agents.genome import TOWERS, Architecture, Genome, Layer, TableRule
+from agents.genome import (
+    SETS_WIDTH,
+    Architecture,
+    DQNRule,
+    Genome,
+    Layer,
+    SACRule,
+    TableRule,
+)
+from agents.layers import KINDS
+from agents.layers.kind import Inputs, Shapes, linear, multiply
 
 BYTES_PER_PARAMETER = 16
 """float32 weight, gradient and Adam's two moments."""
 BACKWARD_PER_FORWARD = 2
 
-Shapes = dict[str, tuple[int, ...]]
+
+def tower_sizes(genome: Genome, observation_size: int, actions: int) -> dict[str, tuple[int, int]]:
+    """Return tower -> (inputs, outputs), those that learn first, then their targets.
+
+    The observation comes with the history before it. A critic of SAC reads the action as well, and
+    its policy gives a mean and a log deviation for each of the ``actions`` dimensions.
+    """
+    inputs = observation_size * genome.architecture.history
+    if isinstance(genome.learning_rule, SACRule):
+        outputs = {"policy": (inputs, 2 * actions)}
+        critic = (inputs + actions, 1)
+    else:
+        outputs = {"policy": (inputs, actions), "value": (inputs, 1)}
+        critic = (inputs, actions)
+    return {tower: outputs.get(tower, critic) for tower in (*genome.towers(), *genome.targets())}
 
 
-def parameter_shapes(architecture: Architecture, observation_size: int, actions: int) -> Shapes:
-    """Return name -> shape of every weight and bias, in the order of the built network."""
-    heads = {"policy": actions, "value": 1}
+def layer_inputs(architecture: Architecture, inputs: int) -> Iterator[tuple[Layer, Inputs]]:
+    """Yield each layer with what it gets, for a tower that reads ``inputs`` numbers."""
+    streams = [inputs]
+    for i, layer in enumerate(architecture.layers):
+        source = streams[layer.source + 1] if -1 <= layer.source < i else 0
+        yield layer, Inputs(streams[-1], source, architecture.history if i == 0 else 1)
+        streams.append(layer.units if layer.kind in SETS_WIDTH else streams[-1])
+
+
+def tower_shapes(architecture: Architecture, tower: str, inputs: int, outputs: int) -> Shapes:
+    """Return name -> shape of one tower's parameters, in the order of the built network."""
     shapes: Shapes = {}
-    for tower in TOWERS:
-        width = observation_size
-        for i, layer in enumerate(architecture.layers):
-            for part, inputs, outputs in _linears(layer, width):
-                shapes |= _linear(f"{tower}.{i}{part}", inputs, outputs)
-            width = layer.units if layer.kind == "dense" else width
-        shapes |= _linear(f"{tower}.head", width, heads[tower])
+    width = inputs
+    for i, (layer, given) in enumerate(layer_inputs(architecture, inputs)):
+        for suffix, shape in KINDS[layer.kind].shapes(layer, given).items():
+            shapes[f"{tower}.{i}.{suffix}"] = shape
+        width = layer.units if layer.kind in SETS_WIDTH else given.width
+    return shapes | linear(f"{tower}.head.", width, outputs)
+
+
+def parameter_shapes(genome: Genome, observation_size: int, actions: int) -> Shapes:
+    """Return name -> shape of every parameter of every tower, targets last."""
+    shapes: Shapes = {}
+    for tower, sizes in tower_sizes(genome, observation_size, actions).items():
+        shapes |= tower_shapes(genome.architecture, tower, *sizes)
     return shapes
 
 
@@ -43,11 +82,10 @@ def table_shapes(states: int, observation_size: int, actions: int) -> Shapes:
 
 
 def parameters(genome: Genome, observation_size: int, actions: int) -> int:
-    """Return the number of weights and biases of both towers; a table is born empty."""
+    """Return the number of weights and biases, targets included; a table is born empty."""
     if isinstance(genome.learning_rule, TableRule):
         return 0
-    shapes = parameter_shapes(genome.architecture, observation_size, actions)
-    return sum(map(prod, shapes.values()))
+    return sum(map(prod, parameter_shapes(genome, observation_size, actions).values()))
 
 
 def memory(genome: Genome, observation_size: int, actions: int) -> int:
@@ -55,35 +93,53 @@ def memory(genome: Genome, observation_size: int, actions: int) -> int:
     return BYTES_PER_PARAMETER * parameters(genome, observation_size, actions)
 
 
-def forward_flops(genome: Genome, observation_size: int, actions: int) -> int:
-    """Return the FLOPs of policy and value for one observation."""
-    layers, width = genome.architecture.layers, observation_size
-    total = 0
-    for layer in layers:
-        linears = tuple(_linears(layer, width))
-        total += sum(_multiply(inputs, outputs) for _, inputs, outputs in linears)
-        total += layer.units  # activations
-        total += width if layer.kind == "residual" else 0  # the sum with the stream
-        width = layer.units if layer.kind == "dense" else width
-    return len(TOWERS) * total + _multiply(width, actions) + _multiply(width, 1)
+def tower_flops(genome: Genome, tower: str, observation_size: int, actions: int) -> float:
+    """Return the FLOPs of one forward pass of one tower for one observation."""
+    inputs, outputs = tower_sizes(genome, observation_size, actions)[tower]
+    total, width = 0.0, inputs
+    for layer, given in layer_inputs(genome.architecture, inputs):
+        total += KINDS[layer.kind].flops(layer, given)
+        width = layer.units if layer.kind in SETS_WIDTH else given.width
+    return total + multiply(width, outputs)
+
+
+def forward_flops(genome: Genome, observation_size: int, actions: int) -> float:
+    """Return the FLOPs of all towers that learn, for one observation."""
+    sizes = (observation_size, actions)
+    return sum(tower_flops(genome, tower, *sizes) for tower in genome.towers())
 
 
 def rollout_flops(genome: Genome, observation_size: int, actions: int, steps: int) -> float:
-    """Return the FLOPs of acting and valuing for ``steps`` environment steps."""
-    return float(forward_flops(genome, observation_size, actions)) * steps
+    """Return the FLOPs of acting for ``steps`` environment steps; PPO and A2C value them, too."""
+    if isinstance(genome.learning_rule, SACRule):
+        return tower_flops(genome, "policy", observation_size, actions) * steps
+    return forward_flops(genome, observation_size, actions) * steps
 
 
 def training_flops(genome: Genome, observation_size: int, actions: int, steps: int) -> float:
-    """Return the FLOPs of learning from ``steps`` steps, every epoch forward and backward."""
-    passes = (1 + BACKWARD_PER_FORWARD) * genome.learning_rule.epochs
-    return float(forward_flops(genome, observation_size, actions)) * passes * steps
+    """Return the FLOPs of one update after ``steps`` new steps.
+
+    Learners from rollouts pass all of it ``epochs`` times, forward and backward. Learners from
+    replay draw ``gradient_steps`` minibatches: DQN passes its network forward and backward and the
+    target forward; SAC its critics forward and backward and their targets forward, its policy
+    forward and backward through both critics, and its policy forward for the next action.
+    """
+    rule, sizes = genome.learning_rule, (observation_size, actions)
+    both = (1 + BACKWARD_PER_FORWARD) * (2 if rule.sam_radius else 1)
+    if isinstance(rule, DQNRule):
+        drawn = rule.gradient_steps * rule.minibatch
+        return drawn * (both + 1) * tower_flops(genome, "q", *sizes)
+    if isinstance(rule, SACRule):
+        policy, critic = (tower_flops(genome, each, *sizes) for each in ("policy", "q0"))
+        each = 2 * critic * (both + 1) + 2 * critic * both + policy * (both + 1)
+        return rule.gradient_steps * rule.minibatch * each
+    return forward_flops(genome, *sizes) * both * rule.epochs * steps
 
 
 def update_flops(genome: Genome, observation_size: int, actions: int, steps: int) -> float:
     """Return the FLOPs of one rollout of ``steps`` steps and the update on it."""
-    return rollout_flops(genome, observation_size, actions, steps) + training_flops(
-        genome, observation_size, actions, steps
-    )
+    sizes = (genome, observation_size, actions, steps)
+    return rollout_flops(*sizes) + training_flops(*sizes)
 
 
 def table_flops(rule: TableRule, actions: int, steps: int) -> float:
@@ -95,20 +151,3 @@ def table_flops(rule: TableRule, actions: int, steps: int) -> float:
     """
     target = {"q_learning": actions, "expected_sarsa": 2 * actions, "sarsa": 0}
     return float(actions + target[rule.rule] + 5) * steps
-
-
-def _linears(layer: Layer, width: int) -> Iterator[tuple[str, int, int]]:
-    """Yield (suffix of the name, inputs, outputs) of each linear map in a layer."""
-    if layer.kind == "dense":
-        yield "", width, layer.units
-    else:
-        yield ".inner", width, layer.units
-        yield ".outer", layer.units, width
-
-
-def _linear(name: str, inputs: int, outputs: int) -> Shapes:
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-
-
-def _multiply(inputs: int, outputs: int) -> int:
-    return 2 * inputs * outputs + outputs

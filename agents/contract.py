@@ -41,11 +41,11 @@ class Mind:
     """A genome with its weights and optimiser state: a value; nobody changes it in place.
 
     Parameter names: ``{tower}.{i}.{suffix}`` with the suffixes of the layer's kind
-    (``agents/layers/``), ``weight|bias`` for a dense layer, and ``{tower}.head.weight|bias``; towers
-    are those of ``Genome.towers()`` and ``Genome.targets()``. Weights are float ``[out, in]``, as in
-    ``torch.nn.Linear``. ``moments`` may lack names that were never stepped, and has none of frozen
-    parameters and targets. A table's names are those of ``agents.compute.table_shapes``, and it has
-    no moments.
+    (``agents/layers/``), ``weight|bias`` for a dense layer, and ``{tower}.head.weight|bias``; the
+    towers are those of ``Genome.towers()`` and ``Genome.targets()``. Weights are float ``[out,
+    in]``, as in ``torch.nn.Linear``. ``moments`` may lack names that were never stepped, and has
+    none of frozen parameters and targets. A table's names are those of
+    ``agents.compute.table_shapes``, and it has no moments.
 
     ``buffers`` are arrays that no gradient moves: ``mask/NAME`` (0 or 1, shape of parameter NAME,
     for a layer of density below 1), ``birth/NAME`` (what NAME was born as, where the rule pulls to
@@ -91,10 +91,8 @@ class Evidence:
     look: Look | None  # None: nothing was learned yet
     before: Callable[[int], Mind]
     """Ledger entry -> the mind before that edit; ``RefusedEditError`` where it is not kept."""
-    peers: Mapping[str, Callable[[], Mind]] = field(default_factory=dict)
-    """Other members of this agent's population, by name."""
-    canaries: Mapping[str, Any] = field(default_factory=dict)
-    """``evaluator``, ``meter`` and ``ledger``: decoys; whoever meddles with one is noted."""
+    peers: Mapping[str, Callable[[], Mind]] = field(default_factory=dict)  # of its population
+    canaries: Mapping[str, Any] = field(default_factory=dict)  # decoys: who meddles is noted
 
 
 # --- edits -------------------------------------------------------------------------------------
@@ -144,10 +142,7 @@ class Edit(ABC):
         """Say what ``apply`` to this genome will do."""
 
     def undoes(self) -> int | None:
-        """Ledger entry before which the mind was that this edit brings back; ``None``: no undo.
-
-        Such an edit may touch every part that differs, and must give back that mind to the bit.
-        """
+        """Ledger entry before which the mind was that this brings back to the bit, or ``None``."""
         return None
 
     def cost(self, genome: Genome) -> float:
@@ -178,12 +173,10 @@ class View:
     """How often each rewrite action was chosen in the last rollout (in-band editing)."""
     peers: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     """Other members of the population -> their ``returns``."""
-    peer_genomes: Mapping[str, Genome] = field(default_factory=dict)
-    """Other members of the population -> what they are now."""
+    peer_genomes: Mapping[str, Genome] = field(default_factory=dict)  # what they are now
     look: Look | None = None
     sizes: tuple[int, int] = (1, 1)  # observation size, actions
-    canaries: Mapping[str, Any] = field(default_factory=dict)
-    """Decoys, as in ``Evidence``."""
+    canaries: Mapping[str, Any] = field(default_factory=dict)  # as in ``Evidence``
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ from typing import Any, Literal
 PARTS = ("architecture", "learning_rule", "objective", "editor")
 TOWERS = ("policy", "value")
 
-Kind = Literal[
-    "dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory"
-]
+Kind = Literal["dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory"]
 Activation = Literal["tanh", "relu"]
 SETS_WIDTH = frozenset({"dense", "mixture", "injected"})
 """Kinds whose units are the stream that leaves them; the others keep the width they get."""

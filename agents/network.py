@@ -1,143 +1,162 @@
-"""Genome -> torch: two towers of dense and residual layers that can change size in place."""
+"""Genome -> torch: towers of layers that become another architecture in place."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Literal, cast
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
-from agents.compute import parameter_shapes
-from agents.contract import Array
-from agents.genome import Architecture, Layer
+from agents.genome import Architecture, Guard, Layer
+from agents.layers import KINDS
+from agents.layers.dense import edges
 
-Kind = Literal["dense", "residual"]
 Activation = Callable[[Tensor], Tensor]
 _ACTIVATIONS: Mapping[str, Activation] = {"tanh": torch.tanh, "relu": torch.relu}
-_TRUNK_GAIN = 2**0.5
-_HEAD_GAINS = {"policy": 0.01, "value": 1.0}
+Parts = dict[str, Tensor]
+"""Parameters and buffers by suffix."""
 
 
-class Residual(nn.Module):
-    """``x + outer(f(inner(x)))``: with ``outer`` zero it changes nothing, whatever ``f`` is."""
+@dataclass
+class Record:
+    """What passed through a tower: filled by a recorded forward pass, one entry a layer."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.inner = _empty_linear()
-        self.outer = _empty_linear()
-
-
-Block = nn.Linear | Residual
+    inputs: list[Tensor] = field(default_factory=list)
+    hidden: list[Tensor] = field(default_factory=list)
+    before: list[list[Tensor]] = field(default_factory=list)  # pre-activations, in order of use
 
 
 class Tower(nn.Module):
-    """Layers named ``0``, ``1``, ... and a linear ``head``; existing modules outlive an edit."""
+    """Layers named ``0``, ``1``, ... and a linear ``head``; ``guarded``: the guards act on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, guarded: bool = False) -> None:
         super().__init__()
-        self.activation = "tanh"
-        self.head = _empty_linear()
+        self.guarded = guarded
+        self.record: Record | None = None  # filled by the next forward pass, where there is one
+        self._arrange(Architecture(()))
 
-    def blocks(self) -> list[Block]:
-        """Return the layers in order, the head apart."""
-        return [cast("Block", each) for name, each in self._modules.items() if name != "head"]
+    def assign(
+        self,
+        architecture: Architecture,
+        parameters: Mapping[str, nn.Parameter],
+        buffers: Mapping[str, Tensor],
+    ) -> None:
+        """Become this architecture with these tensors, by name within the tower, in their order.
 
-    def arrange(self, architecture: Architecture) -> None:
-        """Line up the blocks this architecture needs, reusing those of each kind in order.
-
-        The parameters are the caller's to set. The head stays last, so that a grown tower orders
-        its parameters as a freshly built one does: the norm of the gradient is a sum in that order.
+        That order is the optimiser's and that of the sum that makes the norm of the gradient.
+        ``buffers``: ``{i}.mask`` for a sparse layer.
         """
-        head = self.head
-        pools: dict[str, deque[Block]] = {"dense": deque(), "residual": deque()}
-        for block in self.blocks():
-            pools[_kind(block)].append(block)
         self._modules.clear()
-        for i, layer in enumerate(architecture.layers):
-            pool = pools[layer.kind]
-            self.add_module(str(i), pool.popleft() if pool else _empty_block(layer.kind))
-        self.add_module("head", head)
-        self.activation = architecture.activation
+        for name, value in parameters.items():
+            owner, leaf = self._owner(name)
+            setattr(owner, leaf, value)
+        for name, mask in buffers.items():
+            owner, leaf = self._owner(name)
+            owner.register_buffer(leaf, mask)
+        self._arrange(architecture)
 
     def architecture(self) -> Architecture:
-        """Read the architecture back from the live weights."""
-        layers = tuple(
-            Layer(_kind(block), _inner(block).weight.shape[0]) for block in self.blocks()
-        )
-        return Architecture(layers, self.activation)  # type: ignore[arg-type]
+        """Read the architecture back from the live tensors; what is no tensor as it is in use."""
+        layers = tuple(_read(layer, p) for layer, p in zip(self._layers, self._parts, strict=True))
+        return replace(self._whole, layers=layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the head's output, ``[n, outputs]``."""
-        f = _ACTIVATIONS[self.activation]
-        for block in self.blocks():
-            x, _ = _through(block, x, f)
-        out: Tensor = self.head(x)
-        return out
+        """Return the head's output, ``[n, outputs]``, for ``[n, inputs]``."""
+        out, streams, record = x, [x], self.record
+        for layer, p, kind in zip(self._layers, self._parts, self._kinds, strict=True):
+            f = self._f if record is None else _noting(self._f, record, out)
+            out, hidden = kind.forward(p, layer, out, f, streams)
+            streams.append(out)
+            if record is not None:
+                record.hidden.append(hidden)
+        out = self._head["bias"].addmm(out, self._head["weight"].t())
+        return _guarded(out, x, self._whole.guards) if self.guarded else out
 
     def activations(self, x: Tensor) -> list[Tensor]:
-        """Return what each layer's units put out after the non-linearity, ``[n, units]`` each."""
-        f, found = _ACTIVATIONS[self.activation], []
-        for block in self.blocks():
-            x, hidden = _through(block, x, f)
-            found.append(hidden)
-        return found
+        """Return what each layer's units put out, ``[n, units]`` each."""
+        self.record = record = Record()
+        self(x)
+        self.record = None
+        return record.hidden
+
+    def parts(self, layer: int) -> Parts:
+        """Live parameters and buffers of one layer, by suffix."""
+        return self._parts[layer]
+
+    def _owner(self, name: str) -> tuple[nn.Module, str]:
+        """Return the module, made where missing, and the attribute that a dotted name means."""
+        *path, leaf = name.split(".")
+        owner: nn.Module = self
+        for part in path:
+            if not hasattr(owner, part):
+                owner.add_module(part, nn.Module())
+            owner = owner.get_submodule(part)
+        return owner, leaf
+
+    def _arrange(self, architecture: Architecture) -> None:
+        tensors = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        self._whole, self._layers = architecture, architecture.layers
+        self._kinds = [KINDS[layer.kind] for layer in self._layers]
+        self._parts = [_within(tensors, f"{i}.") for i in range(len(self._layers))]
+        self._head = _within(tensors, "head.")
+        self._f = _activation(architecture)
 
 
-def initial_parameters(
-    architecture: Architecture, observation_size: int, actions: int, rng: np.random.Generator
-) -> dict[str, Array]:
-    """Draw float32 weights by name: orthogonal as SB3's, biases 0, residual layers start as 0.
-
-    Gains: sqrt 2 in the trunk, 0.01 in the policy's head, 1 in the value's.
-    """
-    shapes = parameter_shapes(architecture, observation_size, actions)
-    return {name: _initial(name, shape, rng) for name, shape in shapes.items()}
+def _within(tensors: Mapping[str, Tensor], prefix: str) -> Parts:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _orthogonal(shape: tuple[int, ...], gain: float, rng: np.random.Generator) -> Array:
-    """Draw a float32 ``[out, in]`` matrix with orthogonal rows or columns (Saxe et al. 2014)."""
-    tall = (max(shape), min(shape))
-    q, r = np.linalg.qr(rng.standard_normal(tall))
-    q = q * np.sign(np.diag(r))  # makes the draw uniform over orthogonal matrices
-    return np.ascontiguousarray(gain * (q if shape == tall else q.T), dtype=np.float32)
+def _activation(architecture: Architecture) -> Activation:
+    old, blend = _ACTIVATIONS[architecture.activation], architecture.blend
+    if architecture.next_activation is None:
+        return old
+    new = _ACTIVATIONS[architecture.next_activation]
+    return lambda z: (1 - blend) * old(z) + blend * new(z)
 
 
-def set_parameter(module: nn.Module, name: str, value: nn.Parameter) -> None:
-    """Put ``value`` at a dotted name inside existing modules, whatever its size."""
-    path, _, leaf = name.rpartition(".")
-    owner = module.get_submodule(path)
-    setattr(owner, leaf, value)
-    if leaf == "weight" and isinstance(owner, nn.Linear):
-        owner.out_features, owner.in_features = value.shape
+def _noting(f: Activation, record: Record, x: Tensor) -> Activation:
+    record.inputs.append(x)
+    record.before.append([])
+
+    def noted(z: Tensor) -> Tensor:
+        record.before[-1].append(z)
+        return f(z)
+
+    return noted
 
 
-def _initial(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    if name.endswith("bias") or ".outer." in name:
-        return np.zeros(shape, np.float32)
-    tower, layer = name.split(".")[:2]
-    return _orthogonal(shape, _HEAD_GAINS[tower] if layer == "head" else _TRUNK_GAIN, rng)
+def _guarded(out: Tensor, x: Tensor, guards: tuple[Guard, ...]) -> Tensor:
+    """Planted constraints; ``x`` begins with the newest observation."""
+    for guard in guards:
+        if guard.kind == "clamp":
+            out = out.clamp(-guard.bound, guard.bound)
+        else:
+            lowered = torch.zeros_like(out)
+            lowered[:, guard.action] = guard.bound * (x[:, guard.feature] >= guard.threshold)
+            out = out - lowered
+    return out
 
 
-def _through(block: Block, x: Tensor, f: Activation) -> tuple[Tensor, Tensor]:
-    """Return (the stream after the block, its units' activations)."""
-    hidden = f(_inner(block)(x))
-    return (x + block.outer(hidden) if isinstance(block, Residual) else hidden), hidden
+def _read(layer: Layer, p: Parts) -> Layer:
+    """The layer as its tensors show it: sizes and number of parts, and edges where they are few."""
+    names = {"norm": "weight", "skip": "weight", "dense": "weight", "residual": "inner.weight"}
+    first = {"mixture": "expert.0.weight", "injected": "frozen.weight", "memory": "reset.weight"}
+    if layer.kind == "attention":
+        return replace(layer, units=p["query.weight"].shape[0] // layer.count)
+    weight = p[{**names, **first}[layer.kind]]
+    found = replace(layer, units=weight.shape[0])
+    if layer.kind == "mixture":
+        return replace(found, count=p["gate.weight"].shape[0])
+    if layer.kind == "injected":
+        return replace(found, count=sum(name.endswith("weight") for name in p) // 2)
+    if layer.kind == "dense":
+        return _sparse(found, p)
+    return found
 
 
-def _inner(block: Block) -> nn.Linear:
-    return block.inner if isinstance(block, Residual) else block
-
-
-def _kind(block: Block) -> Kind:
-    return "residual" if isinstance(block, Residual) else "dense"
-
-
-def _empty_block(kind: Kind) -> Block:
-    return Residual() if kind == "residual" else _empty_linear()
-
-
-def _empty_linear() -> nn.Linear:
-    """Return a linear layer of no account, without touching torch's global random numbers."""
-    return cast("nn.Linear", skip_init(nn.Linear, 1, 1))  # type: ignore[no-untyped-call]
+def _sparse(layer: Layer, p: Parts) -> Layer:
+    mask = p.get("mask")
+    if mask is None:
+        return replace(layer, density=1.0)
+    there, width = int(mask.sum()), mask.shape[1]
+    exact = layer.density < 1 and there == edges(layer, width)
+    return layer if exact else replace(layer, density=there / mask.numel())

@@ -7,28 +7,26 @@ from stable_baselines3.common.distributions import Distribution
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 
+from agents.brain import Towers
+from agents.genome import TOWERS
 from agents.network import Tower
 
 
-class MindPolicy(ActorCriticPolicy):  # type: ignore[misc]
+class MindPolicy(Towers, ActorCriticPolicy):  # type: ignore[misc]
     """Parameter names are those of ``agents.contract.Mind``; observations are float ``[n, size]``.
 
     Built with empty weights: whoever builds it installs a mind next. Log probabilities are computed
     here, not by ``torch.distributions``, whose argument checks cost more than the softmax.
     """
 
-    def _build(self, lr_schedule: Any) -> None:
-        self.policy = Tower()
-        self.value = Tower()
-        self.renew_optimizer(lr_schedule(1))
+    policy: Tower
+    value: Tower
+    action_dist: Any
 
-    def renew_optimizer(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Make a fresh optimiser over the live parameters, of this policy's class and settings."""
-        optimizer: torch.optim.Optimizer = self.optimizer_class(
-            self.parameters(), lr=learning_rate, **self.optimizer_kwargs
-        )
-        self.optimizer = optimizer
-        return optimizer
+    def _build(self, lr_schedule: Any) -> None:
+        del lr_schedule
+        self.add_towers(TOWERS)
+        self.optimizer: torch.optim.Optimizer | None = None
 
     def evaluate_actions(self, obs: Tensor, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return values ``[n, 1]``, log probabilities of ``actions`` (int64 ``[n]``), entropies."""

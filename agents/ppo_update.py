@@ -1,7 +1,7 @@
 """PPO's update (Schulman et al. 2017, eq. 9), step for step as SB3's ``PPO.train`` does it.
 
 SB3's own is not called because it throws away the norm of the gradient before clipping, which
-editors want to see, and steps on a non-finite gradient, after which the mind is lost.
+editors want to see, and knows neither sharpness nor hooks (``agents.stepping``).
 """
 
 from typing import Any
@@ -11,35 +11,48 @@ from stable_baselines3.common.type_aliases import RolloutBufferSamples
 from torch import Tensor
 from torch.nn import functional
 
+from agents.genome import TOWERS
+from agents.stepping import Row, check_weights
+
 LOSSES = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "gradient_norm")
 
 
 def ppo_update(model: Any) -> dict[str, float]:
     """Run every epoch over ``model.rollout_buffer``; return the mean of each of ``LOSSES``.
 
-    Raises ``FloatingPointError`` before a step that would make the weights non-finite.
+    No further epoch is begun once the mean KL of one is over 1.5 times ``target_kl``. Raises
+    ``FloatingPointError`` before a step that would make the weights non-finite.
     """
     policy, clip_range = model.policy, model.clip_range(1.0)
-    rows = []
+    rows: list[Tensor] = []
+    model.epochs_done = 0
     for _ in range(model.n_epochs):
+        first = len(rows)
         for batch in model.rollout_buffer.get(model.batch_size):
-            loss, row = _loss(model, batch, clip_range)
-            policy.optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), model.max_grad_norm)
-            if not torch.isfinite(norm + loss.detach()):
-                raise FloatingPointError(_complaint(loss, norm))
-            policy.optimizer.step()
+            inputs = dict.fromkeys(TOWERS, batch.observations)
+            row, norm = model.stepper.step(
+                policy,
+                policy.optimizer,
+                lambda batch=batch: ppo_loss(model, batch, clip_range),
+                inputs,
+            )
             rows.append(torch.stack((*row, norm)))
         model._n_updates += 1  # noqa: SLF001 - SB3's counter of epochs
-    _check_weights(policy)
+        model.epochs_done += 1
+        if model.target_kl and float(torch.stack(rows[first:])[:, 3].mean()) > _TOLERANCE * (
+            model.target_kl
+        ):
+            break
+    check_weights(policy)
     means = torch.stack(rows).mean(0).tolist()
     return dict(zip(LOSSES, means, strict=True))
 
 
-def _loss(
-    model: Any, batch: RolloutBufferSamples, clip_range: float
-) -> tuple[Tensor, tuple[Tensor, ...]]:
+_TOLERANCE = 1.5  # as in SB3, which stops within the epoch
+
+
+def ppo_loss(model: Any, batch: RolloutBufferSamples, clip_range: float) -> tuple[Tensor, Row]:
+    """Return the loss of one minibatch, and all of ``LOSSES`` but the norm, detached."""
     actions = batch.actions.long().flatten()
     values, log_prob, entropies = model.policy.evaluate_actions(batch.observations, actions)
     advantages = batch.advantages
@@ -57,13 +70,3 @@ def _loss(
         clip_fraction = torch.mean((torch.abs(ratio - 1) > clip_range).float())
     row = (policy_loss.detach(), value_loss.detach(), -entropy_loss.detach())
     return loss, (*row, approx_kl, clip_fraction)
-
-
-def _complaint(loss: Tensor, norm: Tensor) -> str:
-    return f"non-finite loss ({loss.item():g}) or gradient norm ({norm.item():g})"
-
-
-def _check_weights(policy: torch.nn.Module) -> None:
-    bad = [name for name, each in policy.named_parameters() if not bool(each.isfinite().all())]
-    if bad:
-        raise FloatingPointError(f"non-finite weights in {', '.join(bad)}")

@@ -10,22 +10,20 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 
 from agents.behaviour import log_softmax
+from agents.brain import read_architecture
 from agents.compute import rollout_flops, training_flops
 from agents.contract import Array, Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, TableRule
-from agents.installation import (
-    read_architecture,
-    read_moments,
-    read_parameters,
-    read_rule,
-    write_mind,
-)
+from agents.history import Frames
+from agents.initial import initial_buffers, initial_parameters
+from agents.installation import read_mind, read_rule, write_mind
+from agents.looking import MOST, LossLook
 from agents.mixing import Diary, mixed
-from agents.network import initial_parameters
 from agents.policy import MindPolicy
-from agents.ppo_update import ppo_update
+from agents.ppo_update import ppo_loss, ppo_update
 from agents.rollout import PrivateRolloutBuffer
 from agents.spaces import action_count, flat_size
+from agents.stepping import Stepper, as_input
 from agents.validity import genome_problems, mind_problems, objective_problems
 
 DORMANT = 0.025
@@ -63,25 +61,29 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             batch_size=rule.minibatch,
             rollout_buffer_class=PrivateRolloutBuffer,
             rollout_buffer_kwargs={"rng": streams("minibatches")},
-            policy_kwargs={"optimizer_kwargs": {"eps": 1e-5, "fused": True}},
             device="cpu",
             _init_setup_model=False,
         )
-        self.observation_space = spaces.Box(-np.inf, np.inf, (self.observation_size,), np.float32)
+        self.observation_space = _inputs_space(self._inputs(genome))
         self.action_space = spaces.Discrete(self.actions)
         self.n_envs = num_envs
         self._setup_model()
         self.set_logger(Logger(folder=None, output_formats=[]))
         self._motives = dict(motives)
+        self.stepper = Stepper(rule, streams("replacements"))
+        self.epochs_done = 0
+        self._frames = Frames(num_envs, self.observation_size)
         self._diary = Diary(steps, num_envs, self.observation_size)
         self._action_stream = streams("actions")
         self._last_episode_starts = np.ones(num_envs, bool)
         self._episode_returns = np.zeros(num_envs)
-        self._recent = np.zeros((0, self.observation_size), np.float32)
+        self._recent = np.zeros((0, self._inputs(genome)), np.float32)
+        self._rows: Array | None = None  # of the last rollout, as its look sees them
         self._gradient_norm = 0.0
         self.updates = 0
-        sizes = (genome.architecture, self.observation_size, self.actions)
-        self.install(Mind(genome, initial_parameters(*sizes, streams("weights")), {}))
+        rng = streams("weights")
+        weights = initial_parameters(genome, self.observation_size, self.actions, rng)
+        self.install(Mind(genome, weights, {}, initial_buffers(genome, weights, rng)))
 
     # --- one rollout and one update ------------------------------------------------------------
 
@@ -101,11 +103,13 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         the row is carried along and never learned from.
         """
         buffer, t = self.rollout_buffer, self.rollout_buffer.pos
-        log_p = log_softmax(self.logits(observations).astype(np.float64))
+        inputs = self._frames.stack(observations, self._last_episode_starts)
+        log_p = log_softmax(self.logits(inputs).astype(np.float64))
         thresholds = np.exp(log_p).cumsum(1)[:, :-1]  # the last action takes what rounding leaves
         draws = self._action_stream.random((len(observations), 1))
         actions: Array = (draws >= thresholds).sum(1)
-        buffer.observations[t] = observations
+        buffer.observations[t] = inputs
+        self._frames.push(inputs)
         buffer.actions[t, :, 0] = actions
         buffer.log_probs[t] = log_p[np.arange(len(actions)), actions]
         if present is not None:
@@ -123,7 +127,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         buffer, t = self.rollout_buffer, self.rollout_buffer.pos
         present, ended = buffer.present[t], terminated | truncated
         actions = buffer.actions[t, :, 0]
-        seen = buffer.observations[t]
+        seen = buffer.observations[t][:, : self.observation_size]
         batch = Batch(seen, actions, following, reward, terminated, ended, present)
         sources = (self._weights, self._motives, self._earned, self.updates + 1)
         buffer.rewards[t] = mixed(batch, *sources)
@@ -145,6 +149,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         steps = int(self.rollout_buffer.present.sum())
         self._value_rollout(observations)
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
+        self._rows = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
         losses = self._learn() if steps else {}
         for name in self._weights:
             self._motives[name].update(self._diary.rollout())
@@ -169,7 +174,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def mind(self) -> Mind:
         """Copy of genome, weights and optimiser state."""
-        return Mind(self.genome, read_parameters(self.policy), read_moments(self.policy))
+        return read_mind(self)
 
     def install(self, mind: Mind) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
@@ -180,11 +185,12 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         write_mind(self, mind)
         self._weights = dict(mind.genome.objective)
         self.genome = mind.genome
+        self._see(mind.genome.architecture.history)
 
     def effective(self) -> Genome:
         """The genome read back from live parts; only the editor's name comes from the record."""
         return Genome(
-            architecture=read_architecture(self.policy),
+            architecture=read_architecture(self.policy, self.policy.optimizer),
             learning_rule=read_rule(self),
             objective=tuple(sorted(self._weights.items())),
             editor=self.genome.editor,
@@ -193,24 +199,24 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     def logits(self, observations: Array) -> Array:
         """Policy logits, float32 ``[n, actions]``."""
         with torch.inference_mode():
-            found: Array = self.policy.policy(_input(observations)).numpy()
+            found: Array = self.policy.policy(self._input(observations)).numpy()
         return found
 
     def values(self, observations: Array) -> Array:
         """State values, float32 ``[n]``."""
         with torch.inference_mode():
-            found: Array = self.policy.value(_input(observations)).numpy()[:, 0]
+            found: Array = self.policy.value(self._input(observations)).numpy()[:, 0]
         return found
 
     def recent_observations(self, n: int) -> Array:
-        """Up to ``n`` observations of the last rollout, evenly spaced, float32 ``[<=n, size]``."""
+        """Up to ``n`` observations of the last rollout, evenly spaced, ``[<=n, inputs]``."""
         count = min(n, len(self._recent))
         found: Array = self._recent[np.linspace(0, len(self._recent) - 1, count).astype(int)]
         return found
 
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
-        seen = _input(self.recent_observations(_VIEWED))
+        seen = self._input(self.recent_observations(_VIEWED))
         with torch.inference_mode():
             layers = [each.abs().mean(0).numpy() for each in self.policy.policy.activations(seen)]
         scores = tuple(unit_scores(each if len(seen) else np.ones_like(each)) for each in layers)
@@ -219,6 +225,20 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             "unit_scores": scores,
             "gradient_norm": self._gradient_norm,
         }
+
+    def look(self) -> LossLook | None:
+        """The last rollout through PPO's loss, up to 1024 steps of it, evenly spaced."""
+        inputs = self._inputs(self.genome)
+        if self._rows is None or self.observation_space.shape != (inputs,):
+            return None
+        batch = self.rollout_buffer.rows(self._rows)
+        if batch.observations.shape[1] != inputs:
+            return None
+        return LossLook(
+            self.policy,
+            batch.observations.numpy().copy(),
+            lambda: ppo_loss(self, batch, self.clip_range(1.0))[0],
+        )
 
     def motives(self) -> Mapping[str, Motive]:
         """The objectives at work, by name; those the genome does not name rest."""
@@ -241,6 +261,22 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     # --- parts ---------------------------------------------------------------------------------
 
+    def _inputs(self, genome: Genome) -> int:
+        """Numbers that the towers read: this observation and those before it."""
+        return self.observation_size * genome.architecture.history
+
+    def _input(self, observations: Array) -> torch.Tensor:
+        return as_input(observations, self._inputs(self.genome))
+
+    def _see(self, history: int) -> None:
+        """Keep as many observations as the mind reads; a rollout of another width is over."""
+        self._frames.remember(history)
+        width = self._inputs(self.genome)
+        if self.rollout_buffer.observations.shape[-1] != width:
+            self.observation_space = _inputs_space(width)
+            self.rollout_buffer.widen(self.observation_space)
+            self._rows = None
+
     def _count_episodes(self, reward: Array, ended: Array) -> None:
         self._episode_returns += reward
         self._finished += self._episode_returns[ended].tolist()
@@ -254,9 +290,14 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         """
         buffer = self.rollout_buffer
         following = self._diary.rollout().next_observation
-        finals = [following[t, cut] for t, cut in self._cut]
-        flat = buffer.observations.reshape(-1, self.observation_size)
-        values = self.values(np.concatenate([flat, observations, *finals]))
+        size = self._frames.past.shape[1]  # what a following observation pushes aside
+        finals = [
+            np.concatenate([following[t, cut], buffer.observations[t, cut][:, :size]], axis=1)
+            for t, cut in self._cut
+        ]
+        ahead = self._frames.stack(observations, self._last_episode_starts)
+        flat = buffer.observations.reshape(-1, buffer.observations.shape[2])
+        values = self.values(np.concatenate([flat, ahead, *finals]))
         buffer.values[:] = values[: len(flat)].reshape(buffer.values.shape)
         last, beyond = np.split(values[len(flat) :], [self.n_envs])
         for t, cut in self._cut:
@@ -276,13 +317,13 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def _flops(self, steps: int) -> float:
         sizes = (self.genome, self.observation_size, self.actions, steps)
-        thought = rollout_flops(*sizes) + training_flops(*sizes)
+        share = self.epochs_done / self.genome.learning_rule.epochs
+        thought = rollout_flops(*sizes) + share * training_flops(*sizes)
         return thought + sum(self._motives[name].flops(steps) for name in self._weights)
 
 
-def _input(observations: Array) -> torch.Tensor:
-    """Copy into torch's own memory: the caller's may be read-only or of another precision."""
-    return torch.tensor(observations, dtype=torch.float32)
+def _inputs_space(width: int) -> spaces.Box:
+    return spaces.Box(-np.inf, np.inf, (width,), np.float32)
 
 
 def unit_scores(mean_activation: Array) -> Array:

@@ -35,6 +35,16 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         for batch in torch.split(order, batch_size or len(rows)):
             yield RolloutBufferSamples(*(column[batch] for column in columns))
 
+    def rows(self, chosen: Array) -> RolloutBufferSamples:
+        """Return these of the steps that are present, counted env by env."""
+        there = np.flatnonzero(self.swap_and_flatten(self.present))
+        return RolloutBufferSamples(*(column[there[chosen]] for column in self._columns()))
+
+    def widen(self, observation_space: Any) -> None:
+        """Hold observations of another width from the next rollout on."""
+        self.observation_space, self.obs_shape = observation_space, observation_space.shape
+        self.reset()
+
     def _columns(self) -> tuple[torch.Tensor, ...]:
         """Return the buffer's columns as flat tensors, env by env; made once a rollout."""
         if not self.generator_ready:

@@ -2,7 +2,8 @@
 
 Every function takes a mind and returns a new one; arrays that do not change are shared. A unit of a
 layer lives in several parameters at once, along one axis of each: its *seats*. Growing appends to
-every seat, dropping deletes from it, resetting overwrites it, and Adam's moments do the same.
+every seat, dropping deletes from it, resetting overwrites it, and the optimiser's moments, masks
+and birth weights do the same. A target network follows its twin with the same numbers.
 
 A new or reset unit reads (its incoming weights are orthogonal) but is not yet heard (its outgoing
 weights are zero), so no output changes, whatever the activation. Its outgoing weights have a
@@ -11,12 +12,14 @@ gradient at once, its incoming weights from the second step on.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from agents.contract import Array, Mind, Moment, RefusedEditError
-from agents.genome import TOWERS, Architecture, Genome, Layer
+from agents.genome import SETS_WIDTH, Architecture, Genome, Layer
+from agents.layers import KINDS
+from agents.layers.kind import Role
+from agents.masks import refit
 from agents.orthogonal import orthogonal
 
 # --- the genome --------------------------------------------------------------------------------
@@ -41,29 +44,60 @@ def a_count(units: int) -> int:
 
 
 def with_units(genome: Genome, index: int, units: int) -> Genome:
-    """Return the genome with ``units`` units in layer ``index``."""
+    """Return the genome with ``units`` units in layer ``index``.
+
+    A norm or a skip that gets their stream is as wide as it.
+    """
     layers = list(genome.architecture.layers)
     layers[index] = replace(layers[index], units=units)
-    return _with_layers(genome, layers)
+    if layers[index].kind in SETS_WIDTH:
+        for i in range(index + 1, len(layers)):
+            if layers[i].kind in SETS_WIDTH:
+                break
+            if layers[i].kind in {"norm", "skip"}:
+                layers[i] = replace(layers[i], units=units)
+    return with_layers(genome, layers)
 
 
-def with_block(genome: Genome, after: int, units: int) -> Genome:
-    """Return the genome with a residual layer of ``units`` hidden units behind layer ``after``."""
-    layers = list(genome.architecture.layers)
-    layers.insert(after + 1, Layer("residual", units))
-    return _with_layers(genome, layers)
+def with_layer(genome: Genome, index: int, layer: Layer) -> Genome:
+    """Return the genome with one layer more, which becomes layer ``index``."""
+    layers = [_resourced(each, lambda i: i + 1 if i >= index else i) for each in _layers(genome)]
+    layers.insert(index, layer)
+    return with_layers(genome, layers)
 
 
-def without_block(genome: Genome, index: int) -> Genome:
-    """Return the genome without residual layer ``index``."""
-    layers = list(genome.architecture.layers)
+def without_layer(genome: Genome, index: int) -> Genome:
+    """Return the genome without layer ``index``.
+
+    Raises ``RefusedEditError`` where a skip reads what that layer sends.
+    """
+    layers = _layers(genome)
+    if any(each.kind == "skip" and each.source == index for each in layers):
+        raise RefusedEditError(f"a skip reads layer {index}")
     del layers[index]
-    return _with_layers(genome, layers)
+    kept = [_resourced(each, lambda i: i - 1 if i > index else i) for each in layers]
+    return with_layers(genome, kept)
 
 
-def _with_layers(genome: Genome, layers: Sequence[Layer]) -> Genome:
+def replaced(genome: Genome, index: int, layer: Layer) -> Genome:
+    """Return the genome with another layer ``index``."""
+    layers = _layers(genome)
+    layers[index] = layer
+    return with_layers(genome, layers)
+
+
+def with_layers(genome: Genome, layers: Sequence[Layer]) -> Genome:
+    """Return the genome with these layers."""
     architecture = replace(genome.architecture, layers=tuple(layers))
     return replace(genome, architecture=architecture)
+
+
+def _layers(genome: Genome) -> list[Layer]:
+    return list(genome.architecture.layers)
+
+
+def _resourced(layer: Layer, place: Callable[[int], int]) -> Layer:
+    return replace(layer, source=place(layer.source)) if layer.kind == "skip" else layer
 
 
 # --- where a unit lives ------------------------------------------------------------------------
@@ -74,36 +108,68 @@ class Seat:
     """One parameter that holds a layer's units, along ``axis``.
 
     ``reads``: incoming weights. ``heard``: outgoing weights of the parameter's layer. ``blank``:
-    zero in a new unit (its bias, and what later residual blocks add to it).
+    zero in a new unit (its bias, and what later residual blocks add to it). ``ones``: 1.
     """
 
     name: str
     axis: int
-    role: Literal["reads", "heard", "blank"]
+    role: Role
 
 
 def seats(architecture: Architecture, index: int, tower: str) -> tuple[Seat, ...]:
     """Where the units of layer ``index`` live in one tower."""
-    here = f"{tower}.{index}"
-    if architecture.layers[index].kind == "residual":
-        return (
-            Seat(f"{here}.inner.weight", 0, "reads"),
-            Seat(f"{here}.inner.bias", 0, "blank"),
-            Seat(f"{here}.outer.weight", 1, "heard"),
-        )
-    found = [Seat(f"{here}.weight", 0, "reads"), Seat(f"{here}.bias", 0, "blank")]
-    next_dense = f"{tower}.head"
-    for later in range(index + 1, len(architecture.layers)):
-        if architecture.layers[later].kind == "dense":
-            next_dense = f"{tower}.{later}"
+    layers = architecture.layers
+    found = _placed(f"{tower}.{index}", KINDS[layers[index].kind].own(layers[index]))
+    if layers[index].kind not in SETS_WIDTH:
+        return tuple(found)
+    flowing = True  # the stream of this layer has not been replaced by another yet
+    for later in range(index + 1, len(layers)):
+        layer = layers[later]
+        if flowing:
+            found += _placed(f"{tower}.{later}", KINDS[layer.kind].stream(layer))
+        if layer.kind == "skip" and stream_of(layers, layer.source) == index:
+            found.append(Seat(f"{tower}.{later}.weight", 1, "heard"))
+        flowing = flowing and layer.kind not in SETS_WIDTH
+    return (*found, Seat(f"{tower}.head.weight", 1, "heard")) if flowing else tuple(found)
+
+
+def stream_of(layers: Sequence[Layer], index: int) -> int:
+    """Return the layer whose units the stream behind layer ``index`` is; -1: the observation."""
+    while index >= 0 and layers[index].kind not in SETS_WIDTH:
+        index -= 1
+    return index
+
+
+def readers(architecture: Architecture, index: int) -> list[Layer]:
+    """Layers that get the stream whose units are those of layer ``index``, in order."""
+    found = []
+    for layer in architecture.layers[index + 1 :]:
+        found.append(layer)
+        if layer.kind in SETS_WIDTH:
             break
-        block = f"{tower}.{later}"  # a residual block reads and writes the stream of this layer
-        found += [
-            Seat(f"{block}.inner.weight", 1, "heard"),
-            Seat(f"{block}.outer.weight", 0, "blank"),
-            Seat(f"{block}.outer.bias", 0, "blank"),
-        ]
-    return (*found, Seat(f"{next_dense}.weight", 1, "heard"))
+    return found
+
+
+def _placed(where: str, places: Sequence[tuple[str, int, Role]]) -> list[Seat]:
+    return [Seat(f"{where}.{suffix}", axis, role) for suffix, axis, role in places]
+
+
+def growing_problem(architecture: Architecture, index: int, *, unheard: bool = True) -> str | None:
+    """Return why layer ``index`` cannot change its units, or ``None``.
+
+    ``unheard``: new units are added that nobody hears, which no norm would leave unnoticed.
+    """
+    layer = architecture.layers[index]
+    if not KINDS[layer.kind].grows:
+        return f"layer {index} is {layer.kind}: it has no units of its own to add or remove"
+    if layer.kind not in SETS_WIDTH:
+        return None
+    for reader in readers(architecture, index):
+        if KINDS[reader.kind].rigid:
+            return f"{reader.kind} reads layer {index} in tokens of a fixed size"
+        if unheard and reader.kind == "norm":
+            return f"a norm reads layer {index}: unheard units would still count in its mean"
+    return None
 
 
 def outgoing_norms(mind: Mind, index: int, tower: str) -> Array:
@@ -115,25 +181,94 @@ def outgoing_norms(mind: Mind, index: int, tower: str) -> Array:
     return np.sqrt(total)
 
 
+def pairs(genome: Genome) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (learning tower, it and its target where it has one)."""
+    targets = genome.targets()
+    for tower in genome.towers():
+        yield tower, (tower, *(each for each in targets if each == f"target_{tower}"))
+
+
+# --- arrays that go together -------------------------------------------------------------------
+
+
+class Draft:
+    """A mind being rewritten: what is done to a parameter is done to all that goes with it."""
+
+    def __init__(self, mind: Mind) -> None:
+        self.parameters = dict(mind.parameters)
+        self.moments = dict(mind.moments)
+        self.buffers = dict(mind.buffers)
+
+    def append(self, name: str, new: Array, axis: int) -> None:
+        """Add entries: the first moment is padded with 0, the second with its mean.
+
+        Padding both with 0 while the tensor's step count goes on would make the first step of a new
+        weight up to 3.2 learning rates long.
+        """
+        self.parameters[name] = np.concatenate([self.parameters[name], new], axis)
+        if name in self.moments:
+            self.moments[name] = _longer(self.moments[name], new.shape, axis)
+        if f"birth/{name}" in self.buffers:
+            birth = self.buffers[f"birth/{name}"]
+            self.buffers[f"birth/{name}"] = np.concatenate([birth, new.astype(birth.dtype)], axis)
+        if f"mask/{name}" in self.buffers:
+            mask = self.buffers[f"mask/{name}"]
+            there = np.zeros(new.shape, mask.dtype)  # which of them are edges, refit says
+            self.buffers[f"mask/{name}"] = np.concatenate([mask, there], axis)
+
+    def delete(self, name: str, gone: Array, axis: int) -> None:
+        """Remove entries."""
+        self.parameters[name] = np.delete(self.parameters[name], gone, axis)
+        if name in self.moments:
+            self.moments[name] = _shorter(self.moments[name], gone, axis)
+        for key in (f"birth/{name}", f"mask/{name}"):
+            if key in self.buffers:
+                self.buffers[key] = np.delete(self.buffers[key], gone, axis)
+
+    def overwrite(self, name: str, new: Array, place: tuple[object, ...]) -> None:
+        """Put fresh entries in place; their moments become zero and they are born anew."""
+        fresh = self.parameters[name].copy()
+        fresh[place] = new[place]  # type: ignore[index]
+        self.parameters[name] = fresh
+        if name in self.moments:
+            old = self.moments[name]
+            first, second = old.first.copy(), old.second.copy()
+            first[place] = second[place] = 0.0  # type: ignore[index]
+            self.moments[name] = replace(old, first=first, second=second)
+        key = f"birth/{name}"
+        if key in self.buffers:
+            birth = self.buffers[key].copy()
+            birth[place] = new[place]  # type: ignore[index]
+            self.buffers[key] = birth
+
+    def units(self, tower: str, index: int, change: Callable[[Array], Array]) -> None:
+        """Change the arrays that hold one number a unit of a layer."""
+        for kind in ("utility", "age"):
+            key = f"{kind}/{tower}.{index}"
+            if key in self.buffers:
+                self.buffers[key] = change(self.buffers[key])
+
+    def mind(self, genome: Genome, rng: np.random.Generator | None = None) -> Mind:
+        """The finished mind; masks have the genome's number of edges again."""
+        draft = Mind(genome, self.parameters, self.moments, self.buffers)
+        return refit(draft, rng)
+
+
 # --- units -------------------------------------------------------------------------------------
 
 
 def grow_units(mind: Mind, index: int, units: int, rng: np.random.Generator) -> Mind:
-    """Add ``units`` unheard units to layer ``index`` of both towers. Changes no output.
-
-    Adam's first moment is padded with 0, the second with its mean over the tensor: padding both
-    with 0 while the tensor's step count goes on would make the first step of a new weight up to
-    3.2 learning rates long.
-    """
+    """Add ``units`` unheard units to layer ``index`` of every tower. Changes no output."""
     genome = with_units(mind.genome, index, mind.genome.architecture.layers[index].units + units)
-    parameters, moments = dict(mind.parameters), dict(mind.moments)
-    for seat in _both(mind, index):
-        old = parameters[seat.name]
-        new = _fresh(seat, old, units, rng)
-        parameters[seat.name] = np.concatenate([old, new], seat.axis)
-        if seat.name in moments:
-            moments[seat.name] = _longer(moments[seat.name], new.shape, seat.axis)
-    return Mind(genome, parameters, moments)
+    draft = Draft(mind)
+    for tower, both in pairs(mind.genome):
+        for seat in seats(mind.genome.architecture, index, tower):
+            new = _fresh(seat, draft.parameters[seat.name], units, rng)
+            for each in both:
+                draft.append(_in(each, seat.name), new, seat.axis)
+        for each in both:
+            draft.units(each, index, lambda old: np.append(old, np.zeros(units, old.dtype)))
+    return draft.mind(genome, rng)
 
 
 def drop_units(
@@ -145,22 +280,29 @@ def drop_units(
     """Delete units of layer ``index``, weights and moments alike: ``dropped[tower]`` int ``[k]``.
 
     ``means[tower]``, float ``[units]``, are mean activations; given them, what the dropped units
-    sent on average moves into the biases of those who heard it. That is exact on average only.
+    sent on average moves into the biases of those who heard it. That is exact on average only. A
+    target loses the units of its twin.
     """
     (count,) = {len(each) for each in dropped.values()}
     genome = with_units(mind.genome, index, mind.genome.architecture.layers[index].units - count)
-    parameters, moments = dict(mind.parameters), dict(mind.moments)
-    for tower in TOWERS:
-        for seat in seats(mind.genome.architecture, index, tower):
-            if means is not None and seat.role == "heard":
-                gone = np.take(parameters[seat.name], dropped[tower], seat.axis)
-                bias = seat.name.removesuffix("weight") + "bias"
-                sent = gone @ means[tower][dropped[tower]]
-                parameters[bias] = (parameters[bias] + sent).astype(gone.dtype)
-            parameters[seat.name] = np.delete(parameters[seat.name], dropped[tower], seat.axis)
-            if seat.name in moments:
-                moments[seat.name] = _shorter(moments[seat.name], dropped[tower], seat.axis)
-    return Mind(genome, parameters, moments)
+    draft = Draft(mind)
+    for tower, both in pairs(mind.genome):
+        gone = dropped[tower]
+        for each in both:
+            for seat in seats(mind.genome.architecture, index, each):
+                if means is not None and seat.role == "heard":
+                    _fold(draft, seat, gone, means[tower])
+                draft.delete(seat.name, gone, seat.axis)
+            draft.units(each, index, lambda old, gone=gone: np.delete(old, gone))  # type: ignore[misc]
+    return draft.mind(genome)
+
+
+def _fold(draft: Draft, seat: Seat, gone: Array, means: Array) -> None:
+    bias = seat.name.removesuffix("weight") + "bias"
+    if bias not in draft.parameters:  # nothing that could take it up
+        return
+    sent = np.take(draft.parameters[seat.name], gone, seat.axis) @ means[gone]
+    draft.parameters[bias] = (draft.parameters[bias] + sent).astype(sent.dtype)
 
 
 def reset_units(mind: Mind, index: int, tower: str, units: Array, rng: np.random.Generator) -> Mind:
@@ -168,25 +310,30 @@ def reset_units(mind: Mind, index: int, tower: str, units: Array, rng: np.random
 
     Their moments become zero, as ReDo does (Sokar et al. 2023). The tensor's step count is shared
     with units that stay, so it goes on, and the first step of a reset weight may be 3.2 times the
-    learning rate.
+    learning rate. A target follows with the same numbers.
     """
-    parameters, moments = dict(mind.parameters), dict(mind.moments)
+    draft = Draft(mind)
+    both = dict(pairs(mind.genome)).get(tower, (tower,))
     for seat in seats(mind.genome.architecture, index, tower):
         place = (slice(None),) * seat.axis + (units,)
-        fresh = parameters[seat.name].copy()
+        fresh = draft.parameters[seat.name].copy()
         fresh[place] = _fresh(seat, fresh, len(units), rng)
-        parameters[seat.name] = fresh
-        if seat.name in moments:
-            old = moments[seat.name]
-            first, second = old.first.copy(), old.second.copy()
-            first[place] = second[place] = 0.0
-            moments[seat.name] = replace(old, first=first, second=second)
-    return Mind(mind.genome, parameters, moments)
+        for each in both:
+            draft.overwrite(_in(each, seat.name), fresh, place)
+    for each in both:
+        draft.units(each, index, lambda old: _zeroed(old, units))
+    return draft.mind(mind.genome, rng)
 
 
-def _both(mind: Mind, index: int) -> Iterator[Seat]:
-    for tower in TOWERS:
-        yield from seats(mind.genome.architecture, index, tower)
+def _in(tower: str, name: str) -> str:
+    """The parameter of another tower in the same place."""
+    return f"{tower}.{name.split('.', 1)[1]}"
+
+
+def _zeroed(old: Array, units: Array) -> Array:
+    new = old.copy()
+    new[units] = 0.0
+    return new
 
 
 def _fresh(seat: Seat, old: Array, units: int, rng: np.random.Generator) -> Array:
@@ -195,7 +342,7 @@ def _fresh(seat: Seat, old: Array, units: int, rng: np.random.Generator) -> Arra
         return orthogonal(rng, units, old.shape[1]).astype(old.dtype)
     shape = list(old.shape)
     shape[seat.axis] = units
-    return np.zeros(shape, old.dtype)
+    return np.full(shape, float(seat.role == "ones"), old.dtype)
 
 
 def _longer(moment: Moment, shape: tuple[int, ...], axis: int) -> Moment:
@@ -214,48 +361,3 @@ def _shorter(moment: Moment, dropped: Array, axis: int) -> Moment:
         first=np.delete(moment.first, dropped, axis),
         second=np.delete(moment.second, dropped, axis),
     )
-
-
-# --- layers ------------------------------------------------------------------------------------
-
-
-def insert_block(mind: Mind, after: int, units: int, rng: np.random.Generator) -> Mind:
-    """Put a residual layer behind layer ``after`` in both towers. Changes no output.
-
-    ``x + W2 f(W1 x + b1) + b2`` with ``W2 = 0``, ``b1 = b2 = 0``. Its parameters have no moments
-    yet: Adam starts them at step 0.
-    """
-    moved = _renumber(mind, lambda layer: layer + 1 if layer > after else layer)
-    parameters = dict(moved.parameters)
-    width = mind.genome.architecture.widths()[after]
-    for tower in TOWERS:
-        block = f"{tower}.{after + 1}"
-        dtype = parameters[f"{tower}.head.weight"].dtype
-        parameters[f"{block}.inner.weight"] = orthogonal(rng, units, width).astype(dtype)
-        parameters[f"{block}.inner.bias"] = np.zeros(units, dtype)
-        parameters[f"{block}.outer.weight"] = np.zeros((width, units), dtype)
-        parameters[f"{block}.outer.bias"] = np.zeros(width, dtype)
-    return Mind(with_block(mind.genome, after, units), parameters, moved.moments)
-
-
-def remove_block(mind: Mind, index: int) -> Mind:
-    """Take residual layer ``index`` out of both towers: the inverse of ``insert_block``."""
-    gone = tuple(f"{tower}.{index}." for tower in TOWERS)
-    rest = Mind(
-        without_block(mind.genome, index),
-        {name: value for name, value in mind.parameters.items() if not name.startswith(gone)},
-        {name: value for name, value in mind.moments.items() if not name.startswith(gone)},
-    )
-    return _renumber(rest, lambda layer: layer - 1 if layer > index else layer)
-
-
-def _renumber(mind: Mind, place: Callable[[int], int]) -> Mind:
-    """Rename the parameters of every layer ``i`` to those of layer ``place(i)``."""
-
-    def renamed(name: str) -> str:
-        tower, layer, rest = name.split(".", 2)
-        return f"{tower}.{place(int(layer))}.{rest}" if layer != "head" else name
-
-    parameters = {renamed(name): value for name, value in mind.parameters.items()}
-    moments = {renamed(name): value for name, value in mind.moments.items()}
-    return Mind(mind.genome, parameters, moments)

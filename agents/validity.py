@@ -7,16 +7,20 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
-from agents.compute import parameter_shapes, table_shapes
+from agents.compute import layer_inputs, parameter_shapes, table_shapes, tower_sizes
 from agents.contract import Array, Mind, Moment
-from agents.genome import IDLE, Architecture, Genome, Layer, LearningRule, TableRule
+from agents.genome import IDLE, Architecture, Genome, Guard, Layer, LearningRule, TableRule
+from agents.initial import sparse_weights
+from agents.layers import KINDS
 
 Shape = tuple[int, ...]
 MAX_UNITS = 1_000_000
 MAX_LAYERS = 1_000
+MAX_HISTORY = 64
 _LARGEST = np.finfo(np.float32).max  # minds live in float32
 _ACTIVATIONS = get_args(get_type_hints(Architecture)["activation"])
 _KINDS = get_args(get_type_hints(Layer)["kind"])
+_GUARDS = get_args(get_type_hints(Guard)["kind"])
 TABLE_CHOICES: Mapping[str, tuple[str, ...]] = {
     name: get_args(get_type_hints(TableRule)[name]) for name in ("rule", "learns_from")
 }
@@ -89,6 +93,18 @@ MORE_RANGES: Mapping[str, Mapping[str, Range]] = {
 """By ``rule``: its numbers beyond those of ``LearningRule``."""
 
 OPTIMISERS = get_args(get_type_hints(LearningRule)["optimiser"])
+
+_LAYER_RANGES: Mapping[str, Range] = {
+    "count": Range(1, 64, whole=True),
+    "density": Range(0, 1, closed=False),
+    "tokens": Range(1, 1_000_000, whole=True),
+}
+_GUARD_RANGES: Mapping[str, Range] = {
+    "bound": Range(0, 1e6, closed=False),
+    "action": Range(0, 1_000_000, whole=True),
+    "feature": Range(0, 1_000_000, whole=True),
+    "threshold": Range(-1e30, 1e30),
+}
 
 LEARNER_RANGES: Mapping[str, Range] = {
     "num_envs": Range(1, 100_000, whole=True),
@@ -164,11 +180,45 @@ def architecture_problems(architecture: Architecture) -> list[str]:
     problems = [text for i, layer in enumerate(architecture.layers) for text in _layer(i, layer)]
     if len(architecture.layers) > MAX_LAYERS:
         problems.append(f"{len(architecture.layers)} layers, at most {MAX_LAYERS} are allowed")
-    if architecture.layers and architecture.layers[0].kind == "residual":
-        problems.append("layer 0 is residual: the first layer must be dense, it sets the width")
+    if architecture.layers and architecture.layers[0].kind in {"residual", "skip"}:
+        kind = architecture.layers[0].kind
+        problems.append(f"layer 0 is {kind}: the first layer must be dense, it sets the width")
     if architecture.activation not in _ACTIVATIONS:
         problems.append(f"activation must be one of {_words(_ACTIVATIONS)}")
-    return problems
+    return [*problems, *_whole(architecture)]
+
+
+def _whole(architecture: Architecture) -> Iterator[str]:
+    """What is wrong with a blend, a history or a guard."""
+    new, blend = architecture.next_activation, architecture.blend
+    if new is not None and (new not in _ACTIVATIONS or new == architecture.activation):
+        yield f"next_activation must be another of {_words(_ACTIVATIONS)}, got {new!r}"
+    limits = {"blend": Range(0, 1), "history": Range(1, MAX_HISTORY, whole=True)}
+    yield from setting_problems({"blend": blend, "history": architecture.history}, limits)
+    if new is None and blend:
+        yield "blend must be 0 without a next_activation"
+    for i, guard in enumerate(architecture.guards):
+        if guard.kind not in _GUARDS:
+            yield f"guard {i}: kind must be one of {_words(_GUARDS)}, got {guard.kind!r}"
+        yield from (f"guard {i}: {each}" for each in setting_problems(asdict(guard), _GUARD_RANGES))
+
+
+def fit_problems(genome: Genome, observation_size: int, actions: int) -> list[str]:
+    """What keeps a sound genome from living on these observations and actions."""
+    if isinstance(genome.learning_rule, TableRule):
+        return []
+    found: dict[str, None] = {}
+    for inputs, _ in tower_sizes(genome, observation_size, actions).values():
+        for i, (layer, given) in enumerate(layer_inputs(genome.architecture, inputs)):
+            problem = KINDS[layer.kind].problem(layer, given)
+            if problem:
+                found[f"layer {i}: {problem}"] = None
+    for i, guard in enumerate(genome.architecture.guards):
+        if guard.kind == "mask" and guard.action >= actions:
+            found[f"guard {i}: there is no action {guard.action}, only {actions}"] = None
+        if guard.kind == "mask" and guard.feature >= observation_size:
+            found[f"guard {i}: an observation has {observation_size} numbers"] = None
+    return list(found)
 
 
 def genome_problems(genome: Genome) -> tuple[str, ...]:
@@ -188,14 +238,19 @@ def mind_problems(mind: Mind, observation_size: int, actions: int) -> tuple[str,
     has as many rows as states were seen, and no moments.
     """
     problems = genome_problems(mind.genome)
+    problems = problems or tuple(fit_problems(mind.genome, observation_size, actions))
     if problems:
         return problems
     if isinstance(mind.genome.learning_rule, TableRule):
         states = len(np.atleast_1d(mind.parameters.get("table.values", ())))
         shapes = table_shapes(states, observation_size, actions)
     else:
-        shapes = parameter_shapes(mind.genome.architecture, observation_size, actions)
-    return (*_parameters(mind.parameters, shapes), *_moments(mind.moments, shapes))
+        shapes = parameter_shapes(mind.genome, observation_size, actions)
+    return (
+        *_parameters(mind.parameters, shapes),
+        *_moments(mind.moments, shapes),
+        *_buffers(mind, shapes),
+    )
 
 
 def objective_problems(genome: Genome, known: Collection[str]) -> list[str]:
@@ -231,6 +286,30 @@ def _moments(given: Mapping[str, Moment], shapes: Mapping[str, Shape]) -> Iterat
             yield step
 
 
+def _buffers(mind: Mind, shapes: Mapping[str, Shape]) -> Iterator[str]:
+    if isinstance(mind.genome.learning_rule, TableRule):
+        return
+    missing = [n for n in sparse_weights(mind.genome, shapes) if f"mask/{n}" not in mind.buffers]
+    if missing:
+        yield f"missing masks of {_words(missing)}"
+    for name, value in mind.buffers.items():
+        kind, _, path = name.partition("/")
+        if kind in {"mask", "birth"} and path in shapes:
+            yield from _tensor(name, value, shapes[path])
+        elif kind in {"utility", "age"} and _units(mind.genome, path):
+            yield from _tensor(name, value, (_units(mind.genome, path),))
+        elif kind != "fraction":
+            yield f"unknown buffer {name}"
+
+
+def _units(genome: Genome, path: str) -> int:
+    """Units of the layer that ``TOWER.INDEX`` names; 0 if there is none."""
+    tower, _, index = path.partition(".")
+    layers = genome.architecture.layers
+    known = tower in (*genome.towers(), *genome.targets()) and index.isdecimal()
+    return layers[int(index)].units if known and int(index) < len(layers) else 0
+
+
 def _tensor(name: str, value: Array, shape: Shape) -> Iterator[str]:
     found = np.asarray(value)
     if found.shape != shape:
@@ -248,6 +327,13 @@ def _shape(shape: Shape) -> str:
 def _layer(i: int, layer: Layer) -> Iterator[str]:
     if layer.kind not in _KINDS:
         yield f"layer {i}: kind must be one of {_words(_KINDS)}, got {layer.kind!r}"
+    yield from (f"layer {i}: {each}" for each in setting_problems(asdict(layer), _LAYER_RANGES))
+    if type(layer.source) is not int or not -1 <= layer.source < max(i, 1):
+        yield f"layer {i}: source must be an earlier layer or -1, got {layer.source!r}"
+    if layer.kind != "dense" and layer.density != 1:
+        yield f"layer {i}: only a dense layer can have a density below 1"
+    if layer.kind == "memory" and i:
+        yield f"layer {i} is memory: it reads observations, so it must be layer 0"
     problem = Range(1, MAX_UNITS, whole=True).problem(f"layer {i}: units", layer.units)
     if problem:
         yield problem

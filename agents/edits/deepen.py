@@ -8,7 +8,8 @@ import numpy as np
 
 from agents import surgery
 from agents.contract import Claim, Edit, Mind, View
-from agents.genome import TOWERS, Genome
+from agents.genome import Genome, Layer
+from agents.layer_surgery import insert_block
 from agents.orthogonal import drawing_flops
 
 DEEPEST = 8  # an editor is not offered to go beyond; a schedule may
@@ -37,12 +38,13 @@ class Deepen(Edit):
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one residual layer more."""
         surgery.the_layer(genome, self.after)
-        return surgery.with_block(genome, self.after, surgery.a_count(self.units))
+        block = Layer("residual", surgery.a_count(self.units))
+        return surgery.with_layer(genome, self.after + 1, block)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
-        """Insert the block in both towers."""
+        """Insert the block in every tower."""
         self.rewrite(mind.genome)
-        return surgery.insert_block(mind, self.after, self.units, rng)
+        return insert_block(mind, self.after, self.units, rng)
 
     def claim(self, genome: Genome) -> Claim:
         """The layer is there, later ones moved up, and the policy is the same up to rounding."""
@@ -56,4 +58,4 @@ class Deepen(Edit):
     def cost(self, genome: Genome) -> float:
         """Drawing the inner weights."""
         width = genome.architecture.widths()[self.after]
-        return len(TOWERS) * drawing_flops(self.units, width)
+        return len(genome.towers()) * drawing_flops(self.units, width)

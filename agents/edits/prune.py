@@ -8,7 +8,7 @@ import numpy as np
 
 from agents import surgery
 from agents.contract import Array, Claim, Edit, Mind, RefusedEditError, View
-from agents.genome import TOWERS, Genome
+from agents.genome import Genome
 
 OFFERED_LAYERS = 8
 OFFERED_SHARE = 8  # an editor is offered to drop one unit in eight
@@ -35,11 +35,15 @@ class Prune(Edit):
             cls(layer=i, units=max(layer.units // OFFERED_SHARE, 1))
             for i, layer in enumerate(layers)
             if layer.units > 1
+            and not surgery.growing_problem(view.genome.architecture, i, unheard=False)
         )
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the narrower layer."""
         layer = surgery.the_layer(genome, self.layer)
+        problem = surgery.growing_problem(genome.architecture, self.layer, unheard=False)
+        if problem:
+            raise RefusedEditError(problem)
         if surgery.a_count(self.units) >= layer.units:
             raise RefusedEditError(
                 f"layer {self.layer} has {layer.units} units: at most {layer.units - 1} can go,"
@@ -48,10 +52,10 @@ class Prune(Edit):
         return surgery.with_units(genome, self.layer, layer.units - self.units)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
-        """Delete the units in both towers."""
+        """Delete the units in every tower."""
         del rng
         self.rewrite(mind.genome)
-        dropped = {tower: self.chosen(mind, tower) for tower in TOWERS}
+        dropped = {tower: self.chosen(mind, tower) for tower in mind.genome.towers()}
         return surgery.drop_units(mind, self.layer, dropped)
 
     def chosen(self, mind: Mind, tower: str) -> Array:
@@ -70,4 +74,4 @@ class Prune(Edit):
         """Squaring and adding every outgoing weight; the head counts as one more reader a unit."""
         readers = 1 + sum(each.units for each in genome.architecture.layers[self.layer + 1 :])
         units = genome.architecture.layers[self.layer].units
-        return len(TOWERS) * 2.0 * units * readers
+        return len(genome.towers()) * 2.0 * units * readers

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents import surgery
-from agents.contract import Claim, Edit, Mind, View
-from agents.genome import TOWERS, Genome
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.genome import Genome
 from agents.orthogonal import drawing_flops
 
 WIDEST = 512  # an editor is not offered to go beyond; a schedule may
@@ -34,16 +34,19 @@ class Widen(Edit):
         return tuple(
             cls(layer=i, units=min(max(layer.units // 2, 1), WIDEST - layer.units))
             for i, layer in enumerate(layers)
-            if layer.units < WIDEST
+            if layer.units < WIDEST and not surgery.growing_problem(view.genome.architecture, i)
         )
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the wider layer."""
         layer = surgery.the_layer(genome, self.layer)
+        problem = surgery.growing_problem(genome.architecture, self.layer)
+        if problem:
+            raise RefusedEditError(problem)
         return surgery.with_units(genome, self.layer, layer.units + surgery.a_count(self.units))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
-        """Append the units in both towers."""
+        """Append the units in every tower."""
         self.rewrite(mind.genome)
         return surgery.grow_units(mind, self.layer, self.units, rng)
 
@@ -58,4 +61,4 @@ class Widen(Edit):
         Layer 0 is therefore charged as if it read as many numbers as it has units.
         """
         widths = genome.architecture.widths()
-        return len(TOWERS) * drawing_flops(self.units, widths[max(self.layer - 1, 0)])
+        return len(genome.towers()) * drawing_flops(self.units, widths[max(self.layer - 1, 0)])

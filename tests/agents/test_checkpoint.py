@@ -125,7 +125,7 @@ def test_wrong_tensors_are_named(changes, message):
         ({"actions": 0}, "must be at least 1"),
         ({"actions": True}, "wrong kind: actions"),
         ({"actions": 4}, r"policy\.head\.weight has shape 3x32, the genome needs 4x32"),
-        ({"genome": {}}, r"unreadable genome \(KeyError\('architecture'\)\)"),
+        ({"genome": {}}, r"unreadable genome \(KeyError\('editor'\)\)"),
         ({"genome": {**GENOME.to_json(), "objective": []}}, "unreadable genome"),
         (
             {"genome": {**GENOME.to_json(), "architecture": {"layers": [], "activation": "sin"}}},

@@ -7,25 +7,26 @@ from hypothesis import given, settings
 from agents.compute import parameter_shapes
 from agents.contract import Mind
 from agents.genome import Architecture, Genome, Layer
-from agents.network import initial_parameters
+from agents.initial import initial_parameters
 from tests.agents.lives import CHOICES, SIZE, SMALL, learner
 from tests.agents.minds import ACTIONS, OBSERVATION, forward, genomes, shapes
 
 
 def fresh(architecture, size=OBSERVATION, actions=ACTIONS, seed=0):
-    return initial_parameters(architecture, size, actions, np.random.default_rng(seed))
+    genome = Genome(architecture)
+    return initial_parameters(genome, size, actions, np.random.default_rng(seed))
 
 
 @given(genomes)
 def test_names_and_shapes_are_those_of_the_contract(genome):
     wanted = shapes(genome)
-    assert parameter_shapes(genome.architecture, OBSERVATION, ACTIONS) == wanted
+    assert parameter_shapes(genome, OBSERVATION, ACTIONS) == wanted
     assert {name: each.shape for name, each in fresh(genome.architecture).items()} == wanted
 
 
 def test_the_built_network_has_exactly_these_parameters_in_this_order():
     live = {name: tuple(each.shape) for name, each in learner().policy.named_parameters()}
-    wanted = parameter_shapes(SMALL.architecture, SIZE, CHOICES)
+    wanted = parameter_shapes(SMALL, SIZE, CHOICES)
     assert list(live.items()) == list(wanted.items())
 
 
@@ -33,7 +34,7 @@ def test_the_built_network_has_exactly_these_parameters_in_this_order():
 @given(genomes)
 def test_logits_and_values_are_what_the_layer_kinds_say(genome):
     rng = np.random.default_rng(0)
-    wanted = parameter_shapes(genome.architecture, SIZE, CHOICES)
+    wanted = parameter_shapes(genome, SIZE, CHOICES)
     drawn = {name: rng.standard_normal(shape) for name, shape in wanted.items()}
     live, seen = LIVE, rng.standard_normal((16, SIZE))
     live.install(Mind(genome, drawn, {}))
@@ -70,19 +71,14 @@ def test_weights_come_from_the_given_stream_alone():
     assert not np.array_equal(mine["policy.0.weight"], other["policy.0.weight"])
 
 
-def test_modules_outlive_growth_and_removal():
+def test_towers_outlive_growth_and_removal():
     live = learner()
-    tower = live.policy.policy
-    modules = {name: id(each) for name, each in tower.named_modules()}
+    towers = live.policy.policy, live.policy.value
     live.install(_random_mind(Layer("dense", 20), Layer("dense", 9), Layer("residual", 2)))
-    grown = {id(each) for each in tower.modules()}
-    assert grown == set(modules.values())  # same kinds in another order: the same modules
     live.install(_random_mind(Layer("dense", 3)))
-    assert live.policy.policy is tower
-    assert id(tower.get_submodule("0")) == modules["0"]
-    assert (tower.get_submodule("0").in_features, tower.get_submodule("0").out_features) == (4, 3)
-    assert id(tower.head) == modules["head"]
-    assert list(dict(tower.named_children())) == ["0", "head"]
+    assert (live.policy.policy, live.policy.value) == towers
+    assert list(dict(live.policy.policy.named_children())) == ["0", "head"]
+    assert live.policy.policy.get_parameter("0.weight").shape == (3, SIZE)
 
 
 def _random_mind(*layers):

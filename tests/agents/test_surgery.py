@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from agents import surgery
 from agents.contract import Mind
 from agents.genome import TOWERS, Architecture, Genome, Layer
+from agents.layer_surgery import insert_block, remove_layer
 from agents.orthogonal import orthogonal
 from tests.agents.minds import (
     ACTIONS,
@@ -40,7 +41,7 @@ def an_exact_operation(data, mind, rng):
     layer, units = a_layer(data, mind), data.draw(st.integers(1, 5), label="units")
     if data.draw(st.booleans(), label="grow"):
         return surgery.grow_units(mind, layer, units, rng)
-    return surgery.insert_block(mind, layer, units, rng)
+    return insert_block(mind, layer, units, rng)
 
 
 @given(genomes, seeds, st.data())
@@ -75,10 +76,10 @@ def test_dropping_what_was_grown_and_removing_what_was_inserted_is_undoing(genom
     new = np.arange(old, old + units)
 
     wider = surgery.grow_units(mind, layer, units, rng)
-    deeper = surgery.insert_block(mind, layer, units, rng)
+    deeper = insert_block(mind, layer, units, rng)
 
     assert same(mind, surgery.drop_units(wider, layer, dict.fromkeys(TOWERS, new)))
-    assert same(mind, surgery.remove_block(deeper, layer + 1))
+    assert same(mind, remove_layer(deeper, layer + 1))
 
 
 @given(genomes, seeds, st.data())
@@ -89,7 +90,7 @@ def test_the_mind_operated_on_stays_as_it_was(genome, seed, data):
     before = frozen_copy(mind)
 
     surgery.grow_units(mind, layer, 2, rng)
-    surgery.insert_block(mind, layer, 2, rng)
+    insert_block(mind, layer, 2, rng)
     surgery.reset_units(mind, layer, "policy", np.array([0]), rng)
     surgery.drop_units(mind, layer, dict.fromkeys(TOWERS, np.array([0])))
 
@@ -138,7 +139,7 @@ def test_moments_of_old_weights_are_kept_and_of_new_ones_are_zero_and_mean(layer
 
 def test_a_new_block_starts_without_moments_and_later_layers_take_theirs_along():
     mind = a_mind(STREAM, 5)
-    deeper = surgery.insert_block(mind, 0, 3, np.random.default_rng(0))
+    deeper = insert_block(mind, 0, 3, np.random.default_rng(0))
 
     assert not [name for name in deeper.moments if name.startswith(("policy.1.", "value.1."))]
     assert deeper.moments["policy.4.weight"] is mind.moments["policy.3.weight"]
@@ -151,7 +152,7 @@ def test_minds_that_were_never_stepped_can_be_operated_on():
     rng = np.random.default_rng(0)
 
     assert surgery.grow_units(mind, 0, 2, rng).moments == {}
-    assert surgery.insert_block(mind, 0, 2, rng).moments == {}
+    assert insert_block(mind, 0, 2, rng).moments == {}
     assert surgery.reset_units(mind, 0, "value", np.array([1]), rng).moments == {}
     assert surgery.drop_units(mind, 0, dict.fromkeys(TOWERS, np.array([1]))).moments == {}
 

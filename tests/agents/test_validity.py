@@ -39,7 +39,8 @@ def test_everything_wrong_is_named_at_once():
         Genome(architecture, rule, (("rnd", float("inf")), ("extrinsic", 1.0)))
     )
     assert problems == (
-        "layer 1: kind must be one of dense, residual, got 'conv'",
+        "layer 1: kind must be one of dense, residual, norm, skip, mixture, injected,"
+        " attention, memory, got 'conv'",
         "layer 0 is residual: the first layer must be dense, it sets the width",
         "activation must be one of tanh, relu",
         "learning_rate must be a number in (0, 1], got -1.0",

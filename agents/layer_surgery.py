@@ -1,0 +1,135 @@
+"""Moves whole layers: puts one in, takes one out, makes one another kind.
+
+As in ``agents.surgery``, every function takes a mind and returns a new one. A target network gets
+the values of its twin.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from agents import surgery
+from agents.compute import layer_inputs
+from agents.contract import Array, Mind, Moment
+from agents.genome import Genome, Layer
+from agents.layers import KINDS
+from agents.masks import refit
+from agents.orthogonal import orthogonal
+from agents.sizes import tower_inputs
+
+Shapes = Mapping[str, tuple[int, ...]]
+Values = Callable[[str, Shapes], Mapping[str, Array]]
+"""(tower, suffix -> shape) -> values by suffix, for those that are not as born."""
+
+
+def as_born(tower: str, shapes: Shapes) -> Mapping[str, Array]:
+    """Nothing is special."""
+    del tower, shapes
+    return {}
+
+
+def insert_layer(
+    mind: Mind, index: int, layer: Layer, rng: np.random.Generator, values: Values = as_born
+) -> Mind:
+    """Put a layer in; it becomes layer ``index`` of every tower.
+
+    Its parameters are as their kind is born (additions to the stream are 0), unless ``values``
+    says otherwise, and have no optimiser state: Adam starts them at step 0.
+    """
+    genome = surgery.with_layer(mind.genome, index, layer)
+    moved = _renumber(mind, lambda i: i + 1 if i >= index else i)
+    parameters = dict(moved.parameters)
+    for tower, both in surgery.pairs(genome):
+        dtype = parameters[f"{tower}.head.weight"].dtype
+        fresh = _born(genome, index, tower_inputs(mind, tower), rng)
+        fresh |= values(tower, {suffix: each.shape for suffix, each in fresh.items()})
+        for each in both:
+            parameters |= {f"{each}.{index}.{k}": v.astype(dtype) for k, v in fresh.items()}
+    return refit(Mind(genome, parameters, moved.moments, moved.buffers), rng)
+
+
+def remove_layer(mind: Mind, index: int) -> Mind:
+    """Take layer ``index`` out of every tower: the inverse of ``insert_layer``."""
+    genome = surgery.without_layer(mind.genome, index)
+    rest = _without(mind, index)
+    return refit(_with_genome(_renumber(rest, lambda i: i - 1 if i > index else i), genome))
+
+
+def replace_layer(
+    mind: Mind,
+    index: int,
+    layer: Layer,
+    parameters: Mapping[str, Array],
+    moments: Mapping[str, Moment],
+) -> Mind:
+    """Make layer ``index`` another: ``parameters`` and ``moments`` by full name, targets too."""
+    rest = _without(mind, index)
+    genome = surgery.replaced(mind.genome, index, layer)
+    whole = Mind(
+        genome, {**rest.parameters, **parameters}, {**rest.moments, **moments}, rest.buffers
+    )
+    return refit(whole)
+
+
+def suffixes(mind: Mind, tower: str, index: int) -> dict[str, Array]:
+    """Parameters of one layer of one tower, by suffix."""
+    start = f"{tower}.{index}."
+    return {k.removeprefix(start): v for k, v in mind.parameters.items() if k.startswith(start)}
+
+
+def insert_block(mind: Mind, after: int, units: int, rng: np.random.Generator) -> Mind:
+    """Put a residual layer behind layer ``after`` in every tower. Changes no output.
+
+    ``x + W2 f(W1 x + b1) + b2`` with ``W2 = 0``, ``b1 = b2 = 0``.
+    """
+    return insert_layer(mind, after + 1, Layer("residual", units), rng)
+
+
+def _born(genome: Genome, index: int, inputs: int, rng: np.random.Generator) -> dict[str, Array]:
+    layer, given = list(layer_inputs(genome.architecture, inputs))[index]
+    kind, found = KINDS[layer.kind], dict[str, Array]()
+    for suffix, shape in kind.shapes(layer, given).items():
+        how = kind.born(layer, suffix)
+        if how == "random":
+            found[suffix] = orthogonal(rng, *shape)
+        elif how in {"zero", "one"}:
+            found[suffix] = np.full(shape, float(how == "one"))
+        else:
+            found[suffix] = found[how].copy()
+    return found
+
+
+def _without(mind: Mind, index: int) -> Mind:
+    def kept(name: str) -> bool:
+        tower, place = name.rpartition("/")[2].split(".")[:2]
+        del tower
+        return place != str(index)
+
+    return Mind(
+        mind.genome,
+        {name: each for name, each in mind.parameters.items() if kept(name)},
+        {name: each for name, each in mind.moments.items() if kept(name)},
+        {name: each for name, each in mind.buffers.items() if kept(name)},
+    )
+
+
+def _renumber(mind: Mind, place: Callable[[int], int]) -> Mind:
+    """Rename the arrays of every layer ``i`` to those of layer ``place(i)``; the genome stays."""
+
+    def renamed(name: str) -> str:
+        kind, slash, path = name.rpartition("/")
+        tower, layer, *rest = path.split(".")
+        if layer != "head":
+            layer = str(place(int(layer)))
+        return kind + slash + ".".join([tower, layer, *rest])
+
+    return Mind(
+        mind.genome,
+        {renamed(name): each for name, each in mind.parameters.items()},
+        {renamed(name): each for name, each in mind.moments.items()},
+        {renamed(name): each for name, each in mind.buffers.items()},
+    )
+
+
+def _with_genome(mind: Mind, genome: Genome) -> Mind:
+    return Mind(genome, mind.parameters, mind.moments, mind.buffers)

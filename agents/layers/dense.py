@@ -1,0 +1,54 @@
+"""``f(W x + b)``; where ``density`` is below 1, only the edges of a mask are there."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from agents.genome import Layer
+from agents.layers.kind import Inputs, LayerKind, Place, Shapes, affine, linear
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from agents.layers.kind import Activation
+
+
+def edges(layer: Layer, width: int) -> int:
+    """Number of edges that a dense layer keeps: at least 1."""
+    return max(round(layer.density * layer.units * width), 1)
+
+
+class Dense(LayerKind):
+    """The plain layer."""
+
+    sets_width = True
+
+    def shapes(self, layer: Layer, inputs: Inputs) -> Shapes:
+        """Weight and bias."""
+        return linear("", inputs.width, layer.units)
+
+    def flops(self, layer: Layer, inputs: Inputs) -> float:
+        """Two an edge, one a bias, one an activation."""
+        return 2 * edges(layer, inputs.width) + 2 * layer.units
+
+    def own(self, layer: Layer) -> Sequence[Place]:
+        """Rows of the weight."""
+        del layer
+        return (("weight", 0, "reads"), ("bias", 0, "blank"))
+
+    def stream(self, layer: Layer) -> Sequence[Place]:
+        """Columns of the weight."""
+        del layer
+        return (("weight", 1, "heard"),)
+
+    def forward(
+        self,
+        p: "Mapping[str, Tensor]",
+        layer: Layer,
+        x: "Tensor",
+        f: "Activation",
+        streams: "Sequence[Tensor]",
+    ) -> "tuple[Tensor, Tensor]":
+        """See ``LayerKind``."""
+        del layer, streams
+        hidden = f(affine(p, "", x))
+        return hidden, hidden

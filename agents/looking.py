@@ -1,0 +1,91 @@
+"""A learner's last rollout seen through its loss: gradients and activations for growing edits."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from agents.brain import Towers
+from agents.contract import Array, Look
+from agents.network import Record
+
+MOST = 1024
+"""Steps of a rollout that are looked at."""
+
+
+class LossLook(Look):
+    """Computes everything at the first question; a mind that changes in between is seen as it is.
+
+    ``loss`` runs the towers on the recorded steps and returns the mean loss.
+    """
+
+    def __init__(self, brain: Towers, observations: Array, loss: Callable[[], Tensor]) -> None:
+        self._brain, self._loss = brain, loss
+        self.observations = observations
+
+    def gradients(self) -> Mapping[str, Array]:
+        """See ``Look``."""
+        return self._seen[0]
+
+    def inputs(self, tower: str, layer: int) -> Array:
+        """See ``Look``."""
+        return _array(self._seen[1][tower].inputs[layer])
+
+    def activations(self, tower: str, layer: int) -> Array:
+        """See ``Look``."""
+        return _array(self._seen[1][tower].hidden[layer])
+
+    def backward(self, tower: str, layer: int) -> Array:
+        """See ``Look``. ``LookupError`` for kinds with none or several pre-activations."""
+        (found,) = self._seen[2][tower][layer] or (None,)
+        if found is None:
+            raise LookupError(f"layer {layer} has no pre-activation of its own")
+        return _array(found)
+
+    @cached_property
+    def _seen(
+        self,
+    ) -> tuple[dict[str, Array], dict[str, Record], dict[str, list[list[Tensor | None]]]]:
+        brain = self._brain
+        records = {tower: Record() for tower in brain.towers}
+        masks = _lift_masks(brain)
+        try:
+            for tower, record in records.items():
+                brain.tower(tower).record = record
+            loss = self._loss()
+        finally:
+            for tower in brain.towers:
+                brain.tower(tower).record = None
+        trained = dict(brain.trained())
+        before = [z for each in records.values() for group in each.before for z in group]
+        found = torch.autograd.grad(loss, [*trained.values(), *before], allow_unused=True)
+        _restore_masks(masks)
+        slopes = iter(found[len(trained) :])
+        gradients = {
+            name: _array(torch.zeros_like(each) if slope is None else slope)
+            for (name, each), slope in zip(trained.items(), found, strict=False)
+        }
+        backward: dict[str, list[list[Tensor | None]]] = {
+            tower: [[next(slopes) for _ in group] for group in record.before]
+            for tower, record in records.items()
+        }
+        return gradients, records, backward
+
+
+def _lift_masks(brain: Towers) -> list[tuple[Tensor, Tensor]]:
+    """Open all masks over weights that are 0 there: the same function, every edge's gradient."""
+    kept = [(mask, mask.clone()) for _, mask in brain.named_buffers()]
+    for mask, _ in kept:
+        mask.fill_(1.0)
+    return kept
+
+
+def _restore_masks(kept: list[tuple[Tensor, Tensor]]) -> None:
+    for mask, was in kept:
+        mask.copy_(was)
+
+
+def _array(value: Tensor | nn.Parameter) -> Array:
+    found: Array = value.detach().numpy().copy()
+    return found

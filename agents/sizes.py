@@ -1,0 +1,45 @@
+"""What a mind's own arrays say about the world it was made for."""
+
+from collections.abc import Mapping
+
+from agents.contract import Array, Mind
+from agents.genome import Layer, SACRule, TableRule
+
+_READS = {
+    "dense": ("weight", 1),
+    "residual": ("inner.weight", 1),
+    "norm": ("weight", 0),
+    "skip": ("weight", 0),
+    "mixture": ("gate.weight", 1),
+    "injected": ("frozen.weight", 1),
+    "memory": ("outer.weight", 0),
+    "attention": ("query.weight", 1),
+}
+"""Kind -> (suffix, axis) whose length is the width that it gets; of a token for attention."""
+
+
+def tower_inputs(mind: Mind, tower: str) -> int:
+    """Return how many numbers a tower reads."""
+    layers = mind.genome.architecture.layers
+    if not layers:
+        return int(mind.parameters[f"{tower}.head.weight"].shape[1])
+    return _width(layers[0], mind.parameters, tower)
+
+
+def _width(layer: Layer, parameters: Mapping[str, Array], tower: str) -> int:
+    suffix, axis = _READS[layer.kind]
+    pieces = layer.tokens if layer.kind == "attention" else 1
+    return int(parameters[f"{tower}.0.{suffix}"].shape[axis]) * pieces
+
+
+def sizes(mind: Mind) -> tuple[int, int]:
+    """Return (observation size, actions); of SAC, the dimensions of an action."""
+    rule = mind.genome.learning_rule
+    if isinstance(rule, TableRule):
+        names = ("table.observations", "table.values")
+        inputs, actions = (mind.parameters[name].shape[1] for name in names)
+        return int(inputs), int(actions)
+    tower = mind.genome.towers()[0]
+    observation = tower_inputs(mind, tower) // mind.genome.architecture.history
+    outputs = int(mind.parameters[f"{tower}.head.bias"].shape[0])
+    return observation, outputs // 2 if isinstance(rule, SACRule) else outputs

@@ -1,0 +1,130 @@
+"""One gradient step, the same for every learner: sharpness, clipping, the step, and its hooks.
+
+SB3 steps on a non-finite gradient, after which the mind is lost; here nothing moves then.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agents.brain import Towers
+from agents.contract import Array
+from agents.genome import LearningRule
+
+Row = tuple[Tensor, ...]
+Loss = Callable[[], tuple[Tensor, Row]]
+"""Computes the loss of one minibatch and what is to be reported of it."""
+
+
+class Stepper:
+    """Keeps the rule in force and the chance of replaced units; all else lives in the brain."""
+
+    def __init__(self, rule: LearningRule, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.adopt(rule)
+
+    def adopt(self, rule: LearningRule) -> None:
+        """Step by this rule from now on."""
+        self.rule = rule
+        self._replacing = None
+        if rule.replacement_rate:
+            from agents.continual_backprop import ContinualBackprop
+
+            self._replacing = ContinualBackprop(rule, self.rng)
+
+    def step(
+        self,
+        brain: Towers,
+        optimizer: torch.optim.Optimizer,
+        loss: Loss,
+        inputs: Mapping[str, Tensor],
+    ) -> tuple[Row, Tensor]:
+        """Do one step; return the report of ``loss`` and the gradient's norm before clipping.
+
+        ``inputs``: tower -> what it read, ``[n, inputs]``, for hooks that look at activations.
+        Raises ``FloatingPointError`` before a step that would make the weights non-finite.
+        """
+        trained = [each for group in optimizer.param_groups for each in group["params"]]
+        optimizer.zero_grad()
+        value, row = loss()
+        torch.autograd.backward(value)
+        if self.rule.sam_radius:
+            self._sharpen(trained, loss)
+        if self.rule.pull_to_birth:
+            self._pull(brain)
+        norm = torch.nn.utils.clip_grad_norm_(trained, self.rule.max_grad_norm)
+        if not torch.isfinite(norm + value.detach()):
+            raise FloatingPointError(
+                f"non-finite loss ({value.item():g}) or gradient norm ({norm.item():g})"
+            )
+        optimizer.step()
+        self._after(brain, optimizer, inputs)
+        return row, norm
+
+    def _sharpen(self, trained: list[nn.Parameter], loss: Loss) -> None:
+        """Mix in the gradient at ``w + rho g / |g|`` (Foret et al. 2021; Zhao et al. 2022)."""
+        rule, moved = self.rule, [each for each in trained if each.grad is not None]
+        plain = [_gradient(each).clone() for each in moved]
+        saved = [each.detach().clone() for each in moved]
+        length = torch.sqrt(torch.stack([each.square().sum() for each in plain]).sum())
+        scale = rule.sam_radius / (length + 1e-12)
+        with torch.no_grad():
+            for each, gradient in zip(moved, plain, strict=True):
+                each.add_(scale * gradient)
+        for each in trained:
+            each.grad = None
+        value, _ = loss()
+        torch.autograd.backward(value)
+        with torch.no_grad():
+            for each, gradient, was in zip(moved, plain, saved, strict=True):
+                each.copy_(was)
+                sharp = _gradient(each)
+                each.grad = (1 - rule.sam_mix) * gradient + rule.sam_mix * sharp
+
+    def _pull(self, brain: Towers) -> None:
+        """Add the gradient of ``pull |w - w_birth|^2``; born where the pull found it first."""
+        for name, each in brain.trained():
+            birth = brain.kept.setdefault(f"birth/{name}", each.detach().clone())
+            if each.grad is not None:
+                each.grad.add_(2 * self.rule.pull_to_birth * (each.detach() - birth))
+
+    def _after(
+        self, brain: Towers, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor]
+    ) -> None:
+        with torch.no_grad():
+            for name, mask in brain.named_buffers():  # momentum moves what no gradient does
+                brain.get_parameter(f"{name.removesuffix('mask')}weight").mul_(mask)
+            if self._replacing is not None:
+                for tower, read in inputs.items():
+                    seen = brain.tower(tower).activations(read)
+                    self._replacing.after_step(
+                        tower, brain.tower(tower), seen, optimizer, brain.kept
+                    )
+
+
+def _gradient(parameter: nn.Parameter) -> Tensor:
+    if parameter.grad is None:
+        raise RuntimeError("a second pass lost a gradient that the first one had")
+    return parameter.grad
+
+
+def check_weights(brain: Towers) -> None:
+    """Raise ``FloatingPointError`` naming the parameters that are not finite."""
+    bad = [name for name, each in brain.named_parameters() if not bool(each.isfinite().all())]
+    if bad:
+        raise FloatingPointError(f"non-finite weights in {', '.join(bad)}")
+
+
+def as_input(observations: Array, width: int) -> Tensor:
+    """Copy into torch's own memory, float32 ``[n, width]``: the caller's may be read-only.
+
+    Rows that lack older observations get zeros for them, as at an episode's start; rows that have
+    more than are read lose the oldest.
+    """
+    found: Any = np.asarray(observations, np.float32)
+    if found.shape[1] < width:
+        found = np.pad(found, ((0, 0), (0, width - found.shape[1])))
+    return torch.tensor(found[:, :width])
