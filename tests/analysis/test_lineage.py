@@ -1,6 +1,8 @@
 """Lineages: what is in force, what was undone, and that the pictures tell of it."""
 
 import json
+import re
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from sandbox.events import Edited, TrialStarted
 from sandbox.lineage import BIRTH, behaviour_changes, lineages
+from sandbox.lineage_film import MOST_MOMENTS, film, moments
+from sandbox.lineage_picture import story, timeline
 
 
 def genome(units):
@@ -127,3 +131,112 @@ def test_kl_comes_from_the_ledger_if_there_is_one(tmp_path):
 
     assert kls == {1: 0.25}
     assert [each.kl for each in life.nodes] == [None, 0.25]
+
+
+# --- pictures ----------------------------------------------------------------------------------
+
+LIFE = (edited(1, 2), edited(2, 3), edited(3, 3, applied=False), edited(4, 4),
+        edited(5, 2, "undo", entry=2), edited(6, 9))  # fmt: skip
+
+
+def parsed(text):
+    return list(ET.fromstring(text).iter())  # noqa: S314  (our own text)
+
+
+def dots(text):
+    """Title -> (x, y, classes) of every mark of a timeline."""
+    marks = [each for each in parsed(text) if each.tag.endswith("circle") and len(each)]
+    return {
+        each[0].text.partition(":")[0]: (
+            float(each.get("cx")),
+            float(each.get("cy")),
+            each.get("class").split(),
+        )
+        for each in marks
+    }
+
+
+def test_the_timeline_has_every_proposal_at_its_step_and_branches_what_was_undone():
+    found = dots(timeline(one(*LIFE), 1000))
+    spots = [found["birth"], *(found[f"entry {n}, step {n}00"] for n in range(1, 7))]
+    xs, ys = [x for x, _, _ in spots], [y for _, y, _ in spots]
+
+    assert len(found) == len(LIFE) + 1
+    assert [x - xs[0] for x in xs] == pytest.approx([n * (xs[1] - xs[0]) for n in range(7)])
+    assert ys[0] == ys[1] == ys[5] == ys[6]
+    assert ys[2] == ys[3] == ys[4] > ys[0]
+    assert ["undone" in kinds for _, _, kinds in spots] == [n in {2, 4} for n in range(7)]
+    assert ["rejected" in kinds for _, _, kinds in spots] == [n == 3 for n in range(7)]
+    assert all("architecture" in kinds for _, _, kinds in spots[1:])
+
+
+def test_branches_at_the_same_time_stand_in_rows_of_their_own():
+    """The first undo takes back entry 3; the second everything since entry 1, the first too."""
+    life = one(edited(1, 2), edited(2, 3), edited(3, 4), edited(4, 3, "undo", entry=3),
+               edited(5, 1, "undo", entry=1))  # fmt: skip
+    found = dots(timeline(life, 600))
+
+    heights = [found[f"entry {n}, step {n}00"][1] for n in (5, 1, 2, 4, 3)]
+    assert heights[1] == heights[2] == heights[3]
+    assert len({heights[0], heights[1], heights[4]}) == 3
+
+
+def test_a_story_says_all_that_is_known_of_a_proposal():
+    long = edited(2, 1, "undo", entry=1, genome="x" * 500)
+    life = lineages([born(), edited(1, 2, layer=0), long], {1: 1e-9})[0]
+
+    assert story(life.nodes[1]) == (
+        "entry 1, step 100: widen(layer=0); applied, undone by entry 2; claim confirmed;"
+        " KL 1e-09 nats; 2 parameters"
+    )
+    assert len(story(life.nodes[2])) < 200
+
+
+def keyframes(text):
+    """Name -> [(share of the film, CSS)]."""
+    found = re.findall(r"@keyframes (\w+)\{((?:[\d.]+%\{[^}]*\})+)\}", text)
+    return {
+        name: [(float(at), css) for at, css in re.findall(r"([\d.]+)%\{([^}]*)\}", body)]
+        for name, body in found
+    }
+
+
+def test_the_film_moves_through_the_widths_of_a_layer():
+    """Units 1, 2, 3, 4, 2, 9 on one scale: 9 units are as wide as anything may be."""
+    text = film(one(*LIFE))
+    grown = [
+        frames for frames in keyframes(text).values() if re.search(r"width:196px", str(frames))
+    ]
+    (frames,) = grown
+    widths = [float(re.search(r";width:([\d.]+)px", css)[1]) for _, css in frames]
+
+    # Every change is a pair: what was, held until then, and what is.
+    assert widths[1:-1:2] == pytest.approx([196 * n / 9 for n in (1, 2, 3, 4, 2)], rel=1e-3)
+    assert widths[2:-1:2] == pytest.approx([196 * n / 9 for n in (2, 3, 4, 2, 9)], rel=1e-3)
+    assert [at for at, _ in frames[1:-1:2]] == pytest.approx(
+        [100 * i / 6 for i in range(1, 6)], abs=0.01
+    )
+    assert (frames[0][0], frames[-1][0]) == (0, 100)
+
+
+def test_a_film_keeps_still_for_who_wants_no_motion_and_of_who_never_changed():
+    moving, still = film(one(*LIFE)), film(one(edited(1, 1, applied=False)))
+
+    assert "prefers-reduced-motion:reduce" in moving
+    assert "@keyframes" not in still
+    assert "Birth" in still
+    assert parsed(still)
+
+
+def test_a_film_shows_so_many_moments_with_birth_and_end():
+    life = one(*(edited(n, n + 1) for n in range(1, 100)))
+    shown = moments(life)
+
+    assert len(shown) == MOST_MOMENTS
+    assert (shown[0], shown[-1]) == (life.birth, life.end)
+    assert len(film(life).encode()) < 250_000
+
+
+def test_the_same_life_gives_the_same_bytes():
+    assert film(one(*LIFE)) == film(one(*LIFE))
+    assert timeline(one(*LIFE), 900) == timeline(one(*LIFE), 900)
