@@ -34,7 +34,9 @@ def names(found: Findings, data: JSON, known: Mapping[str, EnvEntry]) -> None:
     _different(found, ("seeds",), data.get("seeds"), "seed")
     gate = data.get("gate")
     if isinstance(gate, dict):
-        _different(found, ("gate", "protect"), gate.get("protect"), "part")
+        for key in ("protect", "write_scope"):
+            _different(found, ("gate", key), gate.get(key), "part")
+        _edits(found, gate.get("allow"))
     claims = data.get("expects")
     claims = [claims] if isinstance(claims, dict) else claims
     for i, claim in enumerate(claims if isinstance(claims, list) else ()):
@@ -157,6 +159,14 @@ def _different(found: Findings, path: tuple[str, ...], items: Any, kind: str) ->
         if text in seen:
             found.add((*path, i), f"{kind} {text} is listed twice")
         seen.add(text)
+
+
+def _edits(found: Findings, allowed: Any) -> None:
+    """Check the names of the only edits that a gate allows."""
+    _different(found, ("gate", "allow"), allowed, "edit")
+    for i, name in enumerate(allowed if isinstance(allowed, list) else ()):
+        if isinstance(name, str) and name not in catalogue().parts("edits"):
+            found.no_such(("gate", "allow", i), "edit", name, catalogue().names("edits"))
 
 
 def _claim(found: Findings, i: int, claim: JSON, data: JSON) -> None:

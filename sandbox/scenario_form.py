@@ -5,18 +5,32 @@ mean together is checked by ``scenario_checks``. ``scenario.schema.json`` is mad
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from sandbox import protection
 from sandbox.scenario_errors import LARGEST_SEED
 from sandbox.strict_yaml import Path
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 MOST_SEEDS = 100_000
 
+
+def _protectable(path: str) -> str:
+    """A dotted path into a genome; what protects nothing is an error, not a hole."""
+    reason = protection.problem(path)
+    if reason:
+        raise ValueError(reason)
+    return path
+
+
 Part = Literal["architecture", "learning_rule", "objective", "editor"]
-"""What an edit may touch and a gate protect: ``agents.genome.PARTS``."""
+PATH = rf"^({'|'.join(get_args(Part))})(\.[A-Za-z0-9_-]+)*$"
+GenomePath = Annotated[
+    str, AfterValidator(_protectable), WithJsonSchema({"type": "string", "pattern": PATH})
+]
+"""A part of the genome, ``agents.genome.PARTS``, or a dotted path in one."""
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -102,9 +116,7 @@ class EnvForm(Form):
 class LayerForm(Form):
     """One layer of every tower."""
 
-    kind: Literal[
-        "dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory"
-    ]
+    kind: Literal["dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory"]
     units: int = Field(ge=1, le=4096)
     count: int = Field(
         default=1, ge=1, le=64, description="Experts of a mixture, heads of attention, injections."
@@ -163,6 +175,28 @@ class ShockForm(Form):
     )
 
 
+class RateForm(Form):
+    """How many edits in how many updates."""
+
+    updates: int = Field(ge=1, description="In any so many updates,")
+    edits: int = Field(ge=0, description="no more than so many applied edits.")
+
+
+class TwoGateForm(Form):
+    """An edit must gain on held-out play, under a cap of capacity, or it is taken back."""
+
+    margin: float = Field(
+        default=0.0, allow_inf_nan=False, description="Held-out return that an edit must gain."
+    )
+    capacity: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Parameters that no edit may exceed."
+    )
+    updates: int = Field(default=10, ge=1, description="Of learning, before its gain is measured.")
+    episodes: int = Field(
+        default=64, ge=1, le=10_000, description="Played for each measurement, charged."
+    )
+
+
 class GateForm(Form):
     """What no rewrite may exceed or touch; null means no limit."""
 
@@ -171,7 +205,27 @@ class GateForm(Form):
     max_edits: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="Applied ones, per agent and trial."
     )
-    protect: list[Part] = Field(default=[], description="Parts of the genome no edit may touch.")
+    protect: list[GenomePath] = Field(
+        default=[], description="Parts of the genome, and dotted paths in them, no edit may touch."
+    )
+    allow_objective: bool = Field(
+        default=False,
+        description="May an edit change the weights of its agent's objectives? Never by default.",
+    )
+    allow: list[str] | None = Field(default=None, description="Names of the only edits allowed.")
+    write_scope: list[GenomePath] | None = Field(
+        default=None, description="The only paths of the genome that an edit may change."
+    )
+    max_edits_per: RateForm | None = Field(default=None, description="A limit of their rate.")
+    oscillation: Literal["refuse", "mark", "ignore"] = Field(
+        default="mark", description="What becomes of an edit that goes back to a genome just left."
+    )
+    oscillation_window: int = Field(
+        default=8, ge=1, le=1000, description="How many applied edits back that looks."
+    )
+    two_gate: TwoGateForm | None = Field(
+        default=None, description="A probation: an edit must pay on held-out play."
+    )
     upkeep: float = Field(
         default=0.0,
         ge=0,
@@ -253,6 +307,8 @@ FORMS: Mapping[Path, type[Form]] = {
     ("agent", "architecture", "layers"): LayerForm,
     ("agent", "architecture", "guards"): GuardForm,
     ("gate",): GateForm,
+    ("gate", "max_edits_per"): RateForm,
+    ("gate", "two_gate"): TwoGateForm,
     ("gate", "budget_shocks"): ShockForm,
     ("expects",): ExpectForm,
     ("limits",): LimitsForm,

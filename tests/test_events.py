@@ -49,6 +49,8 @@ EXAMPLES = [
         parameters=9,
     ),
     events.Filmed(1, "shifted", ("#A#", "#A#"), (1.0,)),
+    events.RolledBack("agent", 5, 2048, 3, 2, "two-gate: no gain", {}, 9),
+    events.Tampered("agent", 5, 2048, 4, "bandit", "", "meter", "refund"),
     events.TrialFinished(1, 2048, 1e9, 2, "ab", "cd"),
 ]
 

@@ -1,0 +1,70 @@
+"""Brings back the mind there was before an earlier edit."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Claim, Edit, Evidence, Mind, RefusedEditError, View
+from agents.genome import PARTS, Genome
+
+
+@dataclass(frozen=True)
+class Undo(Edit):
+    """Weights, optimiser state, buffers and genome as they were before ledger entry ``entry``.
+
+    What was learned since then is lost with it. ``rewrite`` knows no past, so the edit carries the
+    ``genome`` it returns to as JSON text (``Undo.of`` writes it); a mind of another genome is
+    refused. No part is out of its reach in itself: the gate judges what really changes. A protected
+    part is protected from undoing too; as no edit ever changed it, no honest undo needs to.
+    """
+
+    part: ClassVar[str] = "architecture"
+    also: ClassVar[tuple[str, ...]] = tuple(part for part in PARTS if part != "architecture")
+
+    entry: int = 0
+    genome: str = ""
+
+    @classmethod
+    def of(cls, entry: int, genome: Genome) -> "Undo":
+        """Undo ``entry``, before which the agent's genome was ``genome``."""
+        return cls(entry, json.dumps(genome.to_json(), sort_keys=True, separators=(",", ":")))
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """None: what is worth undoing depends on what came of it, which an editor remembers."""
+        del view
+        return ()
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome there was; a text that is none is refused."""
+        del genome
+        try:
+            return Genome.from_json(json.loads(self.genome))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise RefusedEditError(f"'genome' is not the JSON text of a genome: {error}") from error
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Refuse: the past is evidence."""
+        del mind, rng
+        raise RefusedEditError("an undo needs the minds that the laboratory keeps")
+
+    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+        """Return the mind kept of ``entry``; one that is not kept, or is another, is refused."""
+        del rng
+        kept = evidence.before(self.entry)
+        if kept.genome != self.rewrite(mind.genome):
+            raise RefusedEditError(
+                f"before entry {self.entry} the agent had another genome than this undo names"
+            )
+        return kept
+
+    def claim(self, genome: Genome) -> Claim:
+        """Every part is as it was; how far that moves the policy is measured, not promised."""
+        return Claim(self.rewrite(genome).to_json())
+
+    def undoes(self) -> int | None:
+        """See ``Edit.undoes``."""
+        return self.entry
