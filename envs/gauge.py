@@ -42,7 +42,8 @@ class Gauge:
     """``env`` is the controlled env, to be used instead of the one given.
 
     ``actions`` is how many the env has without the control, and ``requests`` how often each of
-    those that the control added was chosen between the last two readings, while it was on.
+    those that the control added was chosen between the last two readings, while it was on: int
+    ``[copies, added]``.
     """
 
     def __init__(
@@ -68,8 +69,8 @@ class Gauge:
         own, offered = (_actions(each) for each in (env, controlled))
         self.actions, self._added = own.stop - own.start, offered.stop - own.stop
         self._first_added = own.stop
-        self._requests = np.zeros(self._added, np.int64)
-        self.requests: tuple[int, ...] = (0,) * self._added
+        self._requests = np.zeros((env.num_envs, self._added), np.int64)
+        self.requests: Array = self._requests.copy()
         self._carried = np.zeros(env.num_envs, np.int64)
         self._fresh = np.ones(env.num_envs, bool)
         self._begun = 0
@@ -92,7 +93,7 @@ class Gauge:
         expected = {k: self._expected[k] / n for k, n in of.items()}
         error = {k: self._variance[k] ** 0.5 / n for k, n in of.items()}
         strength = means.pop("strength", 0.0)
-        self.requests = tuple(map(int, self._requests))
+        self.requests = self._requests.copy()
         self._forget()
         return Reading(strength, means, expected, error)
 
@@ -132,8 +133,8 @@ class Gauge:
         if not self._added:
             return
         self._count("actions_added", self._added * len(chosen), len(chosen))
-        asked = chosen[chosen >= self._first_added] - self._first_added
-        self._requests += np.bincount(asked, minlength=self._added)
+        (rows,) = (chosen >= self._first_added).nonzero()
+        self._requests[rows, chosen[rows] - self._first_added] += 1
 
     def _observations(self, seen: Array, shown: Array) -> None:
         width, added = seen.shape[1], shown[:, seen.shape[1] :]

@@ -99,9 +99,13 @@ class Habitat:
         own = min((gauge.actions for gauge in self.gauges.values()), default=None)
         return logits[:, :own]
 
-    def requests(self) -> tuple[int, ...]:
-        """How often each action that a control added was chosen in the last rollout."""
-        return tuple(n for gauge in self.gauges.values() for n in gauge.requests)
+    def requests(self, member: int = 0, members: int = 1) -> tuple[int, ...]:
+        """How often a member chose each action that a control added, in the last rollout.
+
+        Member ``k`` of ``m`` lives in the ``k``-th of ``m`` equal shares of the copies.
+        """
+        own = [np.array_split(each.requests, members)[member] for each in self.gauges.values()]
+        return tuple(int(n) for counts in own for n in counts.sum(axis=0))
 
     def face(self) -> Any:
         """The face that publishes truth; only where there is a world."""

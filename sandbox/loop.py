@@ -218,7 +218,7 @@ def _view(trial: Trial, name: str) -> View:
         flops_left=trial.flops_left(),
         returns=tuple(life.returns),
         signals=life.signals.so_far(),
-        requests=trial.place.requests(),
+        requests=trial.place.requests(list(trial.lives).index(name), len(trial.lives)),
         peers=peers,
         peer_genomes={other: trial.lives[other].effective() for other in peers},
         look=life.learner.look(),
