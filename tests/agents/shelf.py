@@ -1,0 +1,5 @@
+"""The edits of the shelf, for tests of editors."""
+
+from sandbox.catalogue import catalogue
+
+EDITS = {name: part.load() for name, part in catalogue().parts("edits").items()}
