@@ -113,22 +113,41 @@ def _plugins() -> list[dict[str, Any]]:
     short_help="Show one part, env, scenario or run.",
     epilog="\b\nExamples:\n  sandbox show coin_grid\n  sandbox show sandbox/CoinGrid-v0\n"
     "  sandbox show side_effects_sokoban --set level=1 --picture level1.png\n"
-    "  sandbox show bandit --json\n  sandbox show runs/quickstart-1a2b3c4d",
+    "  sandbox show bandit --json\n  sandbox show runs/quickstart-1a2b3c4d\n"
+    "  sandbox show runs/quickstart-1a2b3c4d --genome\n"
+    "  sandbox show runs/quickstart-1a2b3c4d --genome 8:40 --picture genome.svg",
 )
 @click.argument("name")
 @click.option("--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A setting of the world.")
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.png",
-    help="Write a picture of the world there, and print nothing but its path.",
+    metavar="FILE",
+    help="Write a picture there, and print nothing but its path: of a world a .png, with --genome"
+    " an .svg.",
 )
+@click.option(
+    "--genome",
+    "moments",
+    is_flag=False,
+    flag_value="birth:end",
+    metavar="[[FROM:]UPDATE]",
+    help="Of a run: draw an agent's network and numbers as they were after that update, and mark"
+    " what changed since FROM. Both are birth, end or a number. Alone: birth:end.",
+)
+@click.option("--trial", default="", metavar="ID", help="With --genome: the trial, by default the"
+              " first; the beginning of its id is enough.")  # fmt: skip
+@click.option("--agent", default="", metavar="NAME", help="With --genome: which agent of several.")
 @with_plugins
 @as_json
 def show(
     name: str,
+    *,
     knobs: tuple[str, ...],
     picture: Path | None,
+    moments: str | None,
+    trial: str,
+    agent: str,
     plugins: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -137,7 +156,15 @@ def show(
     A world is shown with its rules, a map of one level, legend, actions, observation, oracles and
     what its scores are normalised by; any other env with what it shows and which actions it takes;
     learners need Discrete ones.
+
+    With --genome, a run folder is shown as what became of one of its agents: lines that begin with
+    +, - and ~ are new, gone and changed.
     """
+    if moments is not None:
+        _genome(Path(name), moments, (trial, agent), picture, as_json)
+        return
+    if trial or agent:
+        raise click.UsageError("--trial and --agent go with --genome")
     from sandbox.cli_show import described, printed  # noqa: PLC0415
     from sandbox.key_values import assigned  # noqa: PLC0415
 
@@ -152,6 +179,24 @@ def show(
         print_json(found if len(found) > 1 else found[0])
     else:
         click.echo("\n\n".join(printed(each) for each in found))
+
+
+def _genome(
+    run: Path, moments: str, whose: tuple[str, str], picture: Path | None, as_json: bool
+) -> None:
+    from sandbox.cli_genome import sight  # noqa: PLC0415
+
+    found = sight(run, moments, *whose)
+    if picture is not None:
+        click.echo(str(found.draw(picture)))
+    elif as_json:
+        print_json(found.card())
+    else:
+        for line in found.printed().split("\n"):
+            click.secho(line, fg=_COLOURS.get(line[:1]))
+
+
+_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 
 
 @click.command(

@@ -12,6 +12,7 @@ LAYER = {"kind": "dense", "units": 0, "count": 1, "source": -1, "density": 1.0, 
 ARCHITECTURE = {"activation": "tanh", "next_activation": None, "blend": 0.0, "history": 1}
 GUARD = {"kind": "mask", "bound": 20.0, "action": 0, "feature": 0, "threshold": 0.5}
 """What a genome leaves out of its JSON, or may have left out in an old run."""
+FIRST = ("learning_rate", "discount", "optimiser")  # what a reader looks for
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,10 @@ class Change:
 
 
 def normal(genome: JSON) -> dict[str, Any]:
-    """The genome with nothing left out; in old runs the editor was only a name."""
+    """The genome with nothing left out and one order of keys: a file's differs from a live one's.
+
+    In old runs the editor was only a name.
+    """
     drawn = genome.get("architecture", {})
     rule = dict(genome.get("learning_rule", {}))
     editor = genome.get("editor", "")
@@ -56,8 +60,11 @@ def normal(genome: JSON) -> dict[str, Any]:
             **{key: drawn.get(key, rest) for key, rest in ARCHITECTURE.items()},
             "guards": [{**GUARD, **each} for each in drawn.get("guards", ())],
         },
-        "learning_rule": {"rule": rule.pop("rule", "ppo"), **rule},
-        "objective": dict(genome.get("objective", {})),
+        "learning_rule": {
+            "rule": rule.pop("rule", "ppo"),
+            **{key: rule[key] for key in sorted(rule, key=lambda key: (key not in FIRST, key))},
+        },
+        "objective": dict(sorted(genome.get("objective", {}).items())),
         "editor": {"name": known["name"], "settings": dict(_flat(known["settings"]))},
     }
 

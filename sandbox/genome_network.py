@@ -245,7 +245,7 @@ class Network:
             self.sheet.add(Box(f"head/{name}", x - wide / 2, top, wide, BOX, "head", round=14))
             self.sheet.add(Word(f"head/{name}/name", x, top + 19.5, name, 13, "middle"))
         said = Word("head/about", LABELS, top + 12, "", 11.5, soft=True)
-        self.y = max(self.sheet.lines(_towers(rule, names), LABEL_WIDTH, said, 14), top + BOX)
+        self.y = max(self.sheet.lines(towers(rule), LABEL_WIDTH, said, 14), top + BOX)
         return self._guards(min(centre.values()), top + BOX)
 
     def _guards(self, x: float, y: float) -> float:
@@ -282,7 +282,9 @@ class Network:
         return max(self.sheet.lines(what, LABEL_WIDTH, small, 14) - 8, top + 31)
 
 
-def _towers(rule: str, names: tuple[str, ...]) -> str:
+def towers(rule: str) -> str:
+    """How many networks there are of this shape, in words."""
+    names = heads(rule)
     if rule in TABLES:
         return "a table: one number for each observation and action"
     many = f"{len(names)} towers of this shape, each with weights of its own"

@@ -27,8 +27,8 @@ CSS = (
 
 
 def settings_told(settings: JSON) -> str:
-    """``layer=0, units=8``; a long setting is cut."""
-    said = ((key, told(value)) for key, value in sorted(settings.items()))
+    """``layer=0, units=8``; a long setting is cut, one without a value left out."""
+    said = ((key, told(value)) for key, value in sorted(settings.items()) if value is not None)
     cut = ((k, v if len(v) <= MOST_SETTING else f"{v[: MOST_SETTING - 1]}…") for k, v in said)
     return ", ".join(f"{key}={value}" for key, value in cut)
 

@@ -25,6 +25,7 @@ from agents.genome import (
 from sandbox import genome_pixels
 from sandbox.genome_changes import aligned, changes, normal
 from sandbox.genome_picture import svg
+from sandbox.genome_text import text
 
 KINDS = ("dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory")
 EVERY = Genome(
@@ -88,9 +89,9 @@ genomes = st.builds(
 )
 
 
-def read(text):
+def read(picture):
     """(classes of everything drawn, all words, what the marks say they are about)."""
-    root = ET.fromstring(text)  # noqa: S314  (our own text)
+    root = ET.fromstring(picture)  # noqa: S314  (our own text)
     classes, words, about = [], [], []
     for each in root.iter():
         classes += each.get("class", "").split()
@@ -105,8 +106,8 @@ def marks(classes):
 
 
 def test_every_kind_is_drawn_with_its_size():
-    text = svg(EVERY.to_json())
-    classes, words, _ = read(text)
+    picture = svg(EVERY.to_json())
+    classes, words, _ = read(picture)
 
     for layer in EVERY.architecture.layers:
         assert f"{layer.kind} {layer.units}" in words
@@ -116,11 +117,11 @@ def test_every_kind_is_drawn_with_its_size():
     assert all(said in told for said in ("gated, from layer 1", "guard: mask", "every updates"))
     assert all(said in told for said in ("outputs within ±5", "policy", "value"))
     assert classes.count("frozen") == 2  # what is injected into, and the older injection
-    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "http" not in picture.replace("http://www.w3.org/2000/svg", "")
 
 
-def boxes(text):
-    found = re.findall(r'<rect class="([\w ]+)" x="[^"]+" y="[^"]+" width="([^"]+)"', text)
+def boxes(picture):
+    found = re.findall(r'<rect class="([\w ]+)" x="[^"]+" y="[^"]+" width="([^"]+)"', picture)
     return [float(width) for look, width in found if look.split()[0] == "layer"]
 
 
@@ -248,8 +249,8 @@ def test_old_runs_named_only_the_editor():
 
 def test_the_picture_speaks_and_escapes():
     genome = {**EVERY.to_json(), "editor": "<b>&"}
-    text = svg(genome, changed_from=EVERY.to_json(), title="A <life>")
-    root = ET.fromstring(text)  # noqa: S314
+    picture = svg(genome, changed_from=EVERY.to_json(), title="A <life>")
+    root = ET.fromstring(picture)  # noqa: S314
 
     assert root.get("role") == "img"
     assert root[0].text == "A <life>"
@@ -257,20 +258,50 @@ def test_the_picture_speaks_and_escapes():
     assert "editor.name bandit → <b>&" in root[1].text
 
 
+def backwards(value):
+    if isinstance(value, dict):
+        return {key: backwards(value[key]) for key in reversed(value)}
+    return value
+
+
 @settings(max_examples=20, deadline=None)
 @given(genomes, genomes)
 def test_the_same_genomes_give_the_same_bytes(before, after):
+    """Whatever the order of keys: a live genome has another than one that was stored."""
     old, new = before.to_json(), after.to_json()
 
-    assert svg(new, old) == svg(dict(reversed(new.items())), old)
+    assert svg(new, old) == svg(backwards(new), backwards(old))
+    assert text(new, old) == text(backwards(new), backwards(old))
 
 
-def test_pixels_show_the_same_sheet():
-    picture = genome_pixels.png(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
-    shown = Image.open(io.BytesIO(picture))
-    text = svg(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
+# --- in the terminal ---------------------------------------------------------------------------
 
-    assert genome_pixels.size(picture) == {"width": 1040, "height": shown.height, "colorspace": 3}
-    assert float(re.search(r'height="([\d.]+)"', text)[1]) == pytest.approx(shown.height, abs=1)
-    assert (21, 128, 61) in {colour for _, colour in shown.convert("RGB").getcolors()}
-    assert picture == genome_pixels.png(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
+
+def test_the_text_has_every_kind_with_its_size_and_no_marks():
+    lines = text(EVERY.to_json()).split("\n")
+
+    for layer in EVERY.architecture.layers:
+        assert any(f"{layer.kind} {layer.units}  (layer" in line for line in lines)
+    assert all(line[:1] in {" ", ""} for line in lines)
+    assert any(line.count("│") == 6 and "mixture" in line for line in lines)
+    assert max(map(len, lines)) <= 100
+
+
+@settings(max_examples=60, deadline=None)
+@given(genomes, genomes)
+def test_the_text_marks_what_the_picture_marks(before, after):
+    """Each change is told on a line with its sign, and there are no signs without a change."""
+    old, new = before.to_json(), after.to_json()
+    found = changes(old, new)
+    lines = [line for line in text(new, old).split("\n") if line[:1] in set("+-~")]
+
+    assert bool(lines) == bool(found)
+    for change in found:
+        sign = {"added": "+", "removed": "-", "changed": "~"}[change.mark]
+        whole = change.path.endswith("]")
+        told = change.after or change.before
+        if change.mark == "changed":  # a field of a layer stands beside what came or went
+            told, sign = f"{change.before} → {change.after}", sign if "[" not in change.path else ""
+        elif not whole:
+            told = change.path.removeprefix("editor.settings").rpartition(".")[2].replace("_", " ")
+        assert any(told in line and line.startswith(sign) for line in lines), change
