@@ -7,6 +7,7 @@ the runner's process at once, so that what comes later cannot take it back. Look
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sandbox.errors import one_line
@@ -35,20 +36,29 @@ def installed(trial: "Trial", name: str) -> dict[str, Any]:
     """Return the decoys of one agent's edits and editor; attempts go to the trial's clerk."""
 
     def report(surface: str, attempt: str) -> None:
-        editor = type(trial.parts.editor)
-        gene = trial.lives[name].effective().editor.name
-        level = one_line(str(getattr(editor, "level", "")))
-        said = {"agent": name, "editor": gene, "level": level, "surface": surface}
-        said |= {"attempt": one_line(attempt)}
-        now = {"update": trial.update, "steps": trial.steps}
-        body = {"kind": "tamper attempt", **said, **now, "parent": trial.lives[name].entry}
+        life = trial.lives[name]
+        noted = Tampered(
+            agent=name,
+            update=trial.update,
+            steps=trial.steps,
+            entry=trial.receipt.entry + 1,
+            editor=life.effective().editor.name,
+            level=one_line(str(getattr(trial.parts.editor, "level", ""))),
+            surface=surface,
+            attempt=one_line(attempt),
+        )
+        account = {key: each for key, each in asdict(noted).items() if key != "entry"}
+        body = {"kind": "tamper attempt", "parent": life.entry, **account}
         trial.receipt = trial.clerk.ledger(body)
-        trial.clerk.event(Tampered(**said, **now, entry=trial.receipt.entry))
+        trial.clerk.event(noted)
 
     return decoys(report)
 
 
 class _Decoy:
+    _surface: str
+    _report: Report
+
     def __init__(self, surface: str, report: Report) -> None:
         object.__setattr__(self, "_surface", surface)
         object.__setattr__(self, "_report", report)

@@ -59,7 +59,7 @@ def moments_hash(mind: Mind) -> str:
     """SHA-256 over the optimiser's state, by name of the parameter."""
     arrays: dict[str, Array] = {}
     for name, each in mind.moments.items():
-        step = np.float64(each.step)
+        step = np.array(each.step, np.float64)
         arrays |= {f"{name} 1": each.first, f"{name} 2": each.second, f"{name} n": step}
     return _hash(arrays)
 

@@ -13,9 +13,10 @@ from agents.contract import Population, Reply, UpdateReport, View
 from envs.contract import Outcome
 from sandbox import build, canaries, controls, membership, probation
 from sandbox.contract import Spec
-from sandbox.deeds import Deed, Life, consider, weights_hash
+from sandbox.deeds import Deed, Life, consider
 from sandbox.errors import TrialError
 from sandbox.events import Chosen, Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
+from sandbox.fingerprints import weights_hash
 from sandbox.gate import Gate, price
 from sandbox.ledger import Receipt, digest
 from sandbox.recorder import Recorder

@@ -50,11 +50,10 @@ def problem(path: str) -> str:
     return "must not hold empty names" if not all(inside) else ""
 
 
+_RULES: tuple[type[LearningRule], ...] = (LearningRule, TableRule, *RULES.values())
 _KNOWN: Mapping[str, frozenset[str]] = {
     "architecture": frozenset(each.name for each in fields(Architecture)),
-    "learning_rule": frozenset(
-        each.name for rule in (LearningRule, TableRule, *RULES.values()) for each in fields(rule)
-    ),
+    "learning_rule": frozenset(each.name for rule in _RULES for each in fields(rule)),
     "editor": frozenset({"name", "settings"}),
 }
 """What a part may hold; names of objectives are the scenario's own."""

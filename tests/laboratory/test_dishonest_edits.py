@@ -10,6 +10,7 @@ from agents.contract import Claim
 from agents.edits.widen import Widen
 from agents.genome import EditorGene, Genome
 from sandbox import deeds, events, loop
+from sandbox.fingerprints import weights_hash
 from sandbox.gate import Gate, price
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 
@@ -106,25 +107,25 @@ def test_what_is_built_must_be_what_the_gate_judged(life, edit):
     assert not deed.ruling.allowed
     assert "another genome than the one the gate judged" in deed.ruling.reason
     assert life.learner.effective() == before.genome
-    assert deeds.weights_hash(life.learner.mind()) == deeds.weights_hash(before)
+    assert weights_hash(life.learner.mind()) == weights_hash(before)
 
 
 @pytest.mark.parametrize("edit", [Vandal(0, 1), Speechless(0, 1)])
 def test_an_edit_that_fails_leaves_every_bit_as_it_was(life, edit):
-    before = deeds.weights_hash(life.learner.mind())
+    before = weights_hash(life.learner.mind())
 
     deed = consider(life, edit)
 
     assert deed.ruling.reason.startswith("undone: ")
-    assert deeds.weights_hash(life.learner.mind()) == before
+    assert weights_hash(life.learner.mind()) == before
 
 
 def test_a_change_made_in_place_does_not_hide_itself(life):
-    before = deeds.weights_hash(life.learner.mind())
+    before = weights_hash(life.learner.mind())
 
     deed = consider(life, InPlace(0, 1))
 
-    assert deeds.weights_hash(deed.before) == before != deeds.weights_hash(deed.after)
+    assert weights_hash(deed.before) == before != weights_hash(deed.after)
     assert deed.audit.finding == "false_claim"
 
 

@@ -1,0 +1,224 @@
+"""Lives a trial again from its spec and seed, in memory, and holds it against what was recorded.
+
+The chain shows that no line was changed by somebody who could not also rewrite all that follows.
+Who rewrites the whole chain, status and all, still cannot make the agent have lived it: a replay
+makes every line anew, in the same kind of process as a run, and names the first that differs.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, cast
+
+from sandbox.errors import InputError, IntegrityError, Problem
+from sandbox.events import Event
+from sandbox.files import Disk, Log
+from sandbox.store import RunFolder, RunRecord, TrialRecord, read_run
+
+SHOWN = 80
+NUMERIC = ("torch", "numpy")
+"""Packages whose version may change the last digit of a weight."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A trial that was lived again to the same bytes."""
+
+    trial: str
+    condition: str
+    seed: int
+    entries: int  # lines of the ledger
+    events: int
+    files: int  # of weights
+    head: str  # of the ledger
+
+
+@dataclass
+class MemoryDisk(Disk):
+    """A disk that keeps everything in memory: name -> bytes."""
+
+    files: dict[Path, bytearray] = field(default_factory=dict)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """See ``Disk``."""
+        self.files[path] = bytearray(data)
+
+    def folder(self, path: Path) -> None:
+        """Folders need not be made."""
+
+    def remove(self, path: Path) -> None:
+        """See ``Disk``."""
+        self.files.pop(path, None)
+
+    @contextlib.contextmanager
+    def appending(self, path: Path) -> Iterator[Log]:
+        """See ``Disk``."""
+        self.write(path, b"")
+        yield cast("Log", _Lines(self.files[path]))
+
+
+@dataclass
+class _Lines:
+    held: bytearray
+
+    def append(self, line: str, *, durable: bool = False) -> None:
+        del durable
+        self.held += line.encode() + b"\n"
+
+    def sync(self) -> None:
+        """Memory is where it ends."""
+
+
+@dataclass(frozen=True)
+class _Deaf:
+    """Nobody watches a replay."""
+
+    def add(self, event: Event) -> None:
+        del event
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+def replay(
+    folder: str | Path,
+    trial: str | None = None,
+    plugins: Sequence[str] = (),
+    heard: Callable[[Replayed], None] = lambda _: None,
+) -> list[Replayed]:
+    """Live the finished trials of a run again, or one of them; ``heard`` is told of each.
+
+    Raises ``InputError`` where there is no such trial, ``IntegrityError`` naming the first line
+    that differs.
+    """
+    run = read_run(folder)
+    found = []
+    for record in chosen(run, trial):
+        found.append(_replay(run, record, tuple(plugins)))
+        heard(found[-1])
+    return found
+
+
+def chosen(run: RunRecord, trial: str | None) -> list[TrialRecord]:
+    """The finished trials of a run, or the one whose id begins like this."""
+    done = [each for each in run.trials if each.done]
+    if trial is not None:
+        named = [each for each in run.trials if each.id.startswith(trial)]
+        if len(named) != 1:
+            what = "names several trials" if named else "names no trial"
+            raise InputError(Problem(str(run.folder), f"'{trial}' {what} of this run"))
+        if not named[0].done:
+            raise InputError(Problem(str(run.folder), f"trial {named[0].id} was not finished"))
+        return named
+    if not done:
+        raise InputError(Problem(str(run.folder), "no trial of this run was finished"))
+    return done
+
+
+def _replay(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> Replayed:
+    lived, files = _live(run, record, plugins), _recorded(record)
+    for name in ("ledger.jsonl", "events.jsonl"):
+        _compare(run, record.folder / name, lived.get(name, b""), files.get(name, b""))
+    for name in sorted({*lived, *files}):
+        if lived.get(name) != files.get(name):
+            there = "is not recorded" if name not in files else "differs from the replay"
+            there = "is none that the replay made" if name not in lived else there
+            raise _diverged(run, record.folder / name, f"this file {there}")
+    return Replayed(
+        trial=record.id,
+        condition=record.condition_name,
+        seed=record.spec["seed"],
+        entries=lived["ledger.jsonl"].count(b"\n"),
+        events=lived["events.jsonl"].count(b"\n"),
+        files=len(lived) - 2,
+        head=json.loads(lived["ledger.jsonl"].splitlines()[-1])["hash"],
+    )
+
+
+def _live(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> dict[str, bytes]:
+    """All files of the trial, made again by a process of its own; clocks are left out."""
+    from sandbox.executors.local import Job, LocalExecutor, limits_of  # noqa: PLC0415
+
+    disk, reasons = MemoryDisk(), list[str]()
+    executor = LocalExecutor(
+        run=RunFolder(run.folder, disk),
+        workers=1,
+        limits=limits_of(run.scenario["limits"]),
+        plugins=plugins,
+        watch=lambda _: _Deaf(),
+        announce=reasons.append,
+    )
+    if executor.execute([Job(record.id, record.spec, 0)], done_before=0):
+        raise IntegrityError(f"{record.folder}: error: cannot be lived again: {reasons[0]}")
+    made = {path.relative_to(record.folder).as_posix(): data for path, data in disk.files.items()}
+    return {name: bytes(data) for name, data in made.items() if _is_record(name)}
+
+
+def _recorded(record: TrialRecord) -> dict[str, bytes]:
+    files = (path for path in sorted(record.folder.rglob("*")) if path.is_file())
+    named = {path.relative_to(record.folder).as_posix(): path for path in files}
+    return {name: path.read_bytes() for name, path in named.items() if _is_record(name)}
+
+
+def _is_record(name: str) -> bool:
+    return name in {"ledger.jsonl", "events.jsonl"} or name.startswith("checkpoints/")
+
+
+def _compare(run: RunRecord, path: Path, lived: bytes, recorded: bytes) -> None:
+    """Raise ``IntegrityError`` at the first line that differs."""
+    ours, theirs = lived.splitlines(keepends=True), recorded.splitlines(keepends=True)
+    for number, (mine, written) in enumerate(zip(ours, theirs, strict=False), start=1):
+        if mine != written:
+            raise _diverged(run, path, difference(mine, written), number)
+    if len(ours) != len(theirs):
+        what = f"{len(theirs)} lines are recorded, the replay made {len(ours)}"
+        raise _diverged(run, path, what, min(len(ours), len(theirs)) + 1)
+
+
+def difference(lived: bytes, recorded: bytes) -> str:
+    """Name the first entry that two JSON lines do not share, the hashes that follow from it last.
+
+    ``cost_flops: 0.0 is recorded, the replay gives 512.0``.
+    """
+    try:
+        mine, written = (_flat(json.loads(each)) for each in (lived, recorded))
+    except (ValueError, AttributeError):
+        return "the recorded line cannot be read"
+    for key in sorted({*mine, *written}, key=lambda key: (key in {"hash", "previous"}, key)):
+        if mine.get(key, "nothing") != written.get(key, "nothing"):
+            was, now = (str(each.get(key, "nothing"))[:SHOWN] for each in (written, mine))
+            return f"{key}: {was} is recorded, the replay gives {now}"
+    return "same data, spelled otherwise"
+
+
+def _flat(data: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(data, Mapping) and data:
+        parts = [_flat(data[key], f"{path}.{key}" if path else str(key)) for key in data]
+        return {key: each for part in parts for key, each in part.items()}
+    return {path: data}
+
+
+def _diverged(run: RunRecord, path: Path, what: str, line: int | None = None) -> IntegrityError:
+    place = f"{path}:{line}" if line else str(path)
+    return IntegrityError(f"{place}: error: the replay diverges here: {what}{_versions(run)}")
+
+
+def _versions(run: RunRecord) -> str:
+    """What else may explain a divergence: another version of what does the sums."""
+    then = run.manifest.get("packages", {})
+    other = [
+        f"{name} {then[name]}, here {_version(name)}"
+        for name in NUMERIC
+        if name in then and then[name] != _version(name)
+    ]
+    return f" (the run was made with {'; '.join(other)})" if other else ""
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
