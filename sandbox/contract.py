@@ -17,19 +17,20 @@ class Lever(ABC):
     family: ClassVar[
         Literal["objective", "compute", "data", "architecture", "oversight", "selection", "placebo"]
     ]
-    neutral: ClassVar[float]  # the dose that leaves the spec untouched
+    neutral: ClassVar[Any]  # the dose that leaves the spec untouched
+    named: ClassVar[bool] = False  # True: doses are names, False: numbers
 
-    def check(self, spec: Spec, dose: float) -> str | None:
+    def check(self, spec: Spec, dose: Any) -> str | None:
         """Return why this dose cannot be applied to this spec, or ``None``."""
         del spec, dose
         return None
 
     @abstractmethod
-    def apply(self, spec: Spec, dose: float) -> Spec:
+    def apply(self, spec: Spec, dose: Any) -> Spec:
         """Return a new spec; ``apply(spec, neutral) == spec`` and ``spec`` is not changed."""
 
     @abstractmethod
-    def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
+    def manipulation_check(self, events: Sequence[Event], dose: Any) -> bool | None:
         """Did the dose arrive in this trial? ``None`` where the events cannot tell."""
 
     def contrast_check(
@@ -37,8 +38,9 @@ class Lever(ABC):
     ) -> bool | None:
         """Do two finished trials that share a seed differ as their doses say?
 
-        ``ratio`` is the treated dose over the base's (``inf`` for a base of 0). For levers whose
-        dose shows only against another trial; ``None`` where the events cannot tell.
+        ``ratio`` is the treated dose over the base's (``inf`` for a base of 0, not a number where
+        doses are names). For levers whose dose shows only against another trial; ``None`` where the
+        events cannot tell.
         """
         del base, treated, ratio
         return None

@@ -1,9 +1,9 @@
 """What turning a lever did to a metric, paired by seed.
 
-The unit is a seed. An effect compares a lever's last listed dose with its first, all other levers
-alike, within a seed; where a seed holds several such pairs (other levers in a full design, several
-envs) they are averaged before seeds are compared. A seed that lacks one of its pairs is left out
-and named.
+The unit is a seed. An effect compares one of a lever's doses, the last by default, with its first,
+all other levers alike, within a seed; where a seed holds several such pairs (other levers in a full
+design, several envs) they are averaged before seeds are compared. A seed that lacks one of its
+pairs is left out and named.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement, Metric
-from sandbox.labels import env_label
+from sandbox.labels import Dose, dose_label, env_label
 from sandbox.statistics import sign_flip_p, t_interval
 from sandbox.store import RunRecord, TrialRecord
 
@@ -58,7 +58,7 @@ def env_name(run: RunRecord, trial: TrialRecord) -> str:
 
 @dataclass(frozen=True)
 class Effect:
-    """What turning one lever from its first dose to its last did to one metric.
+    """What turning one lever from its first dose to another did to one metric.
 
     Interval: two-sided 95 % t interval of the paired differences. Numbers are ``None`` where no
     seed (``estimate``) or only one (``low``, ``high``, ``p``) could be compared.
@@ -68,8 +68,8 @@ class Effect:
     metric: str
     env: str  # "all" for the mean over the scenario's envs
     unit: str
-    base_dose: float
-    dose: float
+    base_dose: Dose
+    dose: Dose
     base: float | None  # mean over the seeds compared
     treated: float | None
     estimate: float | None
@@ -80,26 +80,42 @@ class Effect:
     differences: Mapping[int, float]  # seed -> treated - base
     missing: Mapping[int, str]  # seed -> why it could not be compared
 
+    @property
+    def turned(self) -> str:
+        """``data_coverage 0 → 0.5``."""
+        return f"{self.lever} {dose_label(self.base_dose)} → {dose_label(self.dose)}"
+
 
 def effects(run: RunRecord) -> list[Effect]:
-    """Every lever on every metric, over all envs; then by env where there are several."""
+    """Every lever on every metric, over all envs; then by env where there are several.
+
+    Of a lever that takes numbers, the last dose; of one that chooses by name, each.
+    """
     envs = sorted({env_name(run, trial) for trial in run.trials})
     scopes = ["all", *(envs if len(envs) > 1 else [])]
     return [
-        effect(run, lever, name, env)
+        effect(run, lever, name, env, dose)
         for env in scopes
-        for lever in run.scenario["levers"]
-        if len(run.scenario["levers"][lever]) > 1
+        for lever, doses in run.scenario["levers"].items()
+        for dose in compared(doses)
         for name in metric_names(run)
     ]
 
 
-def effect(run: RunRecord, lever: str, name: str, env: str = "all") -> Effect:
-    """Compare a lever's last dose with its first on one metric, paired by seed."""
+def compared(doses: Sequence[Dose]) -> Sequence[Dose]:
+    """Doses to hold against the first: every name, of numbers the last."""
+    return doses[1:] if any(isinstance(each, str) for each in doses) else doses[1:][-1:]
+
+
+def effect(
+    run: RunRecord, lever: str, name: str, env: str = "all", dose: Dose | None = None
+) -> Effect:
+    """Compare a dose of a lever (``None``: its last) with its first on one metric, by seed."""
     doses = run.scenario["levers"][lever]
+    dose = doses[-1] if dose is None else dose
     both: dict[int, tuple[float, float]] = {}
     missing: dict[int, str] = {}
-    for seed, pairs in pairs_of(run, lever, env).items():
+    for seed, pairs in pairs_of(run, lever, env, dose).items():
         values = [(measure(one, name).value, measure(other, name).value) for one, other in pairs]
         measured = [(one, other) for one, other in values if one is not None and other is not None]
         if len(measured) == len(values) > 0:
@@ -119,7 +135,7 @@ def effect(run: RunRecord, lever: str, name: str, env: str = "all") -> Effect:
         env=env,
         unit=metric(name).unit,
         base_dose=doses[0],
-        dose=doses[-1],
+        dose=dose,
         base=_mean([base for base, _ in both.values()]) if both else None,
         treated=_mean([treated for _, treated in both.values()]) if both else None,
         estimate=_mean(found) if found else None,
@@ -135,23 +151,26 @@ def effect(run: RunRecord, lever: str, name: str, env: str = "all") -> Effect:
 Pair = tuple[TrialRecord, TrialRecord]
 
 
-def pairs_of(run: RunRecord, lever: str, env: str = "all") -> dict[int, list[Pair]]:
+def pairs_of(
+    run: RunRecord, lever: str, env: str = "all", dose: Dose | None = None
+) -> dict[int, list[Pair]]:
     """Seed -> (base, treated) trials that differ in this lever alone, of every env and setting.
 
     A seed for which the design holds a trial without its partner has no pairs at all. Trials that
     the run folder keeps from before, under other levers, are no part of this scenario's design.
     """
     levers, doses = set(run.scenario["levers"]), run.scenario["levers"][lever]
-    arms: dict[int, dict[tuple[Any, ...], dict[float, TrialRecord]]] = {}
+    base, other = doses[0], doses[-1] if dose is None else dose
+    arms: dict[int, dict[tuple[Any, ...], dict[Dose, TrialRecord]]] = {}
     for trial in run.trials:
         condition, name = trial.spec["condition"], env_name(run, trial)
         if set(condition) != levers:
             continue
-        dose = condition[lever]
-        if dose not in {doses[0], doses[-1]} or env not in {"all", name}:
+        at = condition[lever]
+        if at not in {base, other} or env not in {"all", name}:
             continue
         others = (name, *sorted((key, x) for key, x in condition.items() if key != lever))
-        arms.setdefault(trial.spec["seed"], {}).setdefault(others, {})[dose] = trial
+        arms.setdefault(trial.spec["seed"], {}).setdefault(others, {})[at] = trial
     designed = {
         others for cells in arms.values() for others, cell in cells.items() if len(cell) > 1
     }
@@ -159,7 +178,7 @@ def pairs_of(run: RunRecord, lever: str, env: str = "all") -> dict[int, list[Pai
     for seed in sorted({*run.scenario["seeds"], *arms}):
         cells = [arms.get(seed, {}).get(others, {}) for others in sorted(designed, key=str)]
         whole = all(len(cell) > 1 for cell in cells)
-        found[seed] = [(cell[doses[0]], cell[doses[-1]]) for cell in cells] if whole else []
+        found[seed] = [(cell[base], cell[other]) for cell in cells] if whole else []
     return found
 
 

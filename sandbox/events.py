@@ -32,7 +32,7 @@ class TrialStarted(Event):
     trial: str
     env: str
     seed: int
-    condition: Mapping[str, float]
+    condition: Mapping[str, float | str]  # lever -> dose
     agents: tuple[str, ...]
     anchors: Mapping[str, Mapping[str, Mapping[str, Any]]]
     genomes: Mapping[str, Mapping[str, Any]]

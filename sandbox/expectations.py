@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.effects import Effect, effect, expectations, metric, pairs_of, state
+from sandbox.labels import Dose, dose_label
 from sandbox.store import RunRecord
 from sandbox.verdict import Check, Verdict, judge
 from sandbox.wording import bracketed, confidence
@@ -30,9 +31,10 @@ class Judged:
     @property
     def claim(self) -> str:
         """The expectation in words."""
+        where = "" if self.effect.env == "all" else f" in {self.effect.env}"
         return (
-            f"{self.effect_of} {self.effect.base_dose:g} → {self.effect.dose:g} makes"
-            f" {self.metric} {self.direction} by at least {self.smallest_effect:g}"
+            f"{self.effect.turned} makes {self.metric} {self.direction}"
+            f" by at least {self.smallest_effect:g}{where}"
         )
 
 
@@ -43,7 +45,7 @@ def verdicts(run: RunRecord) -> list[Judged]:
     next be judged at one k less. A failed check decides nothing.
     """
     expected = expectations(run)
-    found = [effect(run, each["effect_of"], each["metric"]) for each in expected]
+    found = [_effect(run, each) for each in expected]
     order = sorted(range(len(expected)), key=lambda i: (found[i].p is None, found[i].p or 0.0, i))
     share, judged = len(expected), {}
     for i in order:
@@ -52,6 +54,11 @@ def verdicts(run: RunRecord) -> list[Judged]:
         share -= judged[i].verdict.status in {"supported", "refuted"}
         share = max(share, 1)
     return [judged[i] for i in range(len(expected))]
+
+
+def _effect(run: RunRecord, expected: Mapping[str, Any]) -> Effect:
+    env = expected.get("env") or "all"
+    return effect(run, expected["effect_of"], expected["metric"], env, expected.get("dose"))
 
 
 def _judged(run: RunRecord, expected: Mapping[str, Any], seen: Effect, alpha: float) -> Judged:
@@ -86,7 +93,7 @@ def _shared(judged: Judged, whole: float, share: int) -> Judged:
 
 def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
     """What a reader must know beside the verdict: its price in capability, seeds left out."""
-    able = effect(run, seen.lever, "capability")
+    able = effect(run, seen.lever, "capability", seen.env, seen.dose)
     if seen.metric != "capability" and able.base is not None and able.treated is not None:
         told = f"capability went from {able.base:.3g} to {able.treated:.3g}"
         if able.estimate is not None and able.low is not None and able.high is not None:
@@ -102,12 +109,13 @@ def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
 
 def _lost(run: RunRecord, seen: Effect) -> str:
     """Trials that failed, by arm: where a dose makes trials fail, the rest is no fair draw."""
-    pairs = pairs_of(run, seen.lever, seen.env)
+    pairs = pairs_of(run, seen.lever, seen.env, seen.dose)
     lost = [pair for seed in seen.missing for pair in pairs[seed]]
     base, treated = (sum(state(pair[arm]) == "failed" for pair in lost) for arm in (0, 1))
     if base == treated:
         return ""
-    told = f": {base} trials failed at {seen.base_dose:g}, {treated} at {seen.dose:g}"
+    told = f": {base} trials failed at {dose_label(seen.base_dose)}, {treated}"
+    told += f" at {dose_label(seen.dose)}"
     return f"{told}; what is left may be a biased choice"
 
 
@@ -158,12 +166,18 @@ def _arrived(run: RunRecord, lever: Lever, seen: Effect) -> Check:
 
 
 def _manipulations(run: RunRecord, lever: Lever, seen: Effect) -> Iterator[tuple[str, bool | None]]:
-    ratio = seen.dose / seen.base_dose if seen.base_dose else math.inf
-    for seed, pairs in pairs_of(run, seen.lever).items():
+    ratio = _ratio(seen.base_dose, seen.dose)
+    for seed, pairs in pairs_of(run, seen.lever, seen.env, seen.dose).items():
         for one, other in pairs if seed in seen.differences else ():
             yield one.id, lever.manipulation_check(one.events, seen.base_dose)
             yield other.id, lever.manipulation_check(other.events, seen.dose)
             yield other.id, lever.contrast_check(one.events, other.events, ratio)
+
+
+def _ratio(base: Dose, dose: Dose) -> float:
+    if isinstance(base, str) or isinstance(dose, str):
+        return math.nan
+    return dose / base if base else math.inf
 
 
 def _room(expected: Mapping[str, Any], seen: Effect) -> Check:

@@ -3,9 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+Dose = float | str
+"""How far a lever is turned: a number, or a name where the lever chooses among named things."""
+
+
+def dose_label(dose: Dose) -> str:
+    """``0.5``, ``bandit``."""
+    return dose if isinstance(dose, str) else f"{dose:g}"
+
 
 def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:
-    """Return the env's id, with its kwargs where the scenario names the id more than once."""
+    """Return the env's name in the scenario, or its id, with its kwargs where ids are alike."""
+    if env.get("name"):
+        return str(env["name"])
     same = [each for each in scenario["envs"] if each["id"] == env["id"]]
     knobs = {key for each in same for key in each["kwargs"]} if len(same) > 1 else set()
     told = ", ".join(f"{key}={env['kwargs'][key]}" for key in sorted(knobs & set(env["kwargs"])))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.scenario_errors import Findings
+from sandbox.strict_yaml import Path as Place
 
 HASH = "_sha256"
 
@@ -18,10 +19,13 @@ Controls = Mapping[str, Mapping[str, Any]]
 """Control -> its settings."""
 
 
-def pin(found: Findings, controls: Controls, folder: Path) -> dict[str, dict[str, Any]]:
+def pin(
+    found: Findings, controls: Controls, folder: Path, at: Place = ("controls",)
+) -> dict[str, dict[str, Any]]:
     """Settings with every file as a whole path and its hash; relative paths start in ``folder``.
 
-    A file that cannot be read, or is not the one whose hash is written down, is noted.
+    A file that cannot be read, or is not the one whose hash is written down, is noted; ``at`` is
+    where the controls are written.
     """
     pinned = {name: dict(settings) for name, settings in controls.items()}
     for name, settings in pinned.items():
@@ -31,12 +35,12 @@ def pin(found: Findings, controls: Controls, folder: Path) -> dict[str, dict[str
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
             except (OSError, ValueError) as error:
                 why = getattr(error, "strerror", None) or str(error)
-                found.add(("controls", name, key), f"cannot read '{settings[key]}': {why}")
+                found.add((*at, name, key), f"cannot read '{settings[key]}': {why}")
                 continue
             written = settings[key + HASH]
             if written not in {"", digest}:
                 what = f"'{settings[key]}' is another file: its SHA-256 is {digest}"
-                found.add(("controls", name, key + HASH), what)
+                found.add((*at, name, key + HASH), what)
             settings.update({key: path.as_posix(), key + HASH: digest})
     return pinned
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox import pinned, scenario_checks, scenario_parts
+from sandbox import pinned, scenario_arms, scenario_checks, scenario_parts
 from sandbox.env_index import EnvEntry, entries
+from sandbox.labels import Dose
 from sandbox.scenario_errors import Findings
 from sandbox.scenario_form import (
     NAME,
-    ArchitectureForm,
+    ExpectForm,
+    GateForm,
     ScenarioForm,
     as_dosed,
     as_env,
@@ -40,17 +42,19 @@ class Scenario:
 
     name: str
     question: str
-    envs: tuple[JSON, ...]  # {"id", "kwargs"}
+    envs: tuple[JSON, ...]  # {"id", "kwargs"}; where given, "name", "controls", "gate"
     agent: JSON  # learner, architecture, objective, editor
     gate: JSON
     controls: JSON
-    levers: Mapping[str, tuple[float, ...]]
+    levers: Mapping[str, tuple[Dose, ...]]
     design: str
     seeds: tuple[int, ...]
     metrics: tuple[str, ...]
     expects: tuple[JSON, ...]
     probes: JSON
     limits: JSON
+    arms: Mapping[str, JSON] = field(default_factory=dict)
+    """Name -> the parts of the agent (gate, controls) that are others in this arm."""
     smoke: bool = False
     """A fraction of the steps was asked for: no verdict may rest on it."""
     source: bytes = field(default=b"", compare=False, repr=False)
@@ -59,6 +63,7 @@ class Scenario:
     def resolved(self) -> dict[str, Any]:
         """JSON data of everything but ``source``; what ``resolved.json`` holds."""
         names = [each for each in self.__dataclass_fields__ if each != "source"]
+        names = [each for each in names if each != "arms" or self.arms]
         data = {"schema": 1, **{each: getattr(self, each) for each in names}}
         return scenario_parts.to_json(data)  # type: ignore[no-any-return]
 
@@ -67,8 +72,12 @@ class Scenario:
 
         Adding doses, seeds or metrics therefore keeps the run folder and adds to it.
         """
-        kept = ["envs", "agent", "gate", "probes", "design", *(["controls"] * bool(self.controls))]
+        kept = ["envs", "agent", "gate", "probes", "design", "arms"]
+        kept += ["controls"] * bool(self.controls)
         whole = self.resolved() | {"controls": pinned.identity(self.controls)}
+        for part in (*whole["envs"], *whole.get("arms", {}).values()):
+            if "controls" in part:
+                part["controls"] = pinned.identity(part["controls"])
         text = json.dumps({k: v for k, v in whole.items() if k in kept}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -94,6 +103,8 @@ def load(
     assert scenario is not None, "whatever is missing was found"  # noqa: S101
     scenario = shrunk(scenario) if smoke else scenario
     scenario_checks.size(found, scenario, max_trials)
+    scenario_arms.budgets(found, scenario)
+    scenario_checks.claimed_envs(found, scenario)
     scenario_checks.controls(found, scenario)
     scenario_checks.levers(found, scenario)
     found.stop()
@@ -102,7 +113,8 @@ def load(
 
 def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
     """Check everything that can be checked, whatever else is wrong."""
-    data, known = written.data, entries()
+    data, known = scenario_arms.with_lever(written.data), entries()
+    folder = file.resolve().parent
     form = _form(found, data)
     scenario_checks.names(found, data, known)
     agent = _agent(found, data.get("agent"))
@@ -112,10 +124,12 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
     controls = scenario_parts.several(
         found, ("controls",), "controls", as_dosed(data.get("controls", {}))
     )
-    controls = pinned.pin(found, controls or {}, file.resolve().parent)
-    envs = _envs(found, data.get("envs"), known)
+    controls = pinned.pin(found, controls or {}, folder)
+    envs = _envs(found, data.get("envs"), known, form, folder)
     name = _name(found, data.get("name"), file)
-    architecture = _architecture(found, form.agent.architecture) if form else {}
+    arms = scenario_arms.resolve(found, data, form, folder)
+    at = ("agent", "architecture")
+    architecture = scenario_parts.architecture(found, at, form.agent.architecture) if form else {}
     if found or form is None:
         return None
     scenario = Scenario(
@@ -129,9 +143,10 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
         design=form.design,
         seeds=tuple(form.seeds),
         metrics=tuple(form.metrics),
-        expects=tuple(each.model_dump() for each in form.expects),
+        expects=tuple(each.model_dump(exclude=_unsaid(each)) for each in form.expects),
         probes=probes or {},
         limits=form.limits.model_dump(),
+        arms=arms,
         source=written.source,
     )
     scenario_checks.fit(found, scenario, known)
@@ -158,7 +173,13 @@ def _agent(found: Findings, written: Any) -> dict[str, Any]:
     }
 
 
-def _envs(found: Findings, written: Any, known: Mapping[str, EnvEntry]) -> tuple[JSON, ...]:
+def _envs(
+    found: Findings,
+    written: Any,
+    known: Mapping[str, EnvEntry],
+    form: ScenarioForm | None,
+    folder: Path,
+) -> tuple[JSON, ...]:
     resolved = []
     for i, item in enumerate(written if isinstance(written, list) else ()):
         whole: Any = as_env(item)
@@ -167,23 +188,24 @@ def _envs(found: Findings, written: Any, known: Mapping[str, EnvEntry]) -> tuple
             continue  # the form or the names say so
         path = ("envs", i, "kwargs")
         kwargs = scenario_parts.world_kwargs(found, path, entry, whole.get("kwargs", {}))
-        resolved.append({"id": entry.id, "kwargs": kwargs})
+        env = {"id": entry.id, "kwargs": kwargs}
+        env |= {"name": whole["name"]} if whole.get("name") else {}
+        if whole.get("controls"):
+            at = ("envs", i, "controls")
+            dials = scenario_parts.several(found, at, "controls", as_dosed(whole["controls"]))
+            env["controls"] = pinned.pin(found, dials or {}, folder, at)
+        gate = form.envs[i].gate if form else None
+        resolved.append(env | _limits(gate))
     return tuple(resolved)
 
 
-def _architecture(found: Findings, form: ArchitectureForm) -> dict[str, Any]:
-    path = ("agent", "architecture")
-    if form.trunk is not None and form.layers is not None:
-        found.add((*path, "layers"), "give 'trunk' or 'layers', not both", at_key=True)
-    layers: list[dict[str, Any]] = [{"kind": "dense", "units": units} for units in form.trunk or ()]
-    if form.layers is not None:
-        layers = [each.model_dump(exclude_defaults=True) for each in form.layers]
-    elif form.trunk is None:
-        layers = [{"kind": "dense", "units": 32}, {"kind": "dense", "units": 32}]
-    if layers and layers[0]["kind"] == "residual":
-        found.add((*path, "layers", 0), "the first layer must be dense: it sets the width")
-    more = form.model_dump(include={"history", "guards"}, exclude_defaults=True)
-    return {"layers": layers, "activation": form.activation, **more}
+def _unsaid(claim: ExpectForm) -> set[str]:
+    """Keys that say nothing at their default; older scenarios do not have them."""
+    return {key for key in ("dose", "env") if getattr(claim, key) is None}
+
+
+def _limits(gate: GateForm | None) -> dict[str, Any]:
+    return {} if gate is None else {"gate": gate.model_dump(exclude_unset=True)}
 
 
 def _name(found: Findings, written: Any, file: Path) -> str:
@@ -195,6 +217,8 @@ def _name(found: Findings, written: Any, file: Path) -> str:
     return file.stem
 
 
-def _dose(value: float) -> float:
+def _dose(value: Dose) -> Dose:
     """1.0 and 1 are one dose, and one trial id."""
+    if isinstance(value, str):
+        return value
     return int(value) if value.is_integer() and abs(value) < 2**53 else value

@@ -5,13 +5,15 @@ the resolved scenario and runs when everything else is right.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sandbox import trials
+from sandbox import scenario_arms, trials
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry
-from sandbox.scenario_errors import Findings
+from sandbox.labels import Dose, dose_label, env_label
+from sandbox.scenario_errors import Findings, dotted
+from sandbox.strict_yaml import Path
 
 if TYPE_CHECKING:
     from sandbox.scenario import Scenario
@@ -26,6 +28,8 @@ def names(found: Findings, data: JSON, known: Mapping[str, EnvEntry]) -> None:
     for name, doses in levers.items() if isinstance(levers, dict) else ():
         if name not in catalogue().parts("levers"):
             found.no_such(("levers", name), "lever", name, catalogue().names("levers"))
+        else:
+            _kind_of_doses(found, name, doses)
         _different(found, ("levers", name), doses, "dose")
     for i, name in enumerate(metrics if isinstance(metrics, list) else ()):
         if isinstance(name, str) and name not in catalogue().parts("metrics"):
@@ -75,12 +79,12 @@ def _together(found: Findings, scenario: "Scenario", spec: JSON) -> None:
             reason = alone or made[other].check(made[one].apply(spec, first), second)
             if reason and not alone:
                 at = ("levers", other, seconds.index(second))
-                found.add(at, f"lever '{other}' beside '{one}' at {first:g}: {reason}")
+                found.add(at, f"lever '{other}' beside '{one}' at {dose_label(first)}: {reason}")
 
 
 def _meetings(
-    firsts: Sequence[float], seconds: Sequence[float], *, full: bool
-) -> list[tuple[float, float]]:
+    firsts: Sequence[Dose], seconds: Sequence[Dose], *, full: bool
+) -> list[tuple[Dose, Dose]]:
     """Doses of two levers that occur in one condition; in one of both designs all do."""
     if full:
         return list(dict.fromkeys(itertools.product((firsts[0], firsts[-1]), seconds)))
@@ -89,34 +93,47 @@ def _meetings(
 
 def controls(found: Findings, scenario: "Scenario") -> None:
     """Ask every control about every env, where the env can be asked before a trial makes it."""
-    if not scenario.controls:
+    parts = (*scenario.envs, *scenario.arms.values())
+    if not scenario.controls and not any("controls" in each for each in parts):
         return
     from sandbox.controls import refusal  # noqa: PLC0415  (makes envs: only if there are controls)
 
-    for env in scenario.envs:
+    for i, env in enumerate(scenario.envs):
         spec = trials.base_spec(scenario, env, scenario.seeds[0])
-        for name in scenario.controls:
-            reason = refusal(spec, name)
+        for path, dials in _dials(scenario, i):
+            reason = refusal({**spec, "controls": dials}, str(path[-1]))
             if reason:
-                what = f"control '{name}' and env '{env['id']}' do not fit: {reason}"
-                found.add(("controls", name), what, at_key=True)
+                what = f"control '{path[-1]}' and env '{env['id']}' do not fit: {reason}"
+                found.add(path, what, at_key=True)
+
+
+def _dials(scenario: "Scenario", i: int) -> Iterator[tuple[Path, JSON]]:
+    """Where each control of an env is written, and all that some agent meets beside it."""
+    own = scenario.envs[i].get("controls", {})
+    whole = {**scenario.controls, **own}
+    for name in whole:
+        yield (("envs", i, "controls", name) if name in own else ("controls", name)), whole
+    for arm, parts in scenario.arms.items():
+        dials = parts.get("controls", {})
+        for name in dials:
+            yield ("arms", arm, "controls", name), {**whole, **dials}
 
 
 def fit(found: Findings, scenario: "Scenario", known: Mapping[str, EnvEntry]) -> None:
     """Check that the learner is for such an architecture, and as many agents as each env has."""
-    name = next(iter(scenario.agent["learner"]))
-    learner = catalogue().load("learners", name)
-    if scenario.agent["architecture"]["layers"] and not learner.layered:
-        what = f"learner '{name}' has no network; write 'architecture: {{trunk: []}}'"
-        found.add(("agent", "architecture"), what)
-    plays_joint = learner.joint
-    for i, env in enumerate(scenario.envs):
-        joint = known[env["id"]].joint
-        if joint != plays_joint:
-            agents = "several agents" if joint else "one agent"
-            others = [each for each in catalogue().names("learners") if _joint(each) == joint]
-            what = f"env '{env['id']}' has {agents}; learner '{name}' is not for that"
-            found.add(("envs", i), f"{what}, use {' or '.join(others) or 'another'}")
+    for path, agent in scenario_arms.agents(scenario):
+        name = next(iter(agent["learner"]))
+        learner = catalogue().load("learners", name)
+        if agent["architecture"]["layers"] and not learner.layered:
+            what = f"learner '{name}' has no network; write 'architecture: {{trunk: []}}'"
+            found.add((*path, "architecture"), what)
+        for i, env in enumerate(scenario.envs):
+            joint = known[env["id"]].joint
+            if joint != learner.joint:
+                agents = "several agents" if joint else "one agent"
+                others = [each for each in catalogue().names("learners") if _joint(each) == joint]
+                what = f"env '{env['id']}' has {agents}; learner '{name}' is not for that"
+                found.add(("envs", i), f"{what}, use {' or '.join(others) or 'another'}")
 
 
 def size(found: Findings, scenario: "Scenario", limit: int) -> None:
@@ -139,10 +156,34 @@ def _envs(found: Findings, written: Any, known: Mapping[str, EnvEntry]) -> None:
             found.add(path, f"env id {env_id[:80]!r} holds a colon; {what}")
         elif env_id not in known:
             found.no_such(path, "env", env_id, known)
-        whole = (env_id, item.get("kwargs") or {}) if isinstance(item, dict) else (env_id, {})
+        written_out = item if isinstance(item, dict) else {}
+        whole = (env_id, written_out.get("kwargs") or {}, written_out.get("name"))
         if whole in seen:
-            found.add(path, f"env '{env_id}' is listed twice with the same kwargs")
+            what = f"env '{env_id}' is listed twice with the same kwargs; give each a name"
+            found.add(path, what)
         seen.append(whole)
+    names = [item.get("name") for item in _mappings(written)]
+    for i, item in enumerate(written if isinstance(written, list) else ()):
+        name = item.get("name") if isinstance(item, dict) else None
+        if name is not None and names.count(name) > 1:
+            found.add(("envs", i, "name"), f"several envs are called '{name}'")
+
+
+def _mappings(written: Any) -> list[JSON]:
+    return [each for each in written if isinstance(each, dict)] if isinstance(written, list) else []
+
+
+def _kind_of_doses(found: Findings, lever: str, doses: Any) -> None:
+    """Names where the lever chooses by name, numbers everywhere else."""
+    try:
+        named = catalogue().load("levers", lever).named
+    except Exception:  # noqa: BLE001  (a stranger's module: whoever turns it says what is wrong)
+        return
+    for i, dose in enumerate(doses if isinstance(doses, list) else ()):
+        if isinstance(dose, str) != named and isinstance(dose, str | int | float):
+            at = ("levers", lever, i)
+            wanted = "a name" if named else "a number"
+            found.add(at, f"{dotted(at)}: must be {wanted} (got {dose!r})")
 
 
 def _different(found: Findings, path: tuple[str, ...], items: Any, kind: str) -> None:
@@ -181,6 +222,20 @@ def _claim(found: Findings, i: int, claim: JSON, data: JSON) -> None:
         found.no_such(("expects", i, "effect_of"), "lever of this scenario", lever, sorted(doses))
     elif isinstance(doses[lever], list) and len(doses[lever]) < 2:  # noqa: PLR2004
         found.add(("expects", i, "effect_of"), f"lever '{lever}' has one dose; an effect needs two")
+    elif isinstance(doses[lever], list) and claim.get("dose") is not None:
+        dose, rest = claim["dose"], doses[lever][1:]
+        if dose not in rest:
+            known = ", ".join(map(str, rest))
+            what = f"dose: lever '{lever}' is held against its first dose at {known}, not {dose}"
+            found.add(("expects", i, "dose"), what)
+
+
+def claimed_envs(found: Findings, scenario: "Scenario") -> None:
+    """Check that a claim about one env is about one of this scenario."""
+    labels = [env_label(scenario.resolved(), env) for env in scenario.envs]
+    for i, claim in enumerate(scenario.expects):
+        if claim.get("env") is not None and claim["env"] not in labels:
+            found.no_such(("expects", i, "env"), "env of this scenario", claim["env"], labels)
 
 
 def _apart(found: Findings, reach: Mapping[str, set[tuple[str, ...]]]) -> bool:

@@ -103,7 +103,7 @@ class Findings:
         self, path: Path, group: list["ErrorDetails"], keys: Mapping[Path, list[str]]
     ) -> None:
         if group[0]["type"] == "extra_forbidden":
-            self.unknown(path, keys[tuple(each for each in path[:-1] if isinstance(each, str))])
+            self.unknown(path, keys[_form_of(path[:-1])])
         elif group[0]["type"] == "missing":
             inside = f" in {dotted(self._as_written(path[:-1]))}" if len(path) > 1 else ""
             self.add(path[:-1], f"'{path[-1]}' is missing{inside}")
@@ -122,6 +122,13 @@ class Findings:
             except (LookupError, TypeError):
                 break
         return tuple(found)
+
+
+def _form_of(path: Path) -> Path:
+    """Without indices and the names that people give their arms."""
+    if path[:1] == ("arms",):
+        path = (path[0], *path[2:])
+    return tuple(each for each in path if isinstance(each, str))
 
 
 def dotted(path: Path) -> str:
@@ -153,8 +160,10 @@ def _shape(path: Path) -> str:
     """What may stand at a place that has short forms."""
     if path[:2] == ("agent", "objective") and len(path) == len(("agent", "objective", "rnd")):
         return "a number, its weight, or {weight, settings}"
-    if path[:1] == ("controls",) and len(path) == len(("controls", "blackout")):
+    if path[-2:-1] == ("controls",):
         return "a number, its intensity, or {settings}"
+    if path[:1] == ("arms",) and len(path) == len(("arms", "bold", "editor")):
+        path = ("agent", path[-1])
     return _SHAPES.get(path, "")
 
 

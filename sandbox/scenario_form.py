@@ -14,6 +14,7 @@ from sandbox.scenario_errors import LARGEST_SEED
 from sandbox.strict_yaml import Path
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+ENV_NAME = r"^[A-Za-z0-9][A-Za-z0-9 _.,-]{0,63}$"
 MOST_SEEDS = 100_000
 
 
@@ -104,13 +105,6 @@ class Form(BaseModel):
     """No unknown keys, no conversions between kinds, no changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class EnvForm(Form):
-    """A world or somebody else's environment."""
-
-    id: str = Field(min_length=1, max_length=200, description="A registered environment id.")
-    kwargs: Settings = Field(default={}, description="Its knobs: fields of the world.")
 
 
 class LayerForm(Form):
@@ -256,9 +250,48 @@ class ExpectForm(Form):
 
     metric: str
     effect_of: str = Field(description="A lever of this scenario with at least two doses.")
+    dose: Number | str | None = Field(
+        default=None, description="Held against the lever's first dose; null: its last."
+    )
+    env: str | None = Field(default=None, description="In this env alone; null: over all of them.")
     direction: Literal["higher", "lower"]
     smallest_effect: Positive = Field(description="Less than this would not matter to you.")
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+
+class EnvForm(Form):
+    """A world or somebody else's environment, and what is different in it."""
+
+    id: str = Field(min_length=1, max_length=200, description="A registered environment id.")
+    kwargs: Settings = Field(default={}, description="Its knobs: fields of the world.")
+    name: Annotated[str, Field(pattern=ENV_NAME)] | None = Field(
+        default=None, description="What it is called in results; default: its id."
+    )
+    controls: Annotated[dict[str, Settings], _written(as_dosed)] = Field(
+        default={}, description="Dials over this env alone, besides the scenario's."
+    )
+    gate: GateForm | None = Field(
+        default=None, description="Limits in this env alone, in the place of the scenario's."
+    )
+
+
+class ArmForm(Form):
+    """One of several agents to compare: what it has in the place of the scenario's agent's."""
+
+    learner: (
+        Annotated[dict[str, Settings], _written(as_named), Field(min_length=1, max_length=1)] | None
+    ) = Field(default=None, description="Of the same name: settings on top of the agent's.")
+    architecture: ArchitectureForm | None = None
+    objective: Annotated[dict[str, Settings], _written(as_weighted), Field(min_length=1)] | None = (
+        None
+    )
+    editor: (
+        Annotated[dict[str, Settings], _written(as_named), Field(min_length=1, max_length=1)] | None
+    ) = Field(default=None, description="Of the same name: settings on top of the agent's.")
+    gate: GateForm | None = Field(default=None, description="What is different in its gate.")
+    controls: Annotated[dict[str, Settings], _written(as_dosed)] = Field(
+        default={}, description="Dials over the env of this arm alone."
+    )
 
 
 class LimitsForm(Form):
@@ -284,7 +317,10 @@ class ScenarioForm(Form):
         default={},
         description="Dials over the training env: {name: intensity} or {name: settings}.",
     )
-    levers: dict[str, Annotated[list[Number], Field(min_length=1)]] = Field(
+    arms: dict[Annotated[str, Field(pattern=NAME)], ArmForm] = Field(
+        default={}, description="Agents to compare, the baseline first: doses of the lever 'arm'."
+    )
+    levers: dict[str, Annotated[list[Number | str], Field(min_length=1)]] = Field(
         default={}, description="What the experimenter turns: name -> doses, baseline first."
     )
     design: Literal["one_at_a_time", "full"] = "one_at_a_time"
@@ -302,6 +338,14 @@ class ScenarioForm(Form):
 FORMS: Mapping[Path, type[Form]] = {
     (): ScenarioForm,
     ("envs",): EnvForm,
+    ("envs", "gate"): GateForm,
+    ("envs", "gate", "budget_shocks"): ShockForm,
+    ("arms",): ArmForm,
+    ("arms", "architecture"): ArchitectureForm,
+    ("arms", "architecture", "layers"): LayerForm,
+    ("arms", "architecture", "guards"): GuardForm,
+    ("arms", "gate"): GateForm,
+    ("arms", "gate", "budget_shocks"): ShockForm,
     ("agent",): AgentForm,
     ("agent", "architecture"): ArchitectureForm,
     ("agent", "architecture", "layers"): LayerForm,
@@ -313,7 +357,7 @@ FORMS: Mapping[Path, type[Form]] = {
     ("expects",): ExpectForm,
     ("limits",): LimitsForm,
 }
-"""Path without indices -> the form that stands there."""
+"""Path without indices and names of arms -> the form that stands there."""
 
 
 def keys() -> dict[Path, list[str]]:

@@ -15,7 +15,7 @@ from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry, world_class
 from sandbox.errors import InputError
 from sandbox.scenario_errors import Findings, dotted
-from sandbox.scenario_form import as_named
+from sandbox.scenario_form import ArchitectureForm, as_named
 from sandbox.strict_yaml import Path
 
 JSON = dict[str, Any]
@@ -96,6 +96,21 @@ def world_kwargs(found: Findings, path: Path, env: EnvEntry, written: Any) -> JS
         return None
     scalar = int | float | str | None  # tables of a world are part of the world, unless set
     return {k: v for k, v in resolved.items() if k in written or isinstance(v, scalar)}
+
+
+def architecture(found: Findings, path: Path, form: ArchitectureForm) -> JSON:
+    """Layers, written short or long, and what else is not at its default."""
+    if form.trunk is not None and form.layers is not None:
+        found.add((*path, "layers"), "give 'trunk' or 'layers', not both", at_key=True)
+    layers: list[JSON] = [{"kind": "dense", "units": units} for units in form.trunk or ()]
+    if form.layers is not None:
+        layers = [each.model_dump(exclude_defaults=True) for each in form.layers]
+    elif form.trunk is None:
+        layers = [{"kind": "dense", "units": 32}, {"kind": "dense", "units": 32}]
+    if layers and layers[0]["kind"] == "residual":
+        found.add((*path, "layers", 0), "the first layer must be dense: it sets the width")
+    more = form.model_dump(include={"history", "guards"}, exclude_defaults=True)
+    return {"layers": layers, "activation": form.activation, **more}
 
 
 def to_json(data: Any) -> Any:

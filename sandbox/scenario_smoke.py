@@ -24,9 +24,35 @@ def shrunk(scenario: "Scenario") -> "Scenario":
     """
     ((name, settings),) = scenario.agent["learner"].items()
     agent = {**scenario.agent, "learner": {name: _learner(settings)}}
+    share = _share(settings, agent["learner"][name])
     probes = {name: _probe(settings) for name, settings in scenario.probes.items()}
-    small = replace(scenario, agent=agent, probes=probes)
+    arms = {name: _arm(arm, share) for name, arm in scenario.arms.items()}
+    envs = tuple(_limited(env, share) for env in scenario.envs)
+    gate = _limited({"gate": scenario.gate}, share)["gate"]
+    small = replace(scenario, agent=agent, probes=probes, arms=arms, envs=envs, gate=gate)
     return replace(small, smoke=small != scenario)
+
+
+def _share(whole: Mapping[str, Any], small: Mapping[str, Any]) -> float:
+    """Of the steps that are left."""
+    steps = whole.get("total_steps", 0)
+    return float(small["total_steps"] / steps) if steps else 1.0
+
+
+def _arm(arm: Mapping[str, Any], share: float) -> dict[str, Any]:
+    small = _limited(arm, share)
+    if "learner" in small:
+        ((name, settings),) = small["learner"].items()
+        small["learner"] = {name: _learner(settings)}
+    return small
+
+
+def _limited(part: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """A budget of FLOPs shrinks with the steps, so that what comes half-way still comes."""
+    flops = part.get("gate", {}).get("max_flops")
+    if flops is None:
+        return dict(part)
+    return {**part, "gate": {**part["gate"], "max_flops": flops * share}}
 
 
 def _learner(settings: Mapping[str, Any]) -> dict[str, Any]:

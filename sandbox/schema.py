@@ -33,6 +33,11 @@ def schema() -> JSON:
     _become(agent["editor"], _one("editors"))
     _become(agent["objective"], _objectives())
     _become(top["controls"], _controls())
+    _become(forms["EnvForm"]["properties"]["controls"], _controls())
+    _become(forms["ArmForm"]["properties"]["controls"], _controls())
+    _become(forms["ArmForm"]["properties"]["learner"], _one("learners"))
+    _become(forms["ArmForm"]["properties"]["editor"], _one("editors"))
+    _become(forms["ArmForm"]["properties"]["objective"], _objectives())
     _become(top["probes"], _probes())
     _become(top["levers"], _levers(top["levers"]["additionalProperties"]))
     _become(top["metrics"], {"type": "array", "minItems": 1, "items": _names("metrics")})
@@ -81,7 +86,14 @@ def _controls() -> JSON:
 
 
 def _levers(doses: JSON) -> JSON:
-    return _mapping({k: doses | {"description": v.summary} for k, v in _parts("levers").items()})
+    """Numbers, or names where the lever chooses by name."""
+    kinds = {True: {"type": "string"}, False: {"type": "number"}}
+    return _mapping(
+        {
+            name: {**doses, "items": kinds[part.load().named], "description": part.summary}
+            for name, part in _parts("levers").items()
+        }
+    )
 
 
 def _seeds() -> JSON:

@@ -18,6 +18,7 @@ from typing import Any
 from sandbox import events
 from sandbox.errors import InputError, IntegrityError, Problem
 from sandbox.files import Disk, Log
+from sandbox.labels import Dose, dose_label
 from sandbox.ledger import Chain, Receipt
 
 JSON = Mapping[str, Any]
@@ -28,9 +29,10 @@ def to_json(data: JSON) -> bytes:
     return (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
-def condition_name(condition: Mapping[str, float]) -> str:
+def condition_name(condition: Mapping[str, Dose]) -> str:
     """``data_coverage=0.5,freeze_editor=0``; ``base`` where no lever is turned."""
-    return ",".join(f"{lever}={dose:g}" for lever, dose in sorted(condition.items())) or "base"
+    told = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
+    return ",".join(told) or "base"
 
 
 # --- writing -----------------------------------------------------------------------------------

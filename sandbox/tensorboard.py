@@ -27,7 +27,7 @@ from sandbox.events import (
     Updated,
 )
 from sandbox.film import gif
-from sandbox.labels import env_label
+from sandbox.labels import Dose, env_label
 from sandbox.store import condition_name, read_run
 
 FOLDER = "tensorboard"
@@ -121,7 +121,7 @@ class Writer:
         from tensorboard.plugins.hparams import summary_v2 as hparams  # noqa: PLC0415
 
         columns = [
-            hparams.HParam(lever, hparams.Discrete(sorted({float(dose) for dose in doses})))
+            hparams.HParam(lever, hparams.Discrete(sorted({_plain(dose) for dose in doses})))
             for lever, doses in sorted(self.scenario["levers"].items())
         ]
         if self.several_envs or not columns:
@@ -135,7 +135,9 @@ class Writer:
     def _session(self, spec: Mapping[str, Any], group: str) -> Any:
         from tensorboard.plugins.hparams import summary_v2 as hparams  # noqa: PLC0415
 
-        values: dict[str, Any] = {k: float(v) for k, v in sorted(spec["condition"].items())}
+        values: dict[str, Any] = {
+            lever: _plain(dose) for lever, dose in sorted(spec["condition"].items())
+        }
         if self.several_envs or not values:
             values["env"] = env_label(self.scenario, spec["env"])
         return hparams.hparams_pb(values, trial_id=group, start_time_secs=0.0)
@@ -254,6 +256,11 @@ class TrialWriter:
             value = _metric(name).compute(self._events).value
             if value is not None and name not in ALREADY_CURVES:
                 self.records.scalar(tag_of(name), value, step)
+
+
+def _plain(dose: Dose) -> Dose:
+    """Numbers of one kind; names stay names."""
+    return dose if isinstance(dose, str) else float(dose)
 
 
 def _curves(event: Updated) -> Iterator[tuple[str, float | None]]:

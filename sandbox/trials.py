@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
+from sandbox.labels import Dose
 from sandbox.pinned import identity
 from sandbox.store import condition_name
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 IDENTITY = 1
 """Version of what a trial's id is made from."""
 
-Condition = Mapping[str, float]
+Condition = Mapping[str, Dose]
 """Lever -> dose, for every lever of the scenario."""
 
 
@@ -60,26 +61,28 @@ def trial(scenario: "Scenario", env: Mapping[str, Any], condition: Condition, se
     spec = base_spec(scenario, env, seed)
     for name in sorted(condition):
         spec = dict(lever(name).apply(spec, condition[name]))
+    spec.pop("arms", None)  # what other arms are is no part of what this trial is
     spec["condition"] = {name: condition[name] for name in sorted(condition)}
     return Trial(trial_id(spec), spec)
 
 
 def base_spec(scenario: "Scenario", env: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """The spec before any lever is turned."""
+    """The spec before any lever is turned, with the scenario's ``arms`` where it has some."""
     return {
         "identity": IDENTITY,
-        "env": dict(env),
+        "env": {key: env[key] for key in ("id", "kwargs", "name") if key in env},
         **scenario.agent,
-        "gate": dict(scenario.gate),
-        "controls": dict(scenario.controls),
+        "gate": {**scenario.gate, **env.get("gate", {})},
+        "controls": {**scenario.controls, **env.get("controls", {})},
         "probes": dict(scenario.probes),
         "seed": seed,
         "salt": 0,
         "condition": {},
+        **({"arms": scenario.arms} if scenario.arms else {}),
     }
 
 
-def conditions(levers: Mapping[str, Sequence[float]], design: str) -> list[dict[str, float]]:
+def conditions(levers: Mapping[str, Sequence[Dose]], design: str) -> list[dict[str, Dose]]:
     """The settings of the levers that a design asks for; the first one is the baseline.
 
     ``full``: every combination of doses. ``one_at_a_time``: the baseline (first dose of every
@@ -94,7 +97,7 @@ def conditions(levers: Mapping[str, Sequence[float]], design: str) -> list[dict[
     return [baseline, *varied]
 
 
-def count_conditions(levers: Mapping[str, Sequence[float]], design: str) -> int:
+def count_conditions(levers: Mapping[str, Sequence[Dose]], design: str) -> int:
     """``len(conditions(levers, design))`` without making them."""
     sizes = [len(doses) for doses in levers.values()]
     return math.prod(sizes) if design == "full" else 1 + sum(size - 1 for size in sizes)
@@ -109,11 +112,13 @@ def lever(name: str) -> Lever:
 def trial_id(spec: Spec) -> str:
     """First 12 hex digits of the SHA-256 of the spec's canonical JSON.
 
-    No control at all is left out: such a trial is what it was before there were controls.
+    No control at all is left out: such a trial is what it was before there were controls. So is
+    the name that a scenario gives its env.
     """
     controls = identity(spec.get("controls", {}))
     spec = {key: value for key, value in spec.items() if key != "controls"}
     spec |= {"controls": controls} if controls else {}
+    spec["env"] = {key: value for key, value in spec["env"].items() if key != "name"}
     text = json.dumps(spec, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -157,3 +157,57 @@ def test_freeze_editor_takes_the_editor_away_and_sees_that_it_is_gone():
     assert frozen.manipulation_check([STARTED, edited(True)], 1) is False
     assert frozen.manipulation_check([STARTED], 0) is None
     assert "frozen (1) or not (0)" in frozen.check(SPEC, 0.5)
+
+
+# --- compute -----------------------------------------------------------------------------------
+
+
+BUDGETED = {**SPEC, "gate": {"max_flops": 1e9}}
+
+
+def metered(flops, left, update, upkeep=0.0, parameters=10):
+    spent = {"learning": flops - upkeep, "upkeep": upkeep}
+    counts = (update, 64, flops, parameters, 0, None)
+    return Updated("agent", *counts, spent=spent, flops_left=left)
+
+
+def test_compute_shock_adds_a_shock_half_way():
+    shocked = lever("compute_shock").apply(BUDGETED, 0.25)
+
+    assert shocked["gate"] == {
+        "max_flops": 1e9,
+        "budget_shocks": [{"at": 0.5, "factor": 0.25}],
+    }
+    assert "set gate.max_flops" in lever("compute_shock").check({**SPEC, "gate": {}}, 0.5)
+    assert "sets gate.budget_shocks itself" in lever("compute_shock").check(shocked, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("dose", "lives", "arrived"),
+    [
+        (0.25, [(400, 600), (500, 125), (600, 25)], True),
+        (0.25, [(400, 600), (700, -75)], True),
+        (0.25, [(400, 600), (500, 500)], False),  # not cut
+        (0.25, [(300, 700), (400, 600)], False),  # ended too early
+        (2.0, [(400, 600), (600, 900)], True),
+        (2.0, [(400, 600), (600, 650), (700, 800)], False),  # raised in two bites, one too many
+        (1.0, [(400, 600), (1000, 0)], True),
+        (1.0, [(400, 600), (600, 25)], False),
+        (1.0, [(400, None)], None),
+    ],
+)
+def test_a_compute_shock_is_read_back_from_the_budget_in_force(dose, lives, arrived):
+    events = [metered(float(spent), left, i) for i, (spent, left) in enumerate(lives, 1)]
+
+    assert lever("compute_shock").manipulation_check(events, dose) is arrived
+
+
+def test_upkeep_is_read_back_parameter_by_parameter():
+    """10 parameters, then 30: 3 FLOPs each make 30, then 120 in all."""
+    paid = [metered(100.0, None, 1, 30.0), metered(200.0, None, 2, 120.0, parameters=30)]
+
+    assert lever("upkeep").apply(BUDGETED, 3)["gate"]["upkeep"] == 3
+    assert lever("upkeep").manipulation_check(paid, 3) is True
+    assert lever("upkeep").manipulation_check(paid, 4) is False
+    assert lever("upkeep").manipulation_check(paid, 0) is False
+    assert lever("upkeep").manipulation_check([metered(100.0, None, 1)], 0) is True

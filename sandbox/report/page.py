@@ -6,6 +6,7 @@ from pathlib import Path
 from sandbox.expectations import Judged
 from sandbox.files import Disk
 from sandbox.report import sections
+from sandbox.report.arms import arms
 from sandbox.report.data import Report, gather
 from sandbox.report.data_card import data_card
 from sandbox.report.films import films
@@ -68,6 +69,7 @@ def _sections(report: Report) -> Iterator[Html]:
     yield from map(_verdict, report.judged)
     if report.ended_early:
         yield sections.ended_early(report)
+    yield from arms(report)
     yield sections.plane(report)
     yield sections.curves(report)
     yield sections.effects(report)

@@ -58,19 +58,19 @@ def effects(report: Report) -> Html:
         return section("Effects", Html('<p class="soft">No trial measured anything.</p>'))
     several = len({each.env for each in shown}) > 1
     reach = {name: _reach(report, name) for name in {each.metric for each in shown}}
-    claimed = {(each.effect_of, each.metric) for each in report.judged}
+    claimed = {_row(each.effect) for each in report.judged}
     rows, before = [], ""
     for each in shown:
-        turned = f"{each.lever} {each.base_dose:g} → {each.dose:g}"
+        turned = each.turned
         scope = [text(each.env)] if several else []
         lever = text(turned) if turned + each.env != before else Html("")
         name = text(each.metric.replace("_", " "))
-        if (each.lever, each.metric) in claimed:
+        if _row(each) in claimed:
             name = Html(f"<b>{name}</b>")
         name = Html(f'{name}<br><span class="soft small">{_unit(report, each)}</span>')
         rows.append([lever, *scope, name, *_effect_cells(each, reach[each.metric])])
         before = turned + each.env
-    head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at last dose",
+    head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at the other",
             "effect", "95 % interval", "", "p", "n"]  # fmt: skip
     first = 2 + several
     pooled = " Env “all”: mean over the envs, of scores on one scale only, never of raw returns."
@@ -82,6 +82,10 @@ def effects(report: Report) -> Html:
     )
     numbers = [*range(first, first + 4), first + 5, first + 6]
     return section("Effects of the levers", note, table(head, rows, numbers))
+
+
+def _row(each: Effect) -> tuple[str, str, str]:
+    return each.turned, each.metric, each.env
 
 
 def _measured(report: Report) -> list[Effect]:

@@ -33,9 +33,22 @@ OF_A_TABLE = {
 }
 WITH_CHANNELS = {**SPEC, "env": {"id": "sandbox/SafeInterruptibility-v0", "kwargs": {}}}
 A_STRANGER = {**SPEC, "env": {"id": "CartPole-v1", "kwargs": {}}}
-SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER)
+BUDGETED = {**SPEC, "gate": {**SPEC["gate"], "max_flops": 1e9}}
+WITH_ARMS = {
+    **SPEC,
+    "arms": {
+        "quick": {"learner": {"ppo": {"num_envs": 8, "total_steps": 10_000, "epochs": 1}}},
+        "still": {"editor": {"fixed": {}}, "gate": {"max_edits": 0}},
+    },
+}
+SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER, BUDGETED, WITH_ARMS)
 FAMILIES = {"objective", "compute", "data", "architecture", "oversight", "selection", "placebo"}
-DOSES = (0, 0.05, 0.25, 0.5, 1, 2)
+DOSES = (0, 0.05, 0.25, 0.5, 1, 2, "quick", "still")
+
+
+def doses_of(lever):
+    """Names where doses are names, numbers elsewhere: the scenario's form sees to that."""
+    return [dose for dose in DOSES if isinstance(dose, str) == lever.named]
 
 
 @pytest.fixture(params=catalogue().names("levers"))
@@ -46,7 +59,7 @@ def lever(request):
 @pytest.fixture
 def spec(lever):
     """The first trial that the lever can be turned on at all."""
-    doses = [dose for dose in DOSES if dose != lever.neutral]
+    doses = [dose for dose in doses_of(lever) if dose != lever.neutral]
     return next(s for s in SPECS if any(lever.check(s, dose) is None for dose in doses))
 
 
@@ -55,7 +68,7 @@ def test_is_a_frozen_dataclass_of_a_known_family(lever):
     assert dataclasses.is_dataclass(lever)
     assert lever.__dataclass_params__.frozen
     assert lever.family in FAMILIES
-    assert isinstance(lever.neutral, typing.SupportsFloat)
+    assert isinstance(lever.neutral, str if lever.named else typing.SupportsFloat)
 
 
 def test_the_neutral_dose_leaves_the_spec_untouched(lever, spec):
@@ -65,14 +78,16 @@ def test_the_neutral_dose_leaves_the_spec_untouched(lever, spec):
 
 def test_some_dose_changes_the_spec_and_none_changes_its_input(lever, spec):
     before = copy.deepcopy(spec)
-    applied = [lever.apply(spec, dose) for dose in DOSES if lever.check(spec, dose) is None]
+    applied = [
+        lever.apply(spec, dose) for dose in doses_of(lever) if lever.check(spec, dose) is None
+    ]
 
     assert before == spec
     assert any(each != spec for each in applied)
 
 
 def test_what_it_returns_is_json_with_the_same_keys(lever, spec):
-    for dose in DOSES:
+    for dose in doses_of(lever):
         if lever.check(spec, dose) is None:
             applied = lever.apply(spec, dose)
 
@@ -82,7 +97,7 @@ def test_what_it_returns_is_json_with_the_same_keys(lever, spec):
 
 def test_applying_twice_is_applying_once(lever, spec):
     """Except for a factor, whose second application multiplies again."""
-    for dose in DOSES:
+    for dose in doses_of(lever):
         if lever.family != "compute" and lever.check(spec, dose) is None:
             once = lever.apply(spec, dose)
             assert lever.apply(once, dose) == once
