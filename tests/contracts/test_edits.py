@@ -4,12 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 
 import numpy as np
 import pytest
 
-from agents.contract import Claim, Edit
+from agents.contract import Claim, Edit, Evidence
 from agents.genome import PARTS, Architecture, EditorGene, Genome, Layer
 from sandbox.catalogue import catalogue
 from tests.agents.minds import a_mind, a_view, frozen_copy, same, shapes
@@ -25,12 +25,29 @@ GENOMES = (
         editor=EditorGene.of("bandit", {"every_updates": 4}),
     ),
 )
+
+
+def a_peer(genome):
+    """A better member of the same population."""
+    return replace(genome, learning_rule=replace(genome.learning_rule, learning_rate=0.02))
+
+
+def a_view_with_peers(genome):
+    return a_view(genome, peers={"peer": (1.0,) * 4}, peer_genomes={"peer": a_peer(genome)})
+
+
+def done(edit, mind, seed, **how):
+    """The mind after the edit, which may look at a peer; nothing was learned or undone yet."""
+    peers = {"peer": lambda: a_mind(a_peer(mind.genome), seed=1, **how)}
+    return edit.apply_seeing(mind, np.random.default_rng(seed), Evidence(None, None, peers))
+
+
 KINDS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 CASES = [
     pytest.param(edit, genome, id=f"{name}-{g}-{number}")
     for name, kind in KINDS.items()
     for g, genome in enumerate(GENOMES)
-    for number, edit in enumerate(kind.candidates(a_view(genome)))
+    for number, edit in enumerate(kind.candidates(a_view_with_peers(genome)))
 ]
 
 
@@ -76,7 +93,7 @@ def test_rewriting_is_pure_and_touches_only_the_part_it_declares(edit, genome):
 def test_applying_gives_the_promised_genome_and_leaves_the_old_mind_alone(edit, genome, stepped):
     mind = a_mind(genome, dtype=np.float32, stepped=stepped)
     before = frozen_copy(mind)
-    after = edit.apply(mind, np.random.default_rng(0))
+    after = done(edit, mind, 0, dtype=np.float32, stepped=stepped)
 
     assert same(before, mind)
     assert after.genome == edit.rewrite(genome)
@@ -95,7 +112,7 @@ def test_applying_gives_the_promised_genome_and_leaves_the_old_mind_alone(edit, 
 @pytest.mark.parametrize(("edit", "genome"), CASES)
 def test_the_same_chance_gives_the_same_mind(edit, genome):
     mind = a_mind(genome)
-    one, other = (edit.apply(mind, np.random.default_rng(5)) for _ in range(2))
+    one, other = (done(edit, mind, 5) for _ in range(2))
 
     assert same(one, other)
 

@@ -1,0 +1,122 @@
+"""Becomes a copy of another member of its population, with some numbers changed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from agents.contract import Claim, Edit, Evidence, Mind, RefusedEditError, View
+from agents.exploitation import recent_return
+from agents.genome import EditorGene, Genome
+from agents.mutation import number_problem
+
+WINDOW = 10
+"""Updates whose mean return says which peers are better, for editors that ask what is offered."""
+
+
+@dataclass(frozen=True)
+class CopyPeer(Edit):
+    """Exploit and explore in one rewrite (Jaderberg et al. 2017, section 3).
+
+    Weights, optimiser state, architecture and learning rule become the peer's, but for the
+    ``numbers`` of the learning rule that are named, ``(name, value)``. The own objective stays, and
+    what objectives have learned; so does the own editor, unless ``editor`` is the JSON text of
+    other settings for it. ``rewrite`` sees no peers, so the edit carries the peer's ``genome`` as
+    JSON text (``CopyPeer.of`` writes it); a peer that is not so any more is refused.
+    """
+
+    part: ClassVar[str] = "learning_rule"
+    also: ClassVar[tuple[str, ...]] = ("architecture", "editor")
+
+    peer: str = ""
+    genome: str = ""
+    numbers: tuple[tuple[str, float], ...] = ()
+    editor: str = ""
+
+    def __post_init__(self) -> None:
+        """Take lists too, as JSON gives them."""
+        object.__setattr__(self, "numbers", tuple((name, each) for name, each in self.numbers))
+
+    @classmethod
+    def of(
+        cls,
+        peer: str,
+        genome: Genome,
+        numbers: Sequence[tuple[str, float]] = (),
+        editor: Mapping[str, Any] | None = None,
+    ) -> "CopyPeer":
+        """Copy ``peer``, which is of this ``genome`` now."""
+        settings = "" if editor is None else EditorGene.of("", editor).text
+        text = json.dumps(genome.to_json(), sort_keys=True, separators=(",", ":"))
+        return cls(peer, text, tuple(numbers), settings)
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """Plain copies of all peers that had more return lately."""
+        own = recent_return(view.returns, WINDOW)
+        told = {name: recent_return(view.peers[name], WINDOW) for name in view.peer_genomes}
+        return tuple(
+            cls.of(name, view.peer_genomes[name])
+            for name, score in told.items()
+            if score is not None and own is not None and score > own
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome after copying; texts and numbers that mean nothing are refused."""
+        peer = self._peer()
+        rule, numbers = peer.learning_rule, dict[str, Any](self.numbers)
+        for name, value in numbers.items():
+            problem = number_problem(rule, name, value)
+            if problem:
+                raise RefusedEditError(problem)
+        return replace(
+            genome,
+            architecture=peer.architecture,
+            learning_rule=replace(rule, **numbers),
+            editor=self._editor(genome.editor),
+        )
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Refuse: a peer's mind is evidence."""
+        del mind, rng
+        raise RefusedEditError("copying needs the minds of the population")
+
+    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+        """Return the peer's mind under the genome after copying."""
+        del rng
+        after = self.rewrite(mind.genome)
+        if self.peer not in evidence.peers:
+            there = ", ".join(evidence.peers) or "nobody"
+            raise RefusedEditError(f"there is no peer '{self.peer}', only {there}")
+        found, promised = evidence.peers[self.peer](), self._peer()
+        same = found.genome.architecture == promised.architecture
+        if not same or found.genome.learning_rule != promised.learning_rule:
+            raise RefusedEditError(f"peer '{self.peer}' is not as it was when this was proposed")
+        return replace(found, genome=after)
+
+    def claim(self, genome: Genome) -> Claim:
+        """Architecture, learning rule and editor read back; the policy becomes another one."""
+        after = self.rewrite(genome)
+        changes = {
+            "architecture": after.architecture.to_json(),
+            **{f"learning_rule.{k}": v for k, v in asdict(after.learning_rule).items()},
+        }
+        if self.editor:
+            changes["editor.settings"] = after.editor.settings
+        return Claim(changes)
+
+    def _peer(self) -> Genome:
+        try:
+            return Genome.from_json(json.loads(self.genome))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise RefusedEditError(f"'genome' is not the JSON text of a genome: {error}") from error
+
+    def _editor(self, own: EditorGene) -> EditorGene:
+        if not self.editor:
+            return own
+        try:
+            return EditorGene.of(own.name, dict(json.loads(self.editor)))
+        except (ValueError, TypeError) as error:
+            raise RefusedEditError(f"'editor' is not the JSON text of settings: {error}") from error
