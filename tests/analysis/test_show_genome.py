@@ -14,7 +14,7 @@ from sandbox.events import Edited, from_line, to_line
 
 @pytest.fixture
 def run(scenario, write_run):
-    """One seed. Edits at updates 4, 12, 20, 28, each second one refused, each other adds 8 units."""
+    """One seed. Edits at updates 4, 12, 20, 28, half of them refused; the others add 8."""
     folder = write_run({**scenario, "seeds": [0]})
     for path in folder.glob("trials/*/events.jsonl"):
         told, units = [], 32
