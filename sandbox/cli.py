@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from sandbox import __version__
+from sandbox.cli_ledger import ledger, replay
 from sandbox.cli_look import list_, show, status
 from sandbox.cli_play import play
 from sandbox.cli_print import silence
@@ -71,6 +72,8 @@ for _command in (
     status,
     report,
     verify,
+    ledger,
+    replay,
     check_env,
     tensorboard,
     doctor,

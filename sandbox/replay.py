@@ -104,18 +104,22 @@ def replay(
 
 def chosen(run: RunRecord, trial: str | None) -> list[TrialRecord]:
     """The finished trials of a run, or the one whose id begins like this."""
-    done = [each for each in run.trials if each.done]
-    if trial is not None:
-        named = [each for each in run.trials if each.id.startswith(trial)]
-        if len(named) != 1:
-            what = "names several trials" if named else "names no trial"
-            raise InputError(Problem(str(run.folder), f"'{trial}' {what} of this run"))
-        if not named[0].done:
-            raise InputError(Problem(str(run.folder), f"trial {named[0].id} was not finished"))
-        return named
+    found = named(run, trial)
+    done = [each for each in found if each.done]
     if not done:
-        raise InputError(Problem(str(run.folder), "no trial of this run was finished"))
+        what = "no trial of this run" if trial is None else f"trial {found[0].id} of this run"
+        raise InputError(Problem(str(run.folder), f"{what} was finished"))
     return done
+
+
+def named(run: RunRecord, trial: str | None) -> list[TrialRecord]:
+    """All trials of a run, or the one whose id begins like this. Raises ``InputError``."""
+    found = [each for each in run.trials if trial is None or each.id.startswith(trial)]
+    if not found or (trial is not None and len(found) > 1):
+        what = "names several trials" if found else "names no trial"
+        what = "the run has no trial yet" if trial is None else f"'{trial}' {what} of this run"
+        raise InputError(Problem(str(run.folder), what))
+    return found
 
 
 def _replay(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> Replayed:

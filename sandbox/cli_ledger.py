@@ -1,0 +1,143 @@
+"""``ledger`` and ``replay``: what became of an agent, and whether it can be lived again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sandbox.cli_print import as_json, print_json, rows_or_json, say, table, with_plugins
+from sandbox.wording import counted
+
+if TYPE_CHECKING:
+    from sandbox.life_book import Book
+    from sandbox.replay import Replayed
+
+_run = click.argument("run", type=click.Path(path_type=Path))
+_trial = click.option("--trial", metavar="ID", help="One trial: its id, or how that begins.")
+
+
+@click.command(
+    short_help="Show the life of an agent: every rewrite.",
+    epilog="\b\nExamples:\n"
+    "  sandbox ledger runs/quickstart-1a2b3c4d                     what trials there are\n"
+    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f          every line of one\n"
+    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f --graph  who descends from whom\n"
+    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f --diff 1 9",
+)
+@_run
+@_trial
+@click.option("--graph", is_flag=True, help="The lineage as a tree: undoing goes back up.")
+@click.option(
+    "--diff",
+    nargs=2,
+    type=click.IntRange(min=1),
+    metavar="A B",
+    help="What differs between the genomes after entries A and B.",
+)
+@as_json
+def ledger(
+    run: Path, trial: str | None, graph: bool, diff: tuple[int, int] | None, as_json: bool
+) -> None:
+    """Show what the ledger of a trial of RUN tells, one line an entry.
+
+    \b
+    entry       line of ledger.jsonl; `undo` and --diff go by it
+    parent      entry that this mind descends from
+    update      updates done when it came
+    what        the edit; or birth, end, rolled back, probation, tampered
+    verdict     applied, or refused with the reason; `oscillation` marks a circle
+    audit       what reading back found: confirmed | false_claim | silent_no_op | nothing
+    dKL         mean KL of the policy across the edit, nats
+    cost        FLOPs charged for proposing it
+    parameters  after it
+
+    The chain of the ledger is checked first (exit code 3 if it is broken). A run of several trials
+    is summed up, one line a trial, until one is named.
+    """  # noqa: D301  (click reads the backspace)
+    from sandbox.life_book import Book  # noqa: PLC0415
+    from sandbox.replay import named  # noqa: PLC0415
+    from sandbox.store import read_run  # noqa: PLC0415
+
+    books = [Book.of(each) for each in named(read_run(run), trial)]
+    if len(books) > 1 and not graph and not diff:
+        rows_or_json([each.counts() for each in books], list(books[0].counts()), as_json)
+    elif diff:
+        _differences(only(run, books), *diff, as_json)
+    elif graph:
+        for book in books:
+            say(f"trial {book.trial.id} ({book.trial.condition_name})")
+            say("\n".join(book.graph()))
+    elif as_json:
+        print_json(books[0].entries)
+    else:
+        _table(books[0])
+
+
+def only(run: Path, books: "list[Book]") -> "Book":
+    """The one trial there is. Raises ``InputError`` where there are several."""
+    from sandbox.errors import InputError, Problem  # noqa: PLC0415
+
+    if len(books) > 1:
+        raise InputError(Problem(str(run), "has several trials: name one with --trial"))
+    return books[0]
+
+
+def _table(book: "Book") -> None:
+    from sandbox.life_book import COLUMNS  # noqa: PLC0415
+
+    rows = book.rows()
+    columns = [*COLUMNS[:1], "agent", *COLUMNS[1:]] if "agent" in rows[0] else list(COLUMNS)
+    table(rows, columns)
+
+
+def _differences(book: "Book", one: int, other: int, json_: bool) -> None:
+    from sandbox.genome_changes import changes  # noqa: PLC0415
+
+    found = changes(book.genome(one), book.genome(other))
+    rows = [
+        {
+            "what": each.path,
+            "": each.mark,
+            f"after {one}": each.before,
+            f"after {other}": each.after,
+        }
+        for each in found
+    ]
+    if not rows and not json_:
+        say(f"the genomes after entries {one} and {other} are the same")
+    else:
+        rows_or_json(rows, list(rows[0]) if rows else [], json_)
+
+
+@click.command(
+    short_help="Live a run again and compare every line.",
+    epilog="\b\nExamples:\n  sandbox replay runs/quickstart-1a2b3c4d --trial 3f\n"
+    "  sandbox replay runs/quickstart-1a2b3c4d",
+)
+@_run
+@_trial
+@with_plugins
+@as_json
+def replay(run: Path, trial: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
+    """Live the finished trials of RUN again, in memory, from their specs and seeds alone.
+
+    Every line of the ledger and of the events, and every weight, must come out the same; else the
+    first that does not is named and the exit code is 3. This takes as long as the trials took. It
+    finds what `verify` cannot: a ledger that somebody changed and chained anew.
+
+    Another version of torch or numpy may change last digits; the message then says so. Plug-ins of
+    the run are named again with --plugin.
+    """
+    from sandbox import replay as replayer  # noqa: PLC0415
+
+    found = replayer.replay(run, trial, plugins, lambda each: None if as_json else _say(each))
+    if as_json:
+        print_json(found)
+
+
+def _say(each: "Replayed") -> None:
+    say(
+        f"ok: trial {each.trial} ({each.condition}, seed {each.seed}):"
+        f" {counted(each.entries, 'ledger line')}, {counted(each.events, 'event')} and"
+        f" {counted(each.files, 'file')} of weights the same, head {each.head}"
+    )

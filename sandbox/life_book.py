@@ -1,0 +1,188 @@
+"""A trial's ledger as the lives of its agents: rows of a table, a tree, the genomes between."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox import ledger
+from sandbox.errors import InputError, Problem
+from sandbox.events import Edited, RolledBack, TrialStarted
+from sandbox.store import TrialRecord
+
+JSON = Mapping[str, Any]
+COLUMNS = (
+    "entry", "parent", "update", "what", "settings", "verdict", "audit", "dKL", "cost",
+    "parameters",
+)  # fmt: skip
+LONGEST = 44
+"""Letters of an edit's settings in the table."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """The whole ledger of one trial, in order, its chain checked."""
+
+    trial: TrialRecord
+    entries: tuple[JSON, ...]
+
+    @classmethod
+    def of(cls, trial: TrialRecord) -> "Book":
+        """Read it. Raises ``IntegrityError`` naming the first broken line."""
+        path = trial.folder / "ledger.jsonl"
+        with path.open(encoding="utf-8", newline="") as lines:
+            entries, _ = ledger.check(lines, trial.id, str(path))
+        return cls(trial, tuple(entries))
+
+    def agents(self) -> tuple[str, ...]:
+        """Whose lives these are."""
+        return tuple(each["agent"] for each in self.entries if each["kind"] == "birth")
+
+    def counts(self) -> dict[str, Any]:
+        """One row that sums the trial up."""
+        verdicts = [_verdict(each) for each in self.entries]
+        kinds = [each["kind"] for each in self.entries]
+        return {
+            "trial": self.trial.id,
+            "condition": self.trial.condition_name,
+            "seed": self.trial.spec["seed"],
+            "state": self.trial.status.get("state", "unfinished"),
+            "proposed": kinds.count("proposal"),
+            "applied": verdicts.count("applied"),
+            "refused": sum(each.startswith("refused") for each in verdicts),
+            "rolled back": kinds.count("rolled back"),
+            "tampering": kinds.count("tamper attempt"),
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row an entry, of short texts."""
+        shared = len(self.agents()) > 1
+        return [_row(each) | ({"agent": each["agent"]} if shared else {}) for each in self.entries]
+
+    def graph(self) -> Iterator[str]:
+        """The lineage of every agent as a tree; what was undone hangs off where it began."""
+        for agent in self.agents():
+            if len(self.agents()) > 1:
+                yield f"{agent}:"
+            yield from _tree([each for each in self.entries if each["agent"] == agent])
+
+    def genome(self, entry: int) -> JSON:
+        """The genome in force after this entry. Raises ``InputError`` where there is no such."""
+        if not 1 <= entry <= len(self.entries):
+            what = f"there is no entry {entry}: they go from 1 to {len(self.entries)}"
+            raise InputError(Problem(str(self.trial.folder), what))
+        agent = self.entries[entry - 1]["agent"]
+        found: JSON = {}
+        for event in self.trial.events:
+            if isinstance(event, TrialStarted):
+                found = event.genomes[agent]
+            if isinstance(event, Edited | RolledBack) and event.agent == agent:
+                found = event.genome if event.entry <= entry else found
+        return found
+
+
+def _row(entry: JSON) -> dict[str, Any]:
+    behaviour = entry.get("behaviour") or {}
+    sizes = entry.get("parameters") or {}
+    return {
+        "entry": entry["entry"],
+        "parent": entry.get("parent", ""),
+        "update": entry.get("update", ""),
+        "what": _what(entry),
+        "settings": settings(entry.get("settings") or {}),
+        "verdict": _verdict(entry),
+        "audit": entry.get("audit", ""),
+        "dKL": f"{behaviour['mean_kl']:.2g}" if behaviour else "",
+        "cost": f"{entry['cost_flops']:.3g}" if "cost_flops" in entry else "",
+        "parameters": sizes.get("after", ""),
+    }
+
+
+def _what(entry: JSON) -> str:
+    if entry["kind"] == "proposal":
+        return str(entry["edit"])
+    if entry["kind"] in {"rolled back", "probation"}:
+        return f"{entry['kind']} of {entry['of']}"
+    if entry["kind"] == "tamper attempt":
+        return f"tampered: {entry['surface']}.{entry['attempt']}"
+    return str(entry["kind"])
+
+
+def _verdict(entry: JSON) -> str:
+    if entry["kind"] == "proposal":
+        marks = "".join(f", {each}" for each in entry.get("marks", ()))
+        return f"applied{marks}" if entry["applied"] else f"refused: {entry['reason']}"
+    if entry["kind"] == "probation":
+        return f"{entry['outcome']}: {entry['reason']}"
+    return str(entry.get("reason", ""))
+
+
+def settings(given: JSON, longest: int = LONGEST) -> str:
+    """``layer=0 units=8``, cut where it is long: a genome's text fills a screen."""
+    text = " ".join(f"{key}={value}" for key, value in given.items())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _tree(entries: Sequence[JSON]) -> Iterator[str]:
+    nodes, children, head = _grown(entries)
+    line = set(_up(nodes, head))
+    first = next(iter(nodes))
+    yield from _branch(first, "", nodes, children, line)
+
+
+def _grown(
+    entries: Sequence[JSON],
+) -> tuple[dict[int, JSON], dict[int, list[int]], int]:
+    """What changed the mind, by entry; the children of each; and the last."""
+    nodes: dict[int, JSON] = {}
+    children: dict[int, list[int]] = {}
+    head = 0
+    for entry in entries:
+        if entry["kind"] in {"birth", "rolled back"} or entry.get("applied"):
+            parent = entry.get("parent", head)
+            nodes[entry["entry"]] = {**entry, "parent": parent}
+            children.setdefault(parent, []).append(entry["entry"])
+            head = entry["entry"]
+    return nodes, children, head
+
+
+def _up(nodes: Mapping[int, JSON], entry: int) -> Iterator[int]:
+    while entry in nodes:
+        yield entry
+        entry = nodes[entry]["parent"]
+
+
+def _branch(
+    entry: int,
+    prefix: str,
+    nodes: Mapping[int, JSON],
+    children: Mapping[int, Sequence[int]],
+    line: set[int],
+) -> Iterator[str]:
+    """The main line goes straight down; each side branch is told, whole, where it leaves."""
+    mark = prefix
+    while True:
+        yield f"{mark}{_label(nodes[entry], alive=entry in line)}"
+        mark = prefix
+        following = list(children.get(entry, ()))
+        if not following:
+            return
+        main = next((each for each in following if each in line), following[-1])
+        for side in following:
+            if side != main:
+                lines = _branch(side, f"{prefix}│  ", nodes, children, line)
+                head = next(lines)
+                yield f"{prefix}├──{head.removeprefix(prefix + '│  ')}"
+                yield from lines
+        entry = main
+
+
+def _label(entry: JSON, *, alive: bool) -> str:
+    place = f"{'●' if alive else '○'} {entry['entry']}"
+    told = [_what(entry)]
+    if entry.get("undoes") is not None:
+        told = [f"undo of {entry['undoes']}"]
+    elif entry.get("settings"):
+        told.append(settings(entry["settings"]))
+    if "update" in entry:
+        told.append(f"(update {entry['update']})")
+    return f"{place} {' '.join(told)}{'' if alive else ', undone'}"
