@@ -24,8 +24,10 @@ DRAW_FLOPS = 40.0
 def stepped(value: float, step: float, noise: float, bounds: Bounds) -> float:
     """``value exp(step noise)``, clamped to ``bounds``; both are above 0, ``noise`` is normal."""
     low, high = bounds
-    power = min(step * noise, math.log(high / value) + 1)  # beyond, the clamp decides anyway
-    return min(max(value * math.exp(power), low), high)
+    if step * noise >= math.log(high) - math.log(value):
+        return high
+    half = math.exp(step * noise / 2)  # the whole may be too large for a float, times value is not
+    return min(max(value * half * half, low), high)
 
 
 def mutated_steps(
