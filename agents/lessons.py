@@ -1,0 +1,82 @@
+"""The loop that lets one learner be taught on a Gymnasium vector env."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from agents.contract import Array, Objective, Population, Streams, UpdateReport
+from agents.genome import Genome
+from agents.restarts import check_restarts
+from agents.spaces import action_count, flat_size, flatten
+from agents.supervised import SupervisedLearner
+
+
+class Lessons(Population):
+    """One supervised learner on a ``VectorEnv`` that restarts episodes within the step.
+
+    The env must teach: every step's infos hold ``taught``, the action that was right, of every
+    copy.
+    """
+
+    def __init__(
+        self,
+        env: Any,
+        steps: int,
+        genomes: Mapping[str, Genome],
+        objectives: Mapping[str, Objective],
+        streams: Streams,
+    ) -> None:
+        if len(genomes) != 1:
+            raise ValueError(f"a vector env has one agent, got genomes for {', '.join(genomes)}")
+        check_restarts(env)
+        ((self._agent, genome),) = genomes.items()
+        sizes = flat_size(env.single_observation_space), action_count(env.single_action_space)
+
+        def own(name: str) -> np.random.Generator:
+            return streams(f"{self._agent}/{name}")
+
+        self._learner = SupervisedLearner(
+            genome=genome,
+            sizes=sizes,
+            num_envs=env.num_envs,
+            motives={
+                name: each.start(*sizes, own(f"objective/{name}"))
+                for name, each in objectives.items()
+            },
+            streams=own,
+        )
+        self.learners = {self._agent: self._learner}
+        self._env, self._steps = env, steps
+        self._first_action = int(env.single_action_space.start)
+        self._observations = flatten(env.reset()[0], env.num_envs)
+
+    def update(self) -> Mapping[str, UpdateReport]:
+        """Collect one rollout and do one update. ``ValueError`` where the env does not teach."""
+        self._learner.begin()
+        for _ in range(self._steps):
+            self._step()
+        return {self._agent: self._learner.finish()}
+
+    def _step(self) -> None:
+        actions = self._learner.act(self._observations) + self._first_action
+        raw, reward, terminated, truncated, info = self._env.step(actions)
+        taught = taught_actions(info, len(actions)) - self._first_action
+        self._learner.store(taught, np.asarray(reward, np.float64), terminated | truncated)
+        self._observations = flatten(raw, self._env.num_envs)
+
+
+def taught_actions(info: Mapping[str, Any], n: int) -> Array:
+    """Return the actions that were right, int ``[n]``; ``ValueError`` unless all copies are told.
+
+    Gymnasium files what an ended copy said on its last step under ``final_info``.
+    """
+    found, known = np.zeros(n, np.int64), np.zeros(n, bool)
+    for told in (info, info.get("final_info") or {}):
+        if "taught" in told:
+            here = np.broadcast_to(told.get("_taught", True), n)
+            found = np.where(here, np.asarray(told["taught"]), found).astype(np.int64)
+            known = known | here
+    if not known.all():
+        raise ValueError("this env does not teach: infos have no 'taught', the right action")
+    return found

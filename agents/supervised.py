@@ -1,0 +1,259 @@
+"""A network that learns what it is taught: cross-entropy on the right actions of its last rollout.
+
+It acts by sampling, as the other learners do, but learns from the answers that the env gives
+afterwards (``taught`` in infos), not from rewards. There is a policy tower and nothing else.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from agents import brain, optimisers
+from agents.behaviour import log_softmax
+from agents.compute import parameter_shapes, rollout_flops, training_flops
+from agents.contract import Array, LiveLearner, Mind, Motive, Streams, UpdateReport
+from agents.genome import Genome, LearningRule, SupervisedRule
+from agents.history import Frames
+from agents.initial import initial_buffers, initial_parameters
+from agents.layers import KINDS
+from agents.looking import MOST, LossLook
+from agents.rewritable import DORMANT, unit_scores
+from agents.stepping import Row, Stepper, as_input, check_weights
+from agents.validity import genome_problems, mind_problems, objective_problems
+
+TOWER = "policy"
+Rows = tuple[Array, Array]
+"""What was seen, float32 ``[rows, inputs]``, and what was right, int64 ``[rows]``."""
+
+
+class SupervisedLearner(LiveLearner):
+    """One agent. A collector calls ``begin``, then ``act`` and ``store`` by turns, then ``finish``.
+
+    ``streams`` are this agent's own: ``weights``, ``actions``, ``minibatches`` and ``replacements``
+    are drawn from here. Objectives are weighed in its genome like anybody's, but move nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        genome: Genome,
+        sizes: tuple[int, int],
+        num_envs: int,
+        motives: Mapping[str, Motive],
+        streams: Streams,
+    ) -> None:
+        _refuse(genome_problems(genome))
+        self.observation_size, self.actions = sizes
+        self._motives, self._envs = dict(motives), num_envs
+        self._stepper = Stepper(genome.learning_rule, streams("replacements"))
+        self._brain = brain.Brain(genome)
+        self._frames = Frames(num_envs, self.observation_size)
+        self._action_stream, self._shuffle = streams("actions"), streams("minibatches")
+        self._starts = np.ones(num_envs, bool)
+        self._returns = np.zeros(num_envs)
+        self._rows: Rows | None = None  # of the last rollout
+        self._gradient_norm, self.updates = 0.0, 0
+        self.begin()
+        rng = streams("weights")
+        weights = initial_parameters(genome, *sizes, rng)
+        self.install(Mind(genome, weights, {}, initial_buffers(genome, weights, rng)))
+
+    # --- one rollout and one update ------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start a rollout."""
+        self._seen: list[Array] = []
+        self._taught: list[Array] = []
+        self._finished: list[float] = []
+        self._earned = 0.0
+
+    def act(self, observations: Array) -> Array:
+        """Sample an action (int64 ``[n]``, from 0) for float32 ``[n, size]`` observations."""
+        inputs = self._frames.stack(observations, self._starts)
+        self._frames.push(inputs)
+        self._seen.append(inputs)
+        chances = np.exp(log_softmax(self.logits(inputs).astype(np.float64)))
+        draws = self._action_stream.random((len(inputs), 1))
+        actions: Array = (draws >= chances.cumsum(1)[:, :-1]).sum(1)
+        return actions
+
+    def store(self, taught: Array, reward: Array, ended: Array) -> None:
+        """Take the answers to the last observations, int ``[n]``, from 0."""
+        if not ((taught >= 0) & (taught < self.actions)).all():
+            raise ValueError(f"taught actions must be in 0..{self.actions - 1}, got {taught}")
+        self._taught.append(taught.astype(np.int64))
+        self._earned += float(reward.sum())
+        self._returns += reward
+        self._finished += self._returns[ended].tolist()
+        self._returns[ended] = 0.0
+        self._starts = ended
+
+    def finish(self) -> UpdateReport:
+        """Learn from the rollout.
+
+        Raises ``FloatingPointError`` where the update would make the mind non-finite.
+        """
+        self.updates += 1
+        self._rows = np.concatenate(self._seen), np.concatenate(self._taught)
+        losses, steps = self._learn(self._rows), len(self._rows[1])
+        return UpdateReport(
+            steps=steps,
+            flops=self._flops(steps),
+            episodes=len(self._finished),
+            mean_return=float(np.mean(self._finished)) if self._finished else None,
+            intrinsic={},
+            losses=losses,
+        )
+
+    def _learn(self, rows: Rows) -> dict[str, float]:
+        rule = self.genome.learning_rule
+        try:
+            found = [self._step(batch) for _ in range(rule.epochs) for batch in self._batches(rows)]
+            check_weights(self._brain)
+        except FloatingPointError as error:
+            raise FloatingPointError(
+                f"update {self.updates}: {error} (learning rate {rule.learning_rate:g})"
+            ) from error
+        loss, self._gradient_norm = torch.stack(found).mean(0).tolist()
+        right = self.logits(rows[0]).argmax(1) == rows[1]
+        return {
+            "loss": loss,
+            "gradient_norm": self._gradient_norm,
+            "accuracy": float(right.mean()),
+            "dormant_share": self._dormant_share(),
+        }
+
+    def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor]]:
+        """All rows once, shuffled."""
+        seen, taught = (torch.from_numpy(each) for each in rows)
+        order = torch.from_numpy(self._shuffle.permutation(len(taught)))
+        for chosen in torch.split(order, self.genome.learning_rule.minibatch):
+            yield seen[chosen], taught[chosen]
+
+    def _step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        row, norm = self._stepper.step(
+            self._brain, self._optimizer, lambda: self._loss(*batch), {TOWER: batch[0]}
+        )
+        return torch.stack((*row, norm))
+
+    def _loss(self, seen: Tensor, taught: Tensor) -> tuple[Tensor, Row]:
+        loss = functional.cross_entropy(self._brain.tower(TOWER)(seen), taught)
+        return loss, (loss.detach(),)
+
+    # --- LiveLearner ---------------------------------------------------------------------------
+
+    def mind(self) -> Mind:
+        """Copy of genome, weights, optimiser state and buffers."""
+        return Mind(
+            self.genome,
+            brain.read_parameters(self._brain),
+            brain.read_moments(self._brain, self._optimizer),
+            brain.read_buffers(self._brain),
+        )
+
+    def install(self, mind: Mind) -> None:
+        """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
+        problems = [*mind_problems(mind, self.observation_size, self.actions)]
+        if not isinstance(mind.genome.learning_rule, SupervisedRule):
+            problems.append("the mind has another learning rule, this agent is supervised")
+        _refuse([*problems, *objective_problems(mind.genome, self._motives)])
+        order = parameter_shapes(mind.genome, self.observation_size, self.actions)
+        self._optimizer = brain.assign(self._brain, mind, order)
+        self._stepper.adopt(mind.genome.learning_rule)
+        self._weights, self.genome = mind.genome.objective, mind.genome
+        self._frames.remember(mind.genome.architecture.history)
+
+    def effective(self) -> Genome:
+        """The genome read back from live parts; only the editor comes from the record."""
+        return Genome(
+            architecture=brain.read_architecture(self._brain, self._optimizer),
+            learning_rule=self._live_rule(),
+            objective=self._weights,
+            editor=self.genome.editor,
+        )
+
+    def _live_rule(self) -> LearningRule:
+        live, rule = optimisers.read_rule(self._optimizer), self._stepper.rule
+        if live["optimiser"] not in {"sgd", "rmsprop"}:  # the others have none
+            live["momentum"] = rule.momentum
+        return replace(rule, **live)  # type: ignore[arg-type]
+
+    def logits(self, observations: Array) -> Array:
+        """Policy logits, float32 ``[n, actions]``."""
+        with torch.inference_mode():
+            found: Array = self._brain.tower(TOWER)(self._input(observations)).numpy()
+        return found
+
+    def values(self, observations: Array) -> Array:
+        """It values nothing: zeros ``[n]``."""
+        return np.zeros(len(observations), np.float32)
+
+    def recent_observations(self, n: int) -> Array:
+        """Up to ``n`` observations of the last rollout, evenly spaced, ``[<=n, inputs]``."""
+        width = self.observation_size * self.genome.architecture.history
+        seen = self._rows[0] if self._rows else np.zeros((0, width), np.float32)
+        found: Array = seen[_spread(len(seen), n)]
+        return found
+
+    def view(self) -> Mapping[str, Any]:
+        """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
+        seen = self._input(self.recent_observations(MOST))
+        with torch.inference_mode():
+            layers = [each.abs().mean(0).numpy() for each in self._activations(seen)]
+        scores = tuple(unit_scores(each if len(seen) else np.ones_like(each)) for each in layers)
+        return {
+            "dormancy": tuple(float((each <= DORMANT).mean()) for each in scores),
+            "unit_scores": scores,
+            "gradient_norm": self._gradient_norm,
+        }
+
+    def look(self) -> LossLook | None:
+        """The last rollout through the loss, up to 1024 steps of it, evenly spaced."""
+        width = self.observation_size * self.genome.architecture.history
+        if self._rows is None or self._rows[0].shape[1] != width:
+            return None
+        rows = _spread(len(self._rows[1]), MOST)
+        seen, taught = self._rows[0][rows], torch.from_numpy(self._rows[1][rows])
+        return LossLook(self._brain, seen, lambda: self._loss(self._input(seen), taught)[0])
+
+    def motives(self) -> Mapping[str, Motive]:
+        """The objectives of the genome, which nothing asks for a reward here."""
+        return self._motives
+
+    # --- parts ---------------------------------------------------------------------------------
+
+    def _input(self, observations: Array) -> Tensor:
+        return as_input(observations, self.observation_size * self.genome.architecture.history)
+
+    def _activations(self, seen: Tensor) -> list[Tensor]:
+        return self._brain.tower(TOWER).activations(seen)
+
+    def _dormant_share(self) -> float:
+        """Share of the units that a layer has of its own, over all layers."""
+        layers = self.genome.architecture.layers
+        scores = [
+            each
+            for layer, each in zip(layers, self.view()["unit_scores"], strict=True)
+            if KINDS[layer.kind].grows
+        ]
+        return float((np.concatenate(scores) <= DORMANT).mean()) if scores else 0.0
+
+    def _flops(self, steps: int) -> float:
+        sizes = (self.genome, self.observation_size, self.actions, steps)
+        return rollout_flops(*sizes) + training_flops(*sizes)
+
+
+def _spread(rows: int, n: int) -> Array:
+    """Indices of up to ``n`` of these rows, evenly spaced."""
+    return np.linspace(0, max(rows - 1, 0), min(rows, n)).astype(int)
+
+
+def _refuse(problems: Iterable[str]) -> None:
+    found = list(problems)
+    if found:
+        raise ValueError("; ".join(found))
