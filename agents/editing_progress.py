@@ -8,8 +8,11 @@ from agents.contract import View
 
 
 def level(returns: Sequence[float | None], window: int) -> float | None:
-    """Mean return over the last ``window`` updates; ``None`` where no episode ended."""
-    found = [each for each in returns[-window:] if each is not None]
+    """Mean return over the last ``window`` updates; ``None`` where no episode ended.
+
+    A return that is not finite is none.
+    """
+    found = [each for each in returns[-window:] if each is not None and math.isfinite(each)]
     return math.fsum(found) / len(found) if found else None
 
 

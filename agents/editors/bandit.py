@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.editing_progress import level
 
 REST = "identity"
 """The arm that does nothing; every edit competes with plain learning."""
@@ -90,11 +91,11 @@ class _Gambler(LiveEditor):
     def propose(self, view: View) -> Edit | None:
         if view.update % self._settings.every_updates:
             return None
-        level = self._level(view.returns)
-        self._settle(view.flops, level)
+        now = self._level(view.returns)
+        self._settle(view.flops, now)
         offers = {name: edit.candidates(view) for name, edit in self._edits.items()}
         arm = self._best([*(name for name, each in offers.items() if each), REST])
-        self._open = _Play(arm, view.flops, level)
+        self._open = _Play(arm, view.flops, now)
         if arm == REST:
             return None
         return offers[arm][int(self._rng.integers(len(offers[arm])))]
@@ -122,16 +123,14 @@ class _Gambler(LiveEditor):
         }
 
     def _level(self, returns: Sequence[float | None]) -> float | None:
-        window = self._settings.window or self._settings.every_updates
-        found = [each for each in returns[-window:] if each is not None]
-        return math.fsum(found) / len(found) if found else None
+        return level(returns, self._settings.window or self._settings.every_updates)
 
-    def _settle(self, flops: float, level: float | None) -> None:
+    def _settle(self, flops: float, now: float | None) -> None:
         """Write down the rate of the play whose interval ends now."""
         play, self._open = self._open, None
-        if play is None or play.level is None or level is None or flops <= play.flops:
+        if play is None or play.level is None or now is None or flops <= play.flops:
             return
-        rate = (level - play.level) / (flops - play.flops)
+        rate = (now - play.level) / (flops - play.flops)
         if math.isfinite(rate):
             self._plays.append((play.arm, rate))
 

@@ -8,8 +8,8 @@ from dataclasses import asdict, fields, is_dataclass
 import numpy as np
 import pytest
 
-from agents.contract import Edit, Reply
-from agents.genome import Genome
+from agents.contract import Edit, RefusedEditError, Reply
+from agents.genome import Architecture, Genome, TableRule
 from sandbox.catalogue import catalogue
 from tests.agents.minds import a_view
 
@@ -24,9 +24,11 @@ def a_life(editor, seed, applied=True):
     returns, made, states = [], [], []
     for update in range(1, 25):
         returns.append(None if update < 3 else float(world.standard_normal()))
-        edit = live.propose(a_view(Genome(), update=update, returns=tuple(returns)))
+        asked = tuple(map(int, world.integers(0, 3, size=4)))
+        view = a_view(Genome(), update=update, returns=tuple(returns), requests=asked)
+        edit = live.propose(view)
         if edit is not None:
-            live.hear(Reply(edit, applied, "" if applied else "over budget"))
+            live.hear(Reply(edit, applied, "" if applied else "over budget", entry=update))
         made.append(edit)
         states.append(json.dumps(live.state(), sort_keys=True, allow_nan=False))
     return made, states
@@ -75,6 +77,96 @@ def test_this_suite_sees_proposals():
         proposed = [edit for edit in a_life(editor, 1)[0] if edit is not None]
         assert proposed
         assert any(edit.rewrite(Genome()) != Genome() for edit in proposed)  # a reset keeps it
+
+
+# --- odd lives -----------------------------------------------------------------------------------
+
+TABLE = Genome(Architecture(()), TableRule())
+NAN, INF = float("nan"), float("inf")
+ODD = {
+    "no returns": {"returns": lambda update: (None,) * update},
+    "returns that explode": {"returns": lambda update: (0.0, NAN, INF, -INF)[:update]},
+    "nothing left": {"flops_left": 0.0},
+    "less than nothing left": {"flops_left": -1e6},
+    "nothing spent": {"flops": 0.0},
+    "no curves": {"signals": {}},
+    "curves that explode": {"signals": {"novelty": (NAN, INF) * 12, "gradient_norm": (0.0,) * 24}},
+    "a table": {"genome": TABLE, "dormancy": (), "unit_scores": ()},
+    "more requests than edits": {"requests": (9,) * 99},
+    "a peer": {"peers": {"other": (None, 1.0, INF)}, "peer_genomes": {"other": Genome()}},
+}
+"""What a view may hold without being anybody's fault; functions are called with the update."""
+
+
+def an_odd_life(editor, odd):
+    """Ends with the last state; whatever is proposed is refused, or it fits the genome."""
+    live = editor.start(EDITS, np.random.default_rng(0))
+    for update in range(1, 41):
+        changes = {k: v(update) if callable(v) else v for k, v in ODD[odd].items()}
+        genome = changes.pop("genome", Genome())
+        view = a_view(genome, **{"update": update, "look": None, **changes})
+        edit = live.propose(view)
+        if edit is not None:
+            live.hear(Reply(edit, bool(update % 2), "" if update % 2 else "no", entry=update))
+        assert live.flops() >= 0
+    return json.dumps(live.state(), sort_keys=True, allow_nan=False)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", KINDS)
+def test_no_view_makes_it_raise_and_its_state_stays_json(name, odd):
+    assert json.loads(an_odd_life(KINDS[name](), odd)) is not None
+
+
+# --- what it reacts to ---------------------------------------------------------------------------
+
+REACTING = [name for name, kind in KINDS.items() if "react" in {f.name for f in fields(kind)}]
+
+
+def a_shifting_life(editor, updates=80):
+    """Calm for 60 updates, then everything is novel: proposals and states."""
+    live = editor.start(EDITS, np.random.default_rng(0))
+    calm = np.random.default_rng(1).random(60).tolist()
+    novelty, told = (*calm, *[9.0] * 20), []
+    for update in range(1, updates + 1):
+        returns = tuple(np.sin(range(update)).tolist())
+        signals = {"novelty": novelty[:update]}
+        view = a_view(Genome(), update=update, returns=returns, signals=signals, dormant=0)
+        edit = live.propose(view)
+        if edit is not None:
+            live.hear(Reply(edit, applied=False, reason="no"))
+        state = json.dumps(live.state(), sort_keys=True, allow_nan=False)
+        told.append((edit, state))
+    return told
+
+
+@pytest.mark.parametrize("name", REACTING)
+def test_who_says_it_reacts_lives_otherwise_after_a_change_and_not_before(name):
+    deaf, hearing = (a_shifting_life(KINDS[name](react=react)) for react in (False, True))
+
+    assert deaf[:60] == hearing[:60]
+    assert deaf[60:] != hearing[60:]
+
+
+# --- being edited --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_settings_are_read_back_adopted_and_bounded_or_not_at_all(name):
+    editor = KINDS[name]()
+    live = editor.start(EDITS, np.random.default_rng(0))
+    if live.settings() is None:
+        with pytest.raises(RefusedEditError):
+            live.adopt(editor)
+        return
+    assert live.settings() == editor
+    for setting, (low, high) in getattr(KINDS[name], "bounds", {}).items():
+        assert low <= getattr(editor, setting) <= high
+    stranger = KINDS["schedule" if name == "fixed" else "fixed"]()
+    with pytest.raises(RefusedEditError):
+        live.adopt(stranger)
+    live.adopt(editor)
+    assert live.settings() == editor
 
 
 def test_the_shelf_loads_without_torch():
