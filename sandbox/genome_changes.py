@@ -62,7 +62,8 @@ def normal(genome: JSON) -> dict[str, Any]:
         },
         "learning_rule": {
             "rule": rule.pop("rule", "ppo"),
-            **{key: rule[key] for key in sorted(rule, key=lambda key: (key not in FIRST, key))},
+            **{key: rule[key] for key in FIRST if key in rule},
+            **{key: rule[key] for key in sorted(rule) if key not in FIRST},
         },
         "objective": dict(sorted(genome.get("objective", {}).items())),
         "editor": {"name": known["name"], "settings": dict(_flat(known["settings"]))},

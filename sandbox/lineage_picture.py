@@ -55,13 +55,13 @@ def story(node: Node) -> str:
 def timeline(life: Lineage, steps: int, *, title: str = "Lineage") -> str:
     """Return an SVG of a life of this many environment steps."""
     lanes = _lanes(life)
-    height = TOP + LANE * max(lanes.values()) + 66
+    height = TOP + LANE * max(lanes.values()) + 72
     sheet = Sheet(WIDTH, height)
     last = max([steps, *(each.steps for each in life.nodes), 1])
     spots = {each.entry: (_x(each.steps, last), TOP + LANE * lanes[each.entry])
              for each in life.nodes}  # fmt: skip
     sheet.add(*_edges(life, spots))
-    sheet.add(*_axis(last, height - 40))
+    sheet.add(*_axis(last, height - 46))
     sheet.add(*_labels(life, spots))
     dots = "".join(_dot(each, spots[each.entry]) for each in life.nodes)
     inside = "".join(drawn(each) for each in sheet.shapes) + dots + _legend(life, height - 10)

@@ -17,6 +17,8 @@ from sandbox.effects import (
 from sandbox.events import Edited, Event, Filmed, Probed, Updated
 from sandbox.expectations import Judged, verdicts
 from sandbox.labels import env_label
+from sandbox.lineage import Lineage as Tree
+from sandbox.lineage import behaviour_changes, lineages
 from sandbox.statistics import Interval, t_interval
 from sandbox.store import RunRecord, TrialRecord, condition_name
 
@@ -24,6 +26,7 @@ MOST_CURVES = 60
 MOST_POINTS = 400
 MOST_EDITS = 200
 MOST_FILMS = 12
+MOST_LIVES = 6
 REST = "identity"  # what an editor's list calls proposing nothing
 
 
@@ -84,6 +87,17 @@ class Film:
 
 
 @dataclass(frozen=True)
+class Life:
+    """What became of one agent, in the first seed of its condition."""
+
+    condition: str
+    env: str  # empty where the run has only one
+    seed: int
+    steps: int
+    lineage: Tree
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything on the page. Limits on how much is drawn are told in ``cut``."""
 
@@ -103,6 +117,8 @@ class Report:
     lineages: tuple[Lineage, ...]
     films: tuple[Film, ...]
     filmed: int  # how many films there are, shown or not
+    lives: tuple[Life, ...]
+    lived: int  # how many of them there are, shown or not
     ended_early: tuple[tuple[TrialRecord, str], ...]  # not done: trial, state
     cut: str
 
@@ -115,6 +131,7 @@ class Report:
 def gather(run: RunRecord) -> Report:
     """Read everything that the page shows."""
     safety, films = safety_metric(run), _spread(list(_films(run)))
+    lives = list(_lives(run))
     drawn = [trial for trial in run.trials if trial.events][:MOST_CURVES]
     left_out = sum(bool(trial.events) for trial in run.trials) - len(drawn)
     states = [state(trial) for trial in run.trials]
@@ -135,6 +152,8 @@ def gather(run: RunRecord) -> Report:
         lineages=tuple(each for trial in drawn for each in _lineages(run, trial)),
         films=films[:MOST_FILMS],
         filmed=len(films),
+        lives=tuple(lives[:MOST_LIVES]),
+        lived=len(lives),
         ended_early=tuple((t, s) for t, s in zip(run.trials, states, strict=True) if s != "done"),
         cut=f"the first {MOST_CURVES} trials; {left_out} more are not drawn" if left_out else "",
     )
@@ -264,6 +283,20 @@ def _allowed(run: RunRecord, trial: TrialRecord) -> tuple[str, ...]:
     listed = [each.get("edits") for each in editor.values() if isinstance(each, Mapping)]
     found = [name for names in listed if isinstance(names, list) for name in names]
     return tuple(str(name) for name in found if name != REST)
+
+
+def _lives(run: RunRecord) -> Iterator[Life]:
+    """Every agent of the first seed of each env and condition, base first."""
+    order, several, seen = _conditions(run), len(_envs(run)) > 1, set[tuple[str, str]]()
+    for trial in sorted(run.trials, key=lambda x: (order.index(_name(run, x)), x.spec["seed"])):
+        here = (_name(run, trial), env_name(run, trial))
+        if here in seen or not trial.events:
+            continue
+        seen.add(here)
+        steps = max((e.steps for e in trial.events if isinstance(e, Updated)), default=0)
+        env = here[1] if several else ""
+        for tree in lineages(trial.events, behaviour_changes(trial.folder)):
+            yield Life(here[0], env, trial.spec["seed"], steps, tree)
 
 
 def _films(run: RunRecord) -> Iterator[Film]:

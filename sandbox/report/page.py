@@ -19,6 +19,7 @@ from sandbox.report.html import (
     text,
 )
 from sandbox.report.limits import limits
+from sandbox.report.lives import lives
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.store import read_run
 from sandbox.wording import change, confidence, counted
@@ -75,6 +76,7 @@ def _sections(report: Report) -> Iterator[Html]:
     yield sections.effects(report)
     yield from data_card(report)
     yield sections.lineage(report)
+    yield lives(report)
     yield films(report)
     yield section("What we could not test", bullets(limits(report)))
     yield sections.manifest(report)

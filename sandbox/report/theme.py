@@ -56,6 +56,10 @@ figcaption { font-size:.84rem; color:var(--soft); margin-top:4px; overflow-wrap:
 pre { background:var(--code); padding:12px; border-radius:8px; overflow:auto; font-size:.8rem;
   max-height:420px } code { background:var(--code); padding:1px 5px; border-radius:4px }
 details { margin:.5rem 0 } summary { cursor:pointer; color:var(--accent) }
+.wide svg { display:block; width:100%; min-width:820px; height:auto }
+.life { border-top:1px solid var(--line); padding:8px 0 } .film .keys { margin:.3rem 0 }
+.keys button { min-width:5.5em; font:inherit; font-size:.86rem } .keys input { vertical-align:-4px;
+  width:min(420px,60%) }
 ul.plain { margin:.3rem 0; padding-left:1.1rem } ul.plain li { margin:.2rem 0; max-width:90ch }
 """
 
@@ -81,4 +85,31 @@ function draw() {
 }
 draw();
 dark.addEventListener('change', draw);
+for (const film of document.querySelectorAll('.film')) {
+  const [button, slider] = [film.querySelector('button'), film.querySelector('input')];
+  const moves = () => film.querySelector('svg').getAnimations({subtree: true});
+  let playing = !matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const tell = () => { button.textContent = playing ? 'Pause' : 'Play'; };
+  const part = () => moves()[0].effect.getComputedTiming().duration / slider.max;
+  slider.value = playing ? 1 : slider.max;
+  tell();
+  button.addEventListener('click', () => {
+    playing = !playing;
+    for (const each of moves()) { if (playing) each.play(); else each.pause(); }
+    tell();
+  });
+  slider.addEventListener('input', () => {
+    playing = false;
+    for (const each of moves()) {
+      each.pause();
+      each.currentTime = each.effect.getTiming().delay + (slider.value - 0.2) * part();
+    }
+    tell();
+  });
+  setInterval(() => {
+    const first = moves()[0];
+    if (playing && first) slider.value = 1 + Math.floor(
+      first.effect.getComputedTiming().progress * slider.max);
+  }, 250);
+}
 """

@@ -14,8 +14,9 @@ import pytest
 
 from sandbox.events import from_line, to_line
 from sandbox.report import build, figures
-from sandbox.report.data import gather
+from sandbox.report.data import MOST_LIVES, gather
 from sandbox.report.html import number
+from sandbox.report.lives import lives
 from sandbox.store import read_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -456,3 +457,100 @@ def test_a_condition_has_one_name_everywhere(scenario, write_run):
 def test_numbers_have_no_negative_zero():
     assert number(-0.0) == number(0.0, sign=True) == "0"
     assert number(-1e-17) != "0"
+
+
+def rewritten(told):
+    """The same trial, in which each applied edit adds 8 units and the last one undoes the first."""
+    units, found = 32, []
+    for each in told:
+        if each.kind == "edited":
+            units += 8 * each.applied
+            layers = [{"kind": "dense", "units": units}]
+            genome = {**each.genome, "architecture": {"layers": layers, "activation": "tanh"}}
+            each = replace(each, genome=genome)  # noqa: PLW2901
+            if each.entry == 3:
+                each = replace(each, edit="undo", settings={"entry": 1, "genome": "{}" * 99})  # noqa: PLW2901
+        found.append(each)
+    return found
+
+
+def test_lives_are_drawn_told_and_moving(scenario, write_run):
+    folder = write_run(scenario)
+    retold(folder, rewritten)
+    for trial in folder.glob("trials/*"):
+        (trial / "ledger.jsonl").write_text('{"entry":1,"behaviour":{"mean_kl":0.0025}}\n')
+    words, elements = read(build(folder))
+    lived = [attrs for tag, attrs in elements if tag == "details" and attrs.get("class") == "life"]
+    about = [attrs["data-changes"] for _, attrs in elements if "data-changes" in attrs]
+
+    assert len(lived) == 3  # one seed of three conditions
+    assert ["open" in attrs for attrs in lived] == [True, False, False]
+    assert "4 proposals, 2 applied, 1 difference between birth and end" in words
+    assert "changed:architecture.layers[0].units" in about
+    assert "dense 32 → 48" in words
+    assert re.search(r"1 4 widen layer=0, units=8 architecture applied, undone by entry 3 "
+                     r"confirmed 0.0025 1,400", words)  # fmt: skip
+    assert "rejected: over budget <i>" in words
+    assert "genome=" not in words.replace("genome={}{}", "")  # a long setting is cut
+    assert sum(attrs.get("class") == "film" for _, attrs in elements) == 2
+
+
+def test_lives_without_edits_are_drawn_once(scenario, write_run):
+    folder = write_run(scenario)
+    retold(folder, lambda told: [each for each in told if each.kind != "edited"])
+    words, elements = read(build(folder))
+
+    assert "No agent proposed an edit, so one is drawn for all." in words
+    assert sum(attrs.get("class") == "genome" for _, attrs in elements) == 1
+    assert sum(attrs.get("class") == "film" for _, attrs in elements) == 0
+
+
+def test_lives_are_few_and_bounded(scenario, write_run):
+    folder = write_run({**scenario, "levers": {"data_coverage": [n / 10 for n in range(10)]}})
+
+    def long(told):
+        edit = next(each for each in told if each.kind == "edited")
+        architecture = edit.genome["architecture"]
+        many = [
+            replace(edit, entry=n, steps=n, update=0, genome={**edit.genome, "architecture": {
+                **architecture, "layers": [{"kind": "dense", "units": n}]}})
+            for n in range(1, 200)
+        ]  # fmt: skip
+        return [told[0], *many, told[-1]]
+
+    retold(folder, long)
+    report = gather(read_run(folder))
+    drawn = lives(report)
+
+    assert (len(report.lives), report.lived) == (MOST_LIVES, 10)
+    assert "4 more are left out" in drawn
+    assert "139 more are in the events" in drawn
+    assert len(drawn) < MOST_LIVES * 250_000
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_the_film_of_a_life_stops_and_shows_any_moment(scenario, write_run, browser):
+    folder = write_run({**scenario, "seeds": [0]})
+    retold(folder, rewritten)
+    _, _, complaints, _ = browser.open(build(folder))
+    film = "document.querySelector('.film')"
+    moves = f"{film}.querySelector('svg').getAnimations({{subtree: true}})"
+
+    def ask(code):
+        found = browser.ask("Runtime.evaluate", expression=code, returnByValue=True)
+        return found["result"].get("value")
+
+    assert complaints == []
+    assert ask(f"{moves}.length") > 3
+    ask(f"{film}.querySelector('button').click()")
+    assert ask(f"{film}.querySelector('button').textContent") == "Play"
+    slide = "s.value = 2; s.dispatchEvent(new Event('input'))"
+    ask(f"(s => {{ {slide} }})({film}.querySelector('input'))")
+    shown = (
+        f"[...{film}.querySelectorAll('text')].filter(t => getComputedStyle(t.closest('g') || t)"
+        f".opacity == 1).map(t => t.lastChild.textContent).join('|')"
+    )
+    told = ask(shown)
+    assert "dense 32 → 40" in told
+    assert "2 of 3" in told
+    assert "1 of 3" not in told

@@ -1,0 +1,102 @@
+"""Lives: what the agents of a few trials became, how, and in what order; drawn and moving."""
+
+from collections.abc import Iterator, Sequence
+
+from sandbox.genome_changes import changes
+from sandbox.genome_picture import svg
+from sandbox.lineage import Node
+from sandbox.lineage_film import MOST_MOMENTS, film
+from sandbox.lineage_picture import outcome, settings_told, timeline
+from sandbox.report.data import MOST_LIVES, Life, Report
+from sandbox.report.html import Html, folded, join, number, section, table, text
+from sandbox.wording import counted
+
+MOST_ROWS = 60  # of one life's table
+CAPS = (
+    f"At most {MOST_LIVES} lives are drawn, {MOST_MOMENTS} moments of each moving picture and"
+    f" {MOST_ROWS} rows of each table; sandbox show RUN --genome draws any other."
+)
+
+
+def lives(report: Report) -> Html:
+    """Birth, end and everything between, of the first seed of each env and condition."""
+    if not report.lives:
+        return section("Lives", Html('<p class="soft">No trial has begun.</p>'))
+    still = all(len(each.lineage.nodes) == 1 for each in report.lives)
+    shown = report.lives[:1] if still else report.lives
+    left = report.lived - len(report.lives)
+    more = f" {left} more are left out." if left else ""
+    told = (
+        "No agent proposed an edit, so one is drawn for all."
+        if still
+        else f"The first seed of each env and condition, agent by agent. {CAPS}{more}"
+    )
+    note = Html(f'<p class="soft small">{text(told)}</p>')
+    return section("Lives", note, *(_life(each, i == 0) for i, each in enumerate(shown)))
+
+
+def _life(life: Life, first: bool) -> Html:
+    line = life.lineage
+    name = f"{life.condition}, seed {life.seed}, {line.agent}"
+    if life.env:
+        name = f"{life.env} · {name}"
+    proposals = len(line.nodes) - 1
+    applied = sum(each.applied for each in line.nodes) - 1
+    differ = len(changes(line.birth.genome, line.end.genome))
+    told = f"{counted(proposals, 'proposal')}, {applied} applied, {counted(differ, 'difference')}"
+    inside = join(_drawn(life, name) if proposals else [_picture(life, name)])
+    opened = " open" if first else ""
+    return Html(
+        f'<details class="life"{opened}><summary><b>{text(name)}</b>'
+        f' <span class="soft">{told} between birth and end</span></summary>{inside}</details>'
+    )
+
+
+def _picture(life: Life, name: str) -> Html:
+    line = life.lineage
+    born = None if len(line.nodes) == 1 else line.birth.genome
+    return _wide(svg(line.end.genome, born, title=f"{name}: the end, with what changed"))
+
+
+def _drawn(life: Life, name: str) -> Iterator[Html]:
+    line = life.lineage
+    yield Html("<h3>Every proposal</h3>")
+    yield _wide(timeline(line, life.steps, title=f"{name}: every proposal over environment steps"))
+    yield Html("<h3>At the end, and what changed since birth</h3>")
+    yield _picture(life, name)
+    if len(line.moments()) > 1:
+        yield Html("<h3>From birth to the end</h3>")
+        yield Html(
+            '<div class="film"><p class="keys"><button type="button">Pause</button>'
+            f' <input type="range" min="1" max="{min(len(line.moments()), MOST_MOMENTS)}"'
+            f' value="1" aria-label="Moment of this life"></p>'
+            f"{_wide(film(line, title=f'{name}: from birth to the end'))}</div>"
+        )
+    yield folded(f"All {counted(len(line.nodes) - 1, 'proposal')} as a table", _table(line.nodes))
+
+
+def _wide(picture: str) -> Html:
+    """A picture as wide as the page, and on a narrow one not smaller than it can be read."""
+    return Html(f'<div class="scroll wide" tabindex="0">{picture}</div>')
+
+
+def _table(nodes: Sequence[Node]) -> Html:
+    rows = [
+        [
+            text(node.entry),
+            text(f"{node.update:,}"),
+            text(node.edit.replace("_", " ")),
+            text(settings_told(node.settings)),
+            text(node.part.replace("_", " ")),
+            text(outcome(node)),
+            text(node.audit.replace("_", " ")),
+            number(node.kl) if node.kl is not None else Html(""),
+            text("" if node.parameters is None else f"{node.parameters:,}"),
+        ]
+        for node in nodes[1 : MOST_ROWS + 1]
+    ]
+    head = ["entry", "update", "edit", "settings", "part", "verdict", "audit", "KL, nats",
+            "parameters"]  # fmt: skip
+    cut = len(nodes) - 1 - len(rows)
+    more = f'<p class="soft small">{cut} more are in the events.</p>' if cut else ""
+    return Html(f"{table(head, rows, [0, 1, 7, 8])}{more}")
