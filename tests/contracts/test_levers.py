@@ -33,6 +33,7 @@ OF_A_TABLE = {
 }
 WITH_CHANNELS = {**SPEC, "env": {"id": "sandbox/SafeInterruptibility-v0", "kwargs": {}}}
 A_STRANGER = {**SPEC, "env": {"id": "CartPole-v1", "kwargs": {}}}
+RECURSIVE = {**SPEC, "editor": {"recursive": {}}}
 BUDGETED = {**SPEC, "gate": {**SPEC["gate"], "max_flops": 1e9}}
 WITH_ARMS = {
     **SPEC,
@@ -41,7 +42,7 @@ WITH_ARMS = {
         "still": {"editor": {"fixed": {}}, "gate": {"max_edits": 0}},
     },
 }
-SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER, BUDGETED, WITH_ARMS)
+SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER, BUDGETED, WITH_ARMS, RECURSIVE)
 FAMILIES = {"objective", "compute", "data", "architecture", "oversight", "selection", "placebo"}
 DOSES = (0, 0.05, 0.25, 0.5, 1, 2, "quick", "still")
 
