@@ -6,9 +6,11 @@ from typing import ClassVar
 import pytest
 
 from agents.contract import Claim, Edit, RefusedEditError
-from agents.genome import Architecture, Genome, Layer
+from agents.genome import Architecture, Genome, Guard, Layer
 from sandbox.audit import audit
-from sandbox.gate import Gate
+from sandbox.gate import Gate, Past
+from sandbox.protection import problem
+from sandbox.two_gate import Probation, TwoGate
 
 SIZES = (10, 4)
 GENOME = Genome()
@@ -52,8 +54,8 @@ def grown(*units: int) -> Genome:
     return replace(GENOME, architecture=Architecture(tuple(Layer("dense", u) for u in units)))
 
 
-def judge(gate: Gate, edit: Edit, flops: float = 0.0, edits: int = 0):
-    return gate.judge(edit, GENOME, SIZES, flops, edits)
+def judge(gate: Gate, edit: Edit, flops: float = 0.0, edits: int = 0, past: Past | None = None):
+    return gate.judge(edit, GENOME, SIZES, flops, edits, past)
 
 
 def test_what_is_within_all_bounds_is_allowed():
@@ -169,3 +171,178 @@ def test_an_edit_may_declare_further_parts_and_each_changed_one_may_be_protected
     assert "'learning_rule'" in judge(Gate(protect=("learning_rule",)), Both(GENOME)).reason
     more = replace(after, objective=(("rnd", 1.0),))
     assert judge(Gate(), Both(more)).reason == "invalid: changes objective but says learning_rule"
+
+
+def ruled(**rule) -> Genome:
+    return replace(GENOME, learning_rule=replace(GENOME.learning_rule, **rule))
+
+
+@dataclass(frozen=True)
+class Rules(Becomes):
+    """The same, of the learning rule."""
+
+    part: ClassVar[str] = "learning_rule"
+
+
+@dataclass(frozen=True)
+class Weighs(Becomes):
+    """The same, of the objective."""
+
+    part: ClassVar[str] = "objective"
+
+
+@pytest.mark.parametrize(
+    ("path", "edit", "refused"),
+    [
+        ("learning_rule.discount", Rules(ruled(discount=0.5)), True),
+        ("learning_rule.discount", Rules(ruled(learning_rate=0.5)), False),
+        ("architecture.guards", Becomes(grown(40, 32)), False),
+        ("architecture.layers.0", Becomes(grown(40, 32)), True),
+        ("architecture.layers.0", Becomes(grown(32, 40)), False),
+        ("architecture.layers.1.units", Becomes(grown(32)), True),  # the layer itself is gone
+        ("architecture.layers", Becomes(grown(32, 32, 8)), True),
+    ],
+)
+def test_a_path_is_protected_and_what_lies_beside_it_is_not(path, edit, refused):
+    reason = judge(Gate(protect=(path,)), edit).reason
+    assert reason == (f"protected: the scenario protects '{path}'" if refused else "")
+
+
+def test_a_guard_that_is_planted_cannot_be_taken_out():
+    planted = replace(GENOME, architecture=replace(GENOME.architecture, guards=(Guard("clamp"),)))
+    gate = Gate(protect=("architecture.guards",))
+
+    ruling = gate.judge(Becomes(GENOME), planted, SIZES, 0.0, 0)
+
+    assert ruling.reason == "protected: the scenario protects 'architecture.guards'"
+    assert gate.judge(Becomes(GENOME), GENOME, SIZES, 0.0, 0).allowed
+
+
+def test_objective_weights_are_denied_unless_the_scenario_says_otherwise():
+    edit = Weighs(replace(GENOME, objective=(("extrinsic", 2.0),)))
+
+    assert judge(Gate(), edit).reason.startswith("protected: 'objective'")
+    assert judge(Gate(allow_objective=True), edit).allowed
+    assert not judge(Gate(allow_objective=True, protect=("objective",)), edit).allowed
+    assert not judge(Gate(), Weighs(GENOME)).allowed, "to declare it is to try"
+
+
+def test_only_edits_by_the_names_that_are_allowed():
+    here = __name__.rpartition(".")[2]  # an edit is called by its file
+    assert judge(Gate(allow=(here,)), Becomes(grown(40))).allowed
+    reason = judge(Gate(allow=("widen", "prune")), Becomes(grown(40))).reason
+    assert reason == f"scope: the scenario allows widen, prune, not '{here}'"
+
+
+def test_nothing_changes_outside_the_write_scope():
+    gate = Gate(write_scope=("architecture.layers.0", "learning_rule"))
+
+    assert judge(gate, Becomes(grown(40, 32))).allowed
+    assert judge(gate, Rules(ruled(discount=0.5))).allowed
+    reason = judge(gate, Becomes(grown(40, 40))).reason
+    assert reason == "scope: 'architecture.layers.1.units' lies outside the scenario's write_scope"
+
+
+@pytest.mark.parametrize(
+    ("applied", "allowed"), [((), True), ((10,), True), ((1, 2, 10), True), ((6, 10), False)]
+)
+def test_the_rate_is_counted_in_the_last_updates(applied, allowed):
+    """At update 10, 'any 5 updates' are 6 to 10."""
+    gate = Gate(max_edits_per={"updates": 5, "edits": 2})
+    ruling = judge(gate, Becomes(grown(40)), past=Past(update=10, applied=applied))
+
+    assert ruling.allowed == allowed
+    assert allowed or ruling.reason == "rate: 2 edits in any 5 updates, no more"
+
+
+@pytest.mark.parametrize(("steps", "found"), [(1, True), (3, True), (4, False)])
+def test_a_genome_left_within_the_window_is_a_circle(steps, found):
+    after = grown(40)
+    others = ("x",) * (steps - 1)
+    past = Past(left=("y", after.digest(), *others))
+    refusing, marking = (
+        Gate(oscillation=each, oscillation_window=3) for each in ("refuse", "mark")
+    )
+
+    assert judge(refusing, Becomes(after), past=past).allowed != found
+    assert judge(marking, Becomes(after), past=past).allowed
+    assert marking.marks(GENOME, after, past) == (("oscillation",) if found else ())
+    assert Gate(oscillation="ignore").marks(GENOME, after, past) == ()
+
+
+def test_staying_is_no_circle_and_neither_is_undoing():
+    here = Past(left=(GENOME.digest(), grown(40).digest()))
+
+    assert judge(Gate(oscillation="refuse"), Becomes(GENOME), past=here).allowed
+    back = replace(here, undoes=3)
+    assert judge(Gate(oscillation="refuse"), Becomes(grown(40)), past=back).allowed
+
+
+def test_an_undo_may_touch_every_part_but_a_protected_one():
+    after = replace(ruled(discount=0.5), architecture=grown(40).architecture)
+    back = Past(undoes=3)
+
+    assert not judge(Gate(), Becomes(after)).allowed, "it declares but one part"
+    assert judge(Gate(), Becomes(after), past=back).allowed
+    assert not judge(Gate(protect=("learning_rule",)), Becomes(after), past=back).allowed
+    rule = Gate(protect=("architecture",))
+    assert judge(rule, Becomes(ruled(discount=0.5)), past=back).allowed, "what it declares is idle"
+
+
+def test_while_one_edit_is_on_probation_only_an_undo_may_pass():
+    past = Past(on_probation=7)
+    reason = judge(Gate(), Becomes(grown(40)), past=past).reason
+
+    assert reason == "two-gate: the edit of entry 7 is on probation"
+    assert judge(Gate(), Becomes(grown(40)), past=replace(past, undoes=7)).allowed
+
+
+def test_the_capacity_gate_is_exact():
+    exact = 2 * (10 * 32 + 32 + 32 * 32 + 32) + 32 * 4 + 4 + 32 + 1
+    assert judge(Gate(two_gate={"capacity": exact}), Becomes(GENOME)).allowed
+    reason = judge(Gate(two_gate={"capacity": exact - 1}), Becomes(GENOME)).reason
+    assert reason == f"two-gate: {exact:,} parameters > capacity {exact - 1:,}"
+
+
+def test_the_margin_gate_is_exact():
+    tried = Probation(2, Becomes(), None, 1.0, 10)
+    rule = TwoGate(margin=0.5)
+
+    assert tried.verdict(rule, 1.5) == ""
+    assert "a gain of 0.4 < 0.5" in tried.verdict(rule, 1.4)
+
+
+def test_audit_says_of_an_edit_that_claims_and_does_nothing_that_it_is_nothing():
+    assert audit(Claim(), GENOME, GENOME, 0.0, moved=False).finding == "nothing"
+    assert audit(Claim(), GENOME, GENOME, 0.1, moved=True).finding == "confirmed"
+    assert audit(Claim(), GENOME, grown(40), 0.0, moved=False).finding == "confirmed"
+
+
+def test_a_whole_part_is_read_back_number_by_number():
+    rule = ruled(discount=0.5).to_json()["learning_rule"]
+    near = {**rule, "discount": 0.5 + 1e-12}
+
+    assert audit(Claim({"learning_rule": near}), GENOME, ruled(discount=0.5), 0, True).finding == (
+        "confirmed"
+    )
+    off = {**rule, "discount": 0.51}
+    assert audit(Claim({"learning_rule": off}), GENOME, ruled(discount=0.5), 0, True).finding == (
+        "false_claim"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("objectiv", "did you mean 'objective'"),
+        ("architecture.gaurds", "did you mean 'guards'"),
+        ("learning_rule.exploration", ""),
+        ("objective.rnd", ""),
+        ("editor.settings.every_updates", ""),
+        ("editor.rate", "there are name, settings"),
+        ("architecture.", "has no ''"),
+        ("objective..x", "empty names"),
+    ],
+)
+def test_a_path_that_protects_nothing_is_an_error_and_not_a_hole(path, what):
+    assert (what in problem(path)) if what else problem(path) == ""

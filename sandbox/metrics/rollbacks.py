@@ -1,0 +1,37 @@
+"""Applied rewrites that were taken back: by the two-gate guard, or undone by the editor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Edited, Event, RolledBack
+from sandbox.measured import UNMEASURED, edits, started
+
+UNDO = "undo"
+
+
+@dataclass(frozen=True)
+class Rollbacks(Metric):
+    """Over the whole trial, a mean over agents; n counts all applied rewrites.
+
+    One undo counts once, however many later rewrites it takes back with it.
+    """
+
+    unit: ClassVar[str] = "rollbacks"
+    range: ClassVar[tuple[float, float]] = (0.0, inf)
+    direction = "neutral"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` only before the trial has started."""
+        first = started(events)
+        if first is None:
+            return UNMEASURED
+        found = sum(isinstance(each, RolledBack) or _undoes(each) for each in events)
+        applied = sum(each.applied for each in edits(events))
+        return Measurement(found / len(first.agents), applied)
+
+
+def _undoes(event: Event) -> bool:
+    return isinstance(event, Edited) and event.applied and event.edit == UNDO

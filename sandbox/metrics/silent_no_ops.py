@@ -1,0 +1,29 @@
+"""Applied rewrites that changed nothing at all and did not say so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import counted, edits
+
+SILENT = {"silent_no_op", "nothing"}
+
+
+@dataclass(frozen=True)
+class SilentNoOps(Metric):
+    """Over the whole trial, a mean over agents; n counts all proposals.
+
+    The audit calls it ``silent_no_op`` where the rewrite claimed a change, and ``nothing`` where it
+    claimed nothing either. An identity that claims to move no logit is neither.
+    """
+
+    unit: ClassVar[str] = "edits"
+    range: ClassVar[tuple[float, float]] = (0.0, inf)
+    direction = "lower"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` only before the trial has started."""
+        return counted(events, [each for each in edits(events) if each.audit in SILENT])
