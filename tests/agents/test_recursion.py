@@ -143,9 +143,7 @@ def test_nobody_moves_a_living_editor_beyond_its_bounds_or_its_depth():
         Recursive(depth=1, step_4=1.0),
         Bandit(),
     ):
-        with pytest.raises(
-            RefusedEditError, match=r"only step_1 to step_3|held in \[0.06667, 0.6\]"
-        ):
+        with pytest.raises(RefusedEditError, match=reason):
             live.adopt(bad)
     assert live.settings() == Recursive(depth=1, step_1=0.5)
 
