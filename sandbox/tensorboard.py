@@ -14,6 +14,7 @@ from functools import singledispatchmethod
 from pathlib import Path
 from typing import IO, Any
 
+from sandbox import genome_pixels
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
 from sandbox.events import (
@@ -29,9 +30,12 @@ from sandbox.events import (
 from sandbox.film import gif
 from sandbox.labels import Dose, env_label
 from sandbox.store import condition_name, read_run
+from sandbox.tensorboard_genomes import Album, Picture, edit_markdown
+from sandbox.tensorboard_layout import layout
 
 FOLDER = "tensorboard"
 FILE = "events.out.tfevents.0000000000.sandbox"
+PICTURES = "genome_picture"  # a tag is either of text or of images
 ALREADY_CURVES = frozenset({"parameters", "flops", "return_reward", "hidden_reward"})
 """Metrics that would only repeat a curve written anyway."""
 
@@ -102,6 +106,7 @@ class Writer:
         self.several_envs = len(scenario["envs"]) > 1
         records = Records(self.root)
         records.summary(self._table())
+        records.value(0, **layout())
         told = json.dumps(scenario, indent=1, sort_keys=True)
         records.text("scenario", f"**{scenario['question']}**\n\n{_fenced(told)}")
         records.close()
@@ -154,6 +159,7 @@ class TrialWriter:
     _rewrites: dict[str, int] = field(default_factory=dict)
     _probed_at: int | None = None  # step of probes not yet turned into metrics
     _finished: bool = False
+    _album: Album = field(default_factory=Album)
 
     def add(self, event: Event) -> None:
         """Write what one event tells."""
@@ -168,6 +174,7 @@ class TrialWriter:
 
         if self._probed_at is not None:
             self._measure()
+        self._pictures(self._album.ended())
         status = api_pb2.STATUS_SUCCESS if self._finished else api_pb2.STATUS_FAILURE
         ended = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=float(self._step()))
         data = plugin_data_pb2.HParamsPluginData(session_end_info=ended)
@@ -201,6 +208,7 @@ class TrialWriter:
         self._rewrites = dict.fromkeys(event.agents, 0)
         for agent, genome in sorted(event.genomes.items()):
             self.records.text(self._tag("genome", agent), f"At birth\n\n{_json(genome)}", 0)
+            self._pictures(self._album.born(agent, genome))
 
     @_tell.register
     def _(self, event: Updated) -> None:
@@ -234,7 +242,9 @@ class TrialWriter:
             ("arch/rewrites", self._rewrites[event.agent]),
         ]
         self._scalars(found, event.agent, event.steps)
-        self.records.text(self._tag("genome", event.agent), edit_markdown(event), event.steps)
+        told = edit_markdown(event, self._album.now.get(event.agent)) + _json(event.genome)
+        self.records.text(self._tag("genome", event.agent), told, event.steps)
+        self._pictures(self._album.edited(event))
 
     @_tell.register
     def _(self, event: Filmed) -> None:
@@ -243,6 +253,14 @@ class TrialWriter:
         picture = gif(event.boards, event.rewards, legend=event.legend, captions=event.captions)
         image = Summary.Image(encoded_image_string=picture, **_size(picture))
         self.records.value(self._step(), tag=f"rollout/{event.distribution}", image=image)
+
+    def _pictures(self, pictures: Iterable[Picture]) -> None:
+        """Draw genomes: TensorBoard shows no SVG, so in pixels."""
+        from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
+
+        for each in pictures:
+            image = Summary.Image(encoded_image_string=each.png, **genome_pixels.size(each.png))
+            self.records.value(each.step, tag=self._tag(PICTURES, each.agent), image=image)
 
     @_tell.register
     def _(self, event: TrialFinished) -> None:
@@ -276,18 +294,6 @@ def _curves(event: Updated) -> Iterator[tuple[str, float | None]]:
     yield from ((f"loss/{name}", value) for name, value in sorted(event.losses.items()))
     truth = {k: v for k, v in event.truth.items() if k != "hidden_reward"}
     yield from ((f"training_truth/{name}", value) for name, value in sorted(truth.items()))
-
-
-def edit_markdown(event: Edited) -> str:
-    """One edit as Markdown: what was proposed, what became of it, and the genome afterwards."""
-    outcome = f"applied, claim {event.audit}" if event.applied else f"rejected: {event.reason}"
-    settings = ", ".join(f"{key}={value}" for key, value in sorted(event.settings.items()))
-    return (
-        f"### {event.edit}({settings})\n\n"
-        f"| agent | part | outcome | parameters | ledger line |\n|---|---|---|---|---|\n"
-        f"| {event.agent} | {event.part} | {outcome} | {event.parameters} | {event.entry} |\n\n"
-        f"{_json(event.genome)}"
-    )
 
 
 def _json(data: Mapping[str, Any]) -> str:

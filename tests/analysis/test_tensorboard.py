@@ -9,14 +9,17 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sandbox.events import TrialFinished
 from sandbox.film import gif
 from sandbox.store import read_run
-from sandbox.tensorboard import FILE, Writer, rebuild, tag_of
+from sandbox.tensorboard import FILE, PICTURES, Writer, rebuild, tag_of
+from sandbox.tensorboard_genomes import MOST_PICTURES
 
 BASE = "data_coverage=0,freeze_editor=0"
 BROKEN = {("data_coverage=0.5,freeze_editor=0", 2): "killed"}
@@ -67,6 +70,7 @@ def test_server_serves_scalars_hparams_text_and_images(board):
         check_table(address)
         check_text(address, run)
         check_pictures(address, run)
+        check_layout(address, run)
 
 
 def loaded(address, expected):
@@ -156,6 +160,64 @@ def check_pictures(address, run):
 
     assert picture[:6] == b"GIF89a"
     assert Image.open(io.BytesIO(picture)).n_frames == 3
+
+
+def check_layout(address, run):
+    """The charts of Custom Scalars, and that their patterns find curves."""
+    found = ask(address, "plugin/custom_scalars/layout")
+    charts = {
+        (group["title"], chart["title"]): chart["multiline"]["tag"]
+        for group in found["category"]
+        for chart in group["chart"]
+    }
+
+    assert {group for group, _ in charts} == {"capability", "harm", "edits", "compute"}
+    for place, (pattern,) in charts.items():
+        drawn = ask(address, "plugin/custom_scalars/scalars", run=run, tag=pattern)
+        assert drawn["regex_valid"]
+        assert drawn["tag_to_events"], place
+
+
+def grown(event, units):
+    layers = [{"kind": "dense", "units": units}]
+    architecture = {**event.genome["architecture"], "layers": layers}
+    return replace(event, steps=units, genome={**event.genome, "architecture": architecture})
+
+
+def pictures(folder, trial, events):
+    """Step and size of each picture of a genome, as TensorBoard reads the file."""
+    told = folder.trial(trial.id, trial.spec)
+    for event in events:
+        told.add(event)
+    told.close()
+    read = EventAccumulator(str(folder.root / BASE / "seed=0"), {"images": 0, "tensors": 0})
+    read.Reload()
+    if PICTURES not in read.Tags()["images"]:
+        return [], []
+    shown = read.Images(PICTURES)
+    assert all(each.encoded_image_string[:4] == b"\x89PNG" for each in shown)
+    texts = [each.tensor_proto.string_val[0].decode() for each in read.Tensors("genome")]
+    return [(each.step, each.width) for each in shown], texts
+
+
+@pytest.mark.parametrize("changes", [0, 3, 18, 19, 60])
+def test_a_genome_is_pictured_at_each_change_and_at_the_end_within_bounds(
+    scenario, write_run, changes
+):
+    run = read_run(write_run({**scenario, "seeds": [0]}))
+    trial = run.trials[0]
+    born, edit = trial.events[0], next(e for e in trial.events if e.kind == "edited")
+    told = [grown(edit, 33 + n) for n in range(changes)]
+    again = [replace(each, steps=each.steps, applied=False) for each in told[-1:]]
+    shown, texts = pictures(Writer(run.folder, run.scenario), trial, [born, *told, *again])
+
+    steps = [step for step, _ in shown]
+    assert steps[0] == 0
+    assert len(steps) == min(changes + 1, MOST_PICTURES)
+    assert steps[-1] == (32 + changes if changes else 0)
+    assert all(width == 1040 for _, width in shown)
+    if changes > 1:
+        assert "- `architecture.layers[0].units 33 → 34`" in texts[2]
 
 
 def test_rebuilding_gives_the_same_bytes(board):

@@ -1,0 +1,79 @@
+"""Genomes in TensorBoard: a picture at each change, and what changed, in words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sandbox import genome_pixels
+from sandbox.events import Edited
+from sandbox.genome_changes import changes
+from sandbox.lineage_picture import settings_told
+
+MOST_PICTURES = 20
+"""Of one trial. Once so many but one a agent are drawn, the last waits for the trial's end."""
+
+JSON = Mapping[str, Any]
+
+
+class Picture(NamedTuple):
+    """A PNG of one agent's genome."""
+
+    agent: str
+    step: int
+    png: bytes
+
+
+@dataclass
+class Album:
+    """The genomes of one trial's agents, as they change."""
+
+    now: dict[str, JSON] = field(default_factory=dict)
+    shown: dict[str, JSON] = field(default_factory=dict)  # as on the last picture
+    waiting: dict[str, tuple[int, str]] = field(default_factory=dict)  # agent -> step, heading
+    drawn: int = 0
+
+    def born(self, agent: str, genome: JSON) -> Iterator[Picture]:
+        """An agent begins."""
+        self.now[agent] = self.shown[agent] = genome
+        if self.drawn < MOST_PICTURES:
+            self.drawn += 1
+            yield Picture(agent, 0, genome_pixels.png(genome, heading=f"{agent}: birth"))
+
+    def edited(self, event: Edited) -> Iterator[Picture]:
+        """A proposal; there is a picture of it if it changed the genome and there is room."""
+        if event.applied and event.genome != self.now.get(event.agent):
+            self.now[event.agent] = event.genome
+            told = f"{event.agent}, step {event.steps:,}: {event.edit}"
+            self.waiting[event.agent] = (event.steps, told)
+            if self.drawn + len(self.now) < MOST_PICTURES:
+                yield from self._draw(event.agent)
+
+    def ended(self) -> Iterator[Picture]:
+        """What the agents were at the end, where that has no picture yet."""
+        for agent in sorted(self.waiting):
+            if self.drawn < MOST_PICTURES:
+                yield from self._draw(agent)
+
+    def _draw(self, agent: str) -> Iterator[Picture]:
+        step, heading = self.waiting.pop(agent)
+        before, self.shown[agent] = self.shown.get(agent), self.now[agent]
+        self.drawn += 1
+        yield Picture(agent, step, genome_pixels.png(self.now[agent], before, heading=heading))
+
+
+def edit_markdown(event: Edited, before: JSON | None = None) -> str:
+    """One edit as Markdown: what was proposed, what became of it, and what it changed."""
+    outcome = f"applied, claim {event.audit}" if event.applied else f"rejected: {event.reason}"
+    return (
+        f"### {event.edit}({settings_told(event.settings)})\n\n"
+        f"| agent | part | outcome | parameters | ledger line |\n|---|---|---|---|---|\n"
+        f"| {event.agent} | {event.part} | {outcome} | {event.parameters} | {event.entry} |\n\n"
+        f"{_difference(before, event.genome) if event.applied and before else ''}"
+    )
+
+
+def _difference(before: JSON, after: JSON) -> str:
+    found = changes(before, after)
+    if not found:
+        return "The genome is the same as before.\n\n"
+    return "Changed in the genome:\n\n" + "".join(f"- `{each}`\n" for each in found) + "\n"
