@@ -19,6 +19,7 @@ from sandbox.expectations import Judged, verdicts
 from sandbox.labels import env_label
 from sandbox.lineage import Lineage as Tree
 from sandbox.lineage import behaviour_changes, lineages
+from sandbox.measured import chosen
 from sandbox.statistics import Interval, t_interval
 from sandbox.store import RunRecord, TrialRecord, condition_name
 
@@ -216,12 +217,21 @@ def _axis(values: Sequence[float]) -> Axis:
 
 
 def _returns(run: RunRecord, trial: TrialRecord) -> Curve:
-    """Training return: mean over agents at each step, where any episode ended."""
+    return _curve(run, trial, training_returns(trial.events))
+
+
+def training_returns(events: Sequence[Event]) -> dict[int, float]:
+    """Steps -> mean return over agents, where any episode ended.
+
+    Of a population: the return of the member that speaks for it at the end, all the way.
+    """
+    speaker = chosen(events)
     at: dict[int, list[float]] = {}
-    for each in trial.events:
-        if isinstance(each, Updated) and each.mean_return is not None:
-            at.setdefault(each.steps, []).append(each.mean_return)
-    return _curve(run, trial, {step: sum(found) / len(found) for step, found in at.items()})
+    for each in events:
+        if isinstance(each, Updated) and speaker in ("", each.agent):
+            found = at.setdefault(each.steps, [])
+            found += [] if each.mean_return is None else [each.mean_return]
+    return {step: sum(found) / len(found) for step, found in at.items() if found}
 
 
 def _agents_returns(run: RunRecord, trial: TrialRecord) -> Iterator[Curve]:

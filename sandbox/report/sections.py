@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sandbox.effects import Effect, env_name, measure, metric
 from sandbox.events import TrialStarted
-from sandbox.measured import IN_DISTRIBUTION
+from sandbox.measured import IN_DISTRIBUTION, chosen
 from sandbox.report import figures
 from sandbox.report.data import MOST_EDITS, Lineage, Report
 from sandbox.report.html import (
@@ -194,6 +194,8 @@ def _curves_of(report: Report, env: str) -> Iterator[Html]:
 def _dashes(report: Report) -> Html:
     told = [f"{agent}: {dash}" for agent, dash in figures.dashes(report).items()]
     shown = f" Thin lines are single agents here ({', '.join(told)})." if told else ""
+    if any(chosen(trial.events) for trial in report.run.trials):
+        shown += " A population's mean is of its member with the most training return at the end."
     return text(shown)
 
 

@@ -9,6 +9,7 @@ from sandbox import events, loop, measured, membership
 from sandbox.metrics.flops import Flops
 from sandbox.metrics.parameters import Parameters
 from sandbox.metrics.return_reward import ReturnReward
+from sandbox.report.data import training_returns
 from tests.agents.lives import EXTRINSIC, SMALL, Signpost, streams
 from tests.agents.minds import same
 from tests.laboratory.test_loop import SPEC, Notes
@@ -172,6 +173,15 @@ def test_the_member_that_was_paid_most_in_training_speaks_for_all(notes):
     assert [each.agent for each in probed] == [name]
     assert ReturnReward().compute(notes.events).value == probed[0].values["reward"]
     assert Parameters().compute(notes.events).n == 1
+
+
+def test_the_curve_of_a_population_is_of_who_speaks_for_it(notes):
+    """Not a mean over members, which no agent ever had."""
+    speaker = measured.chosen(notes.events)
+    own = {each.steps: each.mean_return for each in notes.of(events.Updated)
+           if each.agent == speaker and each.mean_return is not None}  # fmt: skip
+
+    assert training_returns(notes.events) == own
 
 
 def test_the_best_is_the_first_of_ties_and_the_silent_come_last():
