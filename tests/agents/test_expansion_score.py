@@ -119,6 +119,9 @@ class Planted(Look):
     def width(self, layer):
         return self.inputs("policy", layer).shape[1]
 
+    def step_length(self, optimiser):
+        raise NotImplementedError  # nobody here asks
+
     def gradients(self):
         return {}
 
