@@ -1,29 +1,35 @@
 """Gives units that no longer respond a fresh start (ReDo, Sokar et al. 2023)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from agents import surgery
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
-from agents.genome import TOWERS, Genome
+from agents.contract import Array, Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
+from agents.genome import Genome
+from agents.layers import KINDS
 from agents.orthogonal import drawing_flops
 
 DORMANT = 0.025
 """A unit is dormant at a normalised activation of at most this (ReDo's default tau)."""
+EVERY_LAYER, EVERY_TOWER = -1, "all"
 
 
 @dataclass(frozen=True)
 class ResetDormant(Edit):
-    """The named units of one tower read anew, with zero bias, unheard, and without moments."""
+    """The named units of one tower read anew, with zero bias, unheard, and without moments.
+
+    ``layer: -1`` names no units: those of every layer that are dormant in the last rollout are
+    reset, in ``tower``, or in every tower that learns with ``tower: all``.
+    """
 
     part: ClassVar[str] = "architecture"
 
     layer: int = 0
     units: tuple[int, ...] = ()
-    tower: str = "policy"  # the towers' units are no pairs, and a View scores the policy's
+    tower: str = "policy"  # the towers' units are no pairs, and a View scores the first one's
 
     def __post_init__(self) -> None:
         if isinstance(self.units, list):  # as JSON and YAML give it
@@ -35,15 +41,25 @@ class ResetDormant(Edit):
         asleep = {
             i: tuple(int(unit) for unit in np.flatnonzero(scores <= DORMANT))
             for i, scores in enumerate(view.unit_scores)
+            if KINDS[view.genome.architecture.layers[i].kind].grows
         }
         most = sorted(asleep, key=lambda i: -len(asleep[i]))
-        return tuple(cls(layer=i, units=asleep[i]) for i in most if asleep[i])
+        tower = next(iter(view.genome.towers()), "policy")
+        return tuple(cls(layer=i, units=asleep[i], tower=tower) for i in most if asleep[i])
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the same genome, if it has those units."""
+        if self.layer == EVERY_LAYER and type(self.layer) is int:
+            self._check_tower(genome, EVERY_TOWER)
+            if self.units != ():
+                raise RefusedEditError("layer -1 finds its units itself: name none")
+            return genome
         layer = surgery.the_layer(genome, self.layer)
-        if self.tower not in TOWERS:
-            raise RefusedEditError(f"tower is {' or '.join(TOWERS)}, not {self.tower!r}")
+        self._check_tower(genome)
+        if not KINDS[layer.kind].grows:
+            raise RefusedEditError(
+                f"layer {self.layer} is {layer.kind}: it has no units of its own"
+            )
         if not isinstance(self.units, tuple) or not self.units:
             raise RefusedEditError(f"units names at least one unit, not {self.units!r}")
         for unit in self.units:
@@ -55,10 +71,39 @@ class ResetDormant(Edit):
             raise RefusedEditError(f"units names a unit twice: {list(self.units)}")
         return genome
 
+    def _check_tower(self, genome: Genome, *more: str) -> None:
+        known = (*genome.towers(), *more)
+        if self.tower not in known:
+            raise RefusedEditError(f"tower is {' or '.join(known)}, not {self.tower!r}")
+
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
-        """Reset the units, weights and moments."""
+        """Reset the named units, weights and moments."""
         self.rewrite(mind.genome)
+        if self.layer == EVERY_LAYER:
+            raise RefusedEditError("nothing was learned yet: there is no rollout to look at")
         return surgery.reset_units(mind, self.layer, self.tower, np.array(self.units), rng)
+
+    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+        """Reset the named units, or those found dormant. Refused where there is none."""
+        if self.layer != EVERY_LAYER or evidence.look is None:
+            return self.apply(mind, rng)
+        self.rewrite(mind.genome)
+        found = list(self._asleep(mind.genome, evidence.look))
+        if not found:
+            raise RefusedEditError("no unit is dormant")
+        for tower, layer, units in found:
+            mind = surgery.reset_units(mind, layer, tower, units, rng)
+        return mind
+
+    def _asleep(self, genome: Genome, look: Look) -> Iterator[tuple[str, int, Array]]:
+        """(tower, layer, units) that are dormant in the last rollout."""
+        towers = genome.towers() if self.tower == EVERY_TOWER else (self.tower,)
+        for tower in towers:
+            for layer in _with_units(genome):
+                size = np.abs(look.activations(tower, layer)).mean(0)
+                units = np.flatnonzero(size <= DORMANT * size.mean())
+                if len(units):
+                    yield tower, layer, units
 
     def claim(self, genome: Genome) -> Claim:
         """The policy is untouched if the value tower is reset.
@@ -69,6 +114,23 @@ class ResetDormant(Edit):
         return Claim(max_logit_change=0.0 if self.tower == "value" else None)
 
     def cost(self, genome: Genome) -> float:
-        """Drawing the incoming weights; layer 0 as in ``widen``."""
-        widths = genome.architecture.widths()
-        return drawing_flops(len(self.units), widths[max(self.layer - 1, 0)])
+        """Drawing the incoming weights; layer 0 as in ``widen``.
+
+        Whoever finds the units itself pays for all there are.
+        """
+        if self.layer != EVERY_LAYER:
+            return _drawing(genome, self.layer, len(self.units))
+        towers = len(genome.towers()) if self.tower == EVERY_TOWER else 1
+        layers = genome.architecture.layers
+        return towers * sum(_drawing(genome, i, layers[i].units) for i in _with_units(genome))
+
+
+def _with_units(genome: Genome) -> list[int]:
+    """Layers that have units of their own."""
+    layers = genome.architecture.layers
+    return [i for i, layer in enumerate(layers) if KINDS[layer.kind].grows]
+
+
+def _drawing(genome: Genome, layer: int, units: int) -> float:
+    widths = genome.architecture.widths()
+    return drawing_flops(units, max(widths[max(layer - 1, 0)], 1))

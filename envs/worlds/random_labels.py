@@ -3,10 +3,10 @@
 The setting in which networks lose their plasticity (Lyle et al. 2023, arXiv:2303.01486; Dohare et
 al. 2024, Nature 632): nothing carries over from one task to the next, so an agent that learned the
 first and does not learn the fiftieth has lost the power to learn. An episode is a task. A copy
-holds ``points`` points, even in the unit cube, shows them in turn and starts over; an action names
-a label, and the right one pays 1. A label cannot be told from its point: who meets a point for the
-first time can but guess. After every step the right label is taught, so it is no secret. All copies
-begin and end their tasks on the same steps. Nothing harms and nothing is hidden.
+holds ``points`` points, each of ``inputs`` random bits, shows them in turn and starts over; an
+action names a label, and the right one pays 1. A label cannot be told from its point: who meets a
+point for the first time can but guess. After every step the right label is taught, so it is no
+secret. All copies begin and end their tasks on the same steps. Nothing harms and nothing is hidden.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from envs import knobs
 from envs import options as forced
 from envs.contract import Array, Oracle, Outcome, World
 
-_SHADES = np.array(list(".:-=+*%@"))
+_BITS = np.array([".", "@"])
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class _State:
 class RandomLabels(World):
     """Each copy has points of its own: 64 copies with 4 points each are a task of 256."""
 
-    inputs: int = 20  # numbers that make a point
+    inputs: int = 64  # bits of a point
+    density: float = 0.15  # chance of a bit to be 1
     classes: int = 10  # labels there are
     points: int = 4  # of each copy
     horizon: int = 16  # steps of a task; then points and labels are drawn anew
@@ -43,7 +44,7 @@ class RandomLabels(World):
     ends: ClassVar[tuple[str, ...]] = ("truncated",)
 
     def __post_init__(self) -> None:
-        limits = {"inputs": (1, 256), "classes": (2, 32), "points": (1, 1024)}
+        limits = {"inputs": (1, 1024), "density": (0, 1), "classes": (2, 32), "points": (1, 1024)}
         knobs.check(self, **limits, horizon=(1, knobs.LONGEST))
 
     @property
@@ -59,15 +60,13 @@ class RandomLabels(World):
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
     ) -> _State:
-        """Draw tasks. Options: ``points`` (``[points, inputs]``, in [0, 1]), ``labels``."""
+        """Draw tasks. Options: ``points`` (``[points, inputs]``, bits), ``labels``."""
         given = forced.check(options, self.option_names)
         shape = (self.points, self.inputs)
-        points = rng.random((n, *shape)).astype(np.float32)
+        points = (rng.random((n, *shape)) < self.density).astype(np.float32)
         labels = (rng.random((n, self.points)) * self.classes).astype(np.int64)
         if "points" in given:
-            points = forced.finite("points", given["points"], n, shape).astype(np.float32)
-            if points.min() < 0 or points.max() > 1:
-                raise ValueError("reset option 'points' must be from 0 to 1")
+            points = forced.whole("points", given["points"], 2, n, shape).astype(np.float32)
         if "labels" in given:
             labels = forced.whole("labels", given["labels"], self.classes, n, shape[:1])
         return _State(points, labels, np.zeros(n, np.int64))
@@ -94,13 +93,12 @@ class RandomLabels(World):
         return found
 
     def render_text(self, state: _State, i: int) -> str:
-        """All points of world ``i``, a row each, from ``.`` (0) to ``@`` (1).
+        """All points of world ``i``, a row each, ``@`` for a 1, then the label.
 
-        A label follows each, and the point in turn has a ``>`` before it.
+        The point in turn has a ``>`` before it.
         """
         turn = state.time[i] % self.points
-        shades = (state.points[i] * (len(_SHADES) - 1)).round().astype(int)
-        rows = zip(_SHADES[shades], state.labels[i], strict=True)
+        rows = zip(_BITS[state.points[i].astype(int)], state.labels[i], strict=True)
         return "\n".join(
             f"{'>' if k == turn else ' '}{''.join(point)} {label:2d}"
             for k, (point, label) in enumerate(rows)

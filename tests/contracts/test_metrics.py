@@ -36,7 +36,8 @@ def trial(probed=()):
         anchors=dict.fromkeys(DISTRIBUTIONS, ORACLES),
         genomes={},
     )
-    updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5)
+    learned = {"accuracy": 0.75, "dormant_share": 0.25}
+    updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned)
     return [started, updated, *probed]
 
 

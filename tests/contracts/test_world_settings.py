@@ -78,7 +78,7 @@ SETTINGS = {
     "prisoners": [{"stop": 0.0}, {"stop": 1.0}, {"temptation": 4.0, "reward": 3.5}],
     "random_labels": [
         {"inputs": 1, "classes": 2, "points": 1, "horizon": 1},
-        {"classes": 3, "points": 5, "horizon": 12},
+        {"classes": 3, "points": 5, "horizon": 12, "density": 1.0},
     ],
     "recall": [{"keys": 2, "pairs": 2}, {"notes": False, "coverage": 0.5}, {"pairs": 6}],
     "river_swim": [{"length": 3, "horizon": 20}, {"length": 20, "horizon": 100, "large": 6.0}],

@@ -41,7 +41,7 @@ VALUES = {
     "noisy_tv": {"agent": ([1, 1], [5, 2]), "channel": (0, 15)},
     "off_switch": {"utility": (-0.5, 1.25)},
     "random_labels": {
-        "points": ([[0.0] * 20] * 4, [[0.25 * k] * 20 for k in range(4)]),
+        "points": ([[0] * 64] * 4, [[k % 2] * 64 for k in range(4)]),
         "labels": ([0, 1, 2, 3], [9, 9, 0, 0]),
     },
     "recall": {"keys": ([0, 1, 2], [5, 3, 1]), "values": ([0, 1, 2], [4, 4, 5]), "asked": (0, 2)},

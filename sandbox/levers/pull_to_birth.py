@@ -1,0 +1,12 @@
+"""Strength of an L2 pull of all weights towards those that the agent was born with."""
+
+from dataclasses import dataclass
+
+from sandbox.rule_number import RuleNumberLever
+
+
+@dataclass(frozen=True)
+class PullToBirth(RuleNumberLever):
+    """Sets the learner's ``pull_to_birth`` (regenerative regularisation, Kumar et al. 2023)."""
+
+    setting = "pull_to_birth"

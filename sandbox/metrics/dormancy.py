@@ -1,0 +1,27 @@
+"""Share of units that no longer respond, at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import UNMEASURED, last_updates
+
+
+@dataclass(frozen=True)
+class Dormancy(Metric):
+    """Units whose mean activation is at most 0.025 of their layer's mean (Sokar et al. 2023).
+
+    After the last update, over all layers. Several agents: their mean; n counts agents.
+    """
+
+    unit: ClassVar[str] = "share of units"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "lower"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where the learner does not tell (``dormant_share`` among its curves)."""
+        last = [each.losses.get("dormant_share") for each in last_updates(events)]
+        found = [each for each in last if each is not None]
+        return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

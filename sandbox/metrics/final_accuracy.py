@@ -1,0 +1,34 @@
+"""How well the last tasks were learned: accuracy at their end, on what was taught."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event, Updated
+from sandbox.measured import UNMEASURED
+
+SHARE = 10
+"""The last tenth of the tasks counts."""
+
+
+@dataclass(frozen=True)
+class FinalAccuracy(Metric):
+    """Mean of ``accuracy`` after updates in which a task (an episode) ended, of the last tenth.
+
+    Accuracy is of the answers most likely given, on the rollout just learned from. Several agents:
+    over all of them; n counts tasks. It says nothing of points that were not taught.
+    """
+
+    unit: ClassVar[str] = "share of right answers"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where no task ended, or the learner has no accuracy."""
+        ends: dict[str, list[float]] = {}
+        for each in events:
+            if isinstance(each, Updated) and each.episodes and "accuracy" in each.losses:
+                ends.setdefault(each.agent, []).append(each.losses["accuracy"])
+        last = [value for found in ends.values() for value in found[-max(len(found) // SHARE, 1) :]]
+        return Measurement(sum(last) / len(last), len(last)) if last else UNMEASURED
