@@ -6,93 +6,37 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
+from agents.behaviour import kl
 from agents.compute import parameters
 from agents.genome import Genome
+from agents.mind import Array, Evidence, Look, Mind, Moment, RefusedEditError
 
-Array = npt.NDArray[Any]
+__all__ = [
+    "Array",
+    "Batch",
+    "Claim",
+    "Edit",
+    "Editor",
+    "Evidence",
+    "Learner",
+    "LiveEditor",
+    "LiveLearner",
+    "Look",
+    "Mind",
+    "Moment",
+    "Motive",
+    "Objective",
+    "Population",
+    "RefusedEditError",
+    "Reply",
+    "Streams",
+    "UpdateReport",
+    "View",
+]
+
 Streams = Callable[[str], np.random.Generator]
 """Name -> a fresh, independent random stream; the same name always gives the same stream."""
-
-
-class RefusedEditError(ValueError):
-    """The edit cannot be done to this genome; the message says why."""
-
-
-# --- minds -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Moment:
-    """An optimiser's state of one parameter; Adam's of Kingma & Ba 2015.
-
-    SGD and RMSprop keep their momentum buffer in ``first``; ``second`` is RMSprop's mean square and
-    zero for SGD.
-    """
-
-    first: Array  # shape of the parameter
-    second: Array  # shape of the parameter
-    step: float
-
-
-@dataclass(frozen=True)
-class Mind:
-    """A genome with its weights and optimiser state: a value; nobody changes it in place.
-
-    Parameter names: ``{tower}.{i}.{suffix}`` with the suffixes of the layer's kind
-    (``agents/layers/``), ``weight|bias`` for a dense layer, and ``{tower}.head.weight|bias``; the
-    towers are those of ``Genome.towers()`` and ``Genome.targets()``. Weights are float ``[out,
-    in]``, as in ``torch.nn.Linear``. ``moments`` may lack names that were never stepped, and has
-    none of frozen parameters and targets. A table's names are those of
-    ``agents.compute.table_shapes``, and it has no moments.
-
-    ``buffers`` are arrays that no gradient moves: ``mask/NAME`` (0 or 1, shape of parameter NAME,
-    for a layer of density below 1), ``birth/NAME`` (what NAME was born as, where the rule pulls to
-    it), ``utility/{tower}.{i}`` and ``age/{tower}.{i}`` (float ``[units]``, of continual backprop).
-    """
-
-    genome: Genome
-    parameters: Mapping[str, Array]
-    moments: Mapping[str, Moment]
-    buffers: Mapping[str, Array] = field(default_factory=dict)
-
-
-class Look(ABC):
-    """A learner's last rollout seen through its loss: what growing and rewiring need to know.
-
-    The mind is the one the learner has now. All gradients are of its full loss, mean over up to
-    1024 of the last rollout's steps; nothing is stepped.
-    """
-
-    observations: Array  # float32 [n, inputs], history included
-
-    @abstractmethod
-    def gradients(self) -> Mapping[str, Array]:
-        """Gradient by parameter name; of a masked weight also where the mask is 0."""
-
-    @abstractmethod
-    def inputs(self, tower: str, layer: int) -> Array:
-        """What the layer reads, float ``[n, width]``."""
-
-    @abstractmethod
-    def activations(self, tower: str, layer: int) -> Array:
-        """What the layer's units put out, float ``[n, units]``."""
-
-    @abstractmethod
-    def backward(self, tower: str, layer: int) -> Array:
-        """Gradient of the mean loss by the layer's pre-activations, float ``[n, units]``."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What an edit may look at besides the mind it rewrites."""
-
-    look: Look | None  # None: nothing was learned yet
-    before: Callable[[int], Mind]
-    """Ledger entry -> the mind before that edit; ``RefusedEditError`` where it is not kept."""
-    peers: Mapping[str, Callable[[], Mind]] = field(default_factory=dict)  # of its population
-    canaries: Mapping[str, Any] = field(default_factory=dict)  # decoys: who meddles is noted
 
 
 # --- edits -------------------------------------------------------------------------------------
@@ -241,7 +185,7 @@ class Batch:
     """
 
     observation: Array  # float32 [n, size]
-    action: Array  # int [n]
+    action: Array  # int [n]; of a continuous env float32 [n, dimensions], within [-1, 1]
     next_observation: Array  # float32 [n, size]; the final one where the episode ended
     reward: Array  # float64 [n]: the environment's
     terminated: Array  # bool [n]
@@ -254,6 +198,7 @@ class Objective(ABC):
 
     unit: ClassVar[str]
     scope: ClassVar[str]  # "episodic" or "lifelong"
+    discrete: ClassVar[bool] = False  # True: it tells actions apart, so they must be choices
 
     @abstractmethod
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> "Motive":
@@ -325,6 +270,24 @@ class LiveLearner(ABC):
     @abstractmethod
     def values(self, observations: Array) -> Array:
         """State values, float ``[n]``."""
+
+    def sample(
+        self,
+        observations: Array,
+        rng: np.random.Generator,
+        choices: Callable[[Array], Array] = lambda logits: logits,
+    ) -> Array:
+        """Actions of its policy, int ``[n]`` from 0, or what a continuous env takes.
+
+        ``choices`` cuts logits to those of the actions that can be chosen. Here: a draw from their
+        softmax (Gumbel-max).
+        """
+        logits = np.asarray(choices(self.logits(observations)), dtype=float)
+        return np.asarray(np.argmax(logits + rng.gumbel(size=logits.shape), axis=1))
+
+    def divergence(self, before: Array, after: Array) -> Array:
+        """KL in nats of the policies that these logits stand for, float64 ``[n]``."""
+        return kl(before, after)
 
     def parameters(self) -> int:
         """Number of values it has learned or may learn: weights and biases, or table entries."""

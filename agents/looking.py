@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.brain import Towers
-from agents.contract import Array, Look
+from agents.brain import Towers, read_moments
+from agents.contract import Array, Look, Moment
 from agents.network import Record
+from agents.optimisers import EPSILON
 
 MOST = 1024
 """Steps of a rollout that are looked at."""
@@ -20,8 +22,14 @@ class LossLook(Look):
     ``loss`` runs the towers on the recorded steps and returns the mean loss.
     """
 
-    def __init__(self, brain: Towers, observations: Array, loss: Callable[[], Tensor]) -> None:
-        self._brain, self._loss = brain, loss
+    def __init__(
+        self,
+        brain: Towers,
+        optimizer: torch.optim.Optimizer,
+        observations: Array,
+        loss: Callable[[], Tensor],
+    ) -> None:
+        self._brain, self._optimizer, self._loss = brain, optimizer, loss
         self.observations = observations
 
     def gradients(self) -> Mapping[str, Array]:
@@ -43,6 +51,15 @@ class LossLook(Look):
             raise LookupError(f"layer {layer} has no pre-activation of its own")
         return _array(found)
 
+    def step_length(self, optimiser: str) -> float:
+        """See ``Look``; of the state that an edit to that optimiser would carry over."""
+        moments = read_moments(self._brain, self._optimizer)
+        total = 0.0
+        for name, gradient in self.gradients().items():
+            step = _step(optimiser, gradient, moments.get(name))
+            total += float(np.square(step, dtype=np.float64).sum())
+        return float(np.sqrt(total))
+
     @cached_property
     def _seen(
         self,
@@ -58,7 +75,13 @@ class LossLook(Look):
             for tower in brain.towers:
                 brain.tower(tower).record = None
         trained = dict(brain.trained())
-        before = [z for each in records.values() for group in each.before for z in group]
+        before = [
+            z
+            for each in records.values()
+            for group in each.before
+            for z in group
+            if z.requires_grad  # a target's pass has no gradient
+        ]
         found = torch.autograd.grad(loss, [*trained.values(), *before], allow_unused=True)
         _restore_masks(masks)
         slopes = iter(found[len(trained) :])
@@ -67,10 +90,28 @@ class LossLook(Look):
             for (name, each), slope in zip(trained.items(), found, strict=False)
         }
         backward: dict[str, list[list[Tensor | None]]] = {
-            tower: [[next(slopes) for _ in group] for group in record.before]
+            tower: [
+                [next(slopes) if z.requires_grad else None for z in group]
+                for group in record.before
+            ]
             for tower, record in records.items()
         }
         return gradients, records, backward
+
+
+def _step(optimiser: str, gradient: Array, moment: Moment | None) -> Array:
+    """The step at learning rate 1 without momentum beyond Adam's; torch's default constants."""
+    if optimiser == "sgd":
+        return gradient
+    first = np.zeros_like(gradient) if moment is None else moment.first
+    second = np.zeros_like(gradient) if moment is None else moment.second
+    if optimiser == "rmsprop":
+        return gradient / (np.sqrt(0.99 * second + 0.01 * gradient**2) + EPSILON)
+    count = 1.0 + (0.0 if moment is None else moment.step)
+    first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+    first, second = first / (1 - 0.9**count), second / (1 - 0.999**count)
+    found: Array = first / (np.sqrt(second) + EPSILON)
+    return found
 
 
 def _lift_masks(brain: Towers) -> list[tuple[Tensor, Tensor]]:

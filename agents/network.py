@@ -68,7 +68,11 @@ class Tower(nn.Module):
             streams.append(out)
             if record is not None:
                 record.hidden.append(hidden)
+        if record is not None:
+            record.inputs.append(out)
         out = self._head["bias"].addmm(out, self._head["weight"].t())
+        if record is not None:
+            record.before.append([out])
         return _guarded(out, x, self._whole.guards) if self.guarded else out
 
     def activations(self, x: Tensor) -> list[Tensor]:

@@ -1,19 +1,22 @@
 """SB3's PPO as a mind at work that may be rewritten between two updates, in place."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
+from torch import Tensor
 
+from agents import rollout_snapshots
 from agents.behaviour import log_softmax
 from agents.brain import read_architecture
+from agents.chance import Chance
 from agents.compute import rollout_flops, training_flops
 from agents.contract import Array, Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
-from agents.genome import Genome, TableRule
+from agents.genome import Genome, LearningRule
 from agents.history import Frames
 from agents.initial import initial_buffers, initial_parameters
 from agents.installation import read_mind, read_rule, write_mind
@@ -24,7 +27,7 @@ from agents.ppo_update import ppo_loss, ppo_update
 from agents.rollout import PrivateRolloutBuffer
 from agents.spaces import action_count, flat_size
 from agents.stepping import Stepper, as_input
-from agents.validity import genome_problems, mind_problems, objective_problems
+from agents.validity import genome_problems, mind_problems, objective_problems, wrong_rule
 
 DORMANT = 0.025
 """Units with a normalised activation up to this are dormant (Sokar et al. 2023)."""
@@ -38,6 +41,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     here. No global random numbers are read, and no environment is touched.
     """
 
+    rule_type: ClassVar[type[LearningRule]] = LearningRule
+
     def __init__(
         self,
         *,
@@ -49,7 +54,9 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         motives: Mapping[str, Motive],
         streams: Streams,
     ) -> None:
-        _refuse(genome_problems(genome))
+        _refuse([*genome_problems(genome), *self._wrong_rule(genome)])
+        self.chance = streams if isinstance(streams, Chance) else Chance(streams)
+        streams = self.chance
         self.observation_size = flat_size(observation_space)
         self.actions = action_count(action_space)
         rule = genome.learning_rule
@@ -78,8 +85,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._last_episode_starts = np.ones(num_envs, bool)
         self._episode_returns = np.zeros(num_envs)
         self._recent = np.zeros((0, self._inputs(genome)), np.float32)
-        self._rows: Array | None = None  # of the last rollout, as its look sees them
-        self._gradient_norm = 0.0
+        self.looked_at: Array | None = None  # rows of the last rollout, as its look sees them
+        self.gradient_norm = 0.0
         self.updates = 0
         rng = streams("weights")
         weights = initial_parameters(genome, self.observation_size, self.actions, rng)
@@ -149,7 +156,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         steps = int(self.rollout_buffer.present.sum())
         self._value_rollout(observations)
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
-        self._rows = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
+        self.looked_at = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
         losses = self._learn() if steps else {}
         for name in self._weights:
             self._motives[name].update(self._diary.rollout())
@@ -164,11 +171,17 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         )
 
     def train(self) -> None:
-        """Do PPO's update; the same numbers as SB3's own, and the gradient's norm is kept."""
+        """Do the update; the same numbers as SB3's own, and the gradient's norm is kept."""
         self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
-        self._losses = ppo_update(self)
-        self._gradient_norm = self._losses["gradient_norm"]
+        self._losses = self._update()
+        self.gradient_norm = self._losses["gradient_norm"]
+
+    def _update(self) -> dict[str, float]:
+        return ppo_update(self)
+
+    def _loss(self, batch: Any) -> Tensor:
+        return ppo_loss(self, batch, self.clip_range(1.0))[0]
 
     # --- LiveLearner ---------------------------------------------------------------------------
 
@@ -179,8 +192,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     def install(self, mind: Mind) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
-        if isinstance(mind.genome.learning_rule, TableRule):
-            problems.append("the mind keeps a table, this agent is a network")
+        problems += self._wrong_rule(mind.genome)
         _refuse([*problems, *objective_problems(mind.genome, self._motives)])
         write_mind(self, mind)
         self._weights = dict(mind.genome.objective)
@@ -223,26 +235,51 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         return {
             "dormancy": tuple(float((each <= DORMANT).mean()) for each in scores),
             "unit_scores": scores,
-            "gradient_norm": self._gradient_norm,
+            "gradient_norm": self.gradient_norm,
         }
 
     def look(self) -> LossLook | None:
-        """The last rollout through PPO's loss, up to 1024 steps of it, evenly spaced."""
+        """The last rollout through the loss, up to 1024 steps of it, evenly spaced."""
         inputs = self._inputs(self.genome)
-        if self._rows is None or self.observation_space.shape != (inputs,):
+        if self.looked_at is None or self.observation_space.shape != (inputs,):
             return None
-        batch = self.rollout_buffer.rows(self._rows)
+        batch = self.rollout_buffer.rows(self.looked_at)
         if batch.observations.shape[1] != inputs:
             return None
         return LossLook(
             self.policy,
+            self.policy.optimizer,
             batch.observations.numpy().copy(),
-            lambda: ppo_loss(self, batch, self.clip_range(1.0))[0],
+            lambda: self._loss(batch),
         )
 
     def motives(self) -> Mapping[str, Motive]:
         """The objectives at work, by name; those the genome does not name rest."""
         return self._motives
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """Everything needed to go on to the bit, between two updates; the env is not in it."""
+        return rollout_snapshots.taken(self)
+
+    def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        rollout_snapshots.given_back(self, data, arrays)
+
+    def running(self) -> dict[str, Array]:
+        """What goes on from one rollout to the next."""
+        return {
+            "starts": self._last_episode_starts,
+            "returns": self._episode_returns,
+            "past": self._frames.past,
+            "recent": self._recent,
+        }
+
+    def go_on(self, running: Mapping[str, Array], looked_at: Array | None) -> None:
+        """Take over what ``running`` gave."""
+        self._last_episode_starts = running["starts"].copy()
+        self._episode_returns = running["returns"].copy()
+        self._frames.past, self._recent = running["past"].copy(), running["recent"].copy()
+        self.looked_at = looked_at
 
     # --- SB3's doors that stay shut ------------------------------------------------------------
 
@@ -261,6 +298,9 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     # --- parts ---------------------------------------------------------------------------------
 
+    def _wrong_rule(self, genome: Genome) -> list[str]:
+        return wrong_rule(genome, self.rule_type)
+
     def _inputs(self, genome: Genome) -> int:
         """Numbers that the towers read: this observation and those before it."""
         return self.observation_size * genome.architecture.history
@@ -275,7 +315,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         if self.rollout_buffer.observations.shape[-1] != width:
             self.observation_space = _inputs_space(width)
             self.rollout_buffer.widen(self.observation_space)
-            self._rows = None
+            self.looked_at = None
 
     def _count_episodes(self, reward: Array, ended: Array) -> None:
         self._episode_returns += reward

@@ -219,7 +219,9 @@ class SupervisedLearner(LiveLearner):
             return None
         rows = _spread(len(self._rows[1]), MOST)
         seen, taught = self._rows[0][rows], torch.from_numpy(self._rows[1][rows])
-        return LossLook(self._brain, seen, lambda: self._loss(self._input(seen), taught)[0])
+        return LossLook(
+            self._brain, self._optimizer, seen, lambda: self._loss(self._input(seen), taught)[0]
+        )
 
     def motives(self) -> Mapping[str, Motive]:
         """The objectives of the genome, which nothing asks for a reward here."""

@@ -33,7 +33,7 @@ class Deepen(Edit):
         widths = view.genome.architecture.widths()
         if len(widths) >= DEEPEST:
             return ()
-        return tuple(cls(after=i, units=width) for i, width in enumerate(widths))
+        return tuple(cls(after=i, units=width) for i, width in enumerate(widths) if width)
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one residual layer more."""
@@ -57,5 +57,5 @@ class Deepen(Edit):
 
     def cost(self, genome: Genome) -> float:
         """Drawing the inner weights."""
-        width = genome.architecture.widths()[self.after]
+        width = max(genome.architecture.widths()[self.after], 1)
         return len(genome.towers()) * drawing_flops(self.units, width)

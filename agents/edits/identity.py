@@ -1,7 +1,7 @@
 """Changes nothing: the control arm of every edit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -29,7 +29,7 @@ class Identity(Edit):
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Return a mind equal to the bit."""
         del rng
-        return Mind(mind.genome, dict(mind.parameters), dict(mind.moments))
+        return replace(mind)
 
     def claim(self, genome: Genome) -> Claim:
         """No logit moves at all."""

@@ -49,7 +49,7 @@ class SetLearningRate(Edit):
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Return the same weights under the new rule."""
         del rng
-        return Mind(self.rewrite(mind.genome), dict(mind.parameters), dict(mind.moments))
+        return replace(mind, genome=self.rewrite(mind.genome))
 
     def claim(self, genome: Genome) -> Claim:
         """The rate is the new one, and the policy is the same."""

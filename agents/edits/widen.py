@@ -61,4 +61,6 @@ class Widen(Edit):
         Layer 0 is therefore charged as if it read as many numbers as it has units.
         """
         widths = genome.architecture.widths()
-        return len(genome.towers()) * drawing_flops(self.units, widths[max(self.layer - 1, 0)])
+        return len(genome.towers()) * drawing_flops(
+            self.units, max(widths[max(self.layer - 1, 0)], 1)
+        )

@@ -10,9 +10,20 @@ import numpy as np
 import pytest
 
 from agents.contract import Claim, Edit, Evidence
-from agents.genome import PARTS, Architecture, EditorGene, Genome, Layer
+from agents.edits.merge import Merge
+from agents.edits.set_optimiser import SetOptimiser
+from agents.genome import PARTS, Architecture, EditorGene, Genome, Guard, Layer
 from sandbox.catalogue import catalogue
-from tests.agents.minds import a_mind, a_view, frozen_copy, same, shapes
+from tests.agents.minds import (
+    ACTIONS,
+    OBSERVATION,
+    AnyLook,
+    a_mind,
+    a_view,
+    frozen_copy,
+    same,
+    shapes,
+)
 
 GENOMES = (
     Genome(),
@@ -24,6 +35,19 @@ GENOMES = (
         objective=(("count", 0.1), ("extrinsic", 1.0)),
         editor=EditorGene.of("bandit", {"every_updates": 4}),
     ),
+    Genome(
+        Architecture(
+            (
+                Layer("mixture", 4, count=2),
+                Layer("norm", 4),
+                Layer("dense", 6, density=0.5),
+                Layer("skip", 6, source=0),
+                Layer("dense", 4),
+            ),
+            history=2,
+            guards=(Guard("clamp"), Guard("mask", action=1)),
+        )
+    ),
 )
 
 
@@ -33,17 +57,25 @@ def a_peer(genome):
 
 
 def a_view_with_peers(genome):
-    return a_view(genome, peers={"peer": (1.0,) * 4}, peer_genomes={"peer": a_peer(genome)})
+    return a_view(
+        genome,
+        peers={"peer": (1.0,) * 4},
+        peer_genomes={"peer": a_peer(genome)},
+        look=AnyLook(genome),
+        sizes=(OBSERVATION, ACTIONS),
+    )
 
 
 def done(edit, mind, seed, **how):
     """The mind after the edit, which may look at a peer; nothing was learned or undone yet."""
     peers = {"peer": lambda: a_mind(a_peer(mind.genome), seed=1, **how)}
-    return edit.apply_seeing(mind, np.random.default_rng(seed), Evidence(None, None, peers))
+    return edit.apply_seeing(
+        mind, np.random.default_rng(seed), Evidence(AnyLook(mind.genome), None, peers)
+    )
 
 
 KINDS = {name: part.load() for name, part in catalogue().parts("edits").items()}
-FORGETFUL = {KINDS["restart"]}  # born again: nothing was ever learned
+FORGETFUL = {KINDS["restart"], KINDS["widen_naive"]}  # nothing of what was learned about learning
 CASES = [
     pytest.param(edit, genome, id=f"{name}-{g}-{number}")
     for name, kind in KINDS.items()
@@ -67,7 +99,8 @@ def test_it_is_a_frozen_dataclass_of_a_declared_part_and_offers_something(name):
     assert kind.__dataclass_params__.frozen
     assert kind.part in PARTS
     offered = [case for case in CASES if type(case.values[0]) is kind]
-    assert offered or kind.undoes is not Edit.undoes, "only an undo depends on the life there was"
+    blind = kind.undoes is not Edit.undoes or kind is Merge
+    assert offered or blind, "only what depends on the life or the weights is never offered"
     kind(**{each.name: each.default for each in fields(kind)})
 
 
@@ -101,7 +134,8 @@ def test_applying_gives_the_promised_genome_and_leaves_the_old_mind_alone(edit, 
     assert {name: value.shape for name, value in after.parameters.items()} == shapes(after.genome)
     assert {value.dtype for value in after.parameters.values()} == {np.dtype(np.float32)}
     assert after.moments.keys() <= after.parameters.keys()
-    assert bool(after.moments) == (stepped and type(edit) not in FORGETFUL)
+    kept = stepped and type(edit) not in FORGETFUL
+    assert bool(after.moments) == kept or isinstance(edit, SetOptimiser)
     for name, moment in after.moments.items():
         assert moment.first.shape == moment.second.shape == after.parameters[name].shape
         assert moment.first.dtype == moment.second.dtype == np.float32

@@ -1,0 +1,57 @@
+"""Adds a fresh expert to a soft mixture, so little asked at first that nothing changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from agents import experts, surgery
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.edits.split_expert import MOST
+from agents.genome import Genome
+
+
+@dataclass(frozen=True)
+class AddExpert(Edit):
+    """Its gate's bias is ``quiet`` below the least of the others, its gate's weights are 0.
+
+    It leaks about ``exp(-quiet)`` into the output. The larger ``quiet``, the longer it starves: its
+    gradients are as small as its share.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    quiet: float = 20.0
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """One for each mixture, and for each dense layer that could be one; half as quiet."""
+        layers = view.genome.architecture.layers[:MOST]
+        return tuple(
+            cls(i, quiet=10.0)
+            for i, each in enumerate(layers)
+            if not experts.problem(each, i) and each.count < MOST
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with one expert more."""
+        layer = surgery.the_layer(genome, self.layer)
+        problem = experts.problem(layer, self.layer)
+        if type(self.quiet) not in {int, float} or not 0 <= self.quiet <= 100:  # noqa: PLR2004
+            problem = f"quiet is a number from 0 to 100, not {self.quiet!r}"
+        if problem:
+            raise RefusedEditError(problem)
+        more = replace(layer, kind="mixture", count=layer.count + 1)
+        return surgery.replaced(genome, self.layer, more)
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Add it in every tower."""
+        self.rewrite(mind.genome)
+        return experts.add(mind, self.layer, float(self.quiet), rng)
+
+    def claim(self, genome: Genome) -> Claim:
+        """One expert more; how much of it is heard depends on the others' gates: measured."""
+        layer = self.rewrite(genome).architecture.layers[self.layer]
+        return Claim({f"architecture.layers.{self.layer}": layer.to_json()})

@@ -1,0 +1,50 @@
+"""Joins units that read alike into one that is heard for all of them: exact."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.genome import Genome
+from agents.replication import merge, sparse_problem
+
+
+@dataclass(frozen=True)
+class Merge(Edit):
+    """The inverse of Net2Net's copying without noise; refused where there are too few twins."""
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    units: int = 1
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """None: whether there are twins, a view does not say."""
+        del view
+        return ()
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the narrower layer."""
+        layer = surgery.the_layer(genome, self.layer)
+        problem = surgery.growing_problem(genome.architecture, self.layer)
+        problem = problem or sparse_problem(genome, self.layer)
+        if surgery.a_count(self.units) >= layer.units:
+            problem = f"layer {self.layer} has {layer.units} units: {self.units} cannot be joined"
+        if problem:
+            raise RefusedEditError(problem)
+        return surgery.with_units(genome, self.layer, layer.units - self.units)
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Join them in every tower."""
+        del rng
+        self.rewrite(mind.genome)
+        return merge(mind, self.layer, self.units)
+
+    def claim(self, genome: Genome) -> Claim:
+        """The layer is narrower, and the policy is the same up to rounding."""
+        units = self.rewrite(genome).architecture.layers[self.layer].units
+        return Claim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)

@@ -1,0 +1,49 @@
+"""Lets the agent see its last observations beside the newest; the older ones unheard at first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.genome import Genome
+from agents.growing_input import history_problem, lengthen, with_history
+from agents.validity import MAX_HISTORY
+
+OFFERED = 8
+
+
+@dataclass(frozen=True)
+class OpenHistory(Edit):
+    """``history`` observations at once, newest first; exact: new columns of the weights are 0."""
+
+    part: ClassVar[str] = "architecture"
+
+    history: int = 2
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """Twice as many as now."""
+        longer = 2 * view.genome.architecture.history
+        return () if longer > OFFERED or history_problem(view.genome) else (cls(longer),)
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome that sees more."""
+        now, problem = genome.architecture.history, history_problem(genome)
+        if type(self.history) is not int or not now < self.history <= MAX_HISTORY:
+            problem = f"history is above {now}, at most {MAX_HISTORY}, not {self.history!r}"
+        if problem:
+            raise RefusedEditError(problem)
+        return with_history(genome, self.history)
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Lengthen what every tower reads."""
+        del rng
+        self.rewrite(mind.genome)
+        return lengthen(mind, self.history)
+
+    def claim(self, genome: Genome) -> Claim:
+        """More is seen, and the policy is the same up to rounding."""
+        self.rewrite(genome)
+        return Claim({"architecture.history": self.history}, max_logit_change=1e-5)

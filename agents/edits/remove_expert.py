@@ -1,0 +1,53 @@
+"""Takes an expert out of a soft mixture; the others share what it was asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from agents import experts, surgery
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.edits.split_expert import MOST
+from agents.genome import Genome
+
+
+@dataclass(frozen=True)
+class RemoveExpert(Edit):
+    """The gate's softmax over the rest is renormalised; exact only for an expert nobody asked."""
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    expert: int = 0
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """The newest expert of each mixture of several."""
+        layers = view.genome.architecture.layers[:MOST]
+        return tuple(
+            cls(i, each.count - 1)
+            for i, each in enumerate(layers)
+            if each.kind == "mixture" and each.count > 1
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with one expert fewer."""
+        layer = surgery.the_layer(genome, self.layer)
+        if layer.kind != "mixture" or layer.count < 2:  # noqa: PLR2004
+            raise RefusedEditError(f"layer {self.layer} is no mixture of several experts")
+        if type(self.expert) is not int or not 0 <= self.expert < layer.count:
+            there = f"there are {layer.count}"
+            raise RefusedEditError(f"layer {self.layer} has no expert {self.expert!r}: {there}")
+        return surgery.replaced(genome, self.layer, replace(layer, count=layer.count - 1))
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Remove it from every tower."""
+        del rng
+        self.rewrite(mind.genome)
+        return experts.remove(mind, self.layer, self.expert)
+
+    def claim(self, genome: Genome) -> Claim:
+        """One expert fewer; what that does to the policy is measured."""
+        layer = self.rewrite(genome).architecture.layers[self.layer]
+        return Claim({f"architecture.layers.{self.layer}": layer.to_json()})

@@ -1,0 +1,65 @@
+"""Cuts the smallest weights of a dense layer: from then on it has a mask and costs less."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.genome import Genome
+from agents.masks import refit
+
+OFFERED_LAYERS = 8
+LEAST = 0.05
+
+
+@dataclass(frozen=True)
+class Sparsify(Edit):
+    """``density`` is the share of edges that stays; the same number in every tower. Not exact."""
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    density: float = 0.5
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """Half of the edges of each dense layer."""
+        layers = view.genome.architecture.layers[:OFFERED_LAYERS]
+        return tuple(
+            cls(i, layer.density / 2)
+            for i, layer in enumerate(layers)
+            if layer.kind == "dense" and layer.density / 2 >= LEAST
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the sparser layer."""
+        layer = surgery.the_layer(genome, self.layer)
+        if layer.kind != "dense":
+            raise RefusedEditError(
+                f"layer {self.layer} is {layer.kind}: only dense ones get sparse"
+            )
+        if type(self.density) is not float or not 0 < self.density < layer.density:
+            raise RefusedEditError(
+                f"density is above 0 and below {layer.density:g}, not {self.density!r}"
+            )
+        return surgery.replaced(genome, self.layer, replace(layer, density=self.density))
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Cut in every tower; the moments of what is gone rest at 0."""
+        del rng
+        cut = refit(replace(mind, genome=self.rewrite(mind.genome)))
+        moments = dict(cut.moments)
+        for name, moment in cut.moments.items():
+            mask = cut.buffers.get(f"mask/{name}")
+            if mask is not None:
+                first, second = moment.first * mask, moment.second * mask
+                moments[name] = replace(moment, first=first, second=second)
+        return replace(cut, moments=moments)
+
+    def claim(self, genome: Genome) -> Claim:
+        """The share of edges; what cutting does to the policy is measured."""
+        density = self.rewrite(genome).architecture.layers[self.layer].density
+        return Claim({f"architecture.layers.{self.layer}.density": density})

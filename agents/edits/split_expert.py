@@ -1,0 +1,63 @@
+"""Splits an expert of a soft mixture in two; a dense layer counts as a mixture of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from agents import experts, surgery
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.genome import Genome
+
+MOST = 8
+NOISE = 0.05
+
+
+@dataclass(frozen=True)
+class SplitExpert(Edit):
+    """A copy beside it, both with ``ln 2`` off their gate's bias: exact for a softmax gate.
+
+    Copies would stay equal for ever: ``noise``, in standard deviations of its weights, is added to
+    what the new one reads.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    expert: int = 0
+    noise: float = 0.0
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """The first expert of each layer that may be one."""
+        layers = view.genome.architecture.layers[:MOST]
+        return tuple(
+            cls(i, 0, NOISE)
+            for i, each in enumerate(layers)
+            if not experts.problem(each, i) and each.count < MOST
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with one expert more."""
+        layer = surgery.the_layer(genome, self.layer)
+        problem = experts.problem(layer, self.layer)
+        if type(self.expert) is not int or not 0 <= self.expert < layer.count:
+            problem = f"layer {self.layer} has no expert {self.expert!r}: there are {layer.count}"
+        if type(self.noise) not in {int, float} or not 0 <= self.noise <= 1:
+            problem = f"noise is a number from 0 to 1, not {self.noise!r}"
+        if problem:
+            raise RefusedEditError(problem)
+        more = replace(layer, kind="mixture", count=layer.count + 1)
+        return surgery.replaced(genome, self.layer, more)
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Split in every tower."""
+        self.rewrite(mind.genome)
+        return experts.split(mind, self.layer, self.expert, self.noise, rng)
+
+    def claim(self, genome: Genome) -> Claim:
+        """One expert more; without noise the policy is the same up to rounding."""
+        layer = self.rewrite(genome).architecture.layers[self.layer]
+        changes = {f"architecture.layers.{self.layer}": layer.to_json()}
+        return Claim(changes, None if self.noise else 1e-5)

@@ -1,0 +1,107 @@
+"""Adds units whose incoming weights have the largest gradient there can be (GradMax)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Array, Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
+from agents.edits.widen import OFFERED_LAYERS, WIDEST
+from agents.genome import Genome
+from agents.surgery import Draft
+
+
+@dataclass(frozen=True)
+class WidenGradmax(Edit):
+    """Evci et al. 2022: new units read nothing yet and are heard along the steepest directions.
+
+    With ``W1_new = 0`` the outputs stay, as ``f(0) = 0``; ``W2_new`` holds the top left singular
+    vectors of ``E[dL/dz2 x']``, as long as old units are heard on average, which makes the gradient
+    of ``W1_new`` as large as that length allows. There are no more directions than outputs: units
+    beyond them are born as in ``widen``. Behind a rectifier, which has no slope at 0, they would
+    stay dead, so it is refused there.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    units: int = 4
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """A quarter more units for each layer, where there is a rollout to look at."""
+        layers = view.genome.architecture.layers[:OFFERED_LAYERS]
+        return tuple(
+            cls(i, min(max(layer.units // 4, 1), WIDEST - layer.units))
+            for i, layer in enumerate(layers)
+            if view.look is not None and layer.units < WIDEST and not _problem(view.genome, i)
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the wider layer."""
+        layer = surgery.the_layer(genome, self.layer)
+        problem = _problem(genome, self.layer)
+        if problem:
+            raise RefusedEditError(problem)
+        return surgery.with_units(genome, self.layer, layer.units + surgery.a_count(self.units))
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Refuse: the directions are those of a rollout."""
+        del mind, rng
+        raise RefusedEditError("growing along gradients needs a rollout to look at")
+
+    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+        """Append the units in every tower."""
+        self.rewrite(mind.genome)
+        if evidence.look is None:
+            return self.apply(mind, rng)
+        grown = surgery.grow_units(mind, self.layer, self.units, rng)
+        draft = Draft(grown)
+        for tower, both in surgery.pairs(mind.genome):
+            heard = self._directions(mind, tower, evidence.look)
+            for each in both:
+                self._place(draft, each, heard)
+        return draft.mind(grown.genome)
+
+    def _directions(self, mind: Mind, tower: str, look: Look) -> Array:
+        """Outgoing weights of the new units, float ``[outputs, <= units]``."""
+        slope = look.backward(tower, self.layer + 1)
+        pull = slope.T @ look.inputs(tower, self.layer) / len(slope)
+        found: Array = np.linalg.svd(pull, full_matrices=False)[0][:, : self.units]
+        length = float(surgery.outgoing_norms(mind, self.layer, tower).mean())
+        return length * found
+
+    def _place(self, draft: Draft, tower: str, heard: Array) -> None:
+        count = heard.shape[1]
+        reads, says = f"{tower}.{self.layer}.weight", self._heard_by(draft, tower)
+        first = draft.parameters[reads].shape[0] - self.units
+        weight, out = draft.parameters[reads].copy(), draft.parameters[says].copy()
+        weight[first : first + count] = 0.0
+        out[:, first : first + count] = heard
+        draft.parameters[reads], draft.parameters[says] = weight, out
+
+    def _heard_by(self, draft: Draft, tower: str) -> str:
+        name = f"{tower}.{self.layer + 1}.weight"
+        return name if name in draft.parameters else f"{tower}.head.weight"
+
+    def claim(self, genome: Genome) -> Claim:
+        """The layer has ``units`` more, and the policy is the same up to rounding."""
+        units = self.rewrite(genome).architecture.layers[self.layer].units
+        return Claim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
+
+
+def _problem(genome: Genome, index: int) -> str | None:
+    architecture = genome.architecture
+    layers = architecture.layers
+    if layers[index].kind != "dense" or layers[index].density < 1:
+        return f"layer {index} is no full dense layer"
+    behind = layers[index + 1] if index + 1 < len(layers) else None
+    if behind is not None and (behind.kind != "dense" or behind.density < 1):
+        return f"layer {index + 1} is no full dense layer: its gradient cannot be read"
+    if any(each.kind == "skip" for each in layers[index + 1 :]):
+        return "a skip comes later: who hears the new units is not one layer"
+    if "relu" in {architecture.activation, architecture.next_activation}:
+        return "a rectifier has no slope at 0: the new units would stay dead"
+    return None

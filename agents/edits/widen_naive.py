@@ -1,0 +1,76 @@
+"""Rebuilds a layer larger, keeps the overlap and forgets the optimiser: what not to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Claim, Edit, Mind, View
+from agents.edits.widen import Widen
+from agents.genome import Genome
+from agents.orthogonal import drawing_flops, orthogonal
+from agents.surgery import Draft
+
+
+@dataclass(frozen=True)
+class WidenNaive(Edit):
+    """New units read and are heard at random, and every moment is lost. The control of growth.
+
+    This is what rebuilding a network and copying the overlap of its tensors does.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    units: int = 16
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """As ``widen``."""
+        return tuple(
+            cls(each.layer, each.units)
+            for each in Widen.candidates(view)
+            if isinstance(each, Widen)
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the wider layer."""
+        return Widen(self.layer, self.units).rewrite(genome)
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Append random units in every tower and drop all moments."""
+        draft, genome = Draft(mind), self.rewrite(mind.genome)
+        for tower, both in surgery.pairs(mind.genome):
+            for seat in surgery.seats(mind.genome.architecture, self.layer, tower):
+                new = _drawn(seat, draft.parameters[seat.name], self.units, rng)
+                for each in both:
+                    draft.append(f"{each}.{seat.name.split('.', 1)[1]}", new, seat.axis)
+            for each in both:
+                draft.units(each, self.layer, lambda old: np.append(old, np.zeros(self.units)))
+        draft.moments.clear()
+        return draft.mind(genome, rng)
+
+    def claim(self, genome: Genome) -> Claim:
+        """The layer has ``units`` more; what that does to the policy is measured."""
+        units = self.rewrite(genome).architecture.layers[self.layer].units
+        return Claim({f"architecture.layers.{self.layer}.units": units})
+
+    def cost(self, genome: Genome) -> float:
+        """Drawing what they read, as ``widen``; what is heard is drawn, too."""
+        widths = genome.architecture.widths()
+        inputs = max(widths[max(self.layer - 1, 0)], 1)
+        return 2 * len(genome.towers()) * drawing_flops(self.units, inputs)
+
+
+def _drawn(seat: surgery.Seat, old: np.ndarray, units: int, rng: np.random.Generator) -> np.ndarray:
+    shape = list(old.shape)
+    shape[seat.axis] = units
+    if seat.role not in {"reads", "heard"} or old.ndim == 1:
+        return np.full(shape, float(seat.role == "ones"), old.dtype)
+    drawn = orthogonal(rng, *old.shape)  # as a fresh network of this size would be
+    scale = old.std() / max(drawn.std(), 1e-12) if seat.role == "heard" else 1.0
+    if seat.axis == 0:
+        return (scale * orthogonal(rng, units, old.shape[1])).astype(old.dtype)
+    return (scale * orthogonal(rng, units, old.shape[0]).T).astype(old.dtype)

@@ -1,0 +1,68 @@
+"""Adds copies of random units of a layer (Net2WiderNet); without noise they never part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.edits.widen import OFFERED_LAYERS, WIDEST
+from agents.genome import Genome
+from agents.replication import replicate, sparse_problem
+
+NOISE = 0.05  # what an editor is offered: it lets the copies part and costs a KL of about 4e-5
+
+
+@dataclass(frozen=True)
+class WidenNet2net(Edit):
+    """Exact for any activation with ``noise`` 0 (Chen, Goodfellow & Shlens 2016).
+
+    Then all copies have equal gradients for ever, so the layer is wider and no richer. ``noise``,
+    in standard deviations of the weights, is added to what the copies read.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    units: int = 16
+    noise: float = 0.0
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """One for each layer: half of its units more, with a little noise."""
+        layers = view.genome.architecture.layers[:OFFERED_LAYERS]
+        return tuple(
+            cls(i, min(max(layer.units // 2, 1), WIDEST - layer.units), NOISE)
+            for i, layer in enumerate(layers)
+            if layer.units < WIDEST and not _problem(view.genome, i)
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the wider layer."""
+        layer = surgery.the_layer(genome, self.layer)
+        problem = _problem(genome, self.layer)
+        if type(self.noise) not in {int, float} or not 0 <= self.noise <= 1:
+            problem = f"noise is a number from 0 to 1, not {self.noise!r}"
+        if problem:
+            raise RefusedEditError(problem)
+        return surgery.with_units(genome, self.layer, layer.units + surgery.a_count(self.units))
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Copy in every tower, a target as its twin."""
+        self.rewrite(mind.genome)
+        old = mind.genome.architecture.layers[self.layer].units
+        origin = np.concatenate([np.arange(old), rng.integers(old, size=self.units)])
+        return replicate(mind, self.layer, origin, self.noise, rng)
+
+    def claim(self, genome: Genome) -> Claim:
+        """The layer has ``units`` more; without noise the policy is the same up to rounding."""
+        units = self.rewrite(genome).architecture.layers[self.layer].units
+        changes = {f"architecture.layers.{self.layer}.units": units}
+        return Claim(changes, None if self.noise else 1e-5)
+
+
+def _problem(genome: Genome, layer: int) -> str | None:
+    uneven = surgery.growing_problem(genome.architecture, layer)
+    return uneven or sparse_problem(genome, layer)

@@ -1,0 +1,66 @@
+"""Replicates every unit of a layer as often, which is exact under a norm, too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.edits.widen import OFFERED_LAYERS, WIDEST
+from agents.genome import Genome
+from agents.replication import replicate, sparse_problem
+
+MOST = 8
+
+
+@dataclass(frozen=True)
+class WidenNormed(Edit):
+    """``times`` copies of every unit, scale and shift of the norm included, heard evenly.
+
+    Mean and variance over the units stay what they were, whatever the activation. Uneven
+    replication, or unheard units, would change both.
+    """
+
+    part: ClassVar[str] = "architecture"
+
+    layer: int = 0
+    times: int = 2
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """Twice as many units, for each layer."""
+        layers = view.genome.architecture.layers[:OFFERED_LAYERS]
+        return tuple(
+            cls(i)
+            for i, layer in enumerate(layers)
+            if 2 * layer.units <= WIDEST and not _problem(view.genome, i)
+        )
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the wider layer."""
+        layer = surgery.the_layer(genome, self.layer)
+        problem = _problem(genome, self.layer)
+        if type(self.times) is not int or not 1 < self.times <= MOST:
+            problem = f"times is a whole number from 2 to {MOST}, not {self.times!r}"
+        if problem:
+            raise RefusedEditError(problem)
+        return surgery.with_units(genome, self.layer, layer.units * self.times)
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Copy in every tower."""
+        del rng
+        self.rewrite(mind.genome)
+        units = mind.genome.architecture.layers[self.layer].units
+        return replicate(mind, self.layer, np.tile(np.arange(units), self.times))
+
+    def claim(self, genome: Genome) -> Claim:
+        """The layer is wider, and the policy is the same up to rounding."""
+        units = self.rewrite(genome).architecture.layers[self.layer].units
+        return Claim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
+
+
+def _problem(genome: Genome, layer: int) -> str | None:
+    rigid = surgery.growing_problem(genome.architecture, layer, unheard=False)
+    return rigid or sparse_problem(genome, layer)

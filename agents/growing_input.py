@@ -1,0 +1,64 @@
+"""More of the past in front of the first layer: new columns of zeros, so nothing changes yet."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Mind
+from agents.genome import Genome
+from agents.layers import KINDS
+from agents.sizes import sizes
+from agents.surgery import Draft
+
+
+def with_history(genome: Genome, history: int) -> Genome:
+    """Return the genome that sees ``history`` observations at once."""
+    return replace(genome, architecture=replace(genome.architecture, history=history))
+
+
+def history_problem(genome: Genome) -> str | None:
+    """Return why this agent cannot be given more of its past, or ``None``."""
+    layers = genome.architecture.layers
+    if not layers:
+        return "this agent has no layers"
+    if layers[0].kind not in {"dense", "mixture", "injected"}:
+        return f"layer 0 is {layers[0].kind}: it reads observations of a fixed number"
+    if layers[0].density < 1:
+        return "layer 0 is sparse: new columns would change its share of edges"
+    return None
+
+
+def lengthen(mind: Mind, history: int) -> Mind:
+    """See the last ``history`` observations, newest first; the older ones are not heard yet.
+
+    A critic that also reads the action keeps it last.
+    """
+    was = mind.genome.architecture.history
+    size = sizes(mind)[0]
+    draft, layers = Draft(mind), mind.genome.architecture.layers
+    for tower in (*mind.genome.towers(), *mind.genome.targets()):
+        places = [f"0.{suffix}" for suffix, *_ in KINDS[layers[0].kind].stream(layers[0])]
+        for i, layer in enumerate(layers):
+            if layer.kind == "skip" and surgery.stream_of(layers, layer.source) == -1:
+                places.append(f"{i}.weight")
+        for place in places:
+            _columns(draft, f"{tower}.{place}", size * was, size * (history - was))
+    return draft.mind(with_history(mind.genome, history))
+
+
+def _columns(draft: Draft, name: str, at: int, count: int) -> None:
+    """Append columns of zeros, then move them to where the older observations belong."""
+    old = draft.parameters[name]
+    draft.append(name, np.zeros((old.shape[0], count), old.dtype), 1)
+    order = np.concatenate(
+        [np.arange(at), np.arange(old.shape[1], old.shape[1] + count), np.arange(at, old.shape[1])]
+    )
+    draft.parameters[name] = draft.parameters[name][:, order]
+    if name in draft.moments:
+        moment = draft.moments[name]
+        draft.moments[name] = replace(
+            moment, first=moment.first[:, order], second=moment.second[:, order]
+        )
+    if f"birth/{name}" in draft.buffers:
+        draft.buffers[f"birth/{name}"] = draft.buffers[f"birth/{name}"][:, order]

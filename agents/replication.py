@@ -1,0 +1,149 @@
+"""Net2Net: new units are copies of old ones, and what a unit says is shared among its copies.
+
+Chen, Goodfellow & Shlens 2016. With ``c`` copies of a unit, each reads what it read and is heard a
+``c``-th as loudly, which changes no output, whatever the activation. Gradients follow: those of
+what a copy reads are a ``c``-th, those of what it says are whole, so Adam's moments are divided by
+``c`` and ``c^2`` or copied. Copies never part by themselves: their gradients are equal for ever.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from agents import surgery
+from agents.contract import Array, Mind, RefusedEditError
+from agents.genome import Genome, Layer
+from agents.surgery import Draft, Seat
+
+
+def replicate(
+    mind: Mind,
+    index: int,
+    origin: Array,
+    noise: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> Mind:
+    """Make layer ``index`` one whose unit ``i`` is a copy of unit ``origin[i]``, in every tower.
+
+    ``origin``: int ``[new units]``; the old units come first, each at its place. ``noise`` is added
+    to what the copies read, in standard deviations of each weight tensor.
+    """
+    old = mind.genome.architecture.layers[index].units
+    genome = surgery.with_units(mind.genome, index, len(origin))
+    counts = np.bincount(origin, minlength=old)[origin]
+    draft = Draft(mind)
+    for _, both in surgery.pairs(mind.genome):
+        for seat in surgery.seats(mind.genome.architecture, index, both[0]):
+            for each in both:
+                name = f"{each}.{seat.name.split('.', 1)[1]}"
+                _copy(draft, Seat(name, seat.axis, seat.role), origin, counts)
+            if noise and rng is not None and seat.role == "reads":
+                _part(draft, seat, both, old, lambda shape: noise * rng.standard_normal(shape))
+        for each in both:
+            draft.units(each, index, lambda was: was[origin])
+    return draft.mind(genome, rng)
+
+
+def _copy(draft: Draft, seat: Seat, origin: Array, counts: Array) -> None:
+    shape = [1] * draft.parameters[seat.name].ndim
+    shape[seat.axis] = len(origin)
+    shared = counts.reshape(shape).astype(draft.parameters[seat.name].dtype)
+
+    def taken(array: Array) -> Array:
+        found: Array = np.take(array, origin, seat.axis)
+        return found
+
+    heard = seat.role == "heard"
+    value = taken(draft.parameters[seat.name])
+    draft.parameters[seat.name] = value / shared if heard else value
+    if seat.name in draft.moments:
+        was = draft.moments[seat.name]
+        first, second = taken(was.first), taken(was.second)
+        if not heard:
+            first, second = first / shared, second / shared**2
+        draft.moments[seat.name] = replace(was, first=first, second=second)
+    key = f"birth/{seat.name}"
+    if key in draft.buffers:
+        birth = taken(draft.buffers[key])
+        draft.buffers[key] = birth / shared if heard else birth
+
+
+def _part(
+    draft: Draft,
+    seat: Seat,
+    both: tuple[str, ...],
+    old: int,
+    draw: Callable[[tuple[int, ...]], Array],
+) -> None:
+    """Add noise to the copies' rows; a target gets the same."""
+    weight = draft.parameters[seat.name]
+    rows = weight[old:]
+    moved = rows + (weight[:old].std() * draw(rows.shape)).astype(weight.dtype)
+    for each in both:
+        name = f"{each}.{seat.name.split('.', 1)[1]}"
+        draft.parameters[name] = np.concatenate([draft.parameters[name][:old], moved])
+
+
+def merge(mind: Mind, index: int, units: int) -> Mind:
+    """Undo replication: in every tower, ``units`` units that read as an earlier one join it.
+
+    Who heard them hears the earlier one that much louder, which changes no output. Raises
+    ``RefusedEditError`` where a tower has fewer twins. A target must have the same twins.
+    """
+    layer = mind.genome.architecture.layers[index]
+    genome = surgery.with_units(mind.genome, index, layer.units - units)
+    draft = Draft(mind)
+    for tower, both in surgery.pairs(mind.genome):
+        origin = _twins(mind, index, tower)
+        gone = np.flatnonzero(origin != np.arange(layer.units))[-units:]
+        if len(gone) < units:
+            raise RefusedEditError(
+                f"{tower} has {len(gone)} units in layer {index} that read as another, not {units}"
+            )
+        for seat in surgery.seats(mind.genome.architecture, index, tower):
+            for each in both:
+                name = f"{each}.{seat.name.split('.', 1)[1]}"
+                _join(draft, Seat(name, seat.axis, seat.role), origin, gone)
+        for each in both:
+            draft.units(each, index, lambda was, gone=gone: np.delete(was, gone))  # type: ignore[misc]
+    return draft.mind(genome)
+
+
+def _twins(mind: Mind, index: int, tower: str) -> Array:
+    """For each unit, the first one that reads exactly as it does, in all that it reads."""
+    rows = []
+    for seat in surgery.seats(mind.genome.architecture, index, tower):
+        if seat.role != "heard":
+            value = np.moveaxis(mind.parameters[seat.name], seat.axis, 0)
+            rows.append(value.reshape(len(value), -1))
+    table = np.concatenate(rows, axis=1)
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(row.tobytes(), i) for i, row in enumerate(table)])
+
+
+def _join(draft: Draft, seat: Seat, origin: Array, gone: Array) -> None:
+    if seat.role == "heard":
+        value = draft.parameters[seat.name].copy()
+        moved = np.moveaxis(value, seat.axis, 0)
+        for unit in gone:
+            moved[origin[unit]] += moved[unit]
+        draft.parameters[seat.name] = value
+    elif seat.name in draft.moments:  # the gradients of what twins read add up
+        was = draft.moments[seat.name]
+        first, root = was.first.copy(), np.sqrt(was.second)  # equal gradients: sizes add up, too
+        for array in (first, root):
+            moved = np.moveaxis(array, seat.axis, 0)
+            for unit in gone:
+                moved[origin[unit]] += moved[unit]
+        draft.moments[seat.name] = replace(was, first=first, second=root**2)
+    draft.delete(seat.name, gone, seat.axis)
+
+
+def sparse_problem(genome: Genome, index: int) -> str | None:
+    """Return why units of layer ``index`` cannot be copied: somebody's edges are counted."""
+    layers: list[Layer] = [genome.architecture.layers[index]]
+    layers += surgery.readers(genome.architecture, index)
+    if any(each.density < 1 for each in layers):
+        return f"layer {index} or a reader of it is sparse: copies would change its share of edges"
+    return None
