@@ -128,9 +128,10 @@ def test_all_dormant_units_are_reset_at_once_and_no_other():
     live = population.learners["agent"]
     mind = live.mind()
     asleep = {"policy.0.bias": [1, 5], "policy.1.bias": [0, 7, 8]}
-    biases = {name: mind.parameters[name] + np.float32(99) for name in asleep}
+    awake = {"policy.0.bias": 3, "policy.1.bias": 999}  # more than could come from below
+    biases = {name: mind.parameters[name] + np.float32(awake[name]) for name in asleep}
     for name, units in asleep.items():
-        biases[name][units] = -9999
+        biases[name][units] = -999
     live.install(replace(mind, parameters={**mind.parameters, **biases}))
     population.update()
     mind, rng = live.mind(), np.random.default_rng(0)
@@ -140,11 +141,19 @@ def test_all_dormant_units_are_reset_at_once_and_no_other():
         changed = np.flatnonzero(after.parameters[name] != mind.parameters[name])
         assert changed.tolist() == units
         assert (after.parameters[name][units] == 0).all()
-    live.install(after)
-    seen = live.recent_observations(64)
+
+
+def test_where_no_unit_is_dormant_nothing_is_reset():
+    population = lessons(layers=(Layer("dense", 5),))
+    live = population.learners["agent"]
+    mind = live.mind()
+    awake = {**mind.parameters, "policy.0.bias": np.full(5, 9, np.float32)}
+    live.install(replace(mind, parameters=awake))
+    population.update()
     with pytest.raises(RefusedEditError, match="no unit is dormant"):
-        edit.apply_seeing(live.mind(), rng, Evidence(live.look(), None))
-    assert live.logits(seen).shape == (64, 4)
+        ResetDormant(layer=-1).apply_seeing(
+            live.mind(), np.random.default_rng(0), Evidence(live.look(), None)
+        )
 
 
 @pytest.mark.parametrize(
