@@ -101,3 +101,26 @@ bodies = st.lists(
 def test_whatever_is_linked_checks(found):
     entries, _ = check(lines(found), TRIAL, "x")
     assert len(entries) == len(found)
+
+
+@given(bodies, st.data())
+@settings(max_examples=200, deadline=None)
+def test_whatever_is_done_to_whatever_line_is_found_there(found, data):
+    """One line changed, removed, doubled or moved, at a place and in a way that chance picks."""
+    whole = lines([{"kind": "birth"}, *found, {"kind": "end"}])
+    at = data.draw(st.integers(0, len(whole) - 2))
+    kind = data.draw(st.sampled_from(["changed", "removed", "doubled", "moved"]))
+    to = data.draw(st.integers(0, len(whole) - 1).filter(lambda i: i != at))
+    spoiled = [*whole[:at], *whole[at + 1 :]]
+    if kind == "changed":
+        place = data.draw(st.integers(0, len(whole[at]) - 1))
+        letter = data.draw(st.characters().filter(lambda c: c != whole[at][place]))
+        spoiled.insert(at, whole[at][:place] + letter + whole[at][place + 1 :])
+    elif kind == "doubled":
+        spoiled[at:at] = [whole[at]] * 2
+    elif kind == "moved":
+        spoiled.insert(to, whole[at])
+    first = next(i for i, pair in enumerate(zip(whole, spoiled, strict=False)) if len({*pair}) > 1)
+
+    with pytest.raises(IntegrityError, match=f"broken at line {first + 1}:"):
+        check(spoiled, TRIAL, "ledger.jsonl")
