@@ -16,17 +16,17 @@ from sandbox.genome_shapes import Box, Line, Shape, Sheet, Word
 ROUND = 8.0  # pixels: corners of a line
 CSS = """
 .genome{--gi:#1c2330;--gs:#5b6473;--gl:#8a93a3;--gf:#dbe7ff;--gb:#3b6fd4;--gp:#fff;--ga:#15803d;
---gaf:#dcfce7;--gr:#b91c1c;--gc:#b45309;--gcf:#fef3c7;background:var(--gp);
+--gaf:#dcfce7;--gr:#b91c1c;--gc:#b45309;--gcf:#fef3c7;--gz:#e2e5eb;background:var(--gp);
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 @media(prefers-color-scheme:dark){.genome{--gi:#e6e9ef;--gs:#9aa4b5;--gl:#6b7688;--gf:#23365c;
---gb:#7aa7ff;--gp:#1a1f28;--ga:#4ade80;--gaf:#14331f;--gr:#f87171;--gc:#fbbf24;--gcf:#3d2f0c}}
+--gb:#7aa7ff;--gp:#1a1f28;--ga:#4ade80;--gaf:#14331f;--gr:#f87171;--gc:#fbbf24;--gcf:#3d2f0c;--gz:#343c4a}}
 .genome text{fill:var(--gi)}.genome text.soft{fill:var(--gs)}.genome .bold{font-weight:650}
 .genome text.added{fill:var(--ga)}.genome text.removed{fill:var(--gr)}
 .genome text.changed{fill:var(--gc)}
 .genome rect{fill:var(--gf);stroke:var(--gb);stroke-width:1.5}
 .genome rect.head,.genome rect.gate{fill:var(--gp);stroke:var(--gl)}
 .genome rect.norm{fill:var(--gl);stroke:none}.genome rect.sparse{stroke-dasharray:2 3}
-.genome rect.frozen{fill:url(#genome-frozen);stroke:var(--gl)}
+.genome rect.frozen{fill:var(--gz);stroke:var(--gl)}
 .genome rect.ghost{fill:none;stroke:var(--gc);stroke-dasharray:5 4}
 .genome rect.added{fill:var(--gaf);stroke:var(--ga);stroke-width:2.5}
 .genome rect.removed{fill:none;stroke:var(--gr);stroke-dasharray:6 4}
@@ -39,10 +39,6 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 .genome path.closed.added{fill:var(--gaf)}.genome path.closed.changed{fill:var(--gcf)}
 .genome path.tip.added{fill:var(--ga)}.genome path.tip.removed{fill:var(--gr)}
 """.replace("\n", "")
-FROZEN = (
-    '<defs><pattern id="genome-frozen" width="6" height="6" patternUnits="userSpaceOnUse"'
-    ' patternTransform="rotate(45)"><path d="M0 0V6"/></pattern></defs>'
-)
 
 
 def svg(
@@ -64,7 +60,7 @@ def framed(sheet: Sheet, inside: str, title: str, told: str, css: str = "") -> s
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="genome" viewBox="0 0 {size}" role="img"'
         f' width="{sheet.width:g}" height="{sheet.height:g}"><title>{escape(title)}</title>'
-        f"<desc>{escape(told)}</desc><style>{CSS}{css}</style>{FROZEN}{inside}</svg>"
+        f"<desc>{escape(told)}</desc><style>{CSS}{css}</style>{inside}</svg>"
     )
 
 

@@ -1,7 +1,7 @@
 """A genome's picture in pixels, a PNG, for what shows no SVG: TensorBoard."""
 
 import io
-from functools import singledispatch
+from functools import cache, singledispatch
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -17,7 +17,7 @@ FILLS = {"added": "#dcfce7", "removed": PAPER, "changed": "#fef3c7"}
 LOOKS = {"head": PAPER, "gate": PAPER, "norm": LINE, "frozen": "#e2e5eb"}
 SPELLED = str.maketrans({"→": "->", "≥": ">=", "×": "x", "−": "-", "±": "+/-", "…": "..."})  # noqa: RUF001
 """The font that Pillow brings along knows no other signs than those of ASCII."""
-COLOURS = 32
+COLOURS = 64
 
 
 def png(genome: JSON, changed_from: JSON | None = None, *, heading: str = "") -> bytes:
@@ -28,7 +28,9 @@ def png(genome: JSON, changed_from: JSON | None = None, *, heading: str = "") ->
     for shape in sheet.shapes:
         _draw(shape, draw)
     buffer = io.BytesIO()
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        buffer, "PNG"
+    )
     return buffer.getvalue()
 
 
@@ -67,9 +69,14 @@ def _(line: Line, draw: ImageDraw.ImageDraw) -> None:
         draw.polygon(tip(line), fill=colour)
 
 
+@cache
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size=size)
+
+
 @_draw.register
 def _(word: Word, draw: ImageDraw.ImageDraw) -> None:
-    font = ImageFont.load_default(size=word.size)
+    font = _font(word.size)
     colour = MARKS.get(word.mark, SOFT if word.soft else INK)
     where = {"start": "ls", "middle": "ms", "end": "rs"}[word.anchor]
     heavy = 0.3 if word.bold else 0.0

@@ -9,8 +9,8 @@ from sandbox.genome_shapes import Sheet, Word, wide
 from sandbox.wording import counted
 
 WIDTH = 1040.0
-COLUMN, PITCH = 226.0, 18.0
-FIRST, SECOND = LABELS + LABEL_WIDTH + 10, LABELS + LABEL_WIDTH + 10 + COLUMN + 34
+COLUMN, PITCH = 222.0, 18.0
+FIRST, SECOND = LABELS + LABEL_WIDTH + 10, LABELS + LABEL_WIDTH + 10 + COLUMN + 24
 TABLE_NUMBERS = frozenset({"rule", "learning_rate", "discount", "learns_from"})
 """All that means anything to a table; the other numbers rest."""
 

@@ -29,7 +29,7 @@ PLAIN = {
     "head": "fill:var(--gp);stroke:var(--gl)",
     "gate": "fill:var(--gp);stroke:var(--gl)",
     "norm": "fill:var(--gl);stroke:var(--gl)",
-    "frozen": "fill:url(#genome-frozen);stroke:var(--gl)",
+    "frozen": "fill:var(--gz);stroke:var(--gl)",
     "ghost": "fill:none;stroke:var(--gc)",
 }
 LAYER = "fill:var(--gf);stroke:var(--gb)"
