@@ -98,6 +98,14 @@ class Budget:
                 limit = line + shock.factor * (limit - line)
         return limit
 
+    @property
+    def end(self) -> float:
+        """What can be spent in all, shocks included; inf where there is no limit."""
+        limit = self.limit(0.0)
+        while self.limit(limit) != limit:  # a windfall lets one spend on, to the next shock
+            limit = self.limit(limit)
+        return limit
+
     def left(self, spent: float) -> float:
         """FLOPs until the budget in force is spent; negative beyond."""
         return self.limit(spent) - spent
@@ -119,7 +127,7 @@ def shocks(written: Sequence[Mapping[str, float]]) -> tuple[Shock, ...]:
 
 def progress(spec: Mapping[str, Any], steps: int, spent: float) -> float:
     """Share of a trial that is over, 0 to 1: of its steps or FLOPs, whichever binds."""
-    (settings,) = spec["learner"].values()
+    settings: Mapping[str, Any] = next(iter(spec["learner"].values()), {})
     planned = settings.get("total_steps", 0)
     by_steps = steps / planned if planned else 0.0
-    return min(max(by_steps, Budget.of(spec["gate"]).used(spent)), 1.0)
+    return min(max(by_steps, Budget.of(spec.get("gate", {})).used(spent)), 1.0)

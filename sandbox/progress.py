@@ -18,7 +18,10 @@ QUIET = 5.0
 
 @dataclass(frozen=True)
 class Tick:
-    """How far a run is. Steps count environment steps of the trials that this command runs."""
+    """How far a run is. Steps count environment steps of the trials that this command runs.
+
+    A trial may end by FLOPs long before its steps are taken, so ``share`` tells how far all are.
+    """
 
     total: int  # trials, those finished by earlier commands included
     done: int
@@ -27,6 +30,14 @@ class Tick:
     steps: int
     planned_steps: int
     seconds: float  # since this command began to execute
+    share: float | None = None  # of the trials of this command, by what ends them; None: by steps
+
+    @property
+    def over(self) -> float:
+        """Share of the work that is over, 0 to 1."""
+        if self.share is not None:
+            return self.share
+        return min(self.steps / self.planned_steps, 1.0) if self.planned_steps else 0.0
 
     @property
     def rate(self) -> float:
@@ -35,8 +46,8 @@ class Tick:
 
     @property
     def left(self) -> float | None:
-        """Seconds to go at that rate; ``None`` before the first step."""
-        return max(0, self.planned_steps - self.steps) / self.rate if self.rate else None
+        """Seconds to go as fast as so far; ``None`` before the first step."""
+        return self.seconds * (1 - self.over) / self.over if self.over and self.rate else None
 
     def __str__(self) -> str:
         counts = f"{self.done}/{self.total} done, {self.running} running, {self.failed} failed"
@@ -108,7 +119,7 @@ class PlainDisplay(Display):
 
 
 class LiveDisplay(Display):
-    """A bar over environment steps, with trials done, running and failed beside it."""
+    """A bar over the work, with trials done, running and failed beside it."""
 
     def __init__(self, console: "Console") -> None:
         self.bar = _bar(console)
@@ -119,7 +130,7 @@ class LiveDisplay(Display):
         self.bar.update(
             self._task,
             total=max(1, tick.planned_steps),
-            completed=tick.steps,
+            completed=tick.over * max(1, tick.planned_steps),
             status=str(tick),
         )
 

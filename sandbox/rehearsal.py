@@ -60,7 +60,11 @@ def rehearse(spec: Spec) -> Rehearsal:
     steps = membership.steps_taken(trial.place.agents, reports)
     updates = math.ceil(trial.parts.learner.total_steps / steps)
     parameters = sum(life.learner.parameters() for life in trial.lives.values())
-    flops = updates * sum(report.flops for report in reports.values())
+    each = sum(report.flops for report in reports.values())
+    budget = trial.parts.gate.budget.end
+    if budget < updates * each:  # it ends by FLOPs, not by steps
+        updates = math.ceil(budget / each)
+    flops = updates * each
     probes = _probe_seconds(trial, updates)
     return Rehearsal(parameters, updates, flops, built - born, updates * seconds + probes)
 

@@ -2,12 +2,14 @@
 
 import fcntl
 import json
+import math
 import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.meter import progress
 from sandbox.store import TrialRecord, read_run
 from sandbox.trials import count_conditions
 
@@ -47,6 +49,7 @@ class RunStatus:
     failed: int
     steps: int  # of trials done and under way
     planned_steps: int
+    over: float  # share of the work that is over; trials may end by FLOPs before their steps
     conditions: tuple[Row, ...]
     failures: tuple[Failure, ...]
 
@@ -57,6 +60,8 @@ class RunStatus:
 
     def __str__(self) -> str:
         steps = f"{self.steps:,} of {self.planned_steps:,} steps"
+        if round(self.over, 2) != round(self.steps / max(self.planned_steps, 1), 2):
+            steps += f", {self.over:.0%} of the work"
         counts = self._counts(self.done, self.running, self.failed)
         head = f"{self.name}: {counts}, {self.waiting} waiting, {self.total} in all | {steps}"
         width = max((len(each.condition) for each in self.conditions), default=0)
@@ -96,6 +101,7 @@ def status_of(folder: Path) -> RunStatus:
         failed=states["failed"],
         steps=sum(map(_steps, run.trials)),
         planned_steps=sum(each_steps) + unbegun,
+        over=_over(run.trials, each_steps, unbegun),
         conditions=_rows(run.trials),
         failures=tuple(_failure(each) for each in run.trials if _state(each) == "failed"),
     )
@@ -124,26 +130,55 @@ def _planned(spec: dict[str, Any]) -> int:
     return int(next(iter(spec["learner"].values())).get("total_steps", 0))
 
 
-def _steps(trial: TrialRecord) -> int:
-    """Environment steps taken: all of a trial that is done, what its last events say otherwise."""
+def _over(trials: tuple[TrialRecord, ...], planned: list[int], unbegun: int) -> float:
+    """Share of the work, each trial weighed by its planned steps."""
+    whole = sum(planned) + unbegun
+    told = zip(trials, planned, strict=True)
+    done = math.fsum(weight * _share(trial) for trial, weight in told)
+    return done / whole if whole else 0.0
+
+
+def _share(trial: TrialRecord) -> float:
     if trial.done:
-        return _planned(trial.spec)
+        return 1.0
+    lines = _tail(trial)
+    spent: dict[str, float] = {}
+    for line in lines:
+        event = _read(line)
+        if isinstance(event.get("flops"), float | int) and "agent" in event:
+            spent[str(event["agent"])] = float(event["flops"])
+    return progress(trial.spec, _last_steps(lines), sum(spent.values()))
+
+
+def _steps(trial: TrialRecord) -> int:
+    """Environment steps taken, as its status or its last events say."""
+    if trial.done:
+        return int(trial.status.get("steps", _planned(trial.spec)))
+    return _last_steps(_tail(trial))
+
+
+def _last_steps(lines: list[bytes]) -> int:
+    found = (_read(line).get("steps") for line in reversed(lines))
+    return next((n for n in found if isinstance(n, int)), 0)
+
+
+def _tail(trial: TrialRecord) -> list[bytes]:
+    """Last lines of a trial's events; the first and the last of them may be torn."""
     try:
         with (trial.folder / "events.jsonl").open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL))
-            lines = file.read().splitlines(keepends=True)
+            return file.read().splitlines(keepends=True)
     except OSError:
-        return 0
-    return next((n for line in reversed(lines) if (n := _steps_in(line)) is not None), 0)
+        return []
 
 
-def _steps_in(line: bytes) -> int | None:
+def _read(line: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(line).get("steps")
-    except (ValueError, AttributeError):
-        return None  # the torn first or last line
-    return found if isinstance(found, int) else None
+        found = json.loads(line)
+    except ValueError:
+        return {}  # the torn first or last line
+    return found if isinstance(found, dict) else {}
 
 
 def _held(lock: Path) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox import pinned, scenario_parts
+from sandbox.catalogue import catalogue
 from sandbox.meter import Budget
 from sandbox.scenario_errors import Findings
 from sandbox.scenario_form import ArmForm, ScenarioForm, as_dosed, as_named, as_weighted
@@ -102,3 +103,16 @@ def budgets(found: Findings, scenario: "Scenario") -> None:
                 Budget.of({**scenario.gate, **gate})
             except ValueError as error:
                 found.add((*path, "budget_shocks"), str(error))
+    _needed(found, scenario)
+
+
+def _needed(found: Findings, scenario: "Scenario") -> None:
+    """Some editors divide the budget: they cannot do without one."""
+    limited = [{**scenario.gate, **env.get("gate", {})}.get("max_flops") for env in scenario.envs]
+    for path, agent in agents(scenario):
+        ((name, settings),) = agent["editor"].items()
+        own = scenario.arms.get(str(path[-1]), {}).get("gate", {}).get("max_flops")
+        editor = catalogue().load("editors", name)(**scenario_parts.tuples(settings))
+        if getattr(editor, "needs_budget", False) and own is None and None in limited:
+            what = f"editor '{name}' divides a budget of FLOPs: set gate.max_flops"
+            found.add((*path, "editor"), what)

@@ -6,6 +6,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from agents.genome import EditorGene, Genome
 from sandbox import contest, effects, events, labels, scenario, trials
 from sandbox.errors import InputError
 from sandbox.report import build
@@ -121,6 +122,7 @@ def test_a_scenario_without_arms_is_what_it_was(load):
         (("name: shifting", "name: plain"), "several envs are called 'plain'"),
         (("factor: 0.25}]", "factor: 0.25}, {at: 0.9, factor: 2}]"), "at 0.9 never comes"),
         (("gate: {max_flops: 1.0e+7}", "gate: {}"), "budget_shocks change max_flops"),
+        (("editor: {bandit: {every_updates: 2}}", "editor: random_search"), ""),
         (("size: 5}, name: plain", "size: 5}"), ""),
     ],
 )
@@ -134,6 +136,16 @@ def test_what_is_wrong_is_said_where_it_stands(load, change, said):
         InputError, match=said.replace("?", r"\?").replace("(", r"\(").replace(")", r"\)")
     ):
         load(changed)
+
+
+def test_an_editor_that_divides_a_budget_needs_one(load):
+    text = ARMS.replace("editor: {bandit: {every_updates: 2}}", "editor: random_search")
+    text = text.replace("gate: {max_flops: 1.0e+7}", "gate: {}").replace(
+        ", gate: {budget_shocks: [{at: 0.5, factor: 0.25}]}", ""
+    )
+    with pytest.raises(InputError, match="divides a budget of FLOPs"):
+        load(text)
+    assert load(text.replace("random_search,", "{random_search: {try_updates: 4}},"))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +215,7 @@ def told(folder, each):
     env, arm, seed = spec["env"]["name"], spec["condition"]["arm"], spec["seed"]
     noise = np.random.default_rng([seed, ord(env[0]), ord(arm[0])]).random()
     reward = GAINS.get((env, arm), 0.0) + 0.4 * noise
-    genomes = {"agent": {"learning_rule": {}, "editor": {"name": arm}}}
+    genomes = {"agent": Genome(editor=EditorGene.of(arm)).to_json()}
     started = events.TrialStarted(
         each.id, spec["env"]["id"], seed, spec["condition"], ("agent",), {}, genomes
     )

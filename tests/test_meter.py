@@ -41,6 +41,7 @@ def test_a_shock_multiplies_what_is_left_where_it_comes(factor, end):
     assert budget.left(499.0) == 501.0
     assert budget.left(500.0) == end - 500
     assert budget.left(620.0) == end - 620
+    assert budget.end == end
 
 
 @given(st.floats(0.01, 0.99), st.floats(0, 4), st.floats(0, 1))
@@ -58,6 +59,7 @@ def test_shocks_add_up():
     """1000 -> at 500: 500 + 2 * 500 = 1500 -> at 1000: 1000 + 500 / 2 = 1250."""
     budget = Budget(1000.0, (Shock(0.5, 2.0), Shock(1.0, 0.5)))
 
+    assert budget.end == 1250
     assert [budget.limit(each) for each in (0, 500, 999, 1000, 1249)] == [
         1000,
         1500,

@@ -21,6 +21,13 @@ def test_what_is_left_follows_from_the_rate():
     assert str(tick()) == "2/8 done, 2 running, 1 failed | 30 steps/s | 0:30 left"
 
 
+def test_where_flops_end_trials_the_share_tells_what_is_left():
+    assert tick(share=0.5).left == 10.0
+    assert tick(share=1.0).left == 0.0
+    assert tick(share=0.0).left is None
+    assert tick().over == 0.25
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(None, "-:-- left"), (0, "0:00 left"), (59.6, "1:00 left"), (3723, "1:02:03 left")],

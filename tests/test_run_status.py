@@ -71,3 +71,24 @@ def test_a_planted_link_is_not_followed(run):
 def test_no_run_no_status(tmp_path):
     with pytest.raises(InputError, match="no run here"):
         status_of(tmp_path)
+
+
+def test_a_trial_that_ends_by_flops_is_as_far_as_its_flops(tmp_path):
+    """Steps 32 of 100, FLOPs 800 of 1000: of one trial in two, 40 % of the work."""
+    scenario = {**SCENARIO, "levers": {}, "seeds": [0, 1]}
+    (tmp_path / "resolved.json").write_text(json.dumps(scenario))
+    (tmp_path / "manifest.json").write_text("{}")
+    folder = tmp_path / "trials" / "a"
+    folder.mkdir(parents=True)
+    spec = {"env": {"id": "x"}, "seed": 0, "condition": {}, "gate": {"max_flops": 1000.0}}
+    spec["learner"] = {"ppo": {"total_steps": 100}}
+    (folder / "spec.json").write_text(json.dumps(spec))
+    event = {"event": "updated", "steps": 32, "agent": "a"}
+    lines = [json.dumps({**event, "flops": 300.0}), json.dumps({**event, "flops": 500.0})]
+    other = json.dumps({**event, "agent": "b", "flops": 300.0})
+    (folder / "events.jsonl").write_text("\n".join([*lines, other, "torn"]))
+
+    found = status_of(tmp_path)
+
+    assert (found.steps, found.over) == (32, pytest.approx(0.4))
+    assert "32 of 200 steps, 40% of the work" in str(found)

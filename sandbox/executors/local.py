@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from sandbox import events, worker
 from sandbox.errors import IntegrityError
+from sandbox.meter import progress
 from sandbox.processes import death, end, no_main
 from sandbox.progress import Progress, Tick
 from sandbox.store import RunFolder, TrialFolder, condition_name
@@ -74,6 +75,8 @@ class _Running:
     since: float  # monotonic
     heard: float
     steps: int = 0
+    flops: dict[str, float] = field(default_factory=dict)  # by agent
+    share: float = 0.0  # of the trial that is over
     log: list[str] = field(default_factory=list)
     end: dict[str, Any] | None = None
 
@@ -97,6 +100,7 @@ class LocalExecutor:
         waiting, running = list(jobs), list[_Running]()
         self._total, self._done, self._failed = len(jobs) + done_before, done_before, 0
         self._planned, self._taken = sum(job.steps for job in jobs), 0
+        self._work, self._over_work = float(self._planned), 0.0
         self._since = time.monotonic()
         try:
             while waiting or running:
@@ -153,6 +157,7 @@ class LocalExecutor:
             if isinstance(event, events.Updated):
                 self._taken += event.steps - each.steps
                 each.steps = event.steps
+                self._advance(each, event)
         elif kind == "ledger":
             _answer(each.pipe, each.folder.ledger(message)._asdict())
         elif kind == "weights":
@@ -161,6 +166,12 @@ class LocalExecutor:
             each.log.append(message["text"])
         elif kind == "end":
             each.end = message
+
+    def _advance(self, each: _Running, event: events.Updated) -> None:
+        each.flops[event.agent] = event.flops
+        share = progress(each.job.spec, event.steps, sum(each.flops.values()))
+        self._over_work += (share - each.share) * each.job.steps
+        each.share = share
 
     def _over(self, each: _Running) -> bool:
         now = time.monotonic()
@@ -191,7 +202,9 @@ class LocalExecutor:
         each.pipe.close()
         if status["state"] == "done":
             self._done += 1
+            self._over_work += (1 - each.share) * each.job.steps
         else:
+            self._work -= (1 - each.share) * each.job.steps
             self._failed += 1
             self._planned -= each.job.steps - each.steps
             self.announce(f"trial {each.job.name()} failed: {status['reason']}")
@@ -205,6 +218,7 @@ class LocalExecutor:
             steps=self._taken,
             planned_steps=self._planned,
             seconds=time.monotonic() - self._since,
+            share=min(self._over_work / self._work, 1.0) if self._work > 0 else None,
         )
 
 

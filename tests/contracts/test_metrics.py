@@ -37,7 +37,8 @@ def trial(probed=()):
         genomes={},
     )
     learned = {"accuracy": 0.75, "dormant_share": 0.25}
-    updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned)
+    spent = {"learning": 1e6}
+    updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned, spent=spent)
     return [started, updated, *probed]
 
 

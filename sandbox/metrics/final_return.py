@@ -1,0 +1,32 @@
+"""Training return at the end of the budget: over the last tenth of the compute spent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.spending import between, over_agents, stretches
+
+LAST = 0.1
+
+
+@dataclass(frozen=True)
+class FinalReturn(Metric):
+    """As the learner was paid, in the world as it was then: shifts and controls included.
+
+    Each update counts by its FLOPs. Several agents: their mean; n counts them. A population: the
+    member that speaks for it.
+    """
+
+    unit: ClassVar[str] = "reward per episode"
+    range: ClassVar[tuple[float, float]] = (-inf, inf)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where no episode ended in that time."""
+        lives = stretches(events).values()
+        return over_agents(
+            between(life, (1 - LAST) * life[-1].after, life[-1].after) for life in lives
+        )

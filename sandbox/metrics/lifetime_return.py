@@ -1,0 +1,26 @@
+"""Training return over the whole life, by compute: what was earned while learning and searching."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.spending import between, over_agents, stretches
+
+
+@dataclass(frozen=True)
+class LifetimeReturn(Metric):
+    """Area under the curve of training return over FLOPs, divided by the FLOPs.
+
+    As the learner was paid. Several agents: their mean; n counts them.
+    """
+
+    unit: ClassVar[str] = "reward per episode"
+    range: ClassVar[tuple[float, float]] = (-inf, inf)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where no episode ended."""
+        return over_agents(between(life, 0.0, inf) for life in stretches(events).values())

@@ -1,0 +1,35 @@
+"""What compute bought: gain in training return from birth to the end, per GFLOP charged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.spending import Stretch, between, over_agents, stretches
+
+ENDS = 0.1
+GIGA = 1e9
+
+
+@dataclass(frozen=True)
+class ReturnPerFlop(Metric):
+    """Mean return over the last tenth of the FLOPs less that over the first, by all FLOPs spent.
+
+    Several agents: their mean; n counts them. Nothing is gained where a life begins at its best.
+    """
+
+    unit: ClassVar[str] = "reward per episode and GFLOP"
+    range: ClassVar[tuple[float, float]] = (-inf, inf)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where no episode ended at one of the two ends."""
+        return over_agents(map(_gain, stretches(events).values()))
+
+
+def _gain(life: Sequence[Stretch]) -> float | None:
+    whole = life[-1].after
+    first, last = between(life, 0.0, ENDS * whole), between(life, (1 - ENDS) * whole, whole)
+    return None if first is None or last is None else (last - first) / whole * GIGA
