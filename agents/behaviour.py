@@ -1,10 +1,11 @@
 """How far two minds act and value apart on the same observations."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from agents.contract import Array
+from agents.mind import Array
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,16 @@ class BehaviourChange:
 
 
 def behaviour_change(
-    logits_before: Array, logits_after: Array, values_before: Array, values_after: Array
+    logits_before: Array,
+    logits_after: Array,
+    values_before: Array,
+    values_after: Array,
+    divergence: Callable[[Array, Array], Array] | None = None,
 ) -> BehaviourChange:
-    """Compare logits ``[n, actions]`` and values ``[n]``; ``n`` must not be 0."""
+    """Compare logits ``[n, actions]`` and values ``[n]``; ``n`` must not be 0.
+
+    ``divergence``: KL of the policies that two arrays of logits stand for; ``kl`` by default.
+    """
     if logits_before.shape != logits_after.shape or values_before.shape != values_after.shape:
         raise ValueError(
             f"cannot compare logits {logits_before.shape} with {logits_after.shape} "
@@ -29,7 +37,7 @@ def behaviour_change(
         raise ValueError("no observations: a change of behaviour needs at least one")
     logits = [np.asarray(each, np.float64) for each in (logits_before, logits_after)]
     return BehaviourChange(
-        mean_kl=float(kl(*logits).mean()),
+        mean_kl=float((divergence or kl)(logits[0], logits[1]).mean()),
         max_logit_change=float(np.abs(logits[1] - logits[0]).max()),
         mean_value_change=float(np.abs(np.float64(values_after) - values_before).mean()),
     )

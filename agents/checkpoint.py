@@ -42,7 +42,7 @@ def to_bytes(mind: Mind) -> tuple[dict[str, Any], bytes]:
 
 def pack(arrays: Mapping[str, Array]) -> bytes:
     """Return any arrays by name as safetensors bytes, sorted by name."""
-    data: bytes = save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})
+    data: bytes = save({name: np.asarray(arrays[name], order="C") for name in sorted(arrays)})
     return data
 
 

@@ -151,6 +151,8 @@ class A2CRule(LearningRule):
     """One step on the whole rollout, no ratio and no clip (Mnih et al. 2016)."""
 
     rule: Literal["a2c"] = "a2c"
+    gae_lambda: float = 1.0
+    epochs: int = 1
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from agents.contract import Array, Batch, Motive
 class Diary:
     """The steps of one rollout as the agent saw them, kept in arrays that are used again."""
 
-    def __init__(self, steps: int, n: int, size: int) -> None:
+    def __init__(self, steps: int, n: int, size: int, dimensions: int = 0) -> None:
         self._at, shape = 0, (steps, n)
         seen = np.zeros((2, *shape, size), np.float32)
+        acted = np.zeros((*shape, dimensions), np.float32) if dimensions else np.zeros(shape, int)
         self._rollout = Batch(
             observation=seen[0],
-            action=np.zeros(shape, np.int64),
+            action=acted,
             next_observation=seen[1],
             reward=np.zeros(shape),
             terminated=np.zeros(shape, bool),

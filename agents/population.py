@@ -5,34 +5,77 @@ Environments are reset without a seed: whoever makes them seeds them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import VectorEnv
 
-from agents.contract import Array, Motive, Objective, Population, Streams, UpdateReport
+from agents.chance import Chance
+from agents.contract import (
+    Array,
+    Motive,
+    Objective,
+    Population,
+    Streams,
+    UpdateReport,
+)
 from agents.genome import Genome
 from agents.restarts import check_restarts, final_observations
 from agents.rewritable import RewritablePPO
-from agents.spaces import action_count, flat_size, flatten
+from agents.spaces import action_count, first_action, flat_size, flatten
+
+
+class Collected(Protocol):
+    """A learner that a loop collects experience for."""
+
+    def begin(self) -> None:
+        """Start a rollout."""
+
+    def act(self, observations: Array) -> Array:
+        """Choose actions for float32 ``[n, size]`` observations."""
+
+    def store(self, following: Array, reward: Array, terminated: Array, truncated: Array) -> None:
+        """Take what they led to."""
+
+    def finish(self, observations: Array) -> UpdateReport:
+        """Learn from the rollout, which led to these observations."""
+
+
+class Maker(Protocol):
+    """Starts one learner; see ``build_learner``."""
+
+    def __call__(
+        self,
+        agent: str,
+        genome: Genome,
+        *,
+        spaces: tuple[Any, Any],
+        shape: tuple[int, int],
+        objectives: Mapping[str, Objective],
+        streams: Streams,
+    ) -> Any:
+        """Return a ``LiveLearner`` that is ``Collected``."""
 
 
 class Solo(Population):
     """One learner on a Gymnasium ``VectorEnv`` that restarts episodes within the step."""
 
-    def __init__(
+    _learner: Any  # both a LiveLearner and Collected
+
+    def __init__(  # noqa: PLR0917
         self,
         env: Any,
         steps: int,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
+        make: Maker | None = None,
     ) -> None:
         _check_vector(env, genomes)
         (self._agent, genome), *_ = genomes.items()
         spaces = (env.single_observation_space, env.single_action_space)
-        self._learner = build_learner(
+        self._learner = (make or build_learner)(
             self._agent,
             genome,
             spaces=spaces,
@@ -41,16 +84,27 @@ class Solo(Population):
             streams=streams,
         )
         self.learners = {self._agent: self._learner}
-        self._env, self._first_action = env, int(env.single_action_space.start)
+        self._env, self._first_action = env, first_action(env.single_action_space)
+        self._steps = steps
         observations, _ = env.reset()
         self._observations = flatten(observations, env.num_envs)
 
     def update(self) -> Mapping[str, UpdateReport]:
         """Collect one rollout and do one update."""
         self._learner.begin()
-        for _ in range(self._learner.n_steps):
+        for _ in range(self._steps):
             self._step()
         return {self._agent: self._learner.finish(self._observations)}
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """The learner's, and what it sees now; the env is not in it."""
+        data, arrays = self._learner.snapshot()
+        return data, {**arrays, "observations": self._observations.copy()}
+
+    def resume(self, env: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Go on in this env, which is as it was when ``snapshot`` gave these."""
+        self._learner.resume(data, arrays)
+        self._env, self._observations = env, arrays["observations"].copy()
 
     def _step(self) -> None:
         env, learner = self._env, self._learner
@@ -219,25 +273,34 @@ def build_learner(
     shape: tuple[int, int],
     objectives: Mapping[str, Objective],
     streams: Streams,
+    kind: type[RewritablePPO] = RewritablePPO,
 ) -> RewritablePPO:
     """Start one agent on ``shape`` = (environments, steps); its streams are ``agent/purpose``."""
-
-    def own(name: str) -> np.random.Generator:
-        return streams(f"{agent}/{name}")
-
+    own = chance_of(agent, streams)
     sizes = (flat_size(spaces[0]), action_count(spaces[1]))
-    motives: dict[str, Motive] = {
-        name: each.start(*sizes, own(f"objective/{name}")) for name, each in objectives.items()
-    }
-    return RewritablePPO(
+    return kind(
         genome=genome,
         observation_space=spaces[0],
         action_space=spaces[1],
         num_envs=shape[0],
         steps=shape[1],
-        motives=motives,
+        motives=motives_of(objectives, sizes, own),
         streams=own,
     )
+
+
+def chance_of(agent: str, streams: Streams) -> Chance:
+    """The streams of one agent."""
+    return Chance(lambda name: streams(f"{agent}/{name}"))
+
+
+def motives_of(
+    objectives: Mapping[str, Objective], sizes: tuple[int, int], chance: Chance
+) -> dict[str, Motive]:
+    """Start every objective on (observation size, actions)."""
+    return {
+        name: each.start(*sizes, chance(f"objective/{name}")) for name, each in objectives.items()
+    }
 
 
 def _check_vector(env: Any, genomes: Mapping[str, Genome]) -> None:

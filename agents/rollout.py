@@ -35,6 +35,10 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         for batch in torch.split(order, batch_size or len(rows)):
             yield RolloutBufferSamples(*(column[batch] for column in columns))
 
+    def whole(self) -> RolloutBufferSamples:
+        """Return all steps that are present, env by env; nothing is shuffled."""
+        return self.rows(np.arange(int(self.present.sum())))
+
     def rows(self, chosen: Array) -> RolloutBufferSamples:
         """Return these of the steps that are present, counted env by env."""
         there = np.flatnonzero(self.swap_and_flatten(self.present))

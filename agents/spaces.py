@@ -1,4 +1,4 @@
-"""What the learners can live on: flattened boxes to see, one discrete choice to act."""
+"""What the learners can live on: flattened boxes to see, a discrete choice or a box to act."""
 
 from math import prod
 from typing import Any
@@ -25,8 +25,27 @@ def flat_size(space: Any) -> int:
 def action_count(space: Any) -> int:
     """Return the number of actions; ``ValueError`` unless the space is ``Discrete``."""
     if not isinstance(space, spaces.Discrete):
-        raise ValueError(f"actions must be Discrete, got {space}: wrap it")  # noqa: TRY004
+        raise ValueError(  # noqa: TRY004
+            f"actions must be Discrete, got {space}: wrap it, or use learner 'sac'"
+        )
     return int(space.n)
+
+
+def action_box(space: Any) -> spaces.Box:
+    """Return the space; ``ValueError`` unless it is a bounded ``Box`` of floats."""
+    if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
+        raise ValueError(
+            f"learner 'sac' needs actions in a Box of floats, got {space}: use 'ppo', 'a2c' or "
+            "'dqn'"
+        )
+    if not space.is_bounded() or prod(space.shape) < 1:
+        raise ValueError(f"learner 'sac' needs actions between bounds, got {space}: wrap it")
+    return space
+
+
+def first_action(space: Any) -> int:
+    """Return what the env calls the first action, which agents call 0; 0 for a box, too."""
+    return int(space.start) if isinstance(space, spaces.Discrete) else 0
 
 
 def flatten(observations: Any, n: int) -> Array:

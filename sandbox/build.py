@@ -241,9 +241,7 @@ def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[st
     """A stranger's anchors: a random policy, measured, and its own ``reward_threshold``."""
     from sandbox.subject import play_foreign  # noqa: PLC0415  (subject builds on this module)
 
-    rng = streams(spec)("anchors")
-    actions = place.choices(np.zeros((1, int(place.env.single_action_space.n)))).shape[1]
-    policy = {"agent": lambda seen: rng.integers(actions, size=len(seen))}
+    policy = {"agent": _random(place, streams(spec)("anchors"))}
     seed = integer(spec["seed"], spec["salt"], "anchors")
     played = play_foreign(place, policy, episodes, seed)["agent"]
     found = {"random": _anchor(float(np.mean(played.reward)), f"measured, {episodes} episodes")}
@@ -251,6 +249,17 @@ def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[st
     if threshold is not None:
         found["reward_optimal"] = _anchor(float(threshold), "the env's own reward_threshold")
     return found
+
+
+def _random(place: Habitat, rng: np.random.Generator) -> Callable[[Array], Array]:
+    """A policy that takes every action alike: among choices, or between the bounds of a box."""
+    space = place.env.single_action_space
+    if isinstance(space, gym.spaces.Box):
+        shape, dtype = space.shape, space.dtype
+        low, high = space.low, space.high
+        return lambda seen: rng.uniform(low, high, (len(seen), *shape)).astype(dtype)
+    actions = place.choices(np.zeros((1, int(space.n)))).shape[1]
+    return lambda seen: rng.integers(actions, size=len(seen))
 
 
 def _anchor(reward: float, how: str) -> dict[str, Any]:

@@ -191,6 +191,7 @@ def consider(
     edit: Edit,
     gate: Gate,
     flops: float,
+    *,
     peers: Peers | None = None,
     measure: Measure | None = None,
 ) -> Deed:
@@ -202,7 +203,7 @@ def consider(
     """
     learner, undoes = life.learner, undone_by(edit)
     before, past = learner.mind(), life.since(undoes)
-    ruling = gate.judge(edit, before.genome, life.sizes(), flops, life.edits, past)
+    ruling = gate.judge(edit, before.genome, life.sizes(), flops, life.edits, past=past)
     parent = life.entry if undoes is None else life.parents.get(undoes, life.entry)
     deed = Deed(name, edit, ruling, before, before, None, None, None, parent, undoes)
     deed = replace(deed, version=life.version)
@@ -247,7 +248,8 @@ def _rewrite(
     learner.install(mind)
     if mind.genome.editor != before.genome.editor:
         life.editor.adopt(_with_settings(life.editor, mind.genome.editor))
-    change = behaviour_change(was[0], learner.logits(seen), was[1], learner.values(seen))
+    now = learner.logits(seen), learner.values(seen)
+    change = behaviour_change(was[0], now[0], was[1], now[1], learner.divergence)
     if not all(map(math.isfinite, asdict(change).values())):
         raise FloatingPointError("the edited agent's behaviour is not finite")
     return change

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.contract import LiveLearner, Streams
-from agents.spaces import flatten
+from agents.spaces import first_action, flatten
 from envs.contract import JointWorld, World
 from sandbox.build import Habitat
 from sandbox.contract import Episodes, Subject
@@ -104,15 +104,14 @@ def sampled(
     silent: Callable[[Array], Array] = lambda seen: seen,
     choices: Callable[[Array], Array] = lambda logits: logits,
 ) -> Policy:
-    """Sample actions from a learner's softmax policy (Gumbel-max).
+    """Sample actions from a learner's policy, as it says how.
 
     ``silent`` fills up what a control added to the observations in training, with nothing in it;
     ``choices`` leaves out what it added to the actions.
     """
 
     def act(seen: Array) -> Array:
-        logits = np.asarray(choices(learner.logits(silent(seen))), dtype=float)
-        return np.asarray(np.argmax(logits + rng.gumbel(size=logits.shape), axis=1))
+        return learner.sample(silent(seen), rng, choices)
 
     return act
 
@@ -219,7 +218,7 @@ def play_foreign(
     rewards: list[list[float]] = [[] for _ in range(copies)]
     lengths: list[list[int]] = [[] for _ in range(copies)]
     total, length = np.zeros(copies), np.zeros(copies, dtype=int)
-    first = int(env.single_action_space.start)
+    first = first_action(env.single_action_space)
     seen, _ = env.reset(seed=seed)
     while min(map(len, rewards)) < quota:
         actions = policies["agent"](flatten(seen, copies)) + first

@@ -19,6 +19,7 @@ class Apt(ParticleObjective):
 
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     k: int = 12
     average: bool = True

@@ -28,6 +28,7 @@ class AttainableUtility(Objective):
 
     unit: ClassVar[str] = "share of attainable utility"
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     weight: float = 1 / 1.501
     auxiliaries: int = 30

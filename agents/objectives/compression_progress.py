@@ -30,6 +30,7 @@ class CompressionProgress(LearnedObjective):
 
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     held: int = 1024
     deviation: float = 1.0

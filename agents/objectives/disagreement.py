@@ -26,6 +26,7 @@ class Disagreement(LearnedObjective):
 
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     members: int = 5
     sample_variance: bool = True

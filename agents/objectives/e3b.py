@@ -27,6 +27,7 @@ class E3b(LearnedObjective):
 
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "episodic"
+    discrete: ClassVar[bool] = True
 
     ridge: float = 0.1
     features: FeatureKind = "inverse"

@@ -29,6 +29,7 @@ class Empowerment(Objective):
 
     unit: ClassVar[str] = "bits"
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     weight: float = 0.1
     steps: int = 2  # actions looked ahead

@@ -27,6 +27,7 @@ class Icm(LearnedObjective):
 
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     eta: float = 0.01
     forward_share: float = 0.2  # of the forward model in the loss

@@ -28,6 +28,7 @@ class LearningProgress(LearnedObjective):
 
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     window: int = 3
     bits: int = 4

@@ -33,6 +33,7 @@ class Ngu(LearnedObjective):
 
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "episodic"
+    discrete: ClassVar[bool] = True
 
     k: int = 10
     cluster: float = 0.008

@@ -29,6 +29,7 @@ class RelativeReachability(Objective):
 
     unit: ClassVar[str] = "share of reachability"
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     weight: float = 1.0
     discount: float = 0.99  # of reachability, a step

@@ -25,6 +25,7 @@ class Ride(LearnedObjective):
 
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "episodic"
+    discrete: ClassVar[bool] = True
 
     features: FeatureKind = "icm"
 

@@ -33,6 +33,7 @@ class VariationalEmpowerment(Objective):
 
     unit: ClassVar[str] = "bits"
     scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
 
     weight: float = 0.1
     steps: int = 1  # actions looked ahead

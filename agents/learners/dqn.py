@@ -1,0 +1,51 @@
+"""DQN (Mnih et al. 2015): Q-learning from memory with a target network, rewritable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from agents.contract import Learner, Objective, Population, Streams
+from agents.genome import DQNRule, Genome
+from agents.validity import check_rewritable
+
+
+@dataclass(frozen=True)
+class DQN(DQNRule, Learner):
+    """One agent for discrete actions, which remembers its last ``memory`` steps.
+
+    An update is ``steps_per_update`` steps of every copy, then ``gradient_steps`` minibatches; the
+    target follows every ``target_every`` updates. In training it explores on a schedule counted in
+    updates; measured, it is greedy but for its rule's ``exploration``. Numbers of PPO that mean
+    nothing to it rest at their defaults.
+    """
+
+    max_grad_norm: float = 10.0
+    num_envs: int = 16
+    total_steps: int = 200_000
+    steps_per_update: int = 8  # of each environment
+    memory: int = 50_000  # steps of all copies together
+    warmup: int = 1_000  # steps before the first gradient
+
+    joint: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` naming every setting outside its range."""
+        check_rewritable(self)
+
+    def genome_rule(self) -> Mapping[str, Any]:
+        """The fields of ``DQNRule`` as JSON."""
+        return {each.name: getattr(self, each.name) for each in fields(DQNRule)}
+
+    def build(
+        self,
+        env: Any,
+        genomes: Mapping[str, Genome],
+        objectives: Mapping[str, Objective],
+        streams: Streams,
+    ) -> Population:
+        """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
+        from agents.population import Solo  # noqa: PLC0415 - torch loads here
+        from agents.replay_solo import Remembering  # noqa: PLC0415
+
+        make = Remembering(self.memory, self.warmup, continuous=False)
+        return Solo(env, self.steps_per_update, genomes, objectives, streams, make)

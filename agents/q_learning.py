@@ -1,0 +1,84 @@
+"""DQN at work (Mnih et al. 2015): Q-learning from memory, with a target network.
+
+One gradient step is SB3's ``DQN.train``: Huber loss of width 1 towards ``r + discount max_a
+Q_target(s', a)``, the second term 0 after a death; an episode that was cut would have gone on.
+"""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from agents.contract import Array
+from agents.genome import DQNRule, LearningRule
+from agents.replaying import Lesson, ReplayLearner, follow
+
+
+class DeepQ(ReplayLearner):
+    """One agent; its logits are action values."""
+
+    rule_type: ClassVar[type[LearningRule]] = DQNRule
+    viewed: ClassVar[str] = "q"
+
+    def values(self, observations: Array) -> Array:
+        """State values, float32 ``[n]``: the best action's."""
+        found: Array = self.logits(observations).max(1)
+        return found
+
+    def sample(
+        self,
+        observations: Array,
+        rng: np.random.Generator,
+        choices: Callable[[Array], Array] = lambda logits: logits,
+    ) -> Array:
+        """The best of the ``choices``, or any of them as often as the rule explores at last."""
+        return _greedy(choices(self.logits(observations)), self._rule().exploration, rng)
+
+    def exploration(self) -> float:
+        """Share of random actions in the next rollout: linear in the updates done."""
+        rule = self._rule()
+        done = min(self.updates / rule.exploration_updates, 1.0)
+        return (1 - done) * rule.exploration_start + done * rule.exploration
+
+    def _rule(self) -> DQNRule:
+        rule = self.stepper.rule
+        assert isinstance(rule, DQNRule), "no other is installed"  # noqa: S101
+        return rule
+
+    def _choose(self, inputs: Array) -> Array:
+        return _greedy(self.logits(inputs), self.exploration(), self.chance("actions"))
+
+    def _gradient_step(self, lesson: Lesson) -> tuple[dict[str, Tensor], Tensor]:
+        row, norm = self.stepper.step(
+            self.brain, self.optimizer, lambda: self._loss(lesson), {"q": lesson.inputs}
+        )
+        return dict(zip(("loss", "q_value"), row, strict=True)), norm
+
+    def _loss(self, lesson: Lesson) -> tuple[Tensor, tuple[Tensor, ...]]:
+        with torch.no_grad():
+            ahead = self.brain.tower("target_q")(lesson.following).max(dim=1)[0]
+            wanted = lesson.rewards + (1 - lesson.terminated) * self._rule().discount * ahead
+        found = self.brain.tower("q")(lesson.inputs)
+        taken = found.gather(1, lesson.actions.unsqueeze(1)).squeeze(1)
+        loss = functional.smooth_l1_loss(taken, wanted)
+        return loss, (loss.detach(), taken.detach().mean())
+
+    def _whole_loss(self, lesson: Lesson) -> Tensor:
+        return self._loss(lesson)[0]
+
+    def _after_update(self) -> dict[str, float]:
+        rule = self._rule()
+        if self.updates % rule.target_every == 0:
+            follow(self.brain.tower("target_q"), self.brain.tower("q"), rule.target_rate)
+        return {"exploration": self.exploration()}
+
+
+def _greedy(values: Array, exploration: float, rng: np.random.Generator) -> Array:
+    """The best action of each row, int64 ``[n]``, or any; as many draws whatever happens."""
+    n, actions = values.shape
+    wanders = rng.random(n) < exploration
+    found: Array = np.where(wanders, rng.integers(actions, size=n), values.argmax(1))
+    return found

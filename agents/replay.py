@@ -1,0 +1,122 @@
+"""What an agent has lived through, kept for learning from it again: the newest steps of each copy.
+
+Observations are kept as they were seen, one at a time; the history that a mind reads is put
+together when it is asked for. So a rewrite of the mind leaves the memory as it is, and what was
+seen before a mind could look back counts as soon as it can.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.contract import Array
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Some steps, in no order."""
+
+    inputs: Array  # float32 [n, history * size], newest observation first
+    actions: Array  # int64 [n], or float32 [n, dimensions]
+    following: Array  # float32 [n, history * size]: the final one where the episode ended
+    rewards: Array  # float32 [n, objectives], each in its own unit
+    terminated: Array  # float32 [n]: 1 where a death ended the episode; a cut one would go on
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One step of ``n`` copies, as it is written down."""
+
+    observations: Array  # float32 [n, size]
+    actions: Array
+    following: Array  # float32 [n, size]
+    rewards: Array  # float64 [n, objectives]
+    terminated: Array  # bool [n]
+    starts: Array  # bool [n]: an episode begins with this observation
+
+
+class Replay:
+    """A ring of ``rows`` steps of ``copies`` environments; ``dimensions`` 0: actions are choices.
+
+    Where the ring has forgotten what came before, a history goes back to zeros, as at an episode's
+    start.
+    """
+
+    def __init__(
+        self, rows: int, copies: int, size: int, objectives: int, dimensions: int = 0
+    ) -> None:
+        self.rows, self.copies, shape = rows, copies, (rows, copies)
+        self._at, self._filled = 0, 0
+        acted = (*shape, dimensions) if dimensions else shape
+        self._kept: dict[str, Array] = {
+            "observations": np.zeros((*shape, size), np.float32),
+            "actions": np.zeros(acted, np.float32 if dimensions else np.int64),
+            "following": np.zeros((*shape, size), np.float32),
+            "rewards": np.zeros((*shape, objectives), np.float32),
+            "terminated": np.zeros(shape, np.float32),
+            "starts": np.zeros(shape, bool),
+        }
+
+    def __len__(self) -> int:
+        """Steps kept, of all copies together."""
+        return self._filled * self.copies
+
+    def add(self, moment: Moment) -> None:
+        """Write one step over the oldest."""
+        for name, array in self._kept.items():
+            array[self._at] = getattr(moment, name)
+        self._at = (self._at + 1) % self.rows
+        self._filled = min(self._filled + 1, self.rows)
+
+    def sample(self, n: int, history: int, rng: np.random.Generator) -> Steps:
+        """Return ``n`` steps drawn with replacement, all alike, each with its history."""
+        places = rng.integers(len(self), size=n)
+        return self.steps(places // self.copies, places % self.copies, history)
+
+    def newest(self, rows: int, most: int, history: int) -> Steps:
+        """Return up to ``most`` of the last ``rows`` steps of every copy, evenly spaced."""
+        there = min(rows, self._filled) * self.copies
+        places = np.linspace(0, max(there - 1, 0), min(there, most)).astype(int)
+        back = places // self.copies
+        rows_back = (self._at - min(rows, self._filled) + back) % self.rows
+        return self.steps(rows_back, places % self.copies, history)
+
+    def steps(self, rows: Array, copies: Array, history: int) -> Steps:
+        """Return the steps at these places, int ``[n]`` each, with their histories."""
+        kept = {name: each[rows, copies] for name, each in self._kept.items()}
+        seen = [kept["observations"], *self._past(rows, copies, history)]
+        return Steps(
+            inputs=np.concatenate(seen, axis=1),
+            actions=kept["actions"],
+            following=np.concatenate([kept["following"], *seen][:history], axis=1),
+            rewards=kept["rewards"],
+            terminated=kept["terminated"],
+        )
+
+    def _past(self, rows: Array, copies: Array, history: int) -> list[Array]:
+        """The observations before these, newest first: float32 ``[n, size]``, ``history - 1``."""
+        oldest = self._at if self._filled == self.rows else 0
+        age, found = (rows - oldest) % self.rows, []
+        known = np.ones(len(rows), bool)
+        for back in range(1, history):
+            known = known & ~self._kept["starts"][(rows - back + 1) % self.rows, copies]
+            known = known & (age >= back)
+            earlier = self._kept["observations"][(rows - back) % self.rows, copies]
+            found.append(np.where(known[:, None], earlier, np.float32(0)))
+        return found
+
+    def state(self) -> dict[str, Array]:
+        """Copies of everything there is, by name; ``at`` is the row that is written next."""
+        kept = {name: each[: self._filled].copy() for name, each in self._kept.items()}
+        return {**kept, "at": np.array([self._at], np.int64)}
+
+    def load(self, state: Mapping[str, Array]) -> None:
+        """Take over what ``state`` gave; ``ValueError`` where it does not fit."""
+        filled = len(state["starts"])
+        for name, array in self._kept.items():
+            if filled > self.rows or state[name].shape[1:] != array.shape[1:]:
+                raise ValueError(f"a memory of other sizes: {name} has shape {state[name].shape}")
+        for name, array in self._kept.items():
+            array[:filled] = state[name]
+        self._filled, self._at = filled, int(state["at"][0])

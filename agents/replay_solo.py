@@ -1,0 +1,51 @@
+"""Starts the learners from memory on a Gymnasium vector env."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agents.contract import Objective, Streams
+from agents.genome import Genome
+from agents.population import chance_of, motives_of
+from agents.q_learning import DeepQ
+from agents.replaying import ReplayLearner, Sizes
+from agents.soft_actor_critic import SoftActorCritic
+from agents.spaces import action_box, action_count, flat_size
+
+
+@dataclass(frozen=True)
+class Remembering:
+    """Starts one learner that keeps ``memory`` steps and learns once it has seen ``warmup``."""
+
+    memory: int
+    warmup: int
+    continuous: bool
+
+    def __call__(
+        self,
+        agent: str,
+        genome: Genome,
+        *,
+        spaces: tuple[Any, Any],
+        shape: tuple[int, int],
+        objectives: Mapping[str, Objective],
+        streams: Streams,
+    ) -> ReplayLearner:
+        """Start it on ``shape`` = (environments, steps); see ``population.build_learner``."""
+        actions = self._actions(spaces[1], objectives)
+        sizes = Sizes(flat_size(spaces[0]), actions, *shape, self.memory, self.warmup)
+        own = chance_of(agent, streams)
+        motives = motives_of(objectives, (sizes.observation, actions), own)
+        if self.continuous:
+            return SoftActorCritic(genome, sizes, motives, own, spaces[1])
+        return DeepQ(genome, sizes, motives, own)
+
+    def _actions(self, space: Any, objectives: Mapping[str, Objective]) -> int:
+        if not self.continuous:
+            return action_count(space)
+        telling = [name for name, each in objectives.items() if each.discrete]
+        if telling:
+            raise ValueError(
+                f"objectives {', '.join(telling)} tell actions apart: they need Discrete ones"
+            )
+        return int(action_box(space).low.size)

@@ -1,0 +1,346 @@
+"""What DQN and SAC share: a mind of their own towers that learns from what it remembers.
+
+A collector calls ``begin``, then ``act`` and ``store`` by turns, then ``finish``: one update is one
+rollout, then ``gradient_steps`` minibatches drawn from memory. A rewrite leaves the memory as it
+is. Rewards are kept objective by objective and weighed when they are learned from, so that new
+weights and a new discount hold for the whole past at once.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents import brain, optimisers, replay_snapshots
+from agents.chance import Chance
+from agents.compute import parameter_shapes, rollout_flops, training_flops
+from agents.contract import Array, Batch, LiveLearner, Mind, Motive, UpdateReport
+from agents.genome import Genome, LearningRule
+from agents.history import Frames
+from agents.initial import initial_buffers, initial_parameters
+from agents.looking import MOST, LossLook
+from agents.mixing import Diary
+from agents.replay import Moment, Replay, Steps
+from agents.rewritable import DORMANT, unit_scores
+from agents.stepping import Stepper, as_input, check_weights
+from agents.validity import genome_problems, mind_problems, objective_problems, wrong_rule
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a learner from memory is made for."""
+
+    observation: int
+    actions: int  # of SAC, the dimensions of an action
+    copies: int
+    steps: int  # of each copy in an update
+    memory: int  # steps of all copies that are kept
+    warmup: int  # steps of all copies before the first gradient
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A minibatch as tensors, rewards already weighed."""
+
+    inputs: Tensor  # [n, inputs]
+    actions: Tensor  # int64 [n], or float32 [n, dimensions]
+    following: Tensor  # [n, inputs]
+    rewards: Tensor  # [n]
+    terminated: Tensor  # [n], 0 or 1
+
+
+class ReplayLearner(LiveLearner):
+    """One agent. Leaves say how it acts, what it learns from a minibatch, and what it values.
+
+    ``chance`` gives this agent's own streams: ``weights``, ``actions``, ``minibatches`` and
+    ``replacements`` are drawn from here.
+    """
+
+    rule_type: ClassVar[type[LearningRule]]
+    viewed: ClassVar[str]  # the tower whose units and outputs are shown
+    continuous: ClassVar[bool] = False
+
+    def __init__(
+        self, genome: Genome, sizes: Sizes, motives: Mapping[str, Motive], chance: Chance
+    ) -> None:
+        refuse([*genome_problems(genome), *self._wrong_rule(genome)])
+        self.observation_size, self.actions, self.sizes = sizes.observation, sizes.actions, sizes
+        self._motives, self.chance = dict(motives), chance
+        self.stepper = Stepper(genome.learning_rule, chance("replacements"))
+        self.brain = brain.Brain(genome)
+        dimensions = sizes.actions if self.continuous else 0
+        rows = max(sizes.memory // sizes.copies, sizes.steps)
+        self.replay = Replay(rows, sizes.copies, sizes.observation, len(self._motives), dimensions)
+        self._diary = Diary(sizes.steps, sizes.copies, sizes.observation, dimensions)
+        self._frames = Frames(sizes.copies, sizes.observation)
+        self._starts = np.ones(sizes.copies, bool)
+        self._returns = np.zeros(sizes.copies)
+        self._recent = np.zeros((0, sizes.observation), np.float32)
+        self.gradient_norm, self.updates = 0.0, 0
+        chance("actions"), chance("minibatches")
+        self.begin()
+        rng = chance("weights")
+        weights = initial_parameters(genome, sizes.observation, sizes.actions, rng)
+        buffers = initial_buffers(genome, weights, rng) | self._born_with()
+        self.install(Mind(genome, weights, {}, buffers))
+
+    # --- what leaves say -----------------------------------------------------------------------
+
+    @abstractmethod
+    def _choose(self, inputs: Array) -> Array:
+        """Actions to take in training, as they are kept: int64 ``[n]`` or float32 ``[n, dims]``."""
+
+    @abstractmethod
+    def _gradient_step(self, lesson: Lesson) -> tuple[dict[str, Tensor], Tensor]:
+        """Learn from one minibatch; return what to report of it and the gradient's norm."""
+
+    @abstractmethod
+    def _whole_loss(self, lesson: Lesson) -> Tensor:
+        """The loss of all that learns, for a look; draws nothing from this life's streams."""
+
+    def _after_update(self) -> dict[str, float]:
+        """Do what is done once an update, and return what to report of it."""
+        return {}
+
+    def _born_with(self) -> dict[str, Array]:
+        """Buffers a new mind has beside its masks."""
+        return {}
+
+    def _outward(self, actions: Array) -> Array:
+        """Actions as the env takes them."""
+        return actions
+
+    # --- one rollout and one update ------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start a rollout."""
+        self._diary.begin()
+        self._seen: list[Array] = []
+        self._earned = dict.fromkeys(self._motives, 0.0)
+        self._finished: list[float] = []
+
+    def act(self, observations: Array) -> Array:
+        """Choose an action for each of float32 ``[n, size]`` observations, as the env takes it."""
+        inputs = self._frames.stack(observations, self._starts)
+        self._frames.push(inputs)
+        self._seen.append(inputs)
+        self._chosen = self._choose(inputs)
+        return self._outward(self._chosen)
+
+    def store(self, following: Array, reward: Array, terminated: Array, truncated: Array) -> None:
+        """Remember what the last action led to.
+
+        ``following`` is the observation the step itself led to (float32 ``[n, size]``). Where both
+        flags are set, ``terminated`` wins: a death is worth 0, a cut episode would have gone on.
+        """
+        seen, ended = self._seen[-1][:, : self.observation_size], terminated | truncated
+        batch = Batch(seen, self._chosen, following, reward, terminated, ended)
+        paid = self._paid(batch)
+        moment = Moment(seen, self._chosen, following, paid, terminated, self._starts)
+        self.replay.add(moment)
+        self._diary.write(batch)
+        self._returns += reward
+        self._finished += self._returns[ended].tolist()
+        self._returns[ended] = 0.0
+        self._starts = ended
+
+    def finish(self, observations: Array) -> UpdateReport:
+        """Learn from memory.
+
+        Raises ``FloatingPointError`` where the update would make the mind non-finite.
+        """
+        del observations  # remembered already, as what the last step led to
+        self.updates += 1
+        self._recent = np.concatenate(self._seen)
+        steps, learns = len(self._recent), len(self.replay) >= max(self.sizes.warmup, 1)
+        losses = self._learn() if learns else {}
+        losses |= self._after_update() if learns else {}
+        for name in self._weights:
+            self._motives[name].update(self._diary.rollout())
+        earned = {name: self._weights[name] * self._earned[name] for name in self._weights}
+        return UpdateReport(
+            steps=steps,
+            flops=self._flops(steps, learns),
+            episodes=len(self._finished),
+            mean_return=float(np.mean(self._finished)) if self._finished else None,
+            intrinsic={name: total / steps for name, total in earned.items()},
+            losses=losses,
+        )
+
+    # --- LiveLearner ---------------------------------------------------------------------------
+
+    def mind(self) -> Mind:
+        """Copy of genome, weights, optimiser state and buffers."""
+        return Mind(
+            self.genome,
+            brain.read_parameters(self.brain),
+            brain.read_moments(self.brain, self.optimizer),
+            brain.read_buffers(self.brain),
+        )
+
+    def install(self, mind: Mind) -> None:
+        """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
+        problems = [*mind_problems(mind, self.observation_size, self.actions)]
+        problems += self._wrong_rule(mind.genome)
+        refuse([*problems, *objective_problems(mind.genome, self._motives)])
+        order = parameter_shapes(mind.genome, self.observation_size, self.actions)
+        self.optimizer = brain.assign(self.brain, mind, order)
+        self.stepper.adopt(mind.genome.learning_rule)
+        self._weights, self.genome = dict(mind.genome.objective), mind.genome
+        self._frames.remember(mind.genome.architecture.history)
+
+    def effective(self) -> Genome:
+        """The genome read back from live parts; only the editor comes from the record."""
+        live, rule = optimisers.read_rule(self.optimizer), self.stepper.rule
+        if live["optimiser"] not in {"sgd", "rmsprop"}:  # the others have none
+            live["momentum"] = rule.momentum
+        return Genome(
+            architecture=brain.read_architecture(self.brain, self.optimizer),
+            learning_rule=replace(rule, **live),  # type: ignore[arg-type]
+            objective=tuple(sorted(self._weights.items())),
+            editor=self.genome.editor,
+        )
+
+    def logits(self, observations: Array) -> Array:
+        """Outputs of the tower that acts, float32 ``[n, outputs]``."""
+        return self._run(self.viewed, observations)
+
+    def recent_observations(self, n: int) -> Array:
+        """Up to ``n`` observations of the last rollout, evenly spaced, ``[<=n, inputs]``."""
+        count = min(n, len(self._recent))
+        found: Array = self._recent[np.linspace(0, len(self._recent) - 1, count).astype(int)]
+        return found
+
+    def view(self) -> Mapping[str, Any]:
+        """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
+        seen = self._input(self.recent_observations(MOST))
+        with torch.inference_mode():
+            found = self.brain.tower(self.viewed).activations(seen)
+        layers = [each.abs().mean(0).numpy() for each in found]
+        scores = tuple(unit_scores(each if len(seen) else np.ones_like(each)) for each in layers)
+        return {
+            "dormancy": tuple(float((each <= DORMANT).mean()) for each in scores),
+            "unit_scores": scores,
+            "gradient_norm": self.gradient_norm,
+        }
+
+    def look(self) -> LossLook | None:
+        """The last rollout through the loss, up to 1024 steps of it, evenly spaced."""
+        if not len(self.replay):
+            return None
+        newest = self.replay.newest(self.sizes.steps, MOST, self._history())
+        return LossLook(
+            self.brain,
+            self.optimizer,
+            newest.inputs,
+            lambda: self._whole_loss(self._lesson(newest)),
+        )
+
+    def motives(self) -> Mapping[str, Motive]:
+        """The objectives at work, by name; those the genome does not name rest."""
+        return self._motives
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """Everything needed to go on to the bit, between two updates; the env is not in it."""
+        return replay_snapshots.taken(self)
+
+    def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        replay_snapshots.given_back(self, data, arrays)
+
+    def running(self) -> dict[str, Array]:
+        """What goes on from one rollout to the next."""
+        return {
+            "starts": self._starts,
+            "returns": self._returns,
+            "past": self._frames.past,
+            "recent": self._recent,
+        }
+
+    def go_on(self, running: Mapping[str, Array]) -> None:
+        """Take over what ``running`` gave."""
+        self._starts, self._returns = running["starts"].copy(), running["returns"].copy()
+        self._frames.past, self._recent = running["past"].copy(), running["recent"].copy()
+
+    # --- parts ---------------------------------------------------------------------------------
+
+    @property
+    def warm(self) -> bool:
+        """Has it seen enough to learn?"""
+        return len(self.replay) >= self.sizes.warmup
+
+    def _wrong_rule(self, genome: Genome) -> list[str]:
+        return wrong_rule(genome, self.rule_type)
+
+    def _history(self) -> int:
+        return self.genome.architecture.history
+
+    def _input(self, observations: Array) -> Tensor:
+        return as_input(observations, self.observation_size * self._history())
+
+    def _run(self, tower: str, observations: Array) -> Array:
+        with torch.inference_mode():
+            found: Array = self.brain.tower(tower)(self._input(observations)).numpy()
+        return found
+
+    def _paid(self, batch: Batch) -> Array:
+        """Reward of each objective in its own unit, float64 ``[n, objectives]``; idle ones 0."""
+        found = np.zeros((len(batch.reward), len(self._motives)))
+        for k, (name, motive) in enumerate(self._motives.items()):
+            if name in self._weights:
+                found[:, k] = motive.reward(batch)
+                if not np.isfinite(found[:, k]).all():
+                    raise FloatingPointError(
+                        f"update {self.updates + 1}: non-finite reward from objective {name}"
+                    )
+                self._earned[name] += float(found[:, k].sum())
+        return found
+
+    def _lesson(self, steps: Steps) -> Lesson:
+        weights = [self._weights.get(name, 0.0) for name in self._motives]
+        rewards = (steps.rewards * np.array(weights)).sum(1).astype(np.float32)
+        arrays = (steps.inputs, steps.actions, steps.following, rewards, steps.terminated)
+        inputs, actions, following, paid, terminated = map(torch.from_numpy, arrays)
+        return Lesson(inputs, actions, following, paid, terminated)
+
+    def _learn(self) -> dict[str, float]:
+        rule: Any = self.stepper.rule
+        rows: list[dict[str, Tensor]] = []
+        try:
+            for _ in range(rule.gradient_steps):
+                drawn = self.replay.sample(
+                    rule.minibatch, self._history(), self.chance("minibatches")
+                )
+                row, norm = self._gradient_step(self._lesson(drawn))
+                rows.append({**row, "gradient_norm": norm})
+            check_weights(self.brain)
+        except FloatingPointError as error:
+            raise FloatingPointError(
+                f"update {self.updates}: {error} (learning rate {rule.learning_rate:g})"
+            ) from error
+        means = {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+        self.gradient_norm = means["gradient_norm"]
+        return means
+
+    def _flops(self, steps: int, learns: bool) -> float:
+        sizes = (self.genome, self.observation_size, self.actions, steps)
+        thought = rollout_flops(*sizes) + learns * training_flops(*sizes)
+        return thought + sum(self._motives[name].flops(steps) for name in self._weights)
+
+
+def follow(target: torch.nn.Module, leader: torch.nn.Module, rate: float) -> None:
+    """Move a target towards its leader: ``(1 - rate) target + rate leader`` (Polyak)."""
+    with torch.no_grad():
+        for slow, fast in zip(target.parameters(), leader.parameters(), strict=True):
+            slow.mul_(1 - rate).add_(fast, alpha=rate)
+
+
+def refuse(problems: Iterable[str]) -> None:
+    """Raise ``ValueError`` naming all problems, if there are any."""
+    found = list(problems)
+    if found:
+        raise ValueError("; ".join(found))

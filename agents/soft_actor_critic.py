@@ -1,0 +1,213 @@
+"""SAC at work (Haarnoja et al. 2018): twin critics, a tanh-Gaussian policy, a tuned temperature.
+
+One gradient step is SB3's ``SAC.train``, in its order: the critics, the policy through the new
+critics, the temperature, and the targets. The temperature that all of them use is the one before.
+Actions are kept and learned in ``[-1, 1]`` and stretched to the env's bounds on their way out.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from agents import temperature
+from agents.chance import Chance
+from agents.contract import Array, Motive
+from agents.genome import Genome, LearningRule, SACRule
+from agents.replaying import Lesson, ReplayLearner, Sizes, follow
+from agents.spaces import action_box
+
+LOG_DEVIATIONS = (-20.0, 2.0)
+CRITICS = ("q0", "q1")
+_EDGE = 1e-6  # keeps the logarithm of a squashed action's slope finite, as in SB3
+
+
+class SoftActorCritic(ReplayLearner):
+    """One agent; its logits are a mean and a log deviation for each dimension of an action."""
+
+    rule_type: ClassVar[type[LearningRule]] = SACRule
+    viewed: ClassVar[str] = "policy"
+    continuous: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        genome: Genome,
+        sizes: Sizes,
+        motives: Mapping[str, Motive],
+        chance: Chance,
+        box: Any,
+    ) -> None:
+        self._box = action_box(box)
+        chance("noise")
+        super().__init__(genome, sizes, motives, chance)
+
+    def values(self, observations: Array) -> Array:
+        """State values, float32 ``[n]``: what the more doubtful critic makes of the mean action."""
+        seen = self._input(observations)
+        with torch.inference_mode():
+            mean = self.brain.tower("policy")(seen)[:, : self.actions]
+            found: Array = self._worth(CRITICS, seen, torch.tanh(mean)).numpy()
+        return found
+
+    def sample(
+        self,
+        observations: Array,
+        rng: np.random.Generator,
+        choices: Callable[[Array], Array] = lambda logits: logits,
+    ) -> Array:
+        """Draw actions from the policy, as the env takes them; it has no ``choices`` to cut."""
+        del choices
+        return self._outward(self._drawn(observations, rng))
+
+    def divergence(self, before: Array, after: Array) -> Array:
+        """KL of the Gaussians that these outputs stand for, nats; squashing both keeps it."""
+        (m0, s0), (m1, s1) = (_parts(np.asarray(each, np.float64)) for each in (before, after))
+        ratio = np.exp(2 * (s0 - s1))
+        each = s1 - s0 + (ratio + ((m0 - m1) / np.exp(s1)) ** 2 - 1) / 2
+        found: Array = np.maximum(each.sum(1), 0.0)
+        return found
+
+    def temperature(self) -> Tensor:
+        """The temperature in force, a scalar: the rule's, or the tuned one where that is 0."""
+        rule = self._rule()
+        if rule.temperature:
+            return torch.tensor(float(rule.temperature))
+        return temperature.value(self._tuned())
+
+    # --- acting --------------------------------------------------------------------------------
+
+    def _choose(self, inputs: Array) -> Array:
+        rng = self.chance("actions")
+        if not self.warm:
+            return rng.uniform(-1, 1, (len(inputs), self.actions)).astype(np.float32)
+        return self._drawn(inputs, rng)
+
+    def _drawn(self, observations: Array, rng: np.random.Generator) -> Array:
+        mean, log_deviation = _parts(self.logits(observations))
+        noise = rng.standard_normal(mean.shape)
+        found: Array = np.tanh(mean + np.exp(log_deviation) * noise).astype(np.float32)
+        return found
+
+    def _outward(self, actions: Array) -> Array:
+        """Stretch ``[-1, 1]`` to the box, ``[n, *shape]`` in its own type."""
+        box = self._box
+        shaped = actions.reshape(len(actions), *box.shape)
+        stretched = box.low + 0.5 * (shaped + 1.0) * (box.high - box.low)
+        found: Array = np.clip(stretched, box.low, box.high).astype(box.dtype)
+        return found
+
+    # --- learning ------------------------------------------------------------------------------
+
+    def _gradient_step(self, lesson: Lesson) -> tuple[dict[str, Tensor], Tensor]:
+        noise = self._noise(len(lesson.inputs), self.chance("noise"))
+        rule = self._rule()
+        seen = torch.cat([lesson.inputs, lesson.actions], dim=1)
+        heat = self.temperature()
+        critic, critic_norm = self.stepper.step(
+            self.brain,
+            self.optimizer,
+            lambda: self._critic_loss(lesson, noise[1], heat),
+            dict.fromkeys(CRITICS, seen),
+        )
+        policy, policy_norm = self.stepper.step(
+            self.brain,
+            self.optimizer,
+            lambda: self._policy_loss(lesson, self._act(lesson.inputs, noise[0]), heat),
+            {"policy": lesson.inputs},
+        )
+        if not rule.temperature:
+            temperature.tune(self._tuned(), policy[1], -float(self.actions), rule.learning_rate)
+        for name in CRITICS:
+            follow(self.brain.tower(f"target_{name}"), self.brain.tower(name), rule.target_rate)
+        names = ("critic_loss", "q_value", "policy_loss", "log_probability", "temperature")
+        row = dict(zip(names, (*critic, *policy, heat), strict=True))
+        return row, torch.hypot(critic_norm, policy_norm)
+
+    def _critic_loss(
+        self, lesson: Lesson, noise: Tensor, heat: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        rule = self._rule()
+        with torch.no_grad():
+            actions, log_p = self._act(lesson.following, noise)
+            targets = [f"target_{each}" for each in CRITICS]
+            ahead = self._worth(targets, lesson.following, actions) - heat * log_p
+            wanted = lesson.rewards + (1 - lesson.terminated) * rule.discount * ahead
+        found = self._both(CRITICS, lesson.inputs, lesson.actions)
+        loss = 0.5 * sum((functional.mse_loss(each, wanted) for each in found), torch.zeros(()))
+        return loss, (loss.detach(), found[0].detach().mean())
+
+    def _policy_loss(
+        self, lesson: Lesson, acted: tuple[Tensor, Tensor], heat: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        actions, log_p = acted
+        with self._still(CRITICS):
+            worth = self._worth(CRITICS, lesson.inputs, actions)
+        loss = (heat * log_p - worth).mean()
+        return loss, (loss.detach(), log_p.detach().mean())
+
+    def _whole_loss(self, lesson: Lesson) -> Tensor:
+        """Both losses. Each tower sees the steps themselves first: that pass is looked at."""
+        noise = self._noise(len(lesson.inputs), np.random.default_rng(0))
+        heat, acted = self.temperature(), self._act(lesson.inputs, noise[0])
+        critic = self._critic_loss(lesson, noise[1], heat)[0]
+        return critic + self._policy_loss(lesson, acted, heat)[0]
+
+    # --- parts ---------------------------------------------------------------------------------
+
+    def _rule(self) -> SACRule:
+        rule = self.stepper.rule
+        assert isinstance(rule, SACRule), "no other is installed"  # noqa: S101
+        return rule
+
+    def _born_with(self) -> dict[str, Array]:
+        return temperature.born()
+
+    def _tuned(self) -> Tensor:
+        """The tuned temperature's buffer; a mind without one starts it at 1."""
+        born = torch.from_numpy(temperature.born()[temperature.NAME])
+        return self.brain.kept.setdefault(temperature.NAME, born)
+
+    def _noise(self, n: int, rng: np.random.Generator) -> Tensor:
+        """For now and for the next action: float32 ``[2, n, dimensions]``."""
+        return torch.from_numpy(rng.standard_normal((2, n, self.actions)).astype(np.float32))
+
+    def _act(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Actions ``[n, dimensions]`` and their log densities ``[n]``, both with gradients."""
+        mean, log_deviation = self.brain.tower("policy")(inputs).chunk(2, dim=1)
+        log_deviation = log_deviation.clamp(*LOG_DEVIATIONS)
+        actions = torch.tanh(mean + log_deviation.exp() * noise)
+        normal = -0.5 * noise**2 - log_deviation - 0.5 * math.log(2 * math.pi)
+        slope = torch.log(1 - actions**2 + _EDGE)
+        return actions, normal.sum(1) - slope.sum(1)
+
+    def _both(self, towers: Any, inputs: Tensor, actions: Tensor) -> list[Tensor]:
+        seen = torch.cat([inputs, actions], dim=1)
+        return [self.brain.tower(name)(seen).squeeze(1) for name in towers]
+
+    def _worth(self, towers: Any, inputs: Tensor, actions: Tensor) -> Tensor:
+        first, second = self._both(towers, inputs, actions)
+        return torch.min(first, second)
+
+    @contextmanager
+    def _still(self, towers: tuple[str, ...]) -> Iterator[None]:
+        """Let gradients pass through these towers, but not into them."""
+        moved = [p for each in towers for p in self.brain.tower(each).parameters()]
+        moved = [each for each in moved if each.requires_grad]
+        for each in moved:
+            each.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for each in moved:
+                each.requires_grad_(True)
+
+
+def _parts(outputs: Array) -> tuple[Array, Array]:
+    """Means and log deviations within their bounds, ``[n, dimensions]`` each."""
+    mean, log_deviation = np.split(outputs, 2, axis=1)
+    return mean, np.clip(log_deviation, *LOG_DEVIATIONS)
