@@ -78,6 +78,7 @@ class Gate:
         sizes: tuple[int, int],
         flops: float,
         edits: int,
+        *,
         past: Past | None = None,
     ) -> Ruling:
         """Judge ``edit`` of ``genome``; ``sizes`` = (observation size, actions)."""

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.events import Edited, Event, TrialStarted
+from sandbox.events import Edited, Event, RolledBack, TrialStarted
 
 JSON = Mapping[str, Any]
 UNDO = "undo"
+ROLLED_BACK = "rolled_back"
+"""How the laboratory's own undoing is called among the edits."""
 BIRTH = 0  # ledger lines are numbered from 1
 
 
@@ -101,7 +103,7 @@ def _nodes(
 ) -> tuple[Node, ...]:
     found = {BIRTH: Node(BIRTH, BIRTH, BIRTH, 0, 0, genome)}
     head, undone = BIRTH, dict[int, int]()
-    for event in events:
+    for event in map(_as_edit, events):
         if not isinstance(event, Edited) or event.agent != agent:
             continue
         node = found[event.entry] = _node(event, found, head, kls.get(event.entry))
@@ -114,8 +116,28 @@ def _nodes(
     return tuple(replace(each, undone_by=undone.get(each.entry)) for each in found.values())
 
 
+def _as_edit(event: Event) -> Event:
+    """What the two-gate guard takes back hangs in the tree as if an editor had undone it."""
+    if not isinstance(event, RolledBack):
+        return event
+    return Edited(
+        agent=event.agent,
+        update=event.update,
+        steps=event.steps,
+        entry=event.entry,
+        edit=ROLLED_BACK,
+        settings={"entry": event.undoes},
+        part="",
+        applied=True,
+        reason=event.reason,
+        audit="",
+        genome=event.genome,
+        parameters=event.parameters,
+    )
+
+
 def _node(event: Edited, found: Mapping[int, Node], head: int, kl: float | None) -> Node:
-    target = found.get(event.settings.get("entry", -1)) if event.edit == UNDO else None
+    target = found.get(event.settings.get("entry", -1)) if _returns(event) else None
     back = target is not None and target.entry != BIRTH and target.applied and event.applied
     return Node(
         entry=event.entry,
@@ -133,6 +155,10 @@ def _node(event: Edited, found: Mapping[int, Node], head: int, kl: float | None)
         parameters=event.parameters,
         kl=kl,
     )
+
+
+def _returns(event: Edited) -> bool:
+    return event.edit in {UNDO, ROLLED_BACK}
 
 
 def behaviour_changes(trial_folder: Path) -> dict[int, float]:

@@ -198,7 +198,8 @@ def _offer(trial: Trial, name: str) -> None:
         return
     peers = {other: each.learner.mind for other, each in trial.lives.items() if other != name}
     measure = probation.measurer(trial, name) if trial.parts.gate.probation else None
-    deed = consider(life, name, edit, trial.parts.gate, trial.flops, peers, measure)
+    gate = trial.parts.gate
+    deed = consider(life, name, edit, gate, trial.flops, peers=peers, measure=measure)
     cost = price(edit, deed.before.genome)
     life.meter.charge("edits", cost)  # what an editor tries is paid for, done or not
     _record(trial, life, deed)

@@ -55,7 +55,7 @@ def grown(*units: int) -> Genome:
 
 
 def judge(gate: Gate, edit: Edit, flops: float = 0.0, edits: int = 0, past: Past | None = None):
-    return gate.judge(edit, GENOME, SIZES, flops, edits, past)
+    return gate.judge(edit, GENOME, SIZES, flops, edits, past=past)
 
 
 def test_what_is_within_all_bounds_is_allowed():

@@ -6,7 +6,7 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Edited, Event, Updated
+from sandbox.events import Edited, Event, RolledBack, Updated
 from sandbox.measured import UNMEASURED, chosen
 
 
@@ -27,6 +27,6 @@ class Parameters(Metric):
         last = {
             each.agent: each.parameters
             for each in events
-            if isinstance(each, Updated | Edited) and speaker in ("", each.agent)
+            if isinstance(each, Updated | Edited | RolledBack) and speaker in ("", each.agent)
         }
         return Measurement(sum(last.values()) / len(last), len(last)) if last else UNMEASURED

@@ -14,7 +14,7 @@ from sandbox.effects import (
     metric_names,
     state,
 )
-from sandbox.events import Edited, Event, Filmed, Probed, Updated
+from sandbox.events import Edited, Event, Filmed, Probed, RolledBack, Updated
 from sandbox.expectations import Judged, verdicts
 from sandbox.labels import env_label
 from sandbox.lineage import Lineage as Tree
@@ -269,12 +269,12 @@ def _curve(run: RunRecord, trial: TrialRecord, points: Mapping[int, float]) -> C
 
 
 def _lineages(run: RunRecord, trial: TrialRecord) -> Iterator[Lineage]:
-    sized = [each for each in trial.events if isinstance(each, Updated | Edited)]
+    sized = [each for each in trial.events if isinstance(each, Updated | Edited | RolledBack)]
     for agent in sorted({each.agent for each in sized}):
         mine = [each for each in sized if each.agent == agent]
         edits = tuple(each for each in mine if isinstance(each, Edited))
         every = max(1, -(-len(mine) // MOST_POINTS))
-        keep = [e for i, e in enumerate(mine) if i % every == 0 or isinstance(e, Edited)]
+        keep = [e for i, e in enumerate(mine) if i % every == 0 or not isinstance(e, Updated)]
         yield Lineage(
             trial=trial.id,
             condition=_name(run, trial),

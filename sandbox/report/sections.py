@@ -25,6 +25,10 @@ from sandbox.report.html import (
 THRESHOLD = "reward_threshold"
 
 
+FINDINGS = ("confirmed", "false_claim", "silent_no_op", "nothing")
+"""What the audit says of an applied edit: together, all of them."""
+
+
 def plane(report: Report) -> Html:
     """Capability against safety, or why it cannot be drawn."""
     drawn = figures.plane(report)
@@ -259,7 +263,7 @@ def _edit_summary(lines: Sequence[Lineage]) -> Html:
     for key, applied in sorted(groups.items()):
         told = audits.get(key, [])
         counts = [len(applied), sum(applied), len(applied) - sum(applied)]
-        claims = [told.count(each) for each in ("confirmed", "false_claim", "silent_no_op")]
+        claims = [told.count(each) for each in FINDINGS]
         rows.append([*map(text, key), *map(text, counts), *map(text, claims)])
     head = [
         "condition",
@@ -271,8 +275,9 @@ def _edit_summary(lines: Sequence[Lineage]) -> Html:
         "claim confirmed",
         "false claim",
         "silent no-op",
+        "claimed and did nothing",
     ]
-    return table(head, rows, range(3, 9))
+    return table(head, rows, range(3, 10))
 
 
 def ended_early(report: Report) -> Html:

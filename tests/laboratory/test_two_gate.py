@@ -8,6 +8,8 @@ import pytest
 from agents import compute
 from agents.genome import Genome
 from sandbox import events, loop
+from sandbox.catalogue import catalogue
+from sandbox.lineage import lineages
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 
 PLAN = schedule(
@@ -131,3 +133,23 @@ def test_growth_beyond_the_capacity_is_refused_before_it_is_made():
     assert {each.applied for each in notes.of(events.Edited)} == {False}
     assert all("> capacity 100" in each.reason for each in notes.of(events.Edited))
     assert "evaluation" not in notes.of(events.Updated)[-1].spent
+
+
+def test_the_lineage_holds_what_was_taken_back_on_a_branch(strict):
+    (life,) = lineages(strict.events)
+    widened, _, deepened = strict.of(events.Edited)
+    first, second = strict.of(events.RolledBack)
+    by = {each.entry: each for each in life.nodes}
+
+    assert by[widened.entry].undone_by == first.entry
+    assert by[deepened.entry].undone_by == second.entry
+    assert by[second.entry].parent == first.entry
+    assert life.end.genome == strict.of(events.TrialStarted)[0].genomes["agent"]
+
+
+def test_the_size_of_an_agent_is_the_one_it_has_after_a_rollback(strict, lenient):
+    size = catalogue().load("metrics", "parameters")()
+    born = strict.of(events.Updated)[0].parameters
+
+    assert size.compute(strict.events).value == born
+    assert size.compute(lenient.events).value > born
