@@ -10,7 +10,9 @@ from agents import surgery
 from agents.contract import Claim, Edit, Mind, View
 from agents.edits.widen import Widen
 from agents.genome import Genome
-from agents.orthogonal import drawing_flops, orthogonal
+from agents.initial import initial_parameters
+from agents.orthogonal import drawing_flops
+from agents.sizes import sizes
 from agents.surgery import Draft
 
 
@@ -40,11 +42,14 @@ class WidenNaive(Edit):
         return Widen(self.layer, self.units).rewrite(genome)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
-        """Append random units in every tower and drop all moments."""
+        """Append the further units of a network of this size, as one is born; drop all moments."""
         draft, genome = Draft(mind), self.rewrite(mind.genome)
+        fresh = initial_parameters(genome, *sizes(mind), rng)
         for tower, both in surgery.pairs(mind.genome):
             for seat in surgery.seats(mind.genome.architecture, self.layer, tower):
-                new = _drawn(seat, draft.parameters[seat.name], self.units, rng)
+                old = draft.parameters[seat.name]
+                rest = range(old.shape[seat.axis], fresh[seat.name].shape[seat.axis])
+                new = fresh[seat.name].take(rest, seat.axis).astype(old.dtype)
                 for each in both:
                     draft.append(f"{each}.{seat.name.split('.', 1)[1]}", new, seat.axis)
             for each in both:
@@ -62,15 +67,3 @@ class WidenNaive(Edit):
         widths = genome.architecture.widths()
         inputs = max(widths[max(self.layer - 1, 0)], 1)
         return 2 * len(genome.towers()) * drawing_flops(self.units, inputs)
-
-
-def _drawn(seat: surgery.Seat, old: np.ndarray, units: int, rng: np.random.Generator) -> np.ndarray:
-    shape = list(old.shape)
-    shape[seat.axis] = units
-    if seat.role not in {"reads", "heard"} or old.ndim == 1:
-        return np.full(shape, float(seat.role == "ones"), old.dtype)
-    drawn = orthogonal(rng, *old.shape)  # as a fresh network of this size would be
-    scale = old.std() / max(drawn.std(), 1e-12) if seat.role == "heard" else 1.0
-    if seat.axis == 0:
-        return (scale * orthogonal(rng, units, old.shape[1])).astype(old.dtype)
-    return (scale * orthogonal(rng, units, old.shape[0]).T).astype(old.dtype)
