@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents import snapshots
+from agents.chance import Chance
 from agents.compute import table_flops
 from agents.contract import (
     Array,
@@ -61,18 +63,18 @@ class TabularSolo(Population):
         check_restarts(env)
         ((self._agent, genome),) = genomes.items()
         sizes = (flat_size(env.single_observation_space), action_count(env.single_action_space))
+        chance = Chance(lambda name: streams(f"{self._agent}/{name}"))
         motives = {
-            name: each.start(*sizes, streams(f"{self._agent}/objective/{name}"))
+            name: each.start(*sizes, chance(f"objective/{name}"))
             for name, each in objectives.items()
         }
-        actions = streams(f"{self._agent}/actions")
         self._learner = LiveTable(
             genome=genome,
             sizes=sizes,
             copies=env.num_envs,
             settings=settings,
             motives=motives,
-            rng=actions,
+            chance=chance,
         )
         self.learners = {self._agent: self._learner}
         self._env, self._first_action = env, int(env.single_action_space.start)
@@ -85,6 +87,16 @@ class TabularSolo(Population):
         for _ in range(self._steps):
             self._step()
         return {self._agent: self._learner.finish()}
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """The learner's, and what it sees now; the env is not in it."""
+        data, arrays = self._learner.snapshot()
+        return data, {**arrays, "observations": self._observations.copy()}
+
+    def resume(self, env: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Go on in this env, which is as it was when ``snapshot`` gave these."""
+        self._learner.resume(data, arrays)
+        self._env, self._observations = env, arrays["observations"].copy()
 
     def _step(self) -> None:
         env, learner = self._env, self._learner
@@ -118,13 +130,14 @@ class LiveTable(LiveLearner):
         copies: int,
         settings: "Tabular",
         motives: Mapping[str, Motive],
-        rng: np.random.Generator,
+        chance: Chance,
     ) -> None:
         if not isinstance(genome.learning_rule, TableRule):
             raise ValueError("a table needs a genome with a TableRule")  # noqa: TRY004
         _refuse(genome_problems(genome))
         self.observation_size, self.actions = sizes
-        self._settings, self._motives, self._rng = settings, dict(motives), rng
+        self._settings, self._motives = settings, dict(motives)
+        self._chance, self._rng = chance, chance("actions")
         self._diary = Diary(settings.steps_per_update, copies, self.observation_size)
         self._table = Table(*sizes, settings.initial_value)
         self._exploration = np.float32(settings.exploration_start)
@@ -267,6 +280,26 @@ class LiveTable(LiveLearner):
     def motives(self) -> Mapping[str, Motive]:
         """The objectives at work, by name; those the genome does not name rest."""
         return self._motives
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """Everything needed to go on to the bit, between two updates; the env is not in it."""
+        data, arrays = snapshots.taken(self, self._chance)
+        data["counts"] = {"lived": self._lived, "updates": self._updates, "error": self._error}
+        arrays |= {"returns": self._episode_returns.copy(), "seen": self._seen.copy()}
+        if self._waiting is not None:
+            for name in ("observations", "actions", "reward", "going"):
+                arrays[f"waiting/{name}"] = getattr(self._waiting, name).copy()
+        return data, arrays
+
+    def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        snapshots.given_back(self, self._chance, data, arrays)
+        counts, waiting = data["counts"], snapshots.within(arrays, "waiting/")
+        self._lived, self._updates = counts["lived"], counts["updates"]
+        self._error = counts["error"]
+        snapshots.refill(self._episode_returns, arrays["returns"])
+        self._seen = arrays["seen"].copy()
+        self._waiting = _Waiting(**waiting) if waiting else None
 
     # --- parts ---------------------------------------------------------------------------------
 
