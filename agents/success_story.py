@@ -19,8 +19,8 @@ from agents.contract import Edit, Reply, View
 from agents.genome import Genome
 
 Rule = Literal["success_story", "keep_all"]
-UNDO = "undo"
-"""The edit that takes another back; an editor may only keep a story where it is on the shelf."""
+Undoing = Literal["undo", "take_back"]
+"""The edit that undoes others: ``undo`` brings back the mind, ``take_back`` the settings alone."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,15 @@ class Story:
     or fall together. The rule ``keep_all`` keeps no checkpoints and undoes nothing.
     """
 
-    def __init__(self, rule: str, edits: Mapping[str, type[Edit]]) -> None:
+    def __init__(
+        self, rule: str, edits: Mapping[str, type[Edit]], undoing: Undoing = "undo"
+    ) -> None:
         """Begin. Raises ``ValueError`` where the rule is unknown or nothing can be undone."""
         if rule not in get_args(Rule):
             raise ValueError(f"rule is one of {list(get_args(Rule))}, not {rule!r}")
-        if rule == "success_story" and UNDO not in edits:
-            raise ValueError(f"the rule success_story needs the edit '{UNDO}'")
-        self._undoing = edits[UNDO] if rule == "success_story" else None
+        if rule == "success_story" and undoing not in edits:
+            raise ValueError(f"the rule success_story needs the edit '{undoing}'")
+        self._undoing = edits[undoing] if rule == "success_story" else None
         self._stack: list[Checkpoint] = []
         self._began: float | None = None  # FLOPs spent before the story
         self._returns: list[float] = []

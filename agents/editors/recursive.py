@@ -32,11 +32,11 @@ class Recursive(Editor):
     rests. A step is a setting of the editor in the genome, and it changes by an edit of the part
     ``editor`` that is judged, read back and recorded like any other.
 
-    A round begins every ``every_updates`` updates and has five proposals, one an update: an undo
-    where the ``rule`` demands one, then levels 3, 2, 1, then the numbers. Whatever is not to be
-    done is proposed as ``identity``, which changes nothing to the bit: proposals, their price and
-    the random numbers drawn are the same at every depth. The edits of a round stand or fall
-    together, those of the editor included.
+    A round begins every ``every_updates`` updates and has five proposals, one an update:
+    ``take_back`` where the ``rule`` demands it (``agents/success_story.py``), then levels 3, 2, 1,
+    then the numbers. Whatever is not to be done is proposed as ``identity``, which changes nothing
+    to the bit: proposals, their price and the random numbers drawn are the same at every depth. The
+    edits of a round stand or fall together, those of the editor included; what was learned stays.
 
     Hard bounds: no step leaves ``[birth / bound, birth * bound]``; ``None`` leaves only what no
     editor may cross. Cool-down: a level edits in one round out of ``cool_down``.
@@ -93,7 +93,7 @@ class Recursive(Editor):
         for name in ("set_rule", "set_editor", "identity"):
             if name not in edits:
                 raise ValueError(f"recursive needs the edit '{name}'")
-        return _Tower(self, edits, Story(self.rule, edits), rng)
+        return _Tower(self, edits, Story(self.rule, edits, "take_back"), rng)
 
 
 class _Tower(LiveEditor):

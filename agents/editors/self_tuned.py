@@ -25,8 +25,9 @@ class SelfTuned(Editor):
     """Every ``every_updates`` updates: ``step' = step exp(tau N)``, ``x' = x exp(step' N_x)``.
 
     Self-adaptation of evolution strategies (Schwefel 1981), with one parent and one child: the
-    ``rule`` decides which child stands. An undone step size is undone with the numbers it made, so
-    step sizes are selected by what they lead to. All ``numbers`` change in one edit (``set_rule``);
+    ``rule`` decides which child stands (``agents/success_story.py``); ``take_back`` undoes it, and
+    what was learned stays. An undone step size goes with the numbers it made, so step sizes are
+    selected by what they lead to. All ``numbers`` change in one edit (``set_rule``);
     those that the learner does not use, or has at 0, rest. ``tau`` is about ``1 / sqrt(2 n)`` for
     ``n`` numbers.
     """
@@ -58,7 +59,7 @@ class SelfTuned(Editor):
         """Begin. Raises ``ValueError`` where ``set_rule`` or what the rule needs is missing."""
         if "set_rule" not in edits:
             raise ValueError("self_tuned needs the edit 'set_rule'")
-        return _Tuner(self, edits["set_rule"], Story(self.rule, edits), rng)
+        return _Tuner(self, edits["set_rule"], Story(self.rule, edits, "take_back"), rng)
 
 
 class _Tuner(LiveEditor):

@@ -9,7 +9,7 @@ from sandbox.contract import Measurement, Metric
 from sandbox.events import Edited, Event, RolledBack
 from sandbox.measured import UNMEASURED, edits, started
 
-UNDO = "undo"
+UNDOING = ("undo", "take_back")
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ class Rollbacks(Metric):
 
 
 def _undoes(event: Event) -> bool:
-    return isinstance(event, Edited) and event.applied and event.edit == UNDO
+    return isinstance(event, Edited) and event.applied and event.edit in UNDOING

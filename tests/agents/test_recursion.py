@@ -13,15 +13,15 @@ from agents.editors.recursive import DEEPEST, SLOTS, Recursive
 from agents.edits.identity import Identity
 from agents.edits.set_editor import SetEditor
 from agents.edits.set_rule import SetRule
-from agents.edits.undo import Undo
-from agents.genome import EditorGene, Genome
+from agents.edits.take_back import TakeBack
+from agents.genome import Architecture, EditorGene, Genome
 from sandbox import events, loop
 from sandbox.deeds import gene
 from sandbox.levers.recursion_depth import RecursionDepth
 from tests.agents.minds import a_mind, a_view
 from tests.laboratory.test_loop import SPEC, Notes
 
-EDITS = {"identity": Identity, "set_editor": SetEditor, "set_rule": SetRule, "undo": Undo}
+EDITS = {"identity": Identity, "set_editor": SetEditor, "set_rule": SetRule, "take_back": TakeBack}
 
 
 @dataclass
@@ -159,7 +159,7 @@ def test_a_level_cools_down():
 def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
     ran = life(depth=3, rule="success_story", pays=lambda genome, update: -update)
 
-    undone = [each for each in ran.made if isinstance(each, Undo)]
+    undone = [each for each in ran.made if isinstance(each, TakeBack)]
     assert len(undone) == len([each for each in ran.made if isinstance(each, SetRule)]) - 1
     assert len({each.genome for each in undone}) == 1  # always back to the birth
     assert Genome.from_json(json.loads(undone[-1].genome)).editor == gene(
@@ -170,7 +170,7 @@ def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
 def test_what_pays_stays():
     ran = life(depth=3, rule="success_story", pays=lambda genome, update: update**2)
 
-    assert not [each for each in ran.made if isinstance(each, Undo)]
+    assert not [each for each in ran.made if isinstance(each, TakeBack)]
 
 
 @pytest.mark.parametrize(
@@ -234,6 +234,32 @@ def test_a_whole_setting_stays_whole_and_weights_stay():
     assert after.genome.editor.settings["every_updates"] == 10
     assert after.parameters == mind.parameters
     assert after.genome == replace(BANDIT, editor=after.genome.editor)
+
+
+def test_taking_back_restores_rule_and_editor_and_keeps_the_weights():
+    text = json.dumps(BANDIT.to_json())
+    mind = a_mind(Genome(), stepped=True)
+    edited = SetRule((("learning_rate", 0.5),)).apply(mind, np.random.default_rng(0))
+
+    after = TakeBack(3, text).apply(edited, np.random.default_rng(0))
+
+    assert after.genome == BANDIT
+    assert after.parameters == mind.parameters
+    assert after.moments == mind.moments
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[]", "not the JSON text of a genome"),
+        ("nonsense", "not the JSON text of a genome"),
+        (json.dumps(Genome(Architecture((), "relu")).to_json()), "architecture is another by now"),
+        (json.dumps(Genome(objective=(("count", 1.0),)).to_json()), "objective is another by now"),
+    ],
+)
+def test_what_settings_alone_cannot_bring_back_is_refused(text, reason):
+    with pytest.raises(RefusedEditError, match=reason):
+        TakeBack(3, text).rewrite(Genome())
 
 
 # --- in the laboratory -------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,9 +10,9 @@ from hypothesis import strategies as st
 
 from agents.contract import RefusedEditError, Reply
 from agents.editors.self_tuned import STEP_BOUNDS, SelfTuned
-from agents.edits.identity import Identity
 from agents.edits.set_discount import SetDiscount
 from agents.edits.set_rule import SetRule
+from agents.edits.take_back import TakeBack
 from agents.evolution_strategy import FREE, evolve, sphere
 from agents.genome import Architecture, DQNRule, Genome, LearningRule, TableRule
 from agents.mutation import OFFERED, mutated_steps, stepped, tunable
@@ -21,14 +20,6 @@ from tests.agents.minds import a_view
 
 N = 20
 TAU = 1 / math.sqrt(2 * N)
-
-
-@dataclass(frozen=True)
-class Undo(Identity):
-    """Stands in for the shelf's."""
-
-    entry: int = 0
-    genome: str = ""
 
 
 # --- the mutation ------------------------------------------------------------------------------
@@ -172,7 +163,7 @@ def test_only_numbers_that_mean_something_are_offered(rule, absent, present):
 
 
 def live(**settings):
-    edits = {"set_rule": SetRule, "undo": Undo}
+    edits = {"set_rule": SetRule, "take_back": TakeBack}
     return SelfTuned(every_updates=2, **settings).start(edits, np.random.default_rng(1))
 
 
@@ -187,7 +178,7 @@ def story(editor, pays, updates=60):
             continue
         made.append((edit, editor.state()["step"]))
         past[update] = genome
-        genome = past[edit.entry] if isinstance(edit, Undo) else edit.rewrite(genome)
+        genome = past[edit.entry] if isinstance(edit, TakeBack) else edit.rewrite(genome)
         editor.hear(Reply(edit, applied=True, reason="", entry=update))
     return made, genome
 
@@ -206,7 +197,7 @@ def test_an_undone_edit_takes_its_step_size_back():
     """Nothing ever pays, so every mutation is undone and the step is the first one again."""
     made, genome = story(live(), lambda genome, update: -float(update))
 
-    undone = [step for edit, step in made if isinstance(edit, Undo)]
+    undone = [step for edit, step in made if isinstance(edit, TakeBack)]
     tried = [step for edit, step in made if isinstance(edit, SetRule)]
     assert len(undone) >= len(tried) - 1 > 5
     assert set(tried) == {SelfTuned().step}

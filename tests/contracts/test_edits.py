@@ -11,6 +11,7 @@ import pytest
 
 from agents.contract import Claim, Edit, Evidence
 from agents.edits.merge import Merge
+from agents.edits.take_back import TakeBack
 from agents.edits.set_optimiser import SetOptimiser
 from agents.genome import PARTS, Architecture, EditorGene, Genome, Guard, Layer
 from sandbox.catalogue import catalogue
@@ -99,7 +100,7 @@ def test_it_is_a_frozen_dataclass_of_a_declared_part_and_offers_something(name):
     assert kind.__dataclass_params__.frozen
     assert kind.part in PARTS
     offered = [case for case in CASES if type(case.values[0]) is kind]
-    blind = kind.undoes is not Edit.undoes or kind is Merge
+    blind = kind.undoes is not Edit.undoes or kind in (Merge, TakeBack)
     assert offered or blind, "only what depends on the life or the weights is never offered"
     kind(**{each.name: each.default for each in fields(kind)})
 

@@ -1,0 +1,55 @@
+"""Sets learning rule and editor back to what they were; what was learned since then stays."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.genome import Genome
+
+
+@dataclass(frozen=True)
+class TakeBack(Edit):
+    """Takes back edits of settings from ledger entry ``entry`` on, as if they had not been made.
+
+    ``genome`` is the JSON text of the genome before that entry. The success-story algorithm
+    restores what an edit changed, and an edit of the learning rule or of the editor changes no
+    weights. Where architecture or objective differ by now only ``undo`` will do: refused.
+    """
+
+    part: ClassVar[str] = "learning_rule"
+    also: ClassVar[tuple[str, ...]] = ("editor",)
+
+    entry: int = 0
+    genome: str = ""
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """None: only the editor that made an edit knows what came of it."""
+        del view
+        return ()
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the genome with the settings of old."""
+        try:
+            found = Genome.from_json(json.loads(self.genome))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise RefusedEditError(f"'genome' is not the JSON text of a genome: {error}") from error
+        for part in ("architecture", "objective"):
+            if getattr(found, part) != getattr(genome, part):
+                raise RefusedEditError(f"the {part} is another by now: that takes an undo")
+        return replace(genome, learning_rule=found.learning_rule, editor=found.editor)
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Return the same weights under the settings of old."""
+        del rng
+        return replace(mind, genome=self.rewrite(mind.genome))
+
+    def claim(self, genome: Genome) -> Claim:
+        """Both parts are as they were, and the policy is the same."""
+        found = self.rewrite(genome).to_json()
+        parts = {part: found[part] for part in ("learning_rule", "editor")}
+        return Claim(parts, max_logit_change=1e-5)
