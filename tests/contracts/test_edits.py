@@ -11,8 +11,8 @@ import pytest
 
 from agents.contract import Claim, Edit, Evidence
 from agents.edits.merge import Merge
-from agents.edits.take_back import TakeBack
 from agents.edits.set_optimiser import SetOptimiser
+from agents.edits.take_back import TakeBack
 from agents.genome import PARTS, Architecture, EditorGene, Genome, Guard, Layer
 from sandbox.catalogue import catalogue
 from tests.agents.minds import (
