@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.contract import LiveLearner, Streams
+from agents.history import Frames
 from agents.spaces import first_action, flatten
 from envs.contract import JointWorld, World
 from sandbox.build import Habitat
@@ -109,11 +110,49 @@ def sampled(
     ``silent`` fills up what a control added to the observations in training, with nothing in it;
     ``choices`` leaves out what it added to the actions.
     """
+    return Sampler(learner, rng, silent, choices)
 
-    def act(seen: Array) -> Array:
-        return learner.sample(silent(seen), rng, choices)
 
-    return act
+class Sampler:
+    """A policy at play; it remembers what its agent sees beside the newest observation."""
+
+    def __init__(
+        self,
+        learner: LiveLearner,
+        rng: np.random.Generator,
+        silent: Callable[[Array], Array],
+        choices: Callable[[Array], Array],
+    ) -> None:
+        self._learner, self._rng = learner, rng
+        self._silent, self._choices = silent, choices
+        self._history = learner.effective().architecture.history
+        self._frames: Frames | None = None
+
+    def __call__(self, seen: Array) -> Array:
+        """Sample actions ``[n]`` for observations ``[n, size]`` of the same episodes as before."""
+        return self._learner.sample(self._remembered(self._silent(seen)), self._rng, self._choices)
+
+    def restart(self, i: int | None = None) -> None:
+        """Episode ``i``, or every one, begins anew: nothing was seen before."""
+        if i is None:
+            self._frames = None
+        elif self._frames is not None:
+            self._frames.past[i] = 0.0
+
+    def _remembered(self, seen: Array) -> Array:
+        if self._history == 1:
+            return seen
+        if self._frames is None:
+            self._frames = Frames(len(seen), seen.shape[1], self._history)
+        stacked = self._frames.stack(seen, np.zeros(len(seen), bool))
+        self._frames.push(stacked)
+        return stacked
+
+
+def restart(policy: Policy, i: int | None = None) -> None:
+    """Tell a policy that remembers that an episode begins."""
+    if isinstance(policy, Sampler):
+        policy.restart(i)
 
 
 def _act(world: World, policies: Mapping[str, Policy], seen: Array) -> Array:
@@ -228,6 +267,7 @@ def play_foreign(
             rewards[i].append(float(total[i]))
             lengths[i].append(int(length[i]))
             total[i], length[i] = 0.0, 0
+            restart(policies["agent"], int(i))
     env.close()
     shares = [tuple(v for each in part for v in each[:quota]) for part in (rewards, lengths)]
     return {"agent": Episodes(shares[0], tuple(map(int, shares[1])), {})}
@@ -245,6 +285,8 @@ def _play_parallel(
     for i, env in enumerate(copies):
         for episode in range(quota):
             seen, _ = env.reset(seed=seed + i * quota + episode)
+            for policy in policies.values():
+                restart(policy)
             total, length = dict.fromkeys(agents, 0.0), dict.fromkeys(agents, 0)
             while env.agents:
                 moves = {
