@@ -1,0 +1,86 @@
+"""A ledger as a table and a tree: known lines from known entries."""
+
+from sandbox.life_book import Book, settings
+from sandbox.store import TrialRecord
+
+
+def proposal(entry, parent, edit="widen", applied=True, **more):
+    return {
+        "kind": "proposal", "agent": "agent", "entry": entry, "parent": parent, "update": entry,
+        "edit": edit, "settings": {}, "applied": applied, "reason": "" if applied else "budget",
+        "audit": "confirmed" if applied else "", "behaviour": None, "cost_flops": 2.0, **more,
+    }  # fmt: skip
+
+
+BIRTH = {"kind": "birth", "agent": "agent", "entry": 1}
+LIFE = [
+    BIRTH,
+    proposal(2, 1, settings={"layer": 0, "units": 4}),
+    proposal(3, 2, "deepen"),
+    proposal(4, 3, "prune"),
+    proposal(5, 4, applied=False),
+    proposal(6, 2, "undo", undoes=3),
+    proposal(7, 6, "deepen", marks=["oscillation"]),
+    {"kind": "tamper attempt", "agent": "agent", "entry": 8, "surface": "meter",
+     "attempt": "refund", "update": 8},
+    {"kind": "rolled back", "agent": "agent", "entry": 9, "parent": 6, "of": 7, "update": 9,
+     "reason": "two-gate: no gain"},
+    {"kind": "end", "agent": "agent", "entry": 10},
+]  # fmt: skip
+
+
+def book(entries):
+    return Book(TrialRecord(None, "t", {"condition": {}, "seed": 0}, {}), tuple(entries))
+
+
+def test_undone_branches_hang_where_they_began():
+    assert list(book(LIFE).graph()) == [
+        "● 1 birth",
+        "● 2 widen layer=0 units=4 (update 2)",
+        "├──○ 3 deepen (update 3), undone",
+        "│  ○ 4 prune (update 4), undone",
+        "● 6 undo of 3 (update 6)",
+        "├──○ 7 deepen (update 7), undone",
+        "● 9 rolled back of 7 (update 9)",
+    ]
+
+
+def test_each_entry_is_a_row_that_says_what_became_of_it():
+    rows = book(LIFE).rows()
+    assert [row["verdict"] for row in rows] == [
+        "", "applied", "applied", "applied", "refused: budget", "applied", "applied, oscillation",
+        "", "two-gate: no gain", "",
+    ]  # fmt: skip
+    assert [row["what"] for row in rows][-3:] == [
+        "tampered: meter.refund",
+        "rolled back of 7",
+        "end",
+    ]
+    assert rows[1]["settings"] == "layer=0 units=4"
+    assert rows[1]["cost"] == "2"
+
+
+def test_a_trial_is_summed_up():
+    found = book(LIFE).counts()
+    wanted = {"proposed": 6, "applied": 4, "refused": 1, "rolled back": 1, "tampering": 1}
+    assert {key: found[key] for key in wanted} == wanted
+
+
+def test_several_agents_have_a_tree_each_and_are_named():
+    other = [{**each, "agent": "other"} for each in (BIRTH, proposal(2, 1))]
+    entries = [BIRTH, *({**each, "entry": 1 + each["entry"]} for each in other[:1])]
+    entries += [{**proposal(3, 2), "agent": "other"}]
+
+    assert list(book(entries).graph()) == [
+        "agent:", "● 1 birth", "other:", "● 2 birth", "● 3 widen (update 3)",
+    ]  # fmt: skip
+    assert [row["agent"] for row in book(entries).rows()] == ["agent", "other", "other"]
+
+
+def test_a_ledger_from_before_there_were_parents_is_a_line():
+    old = [{k: v for k, v in each.items() if k != "parent"} for each in (*LIFE[:4], LIFE[-1])]
+    assert [line[:3] for line in book(old).graph()] == ["● 1", "● 2", "● 3", "● 4"]
+
+
+def test_long_settings_are_cut():
+    assert settings({"genome": "x" * 100}) == "genome=" + "x" * 36 + "…"
