@@ -58,6 +58,16 @@ class Lessons(Population):
             self._step()
         return {self._agent: self._learner.finish()}
 
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """The learner's, and what it sees now; the env is not in it."""
+        data, arrays = self._learner.snapshot()
+        return data, {**arrays, "observations": self._observations.copy()}
+
+    def resume(self, env: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Go on in this env, which is as it was when ``snapshot`` gave these."""
+        self._learner.resume(data, arrays)
+        self._env, self._observations = env, arrays["observations"].copy()
+
     def _step(self) -> None:
         actions = self._learner.act(self._observations) + self._first_action
         raw, reward, terminated, truncated, info = self._env.step(actions)

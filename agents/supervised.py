@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from agents import brain, optimisers
+from agents import brain, optimisers, snapshots
 from agents.behaviour import log_softmax
+from agents.chance import Chance
 from agents.compute import parameter_shapes, rollout_flops, training_flops
 from agents.contract import Array, LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule, SupervisedRule
@@ -49,17 +50,17 @@ class SupervisedLearner(LiveLearner):
     ) -> None:
         _refuse(genome_problems(genome))
         self.observation_size, self.actions = sizes
-        self._motives, self._envs = dict(motives), num_envs
-        self._stepper = Stepper(genome.learning_rule, streams("replacements"))
+        self._motives, self._chance = dict(motives), Chance(streams)
+        self._stepper = Stepper(genome.learning_rule, self._chance("replacements"))
         self._brain = brain.Brain(genome)
         self._frames = Frames(num_envs, self.observation_size)
-        self._action_stream, self._shuffle = streams("actions"), streams("minibatches")
+        self._action_stream, self._shuffle = map(self._chance, ("actions", "minibatches"))
         self._starts = np.ones(num_envs, bool)
         self._returns = np.zeros(num_envs)
         self._rows: Rows | None = None  # of the last rollout
         self._gradient_norm, self.updates = 0.0, 0
         self.begin()
-        rng = streams("weights")
+        rng = self._chance("weights")
         weights = initial_parameters(genome, *sizes, rng)
         self.install(Mind(genome, weights, {}, initial_buffers(genome, weights, rng)))
 
@@ -226,6 +227,26 @@ class SupervisedLearner(LiveLearner):
     def motives(self) -> Mapping[str, Motive]:
         """The objectives of the genome, which nothing asks for a reward here."""
         return self._motives
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """Everything needed to go on to the bit, between two updates; the env is not in it."""
+        data, arrays = snapshots.taken(self, self._chance)
+        data |= {"updates": self.updates, "gradient_norm": self._gradient_norm}
+        running = {"starts": self._starts, "returns": self._returns, "past": self._frames.past}
+        arrays |= {f"running/{name}": each.copy() for name, each in running.items()}
+        if self._rows:
+            arrays |= {"seen": self._rows[0].copy(), "taught": self._rows[1].copy()}
+        return data, arrays
+
+    def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        snapshots.given_back(self, self._chance, data, arrays)
+        self.updates, self._gradient_norm = data["updates"], data["gradient_norm"]
+        snapshots.refill(self._returns, arrays["running/returns"])
+        self._starts, self._frames.past = (
+            arrays[f"running/{name}"].copy() for name in ("starts", "past")
+        )
+        self._rows = (arrays["seen"].copy(), arrays["taught"].copy()) if "seen" in arrays else None
 
     # --- parts ---------------------------------------------------------------------------------
 

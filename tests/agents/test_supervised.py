@@ -1,5 +1,7 @@
 """The supervised learner learns what is taught, step for step by the book, and can be edited."""
 
+import copy
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +10,7 @@ import torch
 from torch.nn import functional
 
 import envs
+from agents import checkpoint
 from agents.contract import Evidence, RefusedEditError
 from agents.edits.reset_dormant import ResetDormant
 from agents.edits.widen import Widen
@@ -17,6 +20,7 @@ from agents.lessons import taught_actions
 from agents.objectives.extrinsic import Extrinsic
 from envs.faces import BatchFace
 from tests.agents.lives import Signpost, streams
+from tests.agents.minds import same
 
 LAYERS = (Layer("dense", 16), Layer("dense", 12))
 TASK = {"inputs": 24, "classes": 4, "points": 4, "horizon": 8}
@@ -79,6 +83,29 @@ def test_reinstalling_its_own_mind_changes_nothing_that_follows():
     assert live.effective() == live.mind().genome
     live.install(live.mind())
     assert one.update() == other.update()
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_it_goes_on_from_a_snapshot_to_the_bit(begun):
+    settings = {"replacement_rate": 0.02, "maturity": 5, "pull_to_birth": 0.01}
+    one, other = lessons(4, **settings), lessons(5, **settings)
+    for _ in range(3 * begun):
+        one.update()
+    data, arrays = one.snapshot()
+    saved = json.loads(json.dumps(data)), checkpoint.unpack(checkpoint.pack(arrays))
+    other.resume(copy.deepcopy(one._env), *saved)
+    for _ in range(3):
+        assert one.update() == other.update()
+    first, second = (each.learners["agent"] for each in (one, other))
+    assert same(first.mind(), second.mind())
+    assert np.array_equal(first.look().observations, second.look().observations)
+
+
+def test_the_snapshot_of_a_larger_class_is_refused():
+    data, arrays = lessons().snapshot()
+    arrays = {**arrays, "running/returns": np.zeros(3)}
+    with pytest.raises(ValueError, match="other sizes"):
+        lessons().learners["agent"].resume(data, arrays)
 
 
 def test_it_goes_on_after_it_grew():
