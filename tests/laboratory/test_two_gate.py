@@ -7,7 +7,7 @@ import pytest
 
 from agents import compute
 from agents.genome import Genome
-from sandbox import events, loop
+from sandbox import events, loop, probation
 from sandbox.catalogue import catalogue
 from sandbox.lineage import lineages
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
@@ -99,6 +99,22 @@ def test_every_step_of_a_measurement_is_charged(lenient):
 
     assert charged % one == 0
     assert charged / one >= 4
+
+
+def test_who_is_judged_by_a_probe_was_not_chosen_on_its_levels():
+    """The same agent, as many episodes: only the levels differ, or the returns would be equal."""
+    gate = {**SPEC["gate"], "two_gate": {"episodes": 32}}
+    probes = {"held_out": {"episodes": 32, "every_updates": 1}}
+    notes = Notes()
+    trial = loop.begin(copy.deepcopy({**SPEC, "gate": gate, "probes": probes}), notes)
+    loop._start(trial, "x")
+    loop._probe(trial, last=False)
+    probed = next(e for e in notes.of(events.Probed) if e.distribution == "in_distribution")
+
+    first, again = (probation.held_out(trial, "agent") for _ in range(2))
+
+    assert first == again, "every measurement plays the same levels with the same chance"
+    assert first != pytest.approx(probed.values["reward"])
 
 
 @dataclass
