@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -123,5 +124,9 @@ def _within(named: Mapping[str, Any], tower: str) -> dict[str, Any]:
 
 
 def _tensor(value: Array) -> torch.Tensor:
-    """Copy into torch's own (aligned) memory, float32."""
-    return torch.tensor(value, dtype=torch.float32)
+    """Copy into torch's own (aligned) memory, float32, row by row.
+
+    An edit may leave columns in another order of memory; torch would keep it, and the fused
+    optimisers would then step the wrong numbers without a word.
+    """
+    return torch.tensor(np.asarray(value, np.float32, order="C"))

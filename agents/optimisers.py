@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -54,8 +55,10 @@ def read_rule(optimizer: torch.optim.Optimizer) -> dict[str, object]:
 def set_moment(optimizer: torch.optim.Optimizer, parameter: nn.Parameter, moment: Moment) -> None:
     """Give one parameter its state; SGD without momentum keeps none."""
     kind, state = name_of(optimizer), State()
-    first = torch.tensor(moment.first, dtype=torch.float32)
-    second = torch.tensor(moment.second, dtype=torch.float32)
+    first, second = (
+        torch.tensor(np.asarray(each, np.float32, order="C"))  # laid out as the parameter is
+        for each in (moment.first, moment.second)
+    )
     keeps_first = kind.startswith("adam") or optimizer.param_groups[0]["momentum"] > 0
     if kind != "sgd":
         state["step"] = torch.tensor(float(moment.step), dtype=torch.float32)

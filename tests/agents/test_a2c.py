@@ -6,8 +6,8 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
+import stable_baselines3
 import torch
-from stable_baselines3 import A2C as StockA2C
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
@@ -28,7 +28,7 @@ class _Nowhere(gym.Env):
 def _stock(rule):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = StockA2C(
+        model = stable_baselines3.A2C(
             "MlpPolicy",
             DummyVecEnv([_Nowhere] * 4),
             learning_rate=rule.learning_rate,

@@ -6,10 +6,10 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
+import stable_baselines3
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stable_baselines3 import DQN as StockDQN
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
@@ -28,7 +28,7 @@ class _Nowhere(gym.Env):
 def _stock(rule):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = StockDQN(
+        model = stable_baselines3.DQN(
             "MlpPolicy",
             _Nowhere(),
             learning_rate=rule.learning_rate,

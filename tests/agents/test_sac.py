@@ -6,9 +6,9 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
+import stable_baselines3
 import torch
 from scipy import stats
-from stable_baselines3 import SAC as StockSAC
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
@@ -33,7 +33,7 @@ class _Nowhere(gym.Env):
 def _stock(rule):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = StockSAC(
+        model = stable_baselines3.SAC(
             "MlpPolicy",
             _Nowhere(),
             learning_rate=rule.learning_rate,
@@ -101,7 +101,9 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_weights_and_noise(monkeypatch
         for theirs, ours in _pairs(stock, mine):
             assert torch.allclose(theirs, ours, atol=1e-6)
         if not fixed:
-            assert float(mine._tuned()[0]) == pytest.approx(float(stock.log_ent_coef.detach()), abs=1e-6)
+            assert float(mine._tuned()[0]) == pytest.approx(
+                float(stock.log_ent_coef.detach()), abs=1e-6
+            )
     assert not fixed or not mine._tuned().any()
 
 
@@ -181,7 +183,9 @@ def test_kl_is_that_of_the_gaussians():
     (m0, s0), (m1, s1) = (np.split(each, 2, axis=1) for each in (before, after))
     drawn = m0[0] + np.exp(s0[0]) * rng.standard_normal((400_000, DIMENSIONS))
     logs = [stats.norm.logpdf(drawn, m[0], np.exp(s[0])).sum(1) for m, s in ((m0, s0), (m1, s1))]
-    assert learner.divergence(before, after)[0] == pytest.approx((logs[0] - logs[1]).mean(), rel=0.02)
+    assert learner.divergence(before, after)[0] == pytest.approx(
+        (logs[0] - logs[1]).mean(), rel=0.02
+    )
 
 
 def test_it_learns():
@@ -190,7 +194,9 @@ def test_it_learns():
     one = population("sac", genome, env=Pointer(8), **more)
     earned = [one.update()["agent"].intrinsic["extrinsic"] for _ in range(60)]
     assert np.mean(earned[:2]) < -0.3
-    assert np.mean(earned[-10:]) > 0.4  # the best is about 0.7: half of the second targets are below 0
+    assert (
+        np.mean(earned[-10:]) > 0.4
+    )  # the best is about 0.7: half of the second targets are below 0
 
 
 @pytest.mark.parametrize(
