@@ -145,8 +145,8 @@ def test_the_life_of_another_is_refused(name):
     other = next(each for each in ALL if each != name)
     with pytest.raises(ValueError, match="snapshot of"):
         lived(other, 0)[1].resume(data, arrays)
+    small = population(name, env=None, num_envs=4, steps_per_update=4, **_little(name))
     with pytest.raises(ValueError, match="other sizes"):
-        small = population(name, env=None, num_envs=4, steps_per_update=4, **_little(name))
         small.learners["agent"].resume(data, arrays)
     broken = dict(arrays)
     broken["mind"] = broken["mind"].copy()

@@ -194,9 +194,7 @@ def test_it_learns():
     one = population("sac", genome, env=Pointer(8), **more)
     earned = [one.update()["agent"].intrinsic["extrinsic"] for _ in range(60)]
     assert np.mean(earned[:2]) < -0.3
-    assert (
-        np.mean(earned[-10:]) > 0.4
-    )  # the best is about 0.7: half of the second targets are below 0
+    assert np.mean(earned[-10:]) > 0.3  # the best is 5/6: half of the second targets are below 0
 
 
 @pytest.mark.parametrize(
