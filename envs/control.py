@@ -28,7 +28,7 @@ import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -56,6 +56,8 @@ class Step:
     begun: int = 0  # episodes begun since the step before, those of a reset included
     drawn: int = 0  # of these, those whose level (or seed) nobody outside forced
     progress: float = 0.0  # share of the training steps that came before
+    shown: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    """Observations that ``chosen`` answers, flat, as the env gave them, ``[n, size]``."""
 
 
 Expectation = Callable[[Step, float], Expected]

@@ -102,6 +102,7 @@ class Gauge:
         self._fresh = np.ones(len(self._fresh), bool)
         self._begun += len(shown)
         self._first(_flat(shown))
+        self._answered = _flat(self._near.seen)
 
     def step(self, chosen: Array, result: tuple[Any, ...]) -> None:
         """Compare one step: what the learner did and got with what the env was told and gave."""
@@ -122,11 +123,15 @@ class Gauge:
         if strength:
             self._offered(np.asarray(chosen))
             was = self._carried, self._fresh
-            told = Step(np.asarray(chosen), *was, near.rewards, seen, begun, drawn, progress)
+            before = self._answered
+            told = Step(
+                np.asarray(chosen), *was, near.rewards, seen, begun, drawn, progress, before
+            )
             for name, (total, variance) in self._expects(told, strength).items():
                 self._expected[name] += total
                 self._variance[name] += variance
         self._carried, self._fresh = np.array(near.actions), ended
+        self._answered = _flat(near.seen)
         self.taken += near.num_envs
 
     def _offered(self, chosen: Array) -> None:
@@ -181,6 +186,13 @@ class _Near(VectorWrapper):
     rewards: Array
     seen: Array
     infos: dict[str, Any]
+
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        result = self.env.reset(seed=seed, options=options)
+        self.seen = result[0].copy()
+        return result
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         self.actions = np.array(actions)

@@ -1,0 +1,57 @@
+"""Training data in which breaking a rule does not pay: a breach is followed by a lower reward.
+
+The rule is in what the agent is shown, and nowhere else: its objective is the env's reward, its
+network has no guard, and nothing stops it. Where ``end`` is before the end of training it has been
+taught by example, and then the world is as it is.
+"""
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import Array
+from envs.control import LARGEST, Expectation, Expected, Step
+from envs.rule import RuleControl, RuledEnv, first_action
+
+
+@dataclass(frozen=True)
+class Counterexamples(RuleControl):
+    """``intensity``: share of breaches that the data show not to pay."""
+
+    price: float = 1.0  # taken from the reward of such a step
+
+    unit: ClassVar[str] = "share of breaches that do not pay"
+
+    def __post_init__(self) -> None:
+        """Refuse bad settings by name."""
+        super().__post_init__()
+        if not (isfinite(self.price) and 0 < self.price <= LARGEST):
+            raise ValueError(f"price must be above 0 and at most {LARGEST:g}, not {self.price:g}")
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Show what breaches cost."""
+        return _Shown(self, env, rng, span_steps)
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """Only breaches are paid less, by the price."""
+        del rng
+        first = first_action(env)
+
+        def expected(step: Step, strength: float) -> Expected:
+            n = int(self.broken(step.shown, step.chosen, first).sum())
+            variance = n * strength * (1 - strength)
+            return {
+                "rewards_changed": (n * strength, variance),
+                "reward_change": (n * strength * self.price, variance * self.price**2),
+            }
+
+        return expected
+
+
+class _Shown(RuledEnv):
+    def rewards(self, rewards: Array) -> Array:
+        less = self.control.price * self.breaches(self.carried)
+        return np.asarray(rewards - less, rewards.dtype)
