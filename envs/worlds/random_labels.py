@@ -34,7 +34,7 @@ class RandomLabels(World):
     """Each copy has points of its own: 64 copies with 4 points each are a task of 256."""
 
     inputs: int = 64  # bits of a point
-    density: float = 0.15  # chance of a bit to be 1
+    density: float = 0.3  # chance of a bit to be 1
     classes: int = 10  # labels there are
     points: int = 4  # of each copy
     horizon: int = 16  # steps of a task; then points and labels are drawn anew
