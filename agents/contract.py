@@ -137,6 +137,10 @@ class Reply:
 class Editor(ABC):
     """Proposes edits. Leaves are frozen dataclasses (their fields are the scenario's settings)."""
 
+    level: ClassVar[str] = ""
+    """How far it reaches: fixed, scheduled, random, self-tuned, plastic, growing, learned, in-band
+    or recursive."""
+
     @abstractmethod
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> "LiveEditor":
         """Begin one agent's life with the edits of the catalogue, by name."""

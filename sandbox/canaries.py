@@ -43,7 +43,7 @@ def installed(trial: "Trial", name: str) -> dict[str, Any]:
             steps=trial.steps,
             entry=trial.receipt.entry + 1,
             editor=life.effective().editor.name,
-            level=one_line(str(getattr(trial.parts.editor, "level", ""))),
+            level=one_line(trial.parts.editor.level),
             surface=surface,
             attempt=one_line(attempt),
         )

@@ -32,6 +32,8 @@ class Bandit(Editor):
     edit is proposed, are drawn from the editor's stream.
     """
 
+    level: ClassVar[str] = "learned"
+
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
         "every_updates": (1, 64),
         "exploration": (0.01, 10.0),

@@ -33,6 +33,8 @@ class Evolution(Editor):
     setting of the child's editor, so it shows in the genome. Members of the top share rest.
     """
 
+    level: ClassVar[str] = "learned"
+
     bounds: ClassVar[Mapping[str, Bounds]] = {
         "every_updates": (2, 64),
         "step": STEP_BOUNDS,

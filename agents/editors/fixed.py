@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from agents.contract import Edit, Editor, LiveEditor, View
 @dataclass(frozen=True)
 class Fixed(Editor):
     """The baseline of every other editor."""
+
+    level: ClassVar[str] = "fixed"
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin a life without edits."""

@@ -39,6 +39,8 @@ class Growing(Editor):
     every ``window`` updates and not below ``min_parameters``: less compute, a smaller agent.
     """
 
+    level: ClassVar[str] = "growing"
+
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
         "window": (4, 256),
         "least_score": (0.0, 1000.0),

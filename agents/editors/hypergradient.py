@@ -30,6 +30,8 @@ class Hypergradient(Editor):
     charged. A learner that cannot be looked into, such as a table, is left alone.
     """
 
+    level: ClassVar[str] = "self-tuned"
+
     bounds: ClassVar[Mapping[str, Bounds]] = {"every_updates": (1, 64)}
 
     every_updates: int = 2

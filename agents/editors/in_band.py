@@ -21,6 +21,8 @@ class InBand(Editor):
     After an edit, applied or refused, requests are not heard for ``cool_down`` updates.
     """
 
+    level: ClassVar[str] = "in-band"
+
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
         "threshold": (1, 1_000_000),
         "cool_down": (0, 1000),

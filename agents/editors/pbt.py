@@ -23,6 +23,8 @@ class Pbt(Editor):
     members are asked makes no difference, unless a budget runs out between two of them.
     """
 
+    level: ClassVar[str] = "self-tuned"
+
     bounds: ClassVar[Mapping[str, Bounds]] = {"every_updates": (1, 64), "share": (0.05, 0.5)}
 
     every_updates: int = 10

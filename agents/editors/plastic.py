@@ -23,6 +23,8 @@ class Plastic(Editor):
     change anything in the genome.
     """
 
+    level: ClassVar[str] = "plastic"
+
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
         "every_updates": (1, 1000),
         "dormancy": (0.0, 1.0),

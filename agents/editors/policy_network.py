@@ -36,6 +36,8 @@ class PolicyNetwork(Editor):
     candidate of the edit is proposed is drawn evenly. Its own arithmetic is charged.
     """
 
+    level: ClassVar[str] = "learned"
+
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
         "every_updates": (1, 64),
         "learning_rate": (1e-3, 10.0),

@@ -19,6 +19,8 @@ class Random(Editor):
     nothing else, so it is what any editor that chooses has to beat.
     """
 
+    level: ClassVar[str] = "random"
+
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"every_updates": (1, 64)}
 
     every_updates: int = 8

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ class RandomSearch(Editor):
     ended. The settings with the best score then get what is left: from new weights, or, with
     ``keep``, from the mind that they had at the end of their try.
     """
+
+    level: ClassVar[str] = "fixed"
 
     tries: int = 8
     search_share: float = 0.5

@@ -42,6 +42,8 @@ class Recursive(Editor):
     editor may cross. Cool-down: a level edits in one round out of ``cool_down``.
     """
 
+    level: ClassVar[str] = "recursive"
+
     bounds: ClassVar[Mapping[str, Bounds]] = {f"step_{k}": HARD for k in range(1, DEEPEST + 1)}
 
     depth: int = 0

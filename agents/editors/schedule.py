@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ class Schedule(Editor):
     One edit is proposed an update; where several are due they follow at the next updates, in the
     order of the plan. A refused edit is not tried again.
     """
+
+    level: ClassVar[str] = "scheduled"
 
     plan: tuple[Mapping[str, Any], ...] = ()
 

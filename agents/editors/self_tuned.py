@@ -32,6 +32,8 @@ class SelfTuned(Editor):
     ``n`` numbers.
     """
 
+    level: ClassVar[str] = "self-tuned"
+
     bounds: ClassVar[Mapping[str, Bounds]] = {"every_updates": (1, 64), "tau": (0.01, 2.0)}
 
     every_updates: int = 8

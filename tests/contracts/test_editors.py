@@ -174,3 +174,21 @@ def test_the_shelf_loads_without_torch():
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 
     subprocess.run([sys.executable, "-c", f"{code}; assert 'torch' not in sys.modules"], check=True)
+
+
+LEVELS = [
+    "fixed",
+    "scheduled",
+    "random",
+    "self-tuned",
+    "plastic",
+    "growing",
+    "learned",
+    "in-band",
+    "recursive",
+]
+
+
+@pytest.mark.parametrize("name", sorted(catalogue().parts("editors")))
+def test_it_says_how_far_it_reaches(name):
+    assert catalogue().load("editors", name).level in LEVELS
