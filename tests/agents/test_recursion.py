@@ -167,10 +167,12 @@ def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
     )
 
 
-def test_what_pays_stays():
+def test_what_pays_stays_and_a_round_has_one_checkpoint():
     ran = life(depth=3, rule="success_story", pays=lambda genome, update: update**2)
 
     assert not [each for each in ran.made if isinstance(each, TakeBack)]
+    standing = [entry for entry, *_ in ran.states[-1]["story"]["standing"]]
+    assert standing == list(range(8, 200, 8))
 
 
 @pytest.mark.parametrize(
