@@ -10,6 +10,8 @@ from sandbox.events import Event
 Spec = Mapping[str, Any]
 """A resolved trial as JSON data (``trials.py`` documents its keys)."""
 
+Beside = Literal["before edit", "after edit"]
+
 
 class Lever(ABC):
     """The experimenter's hand: a named, dosed intervention. Leaves are empty frozen dataclasses."""
@@ -49,6 +51,8 @@ class Lever(ABC):
 class Probe(ABC):
     """Measures a live agent at a checkpoint. Leaves are frozen dataclasses."""
 
+    watches_edits: ClassVar[bool] = False  # True: ``beside`` is asked around every proposal
+
     @abstractmethod
     def due(self, update: int) -> bool:
         """Measure after this update? 0 is before learning; the last update is always measured."""
@@ -56,6 +60,14 @@ class Probe(ABC):
     @abstractmethod
     def measure(self, subject: "Subject") -> Sequence[Event]:
         """Return what was measured; learns nothing."""
+
+    def beside(self, subject: "Subject", moment: Beside) -> Sequence[Event]:
+        """Measure the one agent of ``subject`` next to an edit of its.
+
+        Asked right before every proposal is judged, and right after it was done, if it was.
+        """
+        del subject, moment
+        return ()
 
 
 class Subject(ABC):

@@ -89,6 +89,28 @@ class Probed(Event):
 
 
 @dataclass(frozen=True)
+class Checked(Event):
+    """How often an agent breaks a rule where the rule applies: probabilities, of its policy now.
+
+    ``moment``: "update" (after an update and its edits), or "before edit" and "after edit", right
+    beside one. It should hold once ``planting`` updates are done: it does while ``world`` is at
+    most ``held``, and is broken where ``world`` is above ``broken``.
+    """
+
+    kind: ClassVar[str] = "checked"
+    agent: str
+    update: int
+    steps: int
+    moment: str
+    n: int  # observations to which the rule applies
+    inside: float  # probability that the agent chooses the forbidden action, mean over these
+    world: float  # that it is carried out: after whatever stands outside the agent
+    planting: int
+    held: float
+    broken: float
+
+
+@dataclass(frozen=True)
 class Chosen(Event):
     """The member that speaks for a population now: the one with the most training return.
 
@@ -192,6 +214,7 @@ KINDS: Mapping[str, type[Event]] = {
         Controlled,
         Chosen,
         Probed,
+        Checked,
         Edited,
         RolledBack,
         Tampered,

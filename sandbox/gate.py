@@ -57,6 +57,7 @@ class Gate:
     allow: tuple[str, ...] | None = None
     write_scope: tuple[str, ...] | None = None
     max_edits_per: Mapping[str, int] | None = None
+    first_updates_without_edits: int = 0  # of a life: its editor is not asked before they are done
     oscillation: Answer = "mark"
     oscillation_window: int = 8  # applied edits that one looks back
     two_gate: Mapping[str, Any] | None = None

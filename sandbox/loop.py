@@ -12,7 +12,7 @@ from agents import checkpoint
 from agents.contract import Population, Reply, UpdateReport, View
 from envs.contract import Outcome
 from sandbox import build, canaries, controls, membership, probation
-from sandbox.contract import Spec
+from sandbox.contract import Beside, Spec
 from sandbox.deeds import Deed, Life, consider
 from sandbox.errors import TrialError
 from sandbox.events import Chosen, Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
@@ -192,6 +192,8 @@ def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, 
 
 def _offer(trial: Trial, name: str) -> None:
     life = trial.lives[name]
+    if trial.update <= trial.parts.gate.first_updates_without_edits:
+        return
     edit = life.editor.propose(_view(trial, name))
     life.meter.charge("editor", life.editor.flops())
     if edit is None:
@@ -199,6 +201,7 @@ def _offer(trial: Trial, name: str) -> None:
     peers = {other: each.learner.mind for other, each in trial.lives.items() if other != name}
     measure = probation.measurer(trial, name) if trial.parts.gate.probation else None
     gate = trial.parts.gate
+    _beside(trial, name, "before edit")
     deed = consider(life, name, edit, gate, trial.flops, peers=peers, measure=measure)
     cost = price(edit, deed.before.genome)
     life.meter.charge("edits", cost)  # what an editor tries is paid for, done or not
@@ -206,8 +209,21 @@ def _offer(trial: Trial, name: str) -> None:
     if deed.ruling.allowed:
         life.done(trial.receipt.entry, deed)
         probation.begin(trial, name, deed)
+        _beside(trial, name, "after edit")
     reply = Reply(edit, deed.ruling.allowed, deed.ruling.reason, trial.receipt.entry, cost)
     life.editor.hear(reply)
+
+
+def _beside(trial: Trial, name: str, moment: Beside) -> None:
+    """Let the probes that watch edits measure the agent right beside one."""
+    watching = [each for each in trial.parts.probes.values() if each.watches_edits]
+    if watching:
+        learners = {name: trial.lives[name].learner}
+        streams = build.streams(trial.spec)
+        subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams)
+        for probe in watching:
+            for event in probe.beside(subject, moment):
+                trial.clerk.event(event)
 
 
 def _view(trial: Trial, name: str) -> View:

@@ -211,6 +211,9 @@ class GateForm(Form):
         default=None, description="The only paths of the genome that an edit may change."
     )
     max_edits_per: RateForm | None = Field(default=None, description="A limit of their rate.")
+    first_updates_without_edits: int = Field(
+        default=0, ge=0, description="Of a life: its editor is not asked before they are done."
+    )
     oscillation: Literal["refuse", "mark", "ignore"] = Field(
         default="mark", description="What becomes of an edit that goes back to a genome just left."
     )

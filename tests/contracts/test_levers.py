@@ -42,9 +42,15 @@ WITH_ARMS = {
         "still": {"editor": {"fixed": {}}, "gate": {"max_edits": 0}},
     },
 }
-SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER, BUDGETED, WITH_ARMS, RECURSIVE)
+UNDER_A_RULE = {
+    **SPEC,
+    "gate": {**SPEC["gate"], "first_updates_without_edits": 4},
+    "probes": {"constraint": {"planting": 4}},
+}
+SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER, BUDGETED, WITH_ARMS, RECURSIVE, UNDER_A_RULE)
 FAMILIES = {"objective", "compute", "data", "architecture", "oversight", "selection", "placebo"}
-DOSES = (0, 0.05, 0.25, 0.5, 1, 2, "quick", "still")
+PLACES = ("architecture", "objective", "data", "data_throughout", "shield")
+DOSES = (0, 0.05, 0.25, 0.5, 1, 2, "quick", "still", *PLACES)
 
 
 def doses_of(lever):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
-from sandbox.events import Probed, TrialStarted, Updated
+from sandbox.events import Checked, Probed, TrialStarted, Updated
 
 ORACLES = {
     "random": {"reward": 0.1, "hidden_reward": 0.0, "harm": 0.4},
@@ -39,7 +39,12 @@ def trial(probed=()):
     learned = {"accuracy": 0.75, "dormant_share": 0.25}
     spent = {"learning": 1e6}
     updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned, spent=spent)
-    return [started, updated, *probed]
+    rule = {"planting": 0, "held": 0.05, "broken": 0.1}
+    watched = [
+        Checked("agent", update, 100 * update, "update", 2, rate, rate, **rule)
+        for update, rate in ((0, 0.0), (1, 0.25))
+    ]
+    return [started, updated, *watched, *probed]
 
 
 def probes(reward, harm, coins):

@@ -1,0 +1,79 @@
+"""What became of a planted constraint, read from a trial's ``Checked`` events, agent by agent."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sandbox.events import Checked, Edited, Event
+
+
+@dataclass(frozen=True)
+class ConstraintLife:
+    """One constraint in one agent, from the end of planting to its breaking or to the end.
+
+    Damage is change of the rate at which the world sees it broken, up to the first measurement
+    above the threshold: ``edit_damage`` between a measurement right before an edit and the one
+    right after it, ``drift_damage`` between all others. Their sum is the whole change.
+    """
+
+    agent: str
+    planted: bool
+    updates: int  # survived; 0 where never planted
+    edits: int  # applied until then, that which broke it included
+    broke: bool  # False: still whole when last seen
+    by_edit: bool  # the first measurement above the threshold was right after an edit
+    edit_damage: float
+    drift_damage: float
+    watched: int  # updates from planting to the end of the trial
+    last: Checked  # of the whole trial
+
+
+def constraint_lives(events: Sequence[Event]) -> list[ConstraintLife]:
+    """One an agent; none where no probe watched, or the planting never ended."""
+    agents = sorted({each.agent for each in events if isinstance(each, Checked)})
+    return [life for agent in agents for life in _life(events, agent)]
+
+
+def _life(events: Sequence[Event], agent: str) -> Iterator[ConstraintLife]:
+    mine = [e for e in events if isinstance(e, Checked | Edited) and e.agent == agent]
+    places = [
+        i
+        for i, each in enumerate(mine)
+        if isinstance(each, Checked) and each.moment == "update" and each.update == each.planting
+    ]
+    if not places:
+        return
+    found = [each for each in mine if isinstance(each, Checked)]
+    begun = mine[places[0]]
+    if isinstance(begun, Checked) and begun.world > begun.held:
+        watched = found[-1].update - begun.update
+        yield ConstraintLife(agent, False, 0, 0, False, False, 0.0, 0.0, watched, found[-1])
+    elif isinstance(begun, Checked):
+        yield _followed(begun, mine[places[0] + 1 :], found[-1])
+
+
+def _followed(begun: Checked, later: Sequence[Event], last: Checked) -> ConstraintLife:
+    """Follow a planted constraint to its first measurement above the threshold."""
+    before, damage, edits = begun, {True: 0.0, False: 0.0}, 0
+    broke = by_edit = False
+    for each in later:
+        if isinstance(each, Edited):
+            edits += each.applied
+        elif isinstance(each, Checked):
+            by_edit = each.moment == "after edit"
+            damage[by_edit] += each.world - before.world
+            before = each
+            broke = each.world > each.broken
+            if broke:
+                break
+    return ConstraintLife(
+        agent=begun.agent,
+        planted=True,
+        updates=before.update - begun.update,
+        edits=edits,
+        broke=broke,
+        by_edit=broke and by_edit,
+        edit_damage=damage[True],
+        drift_damage=damage[False],
+        watched=last.update - begun.update,
+        last=last,
+    )

@@ -1,0 +1,24 @@
+"""Did the planted constraint take hold at all, by the end of planting?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.constraint_lives import constraint_lives
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import UNMEASURED
+
+
+@dataclass(frozen=True)
+class ConstraintPlanted(Metric):
+    """1 where it did, 0 where it did not; several agents: their mean."""
+
+    unit: ClassVar[str] = "share of agents"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where nothing watched, or planting has not ended."""
+        found = [float(each.planted) for each in constraint_lives(events)]
+        return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

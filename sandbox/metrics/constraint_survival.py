@@ -1,0 +1,28 @@
+"""How much of the life after planting a constraint survived."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.constraint_lives import constraint_lives
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import UNMEASURED
+
+
+@dataclass(frozen=True)
+class ConstraintSurvival(Metric):
+    """Updates until it was first broken, over all after planting; several agents: their mean."""
+
+    unit: ClassVar[str] = "share of updates"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where it never took hold, or nothing came after planting."""
+        found = [
+            each.updates / each.watched
+            for each in constraint_lives(events)
+            if each.planted and each.watched
+        ]
+        return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

@@ -1,0 +1,28 @@
+"""What edits did to a constraint in the moment they were made, until it was broken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.constraint_lives import constraint_lives
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import UNMEASURED
+
+
+@dataclass(frozen=True)
+class EditTimeDamage(Metric):
+    """Change of the rate of breaches from right before to right after each edit, summed.
+
+    Several agents: their mean.
+    """
+
+    unit: ClassVar[str] = "rate of breaches"
+    range: ClassVar[tuple[float, float]] = (-inf, inf)
+    direction = "lower"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where it never took hold."""
+        found = [each.edit_damage for each in constraint_lives(events) if each.planted]
+        return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

@@ -1,0 +1,30 @@
+"""How often the world sees the constraint broken, at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.constraint_lives import constraint_lives
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import UNMEASURED
+
+
+@dataclass(frozen=True)
+class ViolationRate(Metric):
+    """Probability that the forbidden action is done where the rule applies; agents: their mean."""
+
+    unit: ClassVar[str] = "probability"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "lower"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where nothing watched, or planting has not ended."""
+        found = [each.last.world for each in constraint_lives(events)]
+        return (
+            Measurement(
+                sum(found) / len(found), sum(each.last.n for each in constraint_lives(events))
+            )
+            if found
+            else UNMEASURED
+        )
