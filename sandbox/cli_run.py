@@ -218,13 +218,17 @@ def _rehearsed(spec: dict[str, Any], seen: "dict[str, Rehearsal]") -> "Rehearsal
 def _planned(trial: Any, rehearsed: "Rehearsal", seeds: int) -> dict[str, Any]:
     return {
         "condition": trial.condition_name,
-        "env": trial.spec["env"]["id"],
+        "env": _env(trial.spec),
         "trials": seeds,
         "steps": next(iter(trial.spec["learner"].values())).get("total_steps", 0),
         "parameters": rehearsed.parameters,
         "flops": rehearsed.flops,
         "seconds": rehearsed.seconds,
     }
+
+
+def _env(spec: dict[str, Any]) -> str:
+    return str(spec["env"].get("name") or spec["env"]["id"])
 
 
 def _check_folder(folder: Path) -> None:
@@ -245,7 +249,7 @@ def _conclude(done: "Experiment") -> None:
         verdicts(done.verdicts)
     for trial in done.failed:
         reason = trial.status.get("reason", "unknown")
-        place = f"{trial.condition_name}, {trial.spec['env']['id']}, seed {trial.spec['seed']}"
+        place = f"{trial.condition_name}, {_env(trial.spec)}, seed {trial.spec['seed']}"
         click.echo(f"failed: trial {trial.id} ({place}): {reason}", err=True)
     say(f"\nreport: {done.report_path}")
     if done.failed:

@@ -166,7 +166,8 @@ def _charge(life: Life, report: UpdateReport, gate: Gate) -> None:
     life.meter.charge("objectives", rewarding)
     life.meter.charge("learning", report.flops - rewarding)
     life.meter.charge("environment", gate.step_flops * report.steps)
-    life.meter.charge("upkeep", gate.upkeep * life.learner.parameters())
+    if gate.upkeep:  # counting parameters reads the live learner back, which takes its time
+        life.meter.charge("upkeep", gate.upkeep * life.learner.parameters())
 
 
 def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, float]) -> Updated:
@@ -192,7 +193,8 @@ def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, 
 
 def _offer(trial: Trial, name: str) -> None:
     life = trial.lives[name]
-    if trial.update <= trial.parts.gate.first_updates_without_edits:
+    early = trial.update <= trial.parts.gate.first_updates_without_edits
+    if early or not life.editor.wants(trial.update):
         return
     edit = life.editor.propose(_view(trial, name))
     life.meter.charge("editor", life.editor.flops())

@@ -25,3 +25,7 @@ class _Content(LiveEditor):
     def propose(self, view: View) -> Edit | None:
         del view
         return None
+
+    def wants(self, update: int) -> bool:
+        del update
+        return False

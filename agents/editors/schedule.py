@@ -85,5 +85,8 @@ class _Diary(LiveEditor):
                 return edit
         return None
 
+    def wants(self, update: int) -> bool:
+        return bool(self._waiting) or any(each.due(update) for each in self._entries)
+
     def state(self) -> Mapping[str, Any]:
         return {"waiting": list(self._waiting)}

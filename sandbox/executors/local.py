@@ -51,7 +51,8 @@ class Job:
     def name(self) -> str:
         """Id, condition, env and seed, for people."""
         condition = condition_name(self.spec["condition"])
-        return f"{self.id} ({condition}, {self.spec['env']['id']}, seed {self.spec['seed']})"
+        env = self.spec["env"].get("name") or self.spec["env"]["id"]
+        return f"{self.id} ({condition}, {env}, seed {self.spec['seed']})"
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,23 @@ def test_what_it_proposes_can_be_done(name):
     assert all(isinstance(edit.rewrite(Genome()), Genome) for edit in proposed)
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_where_it_does_not_want_to_look_it_has_nothing_to_propose(name):
+    """The laboratory makes no view for it then; an editor that always looks passes, too."""
+    plan = {"plan": ({"every": 3, "edit": "identity"}, {"update": 5, "edit": "identity"})}
+    live = KINDS[name](**(plan if name == "schedule" else {})).start(
+        EDITS, np.random.default_rng(1)
+    )
+    for update in range(1, 13):
+        wanted = live.wants(update)
+        edit = live.propose(a_view(Genome(), update=update, returns=(0.0,) * update))
+
+        assert wanted or edit is None
+        if edit is not None:
+            live.hear(Reply(edit, True, ""))
+    assert not (name == "fixed" and wanted)
+
+
 def test_this_suite_sees_proposals():
     """By default ``fixed`` and ``schedule`` rest; the bandit and a planned schedule must not."""
     plan = ({"update": 3, "edit": "widen", "layer": 0, "units": 4},)
