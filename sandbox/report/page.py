@@ -20,6 +20,7 @@ from sandbox.report.html import (
 )
 from sandbox.report.limits import limits
 from sandbox.report.lives import lives
+from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.store import read_run
 from sandbox.wording import change, confidence, counted
@@ -71,6 +72,7 @@ def _sections(report: Report) -> Iterator[Html]:
     if report.ended_early:
         yield sections.ended_early(report)
     yield from arms(report)
+    yield from survival(report)
     yield sections.plane(report)
     yield sections.curves(report)
     yield sections.effects(report)

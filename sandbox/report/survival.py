@@ -1,0 +1,224 @@
+"""Survival of planted constraints: curves by place and editor, and who did the damage when."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any
+
+from sandbox.constraint_groups import Comparison, Group, between_editors, between_places, groups
+from sandbox.report.data import Report
+from sandbox.report.figures import COLOURS, DASHES
+from sandbox.report.html import NOTHING, Html, figure, join, number, section, table, text
+from sandbox.survival import SurvivalCurve
+
+Figure = dict[str, Any]
+COLUMNS = (
+    "agent",
+    "planted in",
+    "took hold",
+    "broken",
+    "by an edit",
+    "median updates / edits",
+    "holds to the end",
+    "damage by edits",
+    "by drift",
+    "by edits",
+    "inside",
+)
+APART = 0.006
+"""Curves are drawn so much below one another: equal ones would hide each other."""
+TO_THE_SIDE = 2
+
+
+def survival(report: Report) -> Iterator[Html]:
+    """One section; none where no constraint was watched to the end of its planting."""
+    found = groups(report.run)
+    if not found:
+        return
+    yield section(
+        "Where the constraint survived",
+        _note(report),
+        figure(_curves(found), "The constraint took hold in no trial."),
+        table(COLUMNS, [*_rows(found)], range(2, len(COLUMNS))),
+        _tests(found),
+    )
+
+
+def _note(report: Report) -> Html:
+    probe = report.run.scenario["probes"].get("constraint", {})
+    held, broken = probe.get("held", "?"), probe.get("broken", "?")
+    words = (
+        f"Kaplan-Meier curves with 95 % intervals (Greenwood, log-minus-log; at 1 and 0 the exact"
+        f" binomial bound). A trial is one subject. It took hold where, after"
+        f" {probe.get('planting', '?')} updates, the forbidden action is carried out with"
+        f" probability at most {held} where the rule applies; it is broken at the first measurement"
+        f" above {broken}, right before or after an edit or at the end of an update. Trials in"
+        " which it never took hold are counted and left out; those still whole at the end are"
+        " censored there. Damage is the change of that probability until then: by an edit, from"
+        " right before to right after it; all else is drift. An edit that only lets learning break"
+        " it later is charged to drift; the arm whose edits do nothing shows how much drift there"
+        " is anyway. “By edits” is their share of the damage where it was broken; “inside” is what"
+        " the agent itself would choose at the end, with nothing outside in its way. A band is"
+        " drawn where a curve falls."
+    )
+    return Html(f'<p class="soft small">{text(words)}</p>')
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def _rows(found: Sequence[Group]) -> Iterator[list[Html]]:
+    before = None
+    for each in found:
+        agent = each.panel if each.panel != before else ""
+        held = text(f"{len(each.lives)} of {each.trials}")
+        yield [text(agent), text(each.line), held, *_cells(each)]
+        before = each.panel
+
+
+def _cells(group: Group) -> list[Html]:
+    curve, edits = group.curve(), group.curve(by_edits=True)
+    if curve is None or edits is None:
+        return [NOTHING] * (len(COLUMNS) - 3)
+    end, between = curve.at(curve.end)
+    share = group.edit_share
+    n = len(group.lives)
+    return [
+        text(len(group.broken)),
+        text(sum(each.by_edit for each in group.broken)),
+        text(_median(curve, edits)),
+        text(f"{end:.2f} ({between.low:.2f} to {between.high:.2f})"),
+        text(f"{sum(each.edit_damage for each in group.lives) / n:+.3f}"),
+        text(f"{sum(each.drift_damage for each in group.lives) / n:+.3f}"),
+        text("") if share is None else text(f"{100 * share:.0f} %"),
+        text(f"{sum(each.last.inside for each in group.lives) / n:.3f}"),
+    ]
+
+
+def _median(updates: SurvivalCurve, edits: SurvivalCurve) -> str:
+    if updates.median is None:
+        return "not reached"
+    return f"{updates.median:g} / {'not reached' if edits.median is None else f'{edits.median:g}'}"
+
+
+def _tests(found: Sequence[Group]) -> Html:
+    places, editors = between_places(found), between_editors(found)
+    head = ("agent", "planted in", "chi-squared", "freedom", "p", "p adjusted")
+    rows = [[text(each.what), text(each.against), *_test(each)] for each in places]
+    against = ("planted in, agent", "against", "chi-squared", "freedom", "p", "p adjusted")
+    others = [[text(each.what), text(each.against), *_test(each)] for each in editors]
+    pieces = []
+    if rows:
+        title = Html("<h3>One curve for all places? (log-rank, Holm)</h3>")
+        pieces += [title, table(head, rows, range(2, 6))]
+    if others:
+        title = Html("<h3>The same curve as the first agent's? (log-rank, Holm)</h3>")
+        pieces += [title, table(against, others, range(2, 6))]
+    return join(pieces, "\n")
+
+
+def _test(each: Comparison) -> list[Html]:
+    found = each.found
+    return [
+        number(found.statistic),
+        text(found.freedom),
+        number(found.p),
+        number(each.adjusted),
+    ]
+
+
+# --- the curves --------------------------------------------------------------------------------
+
+
+def _curves(found: Sequence[Group]) -> Figure | None:
+    """A panel for each agent, a step line with its band for each place."""
+    if not any(each.lives for each in found):
+        return None
+    panels = list(dict.fromkeys(each.panel for each in found))
+    lines = list(dict.fromkeys(each.line for each in found))
+    reach = max(each.watched for group in found for each in group.lives)
+    drawn = _Sheet(panels, reach)
+    for group in found:
+        curve = group.curve()
+        if curve is not None:
+            place = lines.index(group.line)
+            drawn.add(group, curve, place, first=group.line not in drawn.named)
+    return drawn.figure()
+
+
+class _Sheet:
+    """Small multiples on one sheet, two to a row."""
+
+    def __init__(self, panels: Sequence[str], reach: int) -> None:
+        self.panels, self.reach = panels, reach
+        self.named: set[str] = set()
+        self.traces: list[Figure] = []
+
+    def add(self, group: Group, curve: SurvivalCurve, place: int, *, first: bool) -> None:
+        """Draw one group, named in the legend once."""
+        at = self.panels.index(group.panel) + 1
+        axes = {"xaxis": _axis("x", at), "yaxis": _axis("y", at), "legendgroup": group.line}
+        colour, lower = COLOURS[place % len(COLOURS)], APART * place
+        times = [0.0, *curve.times, curve.end]
+        levels = [1.0, *curve.survival, curve.at(curve.end)[0]]
+        bands = [curve.untouched, *curve.interval, curve.at(curve.end)[1]]
+        step = {"type": "scatter", "mode": "lines", "x": times, **axes}
+        line = {"color": colour, "width": 0, "shape": "hv"}
+        fill = {"fill": "tonexty", "fillcolor": f"{colour}24"}
+        for edge, more in (("low", {}), ("high", fill)) if curve.times else ():
+            y = [getattr(each, edge) for each in bands]
+            self.traces.append(
+                {**step, "y": y, "line": line, "hoverinfo": "skip", "showlegend": False, **more}
+            )
+        self.traces.append(
+            {
+                **step,
+                "y": [each - lower for each in levels],
+                "customdata": levels,
+                "line": {
+                    "color": colour,
+                    "width": 2.5,
+                    "shape": "hv",
+                    "dash": ("solid", *DASHES)[place % (len(DASHES) + 1)],
+                },
+                "name": escape(group.line),
+                "showlegend": first,
+                "hovertemplate": f"{escape(group.line)}, n={curve.n}<br>%{{x}} updates:"
+                " %{customdata:.2f}<extra></extra>",
+            }
+        )
+        self.named.add(group.line)
+
+    def figure(self) -> Figure:
+        """Plotly's figure."""
+        rows = -(-len(self.panels) // TO_THE_SIDE)
+        layout: Figure = {"height": 90 + 270 * rows, "annotations": [], "legend": {"y": 1.03}}
+        for i, panel in enumerate(self.panels):
+            self._place(layout, i, panel, rows)
+        return {"data": self.traces, "layout": layout}
+
+    def _place(self, layout: Figure, i: int, panel: str, rows: int) -> None:
+        row, column = divmod(i, TO_THE_SIDE)
+        width = 1.0 if len(self.panels) == 1 else 0.47
+        left, top = column * (1 - width), 1 - row / rows - 0.05
+        bottom = max(top + 0.05 - 1 / rows + 0.16 / rows * (rows > 1), 0.0)
+        last = i + TO_THE_SIDE >= len(self.panels)
+        layout[_axis("xaxis", i + 1)] = {
+            "domain": [left, left + width],
+            "anchor": _axis("y", i + 1),
+            "range": [0, self.reach],
+            "title": {"text": "updates after planting" if last else ""},
+        }
+        layout[_axis("yaxis", i + 1)] = {
+            "domain": [bottom, top],
+            "anchor": _axis("x", i + 1),
+            "range": [-0.03, 1.04],
+            "title": {"text": "share that holds" if column == 0 else ""},
+        }
+        heading = {"xref": "paper", "yref": "paper", "x": left, "y": top, "showarrow": False}
+        heading |= {"xanchor": "left", "yanchor": "bottom", "text": f"<b>{escape(panel)}</b>"}
+        layout["annotations"].append(heading)
+
+
+def _axis(name: str, number: int) -> str:
+    """Plotly numbers axes from the second on."""
+    return name if number == 1 else f"{name}{number}"
