@@ -24,7 +24,7 @@ from agents.contract import (
 from agents.genome import EditorGene, Genome
 from sandbox.audit import Audit, audit
 from sandbox.errors import one_line
-from sandbox.fingerprints import copied, mind_hash, optimiser_change, size, weights_hash
+from sandbox.fingerprints import copied, optimiser_change, same_mind, size, weights_hash
 from sandbox.gate import Gate, Past, Ruling, name_of, price, undone_by
 from sandbox.ledger import canonical, digest
 from sandbox.meter import Meter
@@ -219,7 +219,7 @@ def consider(
         reason = one_line(f"undone: {type(error).__name__}: {error}")
         return replace(deed, ruling=Ruling(False, reason, before.genome))
     after = learner.mind()
-    moved = mind_hash(before) != mind_hash(after)
+    moved = not same_mind(before, after)
     return replace(
         deed,
         after=after,
@@ -243,7 +243,7 @@ def _rewrite(
     mind = edit.apply_seeing(before, life.rng, evidence)
     if mind.genome != judged:
         raise RefusedEditError("it made another genome than the one the gate judged")
-    if undoes is not None and mind_hash(mind) != mind_hash(life.before(undoes)):
+    if undoes is not None and not same_mind(mind, life.before(undoes)):
         raise RefusedEditError(f"it made another mind than the one before entry {undoes}")
     learner.install(mind)
     if mind.genome.editor != before.genome.editor:

@@ -69,6 +69,27 @@ def mind_hash(mind: Mind) -> str:
     return digest(f"{mind.genome.digest()} {weights_hash(mind)} {moments_hash(mind)}")
 
 
+def same_mind(one: Mind, other: Mind) -> bool:
+    """Are genome, weights, buffers and optimiser state equal to the bit? A third of two hashes."""
+    return (
+        one.genome == other.genome
+        and _alike(one.parameters, other.parameters)
+        and _alike(one.buffers, other.buffers)
+        and one.moments.keys() == other.moments.keys()
+        and all(_alike(vars(each), vars(other.moments[k])) for k, each in one.moments.items())
+    )
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(
+        _bits(np.asarray(value)) == _bits(np.asarray(other[name])) for name, value in one.items()
+    )
+
+
+def _bits(array: Array) -> tuple[str, tuple[int, ...], bytes]:
+    return array.dtype.str, array.shape, array.tobytes()
+
+
 def _hash(arrays: Mapping[str, Array]) -> str:
     found = hashlib.sha256()
     for name in sorted(arrays):
