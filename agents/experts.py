@@ -60,7 +60,8 @@ def add(mind: Mind, index: int, quiet: float, rng: np.random.Generator) -> Mind:
             found[f"expert.{count}.bias"] = np.zeros(size, bias.dtype)
             _gate(found, np.zeros(found["gate.weight"].shape[1]), bias.min() - quiet)
             for name in ("gate.weight", "gate.bias"):
-                state.pop(name, None)  # their shape is new, and their past says little of it
+                if name in state:
+                    state[name] = _longer(state[name])
             draft |= {f"{each}.{index}.{k}": v for k, v in found.items()}
             moments |= {f"{each}.{index}.{k}": v for k, v in state.items()}
     return layer_surgery.replace_layer(mind, index, _more(mind, index), draft, moments)
@@ -112,6 +113,16 @@ def _gate(found: Weights, row: Array, bias: float) -> None:
     dtype = found["gate.bias"].dtype
     found["gate.weight"] = np.concatenate([found["gate.weight"], row[None].astype(dtype)])
     found["gate.bias"] = np.append(found["gate.bias"], dtype.type(bias))
+
+
+def _longer(was: Moment) -> Moment:
+    """One row more, as a grown unit's: the first moment 0, the second the mean of the others."""
+    row = was.second[:1]
+    return replace(
+        was,
+        first=np.concatenate([was.first, np.zeros_like(row)]),
+        second=np.concatenate([was.second, np.full_like(row, was.second.mean(dtype=np.float64))]),
+    )
 
 
 def _halve(state: dict[str, Moment], start: str, new: str, expert: int) -> None:

@@ -14,10 +14,11 @@ import pytest
 import torch
 
 from agents.contract import Array, Evidence, Mind, RefusedEditError, View
+from agents.genome import Genome, Guard, Layer
 from agents.initial import trainable
 from agents.validity import genome_problems, mind_problems
 from sandbox.catalogue import catalogue
-from tests.agents.learning_kinds import ALL, lived
+from tests.agents.learning_kinds import ALL, a_genome, lived
 
 KINDS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 TRIED = 2
@@ -25,6 +26,23 @@ TRIED = 2
 _OPTIMISER = ("optimiser", "momentum", "weight_decay")
 _FORGETFUL = {"widen_naive", "restart"}
 """Edits that start the optimiser anew and say so: controls, whose survivors keep no state."""
+
+
+def rich(name: str) -> Genome:
+    """A mixture, missing edges, a skip, a guard, a past; and a rule that keeps buffers of all."""
+    rule = {"pull_to_birth": 0.01, "replacement_rate": 0.01, "maturity": 2}
+    layers = (
+        Layer("mixture", 6, count=2),
+        Layer("dense", 8, density=0.5),
+        Layer("skip", 8, source=0),
+        Layer("dense", 5),
+    )
+    genome = a_genome(name, *layers, **rule)
+    guards = (Guard("clamp", bound=15.0),)
+    return replace(genome, architecture=replace(genome.architecture, history=2, guards=guards))
+
+
+BODIES = {"plain": a_genome, "rich": rich}
 
 
 def refused(entry: int) -> Mind:
@@ -37,9 +55,9 @@ def another(name: str) -> Mind:
 
 
 @cache
-def a_life(name: str) -> tuple[Any, Mind]:
+def a_life(name: str, body: str = "plain") -> tuple[Any, Mind]:
     """A population that goes on from test to test, and its agent's mind after three updates."""
-    population, learner = lived(name)
+    population, learner = lived(name, 3, BODIES[body](name))
     return population, learner.mind()
 
 
@@ -76,9 +94,9 @@ def the_view(learner: Any, name: str) -> View:
     )
 
 
-def cases(name: str, kind: str) -> Iterator[Case]:
+def cases(name: str, kind: str, body: str = "plain") -> Iterator[Case]:
     """Apply candidates, one by one, to the same mind; refusals must have a clear reason."""
-    population, before = a_life(name)
+    population, before = a_life(name, body)
     learner = population.learners["agent"]
     learner.install(before)
     offered = list(KINDS[kind].candidates(the_view(learner, name)))
@@ -208,10 +226,11 @@ def outputs(case: Case, mind: Mind, tower: str) -> Array:
     return found
 
 
+@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ALL)
-def test_state_targets_claims_and_the_next_update(name, kind):
-    for case in cases(name, kind):
+def test_state_targets_claims_and_the_next_update(name, kind, body):
+    for case in cases(name, kind, body):
         learner, claim = case.learner, case.edit.claim(case.before.genome)
         sizes = learner.observation_size, learner.actions
         assert mind_problems(case.after, *sizes) == ()
