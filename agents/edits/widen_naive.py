@@ -48,8 +48,9 @@ class WidenNaive(Edit):
         for tower, both in surgery.pairs(mind.genome):
             for seat in surgery.seats(mind.genome.architecture, self.layer, tower):
                 old = draft.parameters[seat.name]
-                rest = range(old.shape[seat.axis], fresh[seat.name].shape[seat.axis])
-                new = fresh[seat.name].take(rest, seat.axis).astype(old.dtype)
+                place = [slice(n) for n in old.shape]  # a skip may hold these units on both axes
+                place[seat.axis] = slice(old.shape[seat.axis], None)
+                new = fresh[seat.name][tuple(place)].astype(old.dtype)
                 for each in both:
                     draft.append(f"{each}.{seat.name.split('.', 1)[1]}", new, seat.axis)
             for each in both:
