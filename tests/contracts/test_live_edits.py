@@ -4,7 +4,7 @@ Weights are told apart by their values, which are all different
 in a trained mind: a weight that is in the mind before and after an edit has survived it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -94,15 +94,24 @@ def the_view(learner: Any, name: str) -> View:
     )
 
 
-def cases(name: str, kind: str, body: str = "plain") -> Iterator[Case]:
+def caught_up(mind: Mind) -> Mind:
+    """The same mind with targets that have reached their twins."""
+    twins = {n: n.removeprefix("target_") for n in mind.parameters if n.startswith("target_")}
+    reached = {name: mind.parameters[twin].copy() for name, twin in twins.items()}
+    return replace(mind, parameters={**mind.parameters, **reached})
+
+
+def cases(
+    name: str, kind: str, body: str = "plain", prepared: Callable[[Mind], Mind] = lambda mind: mind
+) -> Iterator[Case]:
     """Apply candidates, one by one, to the same mind; refusals must have a clear reason."""
     population, before = a_life(name, body)
-    learner = population.learners["agent"]
+    learner, before = population.learners["agent"], prepared(before)
     learner.install(before)
     offered = list(KINDS[kind].candidates(the_view(learner, name)))
     for edit in [*offered[:1], *offered[1:][-1:]][:TRIED]:
         learner.install(before)
-        peers = {"other": lambda: another(name)}
+        peers = {"other": lambda: prepared(another(name))}
         evidence = Evidence(learner.look(), refused, peers)
         try:
             judged = edit.rewrite(before.genome)
@@ -256,6 +265,19 @@ def test_state_targets_claims_and_the_next_update(name, kind, body):
         assert all(np.isfinite(each) for each in report.losses.values())
         assert report.losses, "nothing was learned"
         learner.install(case.before)
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["dqn", "sac"])
+def test_a_target_that_equals_its_twin_does_so_after_any_edit(name, kind, body):
+    for case in cases(name, kind, body, caught_up):
+        after = case.after
+        for target in (each for each in after.parameters if each.startswith("target_")):
+            twin = after.parameters[target.removeprefix("target_")]
+            assert np.array_equal(after.parameters[target], twin), target
+        for mask in (each for each in after.buffers if each.startswith("mask/target_")):
+            assert np.array_equal(after.buffers[mask], after.buffers[mask.replace("target_", "")])
 
 
 @pytest.mark.parametrize("name", ALL)
