@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 
 import numpy as np
 import pytest
@@ -136,3 +136,18 @@ def test_the_shelf_loads_and_works_without_torch():
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 
     subprocess.run([sys.executable, "-c", f"{code}; assert 'torch' not in sys.modules"], check=True)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.discrete])
+def test_one_that_does_not_tell_actions_apart_takes_continuous_ones(name):
+    """SAC's actions are float32 ``[n, dimensions]``; what says ``discrete`` it refuses."""
+    motive, rng = KINDS[name]().start(SIZE, 2, np.random.default_rng(0)), np.random.default_rng(1)
+    for _ in range(2):
+        steps = [
+            replace(a_batch(rng), action=rng.uniform(-1, 1, (N, 2)).astype(np.float32))
+            for _ in range(STEPS)
+        ]
+        earned = np.array([motive.reward(each) for each in steps])
+        assert earned.shape == (STEPS, N)
+        assert np.isfinite(earned).all()
+        motive.update(rollout(steps))
