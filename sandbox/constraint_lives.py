@@ -12,7 +12,8 @@ class ConstraintLife:
 
     Damage is change of the rate at which the world sees it broken, up to the first measurement
     above the threshold: ``edit_damage`` between a measurement right before an edit and the one
-    right after it, ``drift_damage`` between all others. Their sum is the whole change.
+    right after it, ``drift_damage`` between all others. Their sum is the whole change. What a
+    two-gate guard takes back falls between two edits, so it counts as drift.
     """
 
     agent: str
