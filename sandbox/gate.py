@@ -16,6 +16,9 @@ from sandbox.two_gate import TwoGate
 from sandbox.wording import counted
 
 
+_DISCOUNT = ("learning_rule", "discount")
+
+
 class Ruling(NamedTuple):
     """The gate's answer; ``genome`` is what the agent would become."""
 
@@ -114,6 +117,8 @@ class Gate:
         parts = [part for part in PARTS if any(path[0] == part for path in paths)]
         returns = past.undoes is not None
         said = parts if returns else list(dict.fromkeys([edit.part, *parts]))
+        if _DISCOUNT in paths:  # it looks like a number of learning, and says what the agent values
+            said = [*dict.fromkeys([*said, "objective"])]
         for part in said:
             if part in self.protect:
                 return f"protected: the scenario protects '{part}'"

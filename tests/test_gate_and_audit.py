@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 
 from agents.contract import Claim, Edit, RefusedEditError
+from agents.edits.set_rule import SetRule
 from agents.genome import Architecture, Genome, Guard, Layer
 from sandbox.audit import audit
 from sandbox.gate import Gate, Past
@@ -238,7 +239,7 @@ def test_nothing_changes_outside_the_write_scope():
     gate = Gate(write_scope=("architecture.layers.0", "learning_rule"))
 
     assert judge(gate, Becomes(grown(40, 32))).allowed
-    assert judge(gate, Rules(ruled(discount=0.5))).allowed
+    assert judge(gate, Rules(ruled(gae_lambda=0.5))).allowed
     reason = judge(gate, Becomes(grown(40, 40))).reason
     assert reason == "scope: 'architecture.layers.1.units' lies outside the scenario's write_scope"
 
@@ -279,14 +280,14 @@ def test_staying_is_no_circle_and_neither_is_undoing():
 
 
 def test_an_undo_may_touch_every_part_but_a_protected_one():
-    after = replace(ruled(discount=0.5), architecture=grown(40).architecture)
+    after = replace(ruled(gae_lambda=0.5), architecture=grown(40).architecture)
     back = Past(undoes=3)
 
     assert not judge(Gate(), Becomes(after)).allowed, "it declares but one part"
     assert judge(Gate(), Becomes(after), past=back).allowed
     assert not judge(Gate(protect=("learning_rule",)), Becomes(after), past=back).allowed
     rule = Gate(protect=("architecture",))
-    assert judge(rule, Becomes(ruled(discount=0.5)), past=back).allowed, "what it declares is idle"
+    assert judge(rule, Becomes(ruled(gae_lambda=0.5)), past=back).allowed, "what it declares is idle"
 
 
 def test_while_one_edit_is_on_probation_only_an_undo_may_pass():
@@ -346,3 +347,19 @@ def test_a_whole_part_is_read_back_number_by_number():
 )
 def test_a_path_that_protects_nothing_is_an_error_and_not_a_hole(path, what):
     assert (what in problem(path)) if what else problem(path) == ""
+
+
+class _Sly(SetRule):
+    """Changes the discount and calls it a number of learning."""
+
+    def rewrite(self, genome):
+        return replace(genome, learning_rule=replace(genome.learning_rule, discount=0.5))
+
+
+def test_the_discount_belongs_to_the_objective_whatever_an_edit_calls_it():
+    genome = Genome()
+    for gate in (Gate(), Gate(protect=("objective",), allow_objective=True)):
+        ruling = gate.judge(_Sly((("learning_rate", 0.1),)), genome, SIZES, 0.0, 0)
+        assert ruling.reason.startswith("protected: ")
+        assert "objective" in ruling.reason
+    assert Gate(allow_objective=True).judge(_Sly(()), genome, SIZES, 0.0, 0).allowed

@@ -66,6 +66,8 @@ def a_life(editor, protect):
         return Mischief() if view.update == AT else wanted
 
     life.editor.propose = hijacked
+    wants = life.editor.wants
+    life.editor.wants = lambda update: update == AT or wants(update)
     loop._start(trial, "x")
     while not trial.spent():
         loop._step(trial)
