@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.brain import Towers
+from agents.continual_backprop import ContinualBackprop
 from agents.contract import Array
 from agents.genome import LearningRule
 
@@ -31,8 +32,6 @@ class Stepper:
         self.rule = rule
         self._replacing = None
         if rule.replacement_rate:
-            from agents.continual_backprop import ContinualBackprop
-
             self._replacing = ContinualBackprop(rule, self.rng)
 
     def step(

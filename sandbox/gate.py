@@ -15,7 +15,6 @@ from sandbox.oscillation import MARK, Answer, steps_back
 from sandbox.two_gate import TwoGate
 from sandbox.wording import counted
 
-
 _DISCOUNT = ("learning_rule", "discount")
 
 
@@ -90,7 +89,7 @@ class Gate:
             after = edit.rewrite(genome)
             cost = edit.cost(genome)
             reason = (
-                _invalid(genome, after, cost)
+                _invalid(genome, after, cost, sizes)
                 or self._out_of_reach(edit, genome, after, past or Past())
                 or self._over_budget(compute.parameters(after, *sizes), flops + cost, edits)
                 or self._out_of_turn(genome, after, past or Past())
@@ -205,8 +204,9 @@ def _sound(cost: float) -> bool:
     return 0.0 <= cost < math.inf
 
 
-def _invalid(before: Genome, after: Genome, cost: float) -> str:
+def _invalid(before: Genome, after: Genome, cost: float, sizes: tuple[int, int]) -> str:
     problems = list(validity.genome_problems(after))
+    problems = problems or validity.fit_problems(after, *sizes)
     if before.editor.name != after.editor.name:
         name = after.editor.name
         problems.append(f"no edit can put editor '{name}' to work in a living agent")

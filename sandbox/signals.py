@@ -1,4 +1,4 @@
-"""What an editor may react to: one number an update of every loss, of the gradient and of novelty."""
+"""What an editor may react to: a number an update of every loss, the gradient and novelty."""
 
 from dataclasses import dataclass, field
 

@@ -287,7 +287,9 @@ def test_an_undo_may_touch_every_part_but_a_protected_one():
     assert judge(Gate(), Becomes(after), past=back).allowed
     assert not judge(Gate(protect=("learning_rule",)), Becomes(after), past=back).allowed
     rule = Gate(protect=("architecture",))
-    assert judge(rule, Becomes(ruled(gae_lambda=0.5)), past=back).allowed, "what it declares is idle"
+    assert judge(rule, Becomes(ruled(gae_lambda=0.5)), past=back).allowed, (
+        "what it declares is idle"
+    )
 
 
 def test_while_one_edit_is_on_probation_only_an_undo_may_pass():

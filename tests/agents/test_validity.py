@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.genome import Architecture, Genome, Layer, LearningRule
+from agents.layers import KINDS
 from agents.learners.independent import Independent
 from agents.learners.ppo import PPO
 from agents.validity import LEARNER_RANGES, genome_problems
@@ -39,8 +40,7 @@ def test_everything_wrong_is_named_at_once():
         Genome(architecture, rule, (("rnd", float("inf")), ("extrinsic", 1.0)))
     )
     assert problems == (
-        "layer 1: kind must be one of dense, residual, norm, skip, mixture, injected,"
-        " attention, memory, got 'conv'",
+        f"layer 1: kind must be one of {', '.join(KINDS)}, got 'conv'",
         "layer 0 is residual: the first layer must be dense, it sets the width",
         "activation must be one of tanh, relu",
         "learning_rate must be a number in (0, 1], got -1.0",
