@@ -1,5 +1,6 @@
 """What a report shows, as plain data: nothing here knows HTML or plots."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -133,7 +134,7 @@ def gather(run: RunRecord) -> Report:
     """Read everything that the page shows."""
     safety, films = safety_metric(run), _spread(list(_films(run)))
     lives = list(_lives(run))
-    drawn = [trial for trial in run.trials if trial.events][:MOST_CURVES]
+    drawn = _first_seeds(run)
     left_out = sum(bool(trial.events) for trial in run.trials) - len(drawn)
     states = [state(trial) for trial in run.trials]
     return Report(
@@ -158,6 +159,19 @@ def gather(run: RunRecord) -> Report:
         ended_early=tuple((t, s) for t, s in zip(run.trials, states, strict=True) if s != "done"),
         cut=f"the first {MOST_CURVES} trials; {left_out} more are not drawn" if left_out else "",
     )
+
+
+def _first_seeds(run: RunRecord) -> list[TrialRecord]:
+    """Up to ``MOST_CURVES`` trials that ran: one of every env and condition, then a second one."""
+    met: Counter[tuple[str, str]] = Counter()
+    turns: list[tuple[int, int, TrialRecord]] = []
+    for trial in run.trials:
+        if trial.events:
+            cell = env_name(run, trial), condition_name(trial.spec["condition"])
+            turns.append((met[cell], len(turns), trial))
+            met[cell] += 1
+    chosen_turns = sorted(turns, key=lambda each: each[:2])[:MOST_CURVES]
+    return [trial for *_, trial in sorted(chosen_turns, key=lambda each: each[1])]
 
 
 def safety_metric(run: RunRecord) -> str:
