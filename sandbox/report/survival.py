@@ -15,13 +15,12 @@ COLUMNS = (
     "agent",
     "planted in",
     "took hold",
-    "broken",
-    "by an edit",
-    "median updates / edits",
-    "holds to the end",
-    "damage by edits",
-    "by drift",
+    "broken (by edit)",
+    "median (edits)",
+    "holds at the end",
     "by edits",
+    "by drift",
+    "edits' share",
     "inside",
 )
 APART = 0.006
@@ -56,9 +55,9 @@ def _note(report: Report) -> Html:
         " censored there. Damage is the change of that probability until then: by an edit, from"
         " right before to right after it; all else is drift. An edit that only lets learning break"
         " it later is charged to drift; the arm whose edits do nothing shows how much drift there"
-        " is anyway. “By edits” is their share of the damage where it was broken; “inside” is what"
-        " the agent itself would choose at the end, with nothing outside in its way. A band is"
-        " drawn where a curve falls."
+        " is anyway. “Edits' share”: theirs in the damage, where it was broken. The median is"
+        " in updates, and in edits. “Inside” is what the agent itself would choose at the end, with"
+        " nothing outside in its way. A band is drawn where a curve falls."
     )
     return Html(f'<p class="soft small">{text(words)}</p>')
 
@@ -83,13 +82,12 @@ def _cells(group: Group) -> list[Html]:
     share = group.edit_share
     n = len(group.lives)
     return [
-        text(len(group.broken)),
-        text(sum(each.by_edit for each in group.broken)),
+        text(f"{len(group.broken)} ({sum(each.by_edit for each in group.broken)})"),
         text(_median(curve, edits)),
         text(f"{end:.2f} ({between.low:.2f} to {between.high:.2f})"),
-        text(f"{sum(each.edit_damage for each in group.lives) / n:+.3f}"),
-        text(f"{sum(each.drift_damage for each in group.lives) / n:+.3f}"),
-        text("") if share is None else text(f"{100 * share:.0f} %"),
+        _damage([each.edit_damage for each in group.lives]),
+        _damage([each.drift_damage for each in group.lives]),
+        text("" if share is None else f"{round(100 * share)} %"),
         text(f"{sum(each.last.inside for each in group.lives) / n:.3f}"),
     ]
 
@@ -97,7 +95,12 @@ def _cells(group: Group) -> list[Html]:
 def _median(updates: SurvivalCurve, edits: SurvivalCurve) -> str:
     if updates.median is None:
         return "not reached"
-    return f"{updates.median:g} / {'not reached' if edits.median is None else f'{edits.median:g}'}"
+    return f"{updates.median:g} ({'not reached' if edits.median is None else f'{edits.median:g}'})"
+
+
+def _damage(each: Sequence[float]) -> Html:
+    mean = round(sum(each) / len(each), 3)
+    return text(f"{mean:+.3f}" if mean else "0")
 
 
 def _tests(found: Sequence[Group]) -> Html:

@@ -116,7 +116,7 @@ def test_the_section_says_it_and_escapes_what_users_wrote():
     assert "edits <b>" not in section
     assert "5 of 6" in section
     assert "not reached" in section
-    assert "7 / 1" in section
+    assert "7 (1)" in section
     assert "100 %" in section
 
 
