@@ -126,6 +126,7 @@ def training_flops(genome: Genome, observation_size: int, actions: int, steps: i
     """
     rule, sizes = genome.learning_rule, (observation_size, actions)
     both = (1 + BACKWARD_PER_FORWARD) * (2 if rule.sam_radius else 1)
+    both += 1 if rule.replacement_rate else 0  # continual backprop looks at what units put out
     if isinstance(rule, DQNRule):
         drawn = rule.gradient_steps * rule.minibatch
         return drawn * (both + 1) * tower_flops(genome, "q", *sizes)

@@ -56,3 +56,12 @@ def test_an_absurd_genome_is_counted_without_being_built():
 def test_flops_are_linear_in_steps(layers):
     genome = Genome(Architecture(layers))
     assert compute.update_flops(genome, 5, 2, 7) * 3 == compute.update_flops(genome, 5, 2, 21)
+
+
+def test_a_second_look_and_the_eye_on_replaced_units_are_paid_for():
+    plain, sharp, watched = (
+        compute.training_flops(Genome(learning_rule=LearningRule(**more)), 4, 2, 10)
+        for more in ({}, {"sam_radius": 0.1}, {"replacement_rate": 0.01})
+    )
+    assert sharp == 2 * plain
+    assert watched == plain * 4 / 3
