@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from agents.contract import Array, Objective, Population, Streams, UpdateReport
+from agents.contract import Array, Objective, Streams, UpdateReport
 from agents.genome import Genome
 from agents.restarts import check_restarts
+from agents.resumable import Resumable
 from agents.spaces import action_count, flat_size, flatten
 from agents.supervised import SupervisedLearner
 
 
-class Lessons(Population):
+class Lessons(Resumable):
     """One supervised learner on a ``VectorEnv`` that restarts episodes within the step.
 
     The env must teach: every step's infos hold ``taught``, the action that was right, of every
@@ -57,16 +58,6 @@ class Lessons(Population):
         for _ in range(self._steps):
             self._step()
         return {self._agent: self._learner.finish()}
-
-    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-        """The learner's, and what it sees now; the env is not in it."""
-        data, arrays = self._learner.snapshot()
-        return data, {**arrays, "observations": self._observations.copy()}
-
-    def resume(self, env: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        """Go on in this env, which is as it was when ``snapshot`` gave these."""
-        self._learner.resume(data, arrays)
-        self._env, self._observations = env, arrays["observations"].copy()
 
     def _step(self) -> None:
         actions = self._learner.act(self._observations) + self._first_action

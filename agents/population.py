@@ -22,6 +22,7 @@ from agents.contract import (
 )
 from agents.genome import Genome
 from agents.restarts import check_restarts, final_observations
+from agents.resumable import Resumable
 from agents.rewritable import RewritablePPO
 from agents.spaces import action_count, first_action, flat_size, flatten
 
@@ -58,7 +59,7 @@ class Maker(Protocol):
         """Return a ``LiveLearner`` that is ``Collected``."""
 
 
-class Solo(Population):
+class Solo(Resumable):
     """One learner on a Gymnasium ``VectorEnv`` that restarts episodes within the step."""
 
     _learner: Any  # both a LiveLearner and Collected
@@ -95,16 +96,6 @@ class Solo(Population):
         for _ in range(self._steps):
             self._step()
         return {self._agent: self._learner.finish(self._observations)}
-
-    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-        """The learner's, and what it sees now; the env is not in it."""
-        data, arrays = self._learner.snapshot()
-        return data, {**arrays, "observations": self._observations.copy()}
-
-    def resume(self, env: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        """Go on in this env, which is as it was when ``snapshot`` gave these."""
-        self._learner.resume(data, arrays)
-        self._env, self._observations = env, arrays["observations"].copy()
 
     def _step(self) -> None:
         env, learner = self._env, self._learner

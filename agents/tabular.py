@@ -29,13 +29,13 @@ from agents.contract import (
     Mind,
     Motive,
     Objective,
-    Population,
     Streams,
     UpdateReport,
 )
 from agents.genome import Architecture, Genome, TableRule
 from agents.mixing import Diary, mixed
 from agents.restarts import check_restarts, executed_actions, final_observations
+from agents.resumable import Resumable
 from agents.spaces import action_count, flat_size, flatten
 from agents.table import Table
 from agents.validity import genome_problems, mind_problems, objective_problems
@@ -47,7 +47,7 @@ _NEVER = 1e-13
 """Probability at which a logit is cut off, so that differences of logits stay finite."""
 
 
-class TabularSolo(Population):
+class TabularSolo(Resumable):
     """One tabular learner on a Gymnasium ``VectorEnv`` that restarts episodes within the step."""
 
     def __init__(
@@ -87,16 +87,6 @@ class TabularSolo(Population):
         for _ in range(self._steps):
             self._step()
         return {self._agent: self._learner.finish()}
-
-    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-        """The learner's, and what it sees now; the env is not in it."""
-        data, arrays = self._learner.snapshot()
-        return data, {**arrays, "observations": self._observations.copy()}
-
-    def resume(self, env: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        """Go on in this env, which is as it was when ``snapshot`` gave these."""
-        self._learner.resume(data, arrays)
-        self._env, self._observations = env, arrays["observations"].copy()
 
     def _step(self) -> None:
         env, learner = self._env, self._learner
