@@ -149,6 +149,8 @@ class Editor(ABC):
 class LiveEditor(ABC):
     """An editor at work on one agent; its state is JSON, so it can be recorded and compared."""
 
+    spent: float = 0.0  # FLOPs that ``flops`` has not told yet
+
     @abstractmethod
     def propose(self, view: View) -> Edit | None:
         """Return the edit to try now, or ``None``. Called at the end of every update it wants."""
@@ -180,7 +182,8 @@ class LiveEditor(ABC):
 
     def flops(self) -> float:
         """FLOPs this editor has spent since it was last asked; charged to its agent."""
-        return 0.0
+        spent, self.spent = self.spent, 0.0
+        return spent
 
 
 # --- objectives --------------------------------------------------------------------------------

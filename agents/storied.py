@@ -20,7 +20,6 @@ class StoriedEditor(LiveEditor):
         """Begin a story under this rule. Raises ``ValueError`` as ``Story`` does."""
         self.story = Story(rule, edits)
         self._undoing = False
-        self._spent = 0.0
 
     @abstractmethod
     def due(self, view: View) -> bool:
@@ -40,7 +39,7 @@ class StoriedEditor(LiveEditor):
 
     def charge(self, flops: float) -> None:
         """Spend FLOPs."""
-        self._spent += flops
+        self.spent += flops
 
     def propose(self, view: View) -> Edit | None:
         """Undo, choose or rest."""
@@ -60,11 +59,6 @@ class StoriedEditor(LiveEditor):
     def state(self) -> Mapping[str, Any]:
         """What was learned, and the story."""
         return {**self.learned(), "story": self.story.state()}
-
-    def flops(self) -> float:
-        """What was charged since it was last asked."""
-        spent, self._spent = self._spent, 0.0
-        return spent
 
 
 def whole_number_problem(settings: object, **least: int) -> str | None:

@@ -82,7 +82,6 @@ class _Member(LiveEditor):
     ) -> None:
         self._settings, self._edits, self._rng = settings, edits, rng
         self._unborn = False  # copied, and the structural mutation is still to come
-        self._spent = 0.0
 
     def propose(self, view: View) -> Edit | None:
         mine = self._settings
@@ -112,14 +111,10 @@ class _Member(LiveEditor):
     def settings(self) -> Editor:
         return self._settings
 
-    def flops(self) -> float:
-        spent, self._spent = self._spent, 0.0
-        return spent
-
     def _child(self, view: View, peer: str) -> Edit:
         mine, genome = self._settings, view.peer_genomes[peer]
         noise = normal_draws(self._rng, 1 + len(mine.numbers))
-        self._spent += DRAW_FLOPS * (2 + len(noise))
+        self.spent += DRAW_FLOPS * (2 + len(noise))
         steps = (float(genome.editor.settings.get("step", mine.step)), mine.tau)
         step = mutated_steps(steps, noise[:1], (STEP_BOUNDS,))[0]
         self._unborn = bool(self._edits and self._rng.random() < mine.structural)
@@ -135,6 +130,6 @@ class _Member(LiveEditor):
         offers = [each for each in offers if each]
         if not offers:
             return None
-        self._spent += 2 * DRAW_FLOPS
+        self.spent += 2 * DRAW_FLOPS
         offer = offers[int(self._rng.integers(len(offers)))]
         return offer[int(self._rng.integers(len(offer)))]

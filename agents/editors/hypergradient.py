@@ -65,7 +65,6 @@ class _Climber(LiveEditor):
         self._gradient: Mapping[str, Array] = {}  # of the update before
         self._slopes: tuple[float, ...] = ()  # by level, when an edit was last due
         self._due = False
-        self._spent = 0.0
 
     def propose(self, view: View) -> Edit | None:
         self._story.note(view)
@@ -103,10 +102,6 @@ class _Climber(LiveEditor):
     def settings(self) -> Editor:
         return self._settings
 
-    def flops(self) -> float:
-        spent, self._spent = self._spent, 0.0
-        return spent
-
     def _cosine(self, view: View) -> float | None:
         """Of this rollout's gradient and the last one's, where this or the next is acted upon."""
         near = self._settings.every_updates
@@ -115,7 +110,7 @@ class _Climber(LiveEditor):
             return None
         before, self._gradient = self._gradient, dict(view.look.gradients())
         each = forward_flops(view.genome, *view.sizes)
-        self._spent += (1 + BACKWARD_PER_FORWARD) * each * len(view.look.observations)
+        self.spent += (1 + BACKWARD_PER_FORWARD) * each * len(view.look.observations)
         return cosine(before, self._gradient)
 
     def _climb(self, view: View, slope: float) -> Edit | None:

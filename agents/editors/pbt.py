@@ -61,7 +61,6 @@ class _Member(LiveEditor):
         self._settings, self._edit, self._rng = settings, edit, rng
         self._copied: list[str] = []
         self._proposed = ""
-        self._spent = 0.0
 
     def propose(self, view: View) -> Edit | None:
         mine = self._settings
@@ -71,7 +70,7 @@ class _Member(LiveEditor):
         if peer is None:
             return None
         genome = view.peer_genomes[peer]
-        self._spent += DRAW_FLOPS * (1 + len(mine.numbers))
+        self.spent += DRAW_FLOPS * (1 + len(mine.numbers))
         self._proposed = peer
         numbers = perturbed(tunable(genome.learning_rule), mine, self._rng)
         return self._edit.of(peer, genome, numbers)  # type: ignore[attr-defined,no-any-return]
@@ -93,10 +92,6 @@ class _Member(LiveEditor):
 
     def settings(self) -> Editor:
         return self._settings
-
-    def flops(self) -> float:
-        spent, self._spent = self._spent, 0.0
-        return spent
 
 
 def perturbed(

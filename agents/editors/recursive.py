@@ -110,7 +110,6 @@ class _Tower(LiveEditor):
         self._edits, self._story, self._rng = edits, story, rng
         self._round = -1
         self._noise: list[float] = []  # of this round: levels 1 to 3, then the numbers
-        self._spent = 0.0
 
     def propose(self, view: View) -> Edit | None:
         self._story.note(view)
@@ -143,15 +142,11 @@ class _Tower(LiveEditor):
     def settings(self) -> Editor:
         return self._settings
 
-    def flops(self) -> float:
-        spent, self._spent = self._spent, 0.0
-        return spent
-
     def _drawn(self) -> list[float]:
         """The noise of a round, the same amount at every depth."""
         self._round += 1
         count = DEEPEST + len(self._settings.numbers)
-        self._spent += DRAW_FLOPS * count
+        self.spent += DRAW_FLOPS * count
         return normal_draws(self._rng, count)
 
     def _step(self, level: int) -> Edit | None:

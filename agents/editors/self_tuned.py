@@ -72,7 +72,6 @@ class _Tuner(LiveEditor):
         self._step = self._next = settings.step
         self._before: dict[int, float] = {}  # entry of an edit that stands -> step before it
         self._due = False
-        self._spent = 0.0
 
     def propose(self, view: View) -> Edit | None:
         self._story.note(view)
@@ -108,14 +107,10 @@ class _Tuner(LiveEditor):
     def settings(self) -> Editor:
         return self._settings
 
-    def flops(self) -> float:
-        spent, self._spent = self._spent, 0.0
-        return spent
-
     def _mutation(self, view: View) -> Edit | None:
         names = self._settings.numbers
         noise = normal_draws(self._rng, 1 + len(names))
-        self._spent += DRAW_FLOPS * len(noise)
+        self.spent += DRAW_FLOPS * len(noise)
         steps = (self._step, self._settings.tau)
         self._next = mutated_steps(steps, noise[:1], (STEP_BOUNDS,))[0]
         draws = dict(zip(names, noise[1:], strict=True))
