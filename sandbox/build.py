@@ -15,7 +15,7 @@ from envs.contract import Array, World
 from envs.gauge import Gauge
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Probe, Spec
-from sandbox.deeds import gene
+from sandbox.deeds import gene, tuples
 from sandbox.errors import InputError, Problem, SandboxError, TrialError
 from sandbox.gate import Gate
 from sandbox.guarded import GuardedParallelEnv, GuardedVectorEnv
@@ -30,12 +30,7 @@ def streams(spec: Spec) -> Streams:
 def part(shelf: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:
     """Make the one part that ``{name: fields}`` describes."""
     ((name, fields),) = setting.items()
-    return catalogue().load(shelf, name)(**_tuples(fields))
-
-
-def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has lists only; frozen parts hold tuples."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return catalogue().load(shelf, name)(**tuples(fields))
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ class Parts:
             objectives={k: part("objectives", {k: v}) for k, v in spec["objective"].items()},
             editor=part("editors", spec["editor"]),
             edits={name: shelf.load("edits", name) for name in shelf.names("edits")},
-            gate=Gate(**_tuples(spec["gate"])),
+            gate=Gate(**tuples(spec["gate"])),
             probes={k: part("probes", {k: v}) for k, v in spec["probes"].items()},
         )
 

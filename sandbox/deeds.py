@@ -261,11 +261,11 @@ def _with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
     if now is None or gene(now).name != wanted.name:
         raise RefusedEditError(f"no edit can put editor '{wanted.name}' to work in a living agent")
     try:
-        return type(now)(**_tuples(wanted.settings))
+        return type(now)(**tuples(wanted.settings))
     except (TypeError, ValueError) as error:
         raise RefusedEditError(f"editor '{wanted.name}': {error}") from error
 
 
-def _tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
+def tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has lists only; frozen parts hold tuples."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
