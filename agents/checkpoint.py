@@ -1,8 +1,9 @@
 """Mind <-> JSON and safetensors: data only, so that opening an agent's file runs no code.
 
 The record (JSON) holds the genome, the sizes, Adam's step counts, and the tensors' size and hash;
-the tensors are ``parameter/NAME``, ``first/NAME``, ``second/NAME`` and ``buffer/NAME``, float32. Of
-a table they are its rows: observations, values and visits, and the exploration it acts with.
+the tensors are ``parameter/NAME``, ``first/NAME``, ``second/NAME`` and ``buffer/NAME``, float32,
+and ``value/NAME``. Of a table they are its rows: observations, values and visits, and the
+exploration it acts with.
 """
 
 import hashlib
@@ -36,6 +37,7 @@ def to_bytes(mind: Mind) -> tuple[dict[str, Any], bytes]:
     tensors |= {f"first/{name}": each.first for name, each in mind.moments.items()}
     tensors |= {f"second/{name}": each.second for name, each in mind.moments.items()}
     tensors |= {f"buffer/{name}": each for name, each in mind.buffers.items()}
+    tensors |= {f"value/{name}": each for name, each in mind.values.items()}
     data = pack(tensors)
     return _record(mind, data), data
 
@@ -79,7 +81,7 @@ def from_bytes(record: Mapping[str, Any], data: bytes) -> Mind:
     genome = _genome(record)
     groups = _groups(unpack(data))
     moments = _moments(groups, record["moment_steps"])
-    mind = Mind(genome, groups["parameter"], moments, groups["buffer"])
+    mind = Mind(genome, groups["parameter"], moments, groups["buffer"], groups["value"])
     problems = mind_problems(mind, record["observation_size"], record["actions"])
     problems += tuple(_wrong_dtypes(groups))
     if problems:
@@ -121,6 +123,7 @@ def _groups(tensors: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
         "first": {},
         "second": {},
         "buffer": {},
+        "value": {},
     }
     for key, value in tensors.items():
         group, _, name = key.partition("/")
@@ -144,5 +147,5 @@ def _wrong_dtypes(groups: Mapping[str, Mapping[str, Array]]) -> list[str]:
         f"{group} {name} is {value.dtype}, not float32"
         for group, members in groups.items()
         for name, value in members.items()
-        if value.dtype != np.float32
+        if value.dtype != np.float32 and group != "value"
     ]

@@ -11,6 +11,7 @@ from agents.behaviour import kl
 from agents.compute import parameters
 from agents.genome import Genome
 from agents.mind import Array, Evidence, Look, Mind, Moment, RefusedEditError
+from agents.objective_contract import Batch, Motive, Objective
 
 __all__ = [
     "Array",
@@ -184,62 +185,6 @@ class LiveEditor(ABC):
         """FLOPs this editor has spent since it was last asked; charged to its agent."""
         spent, self.spent = self.spent, 0.0
         return spent
-
-
-# --- objectives --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One step of ``n`` environments, as the agent saw it.
-
-    A whole rollout is one too: then every array has a leading axis ``[steps, n, ...]``.
-    """
-
-    observation: Array  # float32 [n, size]
-    action: Array  # int [n]; of a continuous env float32 [n, dimensions], within [-1, 1]
-    next_observation: Array  # float32 [n, size]; the final one where the episode ended
-    reward: Array  # float64 [n]: the environment's
-    terminated: Array  # bool [n]
-    ended: Array  # bool [n]: terminated or truncated
-    present: Array | None = None  # bool [n]: False where the agent has left its episode; None: all
-
-
-class Objective(ABC):
-    """What the agent is rewarded by. Leaves are frozen dataclasses; ``spec`` names the units."""
-
-    unit: ClassVar[str]
-    scope: ClassVar[str]  # "episodic" or "lifelong"
-    discrete: ClassVar[bool] = False  # True: it tells actions apart, so they must be choices
-
-    @abstractmethod
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> "Motive":
-        """Begin one agent's life."""
-
-
-class Motive(ABC):
-    """An objective at work. It reads observations, never hidden units, so it survives rewrites."""
-
-    @abstractmethod
-    def reward(self, batch: Batch) -> Array:
-        """Return the reward of this step, float64 ``[n]``, in the objective's unit."""
-
-    @abstractmethod
-    def update(self, rollout: Batch) -> None:
-        """Learn from one rollout, every array ``[steps, n, ...]``; read it, do not keep it."""
-
-    @abstractmethod
-    def state_dict(self) -> Mapping[str, Array]:
-        """Everything needed to go on, as arrays."""
-
-    @abstractmethod
-    def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        """Take over what ``state_dict`` gave."""
-
-    def flops(self, steps: int) -> float:
-        """FLOPs of rewarding and learning from this many environment steps."""
-        del steps
-        return 0.0
 
 
 # --- learners ----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.company import company
 from agents.contract import Array, Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
 from agents.population import build_learner
@@ -70,8 +71,9 @@ class Members(Population):
         observations = flatten(raw, env.num_envs)
         following = final_observations(observations, info, terminated | truncated)
         paid = np.asarray(reward, np.float64)
+        others = company(info, env.num_envs, self._first_action)
         for name, rows in self._rows.items():
             self._learners[name].store(
-                following[rows], paid[rows], terminated[rows], truncated[rows]
+                following[rows], paid[rows], terminated[rows], truncated[rows], others.of(rows)
             )
         self._observations = observations

@@ -46,12 +46,16 @@ class Mind:
     ``buffers`` are arrays that no gradient moves: ``mask/NAME`` (0 or 1, shape of parameter NAME,
     for a layer of density below 1), ``birth/NAME`` (what NAME was born as, where the rule pulls to
     it), ``utility/{tower}.{i}`` and ``age/{tower}.{i}`` (float ``[units]``, of continual backprop).
+
+    ``values`` are what its objectives have learned of somebody else's values and a rewrite may
+    touch, ``{objective}/{array}``. An array that is missing here stays as it is in the agent.
     """
 
     genome: Genome
     parameters: Mapping[str, Array]
     moments: Mapping[str, Moment]
     buffers: Mapping[str, Array] = field(default_factory=dict)
+    values: Mapping[str, Array] = field(default_factory=dict)
 
 
 class Look(ABC):

@@ -1,7 +1,8 @@
 """Objectives are mixed at the step: the weighted sum of what each motive pays."""
 
-from collections.abc import Mapping, MutableMapping
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,22 +24,39 @@ class Diary:
             terminated=np.zeros(shape, bool),
             ended=np.zeros(shape, bool),
             present=np.ones(shape, bool),
+            approval=np.full(shape, np.nan),
+            advice=np.full(shape, -1),
         )
+        self._told: set[str] = set()  # by others who were there
 
     def begin(self) -> None:
         """Start another rollout over the last one."""
         self._at = 0
+        for name in self._told:
+            getattr(self._rollout, name)[:] = _NOTHING[name]
+        self._told = set()
 
     def write(self, batch: Batch) -> None:
         """Add one step."""
-        for each in fields(batch):
-            value = getattr(batch, each.name)
-            getattr(self._rollout, each.name)[self._at] = True if value is None else value
+        for name in _ALWAYS:
+            getattr(self._rollout, name)[self._at] = getattr(batch, name)
+        for name, nothing in _NOTHING.items():
+            value = getattr(batch, name)
+            if value is not None:
+                self._told.add(name)
+                getattr(self._rollout, name)[self._at] = value
+            elif name == "present":
+                self._rollout.present[self._at] = nothing  # type: ignore[index]
         self._at += 1
 
     def rollout(self) -> Batch:
         """All steps, ``[steps, n, ...]``: to be read before the next one is written."""
-        return self._rollout
+        unsaid: dict[str, Any] = dict.fromkeys({"approval", "advice"} - self._told)
+        return replace(self._rollout, **unsaid) if unsaid else self._rollout
+
+
+_NOTHING: Mapping[str, Any] = {"present": True, "approval": np.nan, "advice": -1}
+_ALWAYS = tuple(each.name for each in fields(Batch) if each.name not in _NOTHING)
 
 
 def mixed(
@@ -48,17 +66,78 @@ def mixed(
     earned: MutableMapping[str, float],
     update: int,
 ) -> Array:
-    """Return the step's reward, float64 ``[n]``, and add each motive's share to ``earned``.
+    """Return the step's reward, float64 ``[n]``, and add each motive's part to ``earned``.
 
-    Rows of agents that have left are 0. Raises ``FloatingPointError`` naming the motive whose
-    reward is not finite.
+    Rows of agents that have left are 0. Motives that take a ``share`` take it from the others.
+    Raises what ``paid`` raises.
     """
-    present = np.ones(len(batch.reward), bool) if batch.present is None else batch.present
-    total = np.zeros(len(present))
+    total = np.zeros(len(batch.reward))
+    says = shares(motives, weights)
     for name, weight in weights.items():
-        reward = np.where(present, weight * motives[name].reward(batch), 0.0)
-        if not np.isfinite(reward).all():
-            raise FloatingPointError(f"update {update}: non-finite reward from objective {name}")
+        reward = (says[name] * weight) * paid(name, motives[name], batch, update)
         earned[name] += float(reward.sum())
         total += reward
     return total
+
+
+def shares(motives: Mapping[str, Motive], names: Iterable[str]) -> dict[str, float]:
+    """How much each motive's weighted reward counts; 1 each where nobody takes a share.
+
+    Of r = (1 - alpha) * others + alpha * mine, for every motive whose ``share`` is an alpha. Raises
+    ``ValueError`` naming the motive whose share is not one.
+    """
+    found = dict.fromkeys(names, 1.0)
+    for name in found:
+        share = motives[name].share()
+        if share is None:
+            continue
+        if not 0 <= share <= 1:
+            raise ValueError(f"objective {name} takes a share of {share}, not one from 0 to 1")
+        for other in found:
+            found[other] *= share if other == name else 1 - share
+    return found
+
+
+def paid(name: str, motive: Motive, batch: Batch, update: int) -> Array:
+    """What one motive pays for a step, float64 ``[n]``; 0 where the agent has left.
+
+    Raises ``FloatingPointError`` where a reward is not finite, ``ValueError`` where there is not
+    one a row, ``RuntimeError`` where it fails in another way; all of them name the motive.
+    """
+    where = f"update {update}: objective {name}"
+    try:
+        found = np.asarray(motive.reward(batch), np.float64)
+    except Exception as error:
+        raise RuntimeError(f"{where}: its reward fails: {_said(error)}") from error
+    if found.shape != batch.reward.shape:
+        wanted = list(batch.reward.shape)
+        raise ValueError(f"{where}: rewards are shaped {list(found.shape)}, not {wanted}, one each")
+    if batch.present is not None:
+        found = np.where(batch.present, found, 0.0)
+    if not np.isfinite(found).all():
+        row = int(np.flatnonzero(~np.isfinite(found))[0])
+        raise FloatingPointError(f"{where}: non-finite reward {found[row]} in row {row}")
+    return found
+
+
+def taught(
+    motives: Mapping[str, Motive], names: Iterable[str], rollout: Batch, update: int
+) -> dict[str, float]:
+    """Let motives learn from a rollout; return their reports, ``{objective} {number}``.
+
+    Raises ``RuntimeError`` naming the motive that fails.
+    """
+    found: dict[str, float] = {}
+    for name in names:
+        try:
+            motives[name].update(rollout)
+            report = motives[name].report()
+        except Exception as error:
+            where = f"update {update}: objective {name}"
+            raise RuntimeError(f"{where}: it cannot learn: {_said(error)}") from error
+        found |= {f"{name} {key}": float(each) for key, each in report.items()}
+    return found
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -12,6 +12,7 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import VectorEnv
 
 from agents.chance import Chance
+from agents.company import company
 from agents.contract import (
     Array,
     Motive,
@@ -103,7 +104,8 @@ class Solo(Resumable):
         raw, reward, terminated, truncated, info = env.step(actions)
         observations = flatten(raw, env.num_envs)
         following = final_observations(observations, info, terminated | truncated)
-        learner.store(following, np.asarray(reward, np.float64), terminated, truncated)
+        others = company(info, env.num_envs, self._first_action)
+        learner.store(following, np.asarray(reward, np.float64), terminated, truncated, others)
         self._observations = observations
 
 

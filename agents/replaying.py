@@ -17,13 +17,15 @@ from torch import Tensor
 
 from agents import brain, optimisers, replay_snapshots
 from agents.chance import Chance
+from agents.company import ALONE, Company
 from agents.compute import parameter_shapes, rollout_flops, training_flops
 from agents.contract import Array, Batch, LiveLearner, Mind, Motive, UpdateReport
 from agents.genome import Genome, LearningRule
+from agents.heritage import bequeath, carried, heritage_problems
 from agents.history import Frames
 from agents.initial import initial_buffers, initial_parameters
 from agents.looking import MOST, LossLook
-from agents.mixing import Diary
+from agents.mixing import Diary, paid, shares, taught
 from agents.replay import Moment, Replay, Steps
 from agents.rewritable import DORMANT, unit_scores
 from agents.stepping import Stepper, as_input, check_weights
@@ -131,14 +133,21 @@ class ReplayLearner(LiveLearner):
         self._chosen = self._choose(inputs)
         return self._outward(self._chosen)
 
-    def store(self, following: Array, reward: Array, terminated: Array, truncated: Array) -> None:
+    def store(
+        self,
+        following: Array,
+        reward: Array,
+        terminated: Array,
+        truncated: Array,
+        others: Company = ALONE,
+    ) -> None:
         """Remember what the last action led to.
 
         ``following`` is the observation the step itself led to (float32 ``[n, size]``). Where both
         flags are set, ``terminated`` wins: a death is worth 0, a cut episode would have gone on.
         """
         seen, ended = self._seen[-1][:, : self.observation_size], terminated | truncated
-        batch = Batch(seen, self._chosen, following, reward, terminated, ended)
+        batch = Batch(seen, self._chosen, following, reward, terminated, ended, None, *others)
         paid = self._paid(batch)
         moment = Moment(seen, self._chosen, following, paid, terminated, self._starts)
         self.replay.add(moment)
@@ -159,8 +168,7 @@ class ReplayLearner(LiveLearner):
         steps, learns = len(self._recent), len(self.replay) >= max(self.sizes.warmup, 1)
         losses = self._learn() if learns else {}
         losses |= self._after_update() if learns else {}
-        for name in self._weights:
-            self._motives[name].update(self._diary.rollout())
+        losses |= taught(self._motives, self._weights, self._diary.rollout(), self.updates)
         earned = {name: self._weights[name] * self._earned[name] for name in self._weights}
         return UpdateReport(
             steps=steps,
@@ -180,13 +188,16 @@ class ReplayLearner(LiveLearner):
             brain.read_parameters(self.brain),
             brain.read_moments(self.brain, self.optimizer),
             brain.read_buffers(self.brain),
+            carried(self._motives),
         )
 
     def install(self, mind: Mind) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
         problems += self._wrong_rule(mind.genome)
+        problems += heritage_problems(mind.values, self._motives)
         refuse([*problems, *objective_problems(mind.genome, self._motives)])
+        bequeath(mind.values, self._motives)
         order = parameter_shapes(mind.genome, self.observation_size, self.actions)
         self.optimizer = brain.assign(self.brain, mind, order)
         self.stepper.adopt(mind.genome.learning_rule)
@@ -288,15 +299,15 @@ class ReplayLearner(LiveLearner):
         return found
 
     def _paid(self, batch: Batch) -> Array:
-        """Reward of each objective in its own unit, float64 ``[n, objectives]``; idle ones 0."""
+        """Reward of each objective in its own unit, float64 ``[n, objectives]``; idle ones 0.
+
+        Weights come in when it is learned from; a share that a motive takes was in force here.
+        """
         found = np.zeros((len(batch.reward), len(self._motives)))
+        says = shares(self._motives, self._weights)
         for k, (name, motive) in enumerate(self._motives.items()):
             if name in self._weights:
-                found[:, k] = motive.reward(batch)
-                if not np.isfinite(found[:, k]).all():
-                    raise FloatingPointError(
-                        f"update {self.updates + 1}: non-finite reward from objective {name}"
-                    )
+                found[:, k] = says[name] * paid(name, motive, batch, self.updates + 1)
                 self._earned[name] += float(found[:, k].sum())
         return found
 

@@ -1,6 +1,7 @@
 """SB3's PPO as a mind at work that may be rewritten between two updates, in place."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -14,14 +15,16 @@ from agents import rollout_snapshots
 from agents.behaviour import log_softmax
 from agents.brain import read_architecture
 from agents.chance import Chance
+from agents.company import ALONE, Company
 from agents.compute import rollout_flops, training_flops
 from agents.contract import Array, Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule
+from agents.heritage import bequeath, carried, heritage_problems
 from agents.history import Frames
 from agents.initial import initial_buffers, initial_parameters
 from agents.installation import read_mind, read_rule, write_mind
 from agents.looking import MOST, LossLook
-from agents.mixing import Diary, mixed
+from agents.mixing import Diary, mixed, taught
 from agents.policy import MindPolicy
 from agents.ppo_update import ppo_loss, ppo_update
 from agents.rollout import PrivateRolloutBuffer
@@ -124,7 +127,14 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         buffer.episode_starts[t] = self._last_episode_starts | ~buffer.present[t]
         return actions
 
-    def store(self, following: Array, reward: Array, terminated: Array, truncated: Array) -> None:
+    def store(
+        self,
+        following: Array,
+        reward: Array,
+        terminated: Array,
+        truncated: Array,
+        others: Company = ALONE,
+    ) -> None:
         """Take what the last action led to; objectives are mixed here, before any advantage.
 
         ``following`` is the observation the step itself led to (float32 ``[n, size]``): the final
@@ -135,7 +145,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         present, ended = buffer.present[t], terminated | truncated
         actions = buffer.actions[t, :, 0]
         seen = buffer.observations[t][:, : self.observation_size]
-        batch = Batch(seen, actions, following, reward, terminated, ended, present)
+        batch = Batch(seen, actions, following, reward, terminated, ended, present, *others)
         sources = (self._weights, self._motives, self._earned, self.updates + 1)
         buffer.rewards[t] = mixed(batch, *sources)
         self._diary.write(batch)
@@ -158,8 +168,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
         self.looked_at = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
         losses = self._learn() if steps else {}
-        for name in self._weights:
-            self._motives[name].update(self._diary.rollout())
+        told = taught(self._motives, self._weights, self._diary.rollout(), self.updates)
         self.num_timesteps += steps
         return UpdateReport(
             steps=steps,
@@ -167,7 +176,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
             intrinsic={name: total / max(steps, 1) for name, total in self._earned.items()},
-            losses=losses,
+            losses={**losses, **told},
         )
 
     def train(self) -> None:
@@ -187,14 +196,16 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def mind(self) -> Mind:
         """Copy of genome, weights and optimiser state."""
-        return read_mind(self)
+        return replace(read_mind(self), values=carried(self._motives))
 
     def install(self, mind: Mind) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
         problems += self._wrong_rule(mind.genome)
+        problems += heritage_problems(mind.values, self._motives)
         _refuse([*problems, *objective_problems(mind.genome, self._motives)])
         write_mind(self, mind)
+        bequeath(mind.values, self._motives)
         self._weights = dict(mind.genome.objective)
         self.genome = mind.genome
         self._see(mind.genome.architecture.history)

@@ -21,6 +21,7 @@ import numpy as np
 
 from agents import snapshots
 from agents.chance import Chance
+from agents.company import ALONE, Company, company
 from agents.compute import table_flops
 from agents.contract import (
     Array,
@@ -33,7 +34,8 @@ from agents.contract import (
     UpdateReport,
 )
 from agents.genome import Architecture, Genome, TableRule
-from agents.mixing import Diary, mixed
+from agents.heritage import bequeath, carried, heritage_problems
+from agents.mixing import Diary, mixed, taught
 from agents.restarts import check_restarts, executed_actions, final_observations
 from agents.resumable import Resumable
 from agents.spaces import action_count, flat_size, flatten
@@ -95,7 +97,9 @@ class TabularSolo(Resumable):
         executed = executed_actions(chosen, info) - self._first_action
         observations = flatten(raw, env.num_envs)
         following = final_observations(observations, info, terminated | truncated)
-        learner.store(executed, following, np.asarray(reward, np.float64), terminated, truncated)
+        paid = np.asarray(reward, np.float64)
+        others = company(info, env.num_envs, self._first_action)
+        learner.store(executed, following, paid, terminated, truncated, others)
         self._observations = observations
 
 
@@ -162,8 +166,14 @@ class LiveTable(LiveLearner):
         self._chosen = chosen
         return chosen
 
-    def store(
-        self, executed: Array, following: Array, reward: Array, terminated: Array, truncated: Array
+    def store(  # noqa: PLR0917 - what a step leads to
+        self,
+        executed: Array,
+        following: Array,
+        reward: Array,
+        terminated: Array,
+        truncated: Array,
+        others: Company = ALONE,
     ) -> None:
         """Learn from what the last action led to; objectives are mixed here.
 
@@ -171,7 +181,7 @@ class LiveTable(LiveLearner):
         ``terminated`` wins.
         """
         seen, ended = self._seen[self._at], terminated | truncated
-        batch = Batch(seen, self._chosen, following, reward, terminated, ended)
+        batch = Batch(seen, self._chosen, following, reward, terminated, ended, None, *others)
         sources = (self._weights, self._motives, self._earned, self._updates + 1)
         pay = mixed(batch, *sources)
         learned = executed if self._learns_from == "executed" else self._chosen
@@ -196,8 +206,7 @@ class LiveTable(LiveLearner):
             raise FloatingPointError(
                 f"update {self._updates}: non-finite values (step size {self._step_size:g})"
             )
-        for name in self._weights:
-            self._motives[name].update(self._diary.rollout())
+        told = taught(self._motives, self._weights, self._diary.rollout(), self._updates)
         thought = table_flops(self._live_rule(), self.actions, steps)
         return UpdateReport(
             steps=steps,
@@ -210,6 +219,7 @@ class LiveTable(LiveLearner):
                 "exploration": float(self._exploration),
                 "states": float(len(self._table)),
                 "new_states": (len(self._table) - self._known) / steps,  # near 1: no use of a table
+                **told,
             },
         )
 
@@ -219,7 +229,7 @@ class LiveTable(LiveLearner):
         """Copy of genome and table; a table has no optimiser."""
         exploration = np.array([self._exploration], np.float32)
         table = self._table.parameters() | {"table.exploration": exploration}
-        return Mind(self.genome, table, {})
+        return Mind(self.genome, table, {}, values=carried(self._motives))
 
     def install(self, mind: Mind) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed.
@@ -229,7 +239,9 @@ class LiveTable(LiveLearner):
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
         if not isinstance(mind.genome.learning_rule, TableRule):
             problems.append("the mind is a network, this agent keeps a table")
+        problems += heritage_problems(mind.values, self._motives)
         _refuse([*problems, *objective_problems(mind.genome, self._motives)])
+        bequeath(mind.values, self._motives)
         self._table.load(mind.parameters)
         self._exploration = np.float32(mind.parameters["table.exploration"][0])
         self._adopt(mind.genome)

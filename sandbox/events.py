@@ -111,6 +111,42 @@ class Checked(Event):
 
 
 @dataclass(frozen=True)
+class Measured(Event):
+    """Numbers that a probe found out about one agent, by name; those it could not are missing.
+
+    ``moment``: "update" (after an update and its edits), or "before edit" and "after edit", right
+    beside one.
+    """
+
+    kind: ClassVar[str] = "measured"
+    agent: str
+    probe: str
+    update: int
+    steps: int
+    moment: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Mapped(Event):
+    """A number for every cell of a world's map, for people: a heat map.
+
+    ``rows`` are of the map, from the top; ``None`` where there is no number. ``walls`` stand
+    between neighbouring cells, each ``(row, column, row, column)``.
+    """
+
+    kind: ClassVar[str] = "mapped"
+    agent: str
+    probe: str
+    update: int
+    steps: int
+    name: str  # of what is mapped: one picture a name
+    unit: str
+    rows: tuple[tuple[float | None, ...], ...]
+    walls: tuple[tuple[int, int, int, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Chosen(Event):
     """The member that speaks for a population now: the one with the most training return.
 
@@ -215,6 +251,8 @@ KINDS: Mapping[str, type[Event]] = {
         Chosen,
         Probed,
         Checked,
+        Measured,
+        Mapped,
         Edited,
         RolledBack,
         Tampered,

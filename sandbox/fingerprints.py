@@ -47,12 +47,15 @@ def copied(mind: Mind) -> Mind:
         for name, each in mind.moments.items()
     }
     parameters = {name: each.copy() for name, each in mind.parameters.items()}
-    return Mind(mind.genome, parameters, moments, {k: v.copy() for k, v in mind.buffers.items()})
+    buffers = {name: each.copy() for name, each in mind.buffers.items()}
+    values = {name: each.copy() for name, each in mind.values.items()}
+    return Mind(mind.genome, parameters, moments, buffers, values)
 
 
 def weights_hash(mind: Mind) -> str:
-    """SHA-256 over names, shapes, types and bytes of all parameters and buffers."""
-    return _hash({**mind.parameters, **mind.buffers})
+    """SHA-256 over names, shapes, types and bytes of all parameters, buffers and values."""
+    values = {f"values/{name}": each for name, each in mind.values.items()}
+    return _hash({**mind.parameters, **mind.buffers, **values})
 
 
 def moments_hash(mind: Mind) -> str:
@@ -75,6 +78,7 @@ def same_mind(one: Mind, other: Mind) -> bool:
         one.genome == other.genome
         and _alike(one.parameters, other.parameters)
         and _alike(one.buffers, other.buffers)
+        and _alike(one.values, other.values)
         and one.moments.keys() == other.moments.keys()
         and all(_alike(vars(each), vars(other.moments[k])) for k, each in one.moments.items())
     )

@@ -20,7 +20,8 @@ def batch(before, action, after, ended=None):
 
 
 def at(rollout, t):
-    return Batch(**{each.name: getattr(rollout, each.name)[t] for each in fields(Batch)})
+    values = {each.name: getattr(rollout, each.name) for each in fields(Batch)}
+    return Batch(**{name: value[t] for name, value in values.items() if value is not None})
 
 
 def some(chance, steps=16, n=4, size=5, actions=3):

@@ -1,0 +1,45 @@
+"""What somebody else who is there lets an agent know, as a vector env tells it in its infos."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from agents.contract import Array
+
+
+class Company(NamedTuple):
+    """See the fields of the same names of ``agents.contract.Batch``."""
+
+    approval: Array | None = None
+    advice: Array | None = None
+
+    def of(self, rows: Any) -> "Company":
+        """The same of some of the environments."""
+        return Company(*(None if each is None else each[rows] for each in self))
+
+
+ALONE = Company()
+
+
+def company(info: Mapping[str, Any], n: int, first_action: int = 0) -> Company:
+    """Read ``approval`` and ``advice`` (an action of the env) of ``n`` environments.
+
+    Gymnasium files what an ended copy said on its last step under ``final_info``.
+    """
+    last = info.get("final_info") or {}
+    if not {"approval", "advice"} & {*info, *last}:
+        return ALONE
+    approval = _told("approval", (info, last), np.full(n, np.nan))
+    advice = _told("advice", (info, last), np.full(n, -1 + first_action))
+    return Company(approval, None if advice is None else advice - first_action)
+
+
+def _told(name: str, places: tuple[Mapping[str, Any], ...], nothing: Array) -> Array | None:
+    found: Array | None = None
+    for told in places:
+        if name in told:
+            found = nothing if found is None else found
+            there = told.get(f"_{name}", True)
+            found = np.where(there, np.asarray(told[name]), found).astype(nothing.dtype)
+    return found

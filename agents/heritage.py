@@ -1,0 +1,40 @@
+"""What objectives have learned of others' values, carried in and out of minds."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from agents.contract import Array, Motive
+
+Motives = Mapping[str, Motive]
+
+
+def carried(motives: Motives) -> dict[str, Array]:
+    """Copies of everything a rewrite may touch, ``{objective}/{array}``: ``Mind.values``."""
+    return {
+        f"{name}/{key}": np.array(each)
+        for name, motive in motives.items()
+        for key, each in motive.heritage().items()
+    }
+
+
+def heritage_problems(values: Mapping[str, Array], motives: Motives) -> tuple[str, ...]:
+    """Why these arrays cannot be put into these objectives; empty if they can."""
+    mine = carried(motives) if values else {}
+    found = []
+    for name, each in values.items():
+        if name not in mine:
+            found.append(f"values {name}: no objective has it")
+        elif np.shape(each) != mine[name].shape:
+            found.append(f"values {name}: {np.shape(each)}, not {mine[name].shape}")
+        elif not np.isfinite(each).all():
+            found.append(f"values {name}: not finite")
+    return tuple(found)
+
+
+def bequeath(values: Mapping[str, Array], motives: Motives) -> None:
+    """Put these arrays, which fit, into the objectives; what is not named stays as it is."""
+    for name in sorted({key.partition("/")[0] for key in values}):
+        own = {k.removeprefix(f"{name}/"): v for k, v in values.items() if k.startswith(f"{name}/")}
+        motive = motives[name]
+        motive.inherit({**motive.heritage(), **{k: np.array(v) for k, v in own.items()}})

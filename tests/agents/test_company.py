@@ -1,0 +1,162 @@
+"""What somebody else lets an agent know; shares of the say; and objectives that misbehave."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from agents.company import ALONE, company
+from agents.contract import Batch, Mind, Motive
+from agents.genome import Genome
+from agents.heritage import bequeath, carried, heritage_problems
+from agents.mixing import Diary, mixed, shares, taught
+
+
+class Fixed(Motive):
+    """Pays the same for every row; takes a share; has one array to inherit."""
+
+    def __init__(self, pay, share=None):
+        self.pay, self._share, self.model = pay, share, np.arange(3.0)
+
+    def reward(self, batch):
+        return np.full(len(batch.reward), self.pay) if np.isscalar(self.pay) else self.pay
+
+    def update(self, rollout):
+        if rollout.reward.sum() < 0:
+            raise KeyError("lost")
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        del state
+
+    def share(self):
+        return self._share
+
+    def report(self):
+        return {"pay": 2.0}
+
+    def heritage(self):
+        return {"model": self.model}
+
+    def inherit(self, heritage):
+        self.model = heritage["model"]
+
+
+def a_batch(n=3):
+    no = np.zeros(n, bool)
+    seen = np.zeros((n, 2), np.float32)
+    return Batch(seen, np.zeros(n, int), seen, np.ones(n), no, no)
+
+
+def test_nobody_there_is_nothing_told():
+    assert company({"executed": np.zeros(2)}, 2) is ALONE
+
+
+def test_what_is_told_comes_from_live_and_from_ended_copies():
+    info = {
+        "approval": np.array([0.5, 9.0, 9.0]),
+        "_approval": np.array([True, False, False]),
+        "final_info": {"approval": np.array([9.0, 2.0, 9.0]), "_approval": [False, True, False]},
+    }
+
+    told = company(info, 3)
+
+    np.testing.assert_array_equal(told.approval, [0.5, 2.0, np.nan])
+    assert told.advice is None
+
+
+def test_advice_is_counted_from_the_first_action_and_silence_is_minus_one():
+    told = company({"advice": np.array([5, 7]), "_advice": np.array([True, False])}, 2, 5)
+
+    assert told.advice.tolist() == [0, -1]
+
+
+def test_a_diary_forgets_what_others_said_in_the_rollout_before():
+    diary = Diary(2, 3, 2)
+    diary.begin()
+    diary.write(replace(a_batch(), approval=np.ones(3)))
+    diary.write(a_batch())
+    np.testing.assert_array_equal(diary.rollout().approval, [[1, 1, 1], [np.nan] * 3])
+    assert diary.rollout().advice is None
+    diary.begin()
+    diary.write(a_batch())
+    diary.write(a_batch())
+
+    assert diary.rollout().approval is None
+
+
+def test_a_share_is_taken_from_all_others():
+    motives = {"mine": Fixed(2.0, 0.25), "one": Fixed(4.0), "two": Fixed(8.0)}
+    weights = {"mine": 3.0, "one": 1.0, "two": 0.5}
+    earned = dict.fromkeys(weights, 0.0)
+
+    found = mixed(a_batch(), weights, motives, earned, 1)
+
+    np.testing.assert_allclose(found, 0.25 * 6 + 0.75 * (4 + 4))
+    assert earned == {"mine": 4.5, "one": 9.0, "two": 9.0}
+
+
+@pytest.mark.parametrize(("alpha", "alone"), [(0.0, "other"), (1.0, "mine")])
+def test_all_or_nothing_of_the_say_is_the_other_alone_to_the_bit(alpha, alone):
+    rng = np.random.default_rng(0)
+    motives = {"mine": Fixed(rng.random(3), alpha), "other": Fixed(rng.random(3))}
+    weights = {"mine": 0.3, "other": 0.7}
+
+    both = mixed(a_batch(), weights, motives, dict.fromkeys(weights, 0.0), 1)
+    single = {alone: Fixed(motives[alone].pay)}
+    one = mixed(a_batch(), {alone: weights[alone]}, single, {alone: 0.0}, 1)
+
+    assert both.tobytes() == one.tobytes()
+
+
+def test_a_share_that_is_none_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"objective mine takes a share of 1\.5"):
+        shares({"mine": Fixed(1.0, 1.5)}, ["mine"])
+
+
+@pytest.mark.parametrize(
+    ("pay", "kind", "said"),
+    [
+        (np.array([0, np.nan, 0]), FloatingPointError, "objective odd: non-finite reward nan in"),
+        (np.zeros(2), ValueError, r"objective odd: rewards are shaped \[2\], not \[3\]"),
+        (np.zeros((3, 1)), ValueError, r"objective odd: rewards are shaped \[3, 1\], not \[3\]"),
+        ("much", RuntimeError, "objective odd: its reward fails: ValueError"),
+    ],
+)
+def test_an_objective_that_pays_nonsense_is_named(pay, kind, said):
+    with pytest.raises(kind, match=f"update 7: {said}"):
+        mixed(a_batch(), {"odd": 1.0}, {"odd": Fixed(pay)}, {"odd": 0.0}, 7)
+
+
+def test_what_an_objective_reports_bears_its_name_and_so_does_its_failure():
+    motives = {"mine": Fixed(1.0)}
+
+    assert taught(motives, motives, a_batch(), 1) == {"mine pay": 2.0}
+    with pytest.raises(RuntimeError, match="update 3: objective mine: it cannot learn: KeyError"):
+        taught(motives, motives, replace(a_batch(), reward=-np.ones(3)), 3)
+
+
+def test_values_go_into_a_mind_and_back_and_what_is_missing_stays():
+    motives = {"mine": Fixed(1.0), "other": Fixed(1.0)}
+    mind = Mind(Genome(), {}, {}, values=carried(motives))
+    assert set(mind.values) == {"mine/model", "other/model"}
+
+    bequeath({"mine/model": np.array([7.0, 8.0, 9.0])}, motives)
+
+    assert motives["mine"].model.tolist() == [7, 8, 9]
+    assert motives["other"].model.tolist() == [0, 1, 2]
+    assert mind.values["mine/model"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"mine/else": np.zeros(3)}, "values mine/else: no objective has it"),
+        ({"mine/model": np.zeros(4)}, "values mine/model: (4,), not (3,)"),
+        ({"mine/model": np.array([0, np.inf, 0])}, "values mine/model: not finite"),
+    ],
+)
+def test_values_that_do_not_fit_are_named(values, said):
+    assert heritage_problems(values, {"mine": Fixed(1.0)}) == (said,)
