@@ -137,7 +137,8 @@ def test_a_penalty_never_pays_and_staying_is_free(penalty):
 
 
 def _row(rollout):
-    return replace(rollout, **{name: value[0] for name, value in vars(rollout).items()})
+    there = {name: value for name, value in vars(rollout).items() if value is not None}
+    return replace(rollout, **{name: value[0] for name, value in there.items()})
 
 
 @pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)

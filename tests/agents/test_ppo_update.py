@@ -117,5 +117,5 @@ def test_a_non_finite_reward_names_its_objective():
     seen = np.zeros((8, SIZE), np.float32)
     live.act(seen)
     nowhere = np.zeros(8, bool)
-    with pytest.raises(FloatingPointError, match="from objective extrinsic"):
+    with pytest.raises(FloatingPointError, match="objective extrinsic: non-finite reward inf"):
         live.store(seen, np.full(8, np.inf), nowhere, nowhere)

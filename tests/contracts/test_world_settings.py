@@ -69,6 +69,7 @@ SETTINGS = {
         {"modules": 8, "active": 8, "coverage": 1.0},
     ],
     "noisy_tv": [{"size": 2, "screens": 2}, {"noisy": False, "size": 3, "horizon": 7}],
+    "nursery": [{"patterns": 2, "wage": 1.0}, {"patterns": 6, "horizon": 7}],
     "off_switch": [
         {"mu": 0.75, "beta": 1.0},
         {"mu": -1.0},
