@@ -52,11 +52,12 @@ class Dynamics:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What somebody else was seen to do, and which of it was liked better.
+    """What somebody else was seen to do, which of it was liked better, or what they approved of.
 
     ``lived`` holds one episode, or fragment of one, a column: arrays ``[steps, episodes, ...]``,
     ``present`` False past its end. Its ``reward`` is whatever the other's world paid: no model of
-    values may read it. ``pairs`` are columns that were compared.
+    values may read it. ``pairs`` are columns that were compared. Where ``lived.approval`` is a
+    number, the other showed it of a step that was another's, and not of its own.
     """
 
     lived: Batch
@@ -74,7 +75,7 @@ class ValueModel(ABC):
     """How another's values are learned. Leaves are frozen dataclasses, one a file on the shelf."""
 
     unit: ClassVar[str]  # of the learned reward
-    learns_from: ClassVar[str]  # "demonstrations" or "comparisons"
+    learns_from: ClassVar[str]  # "demonstrations", "comparisons" or "approval"
     tabular: ClassVar[bool] = False  # True: needs ``dynamics``
 
     @abstractmethod
@@ -118,6 +119,17 @@ class Valuer(ABC):
     def doubt(self) -> float | None:
         """Entropy in nats of the belief about the other's values; ``None``: holds no belief."""
         return None
+
+    def heritage(self) -> Mapping[str, Array]:
+        """The arrays that a rewrite of the agent may touch; here its network's, if it has one."""
+        return {name: each for name, each in self.state_dict().items() if name.startswith("net.")}
+
+    def inherit(self, heritage: Mapping[str, Array]) -> None:
+        """Take over finite arrays named and shaped as in ``heritage``; all else stays."""
+        state = self.state_dict()
+        fitting({**state, **heritage}, state)
+        new = {name: np.asarray(each, state[name].dtype) for name, each in heritage.items()}
+        self.load_state_dict({**state, **new})
 
     def flops(self, steps: int, lessons: int = 0) -> float:
         """FLOPs of rewarding ``steps`` and of one ``learn`` from ``lessons`` steps."""

@@ -27,7 +27,9 @@ def evidence(seed):
     found = compared(watched(WORLD, policy, EPISODES, rng, ends=STATES - 1), WORTH, 9, rng)
     there = found.present.copy()
     there[:, 3] = False
-    return replace(found, lived=replace(found.lived, present=there))
+    shown = WORTH[:, :ACTIONS][found.lived.observation.argmax(axis=2), found.lived.action]
+    shown[rng.random(shown.shape) < 0.3] = np.nan  # silence
+    return replace(found, lived=replace(found.lived, present=there, approval=shown))
 
 
 def a_step(seed, n=5):
@@ -62,7 +64,7 @@ def test_it_is_a_frozen_dataclass_that_names_its_unit_and_what_it_learns_from(na
     assert is_dataclass(kind)
     assert kind.__dataclass_params__.frozen
     assert kind.unit
-    assert kind.learns_from in {"demonstrations", "comparisons"}
+    assert kind.learns_from in {"demonstrations", "comparisons", "approval"}
     kind(**{each.name: each.default for each in fields(kind)})
     assert kind() == kind(**json.loads(json.dumps(asdict(kind()), allow_nan=False)))
 
@@ -127,6 +129,7 @@ def test_what_comes_past_an_episodes_end_is_not_looked_at(name):
     lived["observation"][gone] = np.nan
     lived["next_observation"][gone] = np.inf
     lived["action"][gone] = 1
+    lived["approval"][gone] = 1e9
     one.learn(told)
     other.learn(replace(told, lived=Batch(**lived)))
 
@@ -206,6 +209,23 @@ def test_a_state_of_another_world_is_refused_and_changes_nothing(name):
     with pytest.raises(ValueError, match="does not fit"):
         mine.load_state_dict(theirs.state_dict())
     np.testing.assert_array_equal(mine.reward(a_step(0)), before)
+
+
+@NAMES
+def test_what_a_rewrite_may_touch_is_put_back_and_changes_what_it_finds(name):
+    mine, other = started(name), started(name, seed=9)
+    live(mine, 1)
+    live(other, 4)
+    mine.inherit({key: value.astype(np.float64) for key, value in mine.heritage().items()})
+    kept = mine.state_dict()
+    mine.inherit(other.heritage())
+
+    for key, value in mine.state_dict().items():
+        assert value.dtype == kept[key].dtype
+    if mine.heritage():
+        np.testing.assert_allclose(mine.reward(a_step(0)), other.reward(a_step(0)), rtol=1e-9)
+    with pytest.raises(ValueError, match="does not fit"):
+        mine.inherit({key: value[None] for key, value in kept.items()})
 
 
 @NAMES
