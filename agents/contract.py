@@ -122,6 +122,7 @@ class View:
     look: Look | None = None
     sizes: tuple[int, int] = (1, 1)  # observation size, actions
     canaries: Mapping[str, Any] = field(default_factory=dict)  # as in ``Evidence``
+    values: tuple[str, ...] = ()  # names in ``Mind.values``: what it learned of others, unseen
 
 
 @dataclass(frozen=True)

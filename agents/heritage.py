@@ -18,6 +18,11 @@ def carried(motives: Motives) -> dict[str, Array]:
     }
 
 
+def heirlooms(motives: Motives) -> tuple[str, ...]:
+    """Names of everything a rewrite may touch."""
+    return tuple(f"{name}/{key}" for name, motive in motives.items() for key in motive.heritage())
+
+
 def heritage_problems(values: Mapping[str, Array], motives: Motives) -> tuple[str, ...]:
     """Why these arrays cannot be put into these objectives; empty if they can."""
     mine = carried(motives) if values else {}

@@ -243,6 +243,8 @@ def _rewrite(
     mind = edit.apply_seeing(before, life.rng, evidence)
     if mind.genome != judged:
         raise RefusedEditError("it made another genome than the one the gate judged")
+    if undoes is None and "objective" not in (edit.part, *edit.also):
+        _leaves_values(before, mind, edit.part)
     if undoes is not None and not same_mind(mind, life.before(undoes)):
         raise RefusedEditError(f"it made another mind than the one before entry {undoes}")
     learner.install(mind)
@@ -253,6 +255,13 @@ def _rewrite(
     if not all(map(math.isfinite, asdict(change).values())):
         raise FloatingPointError("the edited agent's behaviour is not finite")
     return change
+
+
+def _leaves_values(before: Mind, after: Mind, said: str) -> None:
+    """What an agent has learned of others' values is not in its genome, which the gate judges."""
+    for name, each in after.values.items():
+        if not np.array_equal(each, before.values.get(name, each)):
+            raise RefusedEditError(f"changes values {name}, part of its objective, but says {said}")
 
 
 def _with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:

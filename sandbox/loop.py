@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from agents import checkpoint
 from agents.contract import Population, Reply, UpdateReport, View
+from agents.heritage import heirlooms
 from envs.contract import Outcome
 from sandbox import build, canaries, controls, membership, probation
 from sandbox.contract import Beside, Spec
@@ -244,6 +245,7 @@ def _view(trial: Trial, name: str) -> View:
         look=life.learner.look(),
         sizes=life.sizes(),
         canaries=life.canaries,
+        values=heirlooms(life.learner.motives()),
         **life.learner.view(),
     )
 

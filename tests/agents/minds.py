@@ -215,6 +215,7 @@ def same(one: Mind, other: Mind) -> bool:
     return (
         one.genome == other.genome
         and _same_arrays(one.parameters, other.parameters)
+        and _same_arrays(one.values, other.values)
         and one.moments.keys() == other.moments.keys()
         and all(
             np.array_equal(mine.first, other.moments[name].first)
@@ -239,11 +240,12 @@ def frozen_copy(mind: Mind) -> Mind:
         name: Moment(each.first.copy(), each.second.copy(), each.step)
         for name, each in mind.moments.items()
     }
-    for value in mind.parameters.values():
+    values = {name: each.copy() for name, each in mind.values.items()}
+    for value in (*mind.parameters.values(), *mind.values.values()):
         value.flags.writeable = False
     for each in mind.moments.values():
         each.first.flags.writeable = each.second.flags.writeable = False
-    return Mind(mind.genome, parameters, moments, dict(mind.buffers))
+    return Mind(mind.genome, parameters, moments, dict(mind.buffers), values)
 
 
 def a_view(genome: Genome, update: int = 4, dormant: int = 1, **changes: object) -> View:

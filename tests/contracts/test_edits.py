@@ -15,11 +15,11 @@ from agents.edits.set_optimiser import SetOptimiser
 from agents.edits.take_back import TakeBack
 from agents.genome import PARTS, Architecture, EditorGene, Genome, Guard, Layer
 from sandbox.catalogue import catalogue
+from tests.agents import minds
 from tests.agents.minds import (
     ACTIONS,
     OBSERVATION,
     AnyLook,
-    a_mind,
     a_view,
     frozen_copy,
     same,
@@ -52,6 +52,14 @@ GENOMES = (
 )
 
 
+VALUES = {"someone/table": np.arange(6.0).reshape(2, 3), "someone/seen": np.array([3, 4])}
+
+
+def a_mind(genome, *args, **how):
+    """A mind that has learned something of somebody else's values, too."""
+    return replace(minds.a_mind(genome, *args, **how), values=VALUES)
+
+
 def a_peer(genome):
     """A better member of the same population."""
     return replace(genome, learning_rule=replace(genome.learning_rule, learning_rate=0.02))
@@ -64,6 +72,7 @@ def a_view_with_peers(genome):
         peer_genomes={"peer": a_peer(genome)},
         look=AnyLook(genome),
         sizes=(OBSERVATION, ACTIONS),
+        values=tuple(VALUES),
     )
 
 

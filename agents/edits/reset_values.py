@@ -1,0 +1,46 @@
+"""Forgets what the agent has learned of another's values: they are drawn anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Array, Claim, Edit, Mind, View
+from agents.genome import Genome
+from agents.value_rewrites import rms, with_values
+
+
+@dataclass(frozen=True)
+class ResetValues(Edit):
+    """Every float array of its value models becomes a Gaussian draw of the same RMS.
+
+    What is believed afterwards has nothing to do with what was: the harm that any rewrite of
+    values can do is measured against this one. An array of zeros stays one. The policy is not
+    touched. Where a mind has no such model the edit is refused.
+    """
+
+    part: ClassVar[str] = "objective"
+
+    @classmethod
+    def candidates(cls, view: View) -> Sequence[Edit]:
+        """The one there is, where there is something to forget."""
+        return (cls(),) if view.values else ()
+
+    def rewrite(self, genome: Genome) -> Genome:
+        """Return the same genome: values are learned, they are not in it."""
+        return genome
+
+    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+        """Return the mind with fresh values. Refused where there are none."""
+
+        def drawn(array: Array) -> Array:
+            noise = rng.standard_normal(array.shape)
+            return noise * (rms(array) / (rms(noise) or 1.0))
+
+        return with_values(mind, drawn)
+
+    def claim(self, genome: Genome) -> Claim:
+        """No logit moves: the policy is untouched."""
+        del genome
+        return Claim(max_logit_change=0.0)

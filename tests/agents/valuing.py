@@ -1,0 +1,47 @@
+"""A motive that believes something of somebody else's values: a linear one, which never learns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.contract import Motive, Objective
+
+
+@dataclass(frozen=True)
+class Valuing(Objective):
+    """Pays what it believes."""
+
+    unit = "reward"
+    scope = "lifelong"
+
+    def start(self, observation_size, actions, rng):
+        return LinearValues(rng.standard_normal((observation_size, actions)))
+
+
+class LinearValues(Motive):
+    """``weights[:, action] . observation``, and nothing is learned."""
+
+    def __init__(self, weights):
+        self.weights = np.asarray(weights, float)
+
+    def reward(self, batch):
+        return self.believed(batch)
+
+    def update(self, rollout):
+        del rollout
+
+    def believed(self, batch):
+        worth = np.asarray(batch.observation, float) @ self.weights
+        return np.take_along_axis(worth, np.asarray(batch.action)[..., None], axis=-1)[..., 0]
+
+    def state_dict(self):
+        return {"weights": self.weights.copy()}
+
+    def load_state_dict(self, state):
+        self.weights = np.array(state["weights"])
+
+    def heritage(self):
+        return self.state_dict()
+
+    def inherit(self, heritage):
+        self.load_state_dict(heritage)
