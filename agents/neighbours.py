@@ -43,9 +43,11 @@ class Trail:
         self._met[ended] = 0
 
     def state(self, prefix: str) -> dict[str, Array]:
-        """Copies of everything, by name."""
+        """Copies of everything, by name; what ended episodes left behind is 0."""
+        longest = self._longest()
+        live = np.arange(longest) < self._met[:, None, None]
         return {
-            f"{prefix}.memory.items": self._items[:, :, : self._longest()].copy(),
+            f"{prefix}.memory.items": np.where(live, self._items[:, :, :longest], np.float32(0)),
             f"{prefix}.memory.met": self._met.copy(),
         }
 

@@ -56,7 +56,7 @@ DOSES = {
     "hygiene": 1.0,  # half of it must hide fewer channels
     # What happens once an episode happens some forty times here: too few to tell 0.5 from 0.25.
     **dict.fromkeys(("level_mixture", "shift", "distinct_levels", "curriculum"), 1.0),
-    **dict.fromkeys(("demonstrations", "social_exposure"), 1.0),
+    **dict.fromkeys(("demonstrations", "social_exposure", "skill"), 1.0),
 }
 
 

@@ -12,21 +12,27 @@ from agents.contract import Batch
 from sandbox.catalogue import catalogue
 
 KINDS = {name: part.load() for name, part in catalogue().parts("objectives").items()}
-SIZE, ACTIONS, N, STEPS = 6, 4, 5, 12
+SIZE, ACTIONS, N, STEPS = 10, 4, 5, 12
+SKILLS = 4  # the last numbers seen are a skill, which one objective wants and no other minds
 NAMES = pytest.mark.parametrize("name", KINDS)
 
 
 def a_batch(rng):
     """One step; observations from a small set, so that some come again."""
     return Batch(
-        observation=rng.integers(0, 3, (N, SIZE)).astype(np.float32),
+        observation=seen(rng, 3),
         action=rng.integers(0, ACTIONS, N),
-        next_observation=rng.integers(0, 2, (N, SIZE)).astype(np.float32),
+        next_observation=seen(rng, 2),
         reward=rng.standard_normal(N),
         terminated=rng.random(N) < 0.1,
         ended=rng.random(N) < 0.2,
         present=np.ones(N, bool),
     )
+
+
+def seen(rng, most):
+    places, skill = rng.integers(0, most, (N, SIZE - SKILLS)), rng.integers(SKILLS, size=N)
+    return np.concatenate([places, np.eye(SKILLS)[skill]], axis=1).astype(np.float32)
 
 
 def rollout(batches):
