@@ -1,0 +1,34 @@
+"""Pays what another shows a step to be worth, and where it is silent what it would have shown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.contract import Array, Batch, Motive
+from agents.drive import who_is_here
+from agents.social_learning import Apprentice, ValueLearningObjective
+
+
+@dataclass(frozen=True)
+class InternalSocialReward(ValueLearningObjective):
+    """``U = R_e + P R_s + (1 - P) R_i`` (Rong & Kleiman-Weiner 2024, arXiv:2407.14681).
+
+    ``R_e`` are the other objectives, by their weights. ``P`` is 1 on a step whose worth somebody
+    showed: then it pays that, ``R_s``; and 0 where nobody did: then it pays ``R_i``, the model's
+    regression of it. Convention: here ``P`` is a step's, so one caregiver may see some of the
+    copies of an env; the model learns whenever ``P`` is 1.
+    """
+
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+        """Begin with a model that was told nothing, and finds nothing worth anything."""
+        return _Conscience(self, observation_size, actions, rng)
+
+
+class _Conscience(Apprentice):
+    def reward(self, batch: Batch) -> Array:
+        inside = self._valuer.reward(batch)
+        if batch.approval is None:
+            return inside
+        shown = who_is_here(batch) & ~np.isnan(batch.approval)
+        found: Array = np.where(shown, batch.approval, inside)
+        return found

@@ -1,0 +1,141 @@
+"""An agent's model of somebody else's values, taught by its own life; what its objectives share."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from agents.approvals import answered, rows
+from agents.contract import Array, Batch, Motive, Objective
+from agents.drive import who_is_here
+from agents.handover import UNKNOWN, Fidelity, fidelity
+from agents.value_shelf import Named, model_of
+from agents.values_contract import Evidence, ValueModel, Valuer
+
+
+@dataclass(frozen=True)
+class ValueLearningObjective(Objective):
+    """Settings of every objective with a model of another's values.
+
+    Of a model that learns from ``approval``, every step is a lesson whose worth was shown. One that
+    learns from ``demonstrations`` takes what the agent saw where it was advised, with the action
+    that the other would have taken there (as in DAgger); what came next is what its own action led
+    to. Models that need a table, or comparisons, have nothing to learn from here.
+    """
+
+    unit: ClassVar[str] = "unit of the value model"
+    scope: ClassVar[str] = "lifelong"
+    discrete: ClassVar[bool] = True
+
+    weight: float = 1.0
+    model: Named = "approval"
+    caution: float = 1.645  # deviations that the lower bound of fidelity is below its estimate
+
+    def __post_init__(self) -> None:
+        known = model_of(self.model)
+        if known.tabular:
+            raise ValueError(f"model '{self.model}' needs a table of its world, which no agent has")
+        if known.learns_from not in {"approval", "demonstrations"}:
+            raise ValueError(
+                f"model '{self.model}' learns from {known.learns_from}, which nobody makes here"
+            )
+        if not 0 <= self.caution < math.inf:
+            raise ValueError(f"caution is finite and at least 0, not {self.caution}")
+
+
+class Apprentice(Motive):
+    """Learns from every rollout, after it was tested on it: fidelity is of approvals not yet seen.
+
+    A rollout that cannot be tested (silent, or nothing varied) leaves fidelity as it was.
+    """
+
+    def __init__(
+        self, settings: ValueLearningObjective, size: int, actions: int, rng: np.random.Generator
+    ) -> None:
+        kind: ValueModel = model_of(settings.model)
+        self._valuer: Valuer = kind.start(size, actions, rng)
+        self._from_advice = kind.learns_from == "demonstrations"
+        self._caution = settings.caution
+        self._updates, self._lessons = 0, 0
+        self._fidelity = UNKNOWN
+
+    def update(self, rollout: Batch) -> None:
+        """Test, then learn."""
+        told = replace(rollout, present=who_is_here(rollout))
+        self._test(told)
+        evidence = self._advised(told) if self._from_advice else self._approved(told)
+        if evidence.lived.action.size:
+            self._valuer.learn(evidence)
+        self._lessons += evidence.lived.action.size
+        self._updates += 1
+
+    def believed(self, batch: Batch) -> Array:
+        """What the model finds, in its unit."""
+        return self._valuer.reward(batch)
+
+    def report(self) -> Mapping[str, float]:
+        """``lessons``, and where they are known ``fidelity``, its lower bound, and ``doubt``."""
+        found = {"lessons": float(self._lessons)}
+        if not math.isnan(self._fidelity.estimate):
+            found |= {
+                "fidelity": self._fidelity.estimate,
+                "fidelity_at_least": self._fidelity.lower,
+            }
+        doubt = self._valuer.doubt()
+        return found if doubt is None else {**found, "doubt": doubt}
+
+    def heritage(self) -> Mapping[str, Array]:
+        """The model's."""
+        return self._valuer.heritage()
+
+    def inherit(self, heritage: Mapping[str, Array]) -> None:
+        """The model's."""
+        self._valuer.inherit(heritage)
+
+    def state_dict(self) -> Mapping[str, Array]:
+        """The model's, and what was counted."""
+        own = {
+            "updates": np.array(self._updates, np.int64),
+            "lessons": np.array(self._lessons, np.int64),
+            "fidelity": np.array(self._fidelity),
+        }
+        return {**{f"model.{k}": v for k, v in self._valuer.state_dict().items()}, **own}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Take over what ``state_dict`` gave; ``ValueError`` where it does not fit."""
+        missing = {"updates", "lessons", "fidelity"} - set(state)
+        if missing:
+            raise ValueError(f"it cannot go on from this state: '{min(missing)}' does not fit")
+        told = {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")}
+        self._valuer.load_state_dict(told)
+        self._updates, self._lessons = int(state["updates"]), int(state["lessons"])
+        self._fidelity = Fidelity(*(float(each) for each in state["fidelity"]))
+
+    def flops(self, steps: int) -> float:
+        """Every step is paid, tested and learned from."""
+        return self._valuer.flops(2 * steps, steps)
+
+    def _test(self, rollout: Batch) -> None:
+        chosen = answered(Evidence(rollout))
+        if not chosen.any():
+            return
+        told = Batch(**rows(rollout, chosen))
+        found = fidelity(self._valuer.reward(told), rollout.approval[chosen], self._caution)  # type: ignore[index]
+        if not math.isnan(found.estimate):
+            self._fidelity = found
+
+    def _approved(self, rollout: Batch) -> Evidence:
+        return _lessons(rollout, answered(Evidence(rollout)))
+
+    def _advised(self, rollout: Batch) -> Evidence:
+        if rollout.advice is None:
+            return _lessons(rollout, np.zeros_like(rollout.ended))
+        instead = replace(rollout, action=rollout.advice)
+        return _lessons(instead, who_is_here(rollout) & (rollout.advice >= 0))
+
+
+def _lessons(lived: Batch, chosen: Array) -> Evidence:
+    """Every chosen step as a fragment of one step."""
+    return Evidence(Batch(**{name: each[None] for name, each in rows(lived, chosen).items()}))
