@@ -131,6 +131,14 @@ class Control(ABC):
         del env, rng
         return lambda _step, _strength: {}
 
+    def tells(self) -> tuple[str, ...]:
+        """Names under which it tells the learner something in the infos of a step; often none.
+
+        Each comes with a mask of the same name and a leading underscore, whose share of true ones
+        a gauge reads as ``<name>_shown``.
+        """
+        return ()
+
     def readings(self, env: VectorEnv) -> Callable[[], Mapping[str, float]]:
         """What to read off the env itself after every step, where nothing else shows the change.
 

@@ -1,9 +1,9 @@
 """One world, three faces: Gymnasium ``Env``, native Gymnasium ``VectorEnv``, PettingZoo parallel.
 
-Truth stays behind glass: a face hands each ``Outcome`` to its attribute ``on_outcome`` and to
-nobody else; observations and infos never hold it. ``ParallelFace`` lives in ``envs.parallel``
-(it imports PettingZoo) and can be imported from here too; the batch of a joint world is
-``envs.joint_batch.JointBatchFace``.
+Truth stays behind glass: a face hands each ``Outcome`` to its attribute ``on_outcome``, a batched
+one first to the ``listeners`` that controls add, and to nobody else; its observations and infos
+never hold it. ``ParallelFace`` lives in ``envs.parallel`` (it imports PettingZoo) and can be
+imported from here too; the batch of a joint world is ``envs.joint_batch.JointBatchFace``.
 """
 
 from abc import abstractmethod
@@ -169,6 +169,7 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.on_outcome: Listener | None = None
+        self.listeners: list[Listener] = []
         self.levels: Levels = world.reset
         self._shape = (num_envs, *(self.single_action_space.shape or ()))
         self._actions = len(world.action_names)
@@ -205,6 +206,8 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
                 f"actions must be {wanted} integers in 0..{self._actions - 1}, not {actions!r}"
             )
         state, outcome = self.world.step(self._state, chosen, self.np_random)
+        for listener in self.listeners:
+            listener(outcome)
         if self.on_outcome is not None:
             self.on_outcome(outcome)
         (ended,) = (outcome.terminated | outcome.truncated).nonzero()

@@ -25,7 +25,8 @@ class Reading:
     ``measured``: shares of ``actions_changed``, ``rewards_changed``, ``observations_changed`` (any
     number in it), ``inputs_changed`` (numbers), ``episodes_changed`` (begun on another level, or
     with another seed); of what a control added, shares not zero: ``inputs_shown`` (numbers),
-    ``observations_shown`` (any number in it) and ``episodes_shown`` (in their first observation);
+    ``observations_shown`` (any number in it), ``episodes_shown`` (in their first observation), and
+    of what a control tells beside the observation ``<name>_shown`` (copies and steps);
     ``actions_added``, how many the learner has beyond the env's while the control is on; mean
     absolute ``reward_change`` and ``input_change``; and the control's own ``readings``.
     ``expected`` and ``error`` (one standard deviation) are what the control said these would be,
@@ -116,6 +117,9 @@ class Gauge:
         self._count("rewards_changed", _differ(rewards, near.rewards), near.num_envs)
         self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), near.num_envs)
         self._observations(seen, shown)
+        for name in self.control.tells():
+            heard = result[4].get(f"_{name}", False)
+            self._count(f"{name}_shown", float(np.sum(heard)), near.num_envs)
         self._first(shown[: near.num_envs][ended])
         begun, drawn, self._begun = self._begun + int(ended.sum()), self._levels.since(), 0
         for name, value in self._readings().items():

@@ -39,6 +39,7 @@ VALUES = {
         "contexts": ([0, 1, 0, 1], [1, 1, 0, 0]),
     },
     "noisy_tv": {"agent": ([1, 1], [5, 2]), "channel": (0, 15)},
+    "nursery": {"mess": (0, 2), "pattern": (1, 3)},
     "off_switch": {"utility": (-0.5, 1.25)},
     "random_labels": {
         "points": ([[0] * 64] * 4, [[k % 2] * 64 for k in range(4)]),

@@ -1,0 +1,121 @@
+"""Somebody is there for a time and lets the agent know what it thinks of a step, or would do.
+
+Approval is the world's hidden reward of the step, with noise; advice is what a reference policy of
+the world would have done in the state before it. Both come beside the step, as ``approval`` and
+``advice`` in its infos, with the masks ``_approval`` and ``_advice`` of those copies to which it
+spoke; objectives may make of it what they like. Observations and rewards stay as they are. Whoever
+is to leave half-way has ``end: 0.5``, as in the internal social reward of arXiv:2407.14681.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import Array, Outcome
+from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.level_draws import world_of
+
+_SAYS = {"approval": ("approval",), "advice": ("advice",), "both": ("approval", "advice")}
+
+
+@dataclass(frozen=True)
+class Caregiver(Control):
+    """``intensity``: share of steps at which it speaks."""
+
+    says: Literal["approval", "advice", "both"] = "both"
+    noise: float = 0.0  # standard deviation of what is added to the approval
+    policy: str = "performance_optimal"  # reference policy of the world that it advises to follow
+
+    unit: ClassVar[str] = "share of steps at which it speaks"
+    example: ClassVar[str] = "end: 0.5"
+
+    def __post_init__(self) -> None:
+        """Refuse bad settings by name."""
+        super().__post_init__()
+        if self.says not in _SAYS:
+            raise ValueError(f"says must be approval, advice or both, not {self.says!r}")
+        if not self.noise >= 0 or not math.isfinite(self.noise):
+            raise ValueError(f"noise must be a finite number of at least 0, not {self.noise:g}")
+
+    def refuse(self, env: VectorEnv) -> str | None:
+        """The truth must be known, and what to advise."""
+        return super().refuse(env) or self._ignorant(env)
+
+    def _ignorant(self, env: VectorEnv) -> str | None:
+        world = world_of(env)
+        if world is None:
+            return "nobody knows its hidden reward or how to act in it; use one of our worlds"
+        if "advice" not in self.tells():
+            return None
+        rng = np.random.default_rng(0)
+        try:
+            world.act(self.policy, world.reset(rng, 1), rng)
+        except LookupError as error:
+            return str(error.args[0] if error.args else error)
+        return None
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Let somebody in."""
+        kind = _Attended if self.intensity else ControlledEnv
+        return kind(self, env, rng, span_steps)
+
+    def tells(self) -> tuple[str, ...]:
+        """What it says."""
+        return _SAYS[self.says]
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """It speaks in every copy with the chance in force."""
+        del env, rng
+
+        def expected(step: Step, strength: float) -> Expected:
+            n = len(step.chosen)
+            spoken = n * strength, n * strength * (1 - strength)
+            return {f"{name}_shown": spoken for name in self.tells()}
+
+        return expected
+
+
+class _Attended(ControlledEnv):
+    """Hears the truth of every step, and looks at the world before it."""
+
+    def __init__(
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+    ) -> None:
+        super().__init__(control, env, rng, span_steps)
+        self.advice: Array = np.zeros(self.num_envs, np.int64)
+        self.worth: Array = np.zeros(self.num_envs)
+        self.face.listeners.append(self._hear)
+
+    @property
+    def face(self) -> Any:
+        return self.env.unwrapped
+
+    def _hear(self, outcome: Outcome) -> None:
+        self.worth = np.array(outcome.truth["hidden_reward"], float)
+
+    def actions(self, chosen: Array) -> Array:
+        if "advice" in self.control.tells():
+            world, state = self.face.world, self.face.state
+            self.advice = np.array(world.act(self.control.policy, state, self.rng), np.int64)
+        return chosen
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Say it beside the step; of an episode that ended, about its last one."""
+        seen, rewards, terminated, truncated, infos = super().step(actions)
+        if self.strength:
+            infos = {**infos, **self._said()}
+        return seen, rewards, terminated, truncated, infos
+
+    def _said(self) -> dict[str, Array]:
+        speaks = self.rng.random(self.num_envs) < self.strength
+        noise = self.control.noise * self.rng.standard_normal(self.num_envs)
+        known = {"approval": self.worth + noise, "advice": self.advice}
+        nothing = {"approval": np.nan, "advice": -1}
+        said: dict[str, Array] = {}
+        for name in self.control.tells():
+            said[name] = np.where(speaks, known[name], nothing[name])
+            said[f"_{name}"] = speaks.copy()
+        return said

@@ -1,0 +1,137 @@
+"""Somebody who lets an agent know: what is said is true, to whom, and that it changes nothing."""
+
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import envs  # noqa: F401  (registers our ids)
+from agents.company import company
+from envs.controls.caregiver import Caregiver
+from envs.gauge import Gauge
+
+N, STEPS = 32, 100
+
+
+def attended(**settings):
+    env = gym.make_vec("sandbox/Nursery-v0", num_envs=N)
+    return Caregiver(**{"intensity": 1.0, **settings}).wrap(
+        env, np.random.default_rng(7), N * STEPS
+    )
+
+
+def lived(env, steps=STEPS):
+    """Of every step: the worlds before it, what was done, the truth of it, and what was told."""
+    heard, moves = [], np.random.default_rng(5)
+    env.unwrapped.on_outcome = heard.append
+    env.reset(seed=3)
+    told = []
+    for _ in range(steps):
+        before, chosen = env.unwrapped.state, moves.integers(5, size=N)
+        result = env.step(chosen)
+        told.append((before, chosen, heard[-1], result))
+    return told
+
+
+def test_approval_is_the_hidden_reward_of_the_step_of_ended_episodes_too():
+    ended = 0
+    for *_, outcome, result in lived(attended(says="approval")):
+        said = company(result[-1], N)
+        assert np.array_equal(said.approval, outcome.truth["hidden_reward"])
+        assert said.advice is None
+        ended += outcome.truncated.sum()
+    assert ended == N * (STEPS // 40)
+
+
+def test_advice_is_what_the_policy_would_have_done_in_the_state_before():
+    """With time left, the best policy is sure of its action where the mess is straight ahead."""
+    env = attended(says="advice")
+    sure = 0
+    for before, _, _, result in lived(env):
+        said = company(result[-1], N)
+        assert said.approval is None
+        ahead = (before.mess == 1) & (before.agent >= 7) & (before.agent < 13) & (before.time < 20)
+        assert (said.advice[ahead] == 3).all()
+        sure += ahead.sum()
+    assert sure > 100
+
+
+@pytest.mark.parametrize("policy", ["random", "most_harmful"])
+def test_another_policy_advises_otherwise(policy):
+    advice = np.concatenate([company(r[-1], N).advice for *_, r in lived(attended(policy=policy))])
+    best = np.concatenate([company(r[-1], N).advice for *_, r in lived(attended())])
+    assert (advice != best).mean() > 0.5
+    assert set(advice) <= set(range(5))
+
+
+def test_silence_is_marked_and_both_are_said_at_once():
+    spoken = []
+    for *_, result in lived(attended(intensity=0.25)):
+        said = company(result[-1], N)
+        assert np.array_equal(np.isnan(said.approval), said.advice == -1)
+        spoken.append(said.advice >= 0)
+    share, n = np.mean(spoken), N * STEPS
+    assert abs(share - 0.25) < 4.5 * np.sqrt(0.25 * 0.75 / n)
+
+
+def test_noise_has_the_deviation_it_was_given_and_no_bias():
+    noise = [
+        company(r[-1], N).approval - o.truth["hidden_reward"]
+        for _, _, o, r in lived(attended(noise=0.5))
+    ]
+    noise, n = np.concatenate(noise), N * STEPS
+    assert abs(noise.mean()) < 4.5 * 0.5 / np.sqrt(n)
+    assert abs(noise.std() - 0.5) < 4.5 * 0.5 / np.sqrt(2 * n)
+
+
+def test_the_world_goes_on_as_without_anybody_there():
+    plain = lived(gym.make_vec("sandbox/Nursery-v0", num_envs=N))
+    for (_, _, _, one), (_, _, _, other) in zip(plain, lived(attended(noise=1.0)), strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one[:4], other[:4], strict=True))
+        assert company(one[-1], N).approval is None
+
+
+def test_once_it_has_left_nothing_is_told():
+    told = [company(r[-1], N).approval is not None for *_, r in lived(attended(end=0.5))]
+    assert told == [True] * (STEPS // 2 + 1) + [False] * (STEPS // 2 - 1)
+
+
+def test_a_recorder_put_behind_the_glass_later_hears_as_ever():
+    """``on_outcome`` is set after the controls; what a caregiver hears is beside it."""
+    env = attended()
+    assert env.unwrapped.on_outcome is None
+    told = lived(env, 3)
+    assert all(company(each[-1][-1], N).approval is not None for each in told)
+
+
+def test_the_gauge_counts_what_was_told():
+    control = Caregiver(intensity=0.5, says="advice")
+    env = gym.make_vec("sandbox/Nursery-v0", num_envs=N)
+    rng, twin = np.random.default_rng(7), np.random.default_rng(7)
+    gauge = Gauge(control, env, rng=rng, twin=twin, span_steps=N * STEPS)
+    lived(gauge.env)
+    found = gauge.read()
+    assert found.measured["advice_shown"] == pytest.approx(0.5, abs=0.05)
+    assert found.expected == {"advice_shown": 0.5}
+    assert "approval_shown" not in found.measured
+
+
+def test_a_strangers_env_and_unknown_policies_are_refused_in_one_line():
+    control = Caregiver(intensity=1.0)
+    mode = {"autoreset_mode": gym.vector.AutoresetMode.SAME_STEP}
+    pole = gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync", vector_kwargs=mode)
+    assert "one of our worlds" in control.refuse(pole)
+    nursery = gym.make_vec("sandbox/Nursery-v0", num_envs=2)
+    assert control.refuse(nursery) is None
+    unknown = replace(control, policy="wisest")
+    assert "no reference policy is called 'wisest'" in unknown.refuse(nursery)
+    assert replace(unknown, says="approval").refuse(nursery) is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("noise", -1.0), ("noise", float("nan")), ("says", "praise")]
+)
+def test_bad_settings_are_refused_by_name(setting, value):
+    with pytest.raises(ValueError, match=setting):
+        Caregiver(**{setting: value})
