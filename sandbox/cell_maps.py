@@ -1,0 +1,131 @@
+"""The map of a world's cells and what can be known of it exactly: its walls, and empowerment."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from math import isqrt
+from typing import Any
+
+import numpy as np
+
+from agents.contract import Array
+from agents.empowerment import empowerment
+from envs.contract import JointWorld, Outcome, World
+from envs.planning import Model, explore, key
+
+STARTS = 4096
+"""Starts drawn to find all that a world begins with."""
+CHANNEL = "position"
+
+
+@dataclass(frozen=True, eq=False)
+class CellMap:
+    """A world's states on its map."""
+
+    shape: tuple[int, int]  # rows, columns
+    keys: Array  # uint64 or bytes [states], sorted: see ``envs.planning.key``
+    cell: Array  # int [states]: where the agent is
+    table: Array  # float [states, actions, states]: the world's dynamics
+
+    def find(self, states: Any) -> Array:
+        """Index of each of these states, int ``[n]``."""
+        return np.asarray(np.searchsorted(self.keys, key(states)))
+
+    def mean(self, worth: Array) -> Array:
+        """Mean of ``worth [states]`` of each cell's states, float ``[cells]``; NaN where none."""
+        cells = self.shape[0] * self.shape[1]
+        counts = np.bincount(self.cell, minlength=cells)
+        totals = np.bincount(self.cell, worth, cells)
+        return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)
+
+    def total(self, worth: Array) -> Array:
+        """Sum of ``worth [states]`` over each cell's states, float ``[cells]``; NaN where none."""
+        cells = self.shape[0] * self.shape[1]
+        counts = np.bincount(self.cell, minlength=cells)
+        return np.where(counts > 0, np.bincount(self.cell, worth, cells), np.nan)
+
+    def rows(self, cells: Array) -> tuple[tuple[float | None, ...], ...]:
+        """``cells`` as the rows of a map, ``None`` for NaN."""
+        table = np.asarray(cells, float).reshape(self.shape).tolist()
+        return tuple(tuple(None if x != x else x for x in row) for row in table)  # noqa: PLR0124
+
+    def walls(self) -> tuple[tuple[int, int, int, int], ...]:
+        """Neighbouring cells (row, column, row, column) between which no action ever leads."""
+        rows, columns = self.shape
+        near = np.zeros((rows * columns,) * 2, bool)
+        start, _, end = np.nonzero(self.table)
+        near[self.cell[start], self.cell[end]] = True
+        near |= near.T
+        there = np.isin(np.arange(rows * columns), self.cell).reshape(rows, columns)
+        found = []
+        for row, column in np.argwhere(there).tolist():
+            for to_row, to_column in ((row, column + 1), (row + 1, column)):
+                if to_row < rows and to_column < columns and there[to_row, to_column]:
+                    here, to = row * columns + column, to_row * columns + to_column
+                    if not near[here, to]:
+                        found.append((row, column, to_row, to_column))
+        return tuple(found)
+
+
+@cache
+def cell_map(world: World) -> CellMap:
+    """Explore a small world; its ends are forgotten: who gets there goes on.
+
+    Raises ``ValueError`` for a world whose observation does not say in which cell its agent is.
+    """
+    shape = _shape(world)
+    starts = world.reset(np.random.default_rng(0), STARTS)  # no trial's stream: all are met
+    model = explore(_Endless(world), starts)
+    place = world.observe(model.states)[:, list(world.channels()[CHANNEL])]
+    return CellMap(shape, model.keys, place.argmax(1), _table(model))
+
+
+@cache
+def exact_bits(world: World, steps: int, gap: float) -> Array:
+    """Empowerment of ``steps`` actions of every state of ``cell_map``, bits, float ``[states]``.
+
+    The lower of two bounds ``gap`` bits apart; where nothing is left to chance they are one.
+    """
+    bits: Array = empowerment(cell_map(world).table, steps, gap=gap).lower
+    bits.flags.writeable = False
+    return bits
+
+
+def _shape(world: World) -> tuple[int, int]:
+    """Rows and columns: of a square, or of the world's ``size`` rows."""
+    cells = len(world.channels().get(CHANNEL, ()))
+    if isinstance(world, JointWorld) or not cells:
+        raise ValueError("this world has no map: nothing it shows is a 'position' of one agent")
+    side = isqrt(cells)
+    if side**2 == cells:
+        return side, side
+    rows = getattr(world, "size", 0)
+    if not rows or cells % rows:
+        raise ValueError(f"{cells} positions are neither a square nor of {rows} rows")
+    return rows, cells // rows
+
+
+@dataclass(frozen=True)
+class _Endless:
+    """A world in which episodes go on after their end."""
+
+    world: World
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        return self.world.action_names
+
+    def branches(self, state: Any, actions: Array) -> list[tuple[Array, Any, Outcome]]:
+        return [
+            (chance, after, replace(outcome, terminated=np.zeros_like(outcome.terminated)))
+            for chance, after, outcome in self.world.branches(state, actions)
+        ]
+
+
+def _table(model: Model) -> Array:
+    states, actions, branches = model.following.shape
+    table = np.zeros((states, actions, states))
+    here, action, _ = np.indices((states, actions, branches))
+    # A branch of no chance is filed as an end, beyond the last state.
+    real = model.chance > 0
+    np.add.at(table, (here[real], action[real], model.following[real]), model.chance[real])
+    return table

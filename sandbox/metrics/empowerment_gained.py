@@ -1,0 +1,33 @@
+"""How much more empowered the agent is where it goes than a random policy where that goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event, Measured
+from sandbox.measured import UNMEASURED, chosen
+
+
+@dataclass(frozen=True)
+class EmpowermentGained(Metric):
+    """Bits of the last ``empowerment_map``: exact, mean over the steps of held-out episodes.
+
+    Several agents: their mean; of a population, the member that speaks for it.
+    """
+
+    unit: ClassVar[str] = "bits"
+    range: ClassVar[tuple[float, float]] = (-inf, inf)
+    direction = "neutral"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where no map was drawn."""
+        speaker = chosen(events)
+        last = {
+            each.agent: each.values["empowerment"] - each.values["random"]
+            for each in events
+            if isinstance(each, Measured) and each.probe == "empowerment_map"
+        }
+        found = [last[agent] for agent in sorted(last) if agent == speaker or not speaker]
+        return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED
