@@ -25,12 +25,17 @@ class Student:
 
     def minibatches(self, rows: int, epochs: int, size: int) -> Iterator[Array]:
         """Begin a lesson: indices of ``rows``, shuffled each epoch, at most ``size`` a time."""
-        rng = np.random.Generator(np.random.PCG64([self._seed, self._lessons]))
-        self._lessons += 1
+        rng = self.lesson()
         for _ in range(epochs if rows else 0):
             order = rng.permutation(rows)
             for start in range(0, rows, size):
                 yield order[start : start + size]
+
+    def lesson(self) -> np.random.Generator:
+        """Begin a lesson, and return its chance."""
+        rng = np.random.Generator(np.random.PCG64([self._seed, self._lessons]))
+        self._lessons += 1
+        return rng
 
     def step(self, activations: list[Array], delta: Array, decay: float = 0.0) -> None:
         """One step of Adam down ``delta``, the loss's gradient by the outputs, ``[n, out]``.

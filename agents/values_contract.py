@@ -1,7 +1,7 @@
 """What a model of somebody else's values promises, and what it may learn from. Imports no torch."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -9,6 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Array, Batch
+
+LogChances = Callable[[Array], Array]
+"""Observations ``[k, size]`` -> log probabilities of all actions, ``[k, actions]``."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,20 @@ class Valuer(ABC):
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Take over what ``state_dict`` gave."""
 
+    def watch(self, rollout: Batch, policy: LogChances | None = None) -> None:
+        """Look at one's own steps, ``[steps, n, ...]``; read them, do not keep them.
+
+        Adversarial models learn here: to tell these steps from the evidence they were given. To be
+        called with every rollout, after it was rewarded. ``policy`` is what acted in it; a model
+        that has to know it estimates it from the steps where it is not told. Raises
+        ``ValueError`` where these steps are none to learn from. Most models learn nothing here.
+        """
+        del rollout, policy
+
+    def unshaped(self, batch: Batch) -> Array:
+        """``reward`` without what is there only to speed up learning by it, float64 ``[n]``."""
+        return self.reward(batch)
+
     def predict(self, observation: Array, step: Array) -> Array | None:
         """What the other would do, ``[n, actions]``, at each ``step`` of its episode (int ``[n]``).
 
@@ -132,7 +149,7 @@ class Valuer(ABC):
         self.load_state_dict({**state, **new})
 
     def flops(self, steps: int, lessons: int = 0) -> float:
-        """FLOPs of rewarding ``steps`` and of one ``learn`` from ``lessons`` steps."""
+        """FLOPs of rewarding, and watching, ``steps`` and of one ``learn`` from ``lessons``."""
         del steps, lessons
         return 0.0
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from agents.cloning import slope
 from agents.contract import Batch
-from agents.values.behaviour_cloning import BehaviourCloning, _slope
+from agents.values.behaviour_cloning import BehaviourCloning
 from tests.agents.demonstrators import a_grid, watched
 
 ANY = np.zeros(25, int)
@@ -66,12 +67,12 @@ def test_the_slope_is_that_of_the_formula():
         entropy = -np.sum(np.exp(logs) * logs, axis=1)
         return np.mean(-logs[np.arange(5), actions] - weight * entropy)
 
-    slope = _slope(logits, actions, weight)
+    found_slope = slope(logits, actions, weight)
     for place in np.ndindex(logits.shape):
         nudge = np.zeros_like(logits)
         nudge[place] = 1e-6
         found = (lost(logits + nudge) - lost(logits - nudge)) / 2e-6
-        assert slope[place] == pytest.approx(found, abs=1e-7)  # w_H is float32
+        assert found_slope[place] == pytest.approx(found, abs=1e-7)  # w_H is float32
 
 
 def test_decay_adds_the_weights_to_their_gradient():
@@ -79,7 +80,7 @@ def test_decay_adds_the_weights_to_their_gradient():
     steps = []
     for decay in (0.0, 0.5):
         valuer = BehaviourCloning(l2_weight=decay, epochs=1, minibatch=999).start(9, 4, rng())
-        student = valuer._student
+        student = valuer._clone.student
         kept = [(w.copy(), b + 0.1) for w, b in student.net.weights]
         student.net.weights = [(w.copy(), b.copy()) for w, b in kept]
         student._adam.step = lambda _, gradients, steps=steps: steps.append(gradients)

@@ -42,16 +42,34 @@ def a_step(seed, n=5):
     )
 
 
+def a_kind(name):
+    """Episodes of ``evidence`` end early, which models that mind must be told to bear."""
+    minds = "variable_horizon" in {each.name for each in fields(KINDS[name])}
+    return KINDS[name](variable_horizon=True) if minds else KINDS[name]()
+
+
 def started(name, seed=0):
-    rng = np.random.default_rng(seed)
-    return KINDS[name]().start(STATES, ACTIONS, rng, WORLD)
+    return a_kind(name).start(STATES, ACTIONS, np.random.default_rng(seed), WORLD)
+
+
+def own_steps(seed):
+    """A rollout of one's own."""
+    rng = np.random.default_rng([seed, 1])
+    return watched(WORLD, rng.dirichlet(np.ones(ACTIONS), STATES), 5, rng).lived
+
+
+def taught(valuer, told, seed=0):
+    """The valuer after a lesson, as a trial gives them."""
+    valuer.learn(told)
+    valuer.watch(own_steps(seed))
+    return valuer
 
 
 def live(valuer, seed, lessons=2):
     """Learn and pay; return all it paid and foretold, ``[lessons, ...]``."""
     told = []
     for i in range(lessons):
-        valuer.learn(evidence(seed + i))
+        taught(valuer, evidence(seed + i), seed + i)
         chances = valuer.predict(WORLD.observation, np.arange(STATES))
         told.append([*valuer.reward(a_step(i)), *([] if chances is None else chances.ravel())])
     return np.array(told)
@@ -78,7 +96,8 @@ def test_rewards_are_finite_float64_one_an_environment_also_before_it_has_learne
         assert paid.shape == (5,)
         assert paid.dtype == np.float64
         assert np.all(np.isfinite(paid))
-        valuer.learn(evidence(seed))
+        assert valuer.unshaped(a_step(seed)).shape == (5,)
+        taught(valuer, evidence(seed), seed)
 
 
 @NAMES
@@ -91,7 +110,7 @@ def test_what_it_foretells_are_probabilities_and_doubt_is_an_entropy(name):
             assert chances.min() >= 0
             np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-12)
         assert valuer.doubt() is None or 0 <= valuer.doubt() < np.inf
-        valuer.learn(evidence(seed))
+        taught(valuer, evidence(seed), seed)
 
 
 @NAMES
@@ -101,27 +120,24 @@ def test_it_learns_from_what_it_says_it_learns_from(name):
     silent = replace(told, pairs=np.zeros((0, 2), int), preferred=np.zeros(0))
     unseen = replace(told.lived, present=np.zeros_like(told.present))
     nothing = silent if KINDS[name].learns_from == "comparisons" else replace(told, lived=unseen)
-    taught, untaught, born = started(name), started(name), started(name)
-    taught.learn(told)
-    untaught.learn(nothing)
+    one, born = taught(started(name), told), started(name)
+    untaught = taught(started(name), nothing)
 
     np.testing.assert_array_equal(untaught.reward(a_step(1)), born.reward(a_step(1)))
-    assert not np.array_equal(taught.reward(a_step(1)), born.reward(a_step(1)))
+    assert not np.array_equal(one.reward(a_step(1)), born.reward(a_step(1)))
 
 
 @NAMES
 def test_what_the_others_world_paid_is_not_looked_at(name):
-    one, other = started(name), started(name)
     told = evidence(0)
-    one.learn(told)
-    other.learn(replace(told, lived=replace(told.lived, reward=np.full((8, EPISODES), np.nan))))
+    blind = replace(told, lived=replace(told.lived, reward=np.full((8, EPISODES), np.nan)))
+    one, other = taught(started(name), told), taught(started(name), blind)
 
     np.testing.assert_array_equal(one.reward(a_step(1)), other.reward(a_step(1)))
 
 
 @NAMES
 def test_what_comes_past_an_episodes_end_is_not_looked_at(name):
-    one, other = started(name), started(name)
     told = evidence(0)
     gone = ~told.present
     shown = {each.name: getattr(told.lived, each.name) for each in fields(Batch)}
@@ -130,8 +146,8 @@ def test_what_comes_past_an_episodes_end_is_not_looked_at(name):
     lived["next_observation"][gone] = np.inf
     lived["action"][gone] = 1
     lived["approval"][gone] = 1e9
-    one.learn(told)
-    other.learn(replace(told, lived=Batch(**lived)))
+    one = taught(started(name), told)
+    other = taught(started(name), replace(told, lived=Batch(**lived)))
 
     assert gone.any(axis=0).sum() > 1
     np.testing.assert_array_equal(one.reward(a_step(1)), other.reward(a_step(1)))
@@ -139,8 +155,7 @@ def test_what_comes_past_an_episodes_end_is_not_looked_at(name):
 
 @NAMES
 def test_who_has_left_is_paid_nothing_and_changes_nobodys_pay(name):
-    valuer, batch = started(name), a_step(1)
-    valuer.learn(evidence(0))
+    valuer, batch = taught(started(name), evidence(0)), a_step(1)
     here = np.array([True, False, True, True, False])
     paid = valuer.reward(replace(batch, present=here))
 
@@ -151,13 +166,19 @@ def test_who_has_left_is_paid_nothing_and_changes_nobodys_pay(name):
 
 @NAMES
 def test_it_never_writes_into_what_it_is_shown(name):
-    told, batch = evidence(0), a_step(0)
-    for each in (*vars(told.lived).values(), told.pairs, told.preferred, *vars(batch).values()):
+    told, batch, own = evidence(0), a_step(0), own_steps(0)
+    shown = (told.lived, batch, own)
+    for each in (
+        told.pairs,
+        told.preferred,
+        *(each for one in shown for each in vars(one).values()),
+    ):
         if each is not None:
             each.flags.writeable = False
     valuer = started(name)
     valuer.learn(told)
     valuer.reward(batch)
+    valuer.watch(own)
 
 
 @NAMES
@@ -203,7 +224,7 @@ def test_a_state_of_another_world_is_refused_and_changes_nothing(name):
     mine = started(name)
     live(mine, 1)
     other = a_random_world(STATES + 1, ACTIONS + 1)
-    theirs = KINDS[name]().start(STATES + 1, ACTIONS + 1, np.random.default_rng(0), other)
+    theirs = a_kind(name).start(STATES + 1, ACTIONS + 1, np.random.default_rng(0), other)
     before = mine.reward(a_step(0))
 
     with pytest.raises(ValueError, match="does not fit"):

@@ -1,0 +1,136 @@
+"""Telling another's steps from one's own: what adversarial value models share.
+
+A judge gives every step a logit, high for what looks like the other's. It learns by the binary
+cross-entropy of steps of both kinds, half and half, drawn with replacement (Ho & Ermon 2016).
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.cloning import above_nought, at_least_one
+from agents.contract import Array, Batch
+from agents.fixed_horizon import FixedHorizon
+from agents.reservoir import Reservoir, prefixed, under
+from agents.values_contract import Evidence, LogChances, Valuer, fitting, present
+
+
+@dataclass(frozen=True)
+class AdversarialSettings:
+    """Of the judge and its lessons."""
+
+    hidden: int = 32  # units in each of two hidden ReLU layers
+    learning_rate: float = 3e-3
+    n_disc_updates: int = 8  # steps of Adam a rollout
+    minibatch: int = 256  # steps of each kind
+    capacity: int = 4096  # of the other's steps, a uniform sample of all that were shown
+    variable_horizon: bool = False  # True: episodes may end early, see agents.fixed_horizon
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` naming a setting outside its range."""
+        at_least_one(self, "hidden", "n_disc_updates", "minibatch", "capacity")
+        above_nought(self, "learning_rate")
+
+
+class Steps(NamedTuple):
+    """Steps of either kind."""
+
+    observation: Array  # float32 [n, size]
+    action: Array  # int [n]
+    next_observation: Array  # float32 [n, size]
+
+    @classmethod
+    def of(cls, lived: Batch, there: Array) -> "Steps":
+        """Those of ``lived`` that are ``there``, of any shape, in one row."""
+        seen, after = lived.observation[there], lived.next_observation[there]
+        return cls(np.asarray(seen, np.float32), lived.action[there], np.asarray(after, np.float32))
+
+    def rows(self, chosen: Array) -> "Steps":
+        """These of them."""
+        return Steps(*(each[chosen] for each in self))
+
+
+class Contest(Valuer):
+    """A judge and the other's steps. The leaf has a judge's logits and how it learns."""
+
+    def __init__(self, settings: AdversarialSettings, size: int, rng: np.random.Generator) -> None:
+        self.settings = settings
+        self._horizon = FixedHorizon(settings.variable_horizon)
+        seen = np.zeros(size, np.float32)
+        blank = Steps(seen, np.zeros((), np.int64), seen)
+        self._shown = Reservoir(blank._asdict(), settings.capacity, rng)
+        self._seed, self._lessons = int(rng.integers(2**62)), 0
+
+    @abstractmethod
+    def teach(self, steps: Steps, labels: Array, policy: LogChances | None) -> None:
+        """One step of Adam on the cross-entropy; ``labels`` are 1 for the other's, 0 for own."""
+
+    @abstractmethod
+    def judge_state(self) -> dict[str, Array]:
+        """Copies of all that the judge is, by name."""
+
+    @abstractmethod
+    def load_judge(self, state: Mapping[str, Array]) -> None:
+        """Take over what ``judge_state`` gave."""
+
+    def learn(self, evidence: Evidence) -> None:
+        """Remember the other's steps: the judge goes to work when it ``watch``es one's own."""
+        self._horizon.check_evidence(evidence)
+        self._shown.add(Steps.of(evidence.lived, evidence.present)._asdict())
+
+    def watch(self, rollout: Batch, policy: LogChances | None = None) -> None:
+        """Let the judge learn, if it knows steps of both kinds."""
+        self._horizon.check_rollout(rollout)
+        own = Steps.of(rollout, present(rollout))
+        if not len(self._shown) or not len(own.action):
+            return
+        self.prepare(own, policy)
+        for steps, labels in self._draws(own):
+            self.teach(steps, labels, policy)
+
+    def prepare(self, own: Steps, policy: LogChances | None) -> None:
+        """Get ready for the judge's lessons of one rollout."""
+        del own, policy
+
+    def _draws(self, own: Steps) -> Iterator[tuple[Steps, Array]]:
+        rng = np.random.Generator(np.random.PCG64([self._seed, self._lessons]))
+        self._lessons += 1
+        k = self.settings.minibatch
+        others = Steps(**self._shown.held())
+        labels = np.repeat(np.array([1.0, 0.0], np.float32), k)
+        for _ in range(self.settings.n_disc_updates):
+            parts = (each.rows(rng.integers(len(each.action), size=k)) for each in (others, own))
+            yield Steps(*map(np.concatenate, zip(*parts, strict=True))), labels
+
+    def state_dict(self) -> Mapping[str, Array]:
+        """The judge, the other's steps, what is known of own lengths, and chance."""
+        return {
+            **prefixed("judge", self.judge_state()),
+            **prefixed("shown", self._shown.state()),
+            **prefixed("own", self._horizon.state()),
+            "seed": np.array(self._seed, np.int64),
+            "lessons": np.array(self._lessons, np.int64),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Take it over. Raises ``ValueError`` for a state of another world."""
+        fitting(state, self.state_dict())
+        self.load_judge(under("judge", state))
+        self._shown.load(under("shown", state))
+        self._horizon.load(under("own", state))
+        self._seed, self._lessons = int(state["seed"]), int(state["lessons"])
+
+
+def blame(logits: Array, labels: Array) -> Array:
+    """Gradient of the mean binary cross-entropy by the logits, float32 ``[n, 1]``."""
+    found: Array = (sigmoid(logits) - labels) / np.float32(len(labels))
+    return found[:, None]
+
+
+def sigmoid(logits: Array) -> Array:
+    """``1 / (1 + exp(-logits))`` that never overflows."""
+    found: Array = np.exp(-np.logaddexp(np.zeros_like(logits), -logits))
+    return found

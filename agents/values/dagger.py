@@ -1,0 +1,86 @@
+"""Asks another what it would have done where oneself went, and learns to act so (DAgger)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.cloning import Clone, CloningSettings, at_least_one
+from agents.contract import Array, Batch
+from agents.reservoir import Reservoir, prefixed, under
+from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, present
+
+
+@dataclass(frozen=True)
+class Dagger(CloningSettings, ValueModel):
+    """Ross, Gordon & Bagnell 2011, algorithm 3.1: clone the other on all states met so far.
+
+    Where evidence has an ``advice`` column, the other's action in a step is the advice, whoever
+    acted; steps without a word (-1) teach nothing. Evidence without the column is the other at
+    work itself, as in the first round. A clone of demonstrations alone errs where it has drifted
+    to; advice is given there. All of it is kept, up to ``capacity`` steps, then a uniform sample
+    of it. Who acts in which round (their ``beta_i``) is up to the trial. The loss and the reward
+    of a step are those of ``behaviour_cloning``.
+    """
+
+    unit: ClassVar[str] = "nats"
+    learns_from: ClassVar[str] = "demonstrations"
+
+    capacity: int = 4096  # steps
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least_one(self, "capacity")
+
+    def start(
+        self,
+        observation_size: int,
+        actions: int,
+        rng: np.random.Generator,
+        dynamics: Dynamics | None = None,
+    ) -> Valuer:
+        """Draw the network; nothing is kept yet."""
+        del dynamics
+        clone = Clone(self, observation_size, actions, rng)
+        blank: dict[str, Array] = {
+            "seen": np.zeros(observation_size, np.float32),
+            "done": np.zeros((), np.int64),
+        }
+        return _Apprentice(clone, Reservoir(blank, self.capacity, rng))
+
+
+class _Apprentice(Valuer):
+    def __init__(self, clone: Clone, kept: Reservoir) -> None:
+        self._clone, self._kept = clone, kept
+
+    def learn(self, evidence: Evidence) -> None:
+        lived, there = evidence.lived, evidence.present
+        done = lived.action if lived.advice is None else lived.advice
+        there = there & (done >= 0)
+        if not there.any():
+            return
+        self._kept.add({"seen": lived.observation[there], "done": done[there]})
+        held = self._kept.held()
+        self._clone.teach(held["seen"], held["done"])
+
+    def reward(self, batch: Batch) -> Array:
+        found = self._clone.log_chance(batch.observation, batch.action)
+        return np.where(present(batch), found, 0.0)
+
+    def predict(self, observation: Array, step: Array) -> Array:
+        """The same at every step: the clone does not know the time."""
+        del step
+        return self._clone.chances(observation)
+
+    def state_dict(self) -> Mapping[str, Array]:
+        return {**self._clone.state(), **prefixed("kept", self._kept.state())}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        fitting(state, self.state_dict())
+        self._clone.load(state)
+        self._kept.load(under("kept", state))
+
+    def flops(self, steps: int, lessons: int = 0) -> float:
+        """A lesson goes over all that is kept, too."""
+        return self._clone.flops(steps, lessons + len(self._kept) * bool(lessons))

@@ -1,0 +1,70 @@
+"""Finds a step worth how much it looks like the other's, to a judge that sees state and action."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.adversarial import AdversarialSettings, Contest, Steps, blame
+from agents.contract import Array, Batch
+from agents.student import Student
+from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer, present
+
+
+@dataclass(frozen=True)
+class Gail(AdversarialSettings, ValueModel):
+    """Ho & Ermon 2016: a judge's logit ``l(s, a)``, high for the other's steps.
+
+    The reward of a step is ``softplus(l) = -log sigmoid(-l)``. It is always above 0, so where
+    episodes may end early it pays for living longer, whatever was demonstrated (Kostrikov et al.
+    2019): such evidence and such worlds are refused unless ``variable_horizon`` says otherwise.
+    """
+
+    unit: ClassVar[str] = "nats"
+    learns_from: ClassVar[str] = "demonstrations"
+
+    def start(
+        self,
+        observation_size: int,
+        actions: int,
+        rng: np.random.Generator,
+        dynamics: Dynamics | None = None,
+    ) -> Valuer:
+        """Draw the judge."""
+        del dynamics
+        return _Judge(self, observation_size, actions, rng)
+
+
+class _Judge(Contest):
+    def __init__(self, settings: Gail, size: int, actions: int, rng: np.random.Generator) -> None:
+        super().__init__(settings, size, rng)
+        self._actions = actions
+        sizes = (size + actions, settings.hidden, settings.hidden, 1)
+        self._student = Student(sizes, settings.learning_rate, rng)
+
+    def teach(self, steps: Steps, labels: Array, policy: LogChances | None) -> None:
+        del policy
+        activations = self._student.net.activations(self._inputs(steps.observation, steps.action))
+        self._student.step(activations, blame(activations[-1][:, 0], labels))
+
+    def reward(self, batch: Batch) -> Array:
+        logits = self._student(self._inputs(batch.observation, batch.action))[:, 0]
+        paid = np.logaddexp(0.0, logits.astype(np.float64))
+        return np.where(present(batch), paid, 0.0)
+
+    def judge_state(self) -> dict[str, Array]:
+        return self._student.state()
+
+    def load_judge(self, state: Mapping[str, Array]) -> None:
+        self._student.load(state)
+
+    def flops(self, steps: int, lessons: int = 0) -> float:
+        """A backward pass counts as two forward passes; the judge learns once a rollout."""
+        del lessons
+        drawn = 2 * self.settings.minibatch * self.settings.n_disc_updates
+        return self._student.flops() * (steps + 3 * drawn * bool(steps))
+
+    def _inputs(self, observation: Array, action: Array) -> Array:
+        chosen = np.eye(self._actions, dtype=np.float32)[action]
+        return np.concatenate([observation, chosen], axis=1, dtype=np.float32)
