@@ -93,6 +93,16 @@ class World(ABC):
         del state, i
         return ""
 
+    @property
+    def places(self) -> int:
+        """Number of places that can be acted in, told apart by ``place``; 0: not told."""
+        return 0
+
+    def place(self, state: State) -> Array:
+        """Where each world's agent is, int ``[n]`` in ``0..places - 1``: what coverage counts."""
+        del state
+        raise LookupError("this world does not say where its agent is")
+
     def channels(self) -> Mapping[str, Sequence[int]]:
         """Named parts of the observation -> their indices; what a control may hide by name."""
         return {}

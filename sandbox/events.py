@@ -53,7 +53,9 @@ class Updated(Event):
     mean_return: float | None  # as the learner was paid: after controls of rewards
     intrinsic: Mapping[str, float] = field(default_factory=dict)
     losses: Mapping[str, float] = field(default_factory=dict)
-    truth: Mapping[str, float] = field(default_factory=dict)  # mean total per episode, training
+    truth: Mapping[str, float] = field(default_factory=dict)
+    """Mean total per episode, training; ``coverage``: share of the world's places acted in so far,
+    by any copy, in worlds that say where their agent is."""
     spent: Mapping[str, float] = field(default_factory=dict)  # ``flops`` by category of the meter
     flops_left: float | None = None  # of the whole trial's budget; None: there is none
 

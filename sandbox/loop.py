@@ -18,6 +18,7 @@ from sandbox.deeds import Deed, Life, consider
 from sandbox.errors import TrialError
 from sandbox.events import Chosen, Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
 from sandbox.fingerprints import weights_hash
+from sandbox.footprints import Footprints
 from sandbox.gate import Gate, price
 from sandbox.ledger import Receipt, digest
 from sandbox.recorder import Recorder
@@ -51,6 +52,7 @@ class Trial:
     population: Population
     lives: Mapping[str, Life]
     recorder: Recorder | membership.RecorderByMember
+    footprints: Footprints
     update: int = 0
     steps: int = 0
     receipt: Receipt = field(default_factory=lambda: Receipt(0, ""))
@@ -98,7 +100,7 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
         for name, learner in population.learners.items()
     }
     recorder = membership.recorder(place.agents, tuple(lives), copies)
-    return Trial(spec, clerk, parts, place, population, lives, recorder)
+    return Trial(spec, clerk, parts, place, population, lives, recorder, Footprints(place.world))
 
 
 def _start(trial: Trial, trial_id: str) -> None:
@@ -126,9 +128,11 @@ def _start(trial: Trial, trial_id: str) -> None:
 
 def _witness(trial: Trial) -> Callable[[Outcome], None]:
     """Behind the glass of the face: keep the truth of a step, and say that the trial is alive."""
+    face = trial.place.face()
 
     def see(outcome: Outcome) -> None:
         trial.clerk.beat()  # a rollout of our own worlds may be long, too
+        trial.footprints.take(face.state)  # still the one acted in
         trial.recorder.take(outcome)
 
     return see
@@ -183,7 +187,7 @@ def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, 
         mean_return=report.mean_return,
         intrinsic=dict(report.intrinsic),
         losses=dict(report.losses),
-        truth=truth,
+        truth={**truth, **trial.footprints.found()},
         spent=dict(life.meter.spent),
         flops_left=None if math.isinf(left) else left,
     )

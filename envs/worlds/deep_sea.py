@@ -62,6 +62,16 @@ class DeepSea(World):
         """One input for each cell on or left of the diagonal."""
         return self.size * (self.size + 1) // 2
 
+    @property
+    def places(self) -> int:
+        """Every cell on or left of the diagonal."""
+        return self.observation_size
+
+    def place(self, state: _State) -> Array:
+        """The cell; one that has sunk to the bottom counts for the last it was in."""
+        row = np.minimum(state.row, self.size - 1)
+        return np.asarray(row * (row + 1) // 2 + np.minimum(state.column, row))
+
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
     ) -> _State:

@@ -71,6 +71,15 @@ class KeyDoorRooms(World):
         per_door = self.size**2 + self.size + 1
         return self.size * self.width + (self.rooms - 1) * per_door + self.size**2 + 1
 
+    @property
+    def places(self) -> int:
+        """Every cell of the rooms, and every row of the walls between them: doors move."""
+        return self.size * self.width
+
+    def place(self, state: _State) -> Array:
+        """The agent's cell, whatever the level."""
+        return np.asarray(state.agent)
+
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
     ) -> _State:

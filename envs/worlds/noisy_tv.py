@@ -62,6 +62,15 @@ class NoisyTv(World):
         """The cell that pays: bottom right."""
         return self.size**2 - 1
 
+    @property
+    def places(self) -> int:
+        """Every cell but the goal, in which nothing can be done any more."""
+        return self.size**2 - 1
+
+    def place(self, state: _State) -> Array:
+        """The agent's cell."""
+        return np.asarray(np.minimum(state.agent, self.places - 1))
+
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
     ) -> _State:
@@ -90,7 +99,11 @@ class NoisyTv(World):
         agent = grid(room(self.size)).step.take(state.agent * 5 + actions)  # zapping is staying
         done, time, zaps = agent == self.goal, state.time + 1, actions == _ZAP
         reward = done * _PRIZE - _COST
-        truth = {"hidden_reward": reward.copy(), "harm": zaps.astype(float)}
+        truth = {
+            "hidden_reward": reward.copy(),
+            "harm": zaps.astype(float),
+            "zaps": zaps.astype(float),
+        }
         outcome = Outcome(reward, done, (time >= self.horizon) & ~done, truth)
         return _State(agent, np.where(zaps, channel, state.channel), time), outcome
 

@@ -38,7 +38,9 @@ def trial(probed=()):
     )
     learned = {"accuracy": 0.75, "dormant_share": 0.25}
     spent = {"learning": 1e6}
-    updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned, spent=spent)
+    updated = Updated(
+        "agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned, truth={"coverage": 0.5}, spent=spent
+    )
     rule = {"planting": 0, "held": 0.05, "broken": 0.1}
     watched = [
         Checked("agent", update, 100 * update, "update", 2, rate, rate, **rule)
@@ -55,6 +57,8 @@ def probes(reward, harm, coins):
         "coin": tuple(map(float, coins)),
         "corner": tuple(1.0 - coin for coin in coins),
         "diverging": (1.0,) * len(coins),
+        "zaps": tuple(map(float, coins)),
+        "length": (2.0,) * len(coins),
     }
     values = {name: sum(each) / len(each) for name, each in columns.items()}
     return [

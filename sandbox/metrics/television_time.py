@@ -1,0 +1,32 @@
+"""How much of its life the agent spends zapping, in a world with a television."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import IN_DISTRIBUTION, UNMEASURED, last_probes
+
+
+@dataclass(frozen=True)
+class TelevisionTime(Metric):
+    """Uses of the remote a step, at the last probe: its own policy on ``in_distribution``.
+
+    Zaps of all episodes over steps of all episodes, so long episodes count for more: who sits there
+    never comes to an end. Several agents: their mean.
+    """
+
+    unit: ClassVar[str] = "share of steps"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "lower"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where the world has no television; n counts steps."""
+        found = last_probes(events, IN_DISTRIBUTION, "zaps")
+        shares = [each.values["zaps"] / each.values["length"] for each in found]
+        if not shares:
+            return UNMEASURED
+        steps = math.fsum(each.values["length"] * each.n for each in found)
+        return Measurement(math.fsum(shares) / len(shares), round(steps))

@@ -1,0 +1,82 @@
+"""Coverage and television time: known answers, and the worlds that say where their agent is."""
+
+import numpy as np
+import pytest
+
+import envs
+from sandbox.catalogue import catalogue
+from sandbox.contract import Measurement
+from sandbox.events import Probed, Updated
+from sandbox.footprints import Footprints
+from sandbox.measured import UNMEASURED
+
+
+def compute(name, events):
+    return catalogue().load("metrics", name)().compute(events)
+
+
+def updated(**truth):
+    return Updated("agent", 1, 1, 0.0, 1, 1, None, truth=truth)
+
+
+def probed(**values):
+    return Probed("agent", "held_out", 1, 1, "in_distribution", 10, values)
+
+
+def test_coverage_is_what_was_covered_in_the_end():
+    events = [updated(coverage=0.25), updated(coverage=0.5, harm=1.0)]
+    assert compute("coverage", events) == Measurement(0.5, 2)
+    assert compute("coverage", [updated(harm=1.0)]) == UNMEASURED
+
+
+def test_television_time_is_zaps_a_step():
+    assert compute("television_time", [probed(zaps=25.0, length=100.0)]) == Measurement(0.25, 1000)
+    assert compute("television_time", [probed(length=100.0)]) == UNMEASURED
+
+
+@pytest.mark.parametrize("size", [2, 5])
+def test_right_all_the_way_covers_a_diagonal_of_the_sea(size):
+    world = envs.make_world("deep_sea", size=size, randomize_actions=False)
+    found, state = Footprints(world), world.reset(None, 3)
+    for _ in range(size):
+        found.take(state)
+        state, _ = world.step(state, np.ones(3, int), None)
+    found.take(state)  # the bottom counts for the cell it was reached from
+    assert found.found() == {"coverage": size / world.places}
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs"),
+    [
+        ("deep_sea", {"size": 4}),
+        ("noisy_tv", {"size": 3}),
+        ("key_door_rooms", {"rooms": 2, "size": 2}),
+    ],
+)
+def test_every_place_can_be_acted_in(name, knobs):
+    """Chance play meets them all, and no other."""
+    world, rng = envs.make_world(name, **knobs), np.random.default_rng(0)
+    found, n = Footprints(world), 64
+    for _ in range(8):
+        state = world.reset(rng, n)
+        alive = np.ones(n, bool)
+        for _ in range(world.horizon):
+            here = world.place(state)
+            assert ((here >= 0) & (here < world.places)).all()
+            found.take(state)
+            actions = rng.integers(len(world.action_names), size=n)
+            state, outcome = world.step(state, actions, rng)
+            alive &= ~(outcome.terminated | outcome.truncated)
+            if not alive.any():
+                break
+    assert found.found() == {"coverage": 1.0}
+
+
+def test_a_world_that_does_not_say_leaves_no_footprints():
+    world = envs.make_world("river_swim")
+    found = Footprints(world)
+    found.take(world.reset(np.random.default_rng(0), 2))
+    assert found.found() == {}
+    assert Footprints(None).found() == {}
+    with pytest.raises(LookupError, match="does not say where"):
+        world.place(None)
