@@ -20,6 +20,7 @@ from sandbox.report.html import (
 )
 from sandbox.report.limits import limits
 from sandbox.report.lives import lives
+from sandbox.report.maps import maps
 from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.store import read_run
@@ -73,6 +74,7 @@ def _sections(report: Report) -> Iterator[Html]:
         yield sections.ended_early(report)
     yield from arms(report)
     yield from survival(report)
+    yield from maps(report)
     yield sections.plane(report)
     yield sections.curves(report)
     yield sections.effects(report)

@@ -4,11 +4,11 @@ CSS = """
 :root { color-scheme: light dark;
   --paper:#f6f7f9; --card:#ffffff; --ink:#1c2330; --soft:#5b6473; --line:#e2e5eb; --code:#f1f3f6;
   --supported:#15803d; --refuted:#b91c1c; --undetermined:#a16207; --invalid:#6d28d9;
-  --accent:#2563eb; }
+  --accent:#2563eb; --cold:#fdf6e3; --heat:#b3123f; }
 @media (prefers-color-scheme: dark) { :root {
   --paper:#12151b; --card:#1a1f28; --ink:#e6e9ef; --soft:#9aa4b5; --line:#2c3340; --code:#232a35;
   --supported:#4ade80; --refuted:#f87171; --undetermined:#fbbf24; --invalid:#c4b5fd;
-  --accent:#7aa7ff; } }
+  --accent:#7aa7ff; --cold:#232038; --heat:#ffc53d; } }
 * { box-sizing:border-box }
 body { margin:0; background:var(--paper); color:var(--ink);
   font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif }
@@ -60,6 +60,15 @@ details { margin:.5rem 0 } summary { cursor:pointer; color:var(--accent) }
 .life { border-top:1px solid var(--line); padding:8px 0 } .film .keys { margin:.3rem 0 }
 .keys button { min-width:5.5em; font:inherit; font-size:.86rem } .keys input { vertical-align:-4px;
   width:min(420px,60%) }
+.maps { display:grid; gap:18px; align-items:start; margin:6px 0 14px;
+  grid-template-columns:repeat(auto-fill,minmax(min(260px,100%),1fr)) }
+.maps svg { width:100%; max-width:420px; height:auto; display:block }
+.map rect { fill:color-mix(in oklab,var(--heat) var(--v),var(--cold)); stroke:none }
+.map rect.none { fill:var(--line) } .map rect.rim { fill:none; stroke:var(--ink); stroke-width:2 }
+.map .halo path { stroke:var(--card); stroke-width:6 }
+.map .wall path { stroke:var(--ink); stroke-width:3; stroke-linecap:square }
+.map text { font:11px system-ui,sans-serif; fill:var(--soft) }
+.scale { display:flex; gap:10px; align-items:flex-start } .scale svg { width:300px }
 ul.plain { margin:.3rem 0; padding-left:1.1rem } ul.plain li { margin:.2rem 0; max-width:90ch }
 """
 
