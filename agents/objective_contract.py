@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,13 @@ class Objective(ABC):
     unit: ClassVar[str]
     scope: ClassVar[str]  # "episodic" or "lifelong"
     discrete: ClassVar[bool] = False  # True: it tells actions apart, so they must be choices
+
+    def needs(self) -> Mapping[str, Mapping[str, Any]]:
+        """Controls without which it means nothing -> the settings they must have.
+
+        No other control may add to what is seen behind them.
+        """
+        return {}
 
     @abstractmethod
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> "Motive":

@@ -3,6 +3,7 @@
 Evaluation is never controlled: probes play the env as it is, the same for all arms of a scenario.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +38,38 @@ def controlled(spec: Spec, place: Habitat, span_steps: int) -> Habitat:
         rng, twin = (streams(spec)(f"control {name} {control.seed}") for _ in range(2))
         gauges[name] = Gauge(control, place.env, rng=rng, twin=twin, span_steps=span_steps)
         place = replace(place, env=gauges[name].env)
+    reason = unmet(spec) or _hidden(spec, gauges, place.env)
+    if reason:
+        raise TrialError(reason)
     return replace(place, gauges=gauges)
+
+
+def unmet(spec: Spec) -> str | None:
+    """Which control an objective of the spec needs and has not, in one line."""
+    dials = settings(spec)
+    for name, control, wanted in _needs(spec):
+        held = part("controls", {control: dials[control]}) if control in dials else None
+        if held and held.intensity and all(getattr(held, k) == v for k, v in wanted.items()):
+            continue
+        said = ", ".join(["an intensity above 0", *(f"{k}: {v}" for k, v in wanted.items())])
+        return f"objective '{name}' needs the control '{control}' with {said}"
+    return None
+
+
+def _hidden(spec: Spec, gauges: Mapping[str, Gauge], outermost: Any) -> str | None:
+    """What an objective reads at the end of an observation must stay there."""
+    for name, control, _ in _needs(spec):
+        shown = gauges[control].env.single_observation_space.shape
+        if shown != outermost.single_observation_space.shape:
+            return f"objective '{name}' needs the control '{control}' to be the last that is shown"
+    return None
+
+
+def _needs(spec: Spec) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Objective, control, settings that this must have."""
+    for name, fields in spec["objective"].items():
+        for control, wanted in part("objectives", {name: fields}).needs().items():
+            yield name, control, wanted
 
 
 def refusal(spec: Spec, name: str) -> str | None:

@@ -108,6 +108,8 @@ def load(
     scenario_checks.controls(found, scenario)
     scenario_checks.levers(found, scenario)
     found.stop()
+    scenario_checks.needed(found, scenario)
+    found.stop()
     return scenario
 
 

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agents.contract import Objective
 from sandbox import scenario_arms, trials
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry
@@ -105,6 +106,24 @@ def controls(found: Findings, scenario: "Scenario") -> None:
             if reason:
                 what = f"control '{path[-1]}' and env '{env['id']}' do not fit: {reason}"
                 found.add(path, what, at_key=True)
+
+
+def needed(found: Findings, scenario: "Scenario") -> None:
+    """Check that every objective has, in every condition, the controls that it needs."""
+    kinds = {name for _, agent in scenario_arms.agents(scenario) for name in agent["objective"]}
+    plain = Objective.needs
+    if all(catalogue().load("objectives", kind).needs is plain for kind in kinds):
+        return
+    from sandbox.controls import unmet  # noqa: PLC0415  (as above)
+
+    turned = trials.conditions(scenario.levers, scenario.design)
+    for condition, env in itertools.product(turned, scenario.envs):
+        reason = unmet(trials.trial(scenario, env, condition, scenario.seeds[0]).spec)
+        if reason:
+            arm = str(condition.get("arm"))
+            own = "objective" in scenario.arms.get(arm, {})
+            at = ("arms", arm, "objective") if own else ("agent", "objective")
+            found.add(at, reason, at_key=True)
 
 
 def _dials(scenario: "Scenario", i: int) -> Iterator[tuple[Path, JSON]]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -42,6 +42,10 @@ class Diayn(LearnedObjective):
         super().__post_init__()
         if self.skills < _FEWEST:
             raise ValueError(f"skills is at least 2, not {self.skills}")
+
+    def needs(self) -> Mapping[str, Mapping[str, Any]]:
+        """As many skills, shown last."""
+        return {"skill": {"skills": self.skills}}
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Draw ``q``, and a seed for the samples that it will learn from."""

@@ -1,11 +1,17 @@
 """Skills that can be told from where they lead (I18): bounds, what is read, what is refused."""
 
 from dataclasses import replace
+from typing import ClassVar
 
+import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode, VectorEnv
 
+from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.objectives.diayn import Diayn
+from envs.controls.skill import Skill
+from tests.agents.lives import solo
 from tests.agents.steps import at, batch, rng
 
 SKILLS = 4
@@ -205,3 +211,44 @@ def test_numbers_that_are_no_skill_are_refused_when_learning_and_when_paying(wro
         motive.reward(at(rollout, 0))
     with pytest.raises(ValueError, match=r"the last 4 numbers seen are no skill.* in row 3"):
         motive.update(rollout)
+
+
+# --- alive ---------------------------------------------------------------------------------------
+
+
+class Doors(VectorEnv):
+    """Action k leads to place k, and that is all there is."""
+
+    metadata: ClassVar = {"autoreset_mode": AutoresetMode.SAME_STEP}
+
+    def __init__(self, num_envs):
+        self.num_envs = num_envs
+        self.single_observation_space = gym.spaces.Box(0, 1, (SKILLS,), np.float32)
+        self.single_action_space = gym.spaces.Discrete(SKILLS)
+        self.clock = 0
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros((self.num_envs, SKILLS), np.float32), {}
+
+    def step(self, actions):
+        self.clock += 1
+        place = np.eye(SKILLS, dtype=np.float32)[actions]
+        ended = np.full(self.num_envs, self.clock % 4 == 0)
+        none = np.zeros(self.num_envs, bool)
+        infos = {"final_obs": place.copy(), "_final_obs": ended} if ended.any() else {}
+        return place * ~ended[:, None], np.zeros(self.num_envs), ended, none, infos
+
+
+def test_a_policy_that_sees_its_skill_comes_to_show_it():
+    """From nothing to most of log 4, which only one action of its own for each skill can pay."""
+    env = Skill(intensity=1.0, skills=SKILLS).wrap(Doors(32), rng(3), 10**9)
+    genome = Genome(
+        Architecture((Layer("dense", 16),)),
+        LearningRule(learning_rate=1e-2, minibatch=128),
+        objective=(("diayn", 1.0),),
+    )
+    life = solo(genome, steps=16, num_envs=32, env=env, objectives={"diayn": Diayn(**EAGER)})
+    paid_ = [life.update()["agent"].intrinsic["diayn"] for _ in range(25)]
+
+    assert abs(paid_[1]) < 0.2
+    assert 0.8 * np.log(SKILLS) < np.mean(paid_[-5:]) <= np.log(SKILLS)
