@@ -19,6 +19,7 @@ from sandbox.cli_look import list_, show, status
 from sandbox.cli_play import play
 from sandbox.cli_print import silence
 from sandbox.cli_run import check, plan, run
+from sandbox.cli_selftest import selftest
 from sandbox.cli_tools import check_env, doctor, new, report, tensorboard, verify
 from sandbox.errors import InputError, ResourceError, SandboxError
 
@@ -77,6 +78,7 @@ for _command in (
     check_env,
     tensorboard,
     doctor,
+    selftest,
     new,
 ):
     cli.add_command(_command)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import envs
 from agents.empowerment import empowerment, outcomes, reach, seen_by
 from agents.information import capacities, capacity
+from sandbox.selftest.channels import mixed_logarithms
 from tests.agents.mazes import model
 
 seeds = st.integers(0, 2**32 - 1)
@@ -41,16 +42,6 @@ def assert_it_knows_symmetric_channels(bits):
 
 def test_capacity_of_symmetric_channels():
     assert_it_knows_symmetric_channels(lambda channel: capacity(channel).lower)
-
-
-def mixed_logarithms(channel):
-    """Arimoto's iteration with one slip: logarithms to base 2 undone by the natural exponential."""
-    weights = np.full(len(channel), 1 / len(channel))
-    for _ in range(100):
-        back = channel * weights[:, None] / (weights @ channel)
-        grown = np.exp((channel * np.log2(back)).sum(1))
-        weights = grown / grown.sum()
-    return max(np.log2(grown.sum()), 0.0)
 
 
 def test_a_plausible_wrong_capacity_fails_the_same_test():
