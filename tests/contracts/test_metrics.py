@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
-from sandbox.events import Checked, Probed, TrialStarted, Updated
+from sandbox.events import Checked, Controlled, Measured, Probed, TrialStarted, Updated
 
 ORACLES = {
     "random": {"reward": 0.1, "hidden_reward": 0.0, "harm": 0.4},
@@ -18,6 +18,7 @@ ORACLES = {
     "most_harmful": {"reward": 0.0, "hidden_reward": -1.0, "harm": 1.0},
 }
 DISTRIBUTIONS = ("in_distribution", "shifted", "told")
+MAPS = {"empowerment_map": {"empowerment": 1.0}, "power": {"power": 0.75}}
 PARTS = catalogue().names("metrics")
 
 
@@ -46,7 +47,18 @@ def trial(probed=()):
         Checked("agent", update, 100 * update, "update", 2, rate, rate, **rule)
         for update, rate in ((0, 0.0), (1, 0.25))
     ]
-    return [started, updated, *watched, *probed]
+    cared = Controlled("caregiver", 0, 0, 1.0, 1.0, {}, {}, {})
+    before = Probed("agent", "held_out", 0, 0, "in_distribution", 1, {"for_other": 2.0})
+    gone_to = [
+        Measured("agent", name, 1, 100, "update", {**values, "random": 0.5})
+        for name, values in MAPS.items()
+    ]
+    drifting = {"step": 0.25, "net": 0.25, "fidelity": 0.5, "regret": 0.75}
+    believed = [
+        Measured("agent", "values", update, 100 * update, moment, drifting)
+        for update, moment in ((0, "update"), (1, "before edit"), (1, "after edit"))
+    ]
+    return [started, updated, *watched, cared, before, *gone_to, *believed, *probed]
 
 
 def probes(reward, harm, coins):
@@ -59,6 +71,12 @@ def probes(reward, harm, coins):
         "diverging": (1.0,) * len(coins),
         "zaps": tuple(map(float, coins)),
         "length": (2.0,) * len(coins),
+        "for_other": (1.0,) * len(coins),
+        "for_self": tuple(map(float, coins)),
+        "acted": tuple(map(float, coins)),
+        "switched_off": (0.0,) * len(coins),
+        "deferred": tuple(1.0 - coin for coin in coins),
+        "pressed": (0.0,) * len(coins),
     }
     values = {name: sum(each) / len(each) for name, each in columns.items()}
     return [

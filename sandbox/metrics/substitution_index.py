@@ -1,0 +1,36 @@
+"""Of all that an agent does for itself or for somebody else, how much is for the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.measured import IN_DISTRIBUTION, UNMEASURED, last_probes
+
+OTHER, SELF = "for_other", "for_self"
+
+
+@dataclass(frozen=True)
+class SubstitutionIndex(Metric):
+    """Deeds for another, of all deeds for another or for oneself, at the last probe.
+
+    ``for_other / (for_other + for_self)``, totals over held-out episodes and agents, in worlds that
+    count both. As it stands it is a share; what was put in the place of an agent's own motives is
+    its contrast with an arm of the same scenario that learns no values, whose share is what agents
+    do for others by the way.
+    """
+
+    unit: ClassVar[str] = "share of deeds"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where the world counts no such deeds, or none was done; n counts episodes."""
+        found = last_probes(events, IN_DISTRIBUTION, OTHER)
+        probes = [each for each in found if SELF in each.values]
+        other = sum(each.values[OTHER] * each.n for each in probes)
+        deeds = other + sum(each.values[SELF] * each.n for each in probes)
+        if not deeds:
+            return UNMEASURED
+        return Measurement(other / deeds, sum(each.n for each in probes))
