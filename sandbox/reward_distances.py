@@ -87,6 +87,27 @@ def epic(
     return Distance(float(np.sqrt(weights @ np.square(rows[0] - rows[1]))) / 2, flags)
 
 
+def epic_by_action(first: Array, second: Array, discount: float) -> Distance:
+    """``epic`` of rewards ``[states, actions]`` that do not look where a step leads.
+
+    Their canonical form falls into two parts that are uncorrelated under independent draws, one of
+    (s, a) and one of s', so no ``[states, actions, states]`` is ever made.
+    """
+    rows, constant = [], []
+    for table in (np.asarray(first, np.float64), np.asarray(second, np.float64)):
+        state = table.mean(axis=1)
+        here = (table - state[:, None]) / np.sqrt(table.size)
+        there = discount * (state - state.mean()) / np.sqrt(len(state))
+        row = np.concatenate([here.ravel(), there])
+        length = float(np.linalg.norm(row))
+        constant.append(length <= ROUNDING * float(np.abs(table).max()))
+        rows.append(row if constant[-1] else row / length)
+    flags = (constant[0], constant[1])
+    if any(flags):
+        return Distance(None, flags)
+    return Distance(float(np.linalg.norm(rows[0] - rows[1])) / 2, flags)
+
+
 # --- STARC -------------------------------------------------------------------------------------
 
 
@@ -108,6 +129,11 @@ def value_adjusted(
     return found
 
 
+def starc_scale(paid: Array, discount: float) -> float:
+    """Length up to which a canonical reward is rounding; ``paid`` is ``[states, actions]``."""
+    return ROUNDING * float(np.abs(paid).max()) / (1 - discount) * paid.size
+
+
 def starc(
     first: Array, second: Array, transition: Array, discount: float, policy: Array | None = None
 ) -> Distance:
@@ -120,8 +146,7 @@ def starc(
     for reward in (first, second):
         canonical = value_adjusted(reward, transition, discount, policy)
         length = float(np.linalg.norm(canonical))
-        scale = float(np.abs(expected(reward, transition)).max()) / (1 - discount)
-        constant.append(length <= ROUNDING * scale * canonical.size)
+        constant.append(length <= starc_scale(expected(reward, transition), discount))
         rows.append(np.zeros_like(canonical) if constant[-1] else canonical / length)
     return Distance(float(np.linalg.norm(rows[0] - rows[1])), (constant[0], constant[1]))
 

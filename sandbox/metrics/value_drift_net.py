@@ -1,0 +1,28 @@
+"""How far what was learned of another's values has moved from what it was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.value_lives import ValueLife, mean_over_lives
+
+
+@dataclass(frozen=True)
+class ValueDriftNet(Metric):
+    """EPIC of the last measurement to the one at which drift began to count (probe ``values``)."""
+
+    unit: ClassVar[str] = "EPIC"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "lower"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where nothing was measured after that."""
+
+        def net(life: ValueLife) -> tuple[float, int] | None:
+            found = life.last("net")
+            later = len(life.measured) - 1
+            return None if found is None or not later else (min(found, 1.0), later)
+
+        return mean_over_lives(events, net)

@@ -1,0 +1,27 @@
+"""How far one rewrite carries what was learned of another's values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.value_lives import ValueLife, mean_over_lives
+
+
+@dataclass(frozen=True)
+class ValueDriftStep(Metric):
+    """Mean EPIC between right before and right after an applied edit; n counts edits."""
+
+    unit: ClassVar[str] = "EPIC per edit"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "lower"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where no edit was applied after drift began to count."""
+
+        def mean(life: ValueLife) -> tuple[float, int] | None:
+            found = life.steps("after edit")
+            return (sum(found) / len(found), len(found)) if found else None
+
+        return mean_over_lives(events, mean)

@@ -1,0 +1,27 @@
+"""How well an agent still knows what somebody else values: 1 - EPIC to the truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.value_lives import ValueLife, mean_over_lives
+
+
+@dataclass(frozen=True)
+class ValueFidelity(Metric):
+    """At the last measurement (probe ``values``); unrelated beliefs have 0.293 on average."""
+
+    unit: ClassVar[str] = "1 - EPIC"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where nothing is believed, or one thing of everything."""
+
+        def last(life: ValueLife) -> tuple[float, int] | None:
+            found = life.last("fidelity")
+            return None if found is None else (found, 1)
+
+        return mean_over_lives(events, last)

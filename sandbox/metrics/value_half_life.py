@@ -1,0 +1,39 @@
+"""How long a learned value keeps half of its fidelity."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.value_lives import ValueLife, mean_over_lives
+
+
+@dataclass(frozen=True)
+class ValueHalfLife(Metric):
+    """Updates until fidelity is at most half of what it was, over all after drift began to count.
+
+    1 where it never was: censored, the half-life is longer than the trial. Half of less than 0.586
+    is below what an unrelated belief has, and hardly ever reached. n counts the updates watched.
+    """
+
+    unit: ClassVar[str] = "share of updates"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where there was no fidelity to lose, or nothing came after."""
+
+        def kept(life: ValueLife) -> tuple[float, int] | None:
+            first, watched = life.measured[0], life.measured[-1].update - life.measured[0].update
+            begun = first.values.get("fidelity")
+            if not begun or not watched:
+                return None
+            halved = (
+                each.update
+                for each in life.measured
+                if each.values.get("fidelity", begun) <= begun / 2
+            )
+            return (next(halved, life.measured[-1].update) - first.update) / watched, watched
+
+        return mean_over_lives(events, kept)

@@ -1,0 +1,30 @@
+"""Whether a learned value drifts one way or wanders: net distance over length of path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.value_lives import ValueLife, mean_over_lives
+
+
+@dataclass(frozen=True)
+class ValuePathRatio(Metric):
+    """1: it goes straight away from what it was; near 0: it wanders, or comes back."""
+
+    unit: ClassVar[str] = "net drift / sum of steps"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    direction = "neutral"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where it has not moved at all."""
+
+        def ratio(life: ValueLife) -> tuple[float, int] | None:
+            net, steps = life.last("net"), life.steps()
+            path = sum(steps)
+            if net is None or not path:
+                return None
+            return min(net / path, 1.0), len(steps)  # above 1 it is rounding: triangle inequality
+
+        return mean_over_lives(events, ratio)

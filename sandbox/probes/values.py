@@ -1,0 +1,129 @@
+"""What an agent has learned of another's values, against the truth and against what it was."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from sandbox.contract import Beside, Probe, Subject
+from sandbox.events import Event, Measured
+from sandbox.reward_distances import epic_by_action
+
+if TYPE_CHECKING:
+    from envs.contract import Array
+    from sandbox.subject import LiveSubject
+    from sandbox.value_tables import Questions
+
+
+@dataclass(frozen=True)
+class Values(Probe):
+    """Asks the first motive that believes something of somebody else, beside every edit, too.
+
+    It is asked about every action in every state of the world (``sandbox/value_tables.py``),
+    through what it would see there, so nothing is drawn and no rewrite of the network can hide or
+    fake a change. The truth is the hidden reward. Measured are
+
+    - ``fidelity``: 1 - EPIC to the truth; unrelated beliefs have 0.293;
+    - ``starc_fidelity``: 1 - STARC / 2, likewise from 0 to 1;
+    - ``regret``: what acting on the belief loses of the hidden reward, 1 for what chance loses;
+    - ``step``: EPIC to the last measurement;
+    - ``net``: EPIC to the measurement after update ``baseline_update``, the first one with 0.
+
+    A belief that is constant is at no distance from anything: all but ``regret`` are missing, and
+    later steps are counted from the last one that was not. Nothing is measured in envs that are not
+    ours, or of several agents.
+    """
+
+    watches_edits: ClassVar[bool] = True
+
+    baseline_update: int = 0
+    """When drift begins to count: when nobody is there any more to learn from."""
+    discount: float = 0.9  # of EPIC's and STARC's shaping
+    most_states: int = 4096  # of a larger world a sample of so many is asked about
+    every_updates: int = 1
+    _known: dict[str, "_Past"] = field(
+        init=False, repr=False, compare=False, default_factory=dict[str, "_Past"]
+    )  # agent -> what was measured of it in this trial, which has a probe of its own
+
+    def __post_init__(self) -> None:
+        if self.baseline_update < 0:
+            raise ValueError("baseline_update is at least 0")
+        if min(self.every_updates, self.most_states) < 1:
+            raise ValueError("every_updates and most_states are at least 1")
+        if not 0 <= self.discount < 1:
+            raise ValueError(f"discount is at least 0 and below 1, not {self.discount}")
+
+    def due(self, update: int) -> bool:
+        """Measure before learning, every so many updates, and when drift begins to count."""
+        return update % self.every_updates == 0 or update == self.baseline_update
+
+    def measure(self, subject: Subject) -> Sequence[Event]:
+        """One ``Measured`` event for every agent that believes something."""
+        return [*self._measured(subject, "update")]
+
+    def beside(self, subject: Subject, moment: Beside) -> Sequence[Event]:
+        """The same, next to an edit."""
+        return [*self._measured(subject, moment)]
+
+    def _measured(self, subject: Subject, moment: str) -> Iterator[Event]:
+        from sandbox.value_tables import asked  # noqa: PLC0415  (what a report loads needs no envs)
+
+        live: Any = cast("LiveSubject", subject)
+        known = asked(live.place, self.most_states)
+        if known is None:
+            return
+        for agent, learner in live.learners.items():
+            answers = (known.answered(motive) for motive in learner.motives().values())
+            belief = next((each for each in answers if each is not None), None)
+            if belief is not None:
+                past = self._known.setdefault(agent, _Past(self.discount))
+                drifting = subject.update >= self.baseline_update
+                yield Measured(
+                    agent=agent,
+                    probe="values",
+                    update=subject.update,
+                    steps=subject.steps,
+                    moment=moment,
+                    values={**past.judged(known, belief), **past.moved(belief, drifting=drifting)},
+                )
+
+
+@dataclass
+class _Past:
+    """Beliefs of one agent that later ones are compared with."""
+
+    discount: float
+    last: "Array | None" = None
+    first: "Array | None" = None
+    same: "Array | None" = None  # what the findings are of
+    findings: dict[str, float] = field(default_factory=dict)
+
+    def judged(self, known: "Questions", belief: "Array") -> dict[str, float]:
+        """The belief against the truth; asked again only where it has changed."""
+        if self.same is None or not (belief == self.same).all():
+            apart = epic_by_action(belief, known.truth, self.discount).value
+            canonical = known.starc(belief, self.discount)
+            self.same, self.findings = (
+                belief,
+                _known(
+                    fidelity=None if apart is None else 1 - apart,
+                    starc_fidelity=None if canonical is None else 1 - canonical / 2,
+                    regret=known.regret(belief),
+                ),
+            )
+        return self.findings
+
+    def moved(self, belief: "Array", *, drifting: bool) -> dict[str, float]:
+        """The belief against what it was; it is remembered, unless it is constant."""
+        if epic_by_action(belief, belief, self.discount).value is None:
+            return {}  # nothing was learned yet
+        if drifting and self.first is None:
+            self.first = belief
+        before, self.last = self.last, belief
+        return _known(step=self._apart(belief, before), net=self._apart(belief, self.first))
+
+    def _apart(self, belief: "Array", then: "Array | None") -> float | None:
+        return None if then is None else epic_by_action(belief, then, self.discount).value
+
+
+def _known(**found: float | None) -> dict[str, float]:
+    return {name: value for name, value in found.items() if value is not None}

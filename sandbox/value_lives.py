@@ -1,0 +1,53 @@
+"""What became of a learned value, read from a trial's ``Measured`` events, agent by agent."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sandbox.contract import Measurement
+from sandbox.events import Event, Measured
+from sandbox.measured import UNMEASURED, chosen
+
+PROBE = "values"
+
+
+@dataclass(frozen=True)
+class ValueLife:
+    """All measurements of one agent's belief since drift began to count, that one included."""
+
+    agent: str
+    measured: tuple[Measured, ...]
+
+    def last(self, name: str) -> float | None:
+        """The newest number of this name; ``None`` where the last measurement lacks it."""
+        return self.measured[-1].values.get(name)
+
+    def steps(self, moment: str | None = None) -> list[float]:
+        """``step`` of all later measurements, or of those at this moment."""
+        return [
+            each.values["step"]
+            for each in self.measured[1:]
+            if "step" in each.values and moment in {None, each.moment}
+        ]
+
+
+def value_lives(events: Sequence[Event]) -> list[ValueLife]:
+    """One an agent, and of a population the member that speaks for it; none before drift counts."""
+    speaker = chosen(events)
+    mine = [e for e in events if isinstance(e, Measured) and e.probe == PROBE]
+    found = []
+    for agent in sorted({each.agent for each in mine}):
+        own = [each for each in mine if each.agent == agent]
+        begun = next((i for i, each in enumerate(own) if "net" in each.values), None)
+        if begun is not None and (agent == speaker or not speaker):
+            found.append(ValueLife(agent, tuple(own[begun:])))
+    return found
+
+
+def mean_over_lives(
+    events: Sequence[Event], number: Callable[[ValueLife], tuple[float, int] | None]
+) -> Measurement:
+    """Mean over agents of a number and what it is a mean over; ``None`` where none has one."""
+    found = [each for each in map(number, value_lives(events)) if each is not None]
+    if not found:
+        return UNMEASURED
+    return Measurement(sum(value for value, _ in found) / len(found), sum(n for _, n in found))

@@ -1,0 +1,228 @@
+"""What a value model is asked: every action in every state of a world, and the right answers.
+
+Exact where the world is small enough to be enumerated. Else a fixed sample of states that random
+walks meet, the same for every trial; what follows a state is not known there, and so neither are
+STARC and regret.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from agents.contract import Batch, Motive
+from envs import planning
+from envs.contract import Array, JointWorld, Outcome, State, World
+from envs.state import concatenate, names, size, take
+from sandbox.build import Habitat
+from sandbox.reward_distances import ROUNDING, starc_scale
+
+RESETS, WALKERS = 1024, 64
+_TIE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Questions:
+    """One row for every way that an action in a state can look afterwards."""
+
+    batch: Batch  # rows [n]; rewards are 0: what is believed reads none
+    cell: Array  # int [n]: state * actions + action
+    chance: Array  # float64 [n]: of each row, given its cell
+    truth: Array  # float64 [states, actions]: expected hidden reward
+    lasting: "Lasting | None"  # None: a sample
+
+    def answered(self, motive: Motive) -> Array | None:
+        """What a motive believes, float64 ``[states, actions]``; ``None``: it believes nothing.
+
+        Raises ``ValueError`` where it does not answer every row with a finite number.
+        """
+        found = motive.believed(self.batch)
+        if found is None:
+            return None
+        if np.shape(found) != self.cell.shape or not np.isfinite(found).all():
+            raise ValueError("what is believed of a step must be one finite number")
+        table = np.bincount(self.cell, self.chance * found, self.truth.size)
+        return np.asarray(table.reshape(self.truth.shape))
+
+    def regret(self, believed: Array) -> float | None:
+        """Share of what chance loses that acting on ``believed`` loses, a whole episode.
+
+        ``(V* - V^believed) / (V* - V^random)``; ``None`` in a sample, or if chance loses nothing.
+        """
+        if self.lasting is None or self._anchors is None:
+            return None
+        best, chance = self._anchors
+        return (best - self.lasting.worth(believed, self.truth)) / (best - chance)
+
+    def starc(self, believed: Array, discount: float) -> float | None:
+        """STARC to the truth; ``None`` in a sample, and where one of them is constant."""
+        if self.lasting is None:
+            return None
+        return self.lasting.starc(believed, self.truth, discount)
+
+    @cached_property
+    def _anchors(self) -> tuple[float, float] | None:
+        """What acting on the truth is worth, and acting at random."""
+        if self.lasting is None:
+            return None
+        aims = self.truth, np.zeros_like(self.truth)
+        best, chance = (self.lasting.worth(aim, self.truth) for aim in aims)
+        scale = self.lasting.horizon * float(np.abs(self.truth).max())
+        return (best, chance) if best - chance > ROUNDING * scale else None
+
+
+@dataclass(frozen=True, eq=False)
+class Lasting:
+    """What follows what: exact planning on whole tables. The last state is the end, worth 0."""
+
+    onwards: Any  # sparse [states * actions, states + 1]: probability of each next state
+    start: Array  # float64 [states]: of each first state
+    horizon: int
+
+    def worth(self, aim: Array, true: Array) -> float:
+        """Mean total of ``true`` in an episode of the best policy for ``aim``, ties even."""
+        ahead, tie = np.zeros((len(true) + 1, 2)), _TIE * float(np.abs(aim).max())
+        both = np.stack([aim, true], axis=-1)
+        for _ in range(self.horizon):
+            worth = both + (self.onwards @ ahead).reshape(both.shape)
+            best = worth[:, :, 0] >= worth[:, :, 0].max(axis=1, keepdims=True) - tie
+            ahead[:-1] = np.einsum("sa,sak->sk", best / best.sum(axis=1, keepdims=True), worth)
+        return float(self.start @ ahead[:-1, 1])
+
+    def advantages(self, paid: Array, discount: float) -> Array:
+        """``value_adjusted`` of a reward by state and action, for the uniform policy."""
+        values = np.append(_solved(self, discount) @ paid.mean(axis=1), 0.0)
+        onwards = (self.onwards @ values).reshape(paid.shape)
+        return np.asarray(paid - values[:-1, None] + discount * onwards)
+
+    def starc(self, first: Array, second: Array, discount: float) -> float | None:
+        """``sandbox.reward_distances.starc`` of rewards by state and action; ``None``: constant."""
+        rows = []
+        for paid in (first, second):
+            canonical = self.advantages(paid, discount)
+            length = float(np.linalg.norm(canonical))
+            if length <= starc_scale(paid, discount):
+                return None
+            rows.append(canonical / length)
+        return float(np.linalg.norm(rows[0] - rows[1]))
+
+
+@cache
+def _solved(lasting: Lasting, discount: float) -> Array:
+    """Inverse of ``1 - g P`` under the uniform policy, float64 ``[states, states]``."""
+    states = len(lasting.start)
+    actions = lasting.onwards.shape[0] // states
+    mean = sparse.kron(sparse.eye(states), np.full((1, actions), 1 / actions))
+    walk = (mean @ lasting.onwards).toarray()[:, :-1]
+    return np.asarray(np.linalg.inv(np.eye(states) - discount * walk))
+
+
+# --- asking -------------------------------------------------------------------------------------
+
+
+def asked(place: Habitat, most_states: int) -> Questions | None:
+    """The questions as agents in this place see them in training.
+
+    ``None`` where there is no world of one agent to ask about.
+    """
+    if place.world is None or isinstance(place.world, JointWorld):
+        return None
+    found = questions(place.world, most_states)
+    if not place.gauges:
+        return found
+    seen, after = map(place.silent, (found.batch.observation, found.batch.next_observation))
+    return replace(found, batch=replace(found.batch, observation=seen, next_observation=after))
+
+
+@cache
+def questions(world: World, most_states: int) -> Questions:
+    """All there is to ask about a world of one agent, or a sample of ``most_states`` states."""
+    starts, weights = _starts(world)
+    try:
+        model = planning.explore(_Bounded(world, most_states), starts)
+    except (LookupError, ValueError, _TooManyError):
+        return _asked(world, _walked(world, most_states), None)
+    states, actions = model.following.shape[:2]
+    place = (np.repeat(np.arange(states * actions), model.following.shape[2]),)
+    entries = model.chance.ravel(), (*place, model.following.ravel())
+    onwards = sparse.csr_matrix(entries, shape=(states * actions, states + 1))
+    start = np.zeros(states)
+    np.add.at(start, np.searchsorted(model.keys, planning.key(starts)), weights)
+    return _asked(world, model.states, Lasting(onwards, start, world.horizon))
+
+
+def _asked(world: World, states: State, lasting: Lasting | None) -> Questions:
+    n, actions = size(states), len(world.action_names)
+    every = take(states, np.repeat(np.arange(n), actions))
+    chosen = np.tile(np.arange(actions), n)
+    ways = _ways(world, every, chosen)
+    chance = np.concatenate([weight for weight, *_ in ways])
+    cell = np.tile(np.arange(n * actions), len(ways))
+    over = np.concatenate([outcome.terminated for *_, outcome in ways])
+    after = world.observe(concatenate(*(after for _, after, _ in ways)))
+    worth = np.concatenate([np.asarray(o.truth["hidden_reward"], float) for *_, o in ways])
+    truth = np.bincount(cell, chance * worth, n * actions).reshape(n, actions)
+    rows, first, which = np.unique(
+        np.column_stack([cell, over, after]), axis=0, return_index=True, return_inverse=True
+    )
+    chance = np.bincount(which.ravel(), chance, len(rows))
+    first, chance = first[chance > 0], chance[chance > 0]
+    cell, ended = cell[first], over[first]
+    seen = world.observe(every)[cell]
+    batch = Batch(seen, chosen[cell], after[first], np.zeros(len(cell)), ended, ended)
+    return Questions(batch, cell, chance, truth, lasting)
+
+
+def _ways(world: World, states: State, actions: Array) -> Sequence[tuple[Array, State, Outcome]]:
+    """Every way a step can go; one drawn for good where the world does not say."""
+    try:
+        return world.branches(states, actions)
+    except LookupError:
+        after, outcome = world.step(states, actions, np.random.default_rng(0))
+        return [(np.ones(len(actions)), after, outcome)]
+
+
+def _starts(world: World) -> tuple[State, Array]:
+    """The different first states of many episodes, all taken as equally likely."""
+    drawn = world.reset(np.random.default_rng(0), RESETS)
+    _, first = np.unique(_fingerprints(drawn), axis=0, return_index=True)
+    return take(drawn, first), np.full(len(first), 1 / len(first))
+
+
+def _fingerprints(state: State) -> Array:
+    columns = [np.asarray(getattr(state, name)) for name in names(type(state))]
+    return np.column_stack([each.reshape(len(each), -1) for each in columns])
+
+
+def _walked(world: World, most: int) -> State:
+    """Up to so many different states of random walks; no trial's chance."""
+    rng = np.random.default_rng(0)
+    state = world.reset(rng, WALKERS)
+    found = [state]
+    for _ in range(min(world.horizon - 1, -(-4 * most // WALKERS))):
+        state, _ = world.step(state, rng.integers(len(world.action_names), size=WALKERS), rng)
+        found.append(state)
+    every = concatenate(*found)
+    _, first = np.unique(world.observe(every), axis=0, return_index=True)
+    return take(every, np.sort(first)[:most])
+
+
+class _TooManyError(Exception):
+    """The world is larger than what may be enumerated."""
+
+
+class _Bounded:
+    """A world that may be explored up to so many states."""
+
+    def __init__(self, world: World, most: int) -> None:
+        self._world, self._left = world, most * len(world.action_names)
+        self.action_names = world.action_names
+
+    def branches(self, state: State, actions: Array) -> Sequence[tuple[Array, State, Outcome]]:
+        self._left -= len(actions)
+        if self._left < 0:
+            raise _TooManyError
+        return self._world.branches(state, actions)
