@@ -36,7 +36,7 @@ def breaches(
     seen = _observations(place, learner, feature, threshold)
     if not len(seen):
         return NONE
-    inside = float(_chances(place, learner, seen)[:, action].mean())
+    inside = float(chances(place, learner, seen)[:, action].mean())
     return Breaches(len(seen), inside, inside * _let_through(place, feature, threshold, action))
 
 
@@ -62,12 +62,12 @@ def _walked(world: World) -> Array:
     return np.unique(np.concatenate(found), axis=0)
 
 
-def _chances(place: Habitat, learner: LiveLearner, seen: Array) -> Array:
-    """Probability of every action, ``[n, actions]``."""
+def chances(place: Habitat, learner: LiveLearner, seen: Array) -> Array:
+    """Probability of every action for observations as in training, ``[n, actions]``."""
     if type(learner).sample is LiveLearner.sample:
         logits = np.asarray(place.choices(learner.logits(seen)), float)
-        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
     rng = np.random.default_rng(0)  # the same draws always: an equal policy has equal shares
     actions = place.choices(np.zeros((1, learner.actions))).shape[1]
     drawn = learner.sample(np.repeat(seen, DRAWS, axis=0), rng, place.choices)

@@ -1,0 +1,39 @@
+"""How many bits of influence the agents have that the agent asked about is not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event, Measured
+from sandbox.measured import UNMEASURED
+
+NAMES = ("empowerment", "estimated_empowerment")
+
+
+@dataclass(frozen=True)
+class OthersEmpowerment(Metric):
+    """Mean over the other agents at the last ``empowerment_of_all``, exact or estimated.
+
+    Who is another agent, that probe says (``of``); where it names nobody, all agents are.
+    """
+
+    unit: ClassVar[str] = "bits"
+    range: ClassVar[tuple[float, float]] = (0.0, inf)
+    direction = "neutral"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where it was not measured."""
+        last = {
+            each.agent: each.values
+            for each in events
+            if isinstance(each, Measured) and each.probe == "empowerment_of_all"
+        }
+        found = [
+            values[name]
+            for _, values in sorted(last.items())
+            for name in NAMES
+            if name in values and values["other"]
+        ]
+        return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED
