@@ -39,6 +39,7 @@ def tower_sizes(genome: Genome, observation_size: int, actions: int) -> dict[str
         critic = (inputs + actions, 1)
     else:
         outputs = {"policy": (inputs, actions), "value": (inputs, 1)}
+        outputs["intrinsic_value"] = outputs["value"]
         critic = (inputs, actions)
     return {tower: outputs.get(tower, critic) for tower in (*genome.towers(), *genome.targets())}
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 PARTS = ("architecture", "learning_rule", "objective", "editor")
 TOWERS = ("policy", "value")
+TWO_STREAM_TOWERS = (*TOWERS, "intrinsic_value")
 
 Kind = Literal["dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory"]
 Activation = Literal["tanh", "relu"]
@@ -156,6 +157,24 @@ class A2CRule(LearningRule):
 
 
 @dataclass(frozen=True)
+class TwoStreamRule(LearningRule):
+    """PPO with two value heads: what ends with an episode, and what goes on (Burda et al. 2018).
+
+    ``discount`` is that of the episodic stream. ``episodic`` names the objectives in it; all others
+    are in the stream that no end of an episode cuts.
+    """
+
+    rule: Literal["ppo_two_streams"] = "ppo_two_streams"
+    intrinsic_discount: float = 0.99
+    episodic: tuple[str, ...] = ("extrinsic",)
+
+    def __post_init__(self) -> None:
+        """Take a list for a tuple, as JSON and YAML give it."""
+        if isinstance(self.episodic, list):
+            object.__setattr__(self, "episodic", tuple(self.episodic))
+
+
+@dataclass(frozen=True)
 class DQNRule(LearningRule):
     """Q-learning from replay with a target network (Mnih et al. 2015)."""
 
@@ -205,12 +224,21 @@ IDLE = tuple(f.name for f in fields(LearningRule) if f.name not in {"learning_ra
 """Numbers of PPO that mean nothing to a table."""
 
 
+VALUED = ("discount", "intrinsic_discount", "episodic")
+"""They stand among the numbers of learning, and say what the agent values: its objective's."""
+
+
 RULES: Mapping[str, type[LearningRule]] = {
     "a2c": A2CRule,
+    "ppo_two_streams": TwoStreamRule,
     "dqn": DQNRule,
     "sac": SACRule,
     "supervised": SupervisedRule,
 }
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def learning_rule(data: Mapping[str, Any]) -> LearningRule:
@@ -218,6 +246,14 @@ def learning_rule(data: Mapping[str, Any]) -> LearningRule:
     if "rule" not in data:
         return LearningRule(**data)
     return RULES.get(data["rule"], TableRule)(**data)
+
+
+_TOWERS: Mapping[str, tuple[str, ...]] = {
+    "dqn": ("q",),
+    "ppo_two_streams": TWO_STREAM_TOWERS,
+    "sac": ("policy", "q0", "q1"),
+    "supervised": ("policy",),
+}
 
 
 @dataclass(frozen=True)
@@ -255,9 +291,7 @@ class Genome:
     def towers(self) -> tuple[str, ...]:
         """Names of the networks that learn; ``targets`` names those that follow."""
         rule = getattr(self.learning_rule, "rule", "ppo")
-        return {"dqn": ("q",), "sac": ("policy", "q0", "q1"), "supervised": ("policy",)}.get(
-            rule, () if isinstance(self.learning_rule, TableRule) else TOWERS
-        )
+        return _TOWERS.get(rule, () if isinstance(self.learning_rule, TableRule) else TOWERS)
 
     def targets(self) -> tuple[str, ...]:
         """Names of the networks that only follow another, ``target_`` before its name."""
@@ -267,7 +301,7 @@ class Genome:
         """Return the genome as JSON data; ``from_json`` gives back an equal genome."""
         return {
             "architecture": self.architecture.to_json(),
-            "learning_rule": asdict(self.learning_rule),
+            "learning_rule": {k: _listed(v) for k, v in asdict(self.learning_rule).items()},
             "objective": dict(self.objective),
             "editor": self.editor.to_json(),
         }

@@ -85,6 +85,7 @@ _USED: Mapping[str, tuple[str, ...]] = {
     "sac": (*_COMMON, "max_grad_norm", "target_rate", "temperature"),
     "supervised": (*_COMMON, "max_grad_norm"),
 }
+_USED = {**_USED, "ppo_two_streams": _USED["ppo"]}
 """By ``rule``: the numbers that mean something to it; a table has its step size only."""
 
 

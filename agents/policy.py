@@ -1,6 +1,6 @@
 """An SB3 actor-critic policy whose two towers are this project's rewritable network."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from stable_baselines3.common.distributions import Distribution
@@ -19,13 +19,14 @@ class MindPolicy(Towers, ActorCriticPolicy):  # type: ignore[misc]
     here, not by ``torch.distributions``, whose argument checks cost more than the softmax.
     """
 
+    names: ClassVar[tuple[str, ...]] = TOWERS
     policy: Tower
     value: Tower
     action_dist: Any
 
     def _build(self, lr_schedule: Any) -> None:
         del lr_schedule
-        self.add_towers(TOWERS)
+        self.add_towers(self.names)
         self.optimizer: torch.optim.Optimizer | None = None
 
     def evaluate_actions(self, obs: Tensor, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:

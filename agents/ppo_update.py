@@ -4,6 +4,7 @@ SB3's own is not called because it throws away the norm of the gradient before c
 editors want to see, and knows neither sharpness nor hooks (``agents.stepping``).
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,23 +18,30 @@ from agents.stepping import Row, check_weights
 LOSSES = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "gradient_norm")
 
 
-def ppo_update(model: Any) -> dict[str, float]:
-    """Run every epoch over ``model.rollout_buffer``; return the mean of each of ``LOSSES``.
+def ppo_update(
+    model: Any,
+    loss: "PPOLoss | None" = None,
+    towers: Sequence[str] = TOWERS,
+    names: Sequence[str] = LOSSES,
+) -> dict[str, float]:
+    """Run every epoch over ``model.rollout_buffer``; return the mean of each of ``names``.
 
-    No further epoch is begun once the mean KL of one is over 1.5 times ``target_kl``. Raises
-    ``FloatingPointError`` before a step that would make the weights non-finite.
+    ``loss`` (``ppo_loss`` by default) trains ``towers`` and reports all of ``names`` but the last,
+    which is the gradient's norm; the mean KL stands where ``LOSSES`` has it. No further epoch is
+    begun once the mean KL of one is over 1.5 times ``target_kl``. Raises ``FloatingPointError``
+    before a step that would make the weights non-finite.
     """
-    policy, clip_range = model.policy, model.clip_range(1.0)
+    policy, clip_range, of = model.policy, model.clip_range(1.0), loss or ppo_loss
     rows: list[Tensor] = []
     model.epochs_done = 0
     for _ in range(model.n_epochs):
         first = len(rows)
         for batch in model.rollout_buffer.get(model.batch_size):
-            inputs = dict.fromkeys(TOWERS, batch.observations)
+            inputs = dict.fromkeys(towers, batch.observations)
             row, norm = model.stepper.step(
                 policy,
                 policy.optimizer,
-                lambda batch=batch: ppo_loss(model, batch, clip_range),
+                lambda batch=batch: of(model, batch, clip_range),
                 inputs,
             )
             rows.append(torch.stack((*row, norm)))
@@ -45,9 +53,11 @@ def ppo_update(model: Any) -> dict[str, float]:
             break
     check_weights(policy)
     means = torch.stack(rows).mean(0).tolist()
-    return dict(zip(LOSSES, means, strict=True))
+    return dict(zip(names, means, strict=True))
 
 
+PPOLoss = Callable[[Any, Any, float], tuple[Tensor, Row]]
+"""(model, minibatch, clip range) -> loss, and what is reported of it."""
 _TOLERANCE = 1.5  # as in SB3, which stops within the epoch
 
 

@@ -70,6 +70,7 @@ MORE_RANGES: Mapping[str, Mapping[str, Range]] = {
         "exploration_start": Range(0, 1),
         "exploration_updates": Range(1, 1_000_000, whole=True),
     },
+    "ppo_two_streams": {"intrinsic_discount": Range(0, 1)},
     "sac": {
         "gradient_steps": Range(1, 10_000, whole=True),
         "target_rate": Range(0, 1, closed=False),
@@ -152,10 +153,18 @@ def rule_problems(rule: LearningRule) -> list[str]:
     found = setting_problems(data, {**RULE_RANGES, **MORE_RANGES.get(data.get("rule", ""), {})})
     if rule.optimiser not in OPTIMISERS:
         found.append(f"optimiser must be one of {words(OPTIMISERS)}, got {rule.optimiser!r}")
+    found += _episodic(data.get("episodic", ()))
     word = data.get("rule", "")
     born = RULES.get(word, LearningRule)
     moved = [name for name in IDLE_FOR.get(word, ()) if data[name] != getattr(born, name)]
     return found + [f"{word} has no use for {name}, which rests at its default" for name in moved]
+
+
+def _episodic(names: Any) -> list[str]:
+    if isinstance(names, tuple) and all(isinstance(each, str) for each in names):
+        twice = sorted({each for each in names if names.count(each) > 1})
+        return [f"episodic names {each} twice" for each in twice]
+    return [f"episodic must name objectives, got {names!r}"]
 
 
 def choice_problems(settings: Mapping[str, Any]) -> list[str]:

@@ -45,6 +45,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     """
 
     rule_type: ClassVar[type[LearningRule]] = LearningRule
+    policy_type: ClassVar[type[MindPolicy]] = MindPolicy
+    buffer_type: ClassVar[type[PrivateRolloutBuffer]] = PrivateRolloutBuffer
 
     def __init__(
         self,
@@ -64,12 +66,12 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self.actions = action_count(action_space)
         rule = genome.learning_rule
         super().__init__(
-            MindPolicy,
+            self.policy_type,
             None,
             learning_rate=rule.learning_rate,
             n_steps=steps,
             batch_size=rule.minibatch,
-            rollout_buffer_class=PrivateRolloutBuffer,
+            rollout_buffer_class=self.buffer_type,
             rollout_buffer_kwargs={"rng": streams("minibatches")},
             device="cpu",
             _init_setup_model=False,
@@ -146,8 +148,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         actions = buffer.actions[t, :, 0]
         seen = buffer.observations[t][:, : self.observation_size]
         batch = Batch(seen, actions, following, reward, terminated, ended, present, *others)
-        sources = (self._weights, self._motives, self._earned, self.updates + 1)
-        buffer.rewards[t] = mixed(batch, *sources)
+        self._pay(batch, t)
         self._diary.write(batch)
         cut = np.flatnonzero(truncated & ~terminated & present)
         if cut.size:
@@ -227,9 +228,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def values(self, observations: Array) -> Array:
         """State values, float32 ``[n]``."""
-        with torch.inference_mode():
-            found: Array = self.policy.value(self._input(observations)).numpy()[:, 0]
-        return found
+        return self._worth("value", observations)
 
     def recent_observations(self, n: int) -> Array:
         """Up to ``n`` observations of the last rollout, evenly spaced, ``[<=n, inputs]``."""
@@ -328,17 +327,22 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             self.rollout_buffer.widen(self.observation_space)
             self.looked_at = None
 
+    def _worth(self, tower: str, observations: Array) -> Array:
+        with torch.inference_mode():
+            found: Array = self.policy.tower(tower)(self._input(observations)).numpy()[:, 0]
+        return found
+
+    def _pay(self, batch: Batch, t: int) -> None:
+        """Put what step ``t`` paid into the buffer."""
+        sources = (self._weights, self._motives, self._earned, self.updates + 1)
+        self.rollout_buffer.rewards[t] = mixed(batch, *sources)
+
     def _count_episodes(self, reward: Array, ended: Array) -> None:
         self._episode_returns += reward
         self._finished += self._episode_returns[ended].tolist()
         self._episode_returns[ended] = 0.0
 
     def _value_rollout(self, observations: Array) -> None:
-        """Fill in values, the bootstraps of cut episodes, and advantages.
-
-        A truncated episode would have gone on: its last reward gets the discounted value of the
-        state it was cut at (Pardo et al. 2018), as SB3 does for time-outs. A death is worth 0.
-        """
         buffer = self.rollout_buffer
         following = self._diary.rollout().next_observation
         size = self._frames.past.shape[1]  # what a following observation pushes aside
@@ -346,15 +350,14 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             np.concatenate([following[t, cut], buffer.observations[t, cut][:, :size]], axis=1)
             for t, cut in self._cut
         ]
+        values = self._worth("value", np.concatenate([self._lived(observations), *finals]))
+        buffer.judge(values, self._cut, self._last_episode_starts)
+
+    def _lived(self, observations: Array) -> Array:
+        """All that was read in the rollout, step by step, and what comes next."""
         ahead = self._frames.stack(observations, self._last_episode_starts)
-        flat = buffer.observations.reshape(-1, buffer.observations.shape[2])
-        values = self.values(np.concatenate([flat, ahead, *finals]))
-        buffer.values[:] = values[: len(flat)].reshape(buffer.values.shape)
-        last, beyond = np.split(values[len(flat) :], [self.n_envs])
-        for t, cut in self._cut:
-            buffer.rewards[t, cut] += self.gamma * beyond[: cut.size]
-            beyond = beyond[cut.size :]
-        buffer.compute_returns_and_advantage(torch.from_numpy(last), self._last_episode_starts)
+        seen = self.rollout_buffer.observations
+        return np.concatenate([seen.reshape(-1, seen.shape[2]), ahead])
 
     def _learn(self) -> Mapping[str, float]:
         try:

@@ -1,7 +1,7 @@
 """SB3's rollout buffer with a private shuffle and a mask for agents that have left."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +17,29 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
     ``present`` is bool ``[steps, n]``: steps of an agent that had left its episode are no data.
     """
 
+    kept: ClassVar[tuple[str, ...]] = (
+        "observations",
+        "actions",
+        "rewards",
+        "values",
+        "log_probs",
+        "advantages",
+        "returns",
+        "episode_starts",
+        "present",
+    )
+    """Columns that outlive the update: a look that an edit takes after going on sees them."""
+    taught: ClassVar[tuple[str, ...]] = (
+        "observations",
+        "actions",
+        "values",
+        "log_probs",
+        "advantages",
+        "returns",
+    )
+    """Columns of a minibatch, in the order of ``samples``."""
+    samples: ClassVar[Any] = RolloutBufferSamples
+
     def __init__(self, *args: Any, rng: np.random.Generator, **kwargs: Any) -> None:
         self.rng = rng
         self.generator_ready = False
@@ -27,13 +50,28 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         super().reset()
         self.present: Array = np.ones((self.buffer_size, self.n_envs), bool)
 
+    def judge(self, values: Array, cut: Sequence[tuple[int, Array]], starts: Array) -> None:
+        """Fill in values, the bootstraps of cut episodes, advantages and returns.
+
+        ``values``: of every step, step by step, of what comes next ``[n]``, and of the observations
+        that the episodes in ``cut`` (step, environments) were cut at. A truncated episode would
+        have gone on: its last reward gets the discounted value of the state it was cut at (Pardo et
+        al. 2018), as SB3 does for time-outs. A death is worth 0.
+        """
+        self.values[:] = values[: self.values.size].reshape(self.values.shape)
+        last, beyond = np.split(values[self.values.size :], [self.n_envs])
+        for t, rows in cut:
+            self.rewards[t, rows] += self.gamma * beyond[: rows.size]
+            beyond = beyond[rows.size :]
+        self.compute_returns_and_advantage(torch.from_numpy(last), starts)
+
     def get(self, batch_size: int | None = None) -> Iterator[RolloutBufferSamples]:
         """Yield shuffled minibatches of the steps that are present, once through."""
         rows = np.flatnonzero(self.swap_and_flatten(self.present))
         columns = self._columns()
         order = torch.from_numpy(rows[self.rng.permutation(len(rows))])
         for batch in torch.split(order, batch_size or len(rows)):
-            yield RolloutBufferSamples(*(column[batch] for column in columns))
+            yield self.samples(*(column[batch] for column in columns))
 
     def whole(self) -> RolloutBufferSamples:
         """Return all steps that are present, env by env; nothing is shuffled."""
@@ -42,7 +80,10 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
     def rows(self, chosen: Array) -> RolloutBufferSamples:
         """Return these of the steps that are present, counted env by env."""
         there = np.flatnonzero(self.swap_and_flatten(self.present))
-        return RolloutBufferSamples(*(column[there[chosen]] for column in self._columns()))
+        found: RolloutBufferSamples = self.samples(
+            *(column[there[chosen]] for column in self._columns())
+        )
+        return found
 
     def widen(self, observation_space: Any) -> None:
         """Hold observations of another width from the next rollout on."""
@@ -52,9 +93,8 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
     def _columns(self) -> tuple[torch.Tensor, ...]:
         """Return the buffer's columns as flat tensors, env by env; made once a rollout."""
         if not self.generator_ready:
-            names = ("observations", "actions", "values", "log_probs", "advantages", "returns")
-            flat = {name: self.swap_and_flatten(getattr(self, name)) for name in names}
-            self._flat = tuple(torch.from_numpy(np.ascontiguousarray(flat[name])) for name in names)
+            flat = (self.swap_and_flatten(getattr(self, name)) for name in self.taught)
+            self._flat = tuple(torch.from_numpy(np.ascontiguousarray(each)) for each in flat)
             self.generator_ready = True
         observations, actions, *rest = self._flat
         return observations, actions, *(column.flatten() for column in rest)

@@ -6,19 +6,6 @@ from typing import Any
 from agents import snapshots
 from agents.contract import Array
 
-_COLUMNS = (
-    "observations",
-    "actions",
-    "rewards",
-    "values",
-    "log_probs",
-    "advantages",
-    "returns",
-    "episode_starts",
-    "present",
-)
-"""Of the last rollout: a look that an edit takes after going on sees it."""
-
 
 def taken(model: Any) -> tuple[snapshots.Data, snapshots.Arrays]:
     """Return everything a rewritable PPO or A2C needs to go on, but its env."""
@@ -30,7 +17,8 @@ def taken(model: Any) -> tuple[snapshots.Data, snapshots.Arrays]:
         "sb3_updates": model._n_updates,  # noqa: SLF001 - SB3's own counter
         "gradient_norm": model.gradient_norm,
     }
-    arrays |= {f"rollout/{name}": getattr(model.rollout_buffer, name).copy() for name in _COLUMNS}
+    buffer = model.rollout_buffer
+    arrays |= {f"rollout/{name}": getattr(buffer, name).copy() for name in buffer.kept}
     for name, each in model.running().items():
         arrays[f"running/{name}"] = each.copy()
     if model.looked_at is not None:
@@ -45,7 +33,7 @@ def given_back(model: Any, data: Mapping[str, Any], arrays: Mapping[str, Array])
     model.updates, model.epochs_done = counts["updates"], counts["epochs_done"]
     model.num_timesteps, model._n_updates = counts["num_timesteps"], counts["sb3_updates"]  # noqa: SLF001
     model.gradient_norm = counts["gradient_norm"]
-    for name in _COLUMNS:
+    for name in model.rollout_buffer.kept:
         snapshots.refill(getattr(model.rollout_buffer, name), arrays[f"rollout/{name}"])
     model.rollout_buffer.generator_ready = False
     model.go_on(snapshots.within(arrays, "running/"), arrays.get("looked_at"))

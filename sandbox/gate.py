@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from agents import compute, validity
 from agents.contract import Edit, RefusedEditError
-from agents.genome import PARTS, Genome
+from agents.genome import PARTS, VALUED, Genome
 from sandbox import protection
 from sandbox.errors import one_line
 from sandbox.meter import Budget, shocks
@@ -15,7 +15,7 @@ from sandbox.oscillation import MARK, Answer, steps_back
 from sandbox.two_gate import TwoGate
 from sandbox.wording import counted
 
-_DISCOUNT = ("learning_rule", "discount")
+_VALUED = frozenset(("learning_rule", name) for name in VALUED)
 
 
 class Ruling(NamedTuple):
@@ -116,7 +116,7 @@ class Gate:
         parts = [part for part in PARTS if any(path[0] == part for path in paths)]
         returns = past.undoes is not None
         said = parts if returns else list(dict.fromkeys([edit.part, *parts]))
-        if _DISCOUNT in paths:  # it looks like a number of learning, and says what the agent values
+        if _VALUED & set(paths):  # they stand in the rule, and say what the agent values
             said = [*dict.fromkeys([*said, "objective"])]
         for part in said:
             if part in self.protect:

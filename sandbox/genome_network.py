@@ -15,6 +15,7 @@ MOST_DRAWN = 16  # boxes of one layer
 TABLES = frozenset({"q_learning", "sarsa", "expected_sarsa"})
 HEADS: Mapping[str, tuple[str, ...]] = {
     "dqn": ("q",),
+    "ppo_two_streams": ("policy", "value", "intrinsic_value"),
     "sac": ("policy", "q0", "q1"),
     "supervised": ("policy",),
 }

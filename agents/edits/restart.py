@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.compute import parameter_shapes
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
-from agents.genome import Genome, Layer, TableRule
+from agents.genome import VALUED, Genome, Layer, TableRule
 from agents.initial import initial_buffers, initial_parameters
 from agents.mutation import number_problem
 from agents.orthogonal import drawing_flops
@@ -92,8 +92,8 @@ class Restart(Edit):
             name, value = pair
             if name in found:
                 raise RefusedEditError(f"numbers names {name} twice")
-            if name == "discount":
-                raise RefusedEditError("the discount is part of the objective: see set_discount")
+            if name in VALUED:
+                raise RefusedEditError(f"{name} says what the agent values: see set_discount")
             problem = number_problem(genome.learning_rule, name, value)
             if problem:
                 raise RefusedEditError(problem)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
-from agents.genome import Genome
+from agents.genome import VALUED, Genome
 from agents.mutation import OFFERED, number_problem, tunable
 
 FACTORS = (0.8, 1.25)
@@ -69,8 +69,8 @@ class SetRule(Edit):
         return found
 
     def _checked(self, genome: Genome, name: str, value: Any) -> Any:
-        if name == "discount":
-            raise RefusedEditError("the discount is part of the objective: see set_discount")
+        if name in VALUED:
+            raise RefusedEditError(f"{name} says what the agent values: see set_discount")
         problem = number_problem(genome.learning_rule, name, value)
         if problem:
             raise RefusedEditError(problem)

@@ -1,0 +1,51 @@
+"""PPO with two value heads: intrinsic rewards go on across episodes (Burda et al. 2018)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, ClassVar
+
+from agents.contract import Learner, Objective, Population, Streams
+from agents.genome import Genome, TwoStreamRule
+from agents.validity import check_rewritable
+
+
+@dataclass(frozen=True)
+class PpoTwoStreams(TwoStreamRule, Learner):
+    """One agent with two value heads and ``A = c_e A_e + c_i A_i``; the weights are the ``c``.
+
+    The objectives that ``episodic`` names (the whole list, ``extrinsic`` in it unless it is to go
+    on, too) end with the episode, under ``discount``. All others are paid into a stream that no end
+    cuts, under ``intrinsic_discount``: after a death comes the first observation of the next
+    episode. ``gae_lambda`` and ``value_coefficient`` are both streams'.
+    """
+
+    num_envs: int = 64
+    total_steps: int = 200_000
+    steps_per_update: int = 32  # of each environment
+
+    joint: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` naming every setting outside its range."""
+        super().__post_init__()
+        check_rewritable(self)
+
+    def genome_rule(self) -> Mapping[str, Any]:
+        """The fields of ``TwoStreamRule`` as JSON."""
+        found = {each.name: getattr(self, each.name) for each in fields(TwoStreamRule)}
+        return {**found, "episodic": list(self.episodic)}
+
+    def build(
+        self,
+        env: Any,
+        genomes: Mapping[str, Genome],
+        objectives: Mapping[str, Objective],
+        streams: Streams,
+    ) -> Population:
+        """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
+        from agents.population import Solo, build_learner  # noqa: PLC0415 - torch loads here
+        from agents.two_streams import RewritableTwoStreams  # noqa: PLC0415
+
+        make = partial(build_learner, kind=RewritableTwoStreams)
+        return Solo(env, self.steps_per_update, genomes, objectives, streams, make)
