@@ -4,7 +4,7 @@ Approval is the world's hidden reward of the step, with noise; advice is what a 
 the world would have done in the state before it. Both come beside the step, as ``approval`` and
 ``advice`` in its infos, with the masks ``_approval`` and ``_advice`` of those copies to which it
 spoke; objectives may make of it what they like. Observations and rewards stay as they are. Whoever
-is to leave half-way has ``end: 0.5``, as in the internal social reward of arXiv:2407.14681.
+is to leave half-way has ``end: 0.5``, as in Rong and Kleiman-Weiner 2024 (arXiv:2407.14681).
 """
 
 import math

@@ -67,6 +67,15 @@ class Nursery(World):
         """The agent's cell, the place of the mess, the pattern."""
         return _room().cells + _MESSES + self.patterns
 
+    @property
+    def places(self) -> int:
+        """Every cell."""
+        return _room().cells
+
+    def place(self, state: _State) -> Array:
+        """The agent's cell."""
+        return state.agent
+
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
     ) -> _State:
