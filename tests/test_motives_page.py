@@ -1,0 +1,69 @@
+"""The page on motives: its table is the shelf's, its scenario is sound, its program runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.catalogue import catalogue
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "motives.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `(\w+)` \| .+ \| (\w+) \| (\S+) \|$", PAGE, re.MULTILINE)
+
+
+def block(language):
+    return re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[1]
+
+
+def test_every_objective_has_a_row_with_its_scope_and_normaliser():
+    kinds = {name: part.load() for name, part in catalogue().parts("objectives").items()}
+
+    assert {row[0] for row in ROWS} == set(kinds)
+    assert len(ROWS) == len(kinds)
+    for name, scope, normaliser in ROWS:
+        assert scope == kinds[name].scope, name
+        assert normaliser == getattr(kinds[name](), "normaliser", "-"), name
+
+
+def test_every_value_model_is_named_with_what_it_learns_from():
+    table = PAGE.partition("| Model | Learns from |")[2].partition("\n\n")[0]
+    told = {
+        name: learns
+        for names, learns in re.findall(r"^\| (`[^|]+`) \| (\w+) \|", table, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+
+    kinds = {name: part.load() for name, part in catalogue().parts("values").items()}
+    assert told == {name: kind.learns_from for name, kind in kinds.items()}
+
+
+@pytest.mark.parametrize(
+    ("shelf", "names"),
+    [
+        ("controls", {"skill", "caregiver"}),
+        ("edits", {"copy_values", "reset_values"}),
+        ("learners", {"ppo_two_streams"}),
+        ("probes", {"values"}),
+        ("metrics", {"substitution_index", "retention"}),
+    ],
+)
+def test_what_else_it_names_is_there(shelf, names):
+    assert names <= set(catalogue().names(shelf))
+    assert all(f"`{name}`" in PAGE or f"{name}`" in PAGE for name in names)
+
+
+def test_its_program_ends_in_an_assertion_and_runs(tmp_path):
+    code = block("python")
+    assert code.strip().splitlines()[-1].startswith("assert ")
+    (tmp_path / "page.py").write_text(code, encoding="utf-8")
+
+    assert subprocess.run([sys.executable, "page.py"], cwd=tmp_path, check=False).returncode == 0
+
+
+def test_its_scenario_is_sound(tmp_path):
+    (tmp_path / "page.yaml").write_text(block("yaml"), encoding="utf-8")
+    command = [sys.executable, "-m", "sandbox", "check", "page.yaml"]
+
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
