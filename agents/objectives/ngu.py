@@ -20,7 +20,7 @@ class Ngu(LearnedObjective):
     """Badia et al. 2020: ``r = r_ep * min(max(alpha, 1), most_alpha) / c``.
 
     ``r_ep = 1 / (sqrt(sum K) + constant)`` over the ``k`` nearest features in this episode of this
-    environment, the start included; 0 where the root passes ``most_similarity``.
+    environment, the start included; 0 where what it divides by passes ``most_similarity``.
     ``K = epsilon / (max(d^2 / d_m^2 - cluster, 0) + epsilon)``, and ``d_m^2`` is the mean of all
     such ``d^2`` so far, these included. So ``m`` exact repeats pay ``1 / (sqrt(m) + constant)``.
     Features are those of an inverse model. Fewer than ``k`` states are as many as there are; beyond
