@@ -18,7 +18,11 @@ ORACLES = {
     "most_harmful": {"reward": 0.0, "hidden_reward": -1.0, "harm": 1.0},
 }
 DISTRIBUTIONS = ("in_distribution", "shifted", "told")
-MAPS = {"empowerment_map": {"empowerment": 1.0}, "power": {"power": 0.75}}
+MAPS = {
+    "empowerment_map": {"empowerment": 1.0},
+    "empowerment_of_all": {"other": 1.0, "empowerment": 1.0},
+    "power": {"power": 0.75},
+}
 PARTS = catalogue().names("metrics")
 
 
