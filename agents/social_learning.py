@@ -62,12 +62,13 @@ class Apprentice(Motive):
         self._fidelity = UNKNOWN
 
     def update(self, rollout: Batch) -> None:
-        """Test, then learn."""
+        """Test, then learn; some models also learn from what is no lesson."""
         told = replace(rollout, present=who_is_here(rollout))
         self._test(told)
         evidence = self._advised(told) if self._from_advice else self._approved(told)
         if evidence.lived.action.size:
             self._valuer.learn(evidence)
+        self._valuer.watch(rollout)
         self._lessons += evidence.lived.action.size
         self._updates += 1
 
