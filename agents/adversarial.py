@@ -115,6 +115,12 @@ class Contest(Valuer):
             "lessons": np.array(self._lessons, np.int64),
         }
 
+    def heritage(self) -> Mapping[str, Array]:
+        """The weights of the judge, not of its likeness of oneself."""
+        named = self.state_dict().items()
+        mine = ((name, each) for name, each in named if not name.startswith("judge.self."))
+        return {name: each for name, each in mine if ".net." in name}
+
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Take it over. Raises ``ValueError`` for a state of another world."""
         fitting(state, self.state_dict())

@@ -1,0 +1,93 @@
+"""Advice given where one went is learned; a clone of what was shown elsewhere errs there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from agents.contract import Batch
+from agents.values.behaviour_cloning import BehaviourCloning
+from agents.values.dagger import Dagger
+from agents.values_contract import Evidence
+from tests.agents.demonstrators import a_grid, a_random_world, watched
+
+ANY = np.zeros(25, int)
+EXPERT = np.where(np.arange(25) % 5 < 4, 3, 1)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def advised(evidence, expert, silent=0.0, chance=None):
+    """The same steps with what the expert would have done there; now and then nothing is said."""
+    seen = evidence.lived.observation.argmax(axis=2)
+    said = expert[seen]
+    if silent:
+        said = np.where(chance.random(said.shape) < silent, -1, said)
+    return replace(evidence, lived=replace(evidence.lived, advice=said))
+
+
+def test_advice_teaches_what_demonstrations_never_showed():
+    """The expert walks one way only; who slips off it needs to be told, and is."""
+    world = a_grid(5, 16)
+    demos = watched(world, np.eye(4)[EXPERT], 20, rng(1))
+    off = np.setdiff1d(np.arange(25), demos.lived.observation.argmax(axis=2))
+    matched = {}
+    for kind in (BehaviourCloning, Dagger):
+        valuer = kind(epochs=30).start(25, 4, rng())
+        valuer.learn(demos)
+        for i in range(4 if kind is Dagger else 0):
+            mixed = 0.5 * valuer.predict(world.observation, ANY) + 0.125
+            valuer.learn(advised(watched(world, mixed, 20, rng(i)), EXPERT, 0.3, rng(i)))
+        found = valuer.predict(world.observation, ANY).argmax(axis=1)
+        matched[kind] = (found == EXPERT)[off].mean()
+
+    assert len(off) == 16
+    assert matched[Dagger] == 1
+    assert matched[BehaviourCloning] < 0.8
+
+
+def test_where_there_is_advice_what_was_done_teaches_nothing():
+    """Other actions, same advice: same lesson. All silent: none."""
+    world = a_random_world()
+    told = advised(watched(world, np.full((6, 4), 0.25), 5, rng()), np.array([0, 1, 2, 3, 0, 1]))
+    other = replace(told, lived=replace(told.lived, action=(told.lived.action + 1) % 4))
+    quiet = replace(told, lived=replace(told.lived, advice=np.full((8, 5), -1)))
+    states = {}
+    for name, each in {"told": told, "other": other, "quiet": quiet, "born": None}.items():
+        valuer = Dagger().start(6, 4, rng())
+        if each is not None:
+            valuer.learn(each)
+        states[name] = valuer.state_dict()
+    for key, value in states["told"].items():
+        np.testing.assert_array_equal(value, states["other"][key])
+    for key, value in states["born"].items():
+        np.testing.assert_array_equal(value, states["quiet"][key])
+    assert int(states["told"]["kept.shown"]) == 40
+
+
+def test_all_advice_ever_given_is_learned_again_with_what_is_new():
+    """A second lesson about the other half of the world does not wash out the first."""
+    seen = np.eye(8, dtype=np.float32)
+    wanted = np.array([0, 1, 2, 3, 3, 2, 1, 0])
+    none = np.zeros((4, 1), bool)
+    valuer = Dagger(epochs=300, capacity=8).start(8, 4, rng())
+    for half in (slice(0, 4), slice(4, 8)):
+        rows, zero = seen[half][:, None], np.zeros((4, 1), int)
+        lived = Batch(rows, zero, rows, np.zeros((4, 1)), none, none)
+        valuer.learn(Evidence(replace(lived, advice=wanted[half][:, None])))
+
+    np.testing.assert_array_equal(valuer.predict(seen, ANY[:8]).argmax(axis=1), wanted)
+
+
+def test_no_more_is_kept_than_there_is_room_for():
+    valuer = Dagger(capacity=10, epochs=1).start(6, 4, rng())
+    for i in range(3):
+        valuer.learn(watched(a_random_world(), np.full((6, 4), 0.25), 5, rng(i)))
+    state = valuer.state_dict()
+
+    assert int(state["kept.shown"]) == 120
+    assert state["kept.column.seen"].shape == (10, 6)
+    with pytest.raises(ValueError, match="capacity is at least 1"):
+        Dagger(capacity=0)
