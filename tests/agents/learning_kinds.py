@@ -1,4 +1,4 @@
-"""One small life of each learner that may be rewritten: PPO, A2C, DQN and SAC."""
+"""One small life of each learner that may be rewritten: PPO, A2C, DQN, SAC, and two streams."""
 
 from dataclasses import replace
 from functools import cache
@@ -13,7 +13,9 @@ from agents.genome import Genome, Layer, learning_rule
 from agents.learners.a2c import A2C
 from agents.learners.dqn import DQN
 from agents.learners.ppo import PPO
+from agents.learners.ppo_two_streams import PpoTwoStreams
 from agents.learners.sac import SAC
+from agents.objectives.simhash import Simhash
 from tests.agents.lives import EXTRINSIC, SIZE, SMALL, Signpost, streams
 
 DIMENSIONS = 2
@@ -26,6 +28,11 @@ SETTINGS: dict[str, Any] = {
     "sac": SAC(**_REMEMBERED, learning_rate=3e-3),
 }
 ALL = tuple(SETTINGS)
+STREAMED = "ppo_two_streams"
+"""PPO with a third tower: where towers matter it is tried beside ``ALL``."""
+SETTINGS[STREAMED] = PpoTwoStreams(**_GATHERED, learning_rate=3e-3, minibatch=16, epochs=2)
+_DRIVES = {STREAMED: {**EXTRINSIC, "simhash": Simhash(bits=6)}}
+_MIXES = {STREAMED: (("extrinsic", 1.0), ("simhash", 0.5))}
 
 
 class Pointer(VectorEnv):
@@ -71,11 +78,11 @@ def a_genome(name: str, *layers: Layer, **rule: Any) -> Genome:
     architecture = SMALL.architecture
     if layers:
         architecture = replace(architecture, layers=layers)
-    return Genome(architecture, own)
+    return Genome(architecture, own, _MIXES.get(name, SMALL.objective))
 
 
 def population(name: str, genome: Genome | None = None, *, seed: int = 0, env: Any = None, **more):
-    objectives = more.pop("objectives", EXTRINSIC)
+    objectives = more.pop("objectives", _DRIVES.get(name, EXTRINSIC))
     env = env or an_env(name, seed)
     genomes = {"agent": genome or a_genome(name)}
     return replace(SETTINGS[name], **more).build(env, genomes, objectives, streams(seed))

@@ -16,6 +16,7 @@ from agents.learners.ppo_two_streams import PpoTwoStreams
 from agents.two_streams import RewritableTwoStreams
 from agents.validity import genome_problems
 from sandbox.catalogue import catalogue
+from sandbox.genome_network import heads
 from tests.agents.lives import CHOICES, EXTRINSIC, SIZE, Signpost, streams
 from tests.agents.minds import same
 
@@ -222,6 +223,7 @@ def test_three_towers_are_counted():
     assert genome == learner.genome
     towers = [tower_flops(genome, each, *sizes) for each in ("policy", "value", "intrinsic_value")]
     assert towers[1] == towers[2]
+    assert heads("ppo_two_streams") == genome.towers()  # as they are drawn
     assert forward_flops(genome, *sizes) == sum(towers)
     once = rollout_flops(genome, *sizes, 32)
     assert report.flops == once + training_flops(genome, *sizes, 32) == once * (1 + 3 * 2)

@@ -7,6 +7,7 @@ in a trained mind: a weight that is in the mind before and after an edit has sur
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from agents.genome import Genome, Guard, Layer
 from agents.initial import trainable
 from agents.validity import genome_problems, mind_problems
 from sandbox.catalogue import catalogue
-from tests.agents.learning_kinds import ALL, a_genome, lived
+from tests.agents.learning_kinds import ALL, STREAMED, a_genome, lived
 
 KINDS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 TRIED = 2
@@ -235,9 +236,8 @@ def outputs(case: Case, mind: Mind, tower: str) -> Array:
     return found
 
 
-@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(("name", "body"), [*product(ALL, BODIES), (STREAMED, "rich")])
 def test_state_targets_claims_and_the_next_update(name, kind, body):
     for case in cases(name, kind, body):
         learner, claim = case.learner, case.edit.claim(case.before.genome)
