@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
-from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,12 @@ import numpy as np
 from agents.contract import Array
 from agents.empowerment import empowerment
 from envs.contract import JointWorld, Outcome, World
-from envs.planning import Model, explore, key
+from envs.planning import Model
+from sandbox.exploring import bounded, rows_of
 
 STARTS = 4096
 """Starts drawn to find all that a world begins with."""
+MOST_STATES = 1000
 CHANNEL = "position"
 
 
@@ -28,7 +29,7 @@ class CellMap:
 
     def find(self, states: Any) -> Array:
         """Index of each of these states, int ``[n]``."""
-        return np.asarray(np.searchsorted(self.keys, key(states)))
+        return rows_of(self.keys, states)
 
     def mean(self, worth: Array) -> Array:
         """Mean of ``worth [states]`` of each cell's states, float ``[cells]``; NaN where none."""
@@ -70,11 +71,12 @@ class CellMap:
 def cell_map(world: World) -> CellMap:
     """Explore a small world; its ends are forgotten: who gets there goes on.
 
-    Raises ``ValueError`` for a world whose observation does not say in which cell its agent is.
+    Raises ``ValueError`` for a world whose observation does not say in which cell its agent is, or
+    with more than 1000 states.
     """
     shape = _shape(world)
     starts = world.reset(np.random.default_rng(0), STARTS)  # no trial's stream: all are met
-    model = explore(_Endless(world), starts)
+    model = bounded(_Endless(world), starts, MOST_STATES)
     place = world.observe(model.states)[:, list(world.channels()[CHANNEL])]
     return CellMap(shape, model.keys, place.argmax(1), _table(model))
 
@@ -91,17 +93,15 @@ def exact_bits(world: World, steps: int, gap: float) -> Array:
 
 
 def _shape(world: World) -> tuple[int, int]:
-    """Rows and columns: of a square, or of the world's ``size`` rows."""
+    """The world's ``size`` and ``width``; without a width it is a square."""
     cells = len(world.channels().get(CHANNEL, ()))
     if isinstance(world, JointWorld) or not cells:
         raise ValueError("this world has no map: nothing it shows is a 'position' of one agent")
-    side = isqrt(cells)
-    if side**2 == cells:
-        return side, side
     rows = getattr(world, "size", 0)
-    if not rows or cells % rows:
-        raise ValueError(f"{cells} positions are neither a square nor of {rows} rows")
-    return rows, cells // rows
+    columns = getattr(world, "width", rows)
+    if rows * columns != cells:
+        raise ValueError(f"{cells} positions are no map of {rows} rows and {columns} columns")
+    return rows, columns
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Empowerment of one agent among others that act by their policies: exact, or an estimate."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, NamedTuple
@@ -11,21 +11,18 @@ from agents.contract import Array, LiveLearner
 from agents.empowerment import empowerment
 from agents.history import Frames
 from agents.information import capacities
-from envs.contract import JointWorld, Outcome
+from envs.contract import JointWorld
 from envs.joint import Controller, profiles
-from envs.planning import Model, explore, key
+from envs.planning import Model, key
 from envs.state import size, take
 from sandbox.breaches import chances
 from sandbox.build import Habitat
+from sandbox.exploring import bounded, rows_of
 from sandbox.subject import Policy
 
 Sees = Literal["own", "observation", "state"]
 STARTS = 4096
 SCRIPTED, FREE = "scripted", "learner"
-
-
-class TooLargeError(Exception):
-    """More states than may be enumerated."""
 
 
 class Found(NamedTuple):
@@ -100,7 +97,7 @@ def exact(
     table = _table(model, world, question.place, habits)
     _, looks = np.unique(question.look(model.states), axis=0, return_inverse=True)
     looks = np.append(looks.ravel(), looks.max() + 1)
-    rows, counts = np.unique(np.searchsorted(model.keys, key(states)), return_counts=True)
+    rows, counts = np.unique(rows_of(model.keys, states), return_counts=True)
     bits = empowerment(table, question.steps, states=rows, sees=looks, gap=gap)
     share = counts / counts.sum()
     return Found(float(share @ bits.lower), float(bits.gap.max()), len(rows), exact=True)
@@ -163,22 +160,7 @@ def _channel(ends: Array, sequences: int) -> Array:
 @cache
 def _model(world: JointWorld, most: int) -> Model:
     starts = world.reset(np.random.default_rng(0), STARTS)  # no trial's stream: all are met
-    return explore(_Bounded(Controller(world), most), starts)
-
-
-class _Bounded:
-    """A controller that gives up where exploring goes on and on."""
-
-    def __init__(self, controller: Controller, most: int) -> None:
-        self._controller = controller
-        self.action_names = controller.action_names
-        self._left = most * len(self.action_names)
-
-    def branches(self, state: Any, actions: Array) -> Sequence[tuple[Array, Any, Outcome]]:
-        self._left -= len(actions)
-        if self._left < 0:
-            raise TooLargeError
-        return self._controller.branches(state, actions)
+    return bounded(Controller(world), starts, most)
 
 
 def _table(model: Model, world: JointWorld, own: int, habits: Mapping[str, Array]) -> Array:

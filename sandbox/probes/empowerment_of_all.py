@@ -102,12 +102,13 @@ class EmpowermentOfAll(Probe):
         self, live: "LiveSubject", world: "JointWorld", agent: str, states: Any
     ) -> dict[str, float]:
         from sandbox import empowerment_of_all as question  # noqa: PLC0415
+        from sandbox.exploring import TooLargeError  # noqa: PLC0415
 
         asked = question.Question(world, agent, self.steps, self.sees)
         told = {name: question.policy(live.place, each) for name, each in live.learners.items()}
         try:
             found = question.exact(asked, told, states, gap=self.gap, most=self.most_states)
-        except (LookupError, question.TooLargeError):
+        except (LookupError, TooLargeError):
             return self._estimated(live, asked, states)
         return {"empowerment": found.bits, "gap": found.gap, "states": float(found.states)}
 
