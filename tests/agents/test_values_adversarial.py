@@ -179,8 +179,14 @@ def imitated(model, demonstrator, seed, updates, *, told=False):
 
 
 def test_who_pleases_gails_judge_does_as_the_expert_did():
+    """Nine cells; how long it takes in sixteen is for the slow test."""
+    world, expert = a_grid(3, 8), np.eye(4)[np.where(np.arange(9) % 3 < 2, 3, 1)]
+    demos = watched(world, expert, 20, rng(1))
+    policy, _ = imitate(world, Gail(), demos, updates=35)
+
     assert worth(GRID, EXPERT, PAID) == 7
-    assert imitated(Gail(), EXPERT, 10, 30) > 0.9 * 7
+    assert worth(world, expert, np.eye(9)[8]) == 5
+    assert worth(world, policy, np.eye(9)[8]) > 0.9 * 5
 
 
 @pytest.mark.slow
@@ -207,7 +213,7 @@ def soft(world, paid, discount, sweeps=80):
     return np.exp(q - values[:, None])
 
 
-def recovered(seed, paid, updates=70):
+def recovered(seed, paid, updates=100):
     """``g``, of AIRL between two who play soft-optimally: one for ``paid``, one for ``f``."""
     world, chance = replace(a_grid(3, 12), start=np.full(9, 1 / 9)), rng(seed)
     batch, shape = every_step(world)
@@ -222,10 +228,9 @@ def recovered(seed, paid, updates=70):
     return found[:, 0, 0], epic(found, there, 0.9).value
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_airl_recovers_the_reward_of_states_but_for_a_constant(seed):
-    paid = rng(seed + 10).standard_normal(9)
-    g, distance = recovered(seed, paid)
+def test_airl_recovers_the_reward_of_states_but_for_a_constant():
+    paid = rng(10).standard_normal(9)
+    g, distance = recovered(0, paid)
     slope, _ = np.polyfit(paid, g, 1)
 
     assert distance < 0.15  # of unrelated rewards it is about 0.7
@@ -234,7 +239,7 @@ def test_airl_recovers_the_reward_of_states_but_for_a_constant(seed):
 
 
 def test_of_who_wants_nothing_airl_finds_next_to_nothing():
-    g, _ = recovered(0, np.zeros(9))
+    g, _ = recovered(0, np.zeros(9), 50)
 
     assert np.std(g) < 0.25
 
