@@ -14,7 +14,7 @@ from functools import singledispatchmethod
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox import genome_pixels
+from sandbox import genome_pixels, map_pixels
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
 from sandbox.events import (
@@ -22,6 +22,8 @@ from sandbox.events import (
     Edited,
     Event,
     Filmed,
+    Mapped,
+    Measured,
     Probed,
     TrialFinished,
     TrialStarted,
@@ -163,7 +165,7 @@ class TrialWriter:
 
     def add(self, event: Event) -> None:
         """Write what one event tells."""
-        if self._probed_at is not None and not isinstance(event, Probed):
+        if self._probed_at is not None and not isinstance(event, Probed | Measured | Mapped):
             self._measure()
         self._events.append(event)
         self._tell(event)
@@ -233,6 +235,22 @@ class TrialWriter:
             (f"{event.probe}/{event.distribution}/{k}", v) for k, v in sorted(event.values.items())
         ]
         self._scalars(found, event.agent, event.steps)
+
+    @_tell.register
+    def _(self, event: Measured) -> None:
+        if event.moment == "update":  # beside an edit there are two at one step
+            self._probed_at = event.steps
+            found = [(f"{event.probe}/{k}", v) for k, v in sorted(event.values.items())]
+            self._scalars(found, event.agent, event.steps)
+
+    @_tell.register
+    def _(self, event: Mapped) -> None:
+        from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
+
+        picture = map_pixels.png(event)
+        image = Summary.Image(encoded_image_string=picture, **genome_pixels.size(picture))
+        tag = self._tag(f"map/{event.probe}/{event.name}", event.agent)
+        self.records.value(event.steps, tag=tag, image=image)
 
     @_tell.register
     def _(self, event: Edited) -> None:

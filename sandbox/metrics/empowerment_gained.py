@@ -27,7 +27,9 @@ class EmpowermentGained(Metric):
         last = {
             each.agent: each.values["empowerment"] - each.values["random"]
             for each in events
-            if isinstance(each, Measured) and each.probe == "empowerment_map"
+            if isinstance(each, Measured)
+            and each.probe == "empowerment_map"
+            and each.moment == "update"
         }
         found = [last[agent] for agent in sorted(last) if agent == speaker or not speaker]
         return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

@@ -28,7 +28,9 @@ class OthersEmpowerment(Metric):
         last = {
             each.agent: each.values
             for each in events
-            if isinstance(each, Measured) and each.probe == "empowerment_of_all"
+            if isinstance(each, Measured)
+            and each.probe == "empowerment_of_all"
+            and each.moment == "update"
         }
         found = [
             values[name]
