@@ -61,7 +61,7 @@ class EmpowermentMap(Probe):
         from sandbox.subject import sampled  # noqa: PLC0415
 
         plan, bits = cell_map(world), exact_bits(world, self.steps, self.gap)
-        walls, random = plan.walls(), self._found(live, world, None)
+        walls, chance = plan.walls(), self._found(live, world, None)
         for agent, learner in live.learners.items():
             rng = live.streams(f"probe {NAME}")
             policy = sampled(learner, rng, live.place.silent, live.place.choices)
@@ -75,7 +75,7 @@ class EmpowermentMap(Probe):
             share = here / here.sum()
             values = {
                 "empowerment": float(share @ bits),
-                "random": float(random / random.sum() @ bits),
+                "random": float(chance / chance.sum() @ bits),
                 "mean": float(bits.mean()),
                 "maximum": float(bits.max()),
             }
