@@ -16,6 +16,7 @@ from agents.contract import Array, Batch
 END = 0
 UNSEEN = -1
 _SHIFT = 2**31  # no table has this many rows
+_LONG = 32  # rows of one group, beyond which a loop over them is slower
 
 
 class Ways(NamedTuple):
@@ -40,13 +41,35 @@ class Plan(NamedTuple):
         if not len(self.cells):
             return worth[:0]
         parts = self.ways.chance[:, None] * worth[self.ways.end]
-        return np.asarray(np.add.reduceat(parts, self.first_way))
+        return _folded(np.add, parts, self.first_way)
 
     def best(self, worth: Array) -> Array:
         """Worth of the best cell of each of ``rows``, where the cells are worth ``[cells, k]``."""
         if not len(self.cells):
             return worth
-        return np.asarray(np.maximum.reduceat(worth, self.first_cell))
+        return _folded(np.maximum, worth, self.first_cell)
+
+    def within(self, chosen: Array, names: Array, actions: int) -> "Plan":
+        """The part of some states, bool ``[states]``; ``rows`` and ends become ``names[state]``."""
+        keep = chosen[self.cells // actions]
+        ways = keep[self.ways.cell]
+        cells, lengths = self.cells[keep], np.diff(self.first_way, append=len(ways))[keep]
+        of = np.repeat(np.arange(len(cells)), lengths)
+        kept = Ways(of, names[self.ways.end[ways]], self.ways.chance[ways])
+        rows, first_cell = np.unique(cells // actions, return_index=True)
+        return Plan(cells, names[rows], kept, np.cumsum(lengths) - lengths, first_cell)
+
+
+def _folded(how: np.ufunc, table: Array, first: Array) -> Array:
+    """``how.reduceat(table, first)`` but for rounding; that is slow where rows are long."""
+    lengths = np.diff(first, append=len(table))
+    if lengths.max() > _LONG:
+        return np.asarray(how.reduceat(table, first))
+    found = table[first]
+    for k in range(1, int(lengths.max())):
+        longer = np.flatnonzero(lengths > k)
+        found[longer] = how(found[longer], table[first[longer] + k])
+    return found
 
 
 class Transitions:

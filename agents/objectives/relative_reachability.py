@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Array, Motive, Objective
-from agents.inaction import Penalty, grown
+from agents.inaction import Penalty
 from agents.transitions import END, UNSEEN, Plan
 
 
@@ -51,51 +51,94 @@ class RelativeReachability(Objective):
 
 
 class _Reversible(Penalty):
+    """Keeps rows for the states near what is watched only; from the others nothing is reachable."""
+
     def __init__(self, settings: RelativeReachability, size: int, actions: int) -> None:
         super().__init__(size, actions, settings.noop)
         self._settings = settings
-        self._reach = np.zeros((1, 0))  # [states, watched]: R, of the states from row 1 on
-        self._idle = np.full((1, 0), np.nan)  # the same after doing nothing; NaN: never tried
+        self._slots = np.zeros(1, np.int64)  # state -> its row below; 0: nothing from there
+        self._reach = np.zeros((1, 0))  # [slots, watched]: R
+        self._idle = np.zeros((1, 0))  # the same after doing nothing; NaN: never tried
         self._tried = np.zeros(1, bool)  # was anything done in this state?
+        self._swept = np.zeros(1, np.int64)  # ways that the last rollout's sweeps looked at
 
     def learn(self, plan: Plan) -> None:
         states = len(self.world)
         watched = min(states - 1, self._settings.most_states)
-        reach = grown(self._reach, (states, watched), 0.0)
-        own = np.arange(watched)
-        worth = reach[:0]
-        for _ in range(self._settings.sweeps):
-            reach[own + 1, own] = 1.0
-            worth = plan.mean(reach)
-            reach[plan.rows] = self._settings.discount * plan.best(worth)
-        reach[own + 1, own] = 1.0
-        self._reach = reach
-        self._idle = np.full((states, watched), np.nan)
-        idle = plan.cells % self.actions == self.noop
-        self._idle[plan.cells[idle] // self.actions] = plan.mean(reach)[idle]
-        self._tried = np.zeros(states, bool)
+        near = self._near(plan, states, watched)
+        slots = np.where(near, np.cumsum(near), 0)
+        reach = np.zeros((int(near.sum()) + 1, watched))
+        old = np.flatnonzero(self._slots)
+        reach[slots[old], : self._reach.shape[1]] = self._reach[self._slots[old]]
+        part = plan.within(near, slots, self.actions)
+        self._reach = self._backed_up(part, reach, slots[1 : watched + 1])
+        self._idle = np.full(reach.shape, np.nan)
+        idle = part.cells % self.actions == self.noop
+        rows = slots[part.cells[idle] // self.actions]
+        self._idle[rows] = part.mean(reach)[idle]
+        self._idle[0] = 0.0
+        self._slots, self._tried = slots, np.zeros(states, bool)
         self._tried[plan.rows] = True
+
+    def _near(self, plan: Plan, states: int, watched: int) -> Array:
+        """States from which this rollout's sweeps can reach what is watched, bool ``[states]``."""
+        near = np.zeros(states, bool)
+        near[: len(self._slots)] = self._slots > 0
+        near[1 : watched + 1] = True
+        for _ in range(self._settings.sweeps + 1):  # one more to do nothing in
+            before = int(near.sum())
+            near[plan.rows] |= plan.best(plan.mean(near[:, None]))[:, 0] > 0
+            if near.sum() == before:
+                break
+        return near
+
+    def _backed_up(self, part: Plan, reach: Array, own: Array) -> Array:
+        """Sweep in place, until nothing moves; ``own`` are the rows of the watched, in order."""
+        reach[own, np.arange(len(own))] = 1.0
+        before, sweeps = reach[part.rows], 1
+        at, column = np.nonzero(part.rows[:, None] == own)
+        for _ in range(self._settings.sweeps):
+            sweeps += 1
+            after = part.best(part.mean(reach))
+            after *= self._settings.discount
+            after[at, column] = 1.0
+            reach[part.rows] = after
+            if np.array_equal(before, after):
+                break
+            before = after
+        self._swept[:] = sweeps * len(part.ways.end)
+        return reach
 
     def penalty(self, rows: Array, actions: Array, arrivals: Array) -> Array:
         del actions
         if not self._reach.size:
             return np.zeros(len(rows))
-        lost = np.maximum(self._idle[rows] - self._reach[arrivals], 0.0).mean(-1)
         charged = (arrivals != END) & (arrivals != UNSEEN) & self._tried[arrivals]
-        return np.where(charged, np.nan_to_num(lost, nan=0.0), 0.0)
+        charged &= self._slots[rows] > 0
+        here, there = self._slots[rows[charged]], self._slots[arrivals[charged]]
+        lost = np.maximum(self._idle[here] - self._reach[there], 0.0).mean(-1)
+        found = np.zeros(len(rows))
+        found[charged] = np.nan_to_num(lost, nan=0.0)
+        return found
 
     def state_dict(self) -> Mapping[str, Array]:
         return {
             **self.world.state("world"),
+            "slots": self._slots.copy(),
             "reach": self._reach.copy(),
             "idle": self._idle.copy(),
             "tried": self._tried.copy(),
+            "swept": self._swept.copy(),
         }
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        self._reach, self._idle, self._tried = self.taken_over(state, "reach", "idle", "tried")
+        slots, tried = self.taken_over(state, "slots", "tried")
+        tables = state["reach"].copy(), state["idle"].copy()
+        if any(len(each) != slots.max() + 1 for each in tables):
+            raise ValueError(f"reach and idle do not fit {slots.max() + 1} slots")
+        self._slots, self._tried, (self._reach, self._idle) = slots, tried, tables
+        self._swept = state["swept"].copy()
 
     def flops(self, steps: int) -> float:
-        """Three a step and watched state to pay; as many a sweep for each way the world went."""
-        swept = (self._settings.sweeps + 1) * self.world.ways_known
-        return 3.0 * self._reach.shape[1] * (steps + swept)
+        """Three a step and watched state to pay; as many a sweep for each way it looked at."""
+        return 3.0 * self._reach.shape[1] * (steps + int(self._swept[0]))
