@@ -119,6 +119,17 @@ TABLE_RANGES: Mapping[str, Range] = {
 }
 """What each number of a tabular learner may be."""
 
+PLANNER_RANGES: Mapping[str, Range] = {
+    **{name: TABLE_RANGES[name] for name in ("num_envs", "total_steps", "steps_per_update")},
+    "discount": TABLE_RANGES["discount"],
+    "bonus": Range(0, 1e9),
+    "unseen_value": TABLE_RANGES["initial_value"],
+    "plan_every": Range(1, 100_000, whole=True),
+    "most_sweeps": Range(1, 1_000_000, whole=True),
+    "tolerance": Range(0, 1e9),
+}
+"""What each number of a learner that plans in a counted model may be."""
+
 
 def setting_problems(settings: Mapping[str, Any], ranges: Mapping[str, Range]) -> list[str]:
     """Return a problem for every setting outside its range."""

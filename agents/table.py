@@ -54,6 +54,20 @@ class Table:
             new[:count] = old[:count]
         self._seen, self.values, self.visits = seen, values, visits
 
+    def move(self, cells: Array, targets: Array, step_size: float, decay: float) -> float:
+        """Move cells (``row * actions + action``) to targets; the sum of squared distances before.
+
+        A cell named ``k`` times goes the way of ``k`` moves, on average over their orders.
+        """
+        cells, inverse, counts = np.unique(cells, return_inverse=True, return_counts=True)
+        values, visits = self.values.reshape(-1), self.visits.reshape(-1)
+        old = values[cells].astype(np.float64)
+        step = step_size / (1 + decay * visits[cells])
+        errors = np.bincount(inverse, targets) / counts - old
+        values[cells] = old + (1 - (1 - step) ** counts) * errors
+        visits[cells] += counts
+        return float(((targets - old[inverse]) ** 2).sum())
+
     def parameters(self) -> dict[str, Array]:
         """Return copies of the rows in use, by the names of a ``Mind``."""
         n = len(self)

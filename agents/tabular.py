@@ -70,7 +70,7 @@ class TabularSolo(Resumable):
             name: each.start(*sizes, chance(f"objective/{name}"))
             for name, each in objectives.items()
         }
-        self._learner = LiveTable(
+        self._learner = self._born(
             genome=genome,
             sizes=sizes,
             copies=env.num_envs,
@@ -82,6 +82,9 @@ class TabularSolo(Resumable):
         self._env, self._first_action = env, int(env.single_action_space.start)
         self._steps = settings.steps_per_update
         self._observations = flatten(env.reset()[0], env.num_envs)
+
+    def _born(self, **parts: Any) -> "LiveTable":
+        return LiveTable(**parts)
 
     def update(self) -> Mapping[str, UpdateReport]:
         """Live through one rollout, learning at every step."""
@@ -187,11 +190,7 @@ class LiveTable(LiveLearner):
         learned = executed if self._learns_from == "executed" else self._chosen
         if not ((learned >= 0) & (learned < self.actions)).all():
             raise ValueError(f"executed actions must be in 0..{self.actions - 1}, got {executed}")
-        if self._rule == "sarsa":
-            self._learn_on_policy(learned, following, pay, terminated, ended)
-        else:
-            ahead = np.where(terminated, 0.0, self._worth(self._table.find(following)))
-            self._move(self._here, learned, pay + self._discount * ahead)
+        self._learn(learned, following, pay, terminated, ended)
         self._diary.write(batch)
         self._at += 1
         self._lived += len(reward)
@@ -207,10 +206,10 @@ class LiveTable(LiveLearner):
                 f"update {self._updates}: non-finite values (step size {self._step_size:g})"
             )
         told = taught(self._motives, self._weights, self._diary.rollout(), self._updates)
-        thought = table_flops(self._live_rule(), self.actions, steps)
         return UpdateReport(
             steps=steps,
-            flops=thought + sum(self._motives[name].flops(steps) for name in self._weights),
+            flops=self._thought(steps)
+            + sum(self._motives[name].flops(steps) for name in self._weights),
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
             intrinsic={name: total / steps for name, total in self._earned.items()},
@@ -350,6 +349,20 @@ class LiveTable(LiveLearner):
         found: Array = (1 - explored) * best + explored * values.mean(1)
         return found
 
+    def _thought(self, steps: int) -> float:
+        """FLOPs of acting and learning in the last rollout."""
+        return table_flops(self._live_rule(), self.actions, steps)
+
+    def _learn(
+        self, learned: Array, following: Array, pay: Array, terminated: Array, ended: Array
+    ) -> None:
+        """Learn from one step of all copies, which began in the rows of ``act``."""
+        if self._rule == "sarsa":
+            self._learn_on_policy(learned, following, pay, terminated, ended)
+        else:
+            ahead = np.where(terminated, 0.0, self._worth(self._table.find(following)))
+            self._move(self._here, learned, pay + self._discount * ahead)
+
     def _learn_on_policy(
         self, learned: Array, following: Array, pay: Array, terminated: Array, ended: Array
     ) -> None:
@@ -369,19 +382,10 @@ class LiveTable(LiveLearner):
 
     def _move(self, rows: Array, actions: Array, targets: Array) -> None:
         """Move cells towards their targets; see the module's docstring for shared cells."""
-        if not len(rows):
-            return
-        cells, inverse, counts = np.unique(
-            rows * self.actions + actions, return_inverse=True, return_counts=True
-        )
-        values, visits = self._table.values.reshape(-1), self._table.visits.reshape(-1)
-        old = values[cells].astype(np.float64)
-        step = self._step_size / (1 + self._settings.step_size_decay * visits[cells])
-        errors = np.bincount(inverse, targets) / counts - old
-        values[cells] = old + (1 - (1 - step) ** counts) * errors
-        visits[cells] += counts
-        self._squares += float(((targets - old[inverse]) ** 2).sum())
-        self._changes += len(rows)
+        if len(rows):
+            cells, decay = rows * self.actions + actions, self._settings.step_size_decay
+            self._squares += self._table.move(cells, targets, self._step_size, decay)
+            self._changes += len(rows)
 
     def _count_episodes(self, reward: Array, ended: Array) -> None:
         self._episode_returns += reward

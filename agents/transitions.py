@@ -96,6 +96,10 @@ class Transitions:
         """Row of each observation ``[n, size]``, ``UNSEEN`` where it has none; int ``[n]``."""
         return np.array([self._rows.get(key, UNSEEN) for key in _keys(observations)], np.int64)
 
+    def observations(self, rows: Array) -> Array:
+        """What these rows look like, float32 ``[n, size]``; the end (row 0) looks like nothing."""
+        return np.array([self._seen[row - 1] for row in rows.tolist()], np.float32)
+
     def arrivals(self, batch: Batch) -> Array:
         """Row of the state each environment arrived in: the end where it terminated."""
         return np.where(batch.terminated, END, self.find(batch.next_observation))

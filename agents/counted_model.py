@@ -1,0 +1,165 @@
+"""An agent that plans in what it has counted: value iteration on mean rewards and shares of ways.
+
+Its plan lies in a table as that of Q-learning does, and is what minds hold. The model behind it is
+memory, as the replay of DQN is: it stays with the agent when another mind moves in, the next
+planning rests on it, and it is in the snapshot.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents.contract import Array, Batch, Mind, Objective, Streams
+from agents.genome import Genome, TableRule
+from agents.snapshots import within
+from agents.tabular import LiveTable, TabularSolo
+from agents.transitions import Transitions
+
+if TYPE_CHECKING:
+    from agents.learners.mbie_eb import MbieEb
+
+
+class CountedModel:
+    """Ways, visits and pay of every action in every observation met; row 0 is the end."""
+
+    def __init__(self, size: int, actions: int) -> None:
+        self.ways = Transitions(size, actions)
+        self.visits = np.zeros((1, actions))
+        self.paid = np.zeros((1, actions))
+
+    def learn(
+        self, before: Array, actions: Array, after: Array, terminated: Array, pay: Array
+    ) -> None:
+        """Count one step of ``n`` copies."""
+        step = Batch(before, actions, after, pay, terminated, terminated)
+        named = ("observation", "action", "next_observation", "reward", "terminated", "ended")
+        self.ways.learn(Batch(**{name: getattr(step, name)[None] for name in named}))
+        if new := len(self.ways) - len(self.visits):
+            more = ((0, new), (0, 0))
+            self.visits, self.paid = np.pad(self.visits, more), np.pad(self.paid, more)
+        at = (self.ways.find(before), actions)
+        np.add.at(self.visits, at, 1.0)
+        np.add.at(self.paid, at, pay)
+
+    def state(self) -> dict[str, Array]:
+        """Copies of everything, by name."""
+        counted = {"visits": self.visits.copy(), "paid": self.paid.copy()}
+        return {**self.ways.state("ways"), **counted}
+
+    def load(self, state: Mapping[str, Array]) -> None:
+        """Take over what ``state`` gave."""
+        self.ways.load(state, "ways")
+        self.visits, self.paid = state["visits"].copy(), state["paid"].copy()
+
+
+class PlannerSolo(TabularSolo):
+    """One planner on a Gymnasium ``VectorEnv`` that restarts episodes within the step."""
+
+    def __init__(
+        self,
+        env: Any,
+        settings: "MbieEb",
+        genomes: Mapping[str, Genome],
+        objectives: Mapping[str, Objective],
+        streams: Streams,
+    ) -> None:
+        self._plans = settings
+        super().__init__(env, settings.table(), genomes, objectives, streams)
+
+    def _born(self, **parts: Any) -> LiveTable:
+        return LivePlanner(self._plans, **parts)
+
+
+class LivePlanner(LiveTable):
+    """A table that is planned, not moved step by step."""
+
+    def __init__(self, plans: "MbieEb", **parts: Any) -> None:
+        super().__init__(**parts)
+        _check(self.genome)
+        self._plans = plans
+        self._model = CountedModel(self.observation_size, self.actions)
+        self._worth_of = np.zeros(1)  # of every row of the model: where value iteration goes on
+        self._waited, self._backed_up = 0, 0
+
+    def begin(self) -> None:
+        """Start a rollout."""
+        super().begin()
+        self._backed_up = 0
+
+    def install(self, mind: Mind) -> None:
+        """Become this mind until the next planning; ``ValueError`` where it learns otherwise."""
+        _check(mind.genome)
+        super().install(mind)
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """The table's, and the model."""
+        data, arrays = super().snapshot()
+        model = {f"model/{name}": each for name, each in self._model.state().items()}
+        model["model/worth"] = self._worth_of.copy()
+        return {**data, "waited": self._waited}, {**arrays, **model}
+
+    def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        super().resume(data, arrays)
+        model = within(arrays, "model/")
+        self._model.load(model)
+        self._waited, self._worth_of = data["waited"], model["worth"].copy()
+
+    def _thought(self, steps: int) -> float:
+        """Acting compares the actions; a sweep multiplies and adds once for every way it knows."""
+        return float(self.actions * steps + 2 * self._backed_up)
+
+    def _learn(
+        self, learned: Array, following: Array, pay: Array, terminated: Array, ended: Array
+    ) -> None:
+        del ended  # a cut episode would have gone on
+        before = self._seen[self._at]
+        foreseen = self._table.values[self._here, learned].astype(np.float64)
+        self._model.learn(before, learned, following, terminated, pay)
+        self._waited += 1
+        if self._waited >= self._plans.plan_every:
+            self._plan()
+        ahead = np.where(terminated, 0.0, self._worth(self._table.find(following)))
+        self._squares += float(((pay + self._discount * ahead - foreseen) ** 2).sum())
+        self._changes += len(pay)
+
+    def _plan(self) -> None:
+        """Value iteration until nothing moves, then write the plan into the table."""
+        self._waited, model, plans = 0, self._model, self._plans
+        plan = model.ways.plan()
+        visits, paid = (each.ravel()[plan.cells] for each in (model.visits, model.paid))
+        now = (paid + plans.bonus * np.sqrt(visits)) / visits  # mean pay + bonus / sqrt(visits)
+        untried = (model.visits[plan.rows] == 0).any(1)
+        floor = np.where(untried, plans.unseen_value, -np.inf)
+        worth = np.full(len(model.ways), plans.unseen_value)
+        worth[: len(self._worth_of)] = self._worth_of
+        worth[0] = 0.0
+        for _ in range(plans.most_sweeps):
+            cells = now + self._discount * plan.mean(worth[:, None])[:, 0]
+            best = np.maximum(plan.best(cells[:, None])[:, 0], floor)
+            moved = float(np.abs(best - worth[plan.rows]).max())
+            worth[plan.rows] = best
+            self._backed_up += len(plan.ways.end)
+            if moved <= plans.tolerance:
+                break
+        self._worth_of = worth
+        values = np.full(model.visits.size, plans.unseen_value)
+        values[plan.cells] = now + self._discount * plan.mean(worth[:, None])[:, 0]
+        self._write(plan.rows, values.reshape(model.visits.shape)[plan.rows])
+
+    def _write(self, rows: Array, values: Array) -> None:
+        seen = self._model.ways.observations(rows)
+        at = self._table.enter(seen)
+        self._table.values[at] = values
+        self._table.visits[at] = self._model.visits[rows]
+
+
+def _check(genome: Genome) -> None:
+    """Refuse a genome that claims to learn in a way that means nothing to a planner."""
+    rule = genome.learning_rule
+    if not isinstance(rule, TableRule):
+        return  # a table says what is wrong with it
+    wanted = TableRule(learning_rate=1.0, discount=rule.discount)
+    if rule != wanted:
+        raise ValueError("the agent plans: its rule is q_learning, executed, with learning_rate 1")
