@@ -42,12 +42,21 @@ class Trial:
 
 
 def expand(scenario: "Scenario") -> tuple[Trial, ...]:
-    """All trials; the first seed of every condition and env comes before the second of any."""
+    """All trials; the first seed of every condition and env comes before the second of any.
+
+    Two envs may come to the same trial, where an arm undoes what they differ by: then each has one
+    of its own, and every one after the first says in its ``env`` which ``copy`` it is.
+    """
     turned = conditions(scenario.levers, scenario.design)
-    return tuple(
-        trial(scenario, env, condition, seed)
-        for seed, condition, env in itertools.product(scenario.seeds, turned, scenario.envs)
-    )
+    found: dict[str, Trial] = {}
+    for seed, condition, env in itertools.product(scenario.seeds, turned, scenario.envs):
+        made, copy = trial(scenario, env, condition, seed), 0
+        while made.id in found:
+            copy += 1
+            spec = {**made.spec, "env": {**made.spec["env"], "copy": copy}}
+            made = Trial(trial_id(spec), spec)
+        found[made.id] = made
+    return tuple(found.values())
 
 
 def count(scenario: "Scenario") -> int:

@@ -165,3 +165,26 @@ def test_touched_is_empty_exactly_for_equals(one, other):
 def test_touching_a_part_is_touching_what_is_in_it(one, other, shared):
     assert trials.overlap(one, other) == shared
     assert trials.overlap(other, one) == shared
+
+
+def test_two_envs_that_an_arm_makes_equal_have_a_trial_each(tmp_path):
+    path = tmp_path / "twins.yaml"
+    path.write_text(
+        "schema: 1\n"
+        "question: Are twins two?\n"
+        "envs:\n"
+        "  - {id: sandbox/CoinGrid-v0, name: dim, controls: {observation_noise: {intensity: 0.5}}}\n"
+        "  - {id: sandbox/CoinGrid-v0, name: bright}\n"
+        "agent: {learner: {ppo: {num_envs: 4}}, architecture: {trunk: [8]}, objective: {extrinsic: 1}}\n"
+        "arms:\n"
+        "  as_is: {}\n"
+        "  clear: {controls: {observation_noise: {intensity: 0}}}\n"
+        "levers: {arm: [as_is, clear]}\n"
+        "metrics: [capability]\n"
+    )
+    found = trials.expand(scenario.load(path))
+
+    assert len({each.id for each in found}) == len(found) == trials.count(scenario.load(path))
+    assert {each.spec["env"].get("copy") for each in found} <= {None, 1}
+    for each in found:
+        assert each.id == trials.trial_id(json.loads(json.dumps(each.spec)))
