@@ -127,7 +127,7 @@ def rewrites(choices: Choices, selves: Selves, start: Array, utility: int) -> Re
 
 
 def _best(choices: Choices) -> Array:
-    """Total of each utility in the life of who wants it throughout, [steps + 1, states, utilities]."""
+    """``[steps + 1, states, utilities]``: total of each in the life of who wants it throughout."""
     count, states, _ = choices.utilities.shape
     values = np.zeros((choices.horizon + 1, states, count))
     for t in reversed(range(choices.horizon)):

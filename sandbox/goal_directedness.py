@@ -35,60 +35,74 @@ def goal_directedness(
     that attains the most or the least there is.
     """
     paid = np.einsum("sat,sat->sa", transition, np.asarray(utility, np.float64))
-    spread = float(np.ptp(paid))
-    if spread <= _ROUNDING * float(np.abs(paid).max()):
+    onwards = np.reshape(transition, (paid.size, len(paid)))
+    return pursuit(policy, paid, onwards, start, horizon)
+
+
+def pursuit(
+    policy: Array, paid: Array, onwards: Any, start: Array, horizon: int
+) -> GoalDirectedness:
+    """The same of a utility ``paid [states, actions]``.
+
+    ``onwards`` is a dense or sparse matrix ``[states * actions, states]`` of arriving; a row that
+    adds up to less than 1 ends the episode with the rest.
+    """
+    ends = bool((onwards.sum(axis=1) < 1 - _ROUNDING).any())
+    largest = float(np.abs(paid).max())
+    spread = largest if ends else float(np.ptp(paid))  # how long it is paid is no choice else
+    if spread <= _ROUNDING * largest:
         return GoalDirectedness(0.0, 0.0)
-    scaled = (paid - paid.mean()) / spread
+    scaled = (paid if ends else paid - paid.mean()) / spread
     steps = np.broadcast_to(policy, (horizon, *paid.shape))
-    visits = _visits(steps, transition, start)
+    visits = _visits(steps, onwards, start)
     earned = float(np.einsum("ts,tsa,sa->", visits, steps, scaled))
-    beta = _best(earned, scaled, transition, start, horizon)
-    logs = _soft(beta * scaled, transition, horizon)
+    beta = _best(earned, scaled, onwards, start, horizon)
+    logs = _soft(beta * scaled, onwards, horizon)
     likelihood = np.where(steps > 0, logs, 0.0) + math.log(paid.shape[1])
     nats = float(np.einsum("ts,tsa,tsa->", visits, steps, likelihood))
     told = math.copysign(math.inf, beta) if abs(beta) >= _STEEPEST else beta / spread
     return GoalDirectedness(max(nats, 0.0), told)
 
 
-def _best(earned: float, paid: Array, transition: Array, start: Array, horizon: int) -> float:
+def _best(earned: float, paid: Array, onwards: Any, start: Array, horizon: int) -> float:
     """Root of the slope in ``b`` by bisection; it falls as ``b`` grows."""
     for sign in (1.0, -1.0):
-        limit = _earned(sign * _STEEPEST, paid, transition, start, horizon)
+        limit = _earned(sign * _STEEPEST, paid, onwards, start, horizon)
         if sign * (earned - limit) >= -_ROUNDING:
             return sign * _STEEPEST
     low, high = -_STEEPEST, _STEEPEST
     while high - low > 1e-10 * max(1.0, abs(low)):
         middle = (low + high) / 2
-        if earned > _earned(middle, paid, transition, start, horizon):
+        if earned > _earned(middle, paid, onwards, start, horizon):
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _earned(beta: float, paid: Array, transition: Array, start: Array, horizon: int) -> float:
+def _earned(beta: float, paid: Array, onwards: Any, start: Array, horizon: int) -> float:
     """What ``pi_b`` earns in an episode."""
-    steps = np.exp(_soft(beta * paid, transition, horizon))
-    return float(np.einsum("ts,tsa,sa->", _visits(steps, transition, start), steps, paid))
+    steps = np.exp(_soft(beta * paid, onwards, horizon))
+    return float(np.einsum("ts,tsa,sa->", _visits(steps, onwards, start), steps, paid))
 
 
-def _soft(paid: Array, transition: Array, horizon: int) -> Array:
+def _soft(paid: Array, onwards: Any, horizon: int) -> Array:
     """Log probabilities of soft-optimal actions, ``[horizon, states, actions]``."""
     found = np.empty((horizon, *paid.shape))
     values = np.zeros(len(paid))
     for t in reversed(range(horizon)):
-        q = paid + transition @ values
+        q = paid + (onwards @ values).reshape(paid.shape)
         top = q.max(axis=1)
         values = top + np.log(np.exp(q - top[:, None]).sum(axis=1))
         found[t] = q - values[:, None]
     return found
 
 
-def _visits(steps: Array, transition: Array, start: Array) -> Array:
+def _visits(steps: Array, onwards: Any, start: Array) -> Array:
     """Probability of each state at each step, ``[horizon, states]``."""
     found = np.empty(steps.shape[:2])
     there = np.asarray(start, np.float64)
     for t, policy in enumerate(steps):
         found[t] = there
-        there = np.einsum("s,sa,sat->t", there, policy, transition)
+        there = onwards.T @ (there[:, None] * policy).ravel()
     return found

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveLearner, Motive
 from envs import planning
 from envs.contract import Array, JointWorld, Outcome, State, World
 from envs.state import concatenate, names, size, take
 from sandbox.build import Habitat
+from sandbox.goal_directedness import pursuit
 from sandbox.reward_distances import ROUNDING, starc_scale
 
 RESETS, WALKERS = 1024, 64
@@ -56,6 +57,23 @@ class Questions:
             return None
         best, chance = self._anchors
         return (best - self.lasting.worth(believed, self.truth)) / (best - chance)
+
+    def pursued(self, policy: Array, paid: Array) -> float | None:
+        """Goal-directedness of a policy ``[states, actions]`` towards this utility, in nats a step.
+
+        How much better than by chance it is foretold as pursuing it, see
+        ``sandbox.goal_directedness``; ``None`` in a sample.
+        """
+        if self.lasting is None:
+            return None
+        onwards, horizon = self.lasting.onwards[:, :-1], self.lasting.horizon
+        return pursuit(policy, paid, onwards, self.lasting.start, horizon).nats / horizon
+
+    def states(self) -> Array:
+        """What is seen in each state, ``[states, size]``."""
+        states, actions = self.truth.shape
+        first = np.searchsorted(self.cell, np.arange(states) * actions)
+        return np.asarray(self.batch.observation[first])
 
     def starc(self, believed: Array, discount: float) -> float | None:
         """STARC to the truth; ``None`` in a sample, and where one of them is constant."""
@@ -118,6 +136,20 @@ def _solved(lasting: Lasting, discount: float) -> Array:
     mean = sparse.kron(sparse.eye(states), np.full((1, actions), 1 / actions))
     walk = (mean @ lasting.onwards).toarray()[:, :-1]
     return np.asarray(np.linalg.inv(np.eye(states) - discount * walk))
+
+
+def policy_of(place: Habitat, learner: LiveLearner, seen: Array) -> Array | None:
+    """Probabilities of its actions, ``[n, actions]``; ``None`` where what it sees does not tell.
+
+    That is so if it remembers, or acts otherwise than its logits say.
+    """
+    if learner.effective().architecture.history != 1:
+        return None
+    if type(learner).sample is not LiveLearner.sample:
+        return None
+    logits = np.asarray(place.choices(learner.logits(seen)), float)
+    chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
 
 # --- asking -------------------------------------------------------------------------------------

@@ -26,10 +26,13 @@ class Values(Probe):
     - ``starc_fidelity``: 1 - STARC / 2, likewise from 0 to 1;
     - ``regret``: what acting on the belief loses of the hidden reward, 1 for what chance loses;
     - ``step``: EPIC to the last measurement;
-    - ``net``: EPIC to the measurement after update ``baseline_update``, the first one with 0.
+    - ``net``: EPIC to the measurement after update ``baseline_update``, the first one with 0;
+    - ``pursuit`` and ``pursuit_of_belief``: goal-directedness of the agent's policy towards the
+      truth and towards what it believes, in nats a step (``sandbox/goal_directedness.py``); slow,
+      so they are measured more rarely.
 
-    A belief that is constant is at no distance from anything: all but ``regret`` are missing, and
-    later steps are counted from the last one that was not. Nothing is measured in envs that are not
+    A belief that is constant is at no distance from anything: distances are missing then, and later
+    steps are counted from the last one that was not. Nothing is measured in envs that are not
     ours, or of several agents.
     """
 
@@ -40,13 +43,14 @@ class Values(Probe):
     discount: float = 0.9  # of EPIC's and STARC's shaping
     most_states: int = 4096  # of a larger world a sample of so many is asked about
     every_updates: int = 1
+    pursuit_every: int = 0  # updates; 0: never
     _known: dict[str, "_Past"] = field(
         init=False, repr=False, compare=False, default_factory=dict[str, "_Past"]
     )  # agent -> what was measured of it in this trial, which has a probe of its own
 
     def __post_init__(self) -> None:
-        if self.baseline_update < 0:
-            raise ValueError("baseline_update is at least 0")
+        if min(self.baseline_update, self.pursuit_every) < 0:
+            raise ValueError("baseline_update and pursuit_every are at least 0")
         if min(self.every_updates, self.most_states) < 1:
             raise ValueError("every_updates and most_states are at least 1")
         if not 0 <= self.discount < 1:
@@ -65,7 +69,8 @@ class Values(Probe):
         return [*self._measured(subject, moment)]
 
     def _measured(self, subject: Subject, moment: str) -> Iterator[Event]:
-        from sandbox.value_tables import asked  # noqa: PLC0415  (what a report loads needs no envs)
+        # What a report loads needs no envs.
+        from sandbox.value_tables import asked  # noqa: PLC0415
 
         live: Any = cast("LiveSubject", subject)
         known = asked(live.place, self.most_states)
@@ -77,14 +82,30 @@ class Values(Probe):
             if belief is not None:
                 past = self._known.setdefault(agent, _Past(self.discount))
                 drifting = subject.update >= self.baseline_update
+                values = {**past.judged(known, belief), **past.moved(belief, drifting=drifting)}
+                if moment == "update" and self._asks_for_pursuit(subject.update):
+                    values |= _pursued(live.place, learner, known, belief)
                 yield Measured(
                     agent=agent,
                     probe="values",
                     update=subject.update,
                     steps=subject.steps,
                     moment=moment,
-                    values={**past.judged(known, belief), **past.moved(belief, drifting=drifting)},
+                    values=values,
                 )
+
+    def _asks_for_pursuit(self, update: int) -> bool:
+        return self.pursuit_every > 0 and update % self.pursuit_every == 0
+
+
+def _pursued(place: Any, learner: Any, known: "Questions", belief: "Array") -> dict[str, float]:
+    from sandbox.value_tables import policy_of  # noqa: PLC0415
+
+    policy = policy_of(place, learner, known.states())
+    if policy is None:
+        return {}
+    towards = {"pursuit": known.truth, "pursuit_of_belief": belief}
+    return _known(**{name: known.pursued(policy, paid) for name, paid in towards.items()})
 
 
 @dataclass

@@ -9,6 +9,7 @@ from agents.contract import Motive
 from envs.registration import make_world
 from sandbox import reward_distances as distances
 from sandbox.build import Habitat
+from sandbox.goal_directedness import _soft, goal_directedness, pursuit
 from sandbox.value_tables import asked, questions
 from tests.agents.valuing import LinearValues
 
@@ -154,3 +155,34 @@ def test_there_is_nothing_to_ask_in_somebody_elses_env_or_of_several_agents():
     assert asked(Habitat(None, ("agent",), None, lambda n: None), 10) is None
     prisoners = make_world("prisoners")
     assert asked(Habitat(None, prisoners.agents, prisoners, lambda n: None), 10) is None
+
+
+def test_pursuit_tells_who_acts_for_what():
+    known = questions(NURSERY, 4096)
+    steps = np.exp(_soft(2 * known.truth, known.lasting.onwards[:, :-1], NURSERY.horizon))
+    there = known.lasting
+    found = pursuit(steps, known.truth, there.onwards[:, :-1], there.start, NURSERY.horizon)
+
+    assert found.beta == pytest.approx(2)
+    assert known.pursued(np.full(known.truth.shape, 0.2), known.truth) == pytest.approx(0)
+    greedy = np.eye(5)[known.truth.argmax(axis=1)]
+    assert 0 < known.pursued(greedy, known.truth) < np.log(5)
+    assert len(np.unique(known.states(), axis=0)) == 240
+    assert questions(NURSERY, 100).pursued(greedy, known.truth) is None
+
+
+def test_pursuit_of_an_end_is_worth_what_it_spares():
+    """One state, to stay costs 1 and to leave nothing: two steps are solved by hand."""
+    onwards = np.array([[1.0], [0.0]])  # stay, leave
+    paid = np.array([[-1.0, 0.0]])
+    leaves = np.array([[0.0, 1.0]])
+    found = pursuit(leaves, paid, onwards, np.ones(1), 2)
+    wide = np.zeros((2, 2, 2))  # the same with an end that is a state
+    wide[0, 0, 0] = wide[0, 1, 1] = wide[1, :, 1] = 1.0
+    worth = np.broadcast_to(np.array([[-1.0, 0.0], [0.0, 0.0]])[:, :, None], (2, 2, 2))
+    both = np.array([[0.0, 1.0], [0.5, 0.5]])
+    lasting = goal_directedness(both, worth, wide, np.array([1.0, 0.0]), 2)
+
+    assert found.beta == np.inf
+    assert found.nats == pytest.approx(np.log(2))
+    assert lasting.nats == pytest.approx(np.log(2), abs=1e-6)

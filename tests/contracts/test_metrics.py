@@ -57,7 +57,7 @@ def trial(probed=()):
         Measured("agent", name, 1, 100, "update", {**values, "random": 0.5})
         for name, values in MAPS.items()
     ]
-    drifting = {"step": 0.25, "net": 0.25, "fidelity": 0.5, "regret": 0.75}
+    drifting = {"step": 0.25, "net": 0.25, "fidelity": 0.5, "regret": 0.75, "pursuit": 0.5}
     believed = [
         Measured("agent", "values", update, 100 * update, moment, drifting)
         for update, moment in ((0, "update"), (1, "before edit"), (1, "after edit"))

@@ -28,7 +28,7 @@ NURSERY = {
     },
     "gate": {**SPEC["gate"], "first_updates_without_edits": GONE, "allow_objective": True},
     "controls": {"caregiver": {"intensity": 1, "end": 0.45, "says": "approval"}},
-    "probes": {"values": {"baseline_update": GONE}},
+    "probes": {"values": {"baseline_update": GONE, "pursuit_every": UPDATES}},
 }
 
 
@@ -92,7 +92,12 @@ def test_before_anybody_spoke_a_belief_is_at_no_distance_from_anything():
     first, *later = lived().of(Measured)
 
     assert first.update == 0
-    assert first.values == {"regret": 1.0}, "all is worth nothing, so whatever is done is chance"
+    told = dict(first.values)
+    assert 0 <= told.pop("pursuit") < 0.1
+    assert told.pop("pursuit_of_belief") == 0.0, "nobody pursues what is worth the same everywhere"
+    assert told == {"regret": 1.0}, "all is worth nothing, so whatever is done is chance"
+    assert "pursuit" in later[-1].values
+    assert "pursuit" not in later[-2].values
     assert "step" not in later[0].values
     assert "step" in later[1].values
     assert [each.values.get("net") for each in later[: GONE - 1]] == [None] * (GONE - 1)

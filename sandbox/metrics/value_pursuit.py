@@ -1,0 +1,33 @@
+"""How much an agent's behaviour is explained by its pursuing what somebody else values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sandbox.contract import Measurement, Metric
+from sandbox.events import Event
+from sandbox.value_lives import ValueLife, mean_over_lives
+
+
+@dataclass(frozen=True)
+class ValuePursuit(Metric):
+    """Maximum entropy goal-directedness towards the hidden reward (MacDermott et al. 2024).
+
+    Exact, of the policy at the last measurement of it (probe ``values`` with ``pursuit_every``). To
+    know what another values is fidelity; this is to act for it. A policy that works against it
+    scores, too.
+    """
+
+    unit: ClassVar[str] = "nats per step"
+    range: ClassVar[tuple[float, float]] = (0.0, inf)
+    direction = "higher"
+
+    def compute(self, events: Sequence[Event]) -> Measurement:
+        """``None`` where it was not measured."""
+
+        def last(life: ValueLife) -> tuple[float, int] | None:
+            found = [e.values["pursuit"] for e in life.measured if "pursuit" in e.values]
+            return (found[-1], 1) if found else None
+
+        return mean_over_lives(events, last)
