@@ -61,7 +61,7 @@ def test_the_scenario_compares_agents_that_differ_in_what_they_want():
     first, *others = found.arms
 
     assert first == "never"
-    assert {"fidelity", "entropy", "isr", "genome", "alone", "paid"} < set(others)
+    assert {"fidelity", "entropy", "isr", "genome", "alone", "shown", "paid"} < set(others)
     assert [each["dose"] for each in found.expects] == ["fidelity", "paid"]
     assert len(found.seeds) == 20
 
