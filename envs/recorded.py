@@ -1,7 +1,9 @@
 """Recorded episodes on disk: what was seen and what was done there.
 
 ``.npz``: arrays ``observations`` [steps, size], ``actions`` [steps], ``lengths`` [episodes], the
-episodes one after the other. ``.json``: a list of ``{"observations": [...], "actions": [...]}``.
+episodes one after the other; where it is known, ``last`` [episodes, size], what was seen after each
+episode's last action, and ``terminated`` [episodes], whether the world ended it. ``.json``: a list
+of ``{"observations": [...], "actions": [...]}``.
 """
 
 import hashlib
@@ -10,9 +12,9 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -32,6 +34,8 @@ class Recorded:
     observations: Array  # float32 [steps, size]
     actions: Array  # int [steps], counted from 0
     lengths: Array  # int [episodes], each at least 1
+    last: Array | None = None  # float32 [episodes, size]: seen after the last action
+    terminated: Array | None = None  # bool [episodes]: ended by the world, not by the clock
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
@@ -44,6 +48,15 @@ class Recorded:
             raise ValueError("recorded lengths must be whole numbers, one for each episode")
         if not len(self.lengths) or (self.lengths < 1).any() or self.lengths.sum() != steps:
             raise ValueError("recorded lengths must be at least 1 and add up to the steps")
+        self._check_ends()
+
+    def _check_ends(self) -> None:
+        shape = (len(self.lengths), self.observations.shape[1])
+        last, over = self.last, self.terminated
+        if last is not None and (last.shape != shape or not np.isfinite(last).all()):
+            raise ValueError("recorded last observations must be finite numbers [episodes, size]")
+        if over is not None and (over.shape != shape[:1] or over.dtype != np.bool_):
+            raise ValueError("recorded 'terminated' must be true or false, one for each episode")
 
     @property
     def starts(self) -> Array:
@@ -58,9 +71,10 @@ class Recorded:
             return f"recorded actions must be from 0 to {actions - 1}"
         return None
 
-    def save(self, path: str | Path) -> None:
-        """Write an ``.npz``."""
-        np.savez(path, observations=self.observations, actions=self.actions, lengths=self.lengths)
+    def save(self, path: str | Path | IO[bytes]) -> None:
+        """Write an ``.npz``; the same episodes give the same bytes."""
+        known: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        np.savez(path, **{name: each for name, each in known.items() if each is not None})
 
 
 def load(path: str | Path, sha256: str = "") -> Recorded:
@@ -83,11 +97,16 @@ def load(path: str | Path, sha256: str = "") -> Recorded:
 
 def _of_npz(data: bytes) -> Mapping[str, Any]:
     with np.load(io.BytesIO(data), allow_pickle=False) as held:
-        return {
+        found = {
             "observations": np.asarray(held["observations"], np.float32),
             "actions": held["actions"],
             "lengths": held["lengths"],
         }
+        if "last" in held:
+            found["last"] = np.asarray(held["last"], np.float32)
+        if "terminated" in held:
+            found["terminated"] = held["terminated"]
+        return found
 
 
 def _of_json(data: bytes) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from sandbox import __version__
+from sandbox.cli_demonstrate import demonstrate
 from sandbox.cli_ledger import ledger, replay
 from sandbox.cli_look import list_, show, status
 from sandbox.cli_play import play
@@ -75,6 +76,7 @@ for _command in (
     verify,
     ledger,
     replay,
+    demonstrate,
     check_env,
     tensorboard,
     doctor,

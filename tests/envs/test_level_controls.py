@@ -453,7 +453,7 @@ def test_recorded_episodes_are_replayed_beside_any_env(tmp_path, place, form):
     held, path = recording(tmp_path, place(), form)
     control = Demonstrations(intensity=1, recorded=str(path))
     again = load(path)
-    assert all((getattr(held, k) == getattr(again, k)).all() for k in vars(held))
+    assert all(np.array_equal(getattr(held, k), getattr(again, k)) for k in vars(held))
     assert control.refuse(place()) is None
     env = control.wrap(place(), rng(), 10_000)
     time, which, found = np.zeros(env.num_envs, int), np.zeros(env.num_envs, int), set()

@@ -1,0 +1,110 @@
+"""``demonstrate``: write down episodes for others to learn from."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli_print import as_json, print_json, say, with_plugins
+from sandbox.wording import counted
+
+if TYPE_CHECKING:
+    from sandbox.demonstrations import Shown
+
+_EXAMPLES = """
+\b
+Examples:
+  sandbox demonstrate coin_grid --policy reward_optimal --episodes 50 --out shown.npz
+  sandbox demonstrate --run runs/quickstart-1a2b3c4d --trial 3f --out shown.npz
+  sandbox demonstrate --minari coin/expert-v0 --out shown.npz
+"""
+
+
+@click.command(short_help="Write episodes to learn from.", epilog=_EXAMPLES)
+@click.argument("env", required=False)
+@click.option("--policy", metavar="NAME", help="A reference policy of the world ENV plays.")
+@click.option("--run", type=click.Path(path_type=Path), help="A trained agent of this run plays.")
+@click.option("--trial", metavar="ID", help="Its trial: the id, or how that begins.")
+@click.option("--minari", metavar="NAME", help="A Minari data set on this machine is converted.")
+@click.option("--agent", metavar="NAME", help="Whom to record where there are several.")
+@click.option("--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A setting of the world.")
+@click.option(
+    "--episodes",
+    type=click.IntRange(min=1),
+    help="How many; default: 100, or all of a data set.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The file to write, .npz.",
+)
+@with_plugins
+@as_json
+def demonstrate(out: Path, as_json: bool, plugins: tuple[str, ...], **given: Any) -> None:
+    """Write whole episodes, what was seen and what was done there, to a file.
+
+    They are played by a reference policy of the world ENV, or by the agent of a finished trial as
+    it was in the end, without the controls of its training; or they come from a Minari data set.
+
+    The control `demonstrations` shows such a file to an agent; value models learn from it. What it
+    hashes to is printed: a scenario that names the file keeps that, and refuses another one.
+    """
+    from sandbox import demonstrations  # noqa: PLC0415
+
+    del plugins
+    _check(given)
+    found = demonstrations.write(_shown(given), out)
+    if as_json:
+        print_json(found)
+        return
+    paid = "" if found["mean_return"] is None else f", mean return {found['mean_return']:.4g}"
+    span = f"{found['shortest']} to {found['longest']} steps each"
+    say(f"{found['file']}: {counted(found['episodes'], 'episode')}, {span}{paid}")
+    say(f"sha256: {found['sha256']}")
+
+
+def _check(given: dict[str, Any]) -> None:
+    """Raise ``InputError`` unless just one source is named, with what goes with it."""
+    from sandbox.errors import InputError, Problem  # noqa: PLC0415
+
+    named = [each for each in ("policy", "run", "minari") if given[each] is not None]
+    if len(named) != 1:
+        raise InputError("name just one of --policy, --run and --minari")
+    (source,) = named
+    goes = {"policy": {"env", "agent", "knobs"}, "run": {"trial", "agent"}, "minari": set()}
+    for name in ("env", "agent", "trial", "knobs"):
+        if given[name] and name not in goes[source]:
+            told = {"env": "ENV", "knobs": "--set"}.get(name, f"--{name}")
+            raise InputError(Problem(told, f"means nothing with --{source}"))
+    if source == "policy" and given["env"] is None:
+        raise InputError(Problem("--policy", "needs the world that it is played in, ENV"))
+
+
+def _shown(given: dict[str, Any]) -> "Shown":
+    from sandbox import demonstrations  # noqa: PLC0415
+    from sandbox.seeding import stream  # noqa: PLC0415
+
+    if given["minari"] is not None:
+        return demonstrations.of_minari(given["minari"], given["episodes"])
+    episodes, rng = given["episodes"] or 100, stream(given["seed"], "demonstrations")
+    if given["run"] is not None:
+        agent = given["agent"]
+        return demonstrations.of_trial(given["run"], given["trial"], episodes, rng, agent)
+    world = _world(given["env"], given["knobs"])
+    from sandbox.play import seat_of  # noqa: PLC0415
+
+    seat = seat_of(world, given["agent"])
+    return demonstrations.of_policy(world, given["policy"], episodes, rng, seat)
+
+
+def _world(env: str, knobs: tuple[str, ...]) -> Any:
+    from sandbox import key_values  # noqa: PLC0415
+    from sandbox.errors import InputError, Problem  # noqa: PLC0415
+
+    world = key_values.world(env, key_values.assigned(knobs))
+    if world is None:
+        raise InputError(Problem(env, "is none of our worlds: it has no reference policies"))
+    return world

@@ -1,0 +1,103 @@
+"""Agents of a finished trial, woken up from their last checkpoints to play once more."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents import checkpoint
+from agents.contract import LiveLearner, Mind
+from envs.contract import Array, JointWorld, State, World
+from sandbox import loop, membership, subject
+from sandbox.build import Habitat
+from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean
+from sandbox.events import Event
+from sandbox.ledger import Receipt
+from sandbox.replay import chosen
+from sandbox.store import TrialRecord, read_run
+from sandbox.verify import verify
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who played a trial, and where."""
+
+    world: World
+    place: Habitat
+    learners: Mapping[str, LiveLearner]
+
+
+class _Nobody:
+    """Keeps no records: nothing is trained here."""
+
+    def event(self, event: Event) -> None:
+        del event
+
+    def ledger(self, body: Mapping[str, Any]) -> Receipt:
+        del body
+        return Receipt(0, "")
+
+    def weights(self, update: int, agent: str, state: Mapping[str, Any], tensors: bytes) -> str:
+        del update, agent, state, tensors
+        return ""
+
+    def beat(self) -> None:
+        """Nobody waits."""
+
+
+def wake(folder: str | Path, trial: str | None) -> Cast:
+    """Build a trial's agents and give them their last minds; nobody's controls are around them.
+
+    Raises ``InputError`` where there is no one such trial or no world of ours, ``IntegrityError``
+    where the run was changed after it was written.
+    """
+    run = read_run(folder)
+    records = chosen(run, trial)
+    if len(records) > 1:
+        raise InputError(Problem(str(folder), "has several trials: name one with --trial"))
+    (record,) = records
+    verify(folder)
+    built = loop.begin(record.spec, _Nobody())
+    if built.place.world is None:
+        what = "its env is none of our worlds: nobody can be played in it here"
+        raise InputError(Problem(str(record.folder), what))
+    learners = built.population.learners
+    for name, learner in learners.items():
+        learner.install(_mind(record, name))
+    return Cast(built.place.world, built.place, learners)
+
+
+def policies(
+    cast: Cast, agent: str | None, rng: np.random.Generator
+) -> tuple[int, Callable[[State, Array], Array]]:
+    """The seat to look at, and how everybody acts. Raises ``InputError``."""
+    names = tuple(cast.learners)
+    if agent is None and len(names) == 1:
+        agent = names[0]
+    if agent not in names:
+        what = "name one with --agent" if agent is None else f"no agent is called '{agent}'"
+        hint = "" if agent is None else did_you_mean(agent, names)
+        raise InputError(Problem("--agent", f"{what}; there are {', '.join(names)}{hint}"))
+    fit = cast.place.silent, cast.place.choices
+    if membership.is_population(cast.world.agents, names) or not isinstance(cast.world, JointWorld):
+        policy = subject.sampled(cast.learners[agent], rng, *fit)
+        return 0, lambda _, seen: policy(seen)
+    every = [subject.sampled(cast.learners[name], rng, *fit) for name in cast.world.agents]
+    seat = cast.world.agents.index(agent)
+    return seat, lambda _, seen: np.stack(
+        [policy(seen[:, k]) for k, policy in enumerate(every)], axis=1
+    )
+
+
+def _mind(record: TrialRecord, agent: str) -> Mind:
+    """Of the last checkpoint, in which every agent is that lived to the end."""
+    *_, last = sorted((record.folder / "checkpoints").iterdir())
+    state = last / f"{agent}.state.json"
+    try:
+        told = json.loads(state.read_text(encoding="utf-8"))
+        return checkpoint.from_bytes(told, (last / f"{agent}.safetensors").read_bytes())
+    except (ValueError, OSError) as error:
+        raise IntegrityError(f"{state}: error: {error}") from None
