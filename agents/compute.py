@@ -12,12 +12,14 @@ from math import prod
 
 from agents.genome import (
     SETS_WIDTH,
+    TOWERS,
     Architecture,
     DQNRule,
     Genome,
     Layer,
     SACRule,
     TableRule,
+    TwoStreamRule,
 )
 from agents.layers import KINDS
 from agents.layers.kind import Inputs, Shapes, linear, multiply
@@ -107,7 +109,16 @@ def tower_flops(genome: Genome, tower: str, observation_size: int, actions: int)
 def forward_flops(genome: Genome, observation_size: int, actions: int) -> float:
     """Return the FLOPs of all towers that learn, for one observation."""
     sizes = (observation_size, actions)
-    return sum(tower_flops(genome, tower, *sizes) for tower in genome.towers())
+    return sum(tower_flops(genome, tower, *sizes) for tower in at_work(genome))
+
+
+def at_work(genome: Genome) -> tuple[str, ...]:
+    """Towers that learn now: the head of a second stream whose weights are all 0 rests."""
+    rule = genome.learning_rule
+    if not isinstance(rule, TwoStreamRule):
+        return genome.towers()
+    endless = any(weight for name, weight in genome.objective if name not in rule.episodic)
+    return genome.towers() if endless else TOWERS
 
 
 def rollout_flops(genome: Genome, observation_size: int, actions: int, steps: int) -> float:

@@ -227,6 +227,8 @@ def test_three_towers_are_counted():
     assert forward_flops(genome, *sizes) == sum(towers)
     once = rollout_flops(genome, *sizes, 32)
     assert report.flops == once + training_flops(genome, *sizes, 32) == once * (1 + 3 * 2)
+    alone, _ = two((("extrinsic", 1.0),))
+    assert alone.update()["agent"].flops == (towers[0] + towers[1]) * 32 * (1 + 3 * 2)
     weights = learner.mind().parameters.values()
     assert parameters(genome, *sizes) == sum(each.size for each in weights)
 
