@@ -7,7 +7,9 @@ observation as any other does. Steps of agents that have left are not looked at.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +18,6 @@ from agents.contract import Array, Batch
 END = 0
 UNSEEN = -1
 _SHIFT = 2**31  # no table has this many rows
-_LONG = 32  # rows of one group, beyond which a loop over them is slower
 
 
 class Ways(NamedTuple):
@@ -27,7 +28,8 @@ class Ways(NamedTuple):
     chance: Array  # float: its share of the cell's counts
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True)
+class Plan:
     """All that was ever tried, laid out for backing up values: cells sorted, each with its ways."""
 
     cells: Array  # int: row * actions + action
@@ -40,14 +42,23 @@ class Plan(NamedTuple):
         """Worth of each cell, ``[cells, k]``, where the states are worth ``[states, k]``."""
         if not len(self.cells):
             return worth[:0]
-        parts = self.ways.chance[:, None] * worth[self.ways.end]
-        return _folded(np.add, parts, self.first_way)
+        matrix = self._matrix
+        return np.asarray(matrix @ worth[: matrix.shape[1]])
+
+    @cached_property
+    def _matrix(self) -> Any:
+        """Chances, ``[cells, states that something leads to]``, sparse."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 - slow to load
+
+        bounds = np.r_[self.first_way, len(self.ways.end)]
+        shape = (len(self.cells), int(self.ways.end.max()) + 1)
+        return csr_array((self.ways.chance, self.ways.end, bounds), shape)
 
     def best(self, worth: Array) -> Array:
         """Worth of the best cell of each of ``rows``, where the cells are worth ``[cells, k]``."""
         if not len(self.cells):
             return worth
-        return _folded(np.maximum, worth, self.first_cell)
+        return _highest(worth, self.first_cell)
 
     def within(self, chosen: Array, names: Array, actions: int) -> "Plan":
         """The part of some states, bool ``[states]``; ``rows`` and ends become ``names[state]``."""
@@ -60,15 +71,16 @@ class Plan(NamedTuple):
         return Plan(cells, names[rows], kept, np.cumsum(lengths) - lengths, first_cell)
 
 
-def _folded(how: np.ufunc, table: Array, first: Array) -> Array:
-    """``how.reduceat(table, first)`` but for rounding; that is slow where rows are long."""
+def _highest(table: Array, first: Array) -> Array:
+    """``np.maximum.reduceat(table, first)``, which is slow where rows are long."""
     lengths = np.diff(first, append=len(table))
-    if lengths.max() > _LONG:
-        return np.asarray(how.reduceat(table, first))
+    most = int(lengths.max())
+    if (lengths == most).all():
+        return np.asarray(table.reshape(-1, most, table.shape[1]).max(1))
     found = table[first]
-    for k in range(1, int(lengths.max())):
+    for k in range(1, most):
         longer = np.flatnonzero(lengths > k)
-        found[longer] = how(found[longer], table[first[longer] + k])
+        found[longer] = np.maximum(found[longer], table[first[longer] + k])
     return found
 
 
