@@ -19,7 +19,7 @@ from envs import recorded
 from envs.recorded import Recorded
 from sandbox import last_minds
 from sandbox.cli import _ended
-from sandbox.demonstrations import evidence, of_minari, of_policy, of_recorded
+from sandbox.demonstrations import _Diary, evidence, of_minari, of_policy, of_recorded
 from sandbox.errors import InputError, IntegrityError
 from sandbox.fingerprints import weights_hash
 from tests.laboratory.conftest import CommandLine
@@ -92,6 +92,23 @@ def test_who_sits_where_sees_and_does_what_is_recorded():
     assert not np.array_equal(one.episodes.actions, other.episodes.actions)
 
 
+def test_what_comes_after_an_end_is_not_written_down():
+    """Two worlds go on side by side; the first ends at once and shows and pays more and more."""
+    diary = _Diary(2)
+    for t, (one, other) in enumerate([(True, False), (True, False), (False, True)]):
+        seen = np.full((2, 1), t, np.float32)
+        diary.write(seen, np.array([t, t]), seen + 1, np.ones(2))
+        diary.end(np.array([one, False]), np.array([False, other]))
+    found = diary.shown()
+
+    assert not diary.alive.any()
+    np.testing.assert_array_equal(found.episodes.lengths, [1, 3])
+    np.testing.assert_array_equal(found.episodes.actions, [0, 0, 1, 2])
+    np.testing.assert_array_equal(found.episodes.last[:, 0], [1, 3])
+    np.testing.assert_array_equal(found.episodes.terminated, [True, False])
+    np.testing.assert_array_equal(found.returns, [1, 3])
+
+
 def test_what_is_saved_is_loaded_and_has_the_same_bytes(tmp_path):
     shown = an_oracle().episodes
     for name in ("a.npz", "b.npz"):
@@ -118,7 +135,7 @@ def three_steps(**known):
 
 def test_evidence_has_an_episode_a_column():
     told = three_steps(
-        last=np.array([[8, 8], [9, 9]], np.float32), terminated=np.array([False, True])
+        last=np.array([[8, 8], [9, 9]], np.float32), terminated=np.array([True, False])
     )
     found = of_recorded(told)
     lived, there = found.lived, found.present
@@ -128,7 +145,7 @@ def test_evidence_has_an_episode_a_column():
     np.testing.assert_array_equal(lived.next_observation[there][:, 0], [2, 9, 8])
     np.testing.assert_array_equal(lived.action[there], [0, 2, 1])
     np.testing.assert_array_equal(lived.ended, [[False, True], [True, False]])
-    np.testing.assert_array_equal(lived.terminated, [[False, True], [False, False]])
+    np.testing.assert_array_equal(lived.terminated, [[False, False], [True, False]])
 
 
 def test_a_step_whose_end_was_not_recorded_is_no_evidence():
