@@ -1,0 +1,71 @@
+"""A reward by what two features say of the state arrived in: four weights, as for needs."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Array, Batch, Motive, Objective
+
+_PAYS = ("pay_neither", "pay_first", "pay_second", "pay_both")
+
+
+@dataclass(frozen=True)
+class FeaturePay(Objective):
+    """The family of rewards that Singh, Lewis & Barto 2009 search for their hungry-thirsty agent.
+
+    A step pays by the observation it leads to: which of two features are on there (at least
+    ``threshold``). The designer's fitness is the world's own reward, this one may differ from it.
+    """
+
+    unit: ClassVar[str] = "pay"
+    scope: ClassVar[str] = "episodic"
+
+    weight: float = 1.0
+    first: int = 0  # which number of the observation, from 0; hunger, say
+    second: int = 1  # thirst, say
+    threshold: float = 0.5  # from here on a feature is on
+    pay_neither: float = 0.0
+    pay_first: float = -1.0  # the first alone is on
+    pay_second: float = -1.0
+    pay_both: float = -1.0
+
+    def __post_init__(self) -> None:
+        if self.first < 0 or self.second < 0 or self.first == self.second:
+            raise ValueError("first and second are two features, counted from 0")
+        for name in ("threshold", *_PAYS):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be finite, not {getattr(self, name)}")
+
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+        """Begin. Raises ``ValueError`` where there is no such feature."""
+        del rng, actions
+        if max(self.first, self.second) >= observation_size:
+            raise ValueError(
+                f"feature_pay: feature {max(self.first, self.second)} is none: an observation has"
+                f" {observation_size} numbers"
+            )
+        return _Pay(self)
+
+
+class _Pay(Motive):
+    def __init__(self, settings: FeaturePay) -> None:
+        self._settings = settings
+        self._pays = np.array([getattr(settings, name) for name in _PAYS])
+
+    def reward(self, batch: Batch) -> Array:
+        seen, rule = batch.next_observation, self._settings
+        first, second = (seen[..., each] >= rule.threshold for each in (rule.first, rule.second))
+        return np.asarray(self._pays[first + 2 * second])
+
+    def update(self, rollout: Batch) -> None:
+        del rollout
+
+    def state_dict(self) -> Mapping[str, Array]:
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        if state:
+            raise ValueError(f"feature_pay has no state, got {sorted(state)}")
