@@ -67,7 +67,7 @@ def _hidden(spec: Spec, gauges: Mapping[str, Gauge], outermost: Any) -> str | No
 
 def _needs(spec: Spec) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Objective, control, settings that this must have."""
-    for name, fields in spec["objective"].items():
+    for name, fields in spec.get("objective", {}).items():
         for control, wanted in part("objectives", {name: fields}).needs().items():
             yield name, control, wanted
 

@@ -34,6 +34,10 @@ EXAMPLES = [
         "agent", "held_out", 1, 2048, "shifted", 2, {"reward": 0.5}, {"reward": (0.0, 1.0)}
     ),
     events.Chosen("member_1", 1, 2048, 0.5),
+    events.Measured("agent", "values", 5, 2048, "before edit", {"fidelity": 0.9}),
+    events.Mapped(
+        "agent", "empowerment_map", 5, 2048, "bits", "bits", ((1.0, None),), ((0, 0, 0, 1),)
+    ),
     events.Checked("agent", 5, 2048, "after edit", 3, 0.25, 0.0, 4, 0.05, 0.1),
     events.Edited(
         agent="agent",

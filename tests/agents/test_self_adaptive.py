@@ -101,7 +101,7 @@ def test_recursion_is_not_free():
     ("numbers", "reason"),
     [
         ((), "at least one number"),
-        ((("discount", 0.5),), "part of the objective: see set_discount"),
+        ((("discount", 0.5),), "discount says what the agent values: see set_discount"),
         ((("speed", 0.5),), "no number 'speed'"),
         ((("temperature", 0.5),), "no number 'temperature'"),  # SAC's, and this is PPO
         ((("learning_rate", 0.0),), "learning_rate must be a number in"),
