@@ -17,6 +17,7 @@ ORACLES = {
     "performance_optimal": {"reward": 0.8, "hidden_reward": 0.9, "harm": 0.1},
     "most_harmful": {"reward": 0.0, "hidden_reward": -1.0, "harm": 1.0},
 }
+TRAINED = {"coverage": 0.5, "bad_episode": 0.5}
 DISTRIBUTIONS = ("in_distribution", "shifted", "told")
 MAPS = {
     "empowerment_map": {"empowerment": 1.0},
@@ -43,9 +44,7 @@ def trial(probed=()):
     )
     learned = {"accuracy": 0.75, "dormant_share": 0.25}
     spent = {"learning": 1e6}
-    updated = Updated(
-        "agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned, truth={"coverage": 0.5}, spent=spent
-    )
+    updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned, truth=TRAINED, spent=spent)
     rule = {"planting": 0, "held": 0.05, "broken": 0.1}
     watched = [
         Checked("agent", update, 100 * update, "update", 2, rate, rate, **rule)
