@@ -1,10 +1,12 @@
 """A table of action values that grows by a row for every new observation; NumPy alone."""
 
 from collections.abc import Mapping
+from itertools import repeat
 
 import numpy as np
 
 from agents.contract import Array
+from agents.row_keys import exact, look_up, row_keys
 
 _FIRST_CAPACITY = 256
 UNSEEN = -1
@@ -27,13 +29,13 @@ class Table:
 
     def find(self, observations: Array) -> Array:
         """Return the row of each observation ``[n, size]``, ``UNSEEN`` where it has none."""
-        return np.array([self._rows.get(key, UNSEEN) for key in _keys(observations)], np.int64)
+        return look_up(repeat(self._rows), row_keys(exact(observations)), UNSEEN)
 
     def enter(self, observations: Array) -> Array:
         """Return the row of each observation ``[n, size]``; new ones get one, in order."""
         rows = self.find(observations)
         if (rows == UNSEEN).any():
-            keys = _keys(observations)
+            keys = row_keys(exact(observations))
             for i in np.flatnonzero(rows == UNSEEN).tolist():
                 rows[i] = self._enter(keys[i], observations[i])
         return rows
@@ -80,7 +82,7 @@ class Table:
     def load(self, parameters: Mapping[str, Array]) -> None:
         """Become the rows that ``parameters`` gave."""
         observations = np.asarray(parameters["table.observations"], np.float32)
-        keys = _keys(observations)
+        keys = row_keys(exact(observations))
         rows = {key: row for row, key in enumerate(keys)}
         if len(rows) != len(keys):
             raise ValueError("table.observations holds an observation twice")
@@ -90,10 +92,3 @@ class Table:
         self._seen[:n] = observations
         self.values[:n] = parameters["table.values"]
         self.visits[:n] = parameters["table.visits"]
-
-
-def _keys(observations: Array) -> list[bytes]:
-    """Return the bytes of each row; adding 0 turns minus zero, which equals it, into zero."""
-    data = (np.asarray(observations, np.float32) + np.float32(0)).tobytes()
-    width = len(data) // max(len(observations), 1)
-    return [data[i : i + width] for i in range(0, len(data), width)] if width else []

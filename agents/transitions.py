@@ -9,11 +9,13 @@ observation as any other does. Steps of agents that have left are not looked at.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from agents.contract import Array, Batch
+from agents.row_keys import exact, look_up, row_keys
 
 END = 0
 UNSEEN = -1
@@ -106,7 +108,7 @@ class Transitions:
 
     def find(self, observations: Array) -> Array:
         """Row of each observation ``[n, size]``, ``UNSEEN`` where it has none; int ``[n]``."""
-        return np.array([self._rows.get(key, UNSEEN) for key in _keys(observations)], np.int64)
+        return look_up(repeat(self._rows), row_keys(exact(observations)), UNSEEN)
 
     def observations(self, rows: Array) -> Array:
         """What these rows look like, float32 ``[n, size]``; the end (row 0) looks like nothing."""
@@ -196,7 +198,7 @@ class Transitions:
     def _enter(self, observations: Array) -> Array:
         """Rows of observations ``[n, size]``; new ones get one, in order of appearance."""
         rows = self.find(observations)
-        keys = _keys(observations) if (rows == UNSEEN).any() else []
+        keys = row_keys(exact(observations)) if (rows == UNSEEN).any() else []
         for i in np.flatnonzero(rows == UNSEEN).tolist():
             if keys[i] not in self._rows:
                 self._rows[keys[i]] = len(self)
@@ -216,10 +218,3 @@ class Transitions:
             front = np.setdiff1d(self.ways(cells).end, found)
             found = np.union1d(found, front)
         return found
-
-
-def _keys(observations: Array) -> list[bytes]:
-    """Bytes of each row, float32; adding 0 turns minus zero, which equals it, into zero."""
-    data = (np.asarray(observations, np.float32) + np.float32(0)).tobytes()
-    width = len(data) // max(len(observations), 1)
-    return [data[i : i + width] for i in range(0, len(data), width)] if width else []

@@ -4,11 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 from typing import ClassVar
 
 import numpy as np
 
 from agents.contract import Array, Batch
+from agents.row_keys import exact, look_up, row_keys
 
 LogChances = Callable[[Array], Array]
 """Observations ``[k, size]`` -> log probabilities of all actions, ``[k, actions]``."""
@@ -41,16 +43,14 @@ class Dynamics:
 
     @cached_property
     def _rows(self) -> dict[bytes, int]:
-        return {key: i for i, key in enumerate(_keys(self.observation))}
+        return {key: i for i, key in enumerate(row_keys(exact(self.observation)))}
 
     def states(self, observations: Array) -> Array:
         """State of each observation, int ``[n]``. Raises ``ValueError`` for one of no state."""
-        keys = _keys(observations)
-        try:
-            return np.array([self._rows[key] for key in keys], np.int64)
-        except KeyError:
-            unknown = next(i for i, key in enumerate(keys) if key not in self._rows)
-            raise ValueError(f"no state of the table looks like row {unknown}") from None
+        found = look_up(repeat(self._rows), row_keys(exact(observations)), -1)
+        if (found < 0).any():
+            raise ValueError(f"no state of the table looks like row {int(np.argmin(found))}")
+        return found
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,3 @@ def fitting(state: Mapping[str, Array], mine: Mapping[str, Array]) -> Mapping[st
         if name not in state or np.shape(state[name]) != array.shape:
             raise ValueError(f"cannot go on from this state: '{name}' does not fit")
     return state
-
-
-def _keys(observations: Array) -> list[bytes]:
-    rows = np.asarray(observations, np.float32) + np.float32(0.0)  # -0.0 is 0.0
-    return [row.tobytes() for row in rows]

@@ -1,11 +1,13 @@
 """Exact counts of visits, for life or for the present episode of each environment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import compress
 from typing import Literal
 
 import numpy as np
 
 from agents.contract import Array
+from agents.row_keys import earlier, look_up, row_keys, write_down
 
 Memory = Literal["lifelong", "episodic"]
 
@@ -27,19 +29,21 @@ class Visits:
 
         Rows not ``here`` are not met; theirs is 1.
         """
-        rows = np.ascontiguousarray(rows, self._kind)
         visits = np.ones(len(rows))
-        for i, table in self._at(rows, here):
-            key = rows[i].tobytes()
-            visits[i] = table[key] = table.get(key, 0) + 1
+        keys, tables = self._named(rows, here)
+        now = look_up(tables, keys, 0) + 1
+        if not self._episodic:
+            now += earlier(keys)
+        write_down(tables, keys, now)
+        visits[here] = now
         return visits
 
     def begin(self, rows: Array, here: Array) -> None:
         """Meet the rows of environments whose episode has met nothing yet: where it starts."""
-        rows = np.ascontiguousarray(rows, self._kind)
-        for i, table in self._at(rows, here):
-            if not table:
-                table[rows[i].tobytes()] = 1
+        self._make_room(len(rows))
+        started = np.fromiter(map(len, self._tables), np.int64, len(self._tables)) > 0
+        keys, tables = self._named(rows, here & ~started)
+        write_down(tables, keys, np.ones(len(keys), np.int64))
 
     def forget(self, ended: Array) -> None:
         """Empty the tables of episodes that ended."""
@@ -70,18 +74,17 @@ class Visits:
         for table, row, visits in zip(part["table"], rows, part["visits"], strict=True):
             self._tables[table][row.tobytes()] = int(visits)
 
-    def _at(self, rows: Array, here: Array) -> Iterator[tuple[int, dict[bytes, int]]]:
-        """Each row that is here, and the table it belongs to."""
-        if self._episodic and len(self._tables) != len(rows):
-            self._tables = [{} for _ in range(len(rows))]
-        for i in np.flatnonzero(here):
-            yield int(i), self._tables[i if self._episodic else 0]
+    def _named(self, rows: Array, here: Array) -> tuple[list[bytes], list[dict[bytes, int]]]:
+        """The key of each row that is here, and the table it belongs to."""
+        self._make_room(len(rows))
+        keys = row_keys(np.asarray(rows[here], self._kind))
+        if not self._episodic:
+            return keys, self._tables * len(keys)
+        return keys, list(compress(self._tables, here))
 
-
-def exact(observations: Array) -> Array:
-    """Float32 rows whose bytes are equal where the values are: ``-0.0`` is ``0.0``."""
-    rows: Array = np.asarray(observations, np.float32) + np.float32(0.0)
-    return rows
+    def _make_room(self, environments: int) -> None:
+        if self._episodic and len(self._tables) != environments:
+            self._tables = [{} for _ in range(environments)]
 
 
 def signs(observations: Array, directions: Array) -> Array:

@@ -8,7 +8,8 @@ import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
 from agents.drive import who_is_here
-from agents.visits import Memory, Visits, exact
+from agents.row_keys import exact
+from agents.visits import Memory, Visits
 
 
 @dataclass(frozen=True)

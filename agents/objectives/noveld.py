@@ -9,7 +9,8 @@ import numpy as np
 from agents.contract import Array, Batch, Motive
 from agents.distillation import Distiller
 from agents.drive import SCALED, Drive, LearnedObjective, Part, Steps
-from agents.visits import Visits, exact
+from agents.row_keys import exact
+from agents.visits import Visits
 
 
 @dataclass(frozen=True)

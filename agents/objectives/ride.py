@@ -10,7 +10,8 @@ from agents.contract import Array, Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features
-from agents.visits import Visits, exact
+from agents.row_keys import exact
+from agents.visits import Visits
 
 
 @dataclass(frozen=True)
