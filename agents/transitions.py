@@ -132,6 +132,21 @@ class Transitions:
         np.add.at(self._counts, inverse, counts)
         self._index()
 
+    def news(self, rollout: Batch) -> Array:
+        """``learn``, and return the rows in which some action's chances are not what they were."""
+        keys, before = self._keys, self._chances()
+        self.learn(rollout)
+        was = np.zeros(len(self._keys))
+        was[np.searchsorted(self._keys, keys)] = before
+        return np.unique(self._keys[was != self._chances()] // _SHIFT // self.actions)
+
+    def leading_to(self, rows: Array, n: int) -> Array:
+        """Rows from which at most ``n`` actions can lead to one of ``rows``, these among them."""
+        starts, ends = self._keys // _SHIFT // self.actions, self._keys % _SHIFT
+        for _ in range(n):
+            rows = np.union1d(rows, starts[np.isin(ends, rows)])
+        return rows
+
     def plan(self) -> Plan:
         """Lay out everything tried so far."""
         cells, first_way = np.unique(self._keys // _SHIFT, return_index=True)
@@ -205,6 +220,11 @@ class Transitions:
                 self._seen.append(np.frombuffer(keys[i], np.float32))
             rows[i] = self._rows[keys[i]]
         return rows
+
+    def _chances(self) -> Array:
+        """Share of each way in what its cell led to, in the order of ``_keys``."""
+        _, cell = np.unique(self._keys // _SHIFT, return_inverse=True)
+        return np.asarray(self._counts / np.bincount(cell, self._counts)[cell])
 
     def _index(self) -> None:
         cells = np.arange(len(self) * self.actions + 1)

@@ -22,9 +22,9 @@ class Empowerment(Objective):
 
     Conventions: an action never tried in a state stays there; the end of an episode (termination,
     not a cut) is one state of 0 bits, and so is every state not met before. A state's bits are
-    computed when it is first arrived in and kept until the next update. What was tried once looks
-    certain, so a noisy world seems more controllable than it is until it has been tried often. For
-    worlds of few states.
+    computed when it is first arrived in and kept until an update moves a chance that they hang on.
+    What was tried once looks certain, so a noisy world seems more controllable than it is until it
+    has been tried often. For worlds of few states.
     """
 
     unit: ClassVar[str] = "bits"
@@ -58,7 +58,7 @@ class _Empowered(Motive):
     def __init__(self, settings: Empowerment, size: int, actions: int) -> None:
         self._settings, self._actions = settings, actions
         self._world = Transitions(size, actions)
-        self._forget()
+        self._bits = np.zeros(1)  # of each row; nan where they have to be computed
 
     def reward(self, batch: Batch) -> Array:
         rows = self._world.arrivals(batch)
@@ -72,8 +72,10 @@ class _Empowered(Motive):
         return found
 
     def update(self, rollout: Batch) -> None:
-        self._world.learn(rollout)
-        self._forget()
+        touched = self._world.news(rollout)
+        fresh = np.full(len(self._world) - len(self._bits), np.nan)
+        self._bits = np.append(self._bits, fresh)
+        self._bits[self._world.leading_to(touched, self._settings.steps - 1)] = np.nan
 
     def state_dict(self) -> Mapping[str, Array]:
         return {**self._world.state("world"), "bits": self._bits.copy()}
@@ -85,10 +87,6 @@ class _Empowered(Motive):
     def flops(self, steps: int) -> float:
         """At most: every step arrives somewhere new, and looks at all sequences from there."""
         return 2.0 * steps * float(self._actions**self._settings.steps)
-
-    def _forget(self) -> None:
-        self._bits = np.full(len(self._world), np.nan)
-        self._bits[END] = 0.0
 
     def _computed(self, rows: Array) -> Array:
         n = self._settings.steps

@@ -98,6 +98,36 @@ def test_who_has_tried_everything_is_paid_the_exact_bits(layout, n):
     np.testing.assert_allclose(paid, empowerment(model(world), n).lower, atol=1e-12)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.booleans())
+def test_bits_kept_over_updates_are_those_computed_afresh(seed, n, noisy):
+    """What an update did not touch is kept; nothing that it touched is."""
+    chance = rng(seed)
+    leads = chance.integers(0, 8, (8, 2))
+    motive = Empowerment(steps=n).start(1, 2, rng())
+    for _ in range(4):
+        tried = chance.integers(0, (8, 2), (6, 2))
+        ends = chance.integers(0, 8, 6) if noisy else leads[tuple(tried.T)]
+        motive.update(steps(np.column_stack([tried, ends])))
+        here = arriving(np.arange(8))
+        paid = motive.reward(here)
+        fresh = Empowerment(steps=n).start(1, 2, rng())
+        state = motive.state_dict()
+        nothing = np.where(np.arange(len(state["bits"])) == END, 0.0, np.nan)
+        fresh.load_state_dict({**state, "bits": nothing})
+
+        np.testing.assert_allclose(paid, fresh.reward(here), rtol=0, atol=2e-4 if noisy else 1e-12)
+
+
+def test_what_nobody_touched_is_not_computed_again():
+    world = envs.make_world("maze")
+    motive = Empowerment(steps=2).start(100, 5, rng())
+    motive.update(everything(world, rng()))
+    motive.reward(arriving_at_every_cell())
+    motive.update(everything(world, rng()))
+
+    assert not np.isnan(motive.state_dict()["bits"]).any()
+
+
 def arriving_at_every_cell(cells=100):
     seen = np.eye(cells, dtype=np.float32)
     no = np.zeros(cells, bool)
