@@ -7,6 +7,7 @@ import numpy as np
 
 from agents.contract import Array, Objective, Streams, UpdateReport
 from agents.genome import Genome
+from agents.mixing import motives_of
 from agents.restarts import check_restarts
 from agents.resumable import Resumable
 from agents.spaces import action_count, flat_size, flatten
@@ -41,10 +42,7 @@ class Lessons(Resumable):
             genome=genome,
             sizes=sizes,
             num_envs=env.num_envs,
-            motives={
-                name: each.start(*sizes, own(f"objective/{name}"))
-                for name, each in objectives.items()
-            },
+            motives=motives_of(objectives, sizes, own),
             streams=own,
         )
         self.learners = {self._agent: self._learner}

@@ -1,12 +1,12 @@
 """Objectives are mixed at the step: the weighted sum of what each motive pays."""
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive
+from agents.contract import Array, Batch, Motive, Objective
 
 
 class Diary:
@@ -57,6 +57,26 @@ class Diary:
 
 _NOTHING: Mapping[str, Any] = {"present": True, "approval": np.nan, "advice": -1}
 _ALWAYS = tuple(each.name for each in fields(Batch) if each.name not in _NOTHING)
+
+
+def motives_of(
+    objectives: Mapping[str, Objective],
+    sizes: tuple[int, int],
+    stream: Callable[[str], np.random.Generator],
+) -> dict[str, Motive]:
+    """Start every objective on (observation size, actions), each with a stream of its own.
+
+    Raises ``ValueError`` where one refuses, ``RuntimeError`` where one fails, naming it.
+    """
+    found = {}
+    for name, each in objectives.items():
+        try:
+            found[name] = each.start(*sizes, stream(f"objective/{name}"))
+        except ValueError as error:
+            raise ValueError(f"objective {name}: {error}") from error
+        except Exception as error:
+            raise RuntimeError(f"objective {name}: it cannot start: {_said(error)}") from error
+    return found
 
 
 def mixed(

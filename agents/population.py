@@ -15,13 +15,13 @@ from agents.chance import Chance
 from agents.company import company
 from agents.contract import (
     Array,
-    Motive,
     Objective,
     Population,
     Streams,
     UpdateReport,
 )
 from agents.genome import Genome
+from agents.mixing import motives_of
 from agents.restarts import check_restarts, final_observations
 from agents.resumable import Resumable
 from agents.rewritable import RewritablePPO
@@ -285,15 +285,6 @@ def build_learner(
 def chance_of(agent: str, streams: Streams) -> Chance:
     """The streams of one agent."""
     return Chance(lambda name: streams(f"{agent}/{name}"))
-
-
-def motives_of(
-    objectives: Mapping[str, Objective], sizes: tuple[int, int], chance: Chance
-) -> dict[str, Motive]:
-    """Start every objective on (observation size, actions)."""
-    return {
-        name: each.start(*sizes, chance(f"objective/{name}")) for name, each in objectives.items()
-    }
 
 
 def _check_vector(env: Any, genomes: Mapping[str, Genome]) -> None:

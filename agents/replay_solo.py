@@ -6,7 +6,8 @@ from typing import Any
 
 from agents.contract import Objective, Streams
 from agents.genome import Genome
-from agents.population import chance_of, motives_of
+from agents.mixing import motives_of
+from agents.population import chance_of
 from agents.q_learning import DeepQ
 from agents.replaying import ReplayLearner, Sizes
 from agents.soft_actor_critic import SoftActorCritic

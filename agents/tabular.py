@@ -35,7 +35,7 @@ from agents.contract import (
 )
 from agents.genome import Architecture, Genome, TableRule
 from agents.heritage import bequeath, carried, heritage_problems
-from agents.mixing import Diary, mixed, taught
+from agents.mixing import Diary, mixed, motives_of, taught
 from agents.restarts import check_restarts, executed_actions, final_observations
 from agents.resumable import Resumable
 from agents.spaces import action_count, flat_size, flatten
@@ -66,10 +66,7 @@ class TabularSolo(Resumable):
         ((self._agent, genome),) = genomes.items()
         sizes = (flat_size(env.single_observation_space), action_count(env.single_action_space))
         chance = Chance(lambda name: streams(f"{self._agent}/{name}"))
-        motives = {
-            name: each.start(*sizes, chance(f"objective/{name}"))
-            for name, each in objectives.items()
-        }
+        motives = motives_of(objectives, sizes, chance)
         self._learner = self._born(
             genome=genome,
             sizes=sizes,

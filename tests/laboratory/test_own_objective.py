@@ -83,6 +83,14 @@ class Unteachable(Stillness):
         return _Dull(self.price)
 
 
+@dataclass(frozen=True)
+class Stillborn(Stillness):
+    """Raises when a life begins."""
+
+    def start(self, observation_size, actions, rng):
+        raise KeyError("cradle")
+
+
 def _lost(n):
     raise RuntimeError("the way\\nis long")
 
@@ -105,7 +113,7 @@ class _Dull(_Still):
 
 
 def register(catalogue):
-    for name in ("Stillness", "Nameless", "Lumped", "Lost", "Unteachable"):
+    for name in ("Stillness", "Nameless", "Lumped", "Lost", "Unteachable", "Stillborn"):
         catalogue.add("objectives", name.lower(), f"mine:{name}")
 '''
 SCENARIO = """\
@@ -126,6 +134,7 @@ WRONG = {
     "lumped": "update 2: objective lumped: rewards are shaped [1], not [4], one each",
     "lost": "update 2: objective lost: its reward fails: RuntimeError: the way",
     "unteachable": "update 1: objective unteachable: it cannot learn: LookupError: no book",
+    "stillborn": "objective stillborn: it cannot start: KeyError: 'cradle'",
 }
 
 
@@ -153,7 +162,7 @@ def check(trial):
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """One run of a good one and of four that misbehave; what was printed, and where it lies."""
+    """One run of a good one and of some that misbehave; what was printed, and where it lies."""
     from tests.laboratory.conftest import CommandLine
 
     sandbox = CommandLine(tmp_path_factory.mktemp("own"))
@@ -171,7 +180,7 @@ def test_a_plug_in_is_enough(told):
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_one_that_misbehaves_ends_its_trial_with_one_line_that_names_it_and_the_update(told, name):
+def test_one_that_misbehaves_ends_its_trial_with_one_line_that_names_it(told, name):
     code, printed, folder = told
     assert code == 1
     ends = [each for each in printed.splitlines() if each.startswith("failed: trial ")]
