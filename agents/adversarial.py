@@ -15,7 +15,7 @@ from agents.cloning import above_nought, at_least_one
 from agents.contract import Array, Batch
 from agents.fixed_horizon import FixedHorizon
 from agents.reservoir import Reservoir, prefixed, under
-from agents.values_contract import Evidence, LogChances, Valuer, fitting, present
+from agents.values_contract import Evidence, LogChances, Valuer, fitting
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Contest(Valuer):
     def watch(self, rollout: Batch, policy: LogChances | None = None) -> None:
         """Let the judge learn, if it knows steps of both kinds."""
         self._horizon.check_rollout(rollout)
-        own = Steps.of(rollout, present(rollout))
+        own = Steps.of(rollout, rollout.here)
         if not len(self._shown) or not len(own.action):
             return
         self.prepare(own, policy)

@@ -5,10 +5,12 @@ Both are told apart to the bit. Row 0 of either is what was never seen.
 """
 
 from collections.abc import Mapping
+from itertools import repeat
 
 import numpy as np
 
 from agents.contract import Array, Batch
+from agents.row_keys import exact, look_up, row_keys
 
 UNSEEN = 0
 
@@ -22,23 +24,18 @@ class _Rows:
         self._seen: list[bytes] = []
 
     def __len__(self) -> int:
-        return len(self._seen) + 1
+        return len(self._seen) + 1 + (not self.size)
 
     def find(self, vectors: Array, *, learn: bool = False) -> Array:
         """Number of each vector ``[n, size]``, int64 ``[n]``; ``learn``: new ones get one."""
         if not self.size:  # nothing to tell apart
             return np.ones(len(vectors), np.int64)
-        data = np.ascontiguousarray(vectors, np.float32) + np.float32(0)  # no minus zero
-        kinds = data.view(f"V{4 * self.size}").ravel()
-        different, first, back = np.unique(kinds, return_index=True, return_inverse=True)
-        names = [each.tobytes() for each in different]
+        names = row_keys(exact(vectors))
         if learn:
-            for k in np.argsort(first).tolist():
-                if names[k] not in self._number:
-                    self._seen.append(names[k])
-                    self._number[names[k]] = len(self._seen)
-        found = np.array([self._number.get(name, UNSEEN) for name in names], np.int64)
-        return np.asarray(found[back.ravel()])
+            new = [each for each in dict.fromkeys(names) if each not in self._number]
+            self._number.update(zip(new, range(len(self), len(self) + len(new)), strict=True))
+            self._seen += new
+        return look_up(repeat(self._number), names, UNSEEN)
 
     def state(self) -> Array:
         """All of them, float32 ``[rows, size]``."""
@@ -49,7 +46,7 @@ class _Rows:
         """Take over what ``state`` gave. ``ValueError`` if it is of another size."""
         if seen.ndim != 2 or seen.shape[1] != self.size:  # noqa: PLR2004
             raise ValueError(f"vectors of shape {seen.shape} do not fit a part of {self.size}")
-        self._seen = [row.tobytes() for row in np.asarray(seen, np.float32)]
+        self._seen = row_keys(np.asarray(seen, np.float32))
         self._number = {name: k for k, name in enumerate(self._seen, 1)}
 
 

@@ -58,11 +58,6 @@ def check_discount(discount: float) -> None:
         raise ValueError(f"discount is at least 0 and below 1, not {discount}")
 
 
-def who_is_here(batch: Batch) -> Array:
-    """Bool ``[..., n]``: who has not left its episode."""
-    return np.ones(batch.ended.shape, bool) if batch.present is None else batch.present
-
-
 class Part(Protocol):
     """Something with arrays to keep: a network, an optimiser, a memory."""
 
@@ -115,7 +110,7 @@ class Drive(Motive):
 
     def reward(self, batch: Batch) -> Array:
         """Pay this step, over the scale of the rollouts before."""
-        here = who_is_here(batch)
+        here = batch.here
         if not self._updates:
             return np.zeros(len(here))
         raw = np.where(here, self._raw(batch, here), 0.0)
@@ -127,7 +122,7 @@ class Drive(Motive):
 
     def update(self, rollout: Batch) -> None:
         """Let statistics, scale and model take in a rollout, in this order."""
-        here = who_is_here(rollout)
+        here = rollout.here
         steps = _flat(rollout, here)
         if not len(steps.action):
             return

@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.contract import Array, Batch
-from agents.values_contract import Evidence, present
+from agents.values_contract import Evidence
 
 REMEDY = "; learn in a world of fixed length, or set variable_horizon: true and mind the bias"
 
@@ -37,7 +37,7 @@ class FixedHorizon:
         """Raise ``ValueError`` where one's own episodes end early, ``[steps, n]``."""
         if self._allowed:
             return
-        there = present(rollout)
+        there = rollout.here
         _check_terminated("an own episode", rollout.terminated & there)
         for length in _whole(rollout.ended):
             self._length = self._length or length

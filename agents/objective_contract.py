@@ -31,6 +31,11 @@ class Batch:
     """int [n]: the action that somebody else would have taken instead, from 0; -1 where nobody
     says. ``None``: nobody ever does."""
 
+    @property
+    def here(self) -> Array:
+        """Bool ``[..., n]``: who has not left its episode."""
+        return np.ones(self.ended.shape, bool) if self.present is None else self.present
+
 
 class Objective(ABC):
     """What the agent is rewarded by. Leaves are frozen dataclasses; ``spec`` names the units."""

@@ -76,7 +76,7 @@ def solve(choices: Choices, kind: Kind) -> Selves:
     for t in reversed(range(horizon)):
         expected = _valued(choices, kind, worth[t + 1], hoped)
         top = expected.max(axis=(2, 3), keepdims=True)
-        best = expected >= top - _TIE * max(float(np.abs(u).max()), 1.0)
+        best = expected >= top - _TIE * float(np.abs(u).max())
         share[t] = best / best.sum(axis=(2, 3), keepdims=True)
         hoped = top[:, :, 0, 0]
         really = g * np.einsum("sat,tjk->sajk", choices.transition, worth[t + 1])
@@ -111,6 +111,7 @@ def rewrites(choices: Choices, selves: Selves, start: Array, utility: int) -> Re
     there = np.zeros((len(start), count))
     there[:, utility] = start
     other = ~np.eye(count, dtype=bool)
+    slight = _TIE * float(np.abs(choices.utilities).max())
     every = harmful = 0.0
     kept = [1.0]
     for t, share in enumerate(selves.share):
@@ -119,7 +120,7 @@ def rewrites(choices: Choices, selves: Selves, start: Array, utility: int) -> Re
         gap = best[t + 1][:, None] - selves.worth[t + 1]  # [states, j, i]
         loss = choices.discount * np.einsum("sat,tji->siaj", choices.transition, gap)
         every += float(changed.sum())
-        harmful += float(changed[loss > _TIE].sum())
+        harmful += float(changed[loss > slight].sum())
         there = np.einsum("siaj,sat->tj", chosen, choices.transition)
         kept.append(float(there[:, utility].sum()))
     lost = start @ (best[0, :, utility] - selves.worth[0, :, utility, utility])

@@ -9,7 +9,6 @@ import numpy as np
 
 from agents.approvals import answered, rows
 from agents.contract import Array, Batch, Motive, Objective
-from agents.drive import who_is_here
 from agents.handover import UNKNOWN, Fidelity, fidelity
 from agents.value_shelf import Named, model_of
 from agents.values_contract import Evidence, ValueModel, Valuer
@@ -63,12 +62,12 @@ class Apprentice(Motive):
 
     def update(self, rollout: Batch) -> None:
         """Test, then learn; some models also learn from what is no lesson."""
-        told = replace(rollout, present=who_is_here(rollout))
+        told = replace(rollout, present=rollout.here)
         self._test(told)
         evidence = self._advised(told) if self._from_advice else self._approved(told)
         if evidence.lived.action.size:
             self._valuer.learn(evidence)
-        self._valuer.watch(rollout)
+        self._valuer.watch(told)
         self._lessons += evidence.lived.action.size
         self._updates += 1
 
@@ -134,7 +133,7 @@ class Apprentice(Motive):
         if rollout.advice is None:
             return _lessons(rollout, np.zeros_like(rollout.ended))
         instead = replace(rollout, action=rollout.advice)
-        return _lessons(instead, who_is_here(rollout) & (rollout.advice >= 0))
+        return _lessons(instead, rollout.here & (rollout.advice >= 0))
 
 
 def _lessons(lived: Batch, chosen: Array) -> Evidence:

@@ -54,10 +54,13 @@ class RewritableTwoStreams(RewritablePPO):
         super().install(mind)
 
     def coefficients(self) -> tuple[float, float]:
-        """Of the advantages of the episodic stream and of the other; never negative."""
-        found = [0.0, 0.0]
+        """Of the advantages of the episodic stream and of the other; never negative.
+
+        Weights, times what say a handover leaves them: a stream that has none is as if not there.
+        """
+        found, says = [0.0, 0.0], shares(self._motives, self._weights)
         for name, weight in self._weights.items():
-            found[self._stream(name)] += abs(weight)
+            found[self._stream(name)] += says[name] * abs(weight)
         return found[0], found[1]
 
     def values(self, observations: Array) -> Array:
@@ -82,11 +85,11 @@ class RewritableTwoStreams(RewritablePPO):
         says = shares(self._motives, self._weights)
         streams, totals = np.zeros((2, len(batch.reward))), self.coefficients()
         for name, weight in self._weights.items():
-            reward = says[name] * paid(name, self._motives[name], batch, self.updates + 1)
-            self._earned[name] += float((weight * reward).sum())
-            k = self._stream(name)
-            if weight:
-                streams[k] += (weight / totals[k]) * reward
+            reward = paid(name, self._motives[name], batch, self.updates + 1)
+            share, k = says[name] * weight, self._stream(name)
+            self._earned[name] += float((share * reward).sum())
+            if share:
+                streams[k] += (share / totals[k]) * reward
         self.rollout_buffer.rewards[t], self.rollout_buffer.intrinsic_rewards[t] = streams
 
     def _value_rollout(self, observations: Array) -> None:

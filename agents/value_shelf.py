@@ -1,9 +1,11 @@
-"""Finds the value model that an objective's settings name, among the files of the shelf."""
+"""Finds the value model that an objective's settings name: a file of the shelf, or a plug-in's."""
 
 import importlib
 import inspect
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import get_type_hints
 
 from agents.values_contract import ValueModel
 
@@ -14,9 +16,19 @@ Named = str | Mapping[str, Mapping[str, int | float | bool | str]]
 """``name`` or ``{name: {setting: value}}``."""
 
 
+_PLAIN: Mapping[type, set[type]] = {float: {int, float}, int: {int}, bool: {bool}, str: {str}}
+_plugged: dict[str, str] = {}  # name -> "module:Class" of somebody else's, for this process
+
+
+def plug(name: str, target: str) -> None:
+    """Let settings name a class ``module:Class`` from elsewhere."""
+    _plugged[name] = target
+
+
 def model_names() -> list[str]:
     """What can be named."""
-    return sorted(each.stem for each in _FOLDER.glob("*.py") if not each.stem.startswith("_"))
+    own = {each.stem for each in _FOLDER.glob("*.py") if not each.stem.startswith("_")}
+    return sorted(own | set(_plugged))
 
 
 def model_of(named: Named) -> ValueModel:
@@ -24,17 +36,38 @@ def model_of(named: Named) -> ValueModel:
     name, settings = _taken_apart(named)
     if name not in model_names():
         raise ValueError(f"model '{name}' is not on the shelf: {', '.join(model_names())}")
-    module = importlib.import_module(f"{SHELF}.{name}")
-    (kind,) = (
-        each
-        for _, each in inspect.getmembers(module, inspect.isclass)
-        if each.__module__ == module.__name__ and issubclass(each, ValueModel)
-    )
+    kind = _kind(name)
     try:
-        found: ValueModel = kind(**settings)
+        _check(kind, settings)
+        return kind(**settings)
     except (TypeError, ValueError) as error:
         raise ValueError(f"model '{name}': {error}") from error
-    return found
+
+
+def _kind(name: str) -> type[ValueModel]:
+    if name in _plugged:
+        module, _, named = _plugged[name].partition(":")
+        found: type[ValueModel] = getattr(importlib.import_module(module), named)
+        return found
+    home = importlib.import_module(f"{SHELF}.{name}")
+    (kind,) = (
+        each
+        for _, each in inspect.getmembers(home, inspect.isclass)
+        if each.__module__ == home.__name__ and issubclass(each, ValueModel)
+    )
+    return kind
+
+
+def _check(kind: type[ValueModel], settings: Mapping[str, int | float | bool | str]) -> None:
+    """Raise ``ValueError`` for a setting that is none, or a plain one of the wrong type."""
+    known, types = [each.name for each in fields(kind) if each.init], get_type_hints(kind)  # type: ignore[arg-type]
+    for name, value in settings.items():
+        if name not in known:
+            raise ValueError(f"no setting is called '{name}': there are {', '.join(known)}")
+        wanted = types[name]
+        fits = _PLAIN.get(wanted)
+        if fits is not None and type(value) not in fits:  # True is an int, too, but no number
+            raise ValueError(f"{name} is of type {wanted.__name__}, not {value!r}")
 
 
 def _taken_apart(named: Named) -> tuple[str, Mapping[str, int | float | bool | str]]:

@@ -154,11 +154,6 @@ class Valuer(ABC):
         return 0.0
 
 
-def present(batch: Batch) -> Array:
-    """Rows of agents that are still there, bool ``[n]``."""
-    return np.ones(len(batch.action), bool) if batch.present is None else batch.present
-
-
 def known(dynamics: Dynamics | None, observation_size: int, actions: int) -> Dynamics:
     """Return the table. Raises ``ValueError`` where there is none or it is of another world."""
     if dynamics is None:

@@ -44,10 +44,15 @@ class Recorded:
         steps = len(self.observations)
         if self.actions.shape != (steps,) or not np.issubdtype(self.actions.dtype, np.integer):
             raise ValueError("recorded actions must be whole numbers, one for each observation")
+        if steps and (self.actions.min() < 0 or self.actions.max() > np.iinfo(np.int32).max):
+            raise ValueError("recorded actions are counted from 0")
         if self.lengths.ndim != 1 or not np.issubdtype(self.lengths.dtype, np.integer):
             raise ValueError("recorded lengths must be whole numbers, one for each episode")
-        if not len(self.lengths) or (self.lengths < 1).any() or self.lengths.sum() != steps:
+        wrong = (self.lengths < 1) | (self.lengths > steps)  # so that no sum can overflow
+        if not len(self.lengths) or wrong.any() or self.lengths.sum() != steps:
             raise ValueError("recorded lengths must be at least 1 and add up to the steps")
+        for name in ("actions", "lengths"):  # unsigned ones would not subtract
+            object.__setattr__(self, name, getattr(self, name).astype(np.int64))
         self._check_ends()
 
     def _check_ends(self) -> None:

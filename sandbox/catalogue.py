@@ -120,6 +120,10 @@ class Catalogue:
         if name in self.parts(shelf):
             raise InputError(f"{shelf[:-1]} '{name}' of {self._origin} is already on the shelf")
         self.plugged[shelf, name] = Part(shelf, name, target, summary, self._origin)
+        if shelf == "values":
+            from agents.value_shelf import plug  # noqa: PLC0415  (rare, and it imports NumPy)
+
+            plug(name, target)  # objectives name their model within their settings
 
     def add_parallel_env(self, env_id: str, target: str) -> None:
         """Add a PettingZoo env: ``target`` is ``module:factory``, called with the env's kwargs."""

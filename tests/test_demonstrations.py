@@ -248,6 +248,26 @@ def test_what_cannot_be_shown_is_said_in_one_line(sandbox, words, what):
     assert printed.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("lengths", "actions", "what"),
+    [
+        ([2**63 - 1, 2**63 - 1, 5], [0, 1, 0], "add up to the steps"),
+        ([3], [0, -1, 0], "counted from 0"),
+        ([3], np.array([0, 2**63, 0], np.uint64), "counted from 0"),
+    ],
+)
+def test_recorded_numbers_that_cannot_be_are_refused(lengths, actions, what):
+    with pytest.raises(ValueError, match=what):
+        Recorded(np.zeros((3, 4), np.float32), np.array(actions), np.array(lengths))
+
+
+def test_unsigned_lengths_are_lengths():
+    held = Recorded(np.zeros((3, 4), np.float32), np.zeros(3, np.uint8), np.array([1, 2], np.uint8))
+
+    assert (held.starts - held.lengths).tolist() == [-1, -1]
+    assert of_recorded(held).lived.action.shape == (1, 2)
+
+
 # --- Minari ------------------------------------------------------------------------------------
 
 

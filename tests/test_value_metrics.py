@@ -48,6 +48,13 @@ def test_a_half_life_longer_than_the_trial_is_censored_at_1():
     assert compute("half_life", events).n == 4
 
 
+def test_a_belief_that_finds_all_steps_alike_keeps_nothing():
+    """Then no fidelity is told: that is not as if nothing had been lost."""
+    events = [told(3, net=0.0, fidelity=0.8), told(4, step=0.9), told(7, step=0.0)]
+
+    assert compute("half_life", events).value == pytest.approx(1 / 4)
+
+
 def test_a_belief_that_never_moves_has_no_path_and_no_drift():
     events = [told(3, net=0.0, fidelity=0.8), told(4, "after edit", step=0.0, net=0.0)]
 

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
-from agents.drive import who_is_here
 from agents.row_keys import exact
 from agents.visits import Memory, Visits
 
@@ -49,10 +48,12 @@ class _Tally(Motive):
 
     def reward(self, batch: Batch) -> Array:
         if self._by_action:
+            if batch.action.ndim != 1:
+                raise ValueError("key: state_action is for actions that are choices")
             keys = np.column_stack([exact(batch.observation), batch.action])
         else:
             keys = exact(batch.next_observation)
-        visits = self._visits.meet(keys, who_is_here(batch))
+        visits = self._visits.meet(keys, batch.here)
         self._visits.forget(batch.ended)
         bonus: Array = 1.0 / np.sqrt(np.maximum(visits - self._before, 1.0))
         return bonus

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.contract import Array, Batch, Motive
-from agents.drive import who_is_here
 from agents.social_learning import Apprentice, ValueLearningObjective
 
 
@@ -29,6 +28,6 @@ class _Conscience(Apprentice):
         inside = self._valuer.reward(batch)
         if batch.approval is None:
             return inside
-        shown = who_is_here(batch) & ~np.isnan(batch.approval)
+        shown = batch.here & ~np.isnan(batch.approval)
         found: Array = np.where(shown, batch.approval, inside)
         return found

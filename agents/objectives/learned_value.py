@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.contract import Array, Batch, Motive
-from agents.drive import check_discount, who_is_here
+from agents.drive import check_discount
 from agents.handover import Handover, alpha
 from agents.running import Normaliser, ReturnScale
 from agents.social_learning import Apprentice, ValueLearningObjective
@@ -64,7 +64,7 @@ class _Successor(Apprentice):
 
     def reward(self, batch: Batch) -> Array:
         raw = self._valuer.reward(batch)
-        self._returns.add(raw, who_is_here(batch))
+        self._returns.add(raw, batch.here)
         scaled: Array = raw / self._returns.scale
         return scaled
 

@@ -68,7 +68,8 @@ class _Reversible(Penalty):
         near = self._near(plan, states, watched)
         slots = np.where(near, np.cumsum(near), 0)
         reach = np.zeros((int(near.sum()) + 1, watched))
-        old = np.flatnonzero(self._slots)
+        # Undiscounted, staying keeps what was ever reachable: then every rollout begins anew.
+        old = np.flatnonzero(self._slots) if self._settings.discount < 1 else np.zeros(0, int)
         reach[slots[old], : self._reach.shape[1]] = self._reach[self._slots[old]]
         part = plan.within(near, slots, self.actions)
         self._reach = self._backed_up(part, reach, slots[1 : watched + 1])

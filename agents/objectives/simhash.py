@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
-from agents.drive import who_is_here
 from agents.visits import Memory, Visits, hashes
 
 
@@ -46,7 +45,7 @@ class _Hashes(Motive):
 
     def reward(self, batch: Batch) -> Array:
         keys = hashes(batch.next_observation, self._directions)
-        visits = self._visits.meet(keys, who_is_here(batch))
+        visits = self._visits.meet(keys, batch.here)
         self._visits.forget(batch.ended)
         bonus: Array = 1.0 / np.sqrt(visits)
         return bonus

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
-from agents.drive import above_zero, check_discount, who_is_here
+from agents.drive import above_zero, check_discount
 from agents.running import Normaliser, ReturnScale
 
 
@@ -60,7 +60,7 @@ class _Calm(Motive):
         self._resize(0)
 
     def reward(self, batch: Batch) -> Array:
-        here = who_is_here(batch)
+        here = batch.here
         if len(self._met) != len(here):
             self._resize(len(here))
         self._add(batch.observation, here & (self._met == self._seeds[0]))

@@ -11,7 +11,7 @@ from agents.cloning import Clone, CloningSettings
 from agents.contract import Array, Batch
 from agents.reservoir import prefixed, under
 from agents.student import Student
-from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer, present
+from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,12 @@ class _Judge(Contest):
             self._shape(each)[:, 0] for each in (batch.next_observation, batch.observation)
         )
         found = self._worth(batch.observation)[:, 0] + self._discount * after - before
-        return np.where(present(batch), found.astype(np.float64), 0.0)
+        return np.where(batch.here, found.astype(np.float64), 0.0)
 
     def unshaped(self, batch: Batch) -> Array:
         """``g(s)``."""
         found = self._worth(batch.observation)[:, 0].astype(np.float64)
-        return np.where(present(batch), found, 0.0)
+        return np.where(batch.here, found, 0.0)
 
     def judge_state(self) -> dict[str, Array]:
         return {

@@ -10,7 +10,7 @@ import numpy as np
 from agents.approvals import lessons, what_was_done
 from agents.contract import Array, Batch
 from agents.student import Student
-from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, present
+from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _Listener(Valuer):
     def reward(self, batch: Batch) -> Array:
         inputs = what_was_done(batch.observation, batch.action, self._actions)
         found = self._student(inputs)[:, 0].astype(np.float64)
-        return np.where(present(batch), found, 0.0)
+        return np.where(batch.here, found, 0.0)
 
     def state_dict(self) -> Mapping[str, Array]:
         return self._student.state()

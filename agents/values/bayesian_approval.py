@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.approvals import lessons, what_was_done
 from agents.contract import Array, Batch
-from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, present
+from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Believer(Valuer):
         self._mean = np.linalg.solve(self._precision, told)
 
     def reward(self, batch: Batch) -> Array:
-        there = present(batch)
+        there = batch.here
         inputs = what_was_done(batch.observation, batch.action, self._actions)
         return np.where(there, self._features(inputs) @ self._mean, 0.0)
 

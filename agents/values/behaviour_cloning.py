@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.cloning import Clone, CloningSettings
 from agents.contract import Array, Batch
-from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, present
+from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class _Cloner(Valuer):
 
     def reward(self, batch: Batch) -> Array:
         found = self._clone.log_chance(batch.observation, batch.action)
-        return np.where(present(batch), found, 0.0)
+        return np.where(batch.here, found, 0.0)
 
     def predict(self, observation: Array, step: Array) -> Array:
         """The same at every step: the clone does not know the time."""

@@ -9,7 +9,7 @@ import numpy as np
 from agents.cloning import Clone, CloningSettings, at_least_one
 from agents.contract import Array, Batch
 from agents.reservoir import Reservoir, prefixed, under
-from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, present
+from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _Apprentice(Valuer):
 
     def reward(self, batch: Batch) -> Array:
         found = self._clone.log_chance(batch.observation, batch.action)
-        return np.where(present(batch), found, 0.0)
+        return np.where(batch.here, found, 0.0)
 
     def predict(self, observation: Array, step: Array) -> Array:
         """The same at every step: the clone does not know the time."""

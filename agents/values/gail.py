@@ -9,7 +9,7 @@ import numpy as np
 from agents.adversarial import AdversarialSettings, Contest, Steps, blame
 from agents.contract import Array, Batch
 from agents.student import Student
-from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer, present
+from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Judge(Contest):
     def reward(self, batch: Batch) -> Array:
         logits = self._student(self._inputs(batch.observation, batch.action))[:, 0]
         paid = np.logaddexp(0.0, logits.astype(np.float64))
-        return np.where(present(batch), paid, 0.0)
+        return np.where(batch.here, paid, 0.0)
 
     def judge_state(self) -> dict[str, Array]:
         return self._student.state()

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Array, Batch
-from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known, present
+from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Observer(Valuer):
         self._belief = belief - np.logaddexp.reduce(belief)
 
     def reward(self, batch: Batch) -> Array:
-        there = present(batch)
+        there = batch.here
         worth = np.zeros(len(self._dynamics.start))
         np.add.at(worth, self._goals, np.exp(self._belief))
         found = np.zeros(len(there))

@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.contract import Array, Batch
 from agents.soft_planning import excess_visits, soft_values
-from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known, present
+from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class _Inverse(Valuer):
             self._policy = self._play()
 
     def reward(self, batch: Batch) -> Array:
-        there = present(batch)
+        there = batch.here
         found = np.zeros(len(there))
         found[there] = self._paid[self._dynamics.states(batch.observation[there])]
         return found

@@ -10,7 +10,7 @@ import numpy as np
 from agents.bradley_terry import cross_entropy
 from agents.contract import Array, Batch
 from agents.student import Student
-from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, present
+from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class _Taste(Valuer):
 
     def reward(self, batch: Batch) -> Array:
         found = self._student(_inputs(batch, self._actions))[:, 0].astype(np.float64)
-        return np.where(present(batch), found, 0.0)
+        return np.where(batch.here, found, 0.0)
 
     def state_dict(self) -> Mapping[str, Array]:
         return self._student.state()

@@ -14,7 +14,7 @@ from sandbox.spending import between, over_agents, stretches
 class LifetimeReturn(Metric):
     """Area under the curve of training return over FLOPs, divided by the FLOPs.
 
-    As the learner was paid. Several agents: their mean; n counts them.
+    What the world paid, whatever the objectives are. Several agents: their mean; n counts them.
     """
 
     unit: ClassVar[str] = "reward per episode"

@@ -14,7 +14,8 @@ class ValueHalfLife(Metric):
     """Updates until fidelity is at most half of what it was, over all after drift began to count.
 
     1 where it never was: censored, the half-life is longer than the trial. Half of less than 0.586
-    is below what an unrelated belief has, and hardly ever reached. n counts the updates watched.
+    is below what an unrelated belief has, and hardly ever reached. A belief that no longer tells
+    any two steps apart has a fidelity of 0. n counts the updates watched.
     """
 
     unit: ClassVar[str] = "share of updates"
@@ -32,7 +33,7 @@ class ValueHalfLife(Metric):
             halved = (
                 each.update
                 for each in life.measured
-                if each.values.get("fidelity", begun) <= begun / 2
+                if each.values.get("fidelity", 0.0) <= begun / 2
             )
             return (next(halved, life.measured[-1].update) - first.update) / watched, watched
 

@@ -48,6 +48,15 @@ def watching(rollout, **chosen):
     return motive
 
 
+def test_an_observation_may_be_all_the_others():
+    motive = Assistance(other=(0, 2)).start(2, 2, rng())
+    seen, no = np.eye(2, dtype=np.float32), np.zeros((2,), bool)
+    step = Batch(seen, np.zeros(2, int), seen[::-1], np.zeros(2), no, no)
+    assert motive.reward(step).tolist() == [0, 0], "it was never seen anywhere"
+    motive.update(Batch(seen[None], np.zeros((1, 2), int), seen[None, ::-1], *[no[None]] * 3))
+    assert motive.reward(step).tolist() == [1, 1], "it can be in either place"
+
+
 def test_without_a_limit_it_is_the_truth_once_everything_was_seen():
     world = envs.make_world("companion")
     rollout, truth = companionship(world, rng(1), episodes=400)

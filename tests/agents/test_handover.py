@@ -15,6 +15,7 @@ from agents.objectives.learned_value import LearnedValue
 from agents.value_shelf import model_names, model_of
 from agents.values.approval import Approval
 from agents.values_contract import Evidence
+from sandbox.catalogue import Catalogue, plug_module
 
 SIZE, ACTIONS, N, STEPS = 6, 3, 8, 25
 TABLE = np.random.default_rng(5).standard_normal((SIZE, ACTIONS))
@@ -222,11 +223,39 @@ def test_models_are_named_with_or_without_settings():
     assert "approval" in model_names()
 
 
+def test_a_model_of_ones_own_may_be_named(tmp_path, monkeypatch):
+    (tmp_path / "their_values.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from agents.values.approval import Approval\n"
+        "@dataclass(frozen=True)\nclass Mine(Approval):\n    'Mine.'\n    hidden: int = 3\n"
+        "def register(known):\n    known.add('values', 'mine', 'their_values:Mine', 'Mine.')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    plug_module(Catalogue(), "their_values")
+
+    assert model_of({"mine": {"minibatch": 7}}).minibatch == 7
+    assert LearnedValue(model="mine").start(SIZE, ACTIONS, np.random.default_rng(0)).report()
+
+
+@pytest.mark.parametrize("model", ["gail", "airl"])
+def test_a_rollout_that_says_of_nobody_that_they_left_is_of_all(model):
+    said = replace(a_rollout(0), advice=np.ones((STEPS, N), int))
+    there = replace(said, present=np.ones((STEPS, N), bool))
+    one, other = (begun(model=model) for _ in range(2))
+    one.update(said)
+    other.update(there)
+
+    state = other.state_dict()
+    assert all(np.array_equal(each, state[name]) for name, each in one.state_dict().items())
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"model": "os"}, "model 'os' is not on the shelf: "),
         ({"model": {"approval": {"depth": 3}}}, "model 'approval': .*depth"),
+        ({"model": {"approval": {"hidden": True}}}, "hidden is of type int, not True"),
+        ({"model": {"approval": {"learning_rate": "fast"}}}, "learning_rate is of type float"),
         ({"model": {"approval": {"hidden": 0}}}, "model 'approval': hidden is at least 1, not 0"),
         ({"model": {"approval": {}, "dagger": {}}}, "model is one name"),
         ({"model": "mce_irl"}, "needs a table of its world"),

@@ -62,6 +62,13 @@ def walk(motive, places, *, ended=()):
 # --- counts ------------------------------------------------------------------------------------
 
 
+def test_states_and_actions_are_counted_of_choices_only():
+    motive = Count(key="state_action").start(2, 0, rng())
+    seen, no = np.zeros((3, 2), np.float32), np.zeros(3, bool)
+    with pytest.raises(ValueError, match="actions that are choices"):
+        motive.reward(Batch(seen, np.zeros((3, 2), np.float32), seen, np.zeros(3), no, no))
+
+
 def test_pairs_of_state_and_action_are_counted_where_one_acted():
     motive = Count(key="state_action").start(1, 2, rng())
     paid = [

@@ -45,6 +45,18 @@ def nearest(motive, watched):
     return found
 
 
+def test_without_a_discount_it_is_what_the_counts_say_and_nothing_older():
+    """Staying costs nothing then, so what was once thought reachable would never be unlearned."""
+    settings = RelativeReachability(discount=1.0)
+    lives = [wandered(4, 30, 0.3, seed) for seed in (0, 1)]
+    motive, afresh = (settings.start(1, ACTIONS, np.random.default_rng(0)) for _ in range(2))
+    for each in lives:
+        motive.update(each)
+    afresh.world.learn(lives[0])
+    afresh.update(lives[1])
+    assert np.array_equal(motive.state_dict()["reach"], afresh.state_dict()["reach"])
+
+
 @pytest.mark.parametrize("watched", [5, 500])
 def test_reachability_is_the_discount_to_the_power_of_the_shortest_way(watched):
     settings = RelativeReachability(discount=DISCOUNT, sweeps=200, most_states=watched)

@@ -31,6 +31,16 @@ def test_a_realistic_agent_makes_no_harmful_rewrite_and_loses_nothing():
     assert life("realistic").kept[:-2] == pytest.approx(1), "but for the end, where all is one"
 
 
+@pytest.mark.parametrize("scale", [1e-10, 1e10])
+def test_the_unit_of_utility_does_not_matter(scale):
+    toy = Choices(ROOMS, scale * UTILITIES, H)
+    for kind in ("realistic", "hedonistic", "ignorant"):
+        found, known = rewrites(toy, solve(toy, kind), START, 0), life(kind)
+        assert (found.all, found.harmful) == pytest.approx((known.all, known.harmful))
+        assert found.lost == pytest.approx(scale * known.lost, abs=1e-12 * scale)
+        assert found.kept == pytest.approx(known.kept)
+
+
 def test_a_hedonistic_agent_picks_bliss_in_one_step():
     selves = solve(TOY, "hedonistic")
     found = life("hedonistic")

@@ -213,6 +213,22 @@ def test_shares_are_taken_and_errors_name_the_motive():
         population.update()
 
 
+@pytest.mark.parametrize(("alpha", "left"), [(0.0, "extrinsic"), (1.0, "bell")])
+def test_a_stream_without_a_say_is_as_if_not_there_to_the_bit(alpha, left):
+    """A handover's two ends, as with one stream: nor does the silent head add its noise."""
+    found = []
+    for weights in (BOTH, tuple(each for each in BOTH if each[0] == left)):
+        population, learner = two(weights)
+        if "bell" in dict(weights):
+            learner.motives()["bell"].alpha = alpha
+        for _ in range(3):
+            population.update()
+        found.append((learner.coefficients(), learner.mind().parameters))
+    assert found[0][0] == found[1][0]
+    (_, one), (_, other) = found
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
 # --- the learner ---------------------------------------------------------------------------------
 
 
