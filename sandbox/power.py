@@ -8,8 +8,7 @@ left and has a reward of its own, as a terminal state has in the paper; clocks a
 nothing is ever cut short.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,8 +16,9 @@ import numpy as np
 from scipy import sparse
 
 from agents.contract import Array
-from envs.contract import Outcome, World
-from envs.planning import Model, explore, key
+from envs.contract import World
+from envs.planning import Model, key
+from sandbox.exploring import bounded
 
 _STARTS = 4096
 """Starts drawn to find all that a world begins with."""
@@ -79,7 +79,7 @@ def world_model(world: World) -> Model:
         raise ValueError("POWER is of one agent; this world has several")
     starts = world.reset(np.random.default_rng(0), _STARTS)  # no trial's stream: all are met
     try:
-        return explore(_Bounded(world, []), starts)
+        return bounded(world, starts, _MOST)
     except LookupError as error:
         raise ValueError(str(error)) from error
 
@@ -117,21 +117,3 @@ def _parts(n: int, most: int) -> Iterator[int]:
     while n > 0:
         yield min(n, most)
         n -= most
-
-
-@dataclass(frozen=True)
-class _Bounded:
-    """A world that refuses to be looked at when it turns out to be large."""
-
-    world: World
-    looked_at: list[int]
-
-    @property
-    def action_names(self) -> tuple[str, ...]:
-        return self.world.action_names
-
-    def branches(self, state: Any, actions: Array) -> Sequence[tuple[Array, Any, Outcome]]:
-        self.looked_at.append(len(actions) // len(self.action_names))
-        if sum(self.looked_at) > _MOST:
-            raise ValueError(f"this world has more than {_MOST} states")
-        return self.world.branches(state, actions)

@@ -18,6 +18,7 @@ from envs import planning
 from envs.contract import Array, JointWorld, Outcome, State, World
 from envs.state import concatenate, names, size, take
 from sandbox.build import Habitat
+from sandbox.exploring import bounded
 from sandbox.goal_directedness import pursuit
 from sandbox.reward_distances import ROUNDING, starc_scale
 
@@ -174,8 +175,8 @@ def questions(world: World, most_states: int) -> Questions:
     """All there is to ask about a world of one agent, or a sample of ``most_states`` states."""
     starts, weights = _starts(world)
     try:
-        model = planning.explore(_Bounded(world, most_states), starts)
-    except (LookupError, ValueError, _TooManyError):
+        model = bounded(world, starts, most_states)
+    except (LookupError, ValueError):
         return _asked(world, _walked(world, most_states), None)
     states, actions = model.following.shape[:2]
     place = (np.repeat(np.arange(states * actions), model.following.shape[2]),)
@@ -240,21 +241,3 @@ def _walked(world: World, most: int) -> State:
     every = concatenate(*found)
     _, first = np.unique(world.observe(every), axis=0, return_index=True)
     return take(every, np.sort(first)[:most])
-
-
-class _TooManyError(Exception):
-    """The world is larger than what may be enumerated."""
-
-
-class _Bounded:
-    """A world that may be explored up to so many states."""
-
-    def __init__(self, world: World, most: int) -> None:
-        self._world, self._left = world, most * len(world.action_names)
-        self.action_names = world.action_names
-
-    def branches(self, state: State, actions: Array) -> Sequence[tuple[Array, State, Outcome]]:
-        self._left -= len(actions)
-        if self._left < 0:
-            raise _TooManyError
-        return self._world.branches(state, actions)
