@@ -1,5 +1,6 @@
 """Objectives are mixed at the step: the weighted sum of what each motive pays."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import fields, replace
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
+
+_FAULTS = (Exception, SystemExit)  # a stranger's code may do anything
 
 
 class Diary:
@@ -74,8 +77,11 @@ def motives_of(
             found[name] = each.start(*sizes, stream(f"objective/{name}"))
         except ValueError as error:
             raise ValueError(f"objective {name}: {error}") from error
-        except Exception as error:
+        except _FAULTS as error:
             raise RuntimeError(f"objective {name}: it cannot start: {_said(error)}") from error
+        if not isinstance(found[name], Motive):
+            told = type(found[name]).__name__
+            raise TypeError(f"objective {name}: start gives {told}, which is no Motive")
     return found
 
 
@@ -108,11 +114,15 @@ def shares(motives: Mapping[str, Motive], names: Iterable[str]) -> dict[str, flo
     """
     found = dict.fromkeys(names, 1.0)
     for name in found:
-        share = motives[name].share()
+        try:
+            share = motives[name].share()
+            fits = share is None or 0 <= share <= 1
+        except _FAULTS as error:
+            raise RuntimeError(f"objective {name}: its share fails: {_said(error)}") from error
+        if not fits:
+            raise ValueError(f"objective {name} takes a share of {share}, not one from 0 to 1")
         if share is None:
             continue
-        if not 0 <= share <= 1:
-            raise ValueError(f"objective {name} takes a share of {share}, not one from 0 to 1")
         for other in found:
             found[other] *= share if other == name else 1 - share
     return found
@@ -126,8 +136,8 @@ def paid(name: str, motive: Motive, batch: Batch, update: int) -> Array:
     """
     where = f"update {update}: objective {name}"
     try:
-        found = np.asarray(motive.reward(batch), np.float64)
-    except Exception as error:
+        found = np.asarray(motive.reward(batch.sealed()), np.float64)
+    except _FAULTS as error:
         raise RuntimeError(f"{where}: its reward fails: {_said(error)}") from error
     if found.shape != batch.reward.shape:
         wanted = list(batch.reward.shape)
@@ -145,19 +155,27 @@ def taught(
 ) -> dict[str, float]:
     """Let motives learn from a rollout; return their reports, ``{objective} {number}``.
 
-    Raises ``RuntimeError`` naming the motive that fails.
+    Raises ``RuntimeError``, or for a report that is not finite ``FloatingPointError``, naming the
+    motive.
     """
     found: dict[str, float] = {}
+    rollout = rollout.sealed()
     for name in names:
+        where = f"update {update}: objective {name}"
         try:
             motives[name].update(rollout)
-            report = motives[name].report()
-        except Exception as error:
-            where = f"update {update}: objective {name}"
+        except _FAULTS as error:
             raise RuntimeError(f"{where}: it cannot learn: {_said(error)}") from error
-        found |= {f"{name} {key}": float(each) for key, each in report.items()}
+        try:
+            report = {key: float(each) for key, each in motives[name].report().items()}
+        except _FAULTS as error:
+            raise RuntimeError(f"{where}: it cannot report: {_said(error)}") from error
+        for key, each in report.items():
+            if not math.isfinite(each):
+                raise FloatingPointError(f"{where}: it reports '{key}' as {each}")
+            found[f"{name} {key}"] = each
     return found
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

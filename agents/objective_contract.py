@@ -14,7 +14,8 @@ from agents.mind import Array
 class Batch:
     """One step of ``n`` environments, as the agent saw it.
 
-    A whole rollout is one too: then every array has a leading axis ``[steps, n, ...]``.
+    A whole rollout is one too: then every array has a leading axis ``[steps, n, ...]``. Motives
+    are handed arrays that cannot be written to.
     """
 
     observation: Array  # float32 [n, size]
@@ -35,6 +36,13 @@ class Batch:
     def here(self) -> Array:
         """Bool ``[..., n]``: who has not left its episode."""
         return np.ones(self.ended.shape, bool) if self.present is None else self.present
+
+    def sealed(self) -> "Batch":
+        """The same arrays, which nobody can write to: others read them, too."""
+        views = {name: each.view() for name, each in vars(self).items() if each is not None}
+        for each in views.values():
+            each.flags.writeable = False
+        return Batch(**views)
 
 
 class Objective(ABC):

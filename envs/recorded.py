@@ -88,6 +88,8 @@ def load(path: str | Path, sha256: str = "") -> Recorded:
     ``sha256``: what the file must hash to, where that is known.
     """
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise ValueError(f"{path} is no file")  # a device may be endless
         data = Path(path).read_bytes()
         found = hashlib.sha256(data).hexdigest()
         if sha256 not in {"", found}:

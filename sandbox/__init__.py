@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sandbox.api import Experiment, load, run
     from sandbox.catalogue import Catalogue
     from sandbox.contract import Episodes, Lever, Measurement, Metric, Probe, Spec, Subject
+    from sandbox.demonstrations import evidence
     from sandbox.errors import (
         InputError,
         IntegrityError,
@@ -71,6 +72,7 @@ _HOMES = {
     "sandbox.api": "Experiment load run",
     "sandbox.catalogue": "Catalogue",
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
+    "sandbox.demonstrations": "evidence",
     "sandbox.errors": "InputError IntegrityError Problem ResourceError SandboxError TrialError",
     "sandbox.events": "Event",
 }
@@ -124,6 +126,7 @@ __all__ = [
     "View",
     "World",
     "__version__",
+    "evidence",
     "joint_batch",
     "load",
     "make_world",

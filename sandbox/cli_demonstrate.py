@@ -41,21 +41,28 @@ Examples:
     metavar="FILE",
     help="The file to write, .npz.",
 )
+@click.option("--force", is_flag=True, help="Write over a file that is there already.")
 @with_plugins
 @as_json
-def demonstrate(out: Path, as_json: bool, plugins: tuple[str, ...], **given: Any) -> None:
+def demonstrate(
+    out: Path, force: bool, as_json: bool, plugins: tuple[str, ...], **given: Any
+) -> None:
     """Write whole episodes, what was seen and what was done there, to a file.
 
     They are played by a reference policy of the world ENV, or by the agent of a finished trial as
     it was in the end, without the controls of its training; or they come from a Minari data set.
 
-    The control `demonstrations` shows such a file to an agent; value models learn from it. What it
-    hashes to is printed: a scenario that names the file keeps that, and refuses another one.
+    The control `demonstrations` shows such a file to an agent, and value models learn from it
+    (docs/motives.md). What it hashes to is printed: a scenario that names the file keeps that, and
+    refuses another one.
     """
     from sandbox import demonstrations  # noqa: PLC0415
+    from sandbox.errors import InputError, Problem  # noqa: PLC0415
 
     del plugins
     _check(given)
+    if out.exists() and not force:
+        raise InputError(Problem(str(out), "exists already: name another file, or add --force"))
     found = demonstrations.write(_shown(given), out)
     if as_json:
         print_json(found)

@@ -86,6 +86,9 @@ def _table(book: "Book") -> None:
     from sandbox.life_book import COLUMNS  # noqa: PLC0415
 
     rows = book.rows()
+    if not rows:
+        say("no entry: it failed before it was born; `sandbox status` says why")
+        return
     columns = [*COLUMNS[:1], "agent", *COLUMNS[1:]] if "agent" in rows[0] else list(COLUMNS)
     table(rows, columns)
 

@@ -166,7 +166,7 @@ def of_minari(name: str, episodes: int | None = None) -> Shown:
     try:
         import minari  # noqa: PLC0415  (an extra)
     except ImportError:
-        what = "Minari is not installed: pip install 'sandbox-lab[minari]'"
+        what = "Minari is not installed: pip install minari"
         raise InputError(Problem(f"--minari {name}", what)) from None
     try:
         data = minari.load_dataset(name)

@@ -31,6 +31,9 @@ def pin(
     for name, settings in pinned.items():
         for key in [each for each in settings if settings[each] and each + HASH in settings]:
             path = (folder / settings[key]).resolve()
+            if path.exists() and not path.is_file() and not path.is_dir():  # it may be endless
+                found.add((*at, name, key), f"cannot read '{settings[key]}': it is no file")
+                continue
             try:
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
             except (OSError, ValueError) as error:

@@ -72,7 +72,14 @@ def trial(scenario: "Scenario", env: Mapping[str, Any], condition: Condition, se
         spec = dict(lever(name).apply(spec, condition[name]))
     spec.pop("arms", None)  # what other arms are is no part of what this trial is
     spec["condition"] = {name: condition[name] for name in sorted(condition)}
-    return Trial(trial_id(spec), spec)
+    return Trial(trial_id(spec), _ordered(spec))
+
+
+def _ordered(value: Any) -> Any:
+    """By name, as it is written down: what comes back from the record lives the same life."""
+    if isinstance(value, Mapping):
+        return {key: _ordered(value[key]) for key in sorted(value)}
+    return [_ordered(each) for each in value] if isinstance(value, list) else value
 
 
 def base_spec(scenario: "Scenario", env: Mapping[str, Any], seed: int) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Questions:
 
         Raises ``ValueError`` where it does not answer every row with a finite number.
         """
-        found = motive.believed(self.batch)
+        found = motive.believed(self.batch.sealed())
         if found is None:
             return None
         if np.shape(found) != self.cell.shape or not np.isfinite(found).all():

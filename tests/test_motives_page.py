@@ -54,8 +54,8 @@ def test_what_else_it_names_is_there(shelf, names):
     assert all(f"`{name}`" in PAGE or f"{name}`" in PAGE for name in names)
 
 
-def test_its_program_ends_in_an_assertion_and_runs(tmp_path):
-    code = block("python")
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
+def test_its_programs_end_in_an_assertion_and_run(tmp_path, code):
     assert code.strip().splitlines()[-1].startswith("assert ")
     (tmp_path / "page.py").write_text(code, encoding="utf-8")
 

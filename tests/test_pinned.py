@@ -111,3 +111,9 @@ def test_a_file_that_changed_since_ends_the_trial_in_one_line(tmp_path):
     with pytest.raises(TrialError, match="has changed: its SHA-256") as caught:
         loop.begin(trial.spec, Silent())
     assert "\n" not in str(caught.value)
+
+
+def test_a_device_is_not_read(tmp_path):
+    path, _ = place(tmp_path, text=SCENARIO.replace("episodes/held.json", "/dev/zero"))
+    with pytest.raises(InputError, match="cannot read '/dev/zero': it is no file"):
+        load(path)

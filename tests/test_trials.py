@@ -77,6 +77,18 @@ def test_a_trial_is_a_condition_an_env_and_a_seed(quick):
     assert set(found[0].spec) == keys
 
 
+def test_a_trial_is_lived_in_the_order_in_which_it_is_written_down(tmp_path):
+    """Probes measure one after the other: a replay from the record must ask in the same order."""
+    for probes in ("{values: {}, held_out: {}}", "{held_out: {}, values: {}}"):
+        (tmp_path / "two.yaml").write_text(
+            "schema: 1\nquestion: In which order?\nenvs: [sandbox/CoinGrid-v0]\n"
+            f"agent: {{editor: bandit}}\nprobes: {probes}\nseeds: 1\nmetrics: [capability]\n"
+        )
+        (each,) = trials.expand(scenario.load(tmp_path / "two.yaml"))
+        written = json.dumps(each.spec, sort_keys=True)
+        assert json.dumps(each.spec) == written
+
+
 def test_levers_do_what_they_say(quick):
     by_name = {
         each.condition_name: each.spec for each in trials.expand(quick) if each.spec["seed"] == 1

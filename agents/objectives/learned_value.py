@@ -43,9 +43,12 @@ class LearnedValue(ValueLearningObjective):
         for name in ("least_fidelity", "most_doubt"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is between 0 and 1, not {getattr(self, name)}")
-        born = model_of(self.model).start(1, 2, np.random.Generator(np.random.PCG64(0)))
-        if self.handover == "entropy" and born.doubt() is None:
+        if self.handover == "entropy" and not self._doubts():
             raise ValueError(f"handover entropy needs a model that doubts: not '{self.model}'")
+
+    def _doubts(self) -> bool:
+        born = model_of(self.model).start(1, 2, np.random.Generator(np.random.PCG64(0)))
+        return born.doubt() is not None
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Begin with a model that was told nothing."""

@@ -50,6 +50,7 @@ class _Still(Motive):
         pass
 '''
 OTHERS = '''
+import sys
 
 @dataclass(frozen=True)
 class Nameless(Stillness):
@@ -91,6 +92,54 @@ class Stillborn(Stillness):
         raise KeyError("cradle")
 
 
+@dataclass(frozen=True)
+class Unborn(Stillness):
+    """Starts nothing."""
+
+    def start(self, observation_size, actions, rng):
+        return None
+
+
+@dataclass(frozen=True)
+class Greedy(Stillness):
+    """Writes what the environment paid."""
+
+    def start(self, observation_size, actions, rng):
+        return _Greedy(self.price)
+
+
+@dataclass(frozen=True)
+class Quitter(Stillness):
+    """Ends the process."""
+
+    def start(self, observation_size, actions, rng):
+        return _Late(self.price, sys.exit)
+
+
+@dataclass(frozen=True)
+class Boastful(Stillness):
+    """Reports what is no number."""
+
+    def start(self, observation_size, actions, rng):
+        return _Boastful(self.price, np.nan)
+
+
+@dataclass(frozen=True)
+class Wordy(Stillness):
+    """Reports words."""
+
+    def start(self, observation_size, actions, rng):
+        return _Boastful(self.price, "well")
+
+
+@dataclass(frozen=True)
+class Grasping(Stillness):
+    """Asks for a share by name."""
+
+    def start(self, observation_size, actions, rng):
+        return _Grasping(self.price)
+
+
 def _lost(n):
     raise RuntimeError("the way\\nis long")
 
@@ -107,13 +156,34 @@ class _Late(_Still):
         self.updates += 1
 
 
+class _Greedy(_Still):
+    def reward(self, batch):
+        batch.reward[:] = 1000.0
+        return super().reward(batch)
+
+
+class _Boastful(_Still):
+    def __init__(self, price, said):
+        super().__init__(price)
+        self.said = said
+
+    def report(self):
+        return {"success": self.said}
+
+
+class _Grasping(_Still):
+    def share(self):
+        return "all"
+
+
 class _Dull(_Still):
     def update(self, rollout):
         raise LookupError("no book")
 
 
 def register(catalogue):
-    for name in ("Stillness", "Nameless", "Lumped", "Lost", "Unteachable", "Stillborn"):
+    names = "Stillness Nameless Lumped Lost Unteachable Stillborn Unborn Greedy Quitter Boastful"
+    for name in [*names.split(), "Wordy", "Grasping"]:
         catalogue.add("objectives", name.lower(), f"mine:{name}")
 '''
 SCENARIO = """\
@@ -134,6 +204,12 @@ WRONG = {
     "lumped": "update 2: objective lumped: rewards are shaped [1], not [4], one each",
     "lost": "update 2: objective lost: its reward fails: RuntimeError: the way",
     "unteachable": "update 1: objective unteachable: it cannot learn: LookupError: no book",
+    "unborn": "objective unborn: start gives NoneType, which is no Motive",
+    "greedy": "objective greedy: its reward fails: ValueError: assignment destination is read-only",
+    "quitter": "update 2: objective quitter: its reward fails: SystemExit: 4",
+    "boastful": "update 1: objective boastful: it reports 'success' as nan",
+    "wordy": "update 1: objective wordy: it cannot report: ValueError: could not convert string",
+    "grasping": "objective grasping: its share fails: TypeError: '<=' not supported",
     "stillborn": "objective stillborn: it cannot start: KeyError: 'cradle'",
 }
 
@@ -191,6 +267,18 @@ def test_one_that_misbehaves_ends_its_trial_with_one_line_that_names_it(told, na
     assert WRONG[name] in told_of["reason"]
     assert "\n" not in told_of["reason"]
     assert line.endswith(told_of["reason"])
+
+
+def test_of_who_was_never_born_the_ledger_says_so(told):
+    from tests.laboratory.conftest import CommandLine
+
+    folder = told[2]
+    trial = trials(folder)["stillborn"].name
+    code, printed = CommandLine(folder.parent)("ledger", "own", "--trial", trial)
+    assert (code, printed) == (
+        0,
+        "no entry: it failed before it was born; `sandbox status` says why\n",
+    )
 
 
 def test_the_others_go_on(told):
