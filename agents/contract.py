@@ -293,6 +293,7 @@ class Learner(ABC):
     num_envs: int
     joint: ClassVar[bool]  # True: wants a joint batch, or a list of PettingZoo ParallelEnvs
     layered: ClassVar[bool] = True  # False: no network, its architecture must be empty
+    continuous: ClassVar[bool] = False  # True: acts in a bounded Box, not among Discrete actions
 
     @abstractmethod
     def genome_rule(self) -> Mapping[str, Any]:

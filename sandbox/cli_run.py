@@ -17,13 +17,14 @@ from sandbox.cli_print import (
     verdicts,
     with_plugins,
 )
-from sandbox.errors import InputError, Problem
+from sandbox.errors import InputError, Problem, TrialError
 from sandbox.wording import counted
 
 if TYPE_CHECKING:
     from sandbox.api import Experiment
     from sandbox.rehearsal import Rehearsal
     from sandbox.scenario import Scenario
+    from sandbox.trials import Trial
 
 Command = Callable[..., Any]
 
@@ -42,7 +43,8 @@ def _with_scenario(command: Command) -> Command:
         click.option(
             "--smoke",
             is_flag=True,
-            help="A twentieth of the steps, every condition kept: does it work?",
+            help="A twentieth of the steps, or 6 updates where that is more, every condition kept: "
+            "does it work?",
         ),
         click.option(
             "--seeds",
@@ -138,7 +140,7 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
     rows, seconds, start = [], 0.0, 0.0
     seen: dict[str, Rehearsal] = {}
     for each in all_trials:
-        rehearsed = _rehearsed(each.spec, seen)
+        rehearsed = _rehearsed(each, seen)
         seconds += rehearsed.seconds
         start = max(start, rehearsed.start_seconds)  # as in a fresh process, which each trial has
         if each.spec["seed"] == loaded.seeds[0]:
@@ -204,14 +206,21 @@ def _headline(scenario: "Scenario") -> str:
     return f"{scenario.name}: {total} ({factors}) of {steps:,} steps"
 
 
-def _rehearsed(spec: dict[str, Any], seen: "dict[str, Rehearsal]") -> "Rehearsal":
-    """Rehearse once for all trials that differ only in seed, salt and the name of a condition."""
+def _rehearsed(trial: "Trial", seen: "dict[str, Rehearsal]") -> "Rehearsal":
+    """Rehearse once for all trials that differ only in seed, salt and the name of a condition.
+
+    Raises ``InputError`` where it could not even start: nothing was, and none of them would.
+    """
     from sandbox.rehearsal import rehearse  # noqa: PLC0415  (torch)
 
-    same = {k: v for k, v in spec.items() if k not in {"seed", "salt", "condition", "probes"}}
-    key = json.dumps(same, sort_keys=True)
+    spec, left_out = trial.spec, {"seed", "salt", "condition", "probes"}
+    key = json.dumps({k: v for k, v in spec.items() if k not in left_out}, sort_keys=True)
     if key not in seen:
-        seen[key] = rehearse(spec)
+        try:
+            seen[key] = rehearse(spec)
+        except TrialError as error:
+            where = f"condition {trial.condition_name}, env {_env(spec)}"
+            raise InputError(Problem(where, str(error))) from error
     return seen[key]
 
 

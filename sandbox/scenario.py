@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox import pinned, scenario_arms, scenario_checks, scenario_parts
+from sandbox import pinned, scenario_arms, scenario_checks, scenario_fit, scenario_parts
 from sandbox.env_index import EnvEntry, entries
 from sandbox.labels import Dose
 from sandbox.scenario_errors import Findings
@@ -109,6 +109,8 @@ def load(
     scenario_checks.levers(found, scenario)
     found.stop()
     scenario_checks.needed(found, scenario)
+    found.stop()
+    scenario_fit.fits(found, scenario, entries())
     found.stop()
     return scenario
 

@@ -5,12 +5,14 @@ in it, so that a trial's id changes when a setting does, wherever the setting ca
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, fields
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from sandbox import scenario_plans
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry, world_class
 from sandbox.errors import InputError
@@ -143,6 +145,7 @@ def _values(
             found.value((*path, name), error.errors(include_url=False))
             good = False
         good = _known_edits(found, (*path, name), value) and good
+        good = scenario_plans.known(found, (*path, name), value, _values) and good
     return values, good
 
 
@@ -159,6 +162,9 @@ def _known_edits(found: Findings, path: Path, value: Any) -> bool:
 
 
 def _blamed(path: Path, line: str, known: Mapping[str, Any]) -> Path:
-    """A message that begins with a setting's name belongs to that setting."""
+    """A message that begins with a setting's name belongs to that setting, or to an item of it."""
+    item = re.match(r"(\w+) item (\d+)\b", line)
+    if item and item[1] in known:
+        return (*path, item[1], int(item[2]) - 1)
     first = line.split(" ", 1)[0].strip("':,")
     return (*path, first) if first in known else path

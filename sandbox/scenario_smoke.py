@@ -1,9 +1,10 @@
 """``--smoke``: the same scenario in a fraction of the time, to see that everything works.
 
-Every condition, env and seed is kept; only steps and probe episodes shrink, so its numbers mean
-nothing and its trials have other ids.
+Every condition, env and seed is kept; only steps and probe episodes shrink, and with the steps all
+that is written in updates, so its numbers mean nothing and its trials have other ids.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,17 +16,21 @@ SHARE = 0.05
 UPDATES = 6
 """At least so many: an editor that acts every fourth update proposes once and lives with it."""
 EPISODES = 8
+BEGINNINGS = frozenset({"baseline_update", "planting"})
+"""Settings of probes that name the update from which on they look."""
 
 
 def shrunk(scenario: "Scenario") -> "Scenario":
     """Return the scenario with a twentieth of the steps and at most ``EPISODES`` a probe.
 
-    It is marked as ``smoke``, which makes its verdicts invalid, unless it was that small already.
+    No fewer than ``UPDATES`` updates are left where there were as many. It is marked as ``smoke``,
+    which makes its verdicts invalid, unless it was that small already.
     """
     ((name, settings),) = scenario.agent["learner"].items()
     agent = {**scenario.agent, "learner": {name: _learner(settings)}}
     share = _share(settings, agent["learner"][name])
-    probes = {name: _probe(settings) for name, settings in scenario.probes.items()}
+    agent = _hastened(agent, share)
+    probes = {name: _probe(settings, share) for name, settings in scenario.probes.items()}
     arms = {name: _arm(arm, share) for name, arm in scenario.arms.items()}
     envs = tuple(_limited(env, share) for env in scenario.envs)
     gate = _limited({"gate": scenario.gate}, share)["gate"]
@@ -40,19 +45,55 @@ def _share(whole: Mapping[str, Any], small: Mapping[str, Any]) -> float:
 
 
 def _arm(arm: Mapping[str, Any], share: float) -> dict[str, Any]:
-    small = _limited(arm, share)
+    """What an arm has of its own; where that is a learner, so is the share of steps left to it."""
+    small = dict(arm)
     if "learner" in small:
         ((name, settings),) = small["learner"].items()
         small["learner"] = {name: _learner(settings)}
-    return small
+        share = _share(settings, small["learner"][name])
+    return _hastened(_limited(small, share), share)
 
 
 def _limited(part: Mapping[str, Any], share: float) -> dict[str, Any]:
-    """A budget of FLOPs shrinks with the steps, so that what comes half-way still comes."""
-    flops = part.get("gate", {}).get("max_flops")
-    if flops is None:
+    """A budget of FLOPs and a time without edits shrink with the steps: what comes still comes."""
+    if not part.get("gate"):
         return dict(part)
-    return {**part, "gate": {**part["gate"], "max_flops": flops * share}}
+    gate = dict(part["gate"])
+    if gate.get("max_flops") is not None:
+        gate["max_flops"] *= share
+    if gate.get("first_updates_without_edits"):
+        gate["first_updates_without_edits"] = _fewer(gate["first_updates_without_edits"], share)
+    return {**part, "gate": gate}
+
+
+def _hastened(part: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """A plan of edits and a handover keep their places in the shorter life."""
+    small = dict(part)
+    if "editor" in part:
+        ((name, settings),) = part["editor"].items()
+        small["editor"] = {name: _planned(settings, share)}
+    if "objective" in part:
+        small["objective"] = {k: _handed_over(v, share) for k, v in part["objective"].items()}
+    return small
+
+
+def _planned(settings: Mapping[str, Any], share: float) -> dict[str, Any]:
+    if "plan" not in settings:
+        return dict(settings)
+    counted = ("update", "every")
+    plan = [
+        {key: max(1, _fewer(each, share)) if key in counted else each for key, each in item.items()}
+        for item in settings["plan"]
+    ]
+    return {**settings, "plan": plan}
+
+
+def _handed_over(settings: Mapping[str, Any], share: float) -> dict[str, Any]:
+    if not {"first_update", "last_update"} <= settings.keys():
+        return dict(settings)
+    first = _fewer(settings["first_update"], share)
+    last = max(first + 1, _fewer(settings["last_update"], share))
+    return {**settings, "first_update": first, "last_update": last}
 
 
 def _learner(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +105,15 @@ def _learner(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**settings, "total_steps": min(steps, settings["total_steps"])}
 
 
-def _probe(settings: Mapping[str, Any]) -> dict[str, Any]:
-    if "episodes" not in settings:
-        return dict(settings)
-    return {**settings, "episodes": min(EPISODES, settings["episodes"])}
+def _probe(settings: Mapping[str, Any], share: float) -> dict[str, Any]:
+    small = dict(settings)
+    if "episodes" in settings:
+        small["episodes"] = min(EPISODES, settings["episodes"])
+    for name in BEGINNINGS & settings.keys():
+        small[name] = _fewer(settings[name], share)
+    return small
+
+
+def _fewer(updates: int, share: float) -> int:
+    """So many updates of a life that is a share of what it was; of one or more, one is left."""
+    return min(updates, max(1, math.floor(share * updates + 1e-9)))

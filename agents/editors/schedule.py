@@ -1,6 +1,6 @@
 """Proposes the edits of a written plan, at the updates it names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -26,20 +26,28 @@ class Schedule(Editor):
     plan: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        for number, item in enumerate(self.plan, 1):
-            if not isinstance(item, Mapping):
-                raise TypeError(f"plan item {number} is a mapping, not {item!r}")
-            when = [item[key] for key in ("update", "every") if key in item]
-            if len(when) != 1 or type(when[0]) is not int or when[0] < 1:
-                raise ValueError(f"plan item {number} needs 'update' or 'every', 1 or more: {item}")
-            if not isinstance(item.get("edit"), str):
-                raise TypeError(f"plan item {number} does not name its 'edit': {item}")
+        problems = [f"plan item {n} {each}" for n, each in _problems(self.plan)]
+        if problems:
+            raise ValueError("; ".join(problems))
         object.__setattr__(self, "plan", tuple(dict(item) for item in self.plan))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin following the plan. Raises ``ValueError`` for an edit or setting nobody knows."""
         del rng
         return _Diary([_entry(n, item, edits) for n, item in enumerate(self.plan, 1)])
+
+
+def _problems(plan: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    """What is wrong with the items of a plan, each counted from 1, whatever edits there are."""
+    for number, item in enumerate(plan, 1):
+        if not isinstance(item, Mapping):
+            yield number, f"is a mapping, not {item!r}"
+            continue
+        when = [item[key] for key in ("update", "every") if key in item]
+        if len(when) != 1 or type(when[0]) is not int or when[0] < 1:
+            yield number, f"needs 'update' or 'every', 1 or more: {dict(item)}"
+        if not isinstance(item.get("edit"), str):
+            yield number, f"does not name its 'edit': {dict(item)}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,9 @@ def _entry(number: int, item: Mapping[str, Any], edits: Mapping[str, type[Edit]]
     for key in settings:
         if key not in allowed:
             raise ValueError(f"plan item {number}: {name} has no setting '{key}', only {allowed}")
+    settings = {
+        key: tuple(each) if isinstance(each, list) else each for key, each in settings.items()
+    }
     return _Entry(item.get("update"), item.get("every"), edits[name], settings)
 
 

@@ -28,6 +28,7 @@ class SAC(SACRule, Learner):
     warmup: int = 1_000  # steps at random before the first gradient
 
     joint: ClassVar[bool] = False
+    continuous: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` naming every setting outside its range."""

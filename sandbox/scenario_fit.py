@@ -1,0 +1,277 @@
+"""Asks, before anything starts, whether each agent of a scenario can live in each of its envs.
+
+Only what is cheap and ours is tried: our worlds and Gymnasium's plain envs are made, with the
+controls around them, and motives and editors are started, all without torch. A stranger's env, or
+part of an agent, may do anything: it is started in a trial's own process alone.
+"""
+
+import itertools
+import json
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+
+from agents.contract import Objective
+from agents.genome import Genome
+from agents.spaces import action_box, action_count, flat_size
+from agents.validity import architecture_problems, fit_problems, genome_problems
+from sandbox import build, scenario_plans, trials
+from sandbox.contract import Spec
+from sandbox.controls import controlled
+from sandbox.env_index import EnvEntry
+from sandbox.errors import one_line
+from sandbox.scenario_errors import Findings
+from sandbox.store import condition_name
+from sandbox.strict_yaml import Path
+
+if TYPE_CHECKING:
+    from sandbox.scenario import Scenario
+
+COPIES = 2
+"""As many copies of an env are made to ask it."""
+PLAIN = ("gymnasium.envs.classic_control.", "gymnasium.envs.toy_text.")
+"""Modules of Gymnasium's envs that are made in no time and need nothing else."""
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """What agents meet in an env with its controls: where they all look and act alike, one pair."""
+
+    spaces: tuple[tuple[Any, Any], ...]
+    teaches: bool  # or nobody asks
+
+
+def fits(found: Findings, scenario: "Scenario", known: Mapping[str, EnvEntry]) -> None:
+    """Note every agent that cannot be born, or cannot live in an env, each at its key.
+
+    Every distinct pair is asked once, whatever condition or seed it occurs in.
+    """
+    asked = _Asked(found, scenario)
+    turned = trials.conditions(scenario.levers, scenario.design)
+    for condition, (i, env) in itertools.product(turned, enumerate(scenario.envs)):
+        asked.ask(trials.trial(scenario, env, condition, scenario.seeds[0]).spec, i, known)
+
+
+@dataclass
+class _Asked:
+    """What was answered so far, by the JSON of what was asked about."""
+
+    found: Findings
+    scenario: "Scenario"
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    def ask(self, spec: Spec, i: int, known: Mapping[str, EnvEntry]) -> None:
+        """Ask about one trial; ``i`` is the place of its env."""
+        agent = {key: spec[key] for key in self.scenario.agent}
+        arm = spec["condition"].get("arm")
+        parts = self._once("parts", [agent, arm], lambda: self._born(spec))
+        if parts is None or not known or not _ours(spec, known):
+            return
+        taught = parts.learner.genome_rule().get("rule") == "supervised"
+        place = [spec["env"], spec["controls"], spec["controls"] and spec["objective"], taught]
+        sizes = self._once("sizes", place, lambda: self._met(spec, i, taught=taught))
+        if sizes is not None:
+            self._once("pair", [agent, arm, place], lambda: self._live(spec, parts, sizes))
+
+    def _once(self, kind: str, question: Any, answer: Callable[[], Any]) -> Any:
+        key = kind + json.dumps(question, sort_keys=True)
+        if key not in self.answers:
+            self.answers[key] = answer()
+        return self.answers[key]
+
+    # --- the agent alone -----------------------------------------------------------------------
+
+    def _born(self, spec: Spec) -> build.Parts | None:
+        """The parts of an agent, asked what needs no env; ``None`` where one cannot be made."""
+        try:
+            parts = build.Parts.of(spec)
+            genome = parts.genome(spec)
+        except Exception as error:  # noqa: BLE001  (a part may refuse a lever's dose in any way)
+            what = f"condition {condition_name(spec['condition'])}: {error}"
+            self.found.add(("levers",), one_line(what), at_key=True)
+            return None
+        for problem in genome_problems(genome):
+            self.found.add(self._genetic(spec, genome, problem), problem)
+        self._named(spec, genome)
+        self._edits(spec, genome, parts)
+        return parts
+
+    def _genetic(self, spec: Spec, genome: Genome, problem: str) -> Path:
+        weighed = re.match(r"weight of objective (\w+) ", problem)
+        if weighed:
+            return self._at(spec, "objective", weighed[1], "weight")
+        layered = problem in architecture_problems(genome.architecture)
+        return self._at(spec, "architecture") if layered else self._part(spec, "learner")
+
+    def _named(self, spec: Spec, genome: Genome) -> None:
+        """What ends with the episode must be something that this agent is rewarded by."""
+        own = {"extrinsic", *spec["objective"]}
+        for each in getattr(genome.learning_rule, "episodic", ()):
+            if each not in own:
+                arm = spec["condition"].get("arm")
+                whose = f"arm '{arm}'" if arm in self.scenario.arms else "this agent"
+                what = f"episodic names '{each}', no objective of {whose}: it has"
+                at = (*self._part(spec, "learner"), "episodic")
+                self.found.add(at, f"{what} {', '.join(sorted(spec['objective']))}")
+
+    def _edits(self, spec: Spec, genome: Genome, parts: build.Parts) -> None:
+        at = self._part(spec, "editor")
+        if not _is_ours(parts.editor):
+            return
+        plan = getattr(parts.editor, "plan", ())
+        scenario_plans.refused(self.found, (*at, "plan"), plan, genome, parts.edits)
+        try:
+            parts.editor.start(parts.edits, np.random.default_rng(0))
+        except ValueError as error:
+            self.found.add(at, f"editor '{at[-1]}': {error}", at_key=True)
+
+    # --- the env, and the agent in it ----------------------------------------------------------
+
+    def _met(self, spec: Spec, i: int, *, taught: bool) -> _Sizes | None:
+        """What an agent sees and does; ``None`` where the env or a control of it cannot be."""
+        env_id = spec["env"]["id"]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a trial says it, too
+                place = build.habitat(spec, COPIES)
+        except Exception as error:  # noqa: BLE001  (whatever it is, every trial would meet it)
+            whole = str(error) if env_id in str(error) else f"env '{env_id}': {error}"
+            self.found.add(("envs", i, "kwargs"), one_line(whole), at_key=True)
+            return None
+        steps = build.part("learners", spec["learner"]).total_steps
+        try:
+            place = controlled(spec, place, steps)
+            return _Sizes(_spaces(place), not taught or _teaches(place))
+        except Exception as error:  # noqa: BLE001  (as above)
+            self.found.add(self._to_blame(spec, i, str(error)), str(error), at_key=True)
+            return None
+        finally:
+            place.env.close()
+
+    def _to_blame(self, spec: Spec, i: int, reason: str) -> Path:
+        named = re.match(r"(control|objective) '(\w+)'", reason)
+        if named is None:
+            return ("envs", i)
+        name = named[2]
+        if named[1] == "objective":
+            return self._at(spec, "objective", name)
+        arm = self.scenario.arms.get(str(spec["condition"].get("arm")), {})
+        if name in arm.get("controls", {}):
+            return ("arms", str(spec["condition"]["arm"]), "controls", name)
+        own = name in self.scenario.envs[i].get("controls", {})
+        return ("envs", i, "controls", name) if own else ("controls", name)
+
+    def _live(self, spec: Spec, parts: build.Parts, sizes: _Sizes) -> None:
+        """Try an agent's learner and motives on what it would meet."""
+        env_id, at = spec["env"]["id"], self._part(spec, "learner")
+        if _is_ours(parts.learner):
+            genome = parts.genome(spec)
+            if not sizes.teaches:
+                what = f"env '{env_id}' does not teach; learner '{at[-1]}' needs one that does"
+                self.found.add(at, what, at_key=True)
+            for spaces in sizes.spaces:
+                self._on(spec, parts, genome, spaces)
+
+    def _on(self, spec: Spec, parts: build.Parts, genome: Genome, spaces: tuple[Any, Any]) -> None:
+        env_id, at = spec["env"]["id"], self._part(spec, "learner")
+        try:
+            seen = flat_size(spaces[0])
+            actions = _actions(parts.learner.continuous, spaces[1])
+        except ValueError as error:
+            self.found.add(at, f"env '{env_id}' and this agent do not fit: {error}", at_key=True)
+            return
+        sound = not genome_problems(genome)
+        for problem in fit_problems(genome, seen, actions) if sound else ():
+            what = f"env '{env_id}' and this agent do not fit: {problem}"
+            self.found.add(self._at(spec, "architecture"), what)
+        for name, each in parts.objectives.items():
+            reason = self._unstarted(each, seen, actions, choices=not parts.learner.continuous)
+            if reason:
+                self._motive(spec, name, reason)
+
+    def _unstarted(self, each: Objective, seen: int, actions: int, *, choices: bool) -> str:
+        """Why a motive cannot start, in one line; empty where it can, or is a stranger's."""
+        if not _is_ours(each):
+            return ""
+        if each.discrete and not choices:
+            return "it tells actions apart, so they must be Discrete"
+
+        def start() -> str:
+            try:
+                each.start(seen, actions, np.random.default_rng(0))
+            except ValueError as error:
+                return one_line(str(error))
+            except Exception as error:  # noqa: BLE001  (every trial would meet it)
+                return one_line(f"it cannot start: {type(error).__name__}: {error}")
+            return ""
+
+        found: str = self._once("motive", [repr(each), seen, actions], start)
+        return found
+
+    def _motive(self, spec: Spec, name: str, reason: str) -> None:
+        first = reason.split(" ", 1)[0].strip("':,")
+        at = self._at(spec, "objective", name)
+        at = (*at, first) if first in spec["objective"][name] else at
+        what = f"objective '{name}' and env '{spec['env']['id']}' do not fit: "
+        said = reason.removeprefix(f"{name}: ")
+        self.found.add(at, what + said, at_key=len(at) == len(self._at(spec, "objective", name)))
+
+    # --- places in the file --------------------------------------------------------------------
+
+    def _part(self, spec: Spec, part: str) -> Path:
+        """Where the one name of a learner or an editor is written."""
+        return self._at(spec, part, next(iter(spec[part])))
+
+    def _at(self, spec: Spec, part: str, *more: str) -> Path:
+        """Where a part of this trial's agent is written: in its arm, if that has its own."""
+        arm = str(spec["condition"].get("arm"))
+        own = part in self.scenario.arms.get(arm, {})
+        return ("arms", arm, part, *more) if own else ("agent", part, *more)
+
+
+def _ours(spec: Spec, known: Mapping[str, EnvEntry]) -> bool:
+    """May this env be made here? Our worlds, and Gymnasium's own where nothing is wrapped."""
+    entry = known.get(spec["env"]["id"])
+    if entry is None or entry.world:
+        return entry is not None and entry.origin == "built in"
+    registered = gym.registry.get(entry.id)
+    if registered is None or registered.additional_wrappers or "render_mode" in _kwargs(spec):
+        return False
+    code = (registered.entry_point, registered.vector_entry_point or PLAIN[0])
+    return all(isinstance(each, str) and each.startswith(PLAIN) for each in code)
+
+
+def _kwargs(spec: Spec) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = spec["env"]["kwargs"]
+    return found
+
+
+def _is_ours(part: object) -> bool:
+    return type(part).__module__.startswith("agents.")
+
+
+def _spaces(place: build.Habitat) -> tuple[tuple[Any, Any], ...]:
+    """Observation and action space of every agent, each distinct pair once."""
+    seen, acts = place.env.single_observation_space, place.env.single_action_space
+    if not isinstance(acts, gym.spaces.MultiDiscrete):
+        return ((seen, acts),)
+    row = gym.spaces.Box(seen.low[0], seen.high[0], dtype=seen.dtype)
+    return tuple((row, gym.spaces.Discrete(int(n))) for n in sorted(set(acts.nvec.tolist())))
+
+
+def _actions(continuous: bool, space: Any) -> int:
+    return int(action_box(space).low.size) if continuous else action_count(space)
+
+
+def _teaches(place: build.Habitat) -> bool:
+    """Does the env say which action was right? A step of it tells."""
+    if len(place.agents) > 1:
+        return False
+    place.env.reset()
+    info = place.env.step(place.env.action_space.sample())[4]
+    return "taught" in info or "taught" in (info.get("final_info") or {})
