@@ -5,7 +5,7 @@ walks meet, the same for every trial; what follows a state is not known there, a
 STARC and regret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -231,13 +231,34 @@ def _fingerprints(state: State) -> Array:
 
 
 def _walked(world: World, most: int) -> State:
-    """Up to so many different states of random walks; no trial's chance."""
+    """Up to so many different states that walkers meet; no trial's chance.
+
+    Each walker follows one of the world's reference policies, or none, in half of its steps, and
+    does anything in the others: by chance alone few worlds show where they pay.
+    """
     rng = np.random.default_rng(0)
     state = world.reset(rng, WALKERS)
-    found = [state]
+    found, guides = [state], ["random", *_guides(world, state)]
+    led_by = np.arange(WALKERS) % len(guides)
     for _ in range(min(world.horizon - 1, -(-4 * most // WALKERS))):
-        state, _ = world.step(state, rng.integers(len(world.action_names), size=WALKERS), rng)
+        actions = rng.integers(len(world.action_names), size=WALKERS)
+        for k, name in enumerate(guides[1:], 1):
+            led = (led_by == k) & (rng.random(WALKERS) < 0.5)  # noqa: PLR2004  (half)
+            actions = np.where(led, world.act(name, state, rng), actions)
+        state, _ = world.step(state, actions, rng)
         found.append(state)
     every = concatenate(*found)
     _, first = np.unique(world.observe(every), axis=0, return_index=True)
-    return take(every, np.sort(first)[:most])
+    spread = np.linspace(0, len(first) - 1, min(most, len(first))).astype(int)  # over time
+    return take(every, np.sort(first)[spread])
+
+
+def _guides(world: World, state: State) -> Iterator[str]:
+    """The reference policies that can be played, but for the random one."""
+    for name in world.oracles():
+        try:
+            world.act(name, state, np.random.default_rng(0))
+        except LookupError:
+            continue
+        if name != "random":
+            yield name

@@ -5,12 +5,13 @@ import copy
 import numpy as np
 import pytest
 
+import envs
 from agents.edits.reset_values import ResetValues
 from sandbox import loop
 from sandbox.catalogue import catalogue
 from sandbox.events import Edited, Measured
 from sandbox.reward_distances import epic_by_action
-from sandbox.value_tables import asked
+from sandbox.value_tables import asked, questions
 from tests.laboratory.test_loop import SPEC, Notes, schedule
 
 GONE = 4  # updates after which the caregiver has left, of 8
@@ -129,3 +130,14 @@ def test_forgetting_leaves_epic_at_chance():
     error = np.std(found, ddof=1) / np.sqrt(len(found))
     assert abs(np.mean(found) - 0.5**0.5) < 4 * error
     assert error < 0.02
+
+
+@pytest.mark.parametrize("rooms", [2, 4])
+def test_a_sample_of_a_large_world_shows_where_it_pays(rooms):
+    """Chance alone never gets behind its doors, and then no belief could be told from another."""
+    world = envs.make_world("key_door_rooms", rooms=rooms, horizon=15 * rooms)
+    found = questions(world, 300)
+
+    assert found.lasting is None, "it is too large to be asked about whole"
+    assert len(found.truth) == 300
+    assert len(np.unique(found.truth)) > 1
