@@ -22,7 +22,7 @@ from sandbox.exploring import bounded
 from sandbox.goal_directedness import pursuit
 from sandbox.reward_distances import ROUNDING, starc_scale
 
-RESETS, WALKERS = 1024, 64
+RESETS, WALKERS, WALK = 1024, 64, 128
 _TIE = 1e-9
 
 
@@ -240,7 +240,7 @@ def _walked(world: World, most: int) -> State:
     state = world.reset(rng, WALKERS)
     found, guides = [state], ["random", *_guides(world, state)]
     led_by = np.arange(WALKERS) % len(guides)
-    for _ in range(min(world.horizon - 1, -(-4 * most // WALKERS))):
+    for _ in range(min(world.horizon - 1, max(-(-4 * most // WALKERS), WALK))):
         actions = rng.integers(len(world.action_names), size=WALKERS)
         for k, name in enumerate(guides[1:], 1):
             led = (led_by == k) & (rng.random(WALKERS) < 0.5)  # noqa: PLR2004  (half)
