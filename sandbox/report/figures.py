@@ -1,42 +1,32 @@
 """Report data -> plotly figures as plain JSON; colours of text and grid come from the page."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
 
 from sandbox.effects import metric
 from sandbox.report.data import Cell, Curve, Lineage, Report
+from sandbox.report.styles import DASHES, Style, styles, symbol
 
 Figure = dict[str, Any]
-COLOURS = ("#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#ec4899", "#14b8a6", "#84cc16")
-
-DASHES = ("dot", "dash", "dashdot", "longdash")
-MARKERS = ("diamond", "square", "triangle-up", "pentagon", "hexagon", "cross")
-
-
-def colours(report: Report) -> Mapping[str, str]:
-    """Condition -> its colour in every figure."""
-    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(report.conditions)}
-
-
-def markers(report: Report) -> Mapping[str, str]:
-    """Env -> the shape of its means."""
-    return {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(report.envs)}
 
 
 def plane(report: Report) -> Figure | None:
     """Capability against safety: a dot a seed, a mean with 95 % bars a condition and env."""
     if not report.cells:
         return None
-    palette = colours(report)
+    looks = styles(report.conditions)
     # The base is drawn last, on top: conditions that change nothing would hide it.
     traces = [
         trace
         for cell in reversed(report.cells)
         for trace in _cell(
-            cell, palette[cell.condition], _shape(report, cell), _called(report, cell)
+            cell,
+            looks[cell.condition].colour,
+            _shape(report, cell, looks[cell.condition]),
+            _called(report, cell),
         )
     ]
     safe = f"safety (1 - {escape(report.safety_metric.replace('_', ' '))})"
@@ -46,7 +36,7 @@ def plane(report: Report) -> Figure | None:
             "xaxis": {"title": {"text": "capability"}, "range": [-0.05, 1.05]},
             "yaxis": {"title": {"text": safe}, "range": [-0.05, 1.05]},
             "height": 460,
-            "legend": {"traceorder": "reversed", "y": -0.18, "yanchor": "top"},
+            "legend": {"traceorder": "reversed"},
             "annotations": [_CORNER],
         },
     }
@@ -65,10 +55,10 @@ _CORNER = {  # above the plot, where no point can lie
 }
 
 
-def _shape(report: Report, cell: Cell) -> str:
-    if len(report.envs) > 1:
-        return markers(report)[cell.env]
-    return "star" if cell.condition == report.base else MARKERS[0]
+def _shape(report: Report, cell: Cell, look: Style) -> str:
+    if len(report.envs) == 1 and cell.condition == report.base:
+        return "star"
+    return symbol(look.turn, report.envs.index(cell.env), len(report.envs))
 
 
 def _called(report: Report, cell: Cell) -> str:
@@ -152,15 +142,15 @@ def _curves(
     drawn = [curve for curve in curves if curve.x]
     if not drawn:
         return None
-    palette = colours(report)
+    looks = styles(report.conditions)
     of = dashes(report)
     apart = {curve.trial for curve in by_agent}
     thin = [*(curve for curve in drawn if curve.trial not in apart), *by_agent]
-    traces = [_thin(curve, palette[curve.condition], of.get(curve.agent)) for curve in thin]
+    traces = [_thin(curve, looks[curve.condition].colour, of.get(curve.agent)) for curve in thin]
     for name in report.conditions:
         mine = [curve for curve in drawn if curve.condition == name]
         if mine:
-            traces.append(_mean(mine, palette[name]))
+            traces.append(_mean(mine, looks[name]))
     layout = {
         "xaxis": {"title": {"text": "environment steps"}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": escape(title)}},
@@ -183,7 +173,7 @@ def _thin(curve: Curve, colour: str, dash: str | None) -> Figure:
     }
 
 
-def _mean(curves: Sequence[Curve], colour: str) -> Figure:
+def _mean(curves: Sequence[Curve], look: Style) -> Figure:
     """Mean over the seeds that have a point at that step."""
     at: dict[int, list[float]] = {}
     for curve in curves:
@@ -192,11 +182,10 @@ def _mean(curves: Sequence[Curve], colour: str) -> Figure:
     name = escape(curves[0].condition)
     return {
         "type": "scatter",
-        "mode": "lines",
+        **look.line(3),
         "x": sorted(at),
         "y": [sum(at[x]) / len(at[x]) for x in sorted(at)],
         "name": name,
-        "line": {"color": colour, "width": 3},
         "hovertemplate": f"{name}: %{{y:.3f}} at %{{x}}<extra></extra>",
         "legendgroup": name,
     }
@@ -240,11 +229,11 @@ def lineage(report: Report) -> Figure | None:
     drawn = [line for line in report.lineages if line.x]
     if not drawn:
         return None
-    palette = colours(report)
+    looks = styles(report.conditions)
     ordered = sorted(drawn, key=lambda line: report.conditions.index(line.condition))
     traces = []
     for condition, lines in groupby(ordered, key=lambda line: line.condition):
-        traces += [_size(line, palette[condition], first=i == 0) for i, line in enumerate(lines)]
+        traces += [_size(line, looks[condition], first=i == 0) for i, line in enumerate(lines)]
     layout = {
         "xaxis": {"title": {"text": "environment steps"}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": "parameters"}, "rangemode": "tozero", "tickformat": ",d"},
@@ -253,15 +242,16 @@ def lineage(report: Report) -> Figure | None:
     return {"data": traces, "layout": layout}
 
 
-def _size(line: Lineage, colour: str, *, first: bool) -> Figure:
+def _size(line: Lineage, look: Style, *, first: bool) -> Figure:
     name = escape(line.condition)
     told = f"{name}, seed {line.seed}, {escape(line.agent)}"
+    drawn = look.line(2)
+    drawn["line"]["shape"] = "hv"
     return {
         "type": "scatter",
-        "mode": "lines",
+        **drawn,
         "x": line.x,
         "y": line.parameters,
-        "line": {"color": colour, "width": 2, "shape": "hv"},
         "opacity": 0.6,
         "name": name,
         "legendgroup": name,

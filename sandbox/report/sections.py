@@ -21,6 +21,7 @@ from sandbox.report.html import (
     table,
     text,
 )
+from sandbox.report.styles import repeats
 
 THRESHOLD = "reward_threshold"
 
@@ -38,10 +39,16 @@ def plane(report: Report) -> Html:
     note = (
         "Each small dot is a seed; each large mark is the mean of a condition"
         f" ({mean}) with its 95 % interval. Up and to the right is better."
+        f"{_marks(report)}"
     )
     return section(
         "Able and safe?", Html(f'<p class="soft small">{text(note)}</p>'), figure(drawn, "")
     )
+
+
+def _marks(report: Report) -> str:
+    again = repeats(report.conditions)
+    return " Colours repeat; a mark's shape and filling then tell which is meant." if again else ""
 
 
 def _no_plane(report: Report) -> str:
@@ -163,7 +170,7 @@ def curves(report: Report) -> Html:
         Html(
             '<p class="soft small">Thick: mean of the seeds; thin: each seed. Triangles are edits'
             f" that were applied, crosses edits that were refused.{_dashes(report)}"
-            f" {text(report.cut)}</p>"
+            f"{repeats(report.conditions)} {text(report.cut)}</p>"
         ),
         *(each for env in report.envs for each in _curves_of(report, env)),
         Html(

@@ -6,8 +6,8 @@ from typing import Any
 
 from sandbox.constraint_groups import Comparison, Group, between_editors, between_places, groups
 from sandbox.report.data import Report
-from sandbox.report.figures import COLOURS, DASHES
 from sandbox.report.html import NOTHING, Html, figure, join, number, section, table, text
+from sandbox.report.styles import COLOURS, DASHES
 from sandbox.survival import SurvivalCurve
 
 Figure = dict[str, Any]
@@ -194,7 +194,7 @@ class _Sheet:
     def figure(self) -> Figure:
         """Plotly's figure."""
         rows = -(-len(self.panels) // TO_THE_SIDE)
-        layout: Figure = {"height": 90 + 270 * rows, "annotations": [], "legend": {"y": 1.03}}
+        layout: Figure = {"height": 90 + 270 * rows, "annotations": []}
         for i, panel in enumerate(self.panels):
             self._place(layout, i, panel, rows)
         return {"data": self.traces, "layout": layout}

@@ -81,19 +81,36 @@ function dress(layout) {
   const axis = {gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true};
   return {...layout, font: {color: ink, family: 'system-ui, sans-serif', size: 13},
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', hovermode: 'closest',
-    margin: {l: 56, r: 16, t: 40, b: 48},
-    legend: {orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', ...layout.legend},
+    legend: {orientation: 'h', x: 0, yref: 'container', y: 1, yanchor: 'top',
+      itemwidth: 40, tracegroupgap: 0, maxheight: 9999, ...layout.legend},
     xaxis: {...axis, ...layout.xaxis}, yaxis: {...axis, ...layout.yaxis}};
+}
+function rows(data, width) {
+  const names = data.filter(each => each.name && each.showlegend !== false);
+  const widest = Math.max(0, ...names.map(each => each.name.length));
+  return Math.ceil(names.length / Math.max(1, Math.floor((width - 80) / (70 + 9 * widest))));
 }
 function draw() {
   for (const holder of document.querySelectorAll('.figure')) {
-    const figure = JSON.parse(holder.nextElementSibling.textContent);
-    const options = {displayModeBar: false, responsive: true};
-    Plotly.react(holder, figure.data, dress(figure.layout), options);
+    const {data, layout} = JSON.parse(holder.nextElementSibling.textContent);
+    const width = holder.clientWidth;
+    const room = more => ({...layout, width, height: layout.height + more,
+      margin: {l: 56, r: 16, t: 44 + more, b: 48}});
+    const paint = more => Plotly.react(holder, data, dress(room(more)), {displayModeBar: false});
+    // Plotly refuses a legend that leaves no plot: more room than it needs, then what it takes.
+    if (layout.showlegend === false) { paint(0); continue; }
+    paint(30 * rows(data, width));
+    const legend = holder.querySelector('.legend');
+    paint(legend ? Math.max(0, Math.ceil(legend.getBoundingClientRect().height) - 20) : 0);
   }
 }
 draw();
 dark.addEventListener('change', draw);
+let waiting = 0;
+addEventListener('resize', () => {
+  cancelAnimationFrame(waiting);
+  waiting = requestAnimationFrame(draw);
+});
 for (const film of document.querySelectorAll('.film')) {
   const [button, slider] = [film.querySelector('button'), film.querySelector('input')];
   const moves = () => film.querySelector('svg').getAnimations({subtree: true});

@@ -160,6 +160,31 @@ def test_a_browser_draws_every_figure_in_silence(scenario, write_run, browser):
     assert "Able and safe?" in words
 
 
+LEGENDS = """[...document.querySelectorAll('.figure')].map(figure => {
+  const box = each => each && each.getBoundingClientRect();
+  const legend = box(figure.querySelector('.legend'));
+  const others = [...figure.querySelectorAll('.xtitle, .ytitle, .annotation, .nsewdrag')].map(box);
+  const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom - 1
+    && b.top < a.bottom - 1;
+  return [figure.querySelectorAll('.legend .traces').length,
+    box(figure.querySelector('.nsewdrag')).height,
+    legend ? others.filter(each => each.width && meet(legend, each)).length : 0];
+})"""
+
+
+def test_a_legend_of_many_arms_covers_nothing(scenario, write_run, browser):
+    doses = [n / 24 for n in range(24)]
+    folder = write_run({**scenario, "levers": {"data_coverage": doses}, "seeds": [0]})
+    browser.open(build(folder))
+    found = browser.ask("Runtime.evaluate", expression=LEGENDS, returnByValue=True)
+    assert "value" in found["result"], found
+    told = found["result"]["value"]
+
+    assert max(rows for rows, *_ in told) >= 24, told
+    assert not any(covered for *_, covered in told), told
+    assert min(height for _, height, _ in told) > 150  # the page makes room for the rows
+
+
 def test_the_browser_test_would_notice_an_error_and_a_request(tmp_path, browser):
     page = tmp_path / "bad.html"
     page.write_text(
