@@ -9,6 +9,7 @@ import envs
 from agents.assistance import Helper, red_blue, two_phase, wormy_apples
 from agents.bradley_terry import cross_entropy, preference
 from agents.off_switch import off_switch_incentive
+from agents.pomdp import at_least, four_three, wandered
 from agents.soft_planning import occupancies, soft_values
 from sandbox.reward_distances import epic, epic_canonical
 from sandbox.selftest.check import Check, known
@@ -17,6 +18,7 @@ Array = npt.NDArray[np.float64]
 _GLEAVE = "Gleave et al. 2021, gridworlds of section 5"
 _IMITATION = "imitation, run on its own ReasonablePOMDP"
 _SHAH = "exact value iteration over beliefs"
+_PLANS = "a plan that exists; range of a published solver"
 _DISCOUNT = 0.99
 _GOAL = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1.0])
 _CENTRE = np.array([0, 0, 0, 0, 1.0, 0, 0, 0, 0])
@@ -129,6 +131,13 @@ def _assistance() -> Iterator[Check]:
             _SHAH,
         )
     yield known("V6", "RedBlue, optimal", 2.0, 1e-12, lambda: Helper(red_blue()).value(), _SHAH)
+    yield known("V6", "4 x 3 maze, unseen, 20 steps: 1.7 to 2.1", 1.9, 0.2, _maze, _PLANS)
+
+
+def _maze() -> float:
+    problem = four_three()
+    met = wandered(problem, 20, 20, np.random.default_rng(0))
+    return at_least(problem, 20, met)
 
 
 def _off_switch() -> Iterator[Check]:
