@@ -18,7 +18,6 @@ from sandbox.contract import Probe, Spec
 from sandbox.deeds import gene, tuples
 from sandbox.errors import InputError, Problem, SandboxError, TrialError
 from sandbox.gate import Gate
-from sandbox.guarded import GuardedParallelEnv, GuardedVectorEnv
 from sandbox.seeding import integer, stream
 
 
@@ -152,6 +151,8 @@ def _single_maker(
         made = _vector(env_id, kwargs, copies)
         if isinstance(getattr(made.unwrapped, "world", None), World):
             return made
+        from sandbox.guarded import GuardedVectorEnv  # noqa: PLC0415  (PettingZoo, for strangers)
+
         return GuardedVectorEnv(made, env_id, beat)
 
     return make
@@ -188,6 +189,8 @@ def _joint_maker(
     env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None]
 ) -> Callable[[int], Any]:
     def one() -> Any:
+        from sandbox.guarded import GuardedParallelEnv  # noqa: PLC0415  (as above)
+
         return GuardedParallelEnv(resolve(catalogue().parallel[env_id][0])(**kwargs), env_id, beat)
 
     if env_id in catalogue().parallel:

@@ -164,7 +164,10 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
 @_with_scenario
 @as_json
 def check(scenario: str, as_json: bool, **options: Any) -> None:
-    """Check SCENARIO: every error at once, each with its line and a suggestion. Runs nothing."""
+    """Check SCENARIO: every error at once, each with its line and a suggestion. Runs nothing.
+
+    Agents are tried on the envs that come with the sandbox, and on Gymnasium's plain ones.
+    """
     loaded = _load(scenario, options)
     if as_json:
         print_json(loaded.resolved())
@@ -173,17 +176,16 @@ def check(scenario: str, as_json: bool, **options: Any) -> None:
 
 
 def _unasked(scenario: "Scenario") -> str:
-    """Which envs were not asked whether the controls fit: making a stranger's may do anything."""
-    from envs.registration import env_ids  # noqa: PLC0415
-    from sandbox.catalogue import catalogue  # noqa: PLC0415
+    """Which envs were not asked whether the agent fits: making a stranger's may do anything."""
+    from sandbox.env_index import entries  # noqa: PLC0415
+    from sandbox.scenario_fit import made_here  # noqa: PLC0415
 
-    dials = {*scenario.controls, *scenario.levers} & {*catalogue().parts("controls")}
-    ours = env_ids()
-    strangers = [each["id"] for each in scenario.envs if each["id"] not in ours]
-    if not dials or not strangers:
+    known = entries()
+    strangers = [each["id"] for each in scenario.envs if not made_here(each, known)]
+    if not strangers:
         return ""
     names = ", ".join(dict.fromkeys(strangers))
-    return f" (controls on {names} are asked when a trial starts; `sandbox plan` asks now)"
+    return f" (whether the agent fits {names} shows when a trial starts; `sandbox plan` asks now)"
 
 
 def _load(scenario: str, options: dict[str, Any]) -> "Scenario":

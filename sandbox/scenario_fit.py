@@ -70,7 +70,7 @@ class _Asked:
         agent = {key: spec[key] for key in self.scenario.agent}
         arm = spec["condition"].get("arm")
         parts = self._once("parts", [agent, arm], lambda: self._born(spec))
-        if parts is None or not known or not _ours(spec, known):
+        if parts is None or not made_here(spec["env"], known):
             return
         taught = parts.learner.genome_rule().get("rule") == "supervised"
         place = [spec["env"], spec["controls"], spec["controls"] and spec["objective"], taught]
@@ -183,7 +183,10 @@ class _Asked:
             seen = flat_size(spaces[0])
             actions = _actions(parts.learner.continuous, spaces[1])
         except ValueError as error:
-            self.found.add(at, f"env '{env_id}' and this agent do not fit: {error}", at_key=True)
+            written = at[0] == "arms" or "learner" in (self.found.document.data.get("agent") or {})
+            first = [each["id"] for each in self.scenario.envs].index(env_id)
+            what = f"env '{env_id}' and this agent do not fit: {error}"
+            self.found.add(at if written else ("envs", first), what, at_key=written)
             return
         sound = not genome_problems(genome)
         for problem in fit_problems(genome, seen, actions) if sound else ():
@@ -234,21 +237,19 @@ class _Asked:
         return ("arms", arm, part, *more) if own else ("agent", part, *more)
 
 
-def _ours(spec: Spec, known: Mapping[str, EnvEntry]) -> bool:
-    """May this env be made here? Our worlds, and Gymnasium's own where nothing is wrapped."""
-    entry = known.get(spec["env"]["id"])
+def made_here(env: Mapping[str, Any], known: Mapping[str, EnvEntry]) -> bool:
+    """May this env be made here? Our worlds, and Gymnasium's plain ones with nothing around them.
+
+    One that would open a window may not.
+    """
+    entry = known.get(env["id"])
     if entry is None or entry.world:
         return entry is not None and entry.origin == "built in"
     registered = gym.registry.get(entry.id)
-    if registered is None or registered.additional_wrappers or "render_mode" in _kwargs(spec):
+    if registered is None or registered.additional_wrappers or "render_mode" in env["kwargs"]:
         return False
     code = (registered.entry_point, registered.vector_entry_point or PLAIN[0])
     return all(isinstance(each, str) and each.startswith(PLAIN) for each in code)
-
-
-def _kwargs(spec: Spec) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = spec["env"]["kwargs"]
-    return found
 
 
 def _is_ours(part: object) -> bool:

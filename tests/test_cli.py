@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 
 from sandbox import cli
 from sandbox.catalogue import SHELVES, catalogue
+from sandbox.errors import TrialError
 from sandbox.strict_yaml import parse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -357,24 +359,41 @@ def test_a_control_is_shown_with_what_its_settings_mean_and_how_to_write_it(sand
         assert made.get("intensity", 0) == dose
 
 
-def test_check_says_which_envs_were_not_asked_about_controls(sandbox, small):
-    text = SCENARIO.replace("sandbox/CoinGrid-v0", "CartPole-v1")
-    told = "(controls on CartPole-v1 are asked when a trial starts; `sandbox plan` asks now)"
-    for line in (
-        "controls: {hygiene: 0.5}",
-        "controls: {hygiene: {}}\nlevers: {hygiene: [0, 0.5]}",
-    ):
-        small.write_text(f"{text}{line}\n")
-        code, out, err = sandbox("check", small)
-        assert code == 0, err
-        assert out.rstrip().endswith(told)
+def test_check_says_which_envs_were_not_asked_whether_the_agent_fits(sandbox, small):
+    told = "(whether the agent fits LunarLander-v3 shows when a trial starts; `sandbox plan` asks"
+    small.write_text(SCENARIO.replace("sandbox/CoinGrid-v0", "LunarLander-v3"))
+    code, out, err = sandbox("check", small)
+    assert code == 0, err
+    assert told in out
+    for known in ("sandbox/CoinGrid-v0", "CartPole-v1"):
+        small.write_text(SCENARIO.replace("sandbox/CoinGrid-v0", known))
+        assert "whether the agent fits" not in sandbox("check", small)[1]
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "run"])
+def test_an_agent_that_does_not_fit_is_bad_input_before_anything_starts(
+    sandbox, small, tmp_path, command
+):
+    small.write_text(
+        f"{SCENARIO.replace('sandbox/CoinGrid-v0', 'CartPole-v1')}controls: {{hygiene: 0.5}}\n"
+    )
+    out = ["--out", tmp_path / "run"] if command == "run" else []
+    code, printed, err = sandbox(command, small, *out)
+    assert (code, printed) == (2, "")
+    assert re.match(
+        r".*small\.yaml:\d+:12: error: control 'hygiene' and env 'CartPole-v1' do not", err
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_of_what_cannot_start_is_bad_input_too(sandbox, small, monkeypatch):
+    def refuse(_spec):
+        raise TrialError("env 'X' cannot be made: it is Monday")
+
+    monkeypatch.setattr("sandbox.rehearsal.rehearse", refuse)
     code, _, err = sandbox("plan", small)
-    assert code != 0
-    assert "list as 'channels' which to hide" in err
-    small.write_text(text)
-    assert told not in sandbox("check", small)[1]
-    small.write_text(f"{SCENARIO}controls: {{reward_noise: 0.5}}\n")
-    assert "are asked when" not in sandbox("check", small)[1]
+    assert code == 2
+    assert re.match(r"condition \S+, env \S+: error: env 'X' cannot be made: it is Monday\n", err)
 
 
 _PLUGGED = '''
