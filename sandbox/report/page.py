@@ -21,6 +21,7 @@ from sandbox.report.html import (
 from sandbox.report.limits import limits
 from sandbox.report.lives import lives
 from sandbox.report.maps import maps
+from sandbox.report.motives import motives
 from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.store import read_run
@@ -77,6 +78,7 @@ def _sections(report: Report) -> Iterator[Html]:
     yield from maps(report)
     yield sections.plane(report)
     yield sections.curves(report)
+    yield from motives(report)
     yield sections.effects(report)
     yield from data_card(report)
     yield sections.lineage(report)

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.constraint_groups import Comparison, Group, between_editors, between_places, groups
 from sandbox.report.data import Report
 from sandbox.report.html import NOTHING, Html, figure, join, number, section, table, text
+from sandbox.report.sheet import axis, blank, place
 from sandbox.report.styles import COLOURS, DASHES
 from sandbox.survival import SurvivalCurve
 
@@ -25,7 +26,6 @@ COLUMNS = (
 )
 APART = 0.006
 """Curves are drawn so much below one another: equal ones would hide each other."""
-TO_THE_SIDE = 2
 
 
 def survival(report: Report) -> Iterator[Html]:
@@ -143,8 +143,8 @@ def _curves(found: Sequence[Group]) -> Figure | None:
     for group in found:
         curve = group.curve()
         if curve is not None:
-            place = lines.index(group.line)
-            drawn.add(group, curve, place, first=group.line not in drawn.named)
+            nth = lines.index(group.line)
+            drawn.add(group, curve, nth, first=group.line not in drawn.named)
     return drawn.figure()
 
 
@@ -156,11 +156,11 @@ class _Sheet:
         self.named: set[str] = set()
         self.traces: list[Figure] = []
 
-    def add(self, group: Group, curve: SurvivalCurve, place: int, *, first: bool) -> None:
+    def add(self, group: Group, curve: SurvivalCurve, nth: int, *, first: bool) -> None:
         """Draw one group, named in the legend once."""
         at = self.panels.index(group.panel) + 1
-        axes = {"xaxis": _axis("x", at), "yaxis": _axis("y", at), "legendgroup": group.line}
-        colour, lower = COLOURS[place % len(COLOURS)], APART * place
+        axes = {"xaxis": axis("x", at), "yaxis": axis("y", at), "legendgroup": group.line}
+        colour, lower = COLOURS[nth % len(COLOURS)], APART * nth
         times = [0.0, *curve.times, curve.end]
         levels = [1.0, *curve.survival, curve.at(curve.end)[0]]
         bands = [curve.untouched, *curve.interval, curve.at(curve.end)[1]]
@@ -181,7 +181,7 @@ class _Sheet:
                     "color": colour,
                     "width": 2.5,
                     "shape": "hv",
-                    "dash": ("solid", *DASHES)[place % (len(DASHES) + 1)],
+                    "dash": ("solid", *DASHES)[nth % (len(DASHES) + 1)],
                 },
                 "name": escape(group.line),
                 "showlegend": first,
@@ -193,35 +193,9 @@ class _Sheet:
 
     def figure(self) -> Figure:
         """Plotly's figure."""
-        rows = -(-len(self.panels) // TO_THE_SIDE)
-        layout: Figure = {"height": 90 + 270 * rows, "annotations": []}
+        layout = blank(len(self.panels))
+        ranges = {"x": {"range": [0, self.reach]}, "y": {"range": [-0.03, 1.04]}}
+        titles = ("updates after planting", "share that holds")
         for i, panel in enumerate(self.panels):
-            self._place(layout, i, panel, rows)
+            place(layout, (i, len(self.panels)), panel, titles, **ranges)
         return {"data": self.traces, "layout": layout}
-
-    def _place(self, layout: Figure, i: int, panel: str, rows: int) -> None:
-        row, column = divmod(i, TO_THE_SIDE)
-        width = 1.0 if len(self.panels) == 1 else 0.47
-        left, top = column * (1 - width), 1 - row / rows - 0.05
-        bottom = max(top + 0.05 - 1 / rows + 0.16 / rows * (rows > 1), 0.0)
-        last = i + TO_THE_SIDE >= len(self.panels)
-        layout[_axis("xaxis", i + 1)] = {
-            "domain": [left, left + width],
-            "anchor": _axis("y", i + 1),
-            "range": [0, self.reach],
-            "title": {"text": "updates after planting" if last else ""},
-        }
-        layout[_axis("yaxis", i + 1)] = {
-            "domain": [bottom, top],
-            "anchor": _axis("x", i + 1),
-            "range": [-0.03, 1.04],
-            "title": {"text": "share that holds" if column == 0 else ""},
-        }
-        heading = {"xref": "paper", "yref": "paper", "x": left, "y": top, "showarrow": False}
-        heading |= {"xanchor": "left", "yanchor": "bottom", "text": f"<b>{escape(panel)}</b>"}
-        layout["annotations"].append(heading)
-
-
-def _axis(name: str, number: int) -> str:
-    """Plotly numbers axes from the second on."""
-    return name if number == 1 else f"{name}{number}"

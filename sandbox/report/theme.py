@@ -78,12 +78,15 @@ function dress(layout) {
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue('--ink').trim();
   const line = style.getPropertyValue('--line').trim();
-  const axis = {gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true};
+  const axis = {gridcolor: line, zerolinecolor: line, linecolor: line};
+  const axes = Object.entries({xaxis: {}, yaxis: {}, ...layout})
+    .filter(([name]) => /^[xy]axis/.test(name))
+    .map(([name, own]) => [name, {...axis, automargin: name.length === 5, ...own}]);
   return {...layout, font: {color: ink, family: 'system-ui, sans-serif', size: 13},
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', hovermode: 'closest',
     legend: {orientation: 'h', x: 0, yref: 'container', y: 1, yanchor: 'top',
       itemwidth: 40, tracegroupgap: 0, maxheight: 9999, ...layout.legend},
-    xaxis: {...axis, ...layout.xaxis}, yaxis: {...axis, ...layout.yaxis}};
+    ...Object.fromEntries(axes)};
 }
 function rows(data, width) {
   const names = data.filter(each => each.name && each.showlegend !== false);
