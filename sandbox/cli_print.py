@@ -112,16 +112,36 @@ def findings(found: Iterable["Finding"], json_: bool) -> None:
 
 
 def verdicts(judged: Sequence["Judged"]) -> None:
-    """Print what became of every claim."""
-    table([_verdict(each) for each in judged], ["claim", "verdict", "change", "n"])
-    for each in judged:
-        say(f"\n{each.verdict.reason}")
-        for note in each.verdict.notes:
-            say(f"  note: {note}")
+    """Print what became of every claim, numbered; what is said of all of them is said once."""
+    rows = [_verdict(number, each) for number, each in enumerate(judged, 1)]
+    table(rows, ["#", "claim", "verdict", "change", "n"])
+    told = [_told(each) for each in judged]
+    shared = [line for line in told[0] if all(line in each for each in told)] if told else []
+    if len(judged) > 1 and shared:
+        _block("all claims", shared)
+    for number, (each, lines) in enumerate(zip(judged, told, strict=True), 1):
+        own = [line for line in lines if len(judged) == 1 or line not in shared]
+        if own:
+            _block(f"{number}: {_short(each)}", own)
 
 
-def _verdict(judged: "Judged") -> dict[str, Any]:
+def _told(judged: "Judged") -> list[str]:
+    """Its reason, then its notes."""
+    return [judged.verdict.reason, *(f"note: {each}" for each in judged.verdict.notes)]
+
+
+def _block(heading: str, lines: Sequence[str]) -> None:
+    say("\n".join([f"\n{heading}", *(f"  {line}" for line in lines)]))
+
+
+def _short(judged: "Judged") -> str:
+    where = "" if judged.effect.env == "all" else f" in {judged.effect.env}"
+    return f"{judged.effect.turned}: {judged.metric}{where}"
+
+
+def _verdict(number: int, judged: "Judged") -> dict[str, Any]:
     return {
+        "#": number,
         "claim": judged.claim,
         "verdict": judged.verdict.title.upper(),
         "change": change(judged),

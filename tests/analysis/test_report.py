@@ -458,7 +458,8 @@ def test_sections_with_nothing_to_tell_are_one_line_that_says_why(scenario, writ
     assert "No agent proposed an edit; they have 1,200 parameters throughout." in words
     assert "CoinGrid-v0 is not one of our worlds, whose state can be drawn" in words
     assert "Not drawn: no trial measured goal misgeneralisation" in words
-    assert sum(attrs.get("class") == "figure" for _, attrs in elements) == 3  # returns, capability, pay
+    drawn = sum(attrs.get("class") == "figure" for _, attrs in elements)
+    assert drawn == 3  # returns, capability, pay
 
 
 def test_capability_says_what_its_ends_are(scenario, write_run):
