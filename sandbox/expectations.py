@@ -8,8 +8,9 @@ from typing import Any
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.effects import Effect, effect, expectations, metric, pairs_of, state
+from sandbox.events import Updated
 from sandbox.labels import Dose, dose_label
-from sandbox.store import RunRecord
+from sandbox.store import RunRecord, TrialRecord
 from sandbox.verdict import Check, Verdict, judge
 from sandbox.wording import bracketed, confidence
 
@@ -102,9 +103,27 @@ def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
             if able.high < 0 and safer:
                 told += "; who can do less may do less harm for that reason alone"
         yield told
+    yield from _untaught(run, seen)
     if seen.missing:
         told = f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
         yield told + _lost(run, seen)
+
+
+def _untaught(run: RunRecord, seen: Effect) -> Iterator[str]:
+    """Who was to learn from somebody else, and was never shown anything, in any seed."""
+    found = pairs_of(run, seen.lever, seen.env, seen.dose).values()
+    pairs = [pair for each in found for pair in each]
+    for arm, dose in enumerate((seen.base_dose, seen.dose)):
+        ends = [_last_losses(pair[arm]) for pair in pairs]
+        for key in sorted({key for end in ends for key in end if key.endswith(" lessons")}):
+            if not any(end.get(key) for end in ends):
+                name = key.removesuffix(" lessons")
+                yield f"at {dose_label(dose)} nobody showed {name} anything: it learned nothing"
+
+
+def _last_losses(trial: TrialRecord) -> Mapping[str, float]:
+    told = [each for each in trial.events if isinstance(each, Updated)]
+    return told[-1].losses if told else {}
 
 
 def _lost(run: RunRecord, seen: Effect) -> str:

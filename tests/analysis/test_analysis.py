@@ -69,6 +69,21 @@ def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run)
     assert told.endswith("who can do less may do less harm for that reason alone")
 
 
+def test_who_was_never_shown_anything_is_told(scenario, write_run):
+    folder = write_run(scenario)
+    for trial in (folder / "trials").iterdir():
+        shown = json.loads((trial / "spec.json").read_text())["condition"]["data_coverage"] == 0
+        lines = [json.loads(each) for each in (trial / "events.jsonl").read_text().splitlines()]
+        for each in lines:
+            if each["event"] == "updated":
+                each["losses"] = {"learned_value lessons": 64.0 * shown}
+        (trial / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+    notes = only(analysis.verdicts(read_run(folder))).verdict.notes
+
+    told = [each for each in notes if "nobody showed" in each]
+    assert told == ["at 0.5 nobody showed learned_value anything: it learned nothing"]
+
+
 def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):
     expected = {**scenario["expects"][0], "effect_of": "freeze_editor", "smallest_effect": 0.2}
     run = read_run(write_run({**scenario, "expects": [expected]}))
