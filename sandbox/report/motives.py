@@ -28,11 +28,11 @@ MEANING = {
 COLUMNS = (
     "arm",
     "objective",
-    "alpha, first",
-    "alpha, last",
+    "first alpha",
+    "last alpha",
     "handed over",
-    "when: median (first to last), steps",
-    "fidelity's bound, highest",
+    "when, steps",
+    "bound",
     "lessons",
 )
 
@@ -166,7 +166,9 @@ def _sheet(report: Report, found: Accounts, env: str) -> Figure | None:
 
 
 def _range(what: str) -> Figure:
-    return {"range": [-0.04, 1.04]} if what in {"alpha", "fidelity"} else {"rangemode": "tozero"}
+    if what in {"alpha", "fidelity"}:
+        return {"range": [-0.04, 1.04]}
+    return {"rangemode": "tozero", "exponentformat": "e"}
 
 
 def _trace(line: _Line, account: _Account, look: Style, first: bool) -> Figure:
@@ -219,10 +221,10 @@ def _handovers(report: Report, found: Accounts) -> Iterator[Html]:
     words = (
         "Alpha is the learned value's share of the say, as it stands after an update: it is in"
         f" force from the next one on. Handed over: trials in which it was ever at least {HANDED};"
-        " when: at the first update that said so. Alpha, first and last, fidelity's bound (the"
-        " highest of a trial) and lessons (at the end) are means over seeds. Without an alpha an"
-        " objective adds to the others and takes no say from them."
-        + (f" {left} more rows are left out." if left else "")
+        " when: the first update that said so, the median of these trials (and the range). Bound:"
+        " the highest lower bound of fidelity. Lessons: steps learned from, at the end. These and"
+        " the alphas are means over seeds. Without an alpha an objective adds to the others and"
+        " takes no say from them." + (f" {left} more rows are left out." if left else "")
     )
     yield Html("<h3>Did it hand over, and when?</h3>")
     yield Html(f'<p class="soft small">{text(words)}</p>')
@@ -253,7 +255,8 @@ def _when(shares: Sequence[Sequence[tuple[int, float]]]) -> list[Html]:
     when = [steps for each in reached for steps in each]
     told = "never"
     if when:
-        told = f"{median(when):,.0f} ({min(when):,} to {max(when):,})"
+        spread = f" ({min(when):,} to {max(when):,})" if min(when) < max(when) else ""
+        told = f"{median(when):,.0f}{spread}"
     return [
         _mean([each[0][1] for each in shares]),
         _mean([each[-1][1] for each in shares]),

@@ -165,12 +165,13 @@ def _reached(report: Report, env: str) -> str:
 
 def curves(report: Report) -> Html:
     """Training return with the edits on it, and what held-out probes said, env by env."""
+    cut = f" Drawn: {report.cut}." if report.cut else ""
     return section(
         "Learning",
         Html(
             '<p class="soft small">Thick: mean of the seeds; thin: each seed. Triangles are edits'
             f" that were applied, crosses edits that were refused.{_dashes(report)}"
-            f"{repeats(report.conditions)} {text(report.cut)}</p>"
+            f"{repeats(report.conditions)}{text(cut)}</p>"
         ),
         *(each for env in report.envs for each in _curves_of(report, env)),
         Html(

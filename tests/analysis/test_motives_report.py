@@ -111,6 +111,18 @@ def test_a_trial_that_never_handed_over_is_not_in_the_median():
     assert rows["arm=late &lt;b&gt;"][3:5] == ["2 of 3", "85 (80 to 90)"]
 
 
+def test_half_of_the_say_is_handed_over_and_less_is_not():
+    def rising(arm, _):
+        top = 0.5 if arm == "half" else 0.49
+        for nth, share in enumerate((0.0, top, 0.0), 1):
+            yield update(nth, {"friend": share}, {"friend alpha": share})
+
+    rows = {row[0]: row[2:6] for row in cells(written(a_report(rising, arms=("half", "less"))))}
+
+    assert rows["arm=half"] == ["0", "0", "3 of 3", "20"]
+    assert rows["arm=less"] == ["0", "0", "0 of 3", "never"]
+
+
 def test_there_is_no_section_where_only_the_env_paid():
     assert written(a_report(arms=("paid",))) == ""
     assert written(a_report(lambda *_: [])) == ""
