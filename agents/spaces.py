@@ -25,19 +25,16 @@ def flat_size(space: Any) -> int:
 def action_count(space: Any) -> int:
     """Return the number of actions; ``ValueError`` unless the space is ``Discrete``."""
     if not isinstance(space, spaces.Discrete):
-        raise ValueError(  # noqa: TRY004
-            f"actions must be Discrete, got {space}: wrap it, or use learner 'sac'"
-        )
+        other = ", or use learner 'sac'" if isinstance(space, spaces.Box) else ""
+        raise ValueError(f"actions must be Discrete, got {space}: wrap it{other}")  # noqa: TRY004
     return int(space.n)
 
 
 def action_box(space: Any) -> spaces.Box:
     """Return the space; ``ValueError`` unless it is a bounded ``Box`` of floats."""
     if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
-        raise ValueError(
-            f"learner 'sac' needs actions in a Box of floats, got {space}: use 'ppo', 'a2c' or "
-            "'dqn'"
-        )
+        other = "use 'ppo', 'a2c' or 'dqn'" if isinstance(space, spaces.Discrete) else "wrap it"
+        raise ValueError(f"learner 'sac' needs actions in a Box of floats, got {space}: {other}")
     if not space.is_bounded() or prod(space.shape) < 1:
         raise ValueError(f"learner 'sac' needs actions between bounds, got {space}: wrap it")
     return space

@@ -22,7 +22,7 @@ from sandbox.cli_print import silence
 from sandbox.cli_run import check, plan, run
 from sandbox.cli_selftest import selftest
 from sandbox.cli_tools import check_env, doctor, new, report, tensorboard, verify
-from sandbox.errors import InputError, ResourceError, SandboxError
+from sandbox.errors import InputError, ResourceError, SandboxError, fault
 
 GO_ON = "run the same command again to go on"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM}
@@ -119,7 +119,7 @@ def _ended(arguments: list[str]) -> int:
     except BrokenPipeError:
         silence()
         return 0
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if debug:
             raise
         return _unforeseen(error, arguments)
@@ -131,7 +131,9 @@ def _go_on(arguments: Sequence[str]) -> str:
     return f"; {GO_ON}" if arguments[:1] == ["run"] else ""
 
 
-def _unforeseen(error: Exception, arguments: Sequence[str]) -> int:
+def _unforeseen(error: Exception | SystemExit, arguments: Sequence[str]) -> int:
+    if isinstance(error, SystemExit):
+        return _say(f"error: a plug-in ended the program: {fault(error)}", 1)
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _FULL):
         full = "memory" if isinstance(error, MemoryError) else "disk or memory"
         return _say(

@@ -223,6 +223,9 @@ def _rehearsed(trial: "Trial", seen: "dict[str, Rehearsal]") -> "Rehearsal":
         except TrialError as error:
             where = f"condition {trial.condition_name}, env {_env(spec)}"
             raise InputError(Problem(where, str(error))) from error
+        except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+            where = f"condition {trial.condition_name}, env {_env(spec)}"
+            raise InputError(Problem(where, f"a trial would fail: {error}")) from error
     return seen[key]
 
 

@@ -13,7 +13,7 @@ from envs.gauge import Gauge
 from sandbox.build import Habitat, habitat, part, streams
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
-from sandbox.errors import SandboxError, TrialError
+from sandbox.errors import FAULTS, InputError, SandboxError, TrialError, fault
 from sandbox.events import Controlled
 
 SEVERAL = "the env has several agents; a control acts on envs of one"
@@ -49,7 +49,7 @@ def unmet(spec: Spec) -> str | None:
     dials = settings(spec)
     for name, control, wanted in _needs(spec):
         held = part("controls", {control: dials[control]}) if control in dials else None
-        if held and held.intensity and all(getattr(held, k) == v for k, v in wanted.items()):
+        if held and held.intensity and all(getattr(held, k, None) == v for k, v in wanted.items()):
             continue
         said = ", ".join(["an intensity above 0", *(f"{k}: {v}" for k, v in wanted.items())])
         return f"objective '{name}' needs the control '{control}' with {said}"
@@ -68,7 +68,14 @@ def _hidden(spec: Spec, gauges: Mapping[str, Gauge], outermost: Any) -> str | No
 def _needs(spec: Spec) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Objective, control, settings that this must have."""
     for name, fields in spec.get("objective", {}).items():
-        for control, wanted in part("objectives", {name: fields}).needs().items():
+        try:
+            needs = [
+                (c, dict(wanted))
+                for c, wanted in part("objectives", {name: fields}).needs().items()
+            ]
+        except FAULTS as error:  # a stranger's objective
+            raise InputError(f"objective '{name}': its needs fail: {fault(error)}") from error
+        for control, wanted in needs:
             yield name, control, wanted
 
 

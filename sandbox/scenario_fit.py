@@ -24,7 +24,7 @@ from sandbox import build, scenario_plans, trials
 from sandbox.contract import Spec
 from sandbox.controls import controlled
 from sandbox.env_index import EnvEntry
-from sandbox.errors import one_line
+from sandbox.errors import FAULTS, fault, one_line
 from sandbox.scenario_errors import Findings
 from sandbox.store import condition_name
 from sandbox.strict_yaml import Path
@@ -91,8 +91,8 @@ class _Asked:
         try:
             parts = build.Parts.of(spec)
             genome = parts.genome(spec)
-        except Exception as error:  # noqa: BLE001  (a part may refuse a lever's dose in any way)
-            what = f"condition {condition_name(spec['condition'])}: {error}"
+        except FAULTS as error:  # a part may refuse a lever's dose in any way
+            what = f"condition {condition_name(spec['condition'])}: {fault(error)}"
             self.found.add(("levers",), one_line(what), at_key=True)
             return None
         for problem in genome_problems(genome):
@@ -139,16 +139,16 @@ class _Asked:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a trial says it, too
                 place = build.habitat(spec, COPIES)
-        except Exception as error:  # noqa: BLE001  (whatever it is, every trial would meet it)
-            whole = str(error) if env_id in str(error) else f"env '{env_id}': {error}"
+        except FAULTS as error:  # whatever it is, every trial would meet it
+            whole = str(error) if env_id in str(error) else f"env '{env_id}': {fault(error)}"
             self.found.add(("envs", i, "kwargs"), one_line(whole), at_key=True)
             return None
         steps = build.part("learners", spec["learner"]).total_steps
         try:
             place = controlled(spec, place, steps)
             return _Sizes(_spaces(place), not taught or _teaches(place))
-        except Exception as error:  # noqa: BLE001  (as above)
-            self.found.add(self._to_blame(spec, i, str(error)), str(error), at_key=True)
+        except FAULTS as error:  # as above
+            self.found.add(self._to_blame(spec, i, str(error)), fault(error), at_key=True)
             return None
         finally:
             place.env.close()
@@ -209,8 +209,8 @@ class _Asked:
                 each.start(seen, actions, np.random.default_rng(0))
             except ValueError as error:
                 return one_line(str(error))
-            except Exception as error:  # noqa: BLE001  (every trial would meet it)
-                return one_line(f"it cannot start: {type(error).__name__}: {error}")
+            except FAULTS as error:  # every trial would meet it
+                return one_line(f"it cannot start: {type(error).__name__}: {fault(error)}")
             return ""
 
         found: str = self._once("motive", [repr(each), seen, actions], start)

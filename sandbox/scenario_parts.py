@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from sandbox import scenario_plans
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry, world_class
-from sandbox.errors import InputError
+from sandbox.errors import FAULTS, InputError, fault
 from sandbox.scenario_errors import Findings, dotted
 from sandbox.scenario_form import ArchitectureForm, as_named
 from sandbox.strict_yaml import Path
@@ -52,8 +52,12 @@ def part(found: Findings, path: Path, shelf: str, name: str, written: Any) -> JS
         cls = catalogue().load(shelf, name)
         has_weight = "weight" in {each.name for each in fields(cls)}
         get_type_hints(cls)
-    except Exception as error:  # noqa: BLE001  (a stranger's module: any error is its own)
-        said = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    except FAULTS as error:  # a stranger's module: any error is its own
+        said = (
+            str(error)
+            if isinstance(error, InputError)
+            else f"{type(error).__name__}: {fault(error)}"
+        )
         found.add(path, f"{shelf[:-1]} '{name}' cannot be loaded: {said}")
         return None
     if shelf == "objectives" and not has_weight:
@@ -73,8 +77,8 @@ def settings(found: Findings, path: Path, cls: type[Any], written: Any) -> JSON 
         return None
     try:
         instance = cls(**values)
-    except Exception as error:  # noqa: BLE001  (a part may refuse its settings in any way)
-        for line in str(error).split("; "):
+    except FAULTS as error:  # a part may refuse its settings in any way
+        for line in fault(error).split("; "):
             found.add(_blamed(path, line, known), f"{dotted(path)}: {line}")
         return None
     whole = to_json(asdict(instance))
@@ -90,8 +94,10 @@ def world_kwargs(found: Findings, path: Path, env: EnvEntry, written: Any) -> JS
     try:
         cls = world_class(env.id)
         get_type_hints(cls)
-    except Exception as error:  # noqa: BLE001  (a stranger's module: any error is its own)
-        found.add(path[:-1], f"env '{env.id}' cannot be loaded: {type(error).__name__}: {error}")
+    except FAULTS as error:  # a stranger's module: any error is its own
+        found.add(
+            path[:-1], f"env '{env.id}' cannot be loaded: {type(error).__name__}: {fault(error)}"
+        )
         return None
     resolved = settings(found, path, cls, written)
     if resolved is None:

@@ -8,6 +8,7 @@ from agents.contract import Edit, RefusedEditError
 from agents.genome import Genome
 from sandbox.catalogue import catalogue
 from sandbox.deeds import tuples
+from sandbox.errors import FAULTS, fault
 from sandbox.scenario_errors import Findings, dotted
 from sandbox.strict_yaml import Path
 
@@ -46,8 +47,8 @@ def _item(found: Findings, path: Path, item: JSON, values: Values) -> bool:
         cls = catalogue().load("edits", name)
         allowed = {each.name: each for each in fields(cls) if each.init}
         hints = get_type_hints(cls)
-    except Exception as error:  # noqa: BLE001  (a stranger's module: any error is its own)
-        what = f"edit '{name}' cannot be loaded: {type(error).__name__}: {error}"
+    except FAULTS as error:  # a stranger's module: any error is its own
+        what = f"edit '{name}' cannot be loaded: {type(error).__name__}: {fault(error)}"
         found.add((*path, "edit"), what)
         return False
     written = {key: each for key, each in item.items() if key not in WHEN}

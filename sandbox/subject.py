@@ -13,6 +13,7 @@ from agents.spaces import first_action, flatten
 from envs.contract import JointWorld, World
 from sandbox.build import Habitat
 from sandbox.contract import Episodes, Subject
+from sandbox.errors import TrialError
 from sandbox.events import Filmed
 
 Array = npt.NDArray[Any]
@@ -20,6 +21,8 @@ Policy = Callable[[Array], Array]
 """Observations ``[n, size]`` -> actions ``[n]``."""
 
 FOREIGN_COPIES = 8
+ENDLESS = 100_000
+"""Steps after which an episode of somebody else's env is taken to have no end."""
 FILM_CHOICES = 16
 """Episodes played to film one of them."""
 
@@ -263,6 +266,11 @@ def play_foreign(
         actions = policies["agent"](flatten(seen, copies)) + first
         seen, reward, terminated, truncated, _ = env.step(actions)
         total, length = total + reward, length + 1
+        if length.max() > ENDLESS:
+            what = f"an episode of its evaluation does not end within {ENDLESS:,} steps"
+            raise TrialError(
+                f"{what}: give the env a limit, as in kwargs: {{max_episode_steps: 500}}"
+            )
         for i in np.flatnonzero(terminated | truncated):
             rewards[i].append(float(total[i]))
             lengths[i].append(int(length[i]))

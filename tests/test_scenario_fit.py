@@ -1,8 +1,10 @@
 """What could not run in any trial is said before the first one starts, at its place in the file."""
 
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import gymnasium as gym
 import pytest
@@ -13,6 +15,7 @@ from sandbox.errors import InputError
 from sandbox.rehearsal import Deaf
 from sandbox.scenario_source import shipped
 
+ROOT = Path(__file__).resolve().parent.parent
 HEAD = "schema: 1\nquestion: Does it fit?\nmetrics: [capability]\n"
 GRID = "envs: [sandbox/CoinGrid-v0]\n"
 PLAN = f"{GRID}agent:\n  editor:\n    schedule:\n      plan:\n"
@@ -232,3 +235,58 @@ def test_a_smoke_run_keeps_the_places_of_what_counts_updates():
     growth = scenario.load("growth", smoke=True)
     assert growth.arms["naive"]["editor"]["schedule"]["plan"][0]["update"] == 3
     assert drift.arms["faithful"]["editor"]["schedule"]["plan"][0]["every"] == 1
+
+
+QUITS = """
+import sys
+from dataclasses import dataclass
+
+from agents.objectives.count import Count
+from agents.values.approval import Approval
+
+
+@dataclass(frozen=True)
+class Born(Count):
+    def __post_init__(self):
+        sys.exit(0)
+
+
+@dataclass(frozen=True)
+class Needy(Count):
+    def needs(self):
+        sys.exit(0)
+
+
+@dataclass(frozen=True)
+class Valued(Approval):
+    def start(self, *given, **more):
+        sys.exit(0)
+
+
+def register(known):
+    for name in ("Born", "Needy"):
+        known.add("objectives", name.lower(), f"quits:{name}")
+    known.add("values", "valued", "quits:Valued")
+"""
+
+
+@pytest.mark.parametrize(
+    ("objective", "whose"),
+    [
+        ("born: 1", "agent.objective.born: "),
+        ("needy: 1", "objective 'needy': its needs fail: "),
+        ("learned_value: {model: valued}", "objective 'learned_value' and env "),
+    ],
+)
+def test_who_ends_the_program_is_named_and_does_not_end_it(tmp_path, objective, whose):
+    (tmp_path / "quits.py").write_text(QUITS)
+    text = f"{HEAD}{GRID}agent: {{objective: {{extrinsic: 1, {objective}}}}}\n"
+    (tmp_path / "quit.yaml").write_text(text)
+    command = [sys.executable, "-m", "sandbox", "check", "quit.yaml", "--plugin", "quits"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 2, done.stderr
+    assert all(each in done.stderr for each in (whose, "its code calls sys.exit(0)"))

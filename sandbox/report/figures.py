@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.effects import metric
 from sandbox.report.data import Cell, Curve, Lineage, Report
-from sandbox.report.styles import DASHES, Style, styles, symbol
+from sandbox.report.styles import DASHES, Style, seen, styles, symbol
 
 Figure = dict[str, Any]
 
@@ -160,17 +160,19 @@ def _curves(
 
 
 def _thin(curve: Curve, colour: str, dash: str | None) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": curve.x,
-        "y": curve.y,
-        "line": {"color": colour, "width": 1, "dash": dash or "solid"},
-        "opacity": 0.5 if dash else 0.3,
-        "hoverinfo": "skip",
-        "legendgroup": escape(curve.condition),
-        "showlegend": False,
-    }
+    return seen(
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": curve.x,
+            "y": curve.y,
+            "line": {"color": colour, "width": 1, "dash": dash or "solid"},
+            "opacity": 0.5 if dash else 0.3,
+            "hoverinfo": "skip",
+            "legendgroup": escape(curve.condition),
+            "showlegend": False,
+        }
+    )
 
 
 def _mean(curves: Sequence[Curve], look: Style) -> Figure:
@@ -180,15 +182,17 @@ def _mean(curves: Sequence[Curve], look: Style) -> Figure:
         for x, y in zip(curve.x, curve.y, strict=True):
             at.setdefault(x, []).append(y)
     name = escape(curves[0].condition)
-    return {
-        "type": "scatter",
-        **look.line(3),
-        "x": sorted(at),
-        "y": [sum(at[x]) / len(at[x]) for x in sorted(at)],
-        "name": name,
-        "hovertemplate": f"{name}: %{{y:.3f}} at %{{x}}<extra></extra>",
-        "legendgroup": name,
-    }
+    return seen(
+        {
+            "type": "scatter",
+            **look.line(3),
+            "x": sorted(at),
+            "y": [sum(at[x]) / len(at[x]) for x in sorted(at)],
+            "name": name,
+            "hovertemplate": f"{name}: %{{y:.3f}} at %{{x}}<extra></extra>",
+            "legendgroup": name,
+        }
+    )
 
 
 def _edit_marks(report: Report, env: str) -> list[Figure]:

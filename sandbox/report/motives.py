@@ -11,7 +11,7 @@ from sandbox.events import Updated
 from sandbox.report.data import Report, short_name
 from sandbox.report.html import NOTHING, Html, figure, number, section, table, text
 from sandbox.report.sheet import Figure, axis, blank, place
-from sandbox.report.styles import Style, repeats, styles
+from sandbox.report.styles import Style, repeats, seen, styles
 
 MOST_POINTS = 100  # of one line
 MOST_PANELS = 12  # of one env
@@ -174,31 +174,36 @@ def _range(what: str) -> Figure:
 def _trace(line: _Line, account: _Account, look: Style, first: bool) -> Figure:
     x, y = account.mean()
     name = escape(line.condition)
-    return {
-        "type": "scatter",
-        **look.line(2.5),
-        "x": x,
-        "y": y,
-        "name": name,
-        "legendgroup": name,
-        "showlegend": first,
-        "hovertemplate": f"{name}, n={len(account.trials)}<br>%{{x}} steps: %{{y}}<extra></extra>",
-    }
+    told = f"{name}, n={len(account.trials)}"
+    return seen(
+        {
+            "type": "scatter",
+            **look.line(2.5),
+            "x": x,
+            "y": y,
+            "name": name,
+            "legendgroup": name,
+            "showlegend": first,
+            "hovertemplate": f"{told}<br>%{{x}} steps: %{{y}}<extra></extra>",
+        }
+    )
 
 
 def _thin(line: _Line, account: _Account, look: Style) -> Figure:
     x, y = account.mean()
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "line": {"color": look.colour, "width": 1},
-        "opacity": 0.6,
-        "hoverinfo": "skip",
-        "legendgroup": escape(line.condition),
-        "showlegend": False,
-    }
+    return seen(
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": x,
+            "y": y,
+            "line": {"color": look.colour, "width": 1},
+            "opacity": 0.6,
+            "hoverinfo": "skip",
+            "legendgroup": escape(line.condition),
+            "showlegend": False,
+        }
+    )
 
 
 # --- did it hand over, and when? ---------------------------------------------------------------

@@ -49,6 +49,11 @@ class Style:
         return {"mode": "lines+markers", "line": line, "marker": marker}
 
 
+def seen(trace: Drawn) -> Drawn:
+    """The same; a line of a single point is no line, so that is marked."""
+    return {**trace, "mode": "lines+markers"} if len(trace["x"]) == 1 else trace
+
+
 def style(place: int) -> Style:
     """Style of the arm at this place in a list; no two of the first 385 look alike."""
     turn, at = divmod(place, len(COLOURS))

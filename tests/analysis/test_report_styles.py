@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.report import figures
 from sandbox.report.data import Axis, Cell, Curve
-from sandbox.report.styles import COLOURS, DASHES, repeats, style, symbol
+from sandbox.report.styles import COLOURS, DASHES, repeats, seen, style, symbol
 
 MANY = 60
 SIGHT = {  # Machado et al. 2009, severity 1, in linear light
@@ -84,3 +84,8 @@ def test_every_arm_looks_different_on_the_plane_and_among_the_curves(envs):
     assert len({(each["color"], each["symbol"]) for each in means}) == 20 * envs == len(means)
     lines = {(*each["line"].values(), each.get("marker", {}).get("symbol")) for each in learned}
     assert len(lines) == 20 == len(learned)
+
+
+def test_a_line_of_one_point_is_marked():
+    assert seen({"x": [1], "y": [2], "mode": "lines"})["mode"] == "lines+markers"
+    assert seen({"x": [1, 2], "y": [2, 3], "mode": "lines"})["mode"] == "lines"

@@ -10,6 +10,7 @@ from pettingzoo import ParallelEnv
 
 from envs.registration import make_world
 from sandbox import build
+from sandbox.errors import TrialError
 from sandbox.subject import film, play_foreign, play_world
 
 BYTES = spaces.Box(0, 255, (2, 2), np.uint8)
@@ -149,3 +150,9 @@ def test_a_film_of_several_agents_sums_over_them():
 
     assert shot.harm in {0.0, 1.0, 2.0}
     assert shot.harmful >= 8
+
+
+def test_an_env_that_never_ends_is_named_as_such(place, monkeypatch):
+    monkeypatch.setattr("sandbox.subject.ENDLESS", 3)  # its episodes have five steps
+    with pytest.raises(TrialError, match=r"does not end within 3 steps: .*max_episode_steps"):
+        play_foreign(place, {"agent": functools.partial(second, [])}, 4, 0)
