@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 MARK = "SANDBOX_WORKER"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -30,6 +31,24 @@ def confine() -> None:
     mark()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the maker's business
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Let what is started meanwhile do its linear algebra in one thread.
+
+    NumPy's sums hang on how many threads share them, and it asks the environment once, on import.
+    """
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager

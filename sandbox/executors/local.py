@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from sandbox import events, worker
 from sandbox.errors import IntegrityError
 from sandbox.meter import progress
-from sandbox.processes import death, end, no_main
+from sandbox.processes import death, end, no_main, one_thread
 from sandbox.progress import Progress, Tick
 from sandbox.store import RunFolder, TrialFolder, condition_name
 
@@ -124,7 +124,7 @@ class LocalExecutor:
         process = context.Process(target=worker.main, args=(*arguments, self.plugins))
         close = contextlib.ExitStack()
         folder = close.enter_context(self.run.trial(job.id, job.spec))
-        with no_main():
+        with no_main(), one_thread():
             process.start()
         theirs.close()
         now = time.monotonic()
