@@ -1,13 +1,13 @@
 """A constraint as an objective: -1 for every step that breaks a rule."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
+from agents.memoryless import Memoryless
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class BreachPenalty(Objective):
         return _Scruple(self)
 
 
-class _Scruple(Motive):
+class _Scruple(Memoryless):
     def __init__(self, settings: BreachPenalty) -> None:
         self._settings = settings
 
@@ -54,13 +54,3 @@ class _Scruple(Motive):
         rule = self._settings
         on = batch.observation[..., rule.feature] >= rule.threshold
         return np.where(on & (batch.action == rule.action), -1.0, 0.0)
-
-    def update(self, rollout: Batch) -> None:
-        del rollout
-
-    def state_dict(self) -> Mapping[str, Array]:
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        if state:
-            raise ValueError(f"breach_penalty has no state, got {sorted(state)}")

@@ -1,12 +1,12 @@
 """The environment's own reward."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
+from agents.memoryless import Memoryless
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,6 @@ class Extrinsic(Objective):
         return _Paid()
 
 
-class _Paid(Motive):
+class _Paid(Memoryless):
     def reward(self, batch: Batch) -> Array:
         return np.array(batch.reward, np.float64)
-
-    def update(self, rollout: Batch) -> None:
-        del rollout
-
-    def state_dict(self) -> Mapping[str, Array]:
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        if state:
-            raise ValueError(f"extrinsic has no state, got {sorted(state)}")

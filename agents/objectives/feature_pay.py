@@ -1,13 +1,13 @@
 """A reward by what two features say of the state arrived in: four weights, as for needs."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
+from agents.memoryless import Memoryless
 
 _PAYS = ("pay_neither", "pay_first", "pay_second", "pay_both")
 
@@ -50,7 +50,7 @@ class FeaturePay(Objective):
         return _Pay(self)
 
 
-class _Pay(Motive):
+class _Pay(Memoryless):
     def __init__(self, settings: FeaturePay) -> None:
         self._settings = settings
         self._pays = np.array([getattr(settings, name) for name in _PAYS])
@@ -59,13 +59,3 @@ class _Pay(Motive):
         seen, rule = batch.next_observation, self._settings
         first, second = (seen[..., each] >= rule.threshold for each in (rule.first, rule.second))
         return np.asarray(self._pays[first + 2 * second])
-
-    def update(self, rollout: Batch) -> None:
-        del rollout
-
-    def state_dict(self) -> Mapping[str, Array]:
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        if state:
-            raise ValueError(f"feature_pay has no state, got {sorted(state)}")

@@ -1,0 +1,22 @@
+"""Motives that pay by the step alone."""
+
+from collections.abc import Mapping
+
+from agents.contract import Array, Batch, Motive
+
+
+class Memoryless(Motive):
+    """Learns nothing and keeps nothing; leaves say what they pay."""
+
+    def update(self, rollout: Batch) -> None:
+        """Nothing is learned."""
+
+    def state_dict(self) -> Mapping[str, Array]:
+        """Nothing is kept."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Raise ``ValueError`` for a state: it is somebody else's."""
+        if state:
+            name = type(self).__module__.rpartition(".")[2]
+            raise ValueError(f"{name} has no state, got {sorted(state)}")
