@@ -1,15 +1,15 @@
 """Objectives are mixed at the step: the weighted sum of what each motive pays."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from agents.contract import Array, Batch, Motive, Objective
-
-_FAULTS = (Exception, SystemExit)  # a stranger's code may do anything
+from agents.faults import FAULTS
 
 
 class Diary:
@@ -69,7 +69,8 @@ def motives_of(
 ) -> dict[str, Motive]:
     """Start every objective on (observation size, actions), each with a stream of its own.
 
-    Raises ``ValueError`` where one refuses, ``RuntimeError`` where one fails, naming it.
+    Raises ``ValueError`` where one refuses, ``TypeError`` where it starts no motive,
+    ``RuntimeError`` where it fails in another way; all of them name the objective.
     """
     found = {}
     for name, each in objectives.items():
@@ -77,8 +78,8 @@ def motives_of(
             found[name] = each.start(*sizes, stream(f"objective/{name}"))
         except ValueError as error:
             raise ValueError(f"objective {name}: {error}") from error
-        except _FAULTS as error:
-            raise RuntimeError(f"objective {name}: it cannot start: {_said(error)}") from error
+        except FAULTS as error:
+            raise RuntimeError(_blame(f"objective {name}: it cannot start", error)) from error
         if not isinstance(found[name], Motive):
             told = type(found[name]).__name__
             raise TypeError(f"objective {name}: start gives {told}, which is no Motive")
@@ -114,11 +115,9 @@ def shares(motives: Mapping[str, Motive], names: Iterable[str]) -> dict[str, flo
     """
     found = dict.fromkeys(names, 1.0)
     for name in found:
-        try:
+        with _blaming(f"objective {name}: its share fails"):
             share = motives[name].share()
             fits = share is None or 0 <= share <= 1
-        except _FAULTS as error:
-            raise RuntimeError(f"objective {name}: its share fails: {_said(error)}") from error
         if not fits:
             raise ValueError(f"objective {name} takes a share of {share}, not one from 0 to 1")
         if share is None:
@@ -135,10 +134,8 @@ def paid(name: str, motive: Motive, batch: Batch, update: int) -> Array:
     one a row, ``RuntimeError`` where it fails in another way; all of them name the motive.
     """
     where = f"update {update}: objective {name}"
-    try:
+    with _blaming(f"{where}: its reward fails"):
         found = np.asarray(motive.reward(batch.sealed()), np.float64)
-    except _FAULTS as error:
-        raise RuntimeError(f"{where}: its reward fails: {_said(error)}") from error
     if found.shape != batch.reward.shape:
         wanted = list(batch.reward.shape)
         raise ValueError(f"{where}: rewards are shaped {list(found.shape)}, not {wanted}, one each")
@@ -162,14 +159,10 @@ def taught(
     rollout = rollout.sealed()
     for name in names:
         where = f"update {update}: objective {name}"
-        try:
+        with _blaming(f"{where}: it cannot learn"):
             motives[name].update(rollout)
-        except _FAULTS as error:
-            raise RuntimeError(f"{where}: it cannot learn: {_said(error)}") from error
-        try:
+        with _blaming(f"{where}: it cannot report"):
             report = {key: float(each) for key, each in motives[name].report().items()}
-        except _FAULTS as error:
-            raise RuntimeError(f"{where}: it cannot report: {_said(error)}") from error
         for key, each in report.items():
             if not math.isfinite(each):
                 raise FloatingPointError(f"{where}: it reports '{key}' as {each}")
@@ -177,5 +170,14 @@ def taught(
     return found
 
 
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+@contextmanager
+def _blaming(whom: str) -> Iterator[None]:
+    """Turn whatever a motive raises into a ``RuntimeError`` that names it."""
+    try:
+        yield
+    except FAULTS as error:
+        raise RuntimeError(_blame(whom, error)) from error
+
+
+def _blame(whom: str, error: BaseException) -> str:
+    return f"{whom}: {type(error).__name__}: {error}"

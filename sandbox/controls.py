@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import envs
+from agents.faults import FAULTS
 from envs.control import Control
 from envs.gauge import Gauge
 from sandbox.build import Habitat, habitat, part, streams
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
-from sandbox.errors import FAULTS, InputError, SandboxError, TrialError, fault
+from sandbox.errors import InputError, SandboxError, TrialError, fault
 from sandbox.events import Controlled
 
 SEVERAL = "the env has several agents; a control acts on envs of one"

@@ -57,12 +57,8 @@ class TrialError(SandboxError):
     """One trial could not be finished; the message is its reason."""
 
 
-FAULTS = (Exception, SystemExit)
-"""What a stranger's code may raise where it should not."""
-
-
 def fault(error: BaseException) -> str:
-    """What to say of one of ``FAULTS``: what it says itself, if it says anything."""
+    """What to say of one of ``agents.faults.FAULTS``: what it says itself, if it says anything."""
     if isinstance(error, SystemExit):
         return f"its code calls sys.exit({'' if error.code is None else repr(error.code)})"
     return str(error) or type(error).__name__

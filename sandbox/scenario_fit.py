@@ -17,6 +17,7 @@ import gymnasium as gym
 import numpy as np
 
 from agents.contract import Objective
+from agents.faults import FAULTS
 from agents.genome import Genome
 from agents.spaces import action_box, action_count, flat_size
 from agents.validity import architecture_problems, fit_problems, genome_problems
@@ -24,7 +25,7 @@ from sandbox import build, scenario_plans, trials
 from sandbox.contract import Spec
 from sandbox.controls import controlled
 from sandbox.env_index import EnvEntry
-from sandbox.errors import FAULTS, fault, one_line
+from sandbox.errors import fault, one_line
 from sandbox.scenario_errors import Findings
 from sandbox.store import condition_name
 from sandbox.strict_yaml import Path

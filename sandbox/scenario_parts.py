@@ -12,10 +12,11 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from agents.faults import FAULTS
 from sandbox import scenario_plans
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry, world_class
-from sandbox.errors import FAULTS, InputError, fault
+from sandbox.errors import InputError, fault
 from sandbox.scenario_errors import Findings, dotted
 from sandbox.scenario_form import ArchitectureForm, as_named
 from sandbox.strict_yaml import Path

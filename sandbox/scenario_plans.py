@@ -5,10 +5,11 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 from agents.contract import Edit, RefusedEditError
+from agents.faults import FAULTS
 from agents.genome import Genome
 from sandbox.catalogue import catalogue
 from sandbox.deeds import tuples
-from sandbox.errors import FAULTS, fault
+from sandbox.errors import fault
 from sandbox.scenario_errors import Findings, dotted
 from sandbox.strict_yaml import Path
 
