@@ -79,11 +79,8 @@ def test_rewards_are_finite_float64_one_an_environment(name):
 
 @NAMES
 def test_it_never_writes_into_what_it_is_shown(name):
-    batch = a_batch(np.random.default_rng(0))
-    lived = rollout([a_batch(np.random.default_rng(i)) for i in range(STEPS)])
-    for each in (*vars(batch).values(), *vars(lived).values()):
-        if each is not None:
-            each.flags.writeable = False
+    batch = a_batch(np.random.default_rng(0)).sealed()
+    lived = rollout([a_batch(np.random.default_rng(i)) for i in range(STEPS)]).sealed()
     motive = started(name)
     for _ in range(2):
         motive.reward(batch)
