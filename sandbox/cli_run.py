@@ -218,13 +218,12 @@ def _rehearsed(trial: "Trial", seen: "dict[str, Rehearsal]") -> "Rehearsal":
     spec, left_out = trial.spec, {"seed", "salt", "condition", "probes"}
     key = json.dumps({k: v for k, v in spec.items() if k not in left_out}, sort_keys=True)
     if key not in seen:
+        where = f"condition {trial.condition_name}, env {_env(spec)}"
         try:
             seen[key] = rehearse(spec)
         except TrialError as error:
-            where = f"condition {trial.condition_name}, env {_env(spec)}"
             raise InputError(Problem(where, str(error))) from error
         except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
-            where = f"condition {trial.condition_name}, env {_env(spec)}"
             raise InputError(Problem(where, f"a trial would fail: {error}")) from error
     return seen[key]
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,8 +13,7 @@ from envs.contract import Array, JointWorld, State, World
 from sandbox import loop, membership, subject
 from sandbox.build import Habitat
 from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean
-from sandbox.events import Event
-from sandbox.ledger import Receipt
+from sandbox.rehearsal import Deaf
 from sandbox.replay import chosen
 from sandbox.store import TrialRecord, read_run
 from sandbox.verify import verify
@@ -30,24 +28,6 @@ class Cast:
     learners: Mapping[str, LiveLearner]
 
 
-class _Nobody:
-    """Keeps no records: nothing is trained here."""
-
-    def event(self, event: Event) -> None:
-        del event
-
-    def ledger(self, body: Mapping[str, Any]) -> Receipt:
-        del body
-        return Receipt(0, "")
-
-    def weights(self, update: int, agent: str, state: Mapping[str, Any], tensors: bytes) -> str:
-        del update, agent, state, tensors
-        return ""
-
-    def beat(self) -> None:
-        """Nobody waits."""
-
-
 def wake(folder: str | Path, trial: str | None) -> Cast:
     """Build a trial's agents and give them their last minds; nobody's controls are around them.
 
@@ -60,7 +40,7 @@ def wake(folder: str | Path, trial: str | None) -> Cast:
         raise InputError(Problem(str(folder), "has several trials: name one with --trial"))
     (record,) = records
     verify(folder)
-    built = loop.begin(record.spec, _Nobody())
+    built = loop.begin(record.spec, Deaf())
     if built.place.world is None:
         what = "its env is none of our worlds: nobody can be played in it here"
         raise InputError(Problem(str(record.folder), what))
