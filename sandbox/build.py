@@ -10,12 +10,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population, Streams
+from agents.frozen import tuples
 from agents.genome import Architecture, Genome, learning_rule
 from envs.contract import Array, World
 from envs.gauge import Gauge
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Probe, Spec
-from sandbox.deeds import gene, tuples
+from sandbox.deeds import gene
 from sandbox.errors import InputError, Problem, SandboxError, TrialError
 from sandbox.gate import Gate
 from sandbox.seeding import integer, stream

@@ -21,6 +21,7 @@ from agents.contract import (
     Mind,
     RefusedEditError,
 )
+from agents.frozen import tuples
 from agents.genome import EditorGene, Genome
 from sandbox.audit import Audit, audit
 from sandbox.errors import one_line
@@ -273,8 +274,3 @@ def _with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
         return type(now)(**tuples(wanted.settings))
     except (TypeError, ValueError) as error:
         raise RefusedEditError(f"editor '{wanted.name}': {error}") from error
-
-
-def tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has lists only; frozen parts hold tuples."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from agents.frozen import tuples
 from sandbox import pinned, scenario_parts
 from sandbox.catalogue import catalogue
 from sandbox.meter import Budget
@@ -112,7 +113,7 @@ def _needed(found: Findings, scenario: "Scenario") -> None:
     for path, agent in agents(scenario):
         ((name, settings),) = agent["editor"].items()
         own = scenario.arms.get(str(path[-1]), {}).get("gate", {}).get("max_flops")
-        editor = catalogue().load("editors", name)(**scenario_parts.tuples(settings))
+        editor = catalogue().load("editors", name)(**tuples(settings))
         if getattr(editor, "needs_budget", False) and own is None and None in limited:
             what = f"editor '{name}' divides a budget of FLOPs: set gate.max_flops"
             found.add((*path, "editor"), what)

@@ -122,11 +122,6 @@ def architecture(found: Findings, path: Path, form: ArchitectureForm) -> JSON:
     return {"layers": layers, "activation": form.activation, **more}
 
 
-def tuples(fields: Mapping[str, Any]) -> JSON:
-    """JSON has lists only; frozen parts hold tuples."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-
-
 def to_json(data: Any) -> Any:
     """Dataclass values as JSON data: tuples become lists."""
     return json.loads(json.dumps(data, allow_nan=False))

@@ -6,9 +6,9 @@ from typing import Any, get_type_hints
 
 from agents.contract import Edit, RefusedEditError
 from agents.faults import FAULTS
+from agents.frozen import tuples
 from agents.genome import Genome
 from sandbox.catalogue import catalogue
-from sandbox.deeds import tuples
 from sandbox.errors import fault
 from sandbox.scenario_errors import Findings, dotted
 from sandbox.strict_yaml import Path

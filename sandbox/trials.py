@@ -53,8 +53,7 @@ def expand(scenario: "Scenario") -> tuple[Trial, ...]:
         made, copy = trial(scenario, env, condition, seed), 0
         while made.id in found:
             copy += 1
-            spec = {**made.spec, "env": {**made.spec["env"], "copy": copy}}
-            made = Trial(trial_id(spec), spec)
+            made = _trial({**made.spec, "env": {**made.spec["env"], "copy": copy}})
         found[made.id] = made
     return tuple(found.values())
 
@@ -72,6 +71,10 @@ def trial(scenario: "Scenario", env: Mapping[str, Any], condition: Condition, se
         spec = dict(lever(name).apply(spec, condition[name]))
     spec.pop("arms", None)  # what other arms are is no part of what this trial is
     spec["condition"] = {name: condition[name] for name in sorted(condition)}
+    return _trial(spec)
+
+
+def _trial(spec: Mapping[str, Any]) -> Trial:
     return Trial(trial_id(spec), _ordered(spec))
 
 

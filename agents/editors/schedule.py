@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, View
+from agents.frozen import tuples
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,7 @@ def _entry(number: int, item: Mapping[str, Any], edits: Mapping[str, type[Edit]]
     for key in settings:
         if key not in allowed:
             raise ValueError(f"plan item {number}: {name} has no setting '{key}', only {allowed}")
-    settings = {
-        key: tuple(each) if isinstance(each, list) else each for key, each in settings.items()
-    }
-    return _Entry(item.get("update"), item.get("every"), edits[name], settings)
+    return _Entry(item.get("update"), item.get("every"), edits[name], tuples(settings))
 
 
 class _Diary(LiveEditor):
