@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agents.arrays import Array
 from agents.cloning import above_nought, at_least_one
-from agents.contract import Array, Batch
+from agents.contract import Batch
 from agents.fixed_horizon import FixedHorizon
 from agents.reservoir import Reservoir, prefixed, under
 from agents.values_contract import Evidence, LogChances, Valuer, fitting

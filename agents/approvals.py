@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.contract import Array, Batch
+from agents.arrays import Array
+from agents.contract import Batch
 from agents.values_contract import Evidence
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.mind import Array
+from agents.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 def preference(gap: Array, noise: float = 0.0, clip: float = 50.0) -> Array:

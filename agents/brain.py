@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from agents import optimisers
-from agents.contract import Array, Mind, Moment
+from agents.arrays import Array
+from agents.contract import Mind, Moment
 from agents.genome import Architecture, Genome
 from agents.initial import trainable
 from agents.network import Tower

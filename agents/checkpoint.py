@@ -14,7 +14,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from agents.contract import Array, Mind, Moment
+from agents.arrays import Array
+from agents.contract import Mind, Moment
 from agents.genome import Genome
 from agents.sizes import sizes
 from agents.validity import genome_problems, mind_problems

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.student import Student
 
 

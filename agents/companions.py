@@ -9,7 +9,8 @@ from itertools import repeat
 
 import numpy as np
 
-from agents.contract import Array, Batch
+from agents.arrays import Array
+from agents.contract import Batch
 from agents.row_keys import exact, look_up, row_keys
 
 UNSEEN = 0

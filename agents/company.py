@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 class Company(NamedTuple):

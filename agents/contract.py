@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from agents.arrays import Array
 from agents.behaviour import kl
 from agents.compute import parameters
 from agents.genome import Genome
-from agents.mind import Array, Evidence, Look, Mind, Moment, RefusedEditError
+from agents.mind import Evidence, Look, Mind, Moment, RefusedEditError
 from agents.objective_contract import Batch, Motive, Objective
 
 __all__ = [
-    "Array",
     "Batch",
     "Claim",
     "Edit",

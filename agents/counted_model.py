@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.contract import Array, Batch, Mind, Objective, Streams
+from agents.arrays import Array
+from agents.contract import Batch, Mind, Objective, Streams
 from agents.genome import Genome, TableRule
 from agents.snapshots import within
 from agents.tabular import LiveTable, TabularSolo

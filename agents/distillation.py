@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.drive import LearnedObjective, Part
 from agents.perceptron import Adam, Perceptron, loss
 

@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive, Objective
+from agents.arrays import Array
+from agents.contract import Batch, Motive, Objective
 from agents.running import Normaliser, ReturnScale, Whitener
 
 SCALED = "deviations of the discounted intrinsic return"

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.information import Bits, Known, capacities
 
 _DECIMALS = 12  # sequences whose outcomes agree to this are one

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.mutation import Bounds, mutated_point, mutated_steps, normal_draws
 
 FREE: Bounds = (1e-100, 1e100)

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.contract import Array, Look
+from agents.arrays import Array
+from agents.contract import Look
 from agents.genome import Architecture, Genome
 
 PROBES = 16

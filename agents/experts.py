@@ -6,7 +6,8 @@ from math import log
 import numpy as np
 
 from agents import layer_surgery, surgery
-from agents.contract import Array, Mind, Moment
+from agents.arrays import Array
+from agents.contract import Mind, Moment
 from agents.genome import Layer
 from agents.orthogonal import orthogonal
 

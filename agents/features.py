@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.drive import LearnedObjective, Part, Steps
 from agents.perceptron import Adam, Perceptron, Weights, cross_entropy
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from agents.contract import Array, Batch
+from agents.arrays import Array
+from agents.contract import Batch
 from agents.values_contract import Evidence
 
 REMEDY = "; learn in a world of fixed length, or set variable_horizon: true and mind the bias"

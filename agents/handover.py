@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 Handover = Literal["none", "never", "always", "scheduled", "abrupt", "fidelity", "entropy"]
 """How alpha of ``r = (1 - alpha) * others + alpha * learned`` comes about.

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.contract import Array, Motive
+from agents.arrays import Array
+from agents.contract import Motive
 
 Motives = Mapping[str, Motive]
 

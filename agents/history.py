@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 class Frames:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive
+from agents.arrays import Array
+from agents.contract import Batch, Motive
 from agents.transitions import Plan, Transitions
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 _ROUNDS = 200
 _DECIMALS = 12  # to which rows and columns are compared

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from agents import surgery
+from agents.arrays import Array
 from agents.compute import layer_inputs
-from agents.contract import Array, Mind, Moment
+from agents.contract import Mind, Moment
 from agents.genome import Genome, Layer
 from agents.layers import KINDS
 from agents.masks import refit

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.contract import Array, Objective, Streams, UpdateReport
+from agents.arrays import Array
+from agents.contract import Objective, Streams, UpdateReport
 from agents.genome import Genome
 from agents.mixing import motives_of
 from agents.restarts import check_restarts

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents.arrays import Array
 from agents.brain import Towers, read_moments
-from agents.contract import Array, Look, Moment
+from agents.contract import Look, Moment
 from agents.network import Record
 from agents.optimisers import EPSILON
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from agents.contract import Array, Mind
+from agents.arrays import Array
+from agents.contract import Mind
 from agents.initial import layer_of, sparse_weights
 from agents.layers.dense import edges
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from agents.arrays import Array
 from agents.company import company
-from agents.contract import Array, Objective, Population, Streams, UpdateReport
+from agents.contract import Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
 from agents.population import build_learner
 from agents.restarts import check_restarts, final_observations

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from agents.contract import Array, Batch, Motive
+from agents.arrays import Array
+from agents.contract import Batch, Motive
 
 
 class Memoryless(Motive):

@@ -5,11 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy.typing as npt
-
+from agents.arrays import Array
 from agents.genome import Genome
-
-Array = npt.NDArray[Any]
 
 
 class RefusedEditError(ValueError):

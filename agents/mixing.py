@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive, Objective
+from agents.arrays import Array
+from agents.contract import Batch, Motive, Objective
 from agents.faults import FAULTS
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.genome import LearningRule, TableRule
 from agents.validity import MORE_RANGES, RULE_RANGES
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.mind import Array
+from agents.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 RELU_GAIN = 2.0**0.5
 """Keeps the scale of activations through ReLU (He et al. 2015); Stable-Baselines3 uses it too."""

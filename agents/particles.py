@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive
+from agents.arrays import Array
+from agents.contract import Batch, Motive
 from agents.drive import LearnedObjective, Part, Steps
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.orthogonal import RELU_GAIN, orthogonal
 
 Weights = list[tuple[Array, Array]]

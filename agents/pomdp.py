@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 @dataclass(frozen=True)

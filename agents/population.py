@@ -11,15 +11,10 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import VectorEnv
 
+from agents.arrays import Array
 from agents.chance import Chance
 from agents.company import company
-from agents.contract import (
-    Array,
-    Objective,
-    Population,
-    Streams,
-    UpdateReport,
-)
+from agents.contract import Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
 from agents.mixing import motives_of
 from agents.restarts import check_restarts, final_observations

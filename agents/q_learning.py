@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.genome import DQNRule, LearningRule
 from agents.replaying import Lesson, ReplayLearner, follow
 

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from agents import brain, optimisers, replay_snapshots
+from agents.arrays import Array
 from agents.chance import Chance
 from agents.company import ALONE, Company
 from agents.compute import parameter_shapes, rollout_flops, training_flops
-from agents.contract import Array, Batch, LiveLearner, Mind, Motive, UpdateReport
+from agents.contract import Batch, LiveLearner, Mind, Motive, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.heritage import bequeath, carried, heritage_problems
 from agents.history import Frames

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from agents import surgery
-from agents.contract import Array, Mind, RefusedEditError
+from agents.arrays import Array
+from agents.contract import Mind, RefusedEditError
 from agents.genome import Genome, Layer
 from agents.surgery import Draft, Seat
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 class Reservoir:

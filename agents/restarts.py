@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.spaces import flatten
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agents.contract import Array, Population
+from agents.arrays import Array
+from agents.contract import Population
 
 
 class Resumable(Population):

@@ -12,12 +12,13 @@ from stable_baselines3.common.logger import Logger
 from torch import Tensor
 
 from agents import rollout_snapshots
+from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.brain import read_architecture
 from agents.chance import Chance
 from agents.company import ALONE, Company
 from agents.compute import rollout_flops, training_flops
-from agents.contract import Array, Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
+from agents.contract import Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.heritage import bequeath, carried, heritage_problems
 from agents.history import Frames

@@ -8,7 +8,7 @@ import torch
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.type_aliases import RolloutBufferSamples
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents import snapshots
-from agents.contract import Array
+from agents.arrays import Array
 
 
 def taken(model: Any) -> tuple[snapshots.Data, snapshots.Arrays]:

@@ -6,7 +6,7 @@ from itertools import repeat
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 def row_keys(rows: Array) -> list[bytes]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 Normaliser = Literal["return_std", "raw_std", "none"]
 """What intrinsic rewards are divided by; no mean is ever subtracted.

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 Kind = Literal["hedonistic", "ignorant", "realistic"]
 _TIE = 1e-9

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from agents.contract import Array, Mind
+from agents.arrays import Array
+from agents.contract import Mind
 from agents.genome import Layer, SACRule, TableRule
 
 _READS = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from agents.arrays import Array
 from agents.compute import BACKWARD_PER_FORWARD
-from agents.contract import Array
 
 LONGEST_STEP = 1.0
 """Greatest norm of a gradient of the log-probability that is followed in full."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from agents import checkpoint
+from agents.arrays import Array
 from agents.chance import Chance
-from agents.contract import Array, LiveLearner, Mind
+from agents.contract import LiveLearner, Mind
 
 Data = dict[str, Any]
 Arrays = dict[str, Array]

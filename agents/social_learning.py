@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents.approvals import answered, rows
-from agents.contract import Array, Batch, Motive, Objective
+from agents.arrays import Array
+from agents.contract import Batch, Motive, Objective
 from agents.handover import UNKNOWN, Fidelity, fidelity
 from agents.value_shelf import Named, model_of
 from agents.values_contract import Evidence, ValueModel, Valuer

@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from agents import temperature
+from agents.arrays import Array
 from agents.chance import Chance
-from agents.contract import Array, Motive
+from agents.contract import Motive
 from agents.genome import Genome, LearningRule, SACRule
 from agents.replaying import Lesson, ReplayLearner, Sizes, follow
 from agents.spaces import action_box

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 class Soft(NamedTuple):

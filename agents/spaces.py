@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from agents.contract import Array
+from agents.arrays import Array
 
 
 def flat_size(space: Any) -> int:

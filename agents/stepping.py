@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents.arrays import Array
 from agents.brain import Towers
 from agents.continual_backprop import ContinualBackprop
-from agents.contract import Array
 from agents.genome import LearningRule
 
 Row = tuple[Tensor, ...]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.perceptron import Adam, Perceptron, Weights
 
 

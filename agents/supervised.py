@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from agents import brain, optimisers, snapshots
+from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.chance import Chance
 from agents.compute import parameter_shapes, rollout_flops, training_flops
-from agents.contract import Array, LiveLearner, Mind, Motive, Streams, UpdateReport
+from agents.contract import LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule, SupervisedRule
 from agents.history import Frames
 from agents.initial import initial_buffers, initial_parameters

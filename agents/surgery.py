@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.contract import Array, Mind, Moment, RefusedEditError
+from agents.arrays import Array
+from agents.contract import Mind, Moment, RefusedEditError
 from agents.genome import SETS_WIDTH, Architecture, Genome, Layer
 from agents.layers import KINDS
 from agents.layers.kind import Role

@@ -5,7 +5,7 @@ from itertools import repeat
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.row_keys import exact, look_up, row_keys
 
 _FIRST_CAPACITY = 256

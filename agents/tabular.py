@@ -20,19 +20,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents import snapshots
+from agents.arrays import Array
 from agents.chance import Chance
 from agents.company import ALONE, Company, company
 from agents.compute import table_flops
-from agents.contract import (
-    Array,
-    Batch,
-    LiveLearner,
-    Mind,
-    Motive,
-    Objective,
-    Streams,
-    UpdateReport,
-)
+from agents.contract import Batch, LiveLearner, Mind, Motive, Objective, Streams, UpdateReport
 from agents.genome import Architecture, Genome, TableRule
 from agents.heritage import bequeath, carried, heritage_problems
 from agents.mixing import Diary, mixed, motives_of, taught

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.contract import Array
+from agents.arrays import Array
 
 NAME = "temperature/policy.head"
 _DECAYS = (0.9, 0.999)

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.contract import Array, Batch
+from agents.arrays import Array
+from agents.contract import Batch
 from agents.row_keys import exact, look_up, row_keys
 
 END = 0

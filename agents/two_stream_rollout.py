@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.rollout import PrivateRolloutBuffer
 
 _MORE = ("intrinsic_rewards", "intrinsic_values", "intrinsic_returns")

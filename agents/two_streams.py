@@ -12,7 +12,8 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
-from agents.contract import Array, Batch, Mind
+from agents.arrays import Array
+from agents.contract import Batch, Mind
 from agents.genome import TOWERS, TWO_STREAM_TOWERS, LearningRule, TwoStreamRule
 from agents.mixing import paid, shares
 from agents.network import Tower

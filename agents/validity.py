@@ -6,8 +6,9 @@ from typing import get_args, get_type_hints
 
 import numpy as np
 
+from agents.arrays import Array
 from agents.compute import layer_inputs, parameter_shapes, table_shapes, tower_sizes
-from agents.contract import Array, Mind, Moment
+from agents.contract import Mind, Moment
 from agents.genome import (
     IDLE,
     Architecture,

@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.contract import Array, Batch, Edit
+from agents.arrays import Array
+from agents.contract import Batch, Edit
 from agents.edits.copy_values import CopyValues
 from agents.edits.reset_values import ResetValues
 from agents.genome import Genome

@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from envs import knobs, solved
-from envs.contract import Array, Oracle, Outcome, State, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, State, World
 from envs.grid import MOVE_NAMES
 
 _SIDE_EFFECT = 2.0

@@ -13,7 +13,7 @@ from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import ControlledEnv, Expectation, Expected, Step
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from envs import state as states
-from envs.contract import Array, Outcome, State, World
+from envs.arrays import Array
+from envs.contract import Outcome, State, World
 from envs.rehearsal import ROWS, parts, play, playable, random_actions, rollout, shape_of
 
 Promise = Callable[[World, int], str | None]

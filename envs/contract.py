@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from envs.arrays import Array
+
 State = Any
 """A frozen dataclass of arrays, each with a leading batch axis ``[n, ...]``; a plain value."""
 

@@ -35,7 +35,8 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
-from envs.contract import Array, State
+from envs.arrays import Array
+from envs.contract import State
 
 LARGEST = 1e6
 """Greatest intensity of a dial without an end of its own: float32 still adds up beyond it."""

@@ -17,7 +17,8 @@ from gymnasium.spaces import Box, Discrete, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.contract import Array, Outcome, State, World
+from envs.arrays import Array
+from envs.contract import Outcome, State, World
 from envs.picture import picture
 from envs.state import put, take
 

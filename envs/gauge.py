@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium.spaces import flatdim
 from gymnasium.vector import VectorEnv, VectorWrapper
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import Control, ControlledEnv, Step
 from envs.level_taps import LevelTaps
 

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 
 WALL = "#"
 MOVES = ((-1, 0), (1, 0), (0, -1), (0, 1), (0, 0))

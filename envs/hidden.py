@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from envs import planning
-from envs.contract import Array, Oracle, Outcome, State, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, State, World
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import ControlledEnv, Expectation, Expected, Step, blank
 
 Hidden = Callable[[float], Array]

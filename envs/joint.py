@@ -10,7 +10,8 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from envs.contract import Array, JointWorld, Oracle, Outcome, State
+from envs.arrays import Array
+from envs.contract import JointWorld, Oracle, Outcome, State
 from envs.planning import Model, Planner, anchors, explore, key, worth
 
 

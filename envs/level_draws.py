@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array, State, World
+from envs.arrays import Array
+from envs.contract import State, World
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.state import differing, put, size, take
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 
 
 def check(options: Mapping[str, Any] | None, allowed: tuple[str, ...]) -> Mapping[str, Any]:

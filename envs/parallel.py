@@ -9,7 +9,8 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
-from envs.contract import Array, JointWorld, Outcome, State
+from envs.arrays import Array
+from envs.contract import JointWorld, Outcome, State
 from envs.faces import (
     RENDER_MODES,
     Listener,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.sprites import FLOOR, SEAM, ground, look, sprite
 
 if TYPE_CHECKING:

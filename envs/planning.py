@@ -13,7 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
-from envs.contract import Array, Oracle, Outcome, State
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, State
 from envs.state import concatenate, names, size, take
 
 ANCHORS: Mapping[str, int | None] = {

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs import knobs
-from envs.contract import Array, Oracle
+from envs.arrays import Array
+from envs.contract import Oracle
 
 HOW = {
     "random": "all labs choose evenly at random",

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from envs import options as forced
-from envs.contract import Array, JointWorld, Oracle, Outcome
+from envs.arrays import Array
+from envs.contract import JointWorld, Oracle, Outcome
 from envs.race import Levers, oracles
 
 SAFETY = np.linspace(0, 1, 11)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from envs import options as forced
-from envs.contract import Array, JointWorld, Oracle, Outcome
+from envs.arrays import Array
+from envs.contract import JointWorld, Oracle, Outcome
 from envs.joint import profiles
 from envs.planning import ANCHORS, weigh
 from envs.race import Levers, oracles

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 
 _AXES = 2
 _UNREADABLE = (

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from envs.contract import Array, JointWorld, Outcome, State, World
+from envs.arrays import Array
+from envs.contract import JointWorld, Outcome, State, World
 
 ROWS = 7
 """Worlds side by side in a roll-out."""

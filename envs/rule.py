@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import Control, ControlledEnv
 
 

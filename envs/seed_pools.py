@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 
-from envs.contract import Array
+from envs.arrays import Array
 
 SEEDS = 2**31
 

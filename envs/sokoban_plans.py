@@ -10,7 +10,8 @@ from functools import cache
 
 import numpy as np
 
-from envs.contract import Array, Oracle, World
+from envs.arrays import Array
+from envs.contract import Oracle, World
 
 _MOVES = "udlr"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.sprite_shapes import COLOURS, SHAPES
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.contract import Array, State
+from envs.arrays import Array
+from envs.contract import State
 
 
 def names(kind: Any) -> tuple[str, ...]:

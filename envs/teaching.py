@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 
 
 class Teacher(Protocol):

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.grid import MOVE_NAMES, MOVES, WALL
 
 Wall = tuple[int, int, str]  # row, column, side

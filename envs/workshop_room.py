@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.grid import find, grid
 
 ART = """

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.contract import Array, LiveLearner
+from agents.arrays import Array
+from agents.contract import LiveLearner
 from envs.contract import JointWorld, World
 from envs.controls.shield import Shield
 from sandbox.build import Habitat

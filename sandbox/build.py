@@ -12,7 +12,8 @@ import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population, Streams
 from agents.frozen import tuples
 from agents.genome import Architecture, Genome, learning_rule
-from envs.contract import Array, World
+from envs.arrays import Array
+from envs.contract import World
 from envs.gauge import Gauge
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Probe, Spec

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.empowerment import empowerment
 from envs.contract import JointWorld, Outcome, World
 from envs.planning import Model

@@ -14,7 +14,8 @@ import numpy as np
 from agents.contract import Batch
 from agents.values_contract import Evidence
 from envs import recorded
-from envs.contract import Array, JointWorld, State, World
+from envs.arrays import Array
+from envs.contract import JointWorld, State, World
 from envs.recorded import Recorded
 from sandbox.errors import InputError, Problem
 from sandbox.files import Disk

@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from agents.contract import Array, LiveLearner
+from agents.arrays import Array
+from agents.contract import LiveLearner
 from agents.empowerment import empowerment
 from agents.history import Frames
 from agents.information import capacities

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from envs.contract import Outcome
 from envs.planning import Branching, Model, explore, key
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.contract import Array, Mind, Moment
+from agents.arrays import Array
+from agents.contract import Mind, Moment
 from sandbox.ledger import digest
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from agents import checkpoint
 from agents.contract import LiveLearner, Mind
-from envs.contract import Array, JointWorld, State, World
+from envs.arrays import Array
+from envs.contract import JointWorld, State, World
 from sandbox import loop, membership, subject
 from sandbox.build import Habitat
 from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from agents.contract import Array
+from agents.arrays import Array
 from envs.contract import World
 from envs.planning import Model, key
 from sandbox.exploring import bounded

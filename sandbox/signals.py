@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.contract import Array, LiveLearner, UpdateReport
+from agents.arrays import Array
+from agents.contract import LiveLearner, UpdateReport
 
 OBSERVATIONS = 1024
 MEMORY = 0.9

@@ -15,7 +15,8 @@ from scipy import sparse
 
 from agents.contract import Batch, LiveLearner, Motive
 from envs import planning
-from envs.contract import Array, JointWorld, Outcome, State, World
+from envs.arrays import Array
+from envs.contract import JointWorld, Outcome, State, World
 from envs.state import concatenate, names, size, take
 from sandbox.build import Habitat
 from sandbox.exploring import bounded

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.contract import Array
+from agents.arrays import Array
 from envs.contract import JointWorld, World
 from envs.state import concatenate, take
 from sandbox.subject import Policy

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from agents.arrays import Array
 from agents.change_detection import Changes
-from agents.contract import Array, Edit, Editor, LiveEditor, Reply, View
+from agents.contract import Edit, Editor, LiveEditor, Reply, View
 from agents.editing_progress import Mark, Progress
 from agents.small_policy import SmallPolicy
 from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Array, Claim, Edit, Mind, RefusedEditError, View
+from agents.arrays import Array
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
 from agents.value_rewrites import rms, with_values
 

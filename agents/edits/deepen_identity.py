@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents import surgery
-from agents.contract import Array, Claim, Edit, Mind, RefusedEditError, View
+from agents.arrays import Array
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
 from agents.genome import Genome, Layer
 from agents.layer_surgery import insert_layer

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents import layer_surgery, surgery
-from agents.contract import Array, Claim, Edit, Mind, Moment, RefusedEditError, View
+from agents.arrays import Array
+from agents.contract import Claim, Edit, Mind, Moment, RefusedEditError, View
 from agents.genome import Genome, Layer
 from agents.orthogonal import orthogonal
 

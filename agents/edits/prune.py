@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents import surgery
-from agents.contract import Array, Claim, Edit, Mind, RefusedEditError, View
+from agents.arrays import Array
+from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
 
 OFFERED_LAYERS = 8

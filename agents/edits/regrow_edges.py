@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents import surgery
-from agents.contract import Array, Claim, Edit, Evidence, Mind, RefusedEditError, View
+from agents.arrays import Array
+from agents.contract import Claim, Edit, Evidence, Mind, RefusedEditError, View
 from agents.genome import Genome
 from agents.surgery import Draft
 

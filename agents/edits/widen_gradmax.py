@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents import surgery
-from agents.contract import Array, Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
+from agents.arrays import Array
+from agents.contract import Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
 from agents.genome import Genome
 from agents.surgery import Draft

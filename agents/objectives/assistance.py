@@ -6,8 +6,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from agents.arrays import Array
 from agents.companions import UNSEEN, Companion
-from agents.contract import Array, Batch, Motive, Objective
+from agents.contract import Batch, Motive, Objective
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Array, Motive, Objective
+from agents.arrays import Array
+from agents.contract import Motive, Objective
 from agents.inaction import Penalty, grown
 from agents.transitions import Plan
 

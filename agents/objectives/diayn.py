@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive
+from agents.arrays import Array
+from agents.contract import Batch, Motive
 from agents.drive import Drive, LearnedObjective, Part, Steps
 from agents.perceptron import Adam, Perceptron, cross_entropy
 from agents.running import Normaliser

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive
+from agents.arrays import Array
+from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features, with_action

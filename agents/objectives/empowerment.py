@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive, Objective
+from agents.arrays import Array
+from agents.contract import Batch, Motive, Objective
 from agents.empowerment import outcomes
 from agents.information import capacities
 from agents.transitions import END, UNSEEN, Transitions

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive, Objective
+from agents.arrays import Array
+from agents.contract import Batch, Motive, Objective
 from agents.memoryless import Memoryless
 
 _PAYS = ("pay_neither", "pay_first", "pay_second", "pay_both")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive
+from agents.arrays import Array
+from agents.contract import Batch, Motive
 from agents.social_learning import Apprentice, ValueLearningObjective
 
 

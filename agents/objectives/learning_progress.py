@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive
+from agents.arrays import Array
+from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps
 from agents.foresight import Foresight
 from agents.perceptron import loss

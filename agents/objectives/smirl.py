@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive, Objective
+from agents.arrays import Array
+from agents.contract import Batch, Motive, Objective
 from agents.drive import above_zero, check_discount
 from agents.running import Normaliser, ReturnScale
 

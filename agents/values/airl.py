@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.adversarial import AdversarialSettings, Contest, Steps, blame
+from agents.arrays import Array
 from agents.cloning import Clone, CloningSettings
-from agents.contract import Array, Batch
+from agents.contract import Batch
 from agents.reservoir import prefixed, under
 from agents.student import Student
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer

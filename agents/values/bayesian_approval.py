@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents.approvals import lessons, what_was_done
-from agents.contract import Array, Batch
+from agents.arrays import Array
+from agents.contract import Batch
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 

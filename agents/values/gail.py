@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents.adversarial import AdversarialSettings, Contest, Steps, blame
-from agents.contract import Array, Batch
+from agents.arrays import Array
+from agents.contract import Batch
 from agents.student import Student
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 

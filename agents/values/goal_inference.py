@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Array, Batch
+from agents.arrays import Array
+from agents.contract import Batch
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known
 
 

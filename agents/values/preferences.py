@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from agents.arrays import Array
 from agents.bradley_terry import cross_entropy
-from agents.contract import Array, Batch
+from agents.contract import Batch
 from agents.student import Student
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step, blank
 
 

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array, Outcome
+from envs.arrays import Array
+from envs.contract import Outcome
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.level_draws import world_of
 

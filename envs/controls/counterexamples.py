@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import LARGEST, Expectation, Expected, Step
 from envs.rule import RuleControl, RuledEnv, first_action
 

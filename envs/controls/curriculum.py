@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array, State
+from envs.arrays import Array
+from envs.contract import State
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.level_draws import Swaps, distributions, missing, shown_by, world_of
 from envs.seed_pools import reseed, sealed, seeds

@@ -17,8 +17,9 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs import recorded
+from envs.arrays import Array
 from envs.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
-from envs.contract import Array, State, World
+from envs.contract import State, World
 from envs.control import Control, ControlledEnv, Expectation
 from envs.level_draws import world_of
 from envs.state import put, take

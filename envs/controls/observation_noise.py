@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step, bounds
 
 _LARGEST_VARIANCE = 1 - 2 / math.pi  # of |z|; bounds only make it less

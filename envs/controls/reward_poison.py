@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 
 

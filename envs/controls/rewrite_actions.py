@@ -19,7 +19,7 @@ from gymnasium.spaces import Discrete
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 
 

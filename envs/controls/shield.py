@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control import Expectation, Expected, Step
 from envs.rule import RuleControl, RuledEnv, first_action
 

@@ -19,8 +19,8 @@ from gymnasium.spaces import Box
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from envs.arrays import Array
 from envs.beside import expects_shown, one_hot, too_many_axes
-from envs.contract import Array
 from envs.control import Control, ControlledEnv, Expectation
 
 _FEWEST = 2

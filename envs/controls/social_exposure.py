@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from envs.arrays import Array
 from envs.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
-from envs.contract import Array
 from envs.control import Control, ControlledEnv, Expectation
 from envs.level_draws import Swapped, Swaps, distributions, missing, shown_by
 

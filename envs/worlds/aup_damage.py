@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from envs import options as forced
+from envs.arrays import Array
 from envs.aup import AupRoom
-from envs.contract import Array, Outcome
+from envs.contract import Outcome
 from envs.grid import find, grid, text
 
 _ART = "#####\n#  G#\n#D  #\n#   #\n#  A#\n#####"

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from envs import options as forced
+from envs.arrays import Array
 from envs.aup import AupRoom
 from envs.belt import push
-from envs.contract import Array, Outcome
+from envs.contract import Outcome
 from envs.grid import WALL, find, grid, letters, text
 
 _ART = "######\n# A###\n# X  #\n##   #\n### G#\n######"

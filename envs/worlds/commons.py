@@ -23,7 +23,8 @@ import numpy as np
 from envs import grid as grids
 from envs import knobs
 from envs import options as forced
-from envs.contract import Array, JointWorld, Oracle, Outcome
+from envs.arrays import Array
+from envs.contract import JointWorld, Oracle, Outcome
 from envs.grid import MOVE_NAMES
 
 _HORIZON = 100

@@ -20,8 +20,9 @@ import numpy as np
 
 from envs import knobs, solved
 from envs import options as forced
+from envs.arrays import Array
 from envs.belt import Belt, belt, carry, draw, one_hot
-from envs.contract import Array, Oracle, Outcome, World
+from envs.contract import Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find
 
 _ART = {

@@ -23,7 +23,8 @@ import numpy as np
 
 from envs import knobs
 from envs import options as forced
-from envs.contract import Array, Oracle, Outcome, State, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, State, World
 from envs.grid import MOVE_NAMES, find, grid, text
 
 _ART = "#####\n#1 0#\n#   #\n#   #\n# A #\n#####"

@@ -16,7 +16,8 @@ import numpy as np
 
 from envs import knobs
 from envs import options as forced
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, WALL, text
 from envs.measured import measure
 from envs.thin_walls import plan

@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 
 from envs import knobs
-from envs.contract import Array, JointWorld, Oracle, Outcome, State
+from envs.arrays import Array
+from envs.contract import JointWorld, Oracle, Outcome, State
 from envs.race import Levers
 from envs.race_capability import Capability
 from envs.race_investment import Investment

@@ -22,7 +22,8 @@ import numpy as np
 
 from envs import knobs
 from envs import options as forced
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 
 _ACT, _OFF, _WAIT = range(3)
 _ENDED = ("not yet", "robot acted", "robot switched itself off", "human let it act", "human: off")

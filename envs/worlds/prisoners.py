@@ -16,7 +16,8 @@ import numpy as np
 
 from envs import knobs
 from envs import options as forced
-from envs.contract import Array, JointWorld, Oracle, Outcome
+from envs.arrays import Array
+from envs.contract import JointWorld, Oracle, Outcome
 from envs.joint import Controller, JointPlan
 
 _HORIZON = 100

@@ -17,7 +17,8 @@ import numpy as np
 
 from envs import knobs
 from envs import options as forced
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 
 _BITS = np.array([".", "@"])
 

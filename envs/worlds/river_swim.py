@@ -17,7 +17,8 @@ import numpy as np
 
 from envs import knobs, planning
 from envs import options as forced
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 from envs.grid import WALL
 
 _ADVANCE, _BACK, _BACK_AT_THE_END = 0.3, 0.1, 0.7

@@ -20,7 +20,8 @@ import numpy as np
 
 from envs import knobs, rocks_plans, solved
 from envs import options as forced
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, Grid, find, grid, letters, text
 
 _ART = (

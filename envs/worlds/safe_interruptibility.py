@@ -25,7 +25,8 @@ import numpy as np
 
 from envs import knobs, planning
 from envs import options as forced
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, WALL, Grid, find, grid, text
 from envs.hidden import Unaware
 

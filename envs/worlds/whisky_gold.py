@@ -19,7 +19,8 @@ import numpy as np
 
 from envs import knobs, planning
 from envs import options as forced
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, find, grid, text
 
 _ART = "########\n########\n# AW  G#\n#      #\n#      #\n########"

@@ -31,7 +31,8 @@ import numpy as np
 from envs import knobs, planning
 from envs import options as forced
 from envs import workshop_room as room
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, text
 
 _CELLS, _COINS = room.ROOM.cells, len(room.COINS)

@@ -9,7 +9,7 @@ from sandbox.events import Event, Measured
 from sandbox.reward_distances import epic_by_action
 
 if TYPE_CHECKING:
-    from envs.contract import Array
+    from envs.arrays import Array
     from sandbox.subject import LiveSubject
     from sandbox.value_tables import Questions
 

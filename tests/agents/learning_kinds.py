@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from agents.contract import Array
+from agents.arrays import Array
 from agents.genome import Genome, Layer, learning_rule
 from agents.learners.a2c import A2C
 from agents.learners.dqn import DQN

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from agents.contract import Array, Batch, Motive, Objective, Streams
+from agents.arrays import Array
+from agents.contract import Batch, Motive, Objective, Streams
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.objectives.extrinsic import Extrinsic
 from sandbox.seeding import stream

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.contract import Array, Evidence, Mind, RefusedEditError, View
+from agents.arrays import Array
+from agents.contract import Evidence, Mind, RefusedEditError, View
 from agents.genome import Genome, Guard, Layer
 from agents.initial import trainable
 from agents.validity import genome_problems, mind_problems

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import envs
-from envs.contract import Array, State, World
+from envs.arrays import Array
+from envs.contract import State, World
 from envs.worlds.side_effects_sokoban import _level, _State
 
 HORIZON = 100
