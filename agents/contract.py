@@ -9,7 +9,6 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.behaviour import kl
-from agents.compute import parameters
 from agents.genome import Genome
 from agents.mind import Evidence, Look, Mind, Moment, RefusedEditError
 from agents.objective_contract import Batch, Motive, Objective
@@ -247,9 +246,9 @@ class LiveLearner(ABC):
         """KL in nats of the policies that these logits stand for, float64 ``[n]``."""
         return kl(before, after)
 
+    @abstractmethod
     def parameters(self) -> int:
         """Number of values it has learned or may learn: weights and biases, or table entries."""
-        return parameters(self.effective(), self.observation_size, self.actions)
 
     @abstractmethod
     def recent_observations(self, n: int) -> Array:

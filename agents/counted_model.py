@@ -6,7 +6,8 @@ planning rests on it, and it is in the snapshot.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +15,8 @@ from agents.arrays import Array
 from agents.contract import Batch, Mind, Objective, Streams
 from agents.genome import Genome, TableRule
 from agents.snapshots import within
-from agents.tabular import LiveTable, TabularSolo
+from agents.tabular import LiveTable, TableSettings, TabularSolo
 from agents.transitions import Transitions
-
-if TYPE_CHECKING:
-    from agents.learners.mbie_eb import MbieEb
 
 
 class CountedModel:
@@ -54,19 +52,31 @@ class CountedModel:
         self.visits, self.paid = state["visits"].copy(), state["paid"].copy()
 
 
+@dataclass(frozen=True)
+class PlanSettings:
+    """How a planner values what it has counted; no edit reaches it."""
+
+    bonus: float  # of an action tried n times: bonus / sqrt(n), in units of reward
+    unseen_value: float  # of an action never tried
+    plan_every: int  # steps of every copy between two plannings
+    most_sweeps: int  # of value iteration, a planning
+    tolerance: float  # it ends where no value moves by more
+
+
 class PlannerSolo(TabularSolo):
     """One planner on a Gymnasium ``VectorEnv`` that restarts episodes within the step."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         env: Any,
-        settings: "MbieEb",
+        plans: PlanSettings,
+        settings: TableSettings,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
     ) -> None:
-        self._plans = settings
-        super().__init__(env, settings.table(), genomes, objectives, streams)
+        self._plans = plans
+        super().__init__(env, settings, genomes, objectives, streams)
 
     def _born(self, **parts: Any) -> LiveTable:
         return LivePlanner(self._plans, **parts)
@@ -75,7 +85,7 @@ class PlannerSolo(TabularSolo):
 class LivePlanner(LiveTable):
     """A table that is planned, not moved step by step."""
 
-    def __init__(self, plans: "MbieEb", **parts: Any) -> None:
+    def __init__(self, plans: PlanSettings, **parts: Any) -> None:
         super().__init__(**parts)
         _check(self.genome)
         self._plans = plans

@@ -9,7 +9,7 @@ from agents.arrays import Array
 from agents.company import company
 from agents.contract import Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
-from agents.population import build_learner
+from agents.population import Maker
 from agents.restarts import check_restarts, final_observations
 from agents.spaces import flatten
 
@@ -21,13 +21,14 @@ class Members(Population):
     the bit; the others have streams of their own names.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         env: Any,
         steps: int,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
+        make: Maker,
     ) -> None:
         check_restarts(env)
         if env.num_envs % len(genomes):
@@ -35,7 +36,7 @@ class Members(Population):
         share = env.num_envs // len(genomes)
         self._rows = {name: slice(k * share, (k + 1) * share) for k, name in enumerate(genomes)}
         self._learners = {
-            name: build_learner(
+            name: make(
                 name if k else "agent",
                 genome,
                 spaces=(env.single_observation_space, env.single_action_space),

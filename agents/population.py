@@ -16,11 +16,9 @@ from agents.chance import Chance
 from agents.company import company
 from agents.contract import Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
-from agents.mixing import motives_of
 from agents.restarts import check_restarts, final_observations
 from agents.resumable import Resumable
-from agents.rewritable import RewritablePPO
-from agents.spaces import action_count, first_action, flat_size, flatten
+from agents.spaces import first_action, flat_size, flatten
 
 
 class Collected(Protocol):
@@ -40,7 +38,7 @@ class Collected(Protocol):
 
 
 class Maker(Protocol):
-    """Starts one learner; see ``build_learner``."""
+    """Starts one learner on ``shape`` = (environments, steps)."""
 
     def __call__(
         self,
@@ -67,12 +65,12 @@ class Solo(Resumable):
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
-        make: Maker | None = None,
+        make: Maker,
     ) -> None:
         _check_vector(env, genomes)
         (self._agent, genome), *_ = genomes.items()
         spaces = (env.single_observation_space, env.single_action_space)
-        self._learner = (make or build_learner)(
+        self._learner = make(
             self._agent,
             genome,
             spaces=spaces,
@@ -112,19 +110,20 @@ class Joint(Population):
     a copy early is carried along, unseen by its learner, until that copy restarts.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         env: Any,
         steps: int,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
+        make: Maker,
     ) -> None:
         _check_joint(env, genomes)
         stage: _Batch | _Copies = _Batch(env) if isinstance(env, VectorEnv) else _Copies(env)
         self._stage, self._steps = stage, steps
         self._learners = {
-            a: build_learner(
+            a: make(
                 a,
                 genomes[a],
                 spaces=spaces,
@@ -251,30 +250,6 @@ class _Copies:
             self._present[agent][i] = here
             if here:
                 self.observations[agent][i] = flatten(raw[agent], 1)[0]
-
-
-def build_learner(
-    agent: str,
-    genome: Genome,
-    *,
-    spaces: tuple[Any, Any],
-    shape: tuple[int, int],
-    objectives: Mapping[str, Objective],
-    streams: Streams,
-    kind: type[RewritablePPO] = RewritablePPO,
-) -> RewritablePPO:
-    """Start one agent on ``shape`` = (environments, steps); its streams are ``agent/purpose``."""
-    own = chance_of(agent, streams)
-    sizes = (flat_size(spaces[0]), action_count(spaces[1]))
-    return kind(
-        genome=genome,
-        observation_space=spaces[0],
-        action_space=spaces[1],
-        num_envs=shape[0],
-        steps=shape[1],
-        motives=motives_of(objectives, sizes, own),
-        streams=own,
-    )
 
 
 def chance_of(agent: str, streams: Streams) -> Chance:

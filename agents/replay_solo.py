@@ -32,7 +32,7 @@ class Remembering:
         objectives: Mapping[str, Objective],
         streams: Streams,
     ) -> ReplayLearner:
-        """Start it on ``shape`` = (environments, steps); see ``population.build_learner``."""
+        """Start it on ``shape`` = (environments, steps)."""
         actions = self._actions(spaces[1], objectives)
         sizes = Sizes(flat_size(spaces[0]), actions, *shape, self.memory, self.warmup)
         own = chance_of(agent, streams)

@@ -19,7 +19,7 @@ from agents import brain, optimisers, replay_snapshots
 from agents.arrays import Array
 from agents.chance import Chance
 from agents.company import ALONE, Company
-from agents.compute import parameter_shapes, rollout_flops, training_flops
+from agents.compute import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.contract import Batch, LiveLearner, Mind, Motive, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.heritage import bequeath, carried, heritage_problems
@@ -216,6 +216,10 @@ class ReplayLearner(LiveLearner):
             objective=tuple(sorted(self._weights.items())),
             editor=self.genome.editor,
         )
+
+    def parameters(self) -> int:
+        """Number of its weights and biases."""
+        return parameters(self.effective(), self.observation_size, self.actions)
 
     def logits(self, observations: Array) -> Array:
         """Outputs of the tower that acts, float32 ``[n, outputs]``."""

@@ -17,7 +17,7 @@ from agents.behaviour import log_softmax
 from agents.brain import read_architecture
 from agents.chance import Chance
 from agents.company import ALONE, Company
-from agents.compute import rollout_flops, training_flops
+from agents.compute import parameters, rollout_flops, training_flops
 from agents.contract import Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.heritage import bequeath, carried, heritage_problems
@@ -220,6 +220,10 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             objective=tuple(sorted(self._weights.items())),
             editor=self.genome.editor,
         )
+
+    def parameters(self) -> int:
+        """Number of its weights and biases."""
+        return parameters(self.effective(), self.observation_size, self.actions)
 
     def logits(self, observations: Array) -> Array:
         """Policy logits, float32 ``[n, actions]``."""

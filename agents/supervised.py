@@ -17,7 +17,7 @@ from agents import brain, optimisers, snapshots
 from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.chance import Chance
-from agents.compute import parameter_shapes, rollout_flops, training_flops
+from agents.compute import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.contract import LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule, SupervisedRule
 from agents.history import Frames
@@ -184,6 +184,10 @@ class SupervisedLearner(LiveLearner):
         if live["optimiser"] not in {"sgd", "rmsprop"}:  # the others have none
             live["momentum"] = rule.momentum
         return replace(rule, **live)  # type: ignore[arg-type]
+
+    def parameters(self) -> int:
+        """Number of its weights and biases."""
+        return parameters(self.effective(), self.observation_size, self.actions)
 
     def logits(self, observations: Array) -> Array:
         """Policy logits, float32 ``[n, actions]``."""

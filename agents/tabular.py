@@ -15,7 +15,7 @@ best actions sharing the greedy part; that is what ``logits`` gives, and it is k
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -34,11 +34,21 @@ from agents.spaces import action_count, flat_size, flatten
 from agents.table import Table
 from agents.validity import genome_problems, mind_problems, objective_problems
 
-if TYPE_CHECKING:
-    from agents.learners.tabular import Tabular
-
 _NEVER = 1e-13
 """Probability at which a logit is cut off, so that differences of logits stay finite."""
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """What a table's learner is told at its start and no edit reaches."""
+
+    initial_value: float  # of every action before its first visit
+    exploration_start: float  # share of random actions at first
+    exploration_end: float  # and after ``exploration_share`` of ``total_steps``
+    exploration_share: float
+    total_steps: int
+    steps_per_update: int  # of each environment
+    step_size_decay: float = 0.0  # the n-th visit moves a cell by step_size / (1 + decay n)
 
 
 class TabularSolo(Resumable):
@@ -47,7 +57,7 @@ class TabularSolo(Resumable):
     def __init__(
         self,
         env: Any,
-        settings: "Tabular",
+        settings: TableSettings,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
@@ -114,7 +124,7 @@ class LiveTable(LiveLearner):
         genome: Genome,
         sizes: tuple[int, int],
         copies: int,
-        settings: "Tabular",
+        settings: TableSettings,
         motives: Mapping[str, Motive],
         chance: Chance,
     ) -> None:

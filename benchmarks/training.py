@@ -26,6 +26,7 @@ from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
 from agents.population import Solo
+from agents.ppo_start import build_learner
 from agents.surgery import drop_units, grow_units
 from sandbox.loop import run_trial
 from sandbox.rehearsal import Deaf
@@ -54,6 +55,7 @@ def ours(seed: int = 0, units: int = 64) -> Solo:
         {"agent": genome},
         objectives,
         lambda name: stream(seed, name),
+        build_learner,
     )
 
 

@@ -1,12 +1,11 @@
 """Plans in a model of counts, with a bonus for what was seldom tried (MBIE-EB); small worlds."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 from agents.contract import Learner, Objective, Population, Streams
 from agents.genome import Genome
-from agents.learners.tabular import Tabular
 from agents.ranges import PLANNER_RANGES, setting_problems
 
 
@@ -44,21 +43,13 @@ class MbieEb(Learner):
             raise ValueError("; ".join(problems))
 
     def genome_rule(self) -> Mapping[str, Any]:
-        """The fields of ``TableRule`` as JSON: those of ``table``."""
-        return self.table().genome_rule()
-
-    def table(self) -> Tabular:
-        """The settings of the table that holds its plan."""
-        return Tabular(
-            step_size=1.0,
-            discount=self.discount,
-            exploration_start=0.0,
-            exploration_end=0.0,
-            initial_value=self.unseen_value,
-            num_envs=self.num_envs,
-            total_steps=self.total_steps,
-            steps_per_update=self.steps_per_update,
-        )
+        """The fields of ``TableRule`` as JSON: Q-learning with step size 1."""
+        return {
+            "learning_rate": 1.0,
+            "discount": self.discount,
+            "rule": "q_learning",
+            "learns_from": "executed",
+        }
 
     def build(
         self,
@@ -68,6 +59,18 @@ class MbieEb(Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.counted_model import PlannerSolo  # noqa: PLC0415 - a shelf is light to import
+        from agents.counted_model import PlannerSolo, PlanSettings  # noqa: PLC0415 - torch loads here
+        from agents.tabular import TableSettings  # noqa: PLC0415
 
-        return PlannerSolo(env, self, genomes, objectives, streams)
+        plans = PlanSettings(
+            **{each.name: getattr(self, each.name) for each in fields(PlanSettings)}
+        )
+        settings = TableSettings(
+            initial_value=self.unseen_value,
+            exploration_start=0.0,
+            exploration_end=0.0,
+            exploration_share=0.5,
+            total_steps=self.total_steps,
+            steps_per_update=self.steps_per_update,
+        )
+        return PlannerSolo(env, plans, settings, genomes, objectives, streams)

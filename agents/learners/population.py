@@ -56,8 +56,9 @@ class Population(PPOSettings):
     ) -> contract.Population:
         """Start all members on one Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
         from agents.members import Members  # noqa: PLC0415 - torch loads here
+        from agents.ppo_start import build_learner  # noqa: PLC0415
 
-        return Members(env, self.steps_per_update, genomes, objectives, streams)
+        return Members(env, self.steps_per_update, genomes, objectives, streams, build_learner)
 
 
 def _faster(genome: Genome, factor: float) -> Genome:

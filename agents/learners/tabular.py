@@ -1,7 +1,7 @@
 """A table of action values: Q-learning, Sarsa or expected Sarsa, for small worlds."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
 
 from agents.contract import Learner, Objective, Population, Streams
@@ -61,6 +61,8 @@ class Tabular(Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.tabular import TabularSolo  # noqa: PLC0415 - a shelf is light to import
+        from agents.tabular import TableSettings, TabularSolo  # noqa: PLC0415 - torch loads here
 
-        return TabularSolo(env, self, genomes, objectives, streams)
+        names = [each.name for each in fields(TableSettings)]
+        settings = TableSettings(**{name: getattr(self, name) for name in names})
+        return TabularSolo(env, settings, genomes, objectives, streams)

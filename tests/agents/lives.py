@@ -99,9 +99,11 @@ EXTRINSIC: Mapping[str, Objective] = {"extrinsic": Extrinsic()}
 
 def solo(genome: Genome = SMALL, *, seed: int = 0, steps: int = 8, num_envs: int = 8, **more: Any):
     from agents.population import Solo
+    from agents.ppo_start import build_learner
 
     env = more.pop("env", None) or Signpost(num_envs, seed=seed)
-    return Solo(env, steps, {"agent": genome}, more.pop("objectives", EXTRINSIC), streams(seed))
+    objectives = more.pop("objectives", EXTRINSIC)
+    return Solo(env, steps, {"agent": genome}, objectives, streams(seed), build_learner)
 
 
 def learner(genome: Genome = SMALL, **settings: Any):

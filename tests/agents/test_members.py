@@ -5,6 +5,7 @@ import pytest
 
 from agents.learners.population import Population
 from agents.population import Solo
+from agents.ppo_start import build_learner
 from sandbox import events, loop, measured, membership
 from sandbox.metrics.flops import Flops
 from sandbox.metrics.parameters import Parameters
@@ -34,7 +35,7 @@ def lived(members, updates=3, env=None, seed=0):
 
 def test_a_population_of_one_is_a_lone_agent_to_the_bit():
     population, reports = lived(1)
-    alone = Solo(Signpost(4, seed=0), 8, {"agent": SMALL}, EXTRINSIC, streams(0))
+    alone = Solo(Signpost(4, seed=0), 8, {"agent": SMALL}, EXTRINSIC, streams(0), build_learner)
     twins = [alone.update()["agent"] for _ in range(3)]
 
     assert [each["member_0"] for each in reports] == twins

@@ -1,0 +1,35 @@
+"""Starts a learner that collects whole rollouts: PPO, or one of its kind."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agents.contract import Objective, Streams
+from agents.genome import Genome
+from agents.mixing import motives_of
+from agents.population import chance_of
+from agents.rewritable import RewritablePPO
+from agents.spaces import action_count, flat_size
+
+
+def build_learner(
+    agent: str,
+    genome: Genome,
+    *,
+    spaces: tuple[Any, Any],
+    shape: tuple[int, int],
+    objectives: Mapping[str, Objective],
+    streams: Streams,
+    kind: type[RewritablePPO] = RewritablePPO,
+) -> RewritablePPO:
+    """Start one agent on ``shape`` = (environments, steps); its streams are ``agent/purpose``."""
+    own = chance_of(agent, streams)
+    sizes = (flat_size(spaces[0]), action_count(spaces[1]))
+    return kind(
+        genome=genome,
+        observation_space=spaces[0],
+        action_space=spaces[1],
+        num_envs=shape[0],
+        steps=shape[1],
+        motives=motives_of(objectives, sizes, own),
+        streams=own,
+    )
