@@ -1,9 +1,9 @@
-"""One world, three faces: Gymnasium ``Env``, native Gymnasium ``VectorEnv``, PettingZoo parallel.
+"""One world as a Gymnasium ``Env`` and as a native Gymnasium ``VectorEnv``.
 
-Truth stays behind glass: a face hands each ``Outcome`` to its attribute ``on_outcome``, a batched
-one first to the ``listeners`` that controls add, and to nobody else; its observations and infos
-never hold it. ``ParallelFace`` lives in ``envs.parallel`` (it imports PettingZoo) and can be
-imported from here too; the batch of a joint world is ``envs.joint_batch.JointBatchFace``.
+Ground truth: a face hands each ``Outcome`` to its attribute ``on_outcome``, a batched one first to
+the ``listeners`` that controls add, and to nobody else; its observations and infos never hold it.
+The PettingZoo face is ``envs.parallel.ParallelFace``, the batch of a joint world
+``envs.joint_batch.JointBatchFace``.
 """
 
 from abc import abstractmethod
@@ -13,62 +13,26 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.spaces import Box, Discrete, Space
+from gymnasium.spaces import Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
-from envs.contract import Outcome, State, World
-from envs.picture import picture
+from envs.contract import State, World
+from envs.faces_shared import (
+    RENDER_MODES,
+    Listener,
+    action_space,
+    check_render_mode,
+    draw,
+    may_know,
+    observation_space,
+)
 from envs.state import put, take
 
-RENDER_MODES = ("ansi", "rgb_array")
 Info = dict[str, Any]
-Listener = Callable[[Outcome], None]
 Levels = Callable[[np.random.Generator, int, Mapping[str, Any] | None], State]
 """Draws ``n`` first states; what ``World.reset`` is, and what a control of levels replaces."""
-
-
-def __getattr__(name: str) -> Any:
-    """Import ``ParallelFace`` only when somebody asks for it."""
-    if name == "ParallelFace":
-        from envs.parallel import ParallelFace  # noqa: PLC0415  (0.13 s of PettingZoo)
-
-        return ParallelFace
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def observation_space(world: World) -> "Box":
-    """Space of what one agent sees."""
-    return Box(0.0, 1.0, (world.observation_size,), np.float32)
-
-
-def action_space(world: World) -> "Discrete[Any]":
-    """Space of what one agent can do."""
-    return Discrete(len(world.action_names))
-
-
-def check_render_mode(mode: str | None) -> str | None:
-    """Return the mode. Raises ``ValueError`` for one that no face draws."""
-    if mode is not None and mode not in RENDER_MODES:
-        raise ValueError(f"render_mode must be one of {', '.join(RENDER_MODES)}, not {mode!r}")
-    return mode
-
-
-def may_know(outcome: Outcome) -> Mapping[str, Array]:
-    """What a step tells the agent besides observation and reward, by its name in infos."""
-    told = {"executed": outcome.executed, "taught": outcome.taught}
-    return {name: values for name, values in told.items() if values is not None}
-
-
-def draw(world: World, state: State, i: int, mode: str | None) -> Any:
-    """World ``i`` as text (``ansi``), as uint8 ``[height, width, 3]``, or ``None``."""
-    if mode is None or state is None:
-        return None
-    art = world.render_text(state, i)
-    if mode == "ansi":
-        return art
-    return picture(art, world.legend, world.caption(state, i))
 
 
 class _Seeded:

@@ -79,7 +79,7 @@ def picture(world: "World") -> bytes:
 
     from PIL import Image  # noqa: PLC0415
 
-    from envs.faces import draw  # noqa: PLC0415
+    from envs.faces_shared import draw  # noqa: PLC0415
 
     image = Image.fromarray(draw(world, first_level(world), 0, "rgb_array"))
     buffer = io.BytesIO()

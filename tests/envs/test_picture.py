@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import envs
-from envs.faces import draw
+from envs.faces_shared import draw
 from envs.picture import TILE, panel, picture, shown, strip, tiles
 from envs.registration import shelf
 from envs.sprite_shapes import SHAPES

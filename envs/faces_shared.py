@@ -1,0 +1,47 @@
+"""What the faces of a world share: spaces, drawing, and what a step may tell the agent."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+
+from envs.arrays import Array
+from envs.contract import Outcome, State, World
+from envs.picture import picture
+
+RENDER_MODES = ("ansi", "rgb_array")
+Listener = Callable[[Outcome], None]
+
+
+def observation_space(world: World) -> "Box":
+    """Space of what one agent sees."""
+    return Box(0.0, 1.0, (world.observation_size,), np.float32)
+
+
+def action_space(world: World) -> "Discrete[Any]":
+    """Space of what one agent can do."""
+    return Discrete(len(world.action_names))
+
+
+def check_render_mode(mode: str | None) -> str | None:
+    """Return the mode. Raises ``ValueError`` for one that no face draws."""
+    if mode is not None and mode not in RENDER_MODES:
+        raise ValueError(f"render_mode must be one of {', '.join(RENDER_MODES)}, not {mode!r}")
+    return mode
+
+
+def may_know(outcome: Outcome) -> Mapping[str, Array]:
+    """What a step tells the agent besides observation and reward, by its name in infos."""
+    told = {"executed": outcome.executed, "taught": outcome.taught}
+    return {name: values for name, values in told.items() if values is not None}
+
+
+def draw(world: World, state: State, i: int, mode: str | None) -> Any:
+    """World ``i`` as text (``ansi``), as uint8 ``[height, width, 3]``, or ``None``."""
+    if mode is None or state is None:
+        return None
+    art = world.render_text(state, i)
+    if mode == "ansi":
+        return art
+    return picture(art, world.legend, world.caption(state, i))
