@@ -23,9 +23,10 @@ import torch
 
 from agents.contract import Batch, Motive
 from sandbox import controls
-from sandbox.build import Parts, habitat, population
+from sandbox.build import Parts, population
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
+from sandbox.trial_environment import habitat
 
 N, SIZE, ACTIONS, STEPS, ROUNDS, TURNS = 64, 51, 4, 128, 4, 3
 MORE = 8  # times as many environments

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sandbox.executors.local import Job, LocalExecutor
-    from sandbox.scenario import Scenario
+    from sandbox.scenario_model import Scenario
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,11 @@ the runner's process at once, so that what comes later cannot take it back. Look
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from sandbox.errors import one_line
 from sandbox.events import Tampered
-
-if TYPE_CHECKING:
-    from sandbox.loop import Trial
+from sandbox.trial_state import Trial
 
 Report = Callable[[str, str], None]
 """Takes the surface and the attempt."""
@@ -32,7 +30,7 @@ def decoys(report: Report) -> dict[str, Any]:
     return {surface: _Decoy(surface, report) for surface in SURFACES}
 
 
-def installed(trial: "Trial", name: str) -> dict[str, Any]:
+def installed(trial: Trial, name: str) -> dict[str, Any]:
     """Return the decoys of one agent's edits and editor; attempts go to the trial's clerk."""
 
     def report(surface: str, attempt: str) -> None:

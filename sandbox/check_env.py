@@ -25,7 +25,7 @@ from sandbox.catalogue import catalogue, resolve
 from sandbox.errors import InputError, Problem, TrialError, did_you_mean
 from sandbox.findings import Finding
 from sandbox.guarded import GuardedEnv, GuardedParallelEnv
-from sandbox.wording import counted
+from sandbox.words import counted
 
 STEPS = 200
 STEP_LIMIT = 10_000

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sandbox.cli_print import as_json, print_json, rows_or_json, say, table, with_plugins
-from sandbox.wording import counted
+from sandbox.words import counted
 
 if TYPE_CHECKING:
     from sandbox.life_book import Book
@@ -55,8 +55,7 @@ def ledger(
     is summed up, one line a trial, until one is named.
     """  # noqa: D301  (click reads the backspace)
     from sandbox.life_book import Book  # noqa: PLC0415
-    from sandbox.replay import named  # noqa: PLC0415
-    from sandbox.store import read_run  # noqa: PLC0415
+    from sandbox.store import named, read_run  # noqa: PLC0415
 
     books = [Book.of(each) for each in named(read_run(run), trial)]
     if len(books) > 1 and not graph and not diff:

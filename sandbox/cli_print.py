@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.wording import change
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -144,7 +142,7 @@ def _verdict(number: int, judged: "Judged") -> dict[str, Any]:
         "#": number,
         "claim": judged.claim,
         "verdict": judged.verdict.title.upper(),
-        "change": change(judged),
+        "change": judged.change,
         "n": judged.verdict.n,
     }
 

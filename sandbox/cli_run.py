@@ -18,12 +18,12 @@ from sandbox.cli_print import (
     with_plugins,
 )
 from sandbox.errors import InputError, Problem, TrialError
-from sandbox.wording import counted
+from sandbox.words import counted
 
 if TYPE_CHECKING:
     from sandbox.api import Experiment
     from sandbox.rehearsal import Rehearsal
-    from sandbox.scenario import Scenario
+    from sandbox.scenario_model import Scenario
     from sandbox.trials import Trial
 
 Command = Callable[..., Any]

@@ -10,7 +10,7 @@ import click
 
 from sandbox.cli_print import as_json, findings, print_json, with_plugins
 from sandbox.errors import InputError, Problem
-from sandbox.wording import counted
+from sandbox.words import counted
 
 _run = click.argument("run", type=click.Path(path_type=Path))
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.effects import Effect, compared, effect, env_name, expectations, metric
-from sandbox.labels import Dose
 from sandbox.statistics import identical, t_interval
 from sandbox.store import RunRecord
+from sandbox.words import Dose
 
 TOGETHER = 0.95
 """Confidence that all intervals of a contest hold at once (Bonferroni)."""

@@ -10,6 +10,9 @@ from sandbox.events import Event
 Spec = Mapping[str, Any]
 """A resolved trial as JSON data (``trials.py`` documents its keys)."""
 
+IN_DISTRIBUTION, SHIFTED, TOLD = "in_distribution", "shifted", "told"
+"""Names of the level distributions that worlds may have."""
+
 Beside = Literal["before edit", "after edit"]
 
 

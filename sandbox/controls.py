@@ -11,11 +11,13 @@ import envs
 from agents.faults import FAULTS
 from envs.control import Control
 from envs.gauge import Gauge
-from sandbox.build import Habitat, habitat, part, streams
+from sandbox.build import part
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
 from sandbox.errors import InputError, SandboxError, TrialError, fault
 from sandbox.events import Controlled
+from sandbox.seeding import streams
+from sandbox.trial_environment import Habitat, habitat
 
 SEVERAL = "the env has several agents; a control acts on envs of one"
 

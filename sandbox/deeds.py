@@ -1,11 +1,8 @@
-"""A proposal becomes a deed: judged, done to the live learner, read back, and ready to be recorded.
-
-An agent's life, as the laboratory keeps it, is here too: what it needs to judge the next proposal.
-"""
+"""A proposal becomes a deed: judged, done to the live learner, read back, ready to record."""
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,107 +11,23 @@ from agents.behaviour import BehaviourChange, behaviour_change
 from agents.contract import (
     Claim,
     Edit,
-    Editor,
     Evidence,
-    LiveEditor,
-    LiveLearner,
     Mind,
     RefusedEditError,
 )
-from agents.frozen import tuples
-from agents.genome import EditorGene, Genome
+from agents.genome import Genome
+from sandbox.agent_run import Life, with_settings
 from sandbox.audit import Audit, audit
 from sandbox.errors import one_line
-from sandbox.fingerprints import copied, optimiser_change, same_mind, size, weights_hash
-from sandbox.gate import Gate, Past, Ruling, name_of, price, undone_by
+from sandbox.fingerprints import optimiser_change, same_mind, size, weights_hash
+from sandbox.gate import Gate, Ruling, name_of, price, undone_by
 from sandbox.ledger import canonical, digest
-from sandbox.meter import Meter
 from sandbox.protection import changed
-from sandbox.signals import Signals
-from sandbox.two_gate import Probation
 
 BEHAVIOUR_OBSERVATIONS = 1024
-KEPT_MINDS = 64
-"""Minds kept for undoing, the newest; older edits can no longer be undone by entry."""
-
 Peers = Mapping[str, Callable[[], Mind]]
 Measure = Callable[[], float]
 """Lets the agent play and returns its held-out return."""
-
-
-@dataclass
-class Life:
-    """One agent's life in the trial."""
-
-    learner: LiveLearner
-    editor: LiveEditor
-    rng: np.random.Generator  # of its edits
-    meter: Meter = field(default_factory=Meter)
-    returns: list[float | None] = field(default_factory=list)
-    edits: int = 0  # applied
-    signals: Signals = field(default_factory=Signals)
-    past: dict[int, Mind] = field(default_factory=dict)  # ledger entry -> the mind before it
-    entry: int = 0  # line of the ledger that this mind descends from
-    parents: dict[int, int] = field(default_factory=dict)  # applied entry -> the one before it
-    applied: list[int] = field(default_factory=list)  # update of each applied edit
-    left: list[str] = field(default_factory=list)  # digest of the genome that each of them left
-    version: int = 0  # how often its editor was rewritten
-    probation: Probation | None = None
-    canaries: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def flops(self) -> float:
-        """Spent so far, everything included."""
-        return self.meter.total
-
-    def sizes(self) -> tuple[int, int]:
-        """(observation size, actions)."""
-        return self.learner.observation_size, self.learner.actions
-
-    def effective(self) -> Genome:
-        """The genome as read back from the live learner and the live editor."""
-        found, settings = self.learner.effective(), self.editor.settings()
-        return found if settings is None else replace(found, editor=gene(settings))
-
-    def since(self, undoes: int | None) -> Past:
-        """What the gate has to know to judge an edit that undoes this entry, or none."""
-        on_probation = self.probation.entry if self.probation else 0
-        return Past(len(self.returns), tuple(self.applied), tuple(self.left), on_probation, undoes)
-
-    def done(self, entry: int, deed: "Deed") -> None:
-        """Note an applied edit under its line of the ledger, so that it can be undone."""
-        self.edits += 1
-        self.applied.append(len(self.returns))
-        self.moved_on(entry, deed.parent, deed.before.genome)
-        self.version += deed.before.genome.editor != deed.after.genome.editor
-        self.past[entry] = deed.before
-        while len(self.past) > KEPT_MINDS:
-            del self.past[min(self.past)]
-
-    def moved_on(self, entry: int, parent: int, left: Genome) -> None:
-        """Descend from ``entry``, itself a child of ``parent``, from now on."""
-        self.left.append(left.digest())
-        self.parents[entry], self.entry = parent, entry
-
-    def before(self, entry: int) -> Mind:
-        """A copy of the mind before an edit. ``RefusedEditError`` where it is not kept."""
-        if entry not in self.past:
-            kept = f"{min(self.past)} to {max(self.past)}" if self.past else "none"
-            raise RefusedEditError(f"entry {entry} cannot be undone: minds are kept of {kept}")
-        return copied(self.past[entry])
-
-    def become(self, mind: Mind) -> None:
-        """Install a mind of this agent's own past, its editor's settings included."""
-        self.learner.install(mind)
-        settings = self.editor.settings()
-        if settings is not None and gene(settings) != mind.genome.editor:
-            self.editor.adopt(_with_settings(self.editor, mind.genome.editor))
-
-
-def gene(editor: Editor) -> EditorGene:
-    """The gene of an editor of the shelf: its file's name and its settings."""
-    name = type(editor).__module__.rpartition(".")[2]
-    return EditorGene.of(name, asdict(editor))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -250,7 +163,7 @@ def _rewrite(
         raise RefusedEditError(f"it made another mind than the one before entry {undoes}")
     learner.install(mind)
     if mind.genome.editor != before.genome.editor:
-        life.editor.adopt(_with_settings(life.editor, mind.genome.editor))
+        life.editor.adopt(with_settings(life.editor, mind.genome.editor))
     now = learner.logits(seen), learner.values(seen)
     change = behaviour_change(was[0], now[0], was[1], now[1], learner.divergence)
     if not all(map(math.isfinite, asdict(change).values())):
@@ -263,14 +176,3 @@ def _leaves_values(before: Mind, after: Mind, said: str) -> None:
     for name, each in after.values.items():
         if not np.array_equal(each, before.values.get(name, each)):
             raise RefusedEditError(f"changes values {name}, part of its objective, but says {said}")
-
-
-def _with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
-    """The editor at work, under the settings of a gene. Raises ``RefusedEditError``."""
-    now = editor.settings()
-    if now is None or gene(now).name != wanted.name:
-        raise RefusedEditError(f"no edit can put editor '{wanted.name}' to work in a living agent")
-    try:
-        return type(now)(**tuples(wanted.settings))
-    except (TypeError, ValueError) as error:
-        raise RefusedEditError(f"editor '{wanted.name}': {error}") from error

@@ -14,9 +14,9 @@ from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement, Metric
-from sandbox.labels import Dose, dose_label, env_label
 from sandbox.statistics import sign_flip_p, t_interval
 from sandbox.store import RunRecord, TrialRecord
+from sandbox.words import Dose, dose_label, env_label
 
 ALWAYS = ("capability", "harm")
 """Metrics of every report, whether or not the scenario lists them."""

@@ -17,9 +17,9 @@ from envs.joint import Controller, profiles
 from envs.planning import Model, key
 from envs.state import size, take
 from sandbox.breaches import chances
-from sandbox.build import Habitat
 from sandbox.exploring import bounded, rows_of
 from sandbox.subject import Policy
+from sandbox.trial_environment import Habitat
 
 Sees = Literal["own", "observation", "state"]
 STARTS = 4096

@@ -9,10 +9,9 @@ from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.effects import Effect, effect, expectations, metric, pairs_of, state
 from sandbox.events import Updated
-from sandbox.labels import Dose, dose_label
 from sandbox.store import RunRecord, TrialRecord
 from sandbox.verdict import Check, Verdict, judge
-from sandbox.wording import bracketed, confidence
+from sandbox.words import Dose, bracketed, dose_label
 
 EDGE = 0.05
 
@@ -37,6 +36,23 @@ class Judged:
             f"{self.effect.turned} makes {self.metric} {self.direction}"
             f" by at least {self.smallest_effect:g}{where}"
         )
+
+    @property
+    def change(self) -> str:
+        """What the metric itself did, ``-0.81 [-0.95, -0.67]``: below 0 where it fell.
+
+        A verdict counts towards its claim instead, so that a claimed fall is positive there.
+        """
+        found, sign = self.verdict, 1 if self.direction == "higher" else -1
+        if found.estimate is None:
+            return "not measured"
+        ends = sorted(sign * each for each in (found.low, found.high) if each is not None)
+        return bracketed(sign * found.estimate, *ends)
+
+    @property
+    def confidence(self) -> str:
+        """``90 % interval``: a claim is judged one-sided, at its alpha, so by ``1 - 2 alpha``."""
+        return f"{100 * (1 - 2 * self.verdict.alpha):.3g} % interval"
 
 
 def verdicts(run: RunRecord) -> list[Judged]:
@@ -86,7 +102,7 @@ def _shared(judged: Judged, whole: float, share: int) -> Judged:
         return judged
     told = (
         f"alpha {whole:g} is shared by {share} claims not decided before this one (Holm), so it is"
-        f" judged at {whole / share:.3g}: hence its {confidence(judged)}"
+        f" judged at {whole / share:.3g}: hence its {judged.confidence}"
     )
     verdict = replace(judged.verdict, notes=(*judged.verdict.notes, told))
     return replace(judged, verdict=verdict)

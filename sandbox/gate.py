@@ -13,7 +13,7 @@ from sandbox.errors import one_line
 from sandbox.meter import Budget, shocks
 from sandbox.oscillation import MARK, Answer, steps_back
 from sandbox.two_gate import TwoGate
-from sandbox.wording import counted
+from sandbox.words import counted
 
 _VALUED = frozenset(("learning_rule", name) for name in VALUED)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sandbox.genome_changes import JSON, Change, changes, normal, told
 from sandbox.genome_network import LABEL_WIDTH, LABELS, TABLES, Network, drawn, widest
 from sandbox.genome_shapes import Sheet, Word, wide
-from sandbox.wording import counted
+from sandbox.words import counted
 
 WIDTH = 1040.0
 COLUMN, PITCH = 222.0, 18.0

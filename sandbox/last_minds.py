@@ -12,11 +12,10 @@ from agents.contract import LiveLearner, Mind
 from envs.arrays import Array
 from envs.contract import JointWorld, State, World
 from sandbox import loop, membership, subject
-from sandbox.build import Habitat
 from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean
 from sandbox.rehearsal import Deaf
-from sandbox.replay import chosen
-from sandbox.store import TrialRecord, read_run
+from sandbox.store import TrialRecord, chosen, read_run
+from sandbox.trial_environment import Habitat
 from sandbox.verify import verify
 
 

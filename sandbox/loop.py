@@ -5,70 +5,32 @@ It runs in a process of its own and owns no file: all it finds out goes to a ``C
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from agents import checkpoint
-from agents.contract import Population, Reply, UpdateReport, View
+from agents.contract import Reply, UpdateReport, View
 from agents.heritage import heirlooms
 from envs.contract import Outcome
-from sandbox import build, canaries, controls, membership, probation
+from sandbox import (
+    build,
+    canaries,
+    controls,
+    membership,
+    probation,
+    seeding,
+    subject,
+    trial_environment,
+)
+from sandbox.agent_run import Life
 from sandbox.contract import Beside, Spec
-from sandbox.deeds import Deed, Life, consider
+from sandbox.deeds import Deed, consider
 from sandbox.errors import TrialError
-from sandbox.events import Chosen, Edited, Event, Filmed, TrialFinished, TrialStarted, Updated
+from sandbox.events import Chosen, Edited, Filmed, TrialFinished, TrialStarted, Updated
 from sandbox.fingerprints import weights_hash
-from sandbox.footprints import Footprints
 from sandbox.gate import Gate, price
-from sandbox.ledger import Receipt, digest
-from sandbox.recorder import Recorder
+from sandbox.ledger import digest
+from sandbox.recorder import Footprints, recorder_of
 from sandbox.subject import LiveSubject
-
-
-class Clerk(Protocol):
-    """Keeps the records of one trial, outside the process that trains."""
-
-    def event(self, event: Event) -> None:
-        """Record an event."""
-
-    def ledger(self, body: Mapping[str, Any]) -> Receipt:
-        """Record a ledger entry; it is on the disk when this returns."""
-
-    def weights(self, update: int, agent: str, state: Mapping[str, Any], tensors: bytes) -> str:
-        """Keep a checkpoint; returns the SHA-256 of its tensors."""
-
-    def beat(self) -> None:
-        """Say that the trial is alive."""
-
-
-@dataclass
-class Trial:
-    """A trial under way."""
-
-    spec: Spec
-    clerk: Clerk
-    parts: build.Parts
-    place: build.Habitat
-    population: Population
-    lives: Mapping[str, Life]
-    recorder: Recorder | membership.RecorderByMember
-    footprints: Footprints
-    update: int = 0
-    steps: int = 0
-    receipt: Receipt = field(default_factory=lambda: Receipt(0, ""))
-
-    @property
-    def flops(self) -> float:
-        """Spent so far by all agents, on everything that a ``Meter`` knows."""
-        return sum(life.flops for life in self.lives.values())
-
-    def flops_left(self) -> float:
-        """Until the gate's budget in force is spent."""
-        return self.parts.gate.budget.left(self.flops)
-
-    def spent(self) -> bool:
-        """Is the budget of steps or FLOPs used up?"""
-        return self.steps >= self.parts.learner.total_steps or self.flops_left() <= 0
+from sandbox.trial_state import Clerk, Trial
 
 
 def run_trial(spec: Spec, trial_id: str, clerk: Clerk) -> None:
@@ -87,10 +49,10 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
     parts = build.Parts.of(spec)
     build.check_fit(spec, parts.learner)
     copies = parts.learner.copies()
-    bare = build.habitat(spec, copies, clerk.beat)
+    bare = trial_environment.habitat(spec, copies, clerk.beat)
     place = controls.controlled(spec, bare, parts.learner.total_steps)
     population = build.population(spec, parts, place)
-    streams = build.streams(spec)
+    streams = seeding.streams(spec)
     lives = {
         name: Life(
             learner,
@@ -99,8 +61,8 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
         )
         for name, learner in population.learners.items()
     }
-    recorder = membership.recorder(place.agents, tuple(lives), copies)
-    return Trial(spec, clerk, parts, place, population, lives, recorder, Footprints(place.world))
+    kept = recorder_of(place.agents, tuple(lives), copies)
+    return Trial(spec, clerk, parts, place, population, lives, kept, Footprints(place.world))
 
 
 def _start(trial: Trial, trial_id: str) -> None:
@@ -112,7 +74,7 @@ def _start(trial: Trial, trial_id: str) -> None:
         seed=spec["seed"],
         condition=spec["condition"],
         agents=tuple(trial.lives),
-        anchors=build.anchors(spec, place),
+        anchors=subject.anchors(spec, place),
         genomes=genomes,
     )
     trial.clerk.event(started)
@@ -214,7 +176,7 @@ def _offer(trial: Trial, name: str) -> None:
     life.meter.charge("edits", cost)  # what an editor tries is paid for, done or not
     _record(trial, life, deed)
     if deed.ruling.allowed:
-        life.done(trial.receipt.entry, deed)
+        life.done(trial.receipt.entry, deed.parent, deed.before, deed.after)
         probation.begin(trial, name, deed)
         _beside(trial, name, "after edit")
     reply = Reply(edit, deed.ruling.allowed, deed.ruling.reason, trial.receipt.entry, cost)
@@ -226,7 +188,7 @@ def _beside(trial: Trial, name: str, moment: Beside) -> None:
     watching = [each for each in trial.parts.probes.values() if each.watches_edits]
     if watching:
         learners = {name: trial.lives[name].learner}
-        streams = build.streams(trial.spec)
+        streams = seeding.streams(trial.spec)
         subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams)
         for probe in watching:
             for event in probe.beside(subject, moment):
@@ -284,7 +246,7 @@ def _probe(trial: Trial, *, last: bool) -> None:
     if chosen and (probes or last):
         trial.clerk.event(chosen)
     learners = {name: life.learner for name, life in trial.lives.items()}
-    streams, speaker = build.streams(trial.spec), chosen.agent if chosen else ""
+    streams, speaker = seeding.streams(trial.spec), chosen.agent if chosen else ""
     subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams, speaker)
     for probe in probes:
         for event in probe.measure(subject):

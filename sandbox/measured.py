@@ -7,9 +7,6 @@ from sandbox.contract import Measurement
 from sandbox.events import Chosen, Edited, Event, Probed, TrialStarted, Updated
 
 UNMEASURED = Measurement(None, 0)
-IN_DISTRIBUTION = "in_distribution"
-SHIFTED = "shifted"
-TOLD = "told"
 
 
 def started(events: Iterable[Event]) -> TrialStarted | None:

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from agents.contract import UpdateReport
-from envs.contract import Outcome
-from sandbox.recorder import Recorder
 
 WINDOW = 10
 """Updates whose mean training return decides who speaks for a population."""
@@ -37,39 +35,3 @@ def steps_taken(agents: Sequence[str], reports: Mapping[str, UpdateReport]) -> i
     """Env steps of one update: agents share a world's step, members of a population do not."""
     steps = [report.steps for report in reports.values()]
     return sum(steps) if is_population(agents, reports) else max(steps)
-
-
-def recorder(
-    agents: Sequence[str], living: Sequence[str], copies: int
-) -> "Recorder | RecorderByMember":
-    """Keep the truth of an env's agents, or of each member of a population."""
-    if is_population(agents, living):
-        return RecorderByMember(living, copies)
-    return Recorder(agents, copies)
-
-
-class RecorderByMember:
-    """One recorder a member, each of its own ``copies / members`` rows, in order."""
-
-    def __init__(self, members: Sequence[str], copies: int) -> None:
-        self._share = copies // len(members)
-        self._of = {name: Recorder((name,), self._share) for name in members}
-
-    def take(self, outcome: Outcome) -> None:
-        """Add one step of all worlds."""
-        for k, each in enumerate(self._of.values()):
-            rows = slice(k * self._share, (k + 1) * self._share)
-            each.take(_part(outcome, rows))
-
-    def means(self) -> Mapping[str, Mapping[str, float]]:
-        """Mean of each truth entry per ended episode, by member; empty where none ended."""
-        return {name: each.means()[name] for name, each in self._of.items()}
-
-
-def _part(outcome: Outcome, rows: slice) -> Outcome:
-    return Outcome(
-        reward=outcome.reward[rows],
-        terminated=outcome.terminated[rows],
-        truncated=outcome.truncated[rows],
-        truth={name: values[rows] for name, values in outcome.truth.items()},
-    )

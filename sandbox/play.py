@@ -10,7 +10,7 @@ import numpy as np
 from envs.contract import JointWorld, State, World
 from sandbox.errors import InputError, Problem, did_you_mean
 from sandbox.normalisers import NORMALISERS
-from sandbox.wording import counted, signed
+from sandbox.words import counted, signed
 
 
 @dataclass(frozen=True)

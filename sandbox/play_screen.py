@@ -14,7 +14,7 @@ from envs.sprites import hue, look
 from sandbox.cli_print import say, table
 from sandbox.keyboard import help_of
 from sandbox.play import Mean, Moment, Result, rows, scores
-from sandbox.wording import counted, signed
+from sandbox.words import counted, signed
 
 _CLEAR = "\x1b[2J\x1b[H"
 

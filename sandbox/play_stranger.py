@@ -7,7 +7,7 @@ from sandbox.cli_print import say
 from sandbox.env_index import entries
 from sandbox.errors import InputError, Problem
 from sandbox.play import Result
-from sandbox.wording import counted, signed
+from sandbox.words import counted, signed
 
 Moves = Callable[[tuple[str, ...]], Iterator[int]]
 """Names of the actions -> actions."""

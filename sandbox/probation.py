@@ -1,30 +1,28 @@
 """The laboratory's side of the two-gate guard: it plays, keeps or takes back, and says so."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from agents import compute
 from agents.contract import Reply
 from agents.genome import Genome, TableRule
-from sandbox import build, membership, two_gate
+from sandbox import membership, seeding, two_gate
+from sandbox.contract import IN_DISTRIBUTION
 from sandbox.deeds import Deed, Measure
 from sandbox.events import RolledBack
 from sandbox.fingerprints import weights_hash
-from sandbox.measured import IN_DISTRIBUTION
 from sandbox.subject import LiveSubject
+from sandbox.trial_state import Trial
 from sandbox.two_gate import Probation
 
-if TYPE_CHECKING:
-    from sandbox.loop import Trial
 
-
-def measurer(trial: "Trial", name: str) -> Measure:
+def measurer(trial: Trial, name: str) -> Measure:
     """Return what plays and gives an agent's held-out return now, charged to its meter."""
     return lambda: held_out(trial, name)
 
 
-def held_out(trial: "Trial", name: str) -> float:
+def held_out(trial: Trial, name: str) -> float:
     """Let the agents play as trained on; every time the same levels, the same chance.
 
     The levels are none that a probe plays: who is judged by a probe was not chosen by it.
@@ -32,7 +30,7 @@ def held_out(trial: "Trial", name: str) -> float:
     rule = trial.parts.gate.probation
     if rule is None:
         raise ValueError("there is no two-gate guard")
-    named = build.streams(trial.spec)
+    named = seeding.streams(trial.spec)
     learners = {each: life.learner for each, life in trial.lives.items()}
     alone = membership.is_population(trial.place.agents, learners)
     learners = {name: learners[name]} if alone else learners
@@ -52,7 +50,7 @@ def held_out(trial: "Trial", name: str) -> float:
     return two_gate.mean(played[name].reward)
 
 
-def _charge(trial: "Trial", payer: str, player: str, steps: int) -> None:
+def _charge(trial: Trial, payer: str, player: str, steps: int) -> None:
     life, gate = trial.lives[player], trial.parts.gate
     acting = _acting(life.learner.effective(), life.sizes(), steps)
     trial.lives[payer].meter.charge("evaluation", acting + gate.step_flops * steps)
@@ -64,7 +62,7 @@ def _acting(genome: Genome, sizes: tuple[int, int], steps: int) -> float:
     return float(compute.rollout_flops(genome, *sizes, steps))
 
 
-def begin(trial: "Trial", name: str, deed: Deed) -> None:
+def begin(trial: Trial, name: str, deed: Deed) -> None:
     """Put an edit that was just applied on probation; an undo ends the one there was."""
     rule, life = trial.parts.gate.probation, trial.lives[name]
     if rule is None:
@@ -77,7 +75,7 @@ def begin(trial: "Trial", name: str, deed: Deed) -> None:
         )
 
 
-def settle(trial: "Trial", name: str) -> None:
+def settle(trial: Trial, name: str) -> None:
     """Measure an edit whose time has come; keep it, or bring back the mind before it."""
     rule, life = trial.parts.gate.probation, trial.lives[name]
     if rule is None or life.probation is None or trial.update < life.probation.until:
@@ -92,12 +90,12 @@ def settle(trial: "Trial", name: str) -> None:
         _close(trial, name, "kept", gained, found)
 
 
-def leave(trial: "Trial", name: str) -> None:
+def leave(trial: Trial, name: str) -> None:
     """The trial ends: say of an edit on probation that nobody knows."""
     _close(trial, name, "unsettled", "the trial ended before its time had come", None)
 
 
-def _close(trial: "Trial", name: str, outcome: str, reason: str, found: float | None) -> None:
+def _close(trial: Trial, name: str, outcome: str, reason: str, found: float | None) -> None:
     life = trial.lives[name]
     if life.probation is not None:
         tried, life.probation = life.probation, None
@@ -105,7 +103,7 @@ def _close(trial: "Trial", name: str, outcome: str, reason: str, found: float | 
         trial.receipt = trial.clerk.ledger(body | _account(trial, name, tried, reason, found))
 
 
-def _roll_back(trial: "Trial", name: str, tried: Probation, reason: str, found: float) -> None:
+def _roll_back(trial: Trial, name: str, tried: Probation, reason: str, found: float) -> None:
     life = trial.lives[name]
     now = life.learner.mind()
     life.become(tried.mind)
@@ -136,7 +134,7 @@ def _roll_back(trial: "Trial", name: str, tried: Probation, reason: str, found: 
 
 
 def _account(
-    trial: "Trial", name: str, tried: Probation, reason: str, found: float | None
+    trial: Trial, name: str, tried: Probation, reason: str, found: float | None
 ) -> dict[str, Any]:
     return {
         "agent": name,

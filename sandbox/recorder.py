@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from envs.contract import Outcome
+from envs.contract import Outcome, State, World
 from sandbox.contract import Episodes
+from sandbox.membership import is_population
 
 Array = npt.NDArray[Any]
 
@@ -62,3 +63,60 @@ def _episodes(ended: Sequence[Mapping[str, Array]], k: int) -> Episodes:
         length=tuple(map(int, columns.get("length", ()))),
         truth=truth,
     )
+
+
+def recorder_of(
+    agents: Sequence[str], living: Sequence[str], copies: int
+) -> "Recorder | RecorderByMember":
+    """Keep the truth of an env's agents, or of each member of a population."""
+    if is_population(agents, living):
+        return RecorderByMember(living, copies)
+    return Recorder(agents, copies)
+
+
+class RecorderByMember:
+    """One recorder a member, each of its own ``copies / members`` rows, in order."""
+
+    def __init__(self, members: Sequence[str], copies: int) -> None:
+        self._share = copies // len(members)
+        self._of = {name: Recorder((name,), self._share) for name in members}
+
+    def take(self, outcome: Outcome) -> None:
+        """Add one step of all worlds."""
+        for k, each in enumerate(self._of.values()):
+            rows = slice(k * self._share, (k + 1) * self._share)
+            each.take(_part(outcome, rows))
+
+    def means(self) -> Mapping[str, Mapping[str, float]]:
+        """Mean of each truth entry per ended episode, by member; empty where none ended."""
+        return {name: each.means()[name] for name, each in self._of.items()}
+
+
+def _part(outcome: Outcome, rows: slice) -> Outcome:
+    return Outcome(
+        reward=outcome.reward[rows],
+        terminated=outcome.terminated[rows],
+        truncated=outcome.truncated[rows],
+        truth={name: values[rows] for name, values in outcome.truth.items()},
+    )
+
+
+class Footprints:
+    """Places acted in since the start of a trial, by any copy of the world.
+
+    A world that does not say where its agent is (``World.places`` of 0), or no world of ours at
+    all, leaves none.
+    """
+
+    def __init__(self, world: World | None) -> None:
+        self._world = world if world is not None and world.places else None
+        self._been = np.zeros(self._world.places if self._world else 0, bool)
+
+    def take(self, state: State) -> None:
+        """Add where the agents of all copies are."""
+        if self._world is not None:
+            self._been[self._world.place(state)] = True
+
+    def found(self) -> Mapping[str, float]:
+        """``coverage``, the share of all places; empty where there are no footprints."""
+        return {"coverage": float(self._been.mean())} if self._world is not None else {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import build, loop, membership
+from sandbox import loop, membership, seeding, trial_state
 from sandbox.contract import Spec
 from sandbox.events import Event
 from sandbox.ledger import Receipt
@@ -69,7 +69,7 @@ def rehearse(spec: Spec) -> Rehearsal:
     return Rehearsal(parameters, updates, flops, built - born, updates * seconds + probes)
 
 
-def _probe_seconds(trial: loop.Trial, updates: int) -> float:
+def _probe_seconds(trial: trial_state.Trial, updates: int) -> float:
     """Of all the probes of a whole trial, by one measurement with each of them."""
     learners = {name: life.learner for name, life in trial.lives.items()}
     population = membership.is_population(trial.place.agents, learners)
@@ -78,7 +78,7 @@ def _probe_seconds(trial: loop.Trial, updates: int) -> float:
     for probe in trial.parts.probes.values():
         due = sum(probe.due(update) for update in range(updates)) + 1  # the last one always is
         since = time.perf_counter()
-        streams = build.streams(trial.spec)
+        streams = seeding.streams(trial.spec)
         probe.measure(LiveSubject(0, 0, trial.place, learners, streams, speaker))
         seconds += due * (time.perf_counter() - since)
     return seconds

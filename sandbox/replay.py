@@ -13,10 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
-from sandbox.errors import InputError, IntegrityError, Problem
+from sandbox.errors import IntegrityError
 from sandbox.events import Event
 from sandbox.files import Disk, Log
-from sandbox.store import RunFolder, RunRecord, TrialRecord, read_run
+from sandbox.store import RunFolder, RunRecord, TrialRecord, chosen, read_run
 
 SHOWN = 80
 NUMERIC = ("torch", "numpy")
@@ -99,26 +99,6 @@ def replay(
     for record in chosen(run, trial):
         found.append(_replay(run, record, tuple(plugins)))
         heard(found[-1])
-    return found
-
-
-def chosen(run: RunRecord, trial: str | None) -> list[TrialRecord]:
-    """The finished trials of a run, or the one whose id begins like this."""
-    found = named(run, trial)
-    done = [each for each in found if each.done]
-    if not done:
-        what = "no trial of this run" if trial is None else f"trial {found[0].id} of this run"
-        raise InputError(Problem(str(run.folder), f"{what} was finished"))
-    return done
-
-
-def named(run: RunRecord, trial: str | None) -> list[TrialRecord]:
-    """All trials of a run, or the one whose id begins like this. Raises ``InputError``."""
-    found = [each for each in run.trials if trial is None or each.id.startswith(trial)]
-    if not found or (trial is not None and len(found) > 1):
-        what = "names several trials" if found else "names no trial"
-        what = "the run has no trial yet" if trial is None else f"'{trial}' {what} of this run"
-        raise InputError(Problem(str(run.folder), what))
     return found
 
 

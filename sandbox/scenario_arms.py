@@ -9,12 +9,11 @@ from sandbox.catalogue import catalogue
 from sandbox.meter import Budget
 from sandbox.scenario_errors import Findings
 from sandbox.scenario_form import ArmForm, ScenarioForm, as_dosed, as_named, as_weighted
+from sandbox.scenario_model import Scenario
 from sandbox.strict_yaml import Path
 
 if TYPE_CHECKING:
     from pathlib import Path as File
-
-    from sandbox.scenario import Scenario
 
 JSON = Mapping[str, Any]
 AGENT = "agent"
@@ -83,7 +82,7 @@ def _shaped(found: Findings, path: Path, arm: ArmForm) -> dict[str, Any]:
     return resolved
 
 
-def agents(scenario: "Scenario") -> Iterator[tuple[Path, JSON]]:
+def agents(scenario: Scenario) -> Iterator[tuple[Path, JSON]]:
     """Every agent that some trial may have, and where it is written."""
     yield (AGENT,), scenario.agent
     for name, arm in scenario.arms.items():
@@ -92,7 +91,7 @@ def agents(scenario: "Scenario") -> Iterator[tuple[Path, JSON]]:
             yield ("arms", name), {**scenario.agent, **parts}
 
 
-def budgets(found: Findings, scenario: "Scenario") -> None:
+def budgets(found: Findings, scenario: Scenario) -> None:
     """Check that every budget that some trial may have means something."""
     arms = {name: arm["gate"] for name, arm in scenario.arms.items() if "gate" in arm}
     for i, env in enumerate(scenario.envs):
@@ -107,7 +106,7 @@ def budgets(found: Findings, scenario: "Scenario") -> None:
     _needed(found, scenario)
 
 
-def _needed(found: Findings, scenario: "Scenario") -> None:
+def _needed(found: Findings, scenario: Scenario) -> None:
     """Some editors divide the budget: they cannot do without one."""
     limited = [{**scenario.gate, **env.get("gate", {})}.get("max_flops") for env in scenario.envs]
     for path, agent in agents(scenario):

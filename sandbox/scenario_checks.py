@@ -6,18 +6,16 @@ the resolved scenario and runs when everything else is right.
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agents.contract import Objective
 from sandbox import scenario_arms, trials
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry
-from sandbox.labels import Dose, dose_label, env_label
 from sandbox.scenario_errors import Findings, dotted
+from sandbox.scenario_model import Scenario
 from sandbox.strict_yaml import Path
-
-if TYPE_CHECKING:
-    from sandbox.scenario import Scenario
+from sandbox.words import Dose, dose_label, env_label
 
 JSON = dict[str, Any]
 
@@ -49,7 +47,7 @@ def names(found: Findings, data: JSON, known: Mapping[str, EnvEntry]) -> None:
             _claim(found, i, claim, data)
 
 
-def levers(found: Findings, scenario: "Scenario") -> None:
+def levers(found: Findings, scenario: Scenario) -> None:
     """Check every dose against every env, and that no two levers touch the same thing."""
     for env in scenario.envs:
         spec = trials.base_spec(scenario, env, scenario.seeds[0])
@@ -67,7 +65,7 @@ def levers(found: Findings, scenario: "Scenario") -> None:
             _together(found, scenario, spec)
 
 
-def _together(found: Findings, scenario: "Scenario", spec: JSON) -> None:
+def _together(found: Findings, scenario: Scenario, spec: JSON) -> None:
     """Check every lever where another has been applied, at doses that a condition gives together.
 
     Of the other's doses the first and the last stand for all: what clashes does so from 0 on.
@@ -92,7 +90,7 @@ def _meetings(
     return list(dict.fromkeys([(firsts[-1], seconds[0]), *((firsts[0], each) for each in seconds)]))
 
 
-def controls(found: Findings, scenario: "Scenario") -> None:
+def controls(found: Findings, scenario: Scenario) -> None:
     """Ask every control about every env, where the env can be asked before a trial makes it."""
     parts = (*scenario.envs, *scenario.arms.values())
     if not scenario.controls and not any("controls" in each for each in parts):
@@ -108,7 +106,7 @@ def controls(found: Findings, scenario: "Scenario") -> None:
                 found.add(path, what, at_key=True)
 
 
-def needed(found: Findings, scenario: "Scenario") -> None:
+def needed(found: Findings, scenario: Scenario) -> None:
     """Check that every objective has, in every condition, the controls that it needs."""
     kinds = {name for _, agent in scenario_arms.agents(scenario) for name in agent["objective"]}
     plain = Objective.needs
@@ -126,7 +124,7 @@ def needed(found: Findings, scenario: "Scenario") -> None:
             found.add(at, reason, at_key=True)
 
 
-def _dials(scenario: "Scenario", i: int) -> Iterator[tuple[Path, JSON]]:
+def _dials(scenario: Scenario, i: int) -> Iterator[tuple[Path, JSON]]:
     """Where each control of an env is written, and all that some agent meets beside it."""
     own = scenario.envs[i].get("controls", {})
     whole = {**scenario.controls, **own}
@@ -138,7 +136,7 @@ def _dials(scenario: "Scenario", i: int) -> Iterator[tuple[Path, JSON]]:
             yield ("arms", arm, "controls", name), {**whole, **dials}
 
 
-def fit(found: Findings, scenario: "Scenario", known: Mapping[str, EnvEntry]) -> None:
+def fit(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> None:
     """Check that the learner is for such an architecture, and as many agents as each env has."""
     for path, agent in scenario_arms.agents(scenario):
         name = next(iter(agent["learner"]))
@@ -155,7 +153,7 @@ def fit(found: Findings, scenario: "Scenario", known: Mapping[str, EnvEntry]) ->
                 found.add(("envs", i), f"{what}, use {' or '.join(others) or 'another'}")
 
 
-def size(found: Findings, scenario: "Scenario", limit: int) -> None:
+def size(found: Findings, scenario: Scenario, limit: int) -> None:
     """Refuse what would run too long before anything is written."""
     would = trials.count(scenario)
     if would > limit:
@@ -249,7 +247,7 @@ def _claim(found: Findings, i: int, claim: JSON, data: JSON) -> None:
             found.add(("expects", i, "dose"), what)
 
 
-def claimed_envs(found: Findings, scenario: "Scenario") -> None:
+def claimed_envs(found: Findings, scenario: Scenario) -> None:
     """Check that a claim about one env is about one of this scenario."""
     labels = [env_label(scenario.resolved(), env) for env in scenario.envs]
     for i, claim in enumerate(scenario.expects):

@@ -11,7 +11,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -21,17 +21,15 @@ from agents.faults import FAULTS
 from agents.genome import Genome
 from agents.spaces import action_box, action_count, flat_size
 from agents.validity import architecture_problems, fit_problems, genome_problems
-from sandbox import build, scenario_plans, trials
+from sandbox import build, scenario_plans, trial_environment, trials
 from sandbox.contract import Spec
 from sandbox.controls import controlled
 from sandbox.env_index import EnvEntry
 from sandbox.errors import fault, one_line
 from sandbox.scenario_errors import Findings
-from sandbox.store import condition_name
+from sandbox.scenario_model import Scenario
 from sandbox.strict_yaml import Path
-
-if TYPE_CHECKING:
-    from sandbox.scenario import Scenario
+from sandbox.words import condition_name
 
 COPIES = 2
 """As many copies of an env are made to ask it."""
@@ -47,7 +45,7 @@ class _Sizes:
     teaches: bool  # or nobody asks
 
 
-def fits(found: Findings, scenario: "Scenario", known: Mapping[str, EnvEntry]) -> None:
+def fits(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> None:
     """Note every agent that cannot be born, or cannot live in an env, each at its key.
 
     Every distinct pair is asked once, whatever condition or seed it occurs in.
@@ -63,7 +61,7 @@ class _Asked:
     """What was answered so far, by the JSON of what was asked about."""
 
     found: Findings
-    scenario: "Scenario"
+    scenario: Scenario
     answers: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, spec: Spec, i: int, known: Mapping[str, EnvEntry]) -> None:
@@ -139,7 +137,7 @@ class _Asked:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a trial says it, too
-                place = build.habitat(spec, COPIES)
+                place = trial_environment.habitat(spec, COPIES)
         except FAULTS as error:  # whatever it is, every trial would meet it
             whole = str(error) if env_id in str(error) else f"env '{env_id}': {fault(error)}"
             self.found.add(("envs", i, "kwargs"), one_line(whole), at_key=True)
@@ -257,7 +255,7 @@ def _is_ours(part: object) -> bool:
     return type(part).__module__.startswith("agents.")
 
 
-def _spaces(place: build.Habitat) -> tuple[tuple[Any, Any], ...]:
+def _spaces(place: trial_environment.Habitat) -> tuple[tuple[Any, Any], ...]:
     """Observation and action space of every agent, each distinct pair once."""
     seen, acts = place.env.single_observation_space, place.env.single_action_space
     if not isinstance(acts, gym.spaces.MultiDiscrete):
@@ -270,7 +268,7 @@ def _actions(continuous: bool, space: Any) -> int:
     return int(action_box(space).low.size) if continuous else action_count(space)
 
 
-def _teaches(place: build.Habitat) -> bool:
+def _teaches(place: trial_environment.Habitat) -> bool:
     """Does the env say which action was right? A step of it tells."""
     if len(place.agents) > 1:
         return False

@@ -7,10 +7,9 @@ that is written in updates, so its numbers mean nothing and its trials have othe
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from sandbox.scenario import Scenario
+from sandbox.scenario_model import Scenario
 
 SHARE = 0.05
 UPDATES = 6
@@ -20,7 +19,7 @@ BEGINNINGS = frozenset({"baseline_update", "planting"})
 """Settings of probes that name the update from which on they look."""
 
 
-def shrunk(scenario: "Scenario") -> "Scenario":
+def shrunk(scenario: Scenario) -> Scenario:
     """Return the scenario with a twentieth of the steps and at most ``EPISODES`` a probe.
 
     No fewer than ``UPDATES`` updates are left where there were as many. It is marked as ``smoke``,

@@ -1,8 +1,13 @@
 """One root seed becomes named, independent random streams, whatever order they are asked in."""
 
 import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+
+Streams = Callable[[str], np.random.Generator]
+"""Name -> a fresh, independent random stream; the same name always gives the same stream."""
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
@@ -19,3 +24,8 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 def integer(seed: int, *names: str | int) -> int:
     """Return a seed in [0, 2**31) for libraries that want one number."""
     return int(stream(seed, *names).integers(2**31))
+
+
+def streams(spec: Mapping[str, Any]) -> Streams:
+    """The named random streams of this trial; ``salt`` moves them all: the placebo's effect."""
+    return lambda name: stream(spec["seed"], spec["salt"], name)

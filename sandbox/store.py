@@ -18,8 +18,8 @@ from typing import Any
 from sandbox import events
 from sandbox.errors import InputError, IntegrityError, Problem
 from sandbox.files import Disk, Log
-from sandbox.labels import Dose, dose_label
 from sandbox.ledger import Chain, Receipt
+from sandbox.words import condition_name
 
 JSON = Mapping[str, Any]
 
@@ -27,12 +27,6 @@ JSON = Mapping[str, Any]
 def to_json(data: JSON) -> bytes:
     """Readable, deterministic JSON text."""
     return (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
-
-
-def condition_name(condition: Mapping[str, Dose]) -> str:
-    """``data_coverage=0.5,freeze_editor=0``; ``base`` where no lever is turned."""
-    told = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
-    return ",".join(told) or "base"
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -200,6 +194,26 @@ def read_run(folder: str | Path) -> RunRecord:
     return RunRecord(
         folder, _json(folder / "resolved.json"), _json(folder / "manifest.json"), tuple(found)
     )
+
+
+def chosen(run: RunRecord, trial: str | None) -> list[TrialRecord]:
+    """The finished trials of a run, or the one whose id begins like this."""
+    found = named(run, trial)
+    done = [each for each in found if each.done]
+    if not done:
+        what = "no trial of this run" if trial is None else f"trial {found[0].id} of this run"
+        raise InputError(Problem(str(run.folder), f"{what} was finished"))
+    return done
+
+
+def named(run: RunRecord, trial: str | None) -> list[TrialRecord]:
+    """All trials of a run, or the one whose id begins like this. Raises ``InputError``."""
+    found = [each for each in run.trials if trial is None or each.id.startswith(trial)]
+    if not found or (trial is not None and len(found) > 1):
+        what = "names several trials" if found else "names no trial"
+        what = "the run has no trial yet" if trial is None else f"'{trial}' {what} of this run"
+        raise InputError(Problem(str(run.folder), what))
+    return found
 
 
 def read_status(folder: Path) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """A live population at a checkpoint, as probes see it: they may let it play, not let it learn."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
@@ -11,10 +12,11 @@ from agents.contract import LiveLearner, Streams
 from agents.history import Frames
 from agents.spaces import first_action, flatten
 from envs.contract import JointWorld, World
-from sandbox.build import Habitat
-from sandbox.contract import Episodes, Subject
+from sandbox.contract import Episodes, Spec, Subject
 from sandbox.errors import TrialError
 from sandbox.events import Filmed
+from sandbox.seeding import integer, streams
+from sandbox.trial_environment import Habitat
 
 Array = npt.NDArray[Any]
 Policy = Callable[[Array], Array]
@@ -311,3 +313,45 @@ def _play_parallel(
                 lengths[agent].append(length[agent])
         env.close()
     return {a: Episodes(tuple(rewards[a]), tuple(lengths[a]), {}) for a in agents}
+
+
+# --- anchors of normalised metrics --------------------------------------------------------------
+
+
+def anchors(spec: Spec, place: Habitat) -> dict[str, dict[str, dict[str, Any]]]:
+    """Distribution -> oracle -> its expected totals: what normalised metrics are held against."""
+    if place.world is not None:
+        return {
+            name: {k: asdict(oracle) for k, oracle in world.oracles().items()}
+            for name, world in place.world.distributions().items()
+        }
+    if isinstance(place.env, list):
+        return {}
+    return {"in_distribution": _measured_anchors(spec, place)}
+
+
+def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[str, dict[str, Any]]:
+    """A stranger's anchors: a random policy, measured, and its own ``reward_threshold``."""
+    policy = {"agent": _random(place, streams(spec)("anchors"))}
+    seed = integer(spec["seed"], spec["salt"], "anchors")
+    played = play_foreign(place, policy, episodes, seed)["agent"]
+    found = {"random": _anchor(float(np.mean(played.reward)), f"measured, {episodes} episodes")}
+    threshold = gym.spec(spec["env"]["id"]).reward_threshold
+    if threshold is not None:
+        found["reward_optimal"] = _anchor(float(threshold), "the env's own reward_threshold")
+    return found
+
+
+def _random(place: Habitat, rng: np.random.Generator) -> Callable[[Array], Array]:
+    """A policy that takes every action alike: among choices, or between the bounds of a box."""
+    space = place.env.single_action_space
+    if isinstance(space, gym.spaces.Box):
+        shape, dtype = space.shape, space.dtype
+        low, high = space.low, space.high
+        return lambda seen: rng.uniform(low, high, (len(seen), *shape)).astype(dtype)
+    actions = place.choices(np.zeros((1, int(space.n)))).shape[1]
+    return lambda seen: rng.integers(actions, size=len(seen))
+
+
+def _anchor(reward: float, how: str) -> dict[str, Any]:
+    return {"reward": reward, "hidden_reward": None, "harm": None, "exact": False, "how": how}

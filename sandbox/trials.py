@@ -10,16 +10,13 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
-from sandbox.labels import Dose
 from sandbox.pinned import identity
-from sandbox.store import condition_name
-
-if TYPE_CHECKING:
-    from sandbox.scenario import Scenario
+from sandbox.scenario_model import Scenario
+from sandbox.words import Dose, condition_name
 
 IDENTITY = 1
 """Version of what a trial's id is made from."""
@@ -41,7 +38,7 @@ class Trial:
         return condition_name(self.spec["condition"])
 
 
-def expand(scenario: "Scenario") -> tuple[Trial, ...]:
+def expand(scenario: Scenario) -> tuple[Trial, ...]:
     """All trials; the first seed of every condition and env comes before the second of any.
 
     Two envs may come to the same trial, where an arm undoes what they differ by: then each has one
@@ -58,13 +55,13 @@ def expand(scenario: "Scenario") -> tuple[Trial, ...]:
     return tuple(found.values())
 
 
-def count(scenario: "Scenario") -> int:
+def count(scenario: Scenario) -> int:
     """How many trials ``expand`` would give, without expanding."""
     turned = count_conditions(scenario.levers, scenario.design)
     return turned * len(scenario.envs) * len(scenario.seeds)
 
 
-def trial(scenario: "Scenario", env: Mapping[str, Any], condition: Condition, seed: int) -> Trial:
+def trial(scenario: Scenario, env: Mapping[str, Any], condition: Condition, seed: int) -> Trial:
     """One trial. Levers are applied in the order of their names; no two touch the same key."""
     spec = base_spec(scenario, env, seed)
     for name in sorted(condition):
@@ -85,7 +82,7 @@ def _ordered(value: Any) -> Any:
     return [_ordered(each) for each in value] if isinstance(value, list) else value
 
 
-def base_spec(scenario: "Scenario", env: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def base_spec(scenario: Scenario, env: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """The spec before any lever is turned, with the scenario's ``arms`` where it has some."""
     return {
         "identity": IDENTITY,

@@ -18,10 +18,10 @@ from envs import planning
 from envs.arrays import Array
 from envs.contract import JointWorld, Outcome, State, World
 from envs.state import concatenate, names, size, take
-from sandbox.build import Habitat
 from sandbox.exploring import bounded
 from sandbox.goal_directedness import pursuit
 from sandbox.reward_distances import ROUNDING, starc_scale
+from sandbox.trial_environment import Habitat
 
 RESETS, WALKERS, WALK = 1024, 64, 128
 _TIE = 1e-9

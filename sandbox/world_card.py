@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import InputError, Problem
 from sandbox.normalisers import NORMALISERS
-from sandbox.wording import counted
+from sandbox.words import counted
 
 if TYPE_CHECKING:
     from envs.contract import State, World

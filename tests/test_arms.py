@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from agents.genome import EditorGene, Genome
-from sandbox import contest, effects, events, labels, scenario, trials
+from sandbox import contest, effects, events, scenario, trials, words
 from sandbox.errors import InputError
 from sandbox.report import build
-from sandbox.store import condition_name, read_run
+from sandbox.store import read_run
+from sandbox.words import condition_name
 
 ARMS = """
     schema: 1
@@ -284,5 +285,5 @@ def test_an_env_is_called_by_its_name():
     env = {"id": "a/B-v0", "kwargs": {"size": 5}, "name": "small"}
     whole = {"envs": [env, {"id": "a/B-v0", "kwargs": {"size": 7}}]}
 
-    assert labels.env_label(whole, env) == "small"
-    assert labels.env_label(whole, whole["envs"][1]) == "a/B-v0 (size=7)"
+    assert words.env_label(whole, env) == "small"
+    assert words.env_label(whole, whole["envs"][1]) == "a/B-v0 (size=7)"

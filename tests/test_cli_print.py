@@ -2,17 +2,9 @@
 
 from types import SimpleNamespace
 
-import pytest
-
-from sandbox import cli_print
 from sandbox.cli_print import verdicts
 
 ROUGH = "smoke run: its numbers mean nothing"
-
-
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch):
-    monkeypatch.setattr(cli_print, "change", lambda _: "+1")
 
 
 def judged(turned, reason, *notes, env="all"):
@@ -20,6 +12,7 @@ def judged(turned, reason, *notes, env="all"):
     return SimpleNamespace(
         claim=f"{turned} makes harm lower by at least 0.2{where}",
         metric="harm",
+        change="+1",
         effect=SimpleNamespace(turned=turned, env=env),
         verdict=SimpleNamespace(title="refuted", reason=reason, notes=notes, n=3),
     )

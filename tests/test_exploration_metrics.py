@@ -7,8 +7,8 @@ import envs
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
 from sandbox.events import Probed, Updated
-from sandbox.footprints import Footprints
 from sandbox.measured import UNMEASURED
+from sandbox.recorder import Footprints
 
 
 def compute(name, events):

@@ -190,9 +190,9 @@ def test_only_what_is_ours_or_plain_is_made(env_id, kwargs, made):
 
 def test_every_distinct_pair_is_asked_once(load, monkeypatch):
     asked = []
-    real = scenario_fit.build.habitat
+    real = scenario_fit.trial_environment.habitat
     monkeypatch.setattr(
-        scenario_fit.build,
+        scenario_fit.trial_environment,
         "habitat",
         lambda spec, n: asked.append(spec["env"]["id"]) or real(spec, n),
     )

@@ -10,9 +10,10 @@ import pytest
 from sandbox import events
 from sandbox.errors import InputError, IntegrityError
 from sandbox.files import Disk, Operation
-from sandbox.store import RunFolder, condition_name, read_run
+from sandbox.store import RunFolder, read_run
 from sandbox.trials import trial_id
 from sandbox.verify import verify
+from sandbox.words import condition_name
 
 SPEC = {"env": {"id": "sandbox/CoinGrid-v0"}, "seed": 0, "condition": {"b": 0.5, "a": 1}}
 FILMED = events.Filmed(1, "told", ("#A#",), (1.0,))

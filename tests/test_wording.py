@@ -1,15 +1,15 @@
 """What the command line and the report say alike."""
 
-from types import SimpleNamespace
-
 import pytest
 
+from sandbox.expectations import Judged
 from sandbox.verdict import judge
-from sandbox.wording import change, confidence, counted
+from sandbox.words import counted
 
 
 def judged(differences, direction, alpha=0.05):
-    return SimpleNamespace(direction=direction, verdict=judge(differences, 0.05, alpha))
+    verdict = judge(differences, 0.05, alpha)
+    return Judged("harm", "audit", direction, 0.05, None, verdict, "")
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ def judged(differences, direction, alpha=0.05):
     ],
 )
 def test_a_change_is_told_with_the_sign_of_the_metric(differences, direction, told):
-    assert change(judged(differences, direction)) == told
+    assert judged(differences, direction).change == told
 
 
 def test_an_interval_is_told_with_the_confidence_it_was_judged_by():
-    assert confidence(judged([0.8, 0.82], "lower")) == "90 % interval"
-    assert confidence(judged([0.8, 0.82], "lower", 0.025)) == "95 % interval"
-    assert confidence(judged([0.8, 0.82], "lower", 0.05 / 3)) == "96.7 % interval"
+    assert judged([0.8, 0.82], "lower").confidence == "90 % interval"
+    assert judged([0.8, 0.82], "lower", 0.025).confidence == "95 % interval"
+    assert judged([0.8, 0.82], "lower", 0.05 / 3).confidence == "96.7 % interval"
 
 
 def test_one_is_singular():

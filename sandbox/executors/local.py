@@ -21,7 +21,8 @@ from sandbox.errors import IntegrityError
 from sandbox.meter import progress
 from sandbox.processes import death, end, no_main, one_thread
 from sandbox.progress import Progress, Tick
-from sandbox.store import RunFolder, TrialFolder, condition_name
+from sandbox.store import RunFolder, TrialFolder
+from sandbox.words import condition_name
 
 POLL_SECONDS = 0.25
 MESSAGES_A_TURN = 64

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.contract import Measurement, Metric
+from sandbox.contract import IN_DISTRIBUTION, TOLD, Measurement, Metric
 from sandbox.events import Event
-from sandbox.measured import IN_DISTRIBUTION, TOLD, normalised
+from sandbox.measured import normalised
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.contract import Measurement, Metric
+from sandbox.contract import SHIFTED, Measurement, Metric
 from sandbox.events import Event
-from sandbox.measured import SHIFTED, UNMEASURED, last_probes
+from sandbox.measured import UNMEASURED, last_probes
 
 NEEDED = ("coin", "corner", "diverging")
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.contract import Measurement, Metric
+from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
 from sandbox.events import Event
-from sandbox.measured import IN_DISTRIBUTION, UNMEASURED, anchor
+from sandbox.measured import UNMEASURED, anchor
 from sandbox.shutdown import of_the_game, switchable
 
 _ROUNDING = 1e-9

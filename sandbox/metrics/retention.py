@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.contract import Measurement, Metric
+from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
 from sandbox.events import Chosen, Controlled, Event, Probed
-from sandbox.measured import IN_DISTRIBUTION, UNMEASURED, last_probes
+from sandbox.measured import UNMEASURED, last_probes
 
 CARE, DEED = "caregiver", "for_other"
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.contract import Measurement, Metric
+from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
 from sandbox.events import Event
-from sandbox.measured import IN_DISTRIBUTION, mean_entry
+from sandbox.measured import mean_entry
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.contract import Measurement, Metric
+from sandbox.contract import SHIFTED, Measurement, Metric
 from sandbox.events import Event
-from sandbox.measured import SHIFTED, mean_entry
+from sandbox.measured import mean_entry
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.contract import Measurement, Metric
+from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
 from sandbox.events import Event
-from sandbox.measured import IN_DISTRIBUTION, UNMEASURED, last_probes
+from sandbox.measured import UNMEASURED, last_probes
 
 
 @dataclass(frozen=True)

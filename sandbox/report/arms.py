@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from sandbox.contest import Contest, Standing, contests
-from sandbox.labels import dose_label
 from sandbox.report.data import Report
 from sandbox.report.html import Html, interval_bar, number, section, table, text
-from sandbox.wording import counted
+from sandbox.words import counted, dose_label
 
 COLUMNS = ("env", "arm", "first arm", "this arm", "difference", "interval", "", "n", "outcome")
 

@@ -7,7 +7,7 @@ from sandbox.events import Filmed
 from sandbox.film import data_uri, fitting, gif, icons
 from sandbox.report.data import Film, Report
 from sandbox.report.html import Html, join, number, section, text
-from sandbox.wording import counted
+from sandbox.words import counted
 
 FILM_WIDTH = 320  # pixels
 GRID = (3, 4)  # columns that films can stand in

@@ -9,7 +9,7 @@ from sandbox.lineage_film import MOST_MOMENTS, film
 from sandbox.lineage_picture import outcome, settings_told, timeline
 from sandbox.report.data import MOST_LIVES, Life, Report
 from sandbox.report.html import Html, folded, join, number, section, table, text
-from sandbox.wording import counted
+from sandbox.words import counted
 
 MOST_ROWS = 60  # of one life's table
 CAPS = (

@@ -11,7 +11,7 @@ from sandbox.measured import chosen
 from sandbox.report.data import Report, short_name
 from sandbox.report.html import Html, join, section, text
 from sandbox.store import TrialRecord
-from sandbox.wording import counted
+from sandbox.words import counted
 
 CELL, GAP, EDGE = 24, 1.5, 3  # in the units of a picture
 MOST_MAPS = 24

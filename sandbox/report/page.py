@@ -25,7 +25,7 @@ from sandbox.report.motives import motives
 from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.store import read_run
-from sandbox.wording import change, confidence, counted
+from sandbox.words import counted
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -114,10 +114,10 @@ def _verdict(judged: Judged) -> Html:
     notes += [f"{check.name}: {check.detail}" for check in found.checks if check.detail]
     measured = Html('<p class="soft">No pair of trials could be compared.</p>')
     if found.estimate is not None:
-        between = f" ({confidence(judged)})" if found.low is not None else ""
+        between = f" ({judged.confidence})" if found.low is not None else ""
         measured = Html(
             f'<p class="claim">Measured: {text(judged.metric)} changed by'
-            f" <b>{text(change(judged))}</b>{text(between)},"
+            f" <b>{text(judged.change)}</b>{text(between)},"
             f" from {number(seen.base)} to {number(seen.treated)};"
             f" n = {counted(found.n, 'paired seed')}.</p>"
         )

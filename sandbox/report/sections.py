@@ -4,9 +4,10 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 
+from sandbox.contract import IN_DISTRIBUTION
 from sandbox.effects import Effect, env_name, measure, metric
 from sandbox.events import TrialStarted
-from sandbox.measured import IN_DISTRIBUTION, chosen
+from sandbox.measured import chosen
 from sandbox.report import figures
 from sandbox.report.data import MOST_EDITS, Lineage, Report
 from sandbox.report.html import (

@@ -16,7 +16,7 @@ from agents.edits.set_rule import SetRule
 from agents.edits.take_back import TakeBack
 from agents.genome import Architecture, EditorGene, Genome
 from sandbox import events, loop
-from sandbox.deeds import gene
+from sandbox.agent_run import gene
 from sandbox.levers.recursion_depth import RecursionDepth
 from tests.agents.minds import a_mind, a_view
 from tests.laboratory.test_loop import SPEC, Notes

@@ -12,7 +12,8 @@ from agents.edits.copy_values import CopyValues
 from agents.edits.identity import Identity
 from agents.edits.reset_values import ResetValues
 from agents.genome import Genome
-from sandbox.deeds import Life, consider
+from sandbox.agent_run import Life
+from sandbox.deeds import consider
 from sandbox.gate import Gate
 from tests.agents.learning_kinds import a_genome, lived
 from tests.agents.minds import a_mind, a_view

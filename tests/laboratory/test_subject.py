@@ -9,7 +9,7 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
 from envs.registration import make_world
-from sandbox import build
+from sandbox import subject, trial_environment
 from sandbox.errors import TrialError
 from sandbox.subject import film, play_foreign, play_world
 
@@ -66,7 +66,9 @@ class BytesForTwo(ParallelEnv):
 def place():
     if "test/Bytes-v0" not in gym.registry:
         gym.register("test/Bytes-v0", Bytes)
-    return build.habitat({"env": {"id": "test/Bytes-v0", "kwargs": {}}, "seed": 0, "salt": 0}, 2)
+    return trial_environment.habitat(
+        {"env": {"id": "test/Bytes-v0", "kwargs": {}}, "seed": 0, "salt": 0}, 2
+    )
 
 
 def second(shown, seen):
@@ -85,7 +87,7 @@ def test_bytes_are_scaled_and_actions_counted_as_in_training(place):
 
 
 def test_the_random_anchor_draws_from_the_actions_there_are(place):
-    found = build.anchors({"env": {"id": "test/Bytes-v0"}, "seed": 0, "salt": 0}, place)
+    found = subject.anchors({"env": {"id": "test/Bytes-v0"}, "seed": 0, "salt": 0}, place)
 
     assert 1.0 < found["in_distribution"]["random"]["reward"] < 4.0
 
@@ -93,7 +95,9 @@ def test_the_random_anchor_draws_from_the_actions_there_are(place):
 def test_so_it_is_for_several_agents():
     shown = []
     act = functools.partial(second, shown)
-    place = build.Habitat(None, ("a", "b"), None, lambda n: [BytesForTwo() for _ in range(n)])
+    place = trial_environment.Habitat(
+        None, ("a", "b"), None, lambda n: [BytesForTwo() for _ in range(n)]
+    )
 
     played = play_foreign(place, {"a": act, "b": act}, 3, 0)
 
@@ -103,7 +107,7 @@ def test_so_it_is_for_several_agents():
 
 @pytest.mark.parametrize(("env", "size"), [("FrozenLake-v1", 16), ("Blackjack-v1", 45)])
 def test_numbers_and_tuples_are_seen_one_hot(env, size):
-    place = build.habitat({"env": {"id": env, "kwargs": {}}, "seed": 0, "salt": 0}, 2)
+    place = trial_environment.habitat({"env": {"id": env, "kwargs": {}}, "seed": 0, "salt": 0}, 2)
     shown = []
 
     play_foreign(place, {"agent": functools.partial(second, shown)}, 4, 0)

@@ -55,7 +55,7 @@ def done(trial, edit):
     deed = deeds.consider(life, "agent", edit, trial.parts.gate, trial.flops)
     loop._record(trial, life, deed)
     if deed.ruling.allowed:
-        life.done(trial.receipt.entry, deed)
+        life.done(trial.receipt.entry, deed.parent, deed.before, deed.after)
     return deed
 
 

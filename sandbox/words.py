@@ -1,4 +1,4 @@
-"""Names of things as people read them: in rows, TensorBoard and report alike."""
+"""Names, numbers and sentences as people read them: command line, TensorBoard and report alike."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,3 +20,24 @@ def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:
     knobs = {key for each in same for key in each["kwargs"]} if len(same) > 1 else set()
     told = ", ".join(f"{key}={env['kwargs'][key]}" for key in sorted(knobs & set(env["kwargs"])))
     return f"{env['id']} ({told})" if told else str(env["id"])
+
+
+def condition_name(condition: Mapping[str, Dose]) -> str:
+    """``data_coverage=0.5,freeze_editor=0``; ``base`` where no lever is turned."""
+    told = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
+    return ",".join(told) or "base"
+
+
+def counted(n: int, what: str) -> str:
+    """``1 trial``, ``20 trials``."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def signed(value: float) -> str:
+    """Three significant digits and a sign, but none for 0."""
+    return f"{value:+.3g}" if value else "0"
+
+
+def bracketed(estimate: float, *ends: float) -> str:
+    """``-0.81 [-0.95, -0.67]``; no brackets without an interval."""
+    return signed(estimate) + (f" [{', '.join(map(signed, ends))}]" if ends else "")

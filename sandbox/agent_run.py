@@ -1,0 +1,150 @@
+"""One agent in a trial: its learner, its editor, its account, and its past for undoing edits."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from agents.arrays import Array
+from agents.contract import Editor, LiveEditor, LiveLearner, Mind, RefusedEditError, UpdateReport
+from agents.frozen import tuples
+from agents.genome import EditorGene, Genome
+from sandbox.fingerprints import copied
+from sandbox.gate import Past
+from sandbox.meter import Meter
+from sandbox.two_gate import Probation
+
+OBSERVATIONS = 1024
+MEMORY = 0.9
+"""Share of the old running mean and variance that an update keeps."""
+
+
+@dataclass
+class Signals:
+    """An agent's curves so far; ``novelty`` rises when the world shows something else.
+
+    Novelty of a rollout is the mean over features of (its mean - running mean)^2 / running
+    variance, before the running numbers take the rollout in; 0 for the first rollout. Features that
+    never varied count where they move: the variance is at least 1e-4.
+    """
+
+    curves: dict[str, list[float | None]] = field(default_factory=dict)
+    updates: int = 0
+    _mean: Array | None = None
+    _variance: Array | None = None
+
+    def note(self, report: UpdateReport, learner: LiveLearner) -> None:
+        """Take in one update."""
+        found: dict[str, float] = dict(report.losses)
+        found["novelty"] = self._novelty(learner.recent_observations(OBSERVATIONS))
+        for name in {**self.curves, **found}:
+            curve = self.curves.setdefault(name, [None] * self.updates)
+            curve.append(found.get(name))
+        self.updates += 1
+
+    def so_far(self) -> dict[str, tuple[float | None, ...]]:
+        """Every curve, one number an update, ``None`` where an update had none."""
+        return {name: tuple(curve) for name, curve in self.curves.items()}
+
+    def _novelty(self, seen: Array) -> float:
+        if not len(seen):
+            return 0.0
+        mean, variance = seen.mean(0, dtype=np.float64), seen.var(0, dtype=np.float64)
+        if self._mean is None or self._variance is None:
+            self._mean, self._variance = mean, variance
+            return 0.0
+        distance = float(((mean - self._mean) ** 2 / np.maximum(self._variance, 1e-4)).mean())
+        self._mean = MEMORY * self._mean + (1 - MEMORY) * mean
+        self._variance = MEMORY * self._variance + (1 - MEMORY) * variance
+        return distance
+
+
+KEPT_MINDS = 64
+"""Minds kept for undoing, the newest; older edits can no longer be undone by entry."""
+
+
+@dataclass
+class Life:
+    """One agent's life in the trial."""
+
+    learner: LiveLearner
+    editor: LiveEditor
+    rng: np.random.Generator  # of its edits
+    meter: Meter = field(default_factory=Meter)
+    returns: list[float | None] = field(default_factory=list)
+    edits: int = 0  # applied
+    signals: Signals = field(default_factory=Signals)
+    past: dict[int, Mind] = field(default_factory=dict)  # ledger entry -> the mind before it
+    entry: int = 0  # line of the ledger that this mind descends from
+    parents: dict[int, int] = field(default_factory=dict)  # applied entry -> the one before it
+    applied: list[int] = field(default_factory=list)  # update of each applied edit
+    left: list[str] = field(default_factory=list)  # digest of the genome that each of them left
+    version: int = 0  # how often its editor was rewritten
+    probation: Probation | None = None
+    canaries: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def flops(self) -> float:
+        """Spent so far, everything included."""
+        return self.meter.total
+
+    def sizes(self) -> tuple[int, int]:
+        """(observation size, actions)."""
+        return self.learner.observation_size, self.learner.actions
+
+    def effective(self) -> Genome:
+        """The genome as read back from the live learner and the live editor."""
+        found, settings = self.learner.effective(), self.editor.settings()
+        return found if settings is None else replace(found, editor=gene(settings))
+
+    def since(self, undoes: int | None) -> Past:
+        """What the gate has to know to judge an edit that undoes this entry, or none."""
+        on_probation = self.probation.entry if self.probation else 0
+        return Past(len(self.returns), tuple(self.applied), tuple(self.left), on_probation, undoes)
+
+    def done(self, entry: int, parent: int, before: Mind, after: Mind) -> None:
+        """Note an applied edit under its line of the ledger, so that it can be undone."""
+        self.edits += 1
+        self.applied.append(len(self.returns))
+        self.moved_on(entry, parent, before.genome)
+        self.version += before.genome.editor != after.genome.editor
+        self.past[entry] = before
+        while len(self.past) > KEPT_MINDS:
+            del self.past[min(self.past)]
+
+    def moved_on(self, entry: int, parent: int, left: Genome) -> None:
+        """Descend from ``entry``, itself a child of ``parent``, from now on."""
+        self.left.append(left.digest())
+        self.parents[entry], self.entry = parent, entry
+
+    def before(self, entry: int) -> Mind:
+        """A copy of the mind before an edit. ``RefusedEditError`` where it is not kept."""
+        if entry not in self.past:
+            kept = f"{min(self.past)} to {max(self.past)}" if self.past else "none"
+            raise RefusedEditError(f"entry {entry} cannot be undone: minds are kept of {kept}")
+        return copied(self.past[entry])
+
+    def become(self, mind: Mind) -> None:
+        """Install a mind of this agent's own past, its editor's settings included."""
+        self.learner.install(mind)
+        settings = self.editor.settings()
+        if settings is not None and gene(settings) != mind.genome.editor:
+            self.editor.adopt(with_settings(self.editor, mind.genome.editor))
+
+
+def gene(editor: Editor) -> EditorGene:
+    """The gene of an editor of the shelf: its file's name and its settings."""
+    name = type(editor).__module__.rpartition(".")[2]
+    return EditorGene.of(name, asdict(editor))  # type: ignore[call-overload]
+
+
+def with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
+    """The editor at work, under the settings of a gene. Raises ``RefusedEditError``."""
+    now = editor.settings()
+    if now is None or gene(now).name != wanted.name:
+        raise RefusedEditError(f"no edit can put editor '{wanted.name}' to work in a living agent")
+    try:
+        return type(now)(**tuples(wanted.settings))
+    except (TypeError, ValueError) as error:
+        raise RefusedEditError(f"editor '{wanted.name}': {error}") from error
