@@ -7,18 +7,18 @@ from agents import snapshots
 from agents.arrays import Array
 
 
-def taken(learner: Any) -> tuple[snapshots.Data, snapshots.Arrays]:
+def take_off_policy(learner: Any) -> tuple[snapshots.Data, snapshots.Arrays]:
     """Return everything a learner from memory needs to go on, but its env."""
-    data, arrays = snapshots.taken(learner, learner.chance)
+    data, arrays = snapshots.take(learner, learner.chance)
     data["counts"] = {"updates": learner.updates, "gradient_norm": learner.gradient_norm}
     arrays |= {f"replay/{name}": each for name, each in learner.replay.state().items()}
     arrays |= {f"running/{name}": each.copy() for name, each in learner.running().items()}
     return data, arrays
 
 
-def given_back(learner: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Take over what ``taken`` gave; ``ValueError`` where it does not fit."""
-    snapshots.given_back(learner, learner.chance, data, arrays)
+def restore_off_policy(learner: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Take over what it gave; ``ValueError`` where it does not fit."""
+    snapshots.restore(learner, learner.chance, data, arrays)
     learner.replay.load(snapshots.within(arrays, "replay/"))
     learner.updates = data["counts"]["updates"]
     learner.gradient_norm = data["counts"]["gradient_norm"]

@@ -262,11 +262,11 @@ class ReplayLearner(LiveLearner):
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
-        return replay_snapshots.taken(self)
+        return replay_snapshots.take_off_policy(self)
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
-        replay_snapshots.given_back(self, data, arrays)
+        replay_snapshots.restore_off_policy(self, data, arrays)
 
     def running(self) -> dict[str, Array]:
         """What goes on from one rollout to the next."""

@@ -274,11 +274,11 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
-        return rollout_snapshots.taken(self)
+        return rollout_snapshots.take_on_policy(self)
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
-        rollout_snapshots.given_back(self, data, arrays)
+        rollout_snapshots.restore_on_policy(self, data, arrays)
 
     def running(self) -> dict[str, Array]:
         """What goes on from one rollout to the next."""

@@ -7,9 +7,9 @@ from agents import snapshots
 from agents.arrays import Array
 
 
-def taken(model: Any) -> tuple[snapshots.Data, snapshots.Arrays]:
+def take_on_policy(model: Any) -> tuple[snapshots.Data, snapshots.Arrays]:
     """Return everything a rewritable PPO or A2C needs to go on, but its env."""
-    data, arrays = snapshots.taken(model, model.chance)
+    data, arrays = snapshots.take(model, model.chance)
     data["counts"] = {
         "updates": model.updates,
         "epochs_done": model.epochs_done,
@@ -26,9 +26,9 @@ def taken(model: Any) -> tuple[snapshots.Data, snapshots.Arrays]:
     return data, arrays
 
 
-def given_back(model: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Take over what ``taken`` gave; ``ValueError`` where it does not fit."""
-    snapshots.given_back(model, model.chance, data, arrays)
+def restore_on_policy(model: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Take over what it gave; ``ValueError`` where it does not fit."""
+    snapshots.restore(model, model.chance, data, arrays)
     counts = data["counts"]
     model.updates, model.epochs_done = counts["updates"], counts["epochs_done"]
     model.num_timesteps, model._n_updates = counts["num_timesteps"], counts["sb3_updates"]  # noqa: SLF001

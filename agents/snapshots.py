@@ -18,7 +18,7 @@ Data = dict[str, Any]
 Arrays = dict[str, Array]
 
 
-def taken(learner: LiveLearner, chance: Chance) -> tuple[Data, Arrays]:
+def take(learner: LiveLearner, chance: Chance) -> tuple[Data, Arrays]:
     """Return what all learners have in common."""
     record, tensors = checkpoint.to_bytes(learner.mind())
     arrays: Arrays = {"mind": np.frombuffer(tensors, np.uint8)}
@@ -29,10 +29,10 @@ def taken(learner: LiveLearner, chance: Chance) -> tuple[Data, Arrays]:
     return data, arrays
 
 
-def given_back(
+def restore(
     learner: LiveLearner, chance: Chance, data: Mapping[str, Any], arrays: Mapping[str, Array]
 ) -> None:
-    """Take over what ``taken`` gave. ``ValueError`` where it is damaged or of another learner."""
+    """Take over what ``take`` gave. ``ValueError`` where it is damaged or of another learner."""
     name = type(learner).__name__
     if data.get("learner") != name:
         raise ValueError(f"this is a snapshot of {data.get('learner')!r}, not of {name}")

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from agents import temperature
 from agents.arrays import Array
 from agents.chance import Chance
 from agents.contract import Motive
 from agents.genome import Genome, LearningRule, SACRule
 from agents.replaying import Lesson, ReplayLearner, Sizes, follow
 from agents.spaces import action_box
+from agents.temperature import TEMPERATURE, first_temperature, temperature_of, tune_temperature
 
 LOG_DEVIATIONS = (-20.0, 2.0)
 CRITICS = ("q0", "q1")
@@ -78,7 +78,7 @@ class SoftActorCritic(ReplayLearner):
         rule = self._rule()
         if rule.temperature:
             return torch.tensor(float(rule.temperature))
-        return temperature.value(self._tuned())
+        return temperature_of(self._tuned())
 
     # --- acting --------------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class SoftActorCritic(ReplayLearner):
             {"policy": lesson.inputs},
         )
         if not rule.temperature:
-            temperature.tune(self._tuned(), policy[1], -float(self.actions), rule.learning_rate)
+            tune_temperature(self._tuned(), policy[1], -float(self.actions), rule.learning_rate)
         for name in CRITICS:
             follow(self.brain.tower(f"target_{name}"), self.brain.tower(name), rule.target_rate)
         names = ("critic_loss", "q_value", "policy_loss", "log_probability", "temperature")
@@ -166,12 +166,12 @@ class SoftActorCritic(ReplayLearner):
         return rule
 
     def _born_with(self) -> dict[str, Array]:
-        return temperature.born()
+        return first_temperature()
 
     def _tuned(self) -> Tensor:
         """The tuned temperature's buffer; a mind without one starts it at 1."""
-        born = torch.from_numpy(temperature.born()[temperature.NAME])
-        return self.brain.kept.setdefault(temperature.NAME, born)
+        born = torch.from_numpy(first_temperature()[TEMPERATURE])
+        return self.brain.kept.setdefault(TEMPERATURE, born)
 
     def _noise(self, n: int, rng: np.random.Generator) -> Tensor:
         """For now and for the next action: float32 ``[2, n, dimensions]``."""

@@ -235,7 +235,7 @@ class SupervisedLearner(LiveLearner):
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
-        data, arrays = snapshots.taken(self, self._chance)
+        data, arrays = snapshots.take(self, self._chance)
         data |= {"updates": self.updates, "gradient_norm": self._gradient_norm}
         running = {"starts": self._starts, "returns": self._returns, "past": self._frames.past}
         arrays |= {f"running/{name}": each.copy() for name, each in running.items()}
@@ -245,7 +245,7 @@ class SupervisedLearner(LiveLearner):
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
-        snapshots.given_back(self, self._chance, data, arrays)
+        snapshots.restore(self, self._chance, data, arrays)
         self.updates, self._gradient_norm = data["updates"], data["gradient_norm"]
         snapshots.refill(self._returns, arrays["running/returns"])
         self._starts, self._frames.past = (

@@ -283,7 +283,7 @@ class LiveTable(LiveLearner):
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
-        data, arrays = snapshots.taken(self, self._chance)
+        data, arrays = snapshots.take(self, self._chance)
         data["counts"] = {"lived": self._lived, "updates": self._updates, "error": self._error}
         arrays |= {"returns": self._episode_returns.copy(), "seen": self._seen.copy()}
         if self._waiting is not None:
@@ -293,7 +293,7 @@ class LiveTable(LiveLearner):
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
-        snapshots.given_back(self, self._chance, data, arrays)
+        snapshots.restore(self, self._chance, data, arrays)
         counts, waiting = data["counts"], snapshots.within(arrays, "waiting/")
         self._lived, self._updates = counts["lived"], counts["updates"]
         self._error = counts["error"]

@@ -12,21 +12,23 @@ from torch import Tensor
 
 from agents.arrays import Array
 
-NAME = "temperature/policy.head"
+TEMPERATURE = "temperature/policy.head"
 _DECAYS = (0.9, 0.999)
 
 
-def born() -> dict[str, Array]:
+def first_temperature() -> dict[str, Array]:
     """A temperature of 1 that was never tuned."""
-    return {NAME: np.zeros(4, np.float32)}
+    return {TEMPERATURE: np.zeros(4, np.float32)}
 
 
-def value(kept: Tensor) -> Tensor:
+def temperature_of(kept: Tensor) -> Tensor:
     """The temperature, a scalar without a gradient."""
     return kept[0].exp()
 
 
-def tune(kept: Tensor, log_probability: Tensor, target_entropy: float, rate: float) -> None:
+def tune_temperature(
+    kept: Tensor, log_probability: Tensor, target_entropy: float, rate: float
+) -> None:
     """One Adam step, in place, on ``-log_temperature (log pi + target entropy)``, its mean."""
     log, first, second, step = kept.double()
     slope = -(log_probability.double() + target_entropy)

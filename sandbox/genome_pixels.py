@@ -20,7 +20,7 @@ SPELLED = str.maketrans({"→": "->", "≥": ">=", "×": "x", "−": "-", "±": 
 COLOURS = 64
 
 
-def png(genome: JSON, changed_from: JSON | None = None, *, heading: str = "") -> bytes:
+def genome_png(genome: JSON, changed_from: JSON | None = None, *, heading: str = "") -> bytes:
     """Return the picture that ``genome_picture.svg`` gives, as a PNG on white."""
     sheet = plan(genome, changed_from, heading=heading)
     picture = Image.new("RGB", (round(sheet.width), round(sheet.height)), PAPER)
@@ -34,7 +34,7 @@ def png(genome: JSON, changed_from: JSON | None = None, *, heading: str = "") ->
     return buffer.getvalue()
 
 
-def size(picture: bytes) -> dict[str, int]:
+def png_size(picture: bytes) -> dict[str, int]:
     """Width and height from a PNG's header (PNG 11.2.2)."""
     width, height = (int.from_bytes(picture[at : at + 4], "big") for at in (16, 20))
     return {"width": width, "height": height, "colorspace": 3}

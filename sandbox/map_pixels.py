@@ -10,7 +10,7 @@ CELL, EDGE, HEAD = 24, 4, 18
 COLD, HEAT, NONE, INK = (253, 246, 227), (179, 18, 63), (226, 229, 235), (28, 35, 48)
 
 
-def png(event: Mapped) -> bytes:
+def map_png(event: Mapped) -> bytes:
     """The map as the report draws it, on white, its least and largest number above it."""
     columns = max(map(len, event.rows), default=1)
     wide = max(CELL * columns + 2 * EDGE, 200)

@@ -247,8 +247,8 @@ class TrialWriter:
     def _(self, event: Mapped) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
-        picture = map_pixels.png(event)
-        image = Summary.Image(encoded_image_string=picture, **genome_pixels.size(picture))
+        picture = map_pixels.map_png(event)
+        image = Summary.Image(encoded_image_string=picture, **genome_pixels.png_size(picture))
         tag = self._tag(f"map/{event.probe}/{event.name}", event.agent)
         self.records.value(event.steps, tag=tag, image=image)
 
@@ -277,7 +277,7 @@ class TrialWriter:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
         for each in pictures:
-            image = Summary.Image(encoded_image_string=each.png, **genome_pixels.size(each.png))
+            image = Summary.Image(encoded_image_string=each.png, **genome_pixels.png_size(each.png))
             self.records.value(each.step, tag=self._tag(PICTURES, each.agent), image=image)
 
     @_tell.register

@@ -37,7 +37,7 @@ class Album:
         self.now[agent] = self.shown[agent] = genome
         if self.drawn < MOST_PICTURES:
             self.drawn += 1
-            yield Picture(agent, 0, genome_pixels.png(genome, heading=f"{agent}: birth"))
+            yield Picture(agent, 0, genome_pixels.genome_png(genome, heading=f"{agent}: birth"))
 
     def edited(self, event: Edited) -> Iterator[Picture]:
         """A proposal; there is a picture of it if it changed the genome and there is room."""
@@ -58,7 +58,9 @@ class Album:
         step, heading = self.waiting.pop(agent)
         before, self.shown[agent] = self.shown.get(agent), self.now[agent]
         self.drawn += 1
-        yield Picture(agent, step, genome_pixels.png(self.now[agent], before, heading=heading))
+        yield Picture(
+            agent, step, genome_pixels.genome_png(self.now[agent], before, heading=heading)
+        )
 
 
 def edit_markdown(event: Edited, before: JSON | None = None) -> str:

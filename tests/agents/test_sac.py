@@ -12,17 +12,18 @@ from scipy import stats
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
-from agents import checkpoint, temperature
+from agents import checkpoint
 from agents.genome import Layer
 from agents.learners.sac import SAC
 from agents.objectives.extrinsic import Extrinsic
 from agents.objectives.icm import Icm
 from agents.objectives.rnd import Rnd
+from agents.temperature import TEMPERATURE, tune_temperature
 from agents.validity import mind_problems
 from tests.agents.learning_kinds import DIMENSIONS, Pointer, a_genome, lived, population
 from tests.agents.lives import SIZE, Signpost
 
-TUNED = temperature.NAME
+TUNED = TEMPERATURE
 
 
 class _Nowhere(gym.Env):
@@ -147,7 +148,7 @@ def test_only_sac_has_a_temperature():
 def test_the_temperature_rises_where_the_policy_is_too_sure_and_falls_where_it_is_not():
     for log_probability, way in ((5.0, 1), (-5.0, -1)):
         kept = torch.zeros(4)
-        temperature.tune(kept, torch.tensor(log_probability), -2.0, 0.01)
+        tune_temperature(kept, torch.tensor(log_probability), -2.0, 0.01)
         assert float(kept[0]) == pytest.approx(way * 0.01, rel=1e-5)  # Adam's first step
 
 

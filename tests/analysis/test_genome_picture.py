@@ -311,11 +311,17 @@ def test_the_text_marks_what_the_picture_marks(before, after):
 
 
 def test_pixels_show_the_same_sheet():
-    picture = genome_pixels.png(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
+    picture = genome_pixels.genome_png(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
     shown = Image.open(io.BytesIO(picture))
     drawn = svg(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
 
-    assert genome_pixels.size(picture) == {"width": 1040, "height": shown.height, "colorspace": 3}
+    assert genome_pixels.png_size(picture) == {
+        "width": 1040,
+        "height": shown.height,
+        "colorspace": 3,
+    }
     assert float(re.search(r'height="([\d.]+)"', drawn)[1]) == pytest.approx(shown.height, abs=1)
     assert (21, 128, 61) in {colour for _, colour in shown.convert("RGB").getcolors()}
-    assert picture == genome_pixels.png(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
+    assert picture == genome_pixels.genome_png(
+        EVERY.to_json(), Genome().to_json(), heading="Step 3,200"
+    )

@@ -112,7 +112,7 @@ def test_where_nothing_was_mapped_there_is_no_section():
 
 @pytest.mark.parametrize("rows", [((0.0, 1.0), (None, 0.5)), ((2.0, 2.0), (2.0, 2.0))])
 def test_the_picture_in_pixels_has_the_colours_of_the_numbers(rows):
-    picture = Image.open(io.BytesIO(map_pixels.png(mapped(rows)))).convert("RGB")
+    picture = Image.open(io.BytesIO(map_pixels.map_png(mapped(rows)))).convert("RGB")
     middle = map_pixels.CELL // 2
     for row, values in enumerate(rows):
         for column, value in enumerate(values):
@@ -142,6 +142,6 @@ def test_tensorboard_has_the_map_and_the_numbers(tmp_path):
     (file,) = [each for each in tmp_path.rglob(FILE) if "seed=0" in str(each)]
     read = EventAccumulator(str(file.parent)).Reload()
     (image,) = read.Images("map/probe/empowerment")
-    assert image.encoded_image_string == map_pixels.png(COMMON)
+    assert image.encoded_image_string == map_pixels.map_png(COMMON)
     assert [x.value for x in read.Scalars("empowerment_map/empowerment")] == [2.5]
     assert [x.value for x in read.Scalars("metric/empowerment_gained")] == [0.5]
