@@ -14,7 +14,7 @@ from functools import singledispatchmethod
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox import genome_pixels, map_pixels
+from sandbox import map_pixels
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
 from sandbox.events import (
@@ -30,6 +30,7 @@ from sandbox.events import (
     Updated,
 )
 from sandbox.film import gif
+from sandbox.genome_pixels import png_size
 from sandbox.store import read_run
 from sandbox.tensorboard_genomes import Album, Picture, edit_markdown
 from sandbox.tensorboard_layout import layout
@@ -248,7 +249,7 @@ class TrialWriter:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
         picture = map_pixels.map_png(event)
-        image = Summary.Image(encoded_image_string=picture, **genome_pixels.png_size(picture))
+        image = Summary.Image(encoded_image_string=picture, **png_size(picture))
         tag = self._tag(f"map/{event.probe}/{event.name}", event.agent)
         self.records.value(event.steps, tag=tag, image=image)
 
@@ -277,7 +278,7 @@ class TrialWriter:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
         for each in pictures:
-            image = Summary.Image(encoded_image_string=each.png, **genome_pixels.png_size(each.png))
+            image = Summary.Image(encoded_image_string=each.png, **png_size(each.png))
             self.records.value(each.step, tag=self._tag(PICTURES, each.agent), image=image)
 
     @_tell.register

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sandbox import genome_pixels
 from sandbox.events import Edited
 from sandbox.genome_changes import changes
+from sandbox.genome_pixels import genome_png
 from sandbox.lineage_picture import settings_told
 
 MOST_PICTURES = 20
@@ -37,7 +37,7 @@ class Album:
         self.now[agent] = self.shown[agent] = genome
         if self.drawn < MOST_PICTURES:
             self.drawn += 1
-            yield Picture(agent, 0, genome_pixels.genome_png(genome, heading=f"{agent}: birth"))
+            yield Picture(agent, 0, genome_png(genome, heading=f"{agent}: birth"))
 
     def edited(self, event: Edited) -> Iterator[Picture]:
         """A proposal; there is a picture of it if it changed the genome and there is room."""
@@ -58,9 +58,7 @@ class Album:
         step, heading = self.waiting.pop(agent)
         before, self.shown[agent] = self.shown.get(agent), self.now[agent]
         self.drawn += 1
-        yield Picture(
-            agent, step, genome_pixels.genome_png(self.now[agent], before, heading=heading)
-        )
+        yield Picture(agent, step, genome_png(self.now[agent], before, heading=heading))
 
 
 def edit_markdown(event: Edited, before: JSON | None = None) -> str:

@@ -22,9 +22,9 @@ from agents.genome import (
     SACRule,
     TableRule,
 )
-from sandbox import genome_pixels
 from sandbox.genome_changes import aligned, changes, normal
 from sandbox.genome_picture import svg
+from sandbox.genome_pixels import genome_png, png_size
 from sandbox.genome_text import text
 
 KINDS = ("dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory")
@@ -311,17 +311,15 @@ def test_the_text_marks_what_the_picture_marks(before, after):
 
 
 def test_pixels_show_the_same_sheet():
-    picture = genome_pixels.genome_png(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
+    picture = genome_png(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
     shown = Image.open(io.BytesIO(picture))
     drawn = svg(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
 
-    assert genome_pixels.png_size(picture) == {
+    assert png_size(picture) == {
         "width": 1040,
         "height": shown.height,
         "colorspace": 3,
     }
     assert float(re.search(r'height="([\d.]+)"', drawn)[1]) == pytest.approx(shown.height, abs=1)
     assert (21, 128, 61) in {colour for _, colour in shown.convert("RGB").getcolors()}
-    assert picture == genome_pixels.genome_png(
-        EVERY.to_json(), Genome().to_json(), heading="Step 3,200"
-    )
+    assert picture == genome_png(EVERY.to_json(), Genome().to_json(), heading="Step 3,200")
