@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sandbox import cli
+from sandbox import cli, scenario
 from sandbox.catalogue import SHELVES, catalogue
 from sandbox.errors import TrialError
 from sandbox.strict_yaml import parse
@@ -544,6 +544,19 @@ def test_a_reader_who_leaves_is_no_error(redirect):
 
 
 # --- a real run --------------------------------------------------------------------------------
+
+
+def test_a_run_reads_its_scenario_once_and_shows_one_bar(sandbox, small, monkeypatch):
+    read, loads = scenario.load, []
+    monkeypatch.setattr(scenario, "load", lambda *a, **k: loads.append(a) or read(*a, **k))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
+    code, _, err = sandbox("run", small, "--out", "out", "--workers", "1")
+    assert code == 0, err
+    assert len(loads) == 1
+    assert "1/1 done" in err
+    assert err.count("\x1b[?25l") == 1, "a bar hides the cursor"
 
 
 def test_a_run_from_start_to_status(small, tmp_path):
