@@ -18,7 +18,6 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.contract import Array, Outcome, State, World
-from envs.picture import picture
 from envs.state import put, take
 
 RENDER_MODES = ("ansi", "rgb_array")
@@ -67,6 +66,8 @@ def draw(world: World, state: State, i: int, mode: str | None) -> Any:
     art = world.render_text(state, i)
     if mode == "ansi":
         return art
+    from envs.picture import picture  # noqa: PLC0415  (only who looks at pixels needs it)
+
     return picture(art, world.legend, world.caption(state, i))
 
 

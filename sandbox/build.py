@@ -1,6 +1,6 @@
 """A trial's spec becomes things: env, genomes, learners, editors, gate, probes, anchors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,13 +10,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population, Streams
+from agents.editor_bounds import gene_of
 from agents.frozen import tuples
 from agents.genome import Architecture, Genome, learning_rule
 from envs.contract import Array, World
 from envs.gauge import Gauge
-from sandbox.catalogue import catalogue, resolve
+from sandbox.catalogue import Part, catalogue, resolve
 from sandbox.contract import Probe, Spec
-from sandbox.deeds import gene
 from sandbox.errors import InputError, Problem, SandboxError, TrialError
 from sandbox.gate import Gate
 from sandbox.seeding import integer, stream
@@ -33,6 +33,28 @@ def part(shelf: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:
     return catalogue().load(shelf, name)(**tuples(fields))
 
 
+class Edits(Mapping[str, type[Edit]]):
+    """The edits on the shelf by name, in order; each loads when an editor asks for it."""
+
+    def __init__(self, parts: Mapping[str, Part]) -> None:
+        self._parts = dict(sorted(parts.items()))
+        self._loaded: dict[str, type[Edit]] = {}
+
+    def __getitem__(self, name: str) -> type[Edit]:
+        if name not in self._loaded:
+            self._loaded[name] = self._parts[name].load()
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._parts  # Mapping's own would load it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+
 @dataclass(frozen=True)
 class Parts:
     """Everything of a spec that is not the env or alive."""
@@ -47,12 +69,11 @@ class Parts:
     @classmethod
     def of(cls, spec: Spec) -> "Parts":
         """Load the parts that this spec names."""
-        shelf = catalogue()
         return cls(
             learner=part("learners", spec["learner"]),
             objectives={k: part("objectives", {k: v}) for k, v in spec["objective"].items()},
             editor=part("editors", spec["editor"]),
-            edits={name: shelf.load("edits", name) for name in shelf.names("edits")},
+            edits=Edits(catalogue().parts("edits")),
             gate=Gate(**tuples(spec["gate"])),
             probes={k: part("probes", {k: v}) for k, v in spec["probes"].items()},
         )
@@ -63,7 +84,7 @@ class Parts:
             architecture=Architecture.from_json(spec["architecture"]),
             learning_rule=learning_rule(self.learner.genome_rule()),
             objective=tuple(sorted((k, v["weight"]) for k, v in spec["objective"].items())),
-            editor=gene(self.editor),
+            editor=gene_of(self.editor),
         )
 
 

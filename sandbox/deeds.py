@@ -21,6 +21,7 @@ from agents.contract import (
     Mind,
     RefusedEditError,
 )
+from agents.editor_bounds import gene_of
 from agents.frozen import tuples
 from agents.genome import EditorGene, Genome
 from sandbox.audit import Audit, audit
@@ -74,7 +75,7 @@ class Life:
     def effective(self) -> Genome:
         """The genome as read back from the live learner and the live editor."""
         found, settings = self.learner.effective(), self.editor.settings()
-        return found if settings is None else replace(found, editor=gene(settings))
+        return found if settings is None else replace(found, editor=gene_of(settings))
 
     def since(self, undoes: int | None) -> Past:
         """What the gate has to know to judge an edit that undoes this entry, or none."""
@@ -107,14 +108,8 @@ class Life:
         """Install a mind of this agent's own past, its editor's settings included."""
         self.learner.install(mind)
         settings = self.editor.settings()
-        if settings is not None and gene(settings) != mind.genome.editor:
+        if settings is not None and gene_of(settings) != mind.genome.editor:
             self.editor.adopt(_with_settings(self.editor, mind.genome.editor))
-
-
-def gene(editor: Editor) -> EditorGene:
-    """The gene of an editor of the shelf: its file's name and its settings."""
-    name = type(editor).__module__.rpartition(".")[2]
-    return EditorGene.of(name, asdict(editor))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -268,7 +263,7 @@ def _leaves_values(before: Mind, after: Mind, said: str) -> None:
 def _with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
     """The editor at work, under the settings of a gene. Raises ``RefusedEditError``."""
     now = editor.settings()
-    if now is None or gene(now).name != wanted.name:
+    if now is None or gene_of(now).name != wanted.name:
         raise RefusedEditError(f"no edit can put editor '{wanted.name}' to work in a living agent")
     try:
         return type(now)(**tuples(wanted.settings))
