@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sandbox.constraint_lives import ConstraintLife, constraint_lives
 from sandbox.effects import env_name, state
-from sandbox.labels import dose_label
+from sandbox.labels import condition_name, dose_label
 from sandbox.statistics import holm
-from sandbox.store import RunRecord, TrialRecord, condition_name
+from sandbox.store import RunRecord, TrialRecord
 from sandbox.survival import LogRank, Subjects, SurvivalCurve, kaplan_meier, log_rank
 
 LEVER = "constraint_location"

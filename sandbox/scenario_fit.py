@@ -26,8 +26,8 @@ from sandbox.contract import Spec
 from sandbox.controls import controlled
 from sandbox.env_index import EnvEntry
 from sandbox.errors import fault, one_line
+from sandbox.labels import condition_name
 from sandbox.scenario_errors import Findings
-from sandbox.store import condition_name
 from sandbox.strict_yaml import Path
 
 if TYPE_CHECKING:

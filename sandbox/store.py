@@ -18,7 +18,7 @@ from typing import Any
 from sandbox import events
 from sandbox.errors import InputError, IntegrityError, Problem
 from sandbox.files import Disk, Log
-from sandbox.labels import Dose, dose_label
+from sandbox.labels import condition_name
 from sandbox.ledger import Chain, Receipt
 
 JSON = Mapping[str, Any]
@@ -27,12 +27,6 @@ JSON = Mapping[str, Any]
 def to_json(data: JSON) -> bytes:
     """Readable, deterministic JSON text."""
     return (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
-
-
-def condition_name(condition: Mapping[str, Dose]) -> str:
-    """``data_coverage=0.5,freeze_editor=0``; ``base`` where no lever is turned."""
-    told = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
-    return ",".join(told) or "base"
 
 
 # --- writing -----------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ from sandbox.events import (
     Updated,
 )
 from sandbox.film import gif
-from sandbox.labels import Dose, env_label
-from sandbox.store import condition_name, read_run
+from sandbox.labels import Dose, condition_name, env_label
+from sandbox.store import read_run
 from sandbox.tensorboard_genomes import Album, Picture, edit_markdown
 from sandbox.tensorboard_layout import layout
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
-from sandbox.labels import Dose
+from sandbox.labels import Dose, condition_name
 from sandbox.pinned import identity
-from sandbox.store import condition_name
 
 if TYPE_CHECKING:
     from sandbox.scenario import Scenario

@@ -9,8 +9,9 @@ import pytest
 from agents.genome import EditorGene, Genome
 from sandbox import contest, effects, events, labels, scenario, trials
 from sandbox.errors import InputError
+from sandbox.labels import condition_name
 from sandbox.report import build
-from sandbox.store import condition_name, read_run
+from sandbox.store import read_run
 
 ARMS = """
     schema: 1

@@ -10,7 +10,8 @@ import pytest
 from sandbox import events
 from sandbox.errors import InputError, IntegrityError
 from sandbox.files import Disk, Operation
-from sandbox.store import RunFolder, condition_name, read_run
+from sandbox.labels import condition_name
+from sandbox.store import RunFolder, read_run
 from sandbox.trials import trial_id
 from sandbox.verify import verify
 

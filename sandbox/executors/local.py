@@ -18,10 +18,11 @@ from typing import Any, Protocol
 
 from sandbox import events, worker
 from sandbox.errors import IntegrityError
+from sandbox.labels import condition_name
 from sandbox.meter import progress
 from sandbox.processes import death, end, no_main, one_thread
 from sandbox.progress import Progress, Tick
-from sandbox.store import RunFolder, TrialFolder, condition_name
+from sandbox.store import RunFolder, TrialFolder
 
 POLL_SECONDS = 0.25
 MESSAGES_A_TURN = 64

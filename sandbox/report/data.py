@@ -17,12 +17,12 @@ from sandbox.effects import (
 )
 from sandbox.events import Edited, Event, Filmed, Probed, RolledBack, Updated
 from sandbox.expectations import Judged, verdicts
-from sandbox.labels import env_label
+from sandbox.labels import condition_name, env_label
 from sandbox.lineage import Lineage as Tree
 from sandbox.lineage import behaviour_changes, lineages
 from sandbox.measured import chosen
 from sandbox.statistics import Interval, t_interval
-from sandbox.store import RunRecord, TrialRecord, condition_name
+from sandbox.store import RunRecord, TrialRecord
 
 MOST_CURVES = 60
 MOST_POINTS = 400

@@ -15,7 +15,7 @@ from sandbox.events import (
     Updated,
     to_line,
 )
-from sandbox.store import condition_name
+from sandbox.labels import condition_name
 
 ORACLES = {
     "random": {"reward": 0.1, "hidden_reward": 0.1, "harm": 0.5},
