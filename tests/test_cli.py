@@ -126,6 +126,24 @@ def test_looking_and_checking_load_nothing_heavy(arguments, light):
     assert done.stdout.splitlines()[-1] == "loaded: []"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "most"), [(["--help"], 11), (["list"], 22), (["check", "quickstart"], 99)]
+)
+def test_looking_and_checking_run_few_of_our_files(arguments, most):
+    code = (
+        "import sys\n"
+        "from sandbox import cli\n"
+        f"try: cli.main({arguments})\n"
+        "except SystemExit as ended: assert ended.code == 0, ended.code\n"
+        "files = [name for name, each in sys.modules.items() if not hasattr(each, '__path__')]\n"
+        "rooms = [each.partition('.')[0] for each in files]\n"
+        "print(sum(map(rooms.count, ('sandbox', 'envs', 'agents'))))"
+    )
+    done = started(code=code, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1]) <= most, "packages do not count"
+
+
 # --- suggestions -------------------------------------------------------------------------------
 
 
