@@ -8,7 +8,6 @@ from gymnasium.spaces import Box, Discrete
 
 from envs.arrays import Array
 from envs.contract import Outcome, State, World
-from envs.picture import picture
 
 RENDER_MODES = ("ansi", "rgb_array")
 Listener = Callable[[Outcome], None]
@@ -44,4 +43,6 @@ def draw(world: World, state: State, i: int, mode: str | None) -> Any:
     art = world.render_text(state, i)
     if mode == "ansi":
         return art
+    from envs.picture import picture  # noqa: PLC0415  (only who looks at pixels needs it)
+
     return picture(art, world.legend, world.caption(state, i))

@@ -1,13 +1,14 @@
 """One agent in a trial: its learner, its editor, its account, and its past for undoing edits."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Editor, LiveEditor, LiveLearner, Mind, RefusedEditError, UpdateReport
+from agents.editor_bounds import gene_of
 from agents.frozen import tuples
 from agents.genome import EditorGene, Genome
 from sandbox.fingerprints import copied
@@ -96,7 +97,7 @@ class Life:
     def effective(self) -> Genome:
         """The genome as read back from the live learner and the live editor."""
         found, settings = self.learner.effective(), self.editor.settings()
-        return found if settings is None else replace(found, editor=gene(settings))
+        return found if settings is None else replace(found, editor=gene_of(settings))
 
     def since(self, undoes: int | None) -> Past:
         """What the gate has to know to judge an edit that undoes this entry, or none."""
@@ -129,20 +130,14 @@ class Life:
         """Install a mind of this agent's own past, its editor's settings included."""
         self.learner.install(mind)
         settings = self.editor.settings()
-        if settings is not None and gene(settings) != mind.genome.editor:
+        if settings is not None and gene_of(settings) != mind.genome.editor:
             self.editor.adopt(with_settings(self.editor, mind.genome.editor))
-
-
-def gene(editor: Editor) -> EditorGene:
-    """The gene of an editor of the shelf: its file's name and its settings."""
-    name = type(editor).__module__.rpartition(".")[2]
-    return EditorGene.of(name, asdict(editor))  # type: ignore[call-overload]
 
 
 def with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
     """The editor at work, under the settings of a gene. Raises ``RefusedEditError``."""
     now = editor.settings()
-    if now is None or gene(now).name != wanted.name:
+    if now is None or gene_of(now).name != wanted.name:
         raise RefusedEditError(f"no edit can put editor '{wanted.name}' to work in a living agent")
     try:
         return type(now)(**tuples(wanted.settings))

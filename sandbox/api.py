@@ -1,7 +1,9 @@
 """``run`` a scenario or ``load`` a run folder: from a notebook as from the command line."""
 
 import html
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +13,7 @@ from sandbox import analysis
 from sandbox.catalogue import catalogue, plug_module
 from sandbox.errors import InputError, Problem
 from sandbox.pinned import identity
-from sandbox.progress import Progress, Tick
+from sandbox.progress import PlainDisplay, Progress, Tick
 from sandbox.progress import progress as show
 from sandbox.store import RunFolder, RunRecord, TrialRecord, read_run
 from sandbox.trials import touched
@@ -137,12 +139,25 @@ def run(
         plug_module(catalogue(), module)
     scenario = read(path, overrides=overrides, seeds=seeds, smoke=smoke, max_trials=max_trials)
     folder = run_folder(scenario, out)
-    with RunFolder(folder).locked():
+    return run_scenario(scenario, folder, workers, plugins, progress=progress, announce=announce)
+
+
+def run_scenario(
+    scenario: "Scenario",
+    folder: Path,
+    workers: int | None = None,
+    plugins: Sequence[str] = (),
+    *,
+    progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Experiment:
+    """As ``run``, of a scenario that is loaded, in the folder that ``run_folder`` gave for it."""
+    shown = nullcontext(PlainDisplay(sys.stderr)) if progress else show()
+    with RunFolder(folder).locked(), shown as display:
         executor = _executor(scenario, folder, workers, tuple(plugins))
-        with show() as display:
-            executor.progress = progress or display.tick
-            executor.announce = announce or display.announce
-            _execute(scenario, executor)
+        executor.progress = progress or display.tick
+        executor.announce = announce or display.announce
+        _execute(scenario, executor)
         experiment = load(folder)
         derive(experiment)
     return experiment

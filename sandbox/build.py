@@ -1,15 +1,15 @@
 """A trial's spec becomes things: genomes, learners, objectives, editors, gate and probes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population
+from agents.editor_bounds import gene_of
 from agents.frozen import tuples
 from agents.genome import Architecture, Genome, learning_rule
-from sandbox.agent_run import gene
-from sandbox.catalogue import catalogue
+from sandbox.catalogue import Part, catalogue
 from sandbox.contract import Probe, Spec
 from sandbox.errors import InputError, Problem, TrialError
 from sandbox.gate import Gate
@@ -21,6 +21,28 @@ def part(shelf: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:
     """Make the one part that ``{name: fields}`` describes."""
     ((name, fields),) = setting.items()
     return catalogue().load(shelf, name)(**tuples(fields))
+
+
+class Edits(Mapping[str, type[Edit]]):
+    """The edits on the shelf by name, in order; each loads when an editor asks for it."""
+
+    def __init__(self, parts: Mapping[str, Part]) -> None:
+        self._parts = dict(sorted(parts.items()))
+        self._loaded: dict[str, type[Edit]] = {}
+
+    def __getitem__(self, name: str) -> type[Edit]:
+        if name not in self._loaded:
+            self._loaded[name] = self._parts[name].load()
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._parts  # Mapping's own would load it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
 
 @dataclass(frozen=True)
@@ -37,12 +59,11 @@ class Parts:
     @classmethod
     def of(cls, spec: Spec) -> "Parts":
         """Load the parts that this spec names."""
-        shelf = catalogue()
         return cls(
             learner=part("learners", spec["learner"]),
             objectives={k: part("objectives", {k: v}) for k, v in spec["objective"].items()},
             editor=part("editors", spec["editor"]),
-            edits={name: shelf.load("edits", name) for name in shelf.names("edits")},
+            edits=Edits(catalogue().parts("edits")),
             gate=Gate(**tuples(spec["gate"])),
             probes={k: part("probes", {k: v}) for k, v in spec["probes"].items()},
         )
@@ -53,7 +74,7 @@ class Parts:
             architecture=Architecture.from_json(spec["architecture"]),
             learning_rule=learning_rule(self.learner.genome_rule()),
             objective=tuple(sorted((k, v["weight"]) for k, v in spec["objective"].items())),
-            editor=gene(self.editor),
+            editor=gene_of(self.editor),
         )
 
 

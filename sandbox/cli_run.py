@@ -98,23 +98,12 @@ def run(
     the same run folder. Ends with exit code 1 if a trial failed; the others go on.
     """
     from sandbox import api  # noqa: PLC0415  (torch and more; `--help` needs none)
-    from sandbox.progress import progress  # noqa: PLC0415
 
     loaded = _load(scenario, options)
     folder = api.run_folder(loaded, out)
     _check_folder(folder)
     say(f"{_headline(loaded)} -> {folder}")
-    settings = {key: options[key] for key in ("seeds", "smoke", "overrides", "max_trials")}
-    with progress() as display:
-        done = api.run(
-            scenario,
-            out=folder,
-            workers=workers,
-            plugins=options["plugins"],
-            progress=display.tick,
-            announce=display.announce,
-            **settings,
-        )
+    done = api.run_scenario(loaded, folder, workers, options["plugins"])
     _conclude(done)
 
 

@@ -128,6 +128,8 @@ class _Asked:
             parts.editor.start(parts.edits, np.random.default_rng(0))
         except ValueError as error:
             self.found.add(at, f"editor '{at[-1]}': {error}", at_key=True)
+        except FAULTS as error:  # an edit that it names may be a stranger's, and load only here
+            self.found.add(at, one_line(f"editor '{at[-1]}': {fault(error)}"), at_key=True)
 
     # --- the env, and the agent in it ----------------------------------------------------------
 

@@ -12,6 +12,12 @@ def dose_label(dose: Dose) -> str:
     return dose if isinstance(dose, str) else f"{dose:g}"
 
 
+def condition_name(condition: Mapping[str, Dose]) -> str:
+    """``data_coverage=0.5,freeze_editor=0``; ``base`` where no lever is turned."""
+    told = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
+    return ",".join(told) or "base"
+
+
 def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:
     """Return the env's name in the scenario, or its id, with its kwargs where ids are alike."""
     if env.get("name"):
@@ -20,12 +26,6 @@ def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:
     knobs = {key for each in same for key in each["kwargs"]} if len(same) > 1 else set()
     told = ", ".join(f"{key}={env['kwargs'][key]}" for key in sorted(knobs & set(env["kwargs"])))
     return f"{env['id']} ({told})" if told else str(env["id"])
-
-
-def condition_name(condition: Mapping[str, Dose]) -> str:
-    """``data_coverage=0.5,freeze_editor=0``; ``base`` where no lever is turned."""
-    told = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
-    return ",".join(told) or "base"
 
 
 def counted(n: int, what: str) -> str:

@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sandbox import cli
+from sandbox import cli, scenario
 from sandbox.catalogue import SHELVES, catalogue
 from sandbox.errors import TrialError
 from sandbox.strict_yaml import parse
@@ -124,6 +124,24 @@ def test_looking_and_checking_load_nothing_heavy(arguments, light):
     done = started(code=code, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most"), [(["--help"], 11), (["list"], 22), (["check", "quickstart"], 99)]
+)
+def test_looking_and_checking_run_few_of_our_files(arguments, most):
+    code = (
+        "import sys\n"
+        "from sandbox import cli\n"
+        f"try: cli.main({arguments})\n"
+        "except SystemExit as ended: assert ended.code == 0, ended.code\n"
+        "files = [name for name, each in sys.modules.items() if not hasattr(each, '__path__')]\n"
+        "rooms = [each.partition('.')[0] for each in files]\n"
+        "print(sum(map(rooms.count, ('sandbox', 'envs', 'agents'))))"
+    )
+    done = started(code=code, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1]) <= most, "packages do not count"
 
 
 # --- suggestions -------------------------------------------------------------------------------
@@ -544,6 +562,19 @@ def test_a_reader_who_leaves_is_no_error(redirect):
 
 
 # --- a real run --------------------------------------------------------------------------------
+
+
+def test_a_run_reads_its_scenario_once_and_shows_one_bar(sandbox, small, monkeypatch):
+    read, loads = scenario.load, []
+    monkeypatch.setattr(scenario, "load", lambda *a, **k: loads.append(a) or read(*a, **k))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
+    code, _, err = sandbox("run", small, "--out", "out", "--workers", "1")
+    assert code == 0, err
+    assert len(loads) == 1
+    assert "1/1 done" in err
+    assert err.count("\x1b[?25l") == 1, "a bar hides the cursor"
 
 
 def test_a_run_from_start_to_status(small, tmp_path):

@@ -9,7 +9,8 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 
-from sandbox import loop, scenario, scenario_fit, trials
+from sandbox import build, loop, scenario, scenario_fit, trials
+from sandbox.catalogue import Part, catalogue
 from sandbox.env_index import entries
 from sandbox.errors import InputError
 from sandbox.rehearsal import Deaf
@@ -155,6 +156,42 @@ def test_asking_loads_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+# --- edits -------------------------------------------------------------------------------------
+
+
+def test_only_the_edits_that_an_editor_asks_for_are_loaded():
+    code = (
+        "import sys; from sandbox import scenario; scenario.load('quickstart')\n"
+        "print(*[each for each in sys.modules if each.startswith('agents.edits.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    wanted = ["widen", "deepen", "prune", "reset_dormant", "set_learning_rate"]
+    assert sorted(done.stdout.split()) == sorted(f"agents.edits.{each}" for each in wanted)
+
+
+def test_an_editor_is_shown_every_edit_by_name_in_order():
+    edits = build.Edits(catalogue().parts("edits"))
+    assert list(edits) == catalogue().names("edits")
+    assert len(edits) == len({*edits.values()})
+    assert edits["widen"] is catalogue().load("edits", "widen")
+    assert "widn" not in edits
+    with pytest.raises(KeyError):
+        edits["widn"]
+
+
+def test_a_strangers_edit_that_cannot_be_loaded_stops_only_who_names_it(
+    load, problems, monkeypatch
+):
+    torn = Part("edits", "torn", "nowhere_at_all:Torn", "", "torn 1.0")
+    monkeypatch.setitem(catalogue().plugged, ("edits", "torn"), torn)
+    assert load(f"{GRID}agent: {{editor: {{bandit: {{edits: [widen, prune]}}}}}}")
+    said = "5:18: editor 'bandit': No module named 'nowhere_at_all'"
+    assert problems(f"{GRID}agent: {{editor: {{bandit: {{edits: [widen, torn]}}}}}}") == [said]
+
+
+# --- envs --------------------------------------------------------------------------------------
 
 
 class _Trap(gym.Env):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agents.contract import RefusedEditError, Reply
+from agents.editor_bounds import gene_of
 from agents.editors.bandit import Bandit
 from agents.editors.recursive import DEEPEST, SLOTS, Recursive
 from agents.edits.identity import Identity
@@ -16,7 +17,6 @@ from agents.edits.set_rule import SetRule
 from agents.edits.take_back import TakeBack
 from agents.genome import Architecture, EditorGene, Genome
 from sandbox import events, loop
-from sandbox.agent_run import gene
 from sandbox.levers.recursion_depth import RecursionDepth
 from tests.agents.minds import a_mind, a_view
 from tests.laboratory.test_loop import SPEC, Notes
@@ -48,7 +48,7 @@ class Life:
             if after.editor != self.genome.editor:
                 self.editor.adopt(Recursive(**after.editor.settings))
             self.genome = after
-            assert gene(self.editor.settings()) == after.editor
+            assert gene_of(self.editor.settings()) == after.editor
             self.editor.hear(Reply(edit, applied=True, reason="", entry=update))
         return self
 
@@ -56,7 +56,7 @@ class Life:
 def life(updates=200, pays=lambda genome, update: 0.0, seed=0, **settings):
     mine = Recursive(**{"rule": "keep_all"} | settings)
     editor = mine.start(EDITS, np.random.default_rng(seed))
-    return Life(editor, Genome(editor=gene(mine)), [], []).run(updates, pays)
+    return Life(editor, Genome(editor=gene_of(mine)), [], []).run(updates, pays)
 
 
 def levels(made):
@@ -162,7 +162,7 @@ def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
     undone = [each for each in ran.made if isinstance(each, TakeBack)]
     assert len(undone) == len([each for each in ran.made if isinstance(each, SetRule)]) - 1
     assert len({each.genome for each in undone}) == 1  # always back to the birth
-    assert Genome.from_json(json.loads(undone[-1].genome)).editor == gene(
+    assert Genome.from_json(json.loads(undone[-1].genome)).editor == gene_of(
         Recursive(depth=3, rule="success_story")
     )
 
@@ -195,7 +195,7 @@ def test_settings_that_make_no_editor_are_refused(settings, reason):
 
 # --- edits of an editor ------------------------------------------------------------------------
 
-BANDIT = Genome(editor=gene(Bandit(every_updates=8, window=4)))
+BANDIT = Genome(editor=gene_of(Bandit(every_updates=8, window=4)))
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_a_trial_records_every_edit_of_the_editor_and_the_lever_sees_the_depth(d
     for dose in range(DEEPEST + 1):
         assert RecursionDepth().manipulation_check(notes.events, dose) == (dose == depth)
     last = [each for each in edited if each.applied][-1].genome["editor"]["settings"]
-    assert (last != gene(Recursive(depth=depth)).settings) == (depth > 0)
+    assert (last != gene_of(Recursive(depth=depth)).settings) == (depth > 0)
 
 
 def test_a_depth_needs_the_recursive_editor_to_itself():

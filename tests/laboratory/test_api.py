@@ -1,5 +1,7 @@
 """From Python: one call runs, the rest reads."""
 
+import sys
+
 import pytest
 
 import sandbox as lab
@@ -21,7 +23,7 @@ probes: {held_out: {episodes: 8}}
 """
 
 
-def test_run_gives_frames_verdicts_and_a_report(tmp_path, capsys):
+def test_run_gives_frames_verdicts_and_a_report(tmp_path, capsys, monkeypatch):
     (tmp_path / "small.yaml").write_text(SMALL)
 
     done = lab.run(tmp_path / "small.yaml", out=tmp_path / "run", workers=2)
@@ -38,6 +40,14 @@ def test_run_gives_frames_verdicts_and_a_report(tmp_path, capsys):
     assert "Does the interface hold?" in str(done)
     assert "4 of 4 trials done\n" in str(done)
     assert lab.load(tmp_path / "run").rows == done.rows
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
+    ticks = []
+    lab.run(tmp_path / "small.yaml", out=tmp_path / "run", seeds=3, progress=ticks.append)
+    assert str(ticks[-1]).startswith("6/6 done")
+    assert capsys.readouterr().err == "", "who shows progress has the terminal"
 
     (tmp_path / "small.yaml").write_text(SMALL.replace("[8]}", "[9]}"))
     with pytest.raises(InputError, match=r"another scenario.*agent\.architecture"):
