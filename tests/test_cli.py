@@ -127,7 +127,7 @@ def test_looking_and_checking_load_nothing_heavy(arguments, light):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "most"), [(["--help"], 11), (["list"], 22), (["check", "quickstart"], 99)]
+    ("arguments", "most"), [(["--help"], 11), (["list"], 24), (["check", "quickstart"], 105)]
 )
 def test_looking_and_checking_run_few_of_our_files(arguments, most):
     code = (
