@@ -13,7 +13,7 @@ from sandbox.catalogue import Part, catalogue
 from sandbox.contract import Probe, Spec
 from sandbox.errors import InputError, Problem, TrialError
 from sandbox.gate import Gate
-from sandbox.seeding import streams
+from sandbox.seeding import trial_streams
 from sandbox.trial_environment import Habitat
 
 
@@ -93,8 +93,8 @@ def check_fit(spec: Spec, learner: Learner) -> None:
 
 def population(spec: Spec, parts: Parts, place: Habitat) -> Population:
     """Let the agents of this spec be born. Raises ``TrialError`` where the env does not suit."""
-    genomes = parts.learner.born(parts.genome(spec), place.agents, streams(spec))
+    genomes = parts.learner.born(parts.genome(spec), place.agents, trial_streams(spec))
     try:
-        return parts.learner.build(place.env, genomes, parts.objectives, streams(spec))
+        return parts.learner.build(place.env, genomes, parts.objectives, trial_streams(spec))
     except ValueError as error:
         raise TrialError(f"env '{spec['env']['id']}' and this agent do not fit: {error}") from error

@@ -16,7 +16,7 @@ from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
 from sandbox.errors import InputError, SandboxError, TrialError, fault
 from sandbox.events import Controlled
-from sandbox.seeding import streams
+from sandbox.seeding import trial_streams
 from sandbox.trial_environment import Habitat, habitat
 
 SEVERAL = "the env has several agents; a control acts on envs of one"
@@ -38,7 +38,7 @@ def controlled(spec: Spec, place: Habitat, span_steps: int) -> Habitat:
         reason = _refused(control, place.env) or _clash(spec, name)
         if reason:
             raise TrialError(f"control '{name}' and env '{spec['env']['id']}' do not fit: {reason}")
-        rng, twin = (streams(spec)(f"control {name} {control.seed}") for _ in range(2))
+        rng, twin = (trial_streams(spec)(f"control {name} {control.seed}") for _ in range(2))
         gauges[name] = Gauge(control, place.env, rng=rng, twin=twin, span_steps=span_steps)
         place = replace(place, env=gauges[name].env)
     reason = unmet(spec) or _hidden(spec, gauges, place.env)

@@ -58,7 +58,7 @@ class TrialError(SandboxError):
 
 
 def fault(error: BaseException) -> str:
-    """What to say of one of ``agents.faults.FAULTS``: what it says itself, if it says anything."""
+    """What to say of an error in ``FAULTS`` of ``agents``: what it says itself, if anything."""
     if isinstance(error, SystemExit):
         return f"its code calls sys.exit({'' if error.code is None else repr(error.code)})"
     return str(error) or type(error).__name__

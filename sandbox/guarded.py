@@ -10,13 +10,11 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import numpy.typing as npt
 from gymnasium.vector import SyncVectorEnv, VectorEnv, VectorWrapper
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
+from envs.arrays import Array
 from sandbox.watch import REWARD_BOUND, Watch, kind_of
-
-Array = npt.NDArray[Any]
 
 
 def _reset(

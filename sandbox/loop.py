@@ -14,11 +14,7 @@ from sandbox import (
     build,
     canaries,
     controls,
-    membership,
     probation,
-    seeding,
-    subject,
-    trial_environment,
 )
 from sandbox.agent_run import Life
 from sandbox.contract import Beside, Spec
@@ -28,8 +24,11 @@ from sandbox.events import Chosen, Edited, Filmed, TrialFinished, TrialStarted, 
 from sandbox.fingerprints import weights_hash
 from sandbox.gate import Gate, price
 from sandbox.ledger import digest
+from sandbox.membership import best, is_population, steps_taken
 from sandbox.recorder import Footprints, recorder_of
-from sandbox.subject import LiveSubject
+from sandbox.seeding import trial_streams
+from sandbox.subject import LiveSubject, anchors
+from sandbox.trial_environment import habitat
 from sandbox.trial_state import Clerk, Trial
 
 
@@ -49,10 +48,10 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
     parts = build.Parts.of(spec)
     build.check_fit(spec, parts.learner)
     copies = parts.learner.copies()
-    bare = trial_environment.habitat(spec, copies, clerk.beat)
+    bare = habitat(spec, copies, clerk.beat)
     place = controls.controlled(spec, bare, parts.learner.total_steps)
     population = build.population(spec, parts, place)
-    streams = seeding.streams(spec)
+    streams = trial_streams(spec)
     lives = {
         name: Life(
             learner,
@@ -74,7 +73,7 @@ def _start(trial: Trial, trial_id: str) -> None:
         seed=spec["seed"],
         condition=spec["condition"],
         agents=tuple(trial.lives),
-        anchors=subject.anchors(spec, place),
+        anchors=anchors(spec, place),
         genomes=genomes,
     )
     trial.clerk.event(started)
@@ -106,7 +105,7 @@ def _witness(trial: Trial) -> Callable[[Outcome], None]:
 def _step(trial: Trial) -> None:
     reports = trial.population.update()
     trial.update += 1
-    trial.steps += membership.steps_taken(trial.place.agents, reports)
+    trial.steps += steps_taken(trial.place.agents, reports)
     truth = trial.recorder.means()
     for name, report in reports.items():
         _charge(trial.lives[name], report, trial.parts.gate)
@@ -188,7 +187,7 @@ def _beside(trial: Trial, name: str, moment: Beside) -> None:
     watching = [each for each in trial.parts.probes.values() if each.watches_edits]
     if watching:
         learners = {name: trial.lives[name].learner}
-        streams = seeding.streams(trial.spec)
+        streams = trial_streams(trial.spec)
         subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams)
         for probe in watching:
             for event in probe.beside(subject, moment):
@@ -246,7 +245,7 @@ def _probe(trial: Trial, *, last: bool) -> None:
     if chosen and (probes or last):
         trial.clerk.event(chosen)
     learners = {name: life.learner for name, life in trial.lives.items()}
-    streams, speaker = seeding.streams(trial.spec), chosen.agent if chosen else ""
+    streams, speaker = trial_streams(trial.spec), chosen.agent if chosen else ""
     subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams, speaker)
     for probe in probes:
         for event in probe.measure(subject):
@@ -260,9 +259,9 @@ def _probe(trial: Trial, *, last: bool) -> None:
 
 def _chosen(trial: Trial) -> Chosen | None:
     """Which member speaks for the population; ``None`` where there is none."""
-    if not membership.is_population(trial.place.agents, trial.lives):
+    if not is_population(trial.place.agents, trial.lives):
         return None
-    name, score = membership.best({name: life.returns for name, life in trial.lives.items()})
+    name, score = best({name: life.returns for name, life in trial.lives.items()})
     return Chosen(name, trial.update, trial.steps, score)
 
 

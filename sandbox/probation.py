@@ -7,11 +7,13 @@ import numpy as np
 from agents import compute
 from agents.contract import Reply
 from agents.genome import Genome, TableRule
-from sandbox import membership, seeding, two_gate
+from sandbox import two_gate
 from sandbox.contract import IN_DISTRIBUTION
 from sandbox.deeds import Deed, Measure
 from sandbox.events import RolledBack
 from sandbox.fingerprints import weights_hash
+from sandbox.membership import is_population
+from sandbox.seeding import trial_streams
 from sandbox.subject import LiveSubject
 from sandbox.trial_state import Trial
 from sandbox.two_gate import Probation
@@ -30,9 +32,9 @@ def held_out(trial: Trial, name: str) -> float:
     rule = trial.parts.gate.probation
     if rule is None:
         raise ValueError("there is no two-gate guard")
-    named = seeding.streams(trial.spec)
+    named = trial_streams(trial.spec)
     learners = {each: life.learner for each, life in trial.lives.items()}
-    alone = membership.is_population(trial.place.agents, learners)
+    alone = is_population(trial.place.agents, learners)
     learners = {name: learners[name]} if alone else learners
     subject = LiveSubject(
         trial.update,

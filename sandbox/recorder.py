@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from envs.arrays import Array
 from envs.contract import Outcome, State, World
 from sandbox.contract import Episodes
 from sandbox.membership import is_population
-
-Array = npt.NDArray[Any]
 
 
 @dataclass

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import loop, membership, seeding, trial_state
+from sandbox import loop
 from sandbox.contract import Spec
 from sandbox.events import Event
 from sandbox.ledger import Receipt
+from sandbox.membership import is_population, steps_taken
+from sandbox.seeding import trial_streams
 from sandbox.subject import LiveSubject
+from sandbox.trial_state import Trial
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def rehearse(spec: Spec) -> Rehearsal:
     since = time.perf_counter()
     reports = trial.population.update()
     seconds = time.perf_counter() - since
-    steps = membership.steps_taken(trial.place.agents, reports)
+    steps = steps_taken(trial.place.agents, reports)
     updates = math.ceil(trial.parts.learner.total_steps / steps)
     parameters = sum(life.learner.parameters() for life in trial.lives.values())
     each = sum(report.flops for report in reports.values())
@@ -69,16 +72,16 @@ def rehearse(spec: Spec) -> Rehearsal:
     return Rehearsal(parameters, updates, flops, built - born, updates * seconds + probes)
 
 
-def _probe_seconds(trial: trial_state.Trial, updates: int) -> float:
+def _probe_seconds(trial: Trial, updates: int) -> float:
     """Of all the probes of a whole trial, by one measurement with each of them."""
     learners = {name: life.learner for name, life in trial.lives.items()}
-    population = membership.is_population(trial.place.agents, learners)
+    population = is_population(trial.place.agents, learners)
     speaker = next(iter(learners)) if population else ""
     seconds = 0.0
     for probe in trial.parts.probes.values():
         due = sum(probe.due(update) for update in range(updates)) + 1  # the last one always is
         since = time.perf_counter()
-        streams = seeding.streams(trial.spec)
+        streams = trial_streams(trial.spec)
         probe.measure(LiveSubject(0, 0, trial.place, learners, streams, speaker))
         seconds += due * (time.perf_counter() - since)
     return seconds

@@ -26,6 +26,6 @@ def integer(seed: int, *names: str | int) -> int:
     return int(stream(seed, *names).integers(2**31))
 
 
-def streams(spec: Mapping[str, Any]) -> Streams:
+def trial_streams(spec: Mapping[str, Any]) -> Streams:
     """The named random streams of this trial; ``salt`` moves them all: the placebo's effect."""
     return lambda name: stream(spec["seed"], spec["salt"], name)

@@ -6,19 +6,18 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import numpy.typing as npt
 
 from agents.contract import LiveLearner, Streams
 from agents.history import Frames
 from agents.spaces import first_action, flatten
+from envs.arrays import Array
 from envs.contract import JointWorld, World
 from sandbox.contract import Episodes, Spec, Subject
 from sandbox.errors import TrialError
 from sandbox.events import Filmed
-from sandbox.seeding import integer, streams
+from sandbox.seeding import integer, trial_streams
 from sandbox.trial_environment import Habitat
 
-Array = npt.NDArray[Any]
 Policy = Callable[[Array], Array]
 """Observations ``[n, size]`` -> actions ``[n]``."""
 
@@ -332,7 +331,7 @@ def anchors(spec: Spec, place: Habitat) -> dict[str, dict[str, dict[str, Any]]]:
 
 def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[str, dict[str, Any]]:
     """A stranger's anchors: a random policy, measured, and its own ``reward_threshold``."""
-    policy = {"agent": _random(place, streams(spec)("anchors"))}
+    policy = {"agent": _random(place, trial_streams(spec)("anchors"))}
     seed = integer(spec["seed"], spec["salt"], "anchors")
     played = play_foreign(place, policy, episodes, seed)["agent"]
     found = {"random": _anchor(float(np.mean(played.reward)), f"measured, {episodes} episodes")}

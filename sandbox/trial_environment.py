@@ -16,7 +16,7 @@ from envs.gauge import Gauge
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Spec
 from sandbox.errors import SandboxError, TrialError
-from sandbox.seeding import integer, streams
+from sandbox.seeding import integer, trial_streams
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) ->
     world = None if stranger else getattr(made.unwrapped, "world", None)
     agents = tuple((made[0] if stranger else made).possible_agents) if joint else ("agent",)
     found = world if isinstance(world, World) else None
-    _seed(made, found, streams(spec), integer(spec["seed"], spec["salt"], "env"))
+    _seed(made, found, trial_streams(spec), integer(spec["seed"], spec["salt"], "env"))
     return Habitat(made, agents, found, make)
 
 

@@ -119,7 +119,7 @@ class Lasting:
         return np.asarray(paid - values[:-1, None] + discount * onwards)
 
     def starc(self, first: Array, second: Array, discount: float) -> float | None:
-        """``sandbox.reward_distances.starc`` of rewards by state and action; ``None``: constant."""
+        """``reward_distances.starc`` of rewards by state and action; ``None``: constant."""
         rows = []
         for paid in (first, second):
             canonical = self.advantages(paid, discount)

@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium.spaces import Box, Space
 
+from envs.arrays import Array
 from sandbox.errors import TrialError
 
-Array = npt.NDArray[Any]
 REWARD_BOUND = 1e6
 """Larger rewards overflow float32 training sooner or later, so they count as a fault."""
 

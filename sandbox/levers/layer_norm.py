@@ -59,12 +59,10 @@ def _normed(layers: Layers) -> bool:
 
 def _observation_size(spec: Spec) -> int:
     from agents.spaces import flat_size  # noqa: PLC0415  (what a report loads imports no agents)
-    from sandbox import (  # noqa: PLC0415
-        controls,
-        trial_environment,
-    )
+    from sandbox.controls import controlled  # noqa: PLC0415
+    from sandbox.trial_environment import habitat  # noqa: PLC0415
 
-    place = controls.controlled(spec, trial_environment.habitat(spec, 1), 1)
+    place = controlled(spec, habitat(spec, 1), 1)
     env = place.env[0] if isinstance(place.env, list) else place.env
     try:
         space = getattr(env, "single_observation_space", None)
