@@ -117,8 +117,8 @@ def test_the_picture_in_pixels_has_the_colours_of_the_numbers(rows):
     for row, values in enumerate(rows):
         for column, value in enumerate(values):
             at = (
-                map_pixels.EDGE + map_pixels.CELL * column + middle,
-                map_pixels.EDGE + map_pixels.HEAD + map_pixels.CELL * row + middle,
+                map_pixels.MARGIN + map_pixels.CELL * column + middle,
+                map_pixels.MARGIN + map_pixels.HEAD + map_pixels.CELL * row + middle,
             )
             least = value is not None and value == min(x for r in rows for x in r if x is not None)
             wanted = map_pixels.NONE if value is None else map_pixels.COLD if least else None
