@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy.typing as npt
 
+from agents.faults import SettingError
 from agents.genome import Genome
 
 Array = npt.NDArray[Any]
 
 
-class RefusedEditError(ValueError):
-    """The edit cannot be done to this genome; the message says why."""
+class RefusedEditError(SettingError):
+    """The edit cannot be done to this genome; the message says why.
+
+    It has a path where a setting of the edit is to blame.
+    """
 
 
 # --- minds -------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Array, Motive, Objective
+from agents.faults import SettingError
 from agents.inaction import Penalty
 from agents.transitions import END, UNSEEN, Plan
 
@@ -40,9 +41,11 @@ class RelativeReachability(Objective):
     def __post_init__(self) -> None:
         for name in ("sweeps", "most_states"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is at least 1, not {getattr(self, name)}", name)
         if not 0 < self.discount <= 1:
-            raise ValueError(f"discount is above 0 and at most 1, not {self.discount}")
+            raise SettingError(
+                f"discount is above 0 and at most 1, not {self.discount}", "discount"
+            )
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Begin with an empty table; nothing is drawn."""
