@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Array
+from agents.faults import SettingError
 from agents.student import Student
 
 
@@ -27,7 +28,9 @@ class CloningSettings:
         above_nought(self, "learning_rate")
         for name in ("entropy_weight", "l2_weight"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is finite and at least 0, not {getattr(self, name)}")
+                raise SettingError(
+                    f"{name} is finite and at least 0, not {getattr(self, name)}", name
+                )
 
 
 class Clone:
@@ -80,14 +83,16 @@ def at_least_one(settings: object, *names: str) -> None:
     """Raise ``ValueError`` naming a setting that is below 1."""
     for name in names:
         if getattr(settings, name) < 1:
-            raise ValueError(f"{name} is at least 1, not {getattr(settings, name)}")
+            raise SettingError(f"{name} is at least 1, not {getattr(settings, name)}", name)
 
 
 def above_nought(settings: object, *names: str) -> None:
     """Raise ``ValueError`` naming a setting that is not a finite number above 0."""
     for name in names:
         if not 0 < getattr(settings, name) < math.inf:
-            raise ValueError(f"{name} is a finite number above 0, not {getattr(settings, name)}")
+            raise SettingError(
+                f"{name} is a finite number above 0, not {getattr(settings, name)}", name
+            )
 
 
 def log_softmax(logits: Array) -> Array:

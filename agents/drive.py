@@ -10,6 +10,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.faults import SettingError
 from agents.running import Normaliser, ReturnScale, Whitener
 
 SCALED = "deviations of the discounted intrinsic return"
@@ -34,11 +35,14 @@ class LearnedObjective(Objective):
         for each in fields(self):
             value = getattr(self, each.name)
             if each.type in {int, "int"} and value < 1:
-                raise ValueError(f"{each.name} is at least 1, not {value}")
+                raise SettingError(f"{each.name} is at least 1, not {value}", each.name)
         for name in ("learning_rate", "clip"):
             above_zero(self, name)
         if not 0 < self.update_proportion <= 1:
-            raise ValueError(f"update_proportion is above 0, at most 1: {self.update_proportion}")
+            raise SettingError(
+                f"update_proportion is above 0, at most 1: {self.update_proportion}",
+                "update_proportion",
+            )
         check_discount(self.discount)
 
     def samples(self, rows: int) -> int:
@@ -50,13 +54,13 @@ def above_zero(settings: Objective, name: str) -> None:
     """Raise ``ValueError`` where a setting is not a finite number above 0."""
     value = getattr(settings, name)
     if not 0 < value < math.inf:
-        raise ValueError(f"{name} is a finite number above 0, not {value}")
+        raise SettingError(f"{name} is a finite number above 0, not {value}", name)
 
 
 def check_discount(discount: float) -> None:
     """Raise ``ValueError`` where an intrinsic return could be without bound."""
     if not 0 <= discount < 1:
-        raise ValueError(f"discount is at least 0 and below 1, not {discount}")
+        raise SettingError(f"discount is at least 0 and below 1, not {discount}", "discount")
 
 
 class Part(Protocol):

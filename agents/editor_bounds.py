@@ -11,6 +11,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from agents.contract import Editor, RefusedEditError
+from agents.faults import PlacedProblem
 from agents.genome import EditorGene
 
 SHELF = "agents.editors"
@@ -53,14 +54,18 @@ def settings_of(gene: EditorGene) -> Editor:
         raise RefusedEditError(f"editor '{gene.name}': {error}") from error
 
 
-def bound_problem(kind: type[Editor], name: str, value: Any) -> str | None:
-    """Why this setting of this editor cannot be edited to this value, or ``None``."""
+def bound_problem(kind: type[Editor], name: str, value: Any) -> PlacedProblem | None:
+    """Why this setting of this editor cannot be edited to this value, or ``None``.
+
+    At its name where another value would do.
+    """
     bounds = bounds_of(kind)
     if name not in bounds:
-        return f"{kind.__name__} lets only {', '.join(sorted(bounds)) or 'nothing'} be edited"
+        free = ", ".join(sorted(bounds)) or "nothing"
+        return PlacedProblem(f"{kind.__name__} lets only {free} be edited")
     low, high = bounds[name]
     if not low <= value <= high:
-        return f"{name} is bounded to [{low:g}, {high:g}], not {value!r}"
+        return PlacedProblem(f"{name} is bounded to [{low:g}, {high:g}], not {value!r}", name)
     return None
 
 

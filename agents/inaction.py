@@ -12,13 +12,16 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
+from agents.faults import SettingError
 from agents.transitions import Plan, Transitions
 
 
 def inaction(noop: int, actions: int) -> int:
     """Number of the action that does nothing; -1 is the last. ``ValueError`` if there is none."""
     if not -actions <= noop < actions:
-        raise ValueError(f"noop must be one of {actions} actions (or -1, the last), not {noop}")
+        raise SettingError(
+            f"noop must be one of {actions} actions (or -1, the last), not {noop}", "noop"
+        )
     return noop % actions
 
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.arrays import Array
+from agents.faults import SettingError
 from agents.genome import Genome
 
 
-class RefusedEditError(ValueError):
-    """The edit cannot be done to this genome; the message says why."""
+class RefusedEditError(SettingError):
+    """The edit cannot be done to this genome; the message says why.
+
+    It has a path where a setting of the edit is to blame.
+    """
 
 
 # --- minds -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from agents.arrays import Array
+from agents.faults import PlacedProblem
 from agents.genome import LearningRule, TableRule
 from agents.validity import MORE_RANGES, RULE_RANGES
 
@@ -107,13 +108,15 @@ def number_problem(rule: LearningRule, name: str, value: Any) -> str | None:
     return ranges[name].problem(name, value)
 
 
-def numbers_problem(names: Sequence[str]) -> str | None:
+def numbers_problem(names: Sequence[str]) -> PlacedProblem | None:
     """Why an editor cannot tune the numbers of these names, or ``None``."""
     unknown = [name for name in names if name not in OFFERED]
     if unknown:
-        return f"numbers knows {', '.join(sorted(OFFERED))}, not {', '.join(map(repr, unknown))}"
+        what = f"numbers knows {', '.join(sorted(OFFERED))}, not {', '.join(map(repr, unknown))}"
+        return PlacedProblem(what, "numbers")
     if not names or len(set(names)) < len(names):
-        return f"numbers names at least one number, and none twice, not {list(names)}"
+        what = f"numbers names at least one number, and none twice, not {list(names)}"
+        return PlacedProblem(what, "numbers")
     return None
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from numbers import Integral, Real
 from typing import Any, get_args, get_type_hints
 
+from agents.faults import PlacedProblem, SettingError
 from agents.genome import RULES, LearningRule, TableRule
 
 TABLE_CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -22,13 +23,13 @@ class Range:
     whole: bool = False
     closed: bool = True
 
-    def problem(self, name: str, value: Any) -> str | None:
-        """Return what is wrong with ``value``, or ``None``."""
+    def problem(self, name: str, value: Any) -> PlacedProblem | None:
+        """Return what is wrong with the setting ``name``, at its name, or ``None``."""
         kind = Integral if self.whole else Real
         number = isinstance(value, kind) and not isinstance(value, bool)
         if number and self._holds(value):
             return None
-        return f"{name} must be {self}, got {value!r}"
+        return PlacedProblem(f"{name} must be {self}, got {value!r}", name)
 
     def _holds(self, value: float) -> bool:
         """Compare without a conversion: a whole number may be too large for a float."""
@@ -131,57 +132,63 @@ PLANNER_RANGES: Mapping[str, Range] = {
 """What each number of a learner that plans in a counted model may be."""
 
 
-def setting_problems(settings: Mapping[str, Any], ranges: Mapping[str, Range]) -> list[str]:
+def setting_problems(
+    settings: Mapping[str, Any], ranges: Mapping[str, Range]
+) -> list[PlacedProblem]:
     """Return a problem for every setting outside its range."""
     found = (ranges[name].problem(name, settings[name]) for name in ranges)
     return [problem for problem in found if problem]
 
 
 def check_learner(settings: Mapping[str, Any]) -> None:
-    """Raise ``ValueError`` naming every PPO setting outside its range."""
+    """Raise ``SettingError`` naming every PPO setting outside its range."""
     problems = setting_problems(settings, LEARNER_RANGES)
     if not problems and settings["num_envs"] * settings["steps_per_update"] == 1:
-        problems = ["num_envs * steps_per_update must be at least 2: one step has no spread"]
+        what = "num_envs * steps_per_update must be at least 2: one step has no spread"
+        problems = [PlacedProblem(what, "num_envs")]
     if problems:
-        raise ValueError("; ".join(problems))
+        raise SettingError.of(problems)
 
 
 def check_rewritable(learner: Any) -> None:
-    """Raise ``ValueError`` naming every setting of an A2C, DQN or SAC learner that is wrong."""
+    """Raise ``SettingError`` naming every setting of an A2C, DQN or SAC learner that is wrong."""
     settings = asdict(learner)
     gathered = {name: each for name, each in LEARNER_RANGES.items() if name not in RULE_RANGES}
     more = {name: each for name, each in MEMORY_RANGES.items() if name in settings}
     problems = setting_problems(settings, {**gathered, **more}) + rule_problems(learner)
     if not problems and settings.get("warmup", 1) > settings.get("memory", 1):
-        problems = ["warmup must not exceed memory, or nothing is ever learned"]
+        what = "warmup must not exceed memory, or nothing is ever learned"
+        problems = [PlacedProblem(what, "warmup")]
     if problems:
-        raise ValueError("; ".join(problems))
+        raise SettingError.of(problems)
 
 
-def rule_problems(rule: LearningRule) -> list[str]:
-    """Return everything that is wrong with a learning rule."""
+def rule_problems(rule: LearningRule) -> list[PlacedProblem]:
+    """Return everything that is wrong with a learning rule, each at its field."""
     data = asdict(rule)
     found = setting_problems(data, {**RULE_RANGES, **MORE_RANGES.get(data.get("rule", ""), {})})
     if rule.optimiser not in OPTIMISERS:
-        found.append(f"optimiser must be one of {words(OPTIMISERS)}, got {rule.optimiser!r}")
+        what = f"optimiser must be one of {words(OPTIMISERS)}, got {rule.optimiser!r}"
+        found.append(PlacedProblem(what, "optimiser"))
     found += _episodic(data.get("episodic", ()))
     word = data.get("rule", "")
     born = RULES.get(word, LearningRule)
     moved = [name for name in IDLE_FOR.get(word, ()) if data[name] != getattr(born, name)]
-    return found + [f"{word} has no use for {name}, which rests at its default" for name in moved]
+    told = "{} has no use for {}, which rests at its default"
+    return found + [PlacedProblem(told.format(word, name), name) for name in moved]
 
 
-def _episodic(names: Any) -> list[str]:
+def _episodic(names: Any) -> list[PlacedProblem]:
     if isinstance(names, tuple) and all(isinstance(each, str) for each in names):
         twice = sorted({each for each in names if names.count(each) > 1})
-        return [f"episodic names {each} twice" for each in twice]
-    return [f"episodic must name objectives, got {names!r}"]
+        return [PlacedProblem(f"episodic names {each} twice", "episodic") for each in twice]
+    return [PlacedProblem(f"episodic must name objectives, got {names!r}", "episodic")]
 
 
-def choice_problems(settings: Mapping[str, Any]) -> list[str]:
+def choice_problems(settings: Mapping[str, Any]) -> list[PlacedProblem]:
     """Return a problem for every word that no table's rule knows."""
     return [
-        f"{name} must be one of {words(allowed)}, got {settings[name]!r}"
+        PlacedProblem(f"{name} must be one of {words(allowed)}, got {settings[name]!r}", name)
         for name, allowed in TABLE_CHOICES.items()
         if settings[name] not in allowed
     ]

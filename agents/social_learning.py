@@ -10,6 +10,7 @@ import numpy as np
 from agents.approvals import answered, rows
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.faults import SettingError
 from agents.handover import UNKNOWN, Fidelity, fidelity
 from agents.value_shelf import Named, model_of
 from agents.values_contract import Evidence, ValueModel, Valuer
@@ -36,13 +37,16 @@ class ValueLearningObjective(Objective):
     def __post_init__(self) -> None:
         known = model_of(self.model)
         if known.tabular:
-            raise ValueError(f"model '{self.model}' needs a table of its world, which no agent has")
+            raise SettingError(
+                f"model '{self.model}' needs a table of its world, which no agent has", "model"
+            )
         if known.learns_from not in {"approval", "demonstrations"}:
-            raise ValueError(
-                f"model '{self.model}' learns from {known.learns_from}, which nobody makes here"
+            raise SettingError(
+                f"model '{self.model}' learns from {known.learns_from}, which nobody makes here",
+                "model",
             )
         if not 0 <= self.caution < math.inf:
-            raise ValueError(f"caution is finite and at least 0, not {self.caution}")
+            raise SettingError(f"caution is finite and at least 0, not {self.caution}", "caution")
 
 
 class Apprentice(Motive):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.faults import PlacedProblem
 from agents.success_story import Story
 
 Settings = TypeVar("Settings", bound=Editor)
@@ -61,12 +62,12 @@ class StoriedEditor(LiveEditor):
         return {**self.learned(), "story": self.story.state()}
 
 
-def whole_number_problem(settings: object, **least: int) -> str | None:
+def whole_number_problem(settings: object, **least: int) -> PlacedProblem | None:
     """Why a setting is no whole number from its least one on, or ``None``."""
     for name, low in least.items():
         value = getattr(settings, name)
         if type(value) is not int or value < low:
-            return f"{name} is a whole number from {low}, not {value!r}"
+            return PlacedProblem(f"{name} is a whole number from {low}, not {value!r}", name)
     return None
 
 

@@ -37,10 +37,13 @@ def the_layer(genome: Genome, index: int) -> Layer:
     return layers[index]
 
 
-def a_count(units: int) -> int:
-    """Return ``units``. Raises ``RefusedEditError`` unless it is a whole number of at least 1."""
+def a_count(units: int, name: str = "units") -> int:
+    """Return ``units``, the edit's setting ``name``.
+
+    Raises ``RefusedEditError`` unless it is a whole number of at least 1.
+    """
     if type(units) is not int or units < 1:  # a bool is an int to isinstance
-        raise RefusedEditError(f"units is a whole number of at least 1, not {units!r}")
+        raise RefusedEditError(f"units is a whole number of at least 1, not {units!r}", name)
     return units
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.compute import layer_inputs, parameter_shapes, table_shapes, tower_sizes
 from agents.contract import Mind, Moment
+from agents.faults import PlacedProblem
 from agents.genome import (
     IDLE,
     Architecture,
@@ -93,20 +94,22 @@ def wrong_rule(genome: Genome, wanted: type[LearningRule]) -> list[str]:
     return [f"the mind learns by {found.__name__}, this agent by {wanted.__name__}"]
 
 
-def table_problems(genome: Genome) -> list[str]:
+def table_problems(genome: Genome) -> list[PlacedProblem]:
     """Return what a table cannot be: layered, of another rule, or tuned like PPO."""
     rule = genome.learning_rule
     if not isinstance(rule, TableRule):
         return []
     found = choice_problems(asdict(rule))
     if genome.architecture.layers:
-        found.append("the agent keeps a table, which has no layers (architecture: {trunk: []})")
+        what = "the agent keeps a table, which has no layers (architecture: {trunk: []})"
+        found.append(PlacedProblem(what))
     moved = [name for name in IDLE if getattr(rule, name) != getattr(LearningRule(), name)]
-    return found + [f"the agent keeps a table, which has no {name}" for name in moved]
+    idle = [f"the agent keeps a table, which has no {name}" for name in moved]
+    return found + [PlacedProblem(each) for each in idle]
 
 
-def architecture_problems(architecture: Architecture) -> list[str]:
-    """Return everything that keeps this architecture from being built."""
+def architecture_problems(architecture: Architecture) -> list[PlacedProblem]:
+    """Return everything that keeps this architecture from being built, each at ``architecture``."""
     problems = [text for i, layer in enumerate(architecture.layers) for text in _layer(i, layer)]
     if len(architecture.layers) > MAX_LAYERS:
         problems.append(f"{len(architecture.layers)} layers, at most {MAX_LAYERS} are allowed")
@@ -115,7 +118,7 @@ def architecture_problems(architecture: Architecture) -> list[str]:
         problems.append(f"layer 0 is {kind}: the first layer must be dense, it sets the width")
     if architecture.activation not in _ACTIVATIONS:
         problems.append(f"activation must be one of {words(_ACTIVATIONS)}")
-    return [*problems, *_whole(architecture)]
+    return [PlacedProblem(each, "architecture") for each in (*problems, *_whole(architecture))]
 
 
 def _whole(architecture: Architecture) -> Iterator[str]:
@@ -133,8 +136,8 @@ def _whole(architecture: Architecture) -> Iterator[str]:
         yield from (f"guard {i}: {each}" for each in setting_problems(asdict(guard), _GUARD_RANGES))
 
 
-def fit_problems(genome: Genome, observation_size: int, actions: int) -> list[str]:
-    """What keeps a sound genome from living on these observations and actions."""
+def fit_problems(genome: Genome, observation_size: int, actions: int) -> list[PlacedProblem]:
+    """What keeps a sound genome from living on these observations and actions, as above."""
     if isinstance(genome.learning_rule, TableRule):
         return []
     found: dict[str, None] = {}
@@ -148,15 +151,18 @@ def fit_problems(genome: Genome, observation_size: int, actions: int) -> list[st
             found[f"guard {i}: there is no action {guard.action}, only {actions}"] = None
         if guard.kind == "mask" and guard.feature >= observation_size:
             found[f"guard {i}: an observation has {observation_size} numbers"] = None
-    return list(found)
+    return [PlacedProblem(each, "architecture") for each in found]
 
 
-def genome_problems(genome: Genome) -> tuple[str, ...]:
-    """Return everything that is wrong with ``genome``, without allocating anything."""
+def genome_problems(genome: Genome) -> tuple[PlacedProblem, ...]:
+    """Return everything that is wrong with ``genome``, without allocating anything.
+
+    Paths begin with the part of the genome; of an objective its name and ``weight`` follow.
+    """
+    rule = (*rule_problems(genome.learning_rule), *table_problems(genome))
     return (
         *architecture_problems(genome.architecture),
-        *rule_problems(genome.learning_rule),
-        *table_problems(genome),
+        *(each.inside("learning_rule") for each in rule),
         *_objective(genome.objective),
     )
 
@@ -278,12 +284,13 @@ def _layer(i: int, layer: Layer) -> Iterator[str]:
         yield problem
 
 
-def _objective(objective: Iterable[tuple[str, float]]) -> Iterator[str]:
+def _objective(objective: Iterable[tuple[str, float]]) -> Iterator[PlacedProblem]:
     pairs = tuple(objective)
     names = [name for name, _ in pairs]
     if names != sorted(set(names)):
-        yield f"objectives must be named once each, in order of name, got {words(names)}"
+        what = f"objectives must be named once each, in order of name, got {words(names)}"
+        yield PlacedProblem(what, "objective")
     for name, weight in pairs:
         problem = Range(-1e6, 1e6).problem(f"weight of objective {name}", weight)
         if problem:
-            yield problem
+            yield PlacedProblem(problem, "objective", name, "weight")

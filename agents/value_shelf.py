@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import get_type_hints
 
+from agents.faults import SettingError
 from agents.values_contract import ValueModel
 
 SHELF = "agents.values"
@@ -32,16 +33,18 @@ def model_names() -> list[str]:
 
 
 def model_of(named: Named) -> ValueModel:
-    """The model with its settings. Raises ``ValueError`` in one line."""
+    """The model with its settings. Raises ``SettingError`` in one line, at ``model``."""
     name, settings = _taken_apart(named)
     if name not in model_names():
-        raise ValueError(f"model '{name}' is not on the shelf: {', '.join(model_names())}")
+        raise SettingError(
+            f"model '{name}' is not on the shelf: {', '.join(model_names())}", "model"
+        )
     kind = _kind(name)
     try:
         _check(kind, settings)
         return kind(**settings)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"model '{name}': {error}") from error
+        raise SettingError(f"model '{name}': {error}", "model") from error
 
 
 def _kind(name: str) -> type[ValueModel]:
@@ -74,6 +77,6 @@ def _taken_apart(named: Named) -> tuple[str, Mapping[str, int | float | bool | s
     if isinstance(named, str):
         return named, {}
     if len(named) != 1:
-        raise ValueError("model is one name, or one name with its settings")
+        raise SettingError("model is one name, or one name with its settings", "model")
     ((name, settings),) = named.items()
     return name, settings

@@ -37,6 +37,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from envs.arrays import Array
 from envs.contract import State
+from envs.knobs import SettingError
 
 LARGEST = 1e6
 """Greatest intensity of a dial without an end of its own: float32 still adds up beyond it."""
@@ -90,17 +91,19 @@ class Control(ABC):
         """Refuse bad settings by name."""
         if not 0 <= self.intensity <= self.most or not math.isfinite(self.intensity):
             what = f"a number from 0 to {self.most:g} ({self.unit})"
-            raise ValueError(f"intensity must be {what}, not {self.intensity:g}")
+            raise SettingError(f"intensity must be {what}, not {self.intensity:g}", "intensity")
         if not 0 <= self.start < 1:
             what = "a share of the training steps, from 0 to below 1"
-            raise ValueError(f"start must be {what}, not {self.start:g}")
+            raise SettingError(f"start must be {what}, not {self.start:g}", "start")
         if not self.start < self.end <= 1:
             what = f"a share of the training steps, above start ({self.start:g}) and at most 1"
-            raise ValueError(f"end must be {what}, not {self.end:g}")
+            raise SettingError(f"end must be {what}, not {self.end:g}", "end")
         if self.schedule not in {"constant", "rising", "falling"}:
-            raise ValueError(f"schedule must be constant, rising or falling, not {self.schedule!r}")
+            raise SettingError(
+                f"schedule must be constant, rising or falling, not {self.schedule!r}", "schedule"
+            )
         if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, not {self.seed}")
+            raise SettingError(f"seed must be at least 0, not {self.seed}", "seed")
 
     def strength(self, progress: float) -> float:
         """Intensity in force after a share ``progress`` of the training steps; 0 outside."""

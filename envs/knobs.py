@@ -16,15 +16,23 @@ Limits = Sequence[Any] | None
 """Least and greatest number (``None``: no end), or the texts there are."""
 
 
+class SettingError(ValueError):
+    """A world or a control refuses a setting; ``path``: its name."""
+
+    def __init__(self, what: str, *path: str | int) -> None:
+        super().__init__(what)
+        self.path = path
+
+
 def check(world: Any, **limits: Sequence[Any]) -> None:
-    """Look at every field of a dataclass. Raises ``ValueError`` with one line, by name."""
+    """Look at every field of a dataclass. Raises ``SettingError`` with one line, by name."""
     for each in fields(world):
         value = getattr(world, each.name)
         if value is None and each.default is None:
             continue
         wanted = _wanted(each, value, limits.get(each.name))
         if wanted is not None:
-            raise ValueError(f"{each.name} must be {wanted}, not {value!r}")
+            raise SettingError(f"{each.name} must be {wanted}, not {value!r}", each.name)
 
 
 def _wanted(each: "Field[Any]", value: Any, limits: Limits) -> str | None:

@@ -8,6 +8,7 @@ import numpy as np
 from envs import knobs
 from envs.arrays import Array
 from envs.contract import Oracle
+from envs.knobs import SettingError
 
 HOW = {
     "random": "all labs choose evenly at random",
@@ -38,7 +39,7 @@ class Levers:
         knobs.check(self, audit=(0, 1), fine=(0, None), breach=(0, None), disclosure=DISCLOSURES)
         knobs.check(self, treaty=(0, None))
         if self.cap is not None and self.cap <= 0:
-            raise ValueError(f"cap must be above 0, or null, not {self.cap!r}")
+            raise SettingError(f"cap must be above 0, or null, not {self.cap!r}", "cap")
 
     @property
     def pulled(self) -> bool:

@@ -8,6 +8,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import Control, ControlledEnv
+from envs.knobs import SettingError
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,9 @@ class RuleControl(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.feature < 0 or self.action < 0:
-            raise ValueError("feature and action are counted from 0")
+            raise SettingError("feature and action are counted from 0", "feature")
         if not np.isfinite(self.threshold):
-            raise ValueError(f"threshold must be finite, not {self.threshold}")
+            raise SettingError(f"threshold must be finite, not {self.threshold}", "threshold")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The feature must be seen and the action must be one."""

@@ -85,6 +85,8 @@ class Catalogue:
     """Plug-in modules named by hand; each registers once, however often it is named."""
     broken: dict[str, str] = field(default_factory=dict)
     """Plug-in -> why it could not be loaded; a broken plug-in does not stop unrelated runs."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Broken plug-in -> the module that was not found, where that is why."""
     _origin: str = "this program"
 
     def names(self, shelf: str) -> list[str]:
@@ -144,6 +146,8 @@ class Catalogue:
             register(self)
         except Exception as error:  # noqa: BLE001  (a stranger's code: any error is its own)
             self.broken[origin] = f"{type(error).__name__}: {error}"
+            if isinstance(error, ModuleNotFoundError) and error.name:
+                self.missing[origin] = error.name
         finally:
             self._origin = "this program"
             self.env_origins |= dict.fromkeys(set(registry) - before, origin)
@@ -170,17 +174,16 @@ def plug_module(known: Catalogue, module: str) -> None:
         known.modules.add(module)
         known.plug(module, lambda found: importlib.import_module(module).register(found))
     if module in known.broken:
-        why = known.broken[module] + _where_to_look(module, known.broken[module])
+        why = known.broken[module] + _where_to_look(module, known.missing.get(module, ""))
         raise InputError(Problem(f"plug-in {module}", f"cannot be plugged in: {why}"))
 
 
-def _where_to_look(module: str, why: str) -> str:
+def _where_to_look(module: str, missing: str) -> str:
     """Say how to import what lies in the current folder, which Python does not search by itself."""
     top = module.partition(".")[0]
     here = Path(f"{top}.py").is_file() or Path(top).is_dir()
-    missing = why == f"ModuleNotFoundError: No module named '{top}'"
     hint = "; it lies in this folder: put PYTHONPATH=. before the command"
-    return hint if here and missing else ""
+    return hint if here and missing == top else ""
 
 
 def _on_shelf(shelf: str) -> Iterable[Part]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import envs
-from agents.faults import FAULTS
+from agents.faults import FAULTS, PlacedProblem
 from envs.control import Control
 from envs.gauge import Gauge
 from sandbox.build import part
@@ -22,6 +22,25 @@ from sandbox.trial_environment import Habitat, habitat
 SEVERAL = "the env has several agents; a control acts on envs of one"
 
 
+class MisfitError(TrialError):
+    """A control refuses the env, or an objective lacks a control.
+
+    ``path``: "control" or "objective", and its name.
+    """
+
+    def __init__(self, problem: PlacedProblem) -> None:
+        super().__init__(problem)
+        self.path = problem.path
+
+
+class NeedsError(InputError):
+    """An objective fails to say which controls it needs; ``path``: as of ``MisfitError``."""
+
+    def __init__(self, problem: PlacedProblem) -> None:
+        super().__init__(problem)
+        self.path = problem.path
+
+
 def settings(spec: Spec) -> dict[str, Any]:
     """Control -> its settings; the spec of a run made before there were controls has none."""
     return dict(spec.get("controls", {}))
@@ -30,41 +49,44 @@ def settings(spec: Spec) -> dict[str, Any]:
 def controlled(spec: Spec, place: Habitat, span_steps: int) -> Habitat:
     """Put the spec's controls around the env; the first by name is the innermost.
 
-    Raises ``TrialError`` where a control refuses the env.
+    Raises ``MisfitError`` where a control refuses the env, or an objective lacks its control.
     """
     gauges = {}
     for name in sorted(settings(spec)):
         control = part("controls", {name: settings(spec)[name]})
         reason = _refused(control, place.env) or _clash(spec, name)
         if reason:
-            raise TrialError(f"control '{name}' and env '{spec['env']['id']}' do not fit: {reason}")
+            what = f"control '{name}' and env '{spec['env']['id']}' do not fit: {reason}"
+            raise MisfitError(PlacedProblem(what, "control", name))
         rng, twin = (trial_streams(spec)(f"control {name} {control.seed}") for _ in range(2))
         gauges[name] = Gauge(control, place.env, rng=rng, twin=twin, span_steps=span_steps)
         place = replace(place, env=gauges[name].env)
     reason = unmet(spec) or _hidden(spec, gauges, place.env)
     if reason:
-        raise TrialError(reason)
+        raise MisfitError(reason)
     return replace(place, gauges=gauges)
 
 
-def unmet(spec: Spec) -> str | None:
-    """Which control an objective of the spec needs and has not, in one line."""
+def unmet(spec: Spec) -> PlacedProblem | None:
+    """Which control an objective of the spec needs and has not, in one line, at the objective."""
     dials = settings(spec)
     for name, control, wanted in _needs(spec):
         held = part("controls", {control: dials[control]}) if control in dials else None
         if held and held.intensity and all(getattr(held, k, None) == v for k, v in wanted.items()):
             continue
         said = ", ".join(["an intensity above 0", *(f"{k}: {v}" for k, v in wanted.items())])
-        return f"objective '{name}' needs the control '{control}' with {said}"
+        what = f"objective '{name}' needs the control '{control}' with {said}"
+        return PlacedProblem(what, "objective", name)
     return None
 
 
-def _hidden(spec: Spec, gauges: Mapping[str, Gauge], outermost: Any) -> str | None:
+def _hidden(spec: Spec, gauges: Mapping[str, Gauge], outermost: Any) -> PlacedProblem | None:
     """What an objective reads at the end of an observation must stay there."""
     for name, control, _ in _needs(spec):
         shown = gauges[control].env.single_observation_space.shape
         if shown != outermost.single_observation_space.shape:
-            return f"objective '{name}' needs the control '{control}' to be the last that is shown"
+            what = f"objective '{name}' needs the control '{control}' to be the last that is shown"
+            return PlacedProblem(what, "objective", name)
     return None
 
 
@@ -77,7 +99,8 @@ def _needs(spec: Spec) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
                 for c, wanted in part("objectives", {name: fields}).needs().items()
             ]
         except FAULTS as error:  # a stranger's objective
-            raise InputError(f"objective '{name}': its needs fail: {fault(error)}") from error
+            what = f"objective '{name}': its needs fail: {fault(error)}"
+            raise NeedsError(PlacedProblem(what, "objective", name)) from error
         for control, wanted in needs:
             yield name, control, wanted
 

@@ -4,7 +4,7 @@ No event holds a clock, so the same trial gives the same bytes.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
@@ -58,6 +58,18 @@ class Updated(Event):
     by any copy, in worlds that say where their agent is."""
     spent: Mapping[str, float] = field(default_factory=dict)  # ``flops`` by category of the meter
     flops_left: float | None = None  # of the whole trial's budget; None: there is none
+
+    def accounts(self) -> Iterator[tuple[str, str, float]]:
+        """(objective, what, value): what the objectives tell of themselves among the losses.
+
+        The key of such a loss is the name of one of ``intrinsic``, a space, and what is told.
+        """
+        names = sorted(self.intrinsic, key=len, reverse=True)  # the whole name, not its beginning
+        for key, value in self.losses.items():
+            for name in names:
+                if key.startswith(f"{name} "):
+                    yield name, key[len(name) + 1 :], value
+                    break
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sandbox.verdict import Check, Verdict, judge
 from sandbox.words import Dose, bracketed, dose_label
 
 EDGE = 0.05
+LESSONS = "lessons"  # what an objective that learns from somebody else tells of itself
 
 
 @dataclass(frozen=True)
@@ -130,16 +131,18 @@ def _untaught(run: RunRecord, seen: Effect) -> Iterator[str]:
     found = pairs_of(run, seen.lever, seen.env, seen.dose).values()
     pairs = [pair for each in found for pair in each]
     for arm, dose in enumerate((seen.base_dose, seen.dose)):
-        ends = [_last_losses(pair[arm]) for pair in pairs]
-        for key in sorted({key for end in ends for key in end if key.endswith(" lessons")}):
-            if not any(end.get(key) for end in ends):
-                name = key.removesuffix(" lessons")
+        ends = [_lessons(pair[arm]) for pair in pairs]
+        for name in sorted({name for end in ends for name in end}):
+            if not any(end.get(name) for end in ends):
                 yield f"at {dose_label(dose)} nobody showed {name} anything: it learned nothing"
 
 
-def _last_losses(trial: TrialRecord) -> Mapping[str, float]:
-    told = [each for each in trial.events if isinstance(each, Updated)]
-    return told[-1].losses if told else {}
+def _lessons(trial: TrialRecord) -> Mapping[str, float]:
+    """Objective -> the lessons that it had in all, if it tells of any."""
+    told = [each for each in trial.events if isinstance(each, Updated)][-1:]
+    return {
+        name: value for each in told for name, what, value in each.accounts() if what == LESSONS
+    }
 
 
 def _lost(run: RunRecord, seen: Effect) -> str:

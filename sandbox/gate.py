@@ -205,8 +205,8 @@ def _sound(cost: float) -> bool:
 
 
 def _invalid(before: Genome, after: Genome, cost: float, sizes: tuple[int, int]) -> str:
-    problems = list(validity.genome_problems(after))
-    problems = problems or validity.fit_problems(after, *sizes)
+    problems: list[str] = [*validity.genome_problems(after)]
+    problems = problems or [*validity.fit_problems(after, *sizes)]
     if before.editor.name != after.editor.name:
         name = after.editor.name
         problems.append(f"no edit can put editor '{name}' to work in a living agent")

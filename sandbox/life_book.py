@@ -39,7 +39,6 @@ class Book:
 
     def counts(self) -> dict[str, Any]:
         """One row that sums the trial up."""
-        verdicts = [_verdict(each) for each in self.entries]
         kinds = [each["kind"] for each in self.entries]
         return {
             "trial": self.trial.id,
@@ -47,8 +46,8 @@ class Book:
             "seed": self.trial.spec["seed"],
             "state": self.trial.status.get("state", "unfinished"),
             "proposed": kinds.count("proposal"),
-            "applied": verdicts.count("applied"),
-            "refused": sum(each.startswith("refused") for each in verdicts),
+            "applied": sum(_is_plain(each) for each in self.entries),
+            "refused": sum(not each.get("applied", True) for each in self.entries),
             "rolled back": kinds.count("rolled back"),
             "tampering": kinds.count("tamper attempt"),
         }
@@ -105,6 +104,11 @@ def _what(entry: JSON) -> str:
     if entry["kind"] == "tamper attempt":
         return f"tampered: {entry['surface']}.{entry['attempt']}"
     return str(entry["kind"])
+
+
+def _is_plain(entry: JSON) -> bool:
+    """Was it applied, and is nothing more to say of that?"""
+    return bool(entry.get("applied")) and not entry.get("marks")
 
 
 def _verdict(entry: JSON) -> str:

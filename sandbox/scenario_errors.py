@@ -4,10 +4,12 @@ Pydantic's findings become sentences here: what is wrong, where it stands, what 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import InputError, Problem, did_you_mean
+from agents.faults import SettingError
+from envs import knobs
+from sandbox.errors import InputError, Problem, did_you_mean, fault
 from sandbox.strict_yaml import Document, Path
 from sandbox.yaml_scalars import LARGEST
 
@@ -122,6 +124,18 @@ class Findings:
             except (LookupError, TypeError):
                 break
         return tuple(found)
+
+
+def problems_of(error: BaseException) -> Iterator[tuple[Path, str]]:
+    """(path in the part's settings, words) of everything that a part refuses.
+
+    A stranger's error says in words alone what is wrong: that is about the whole part.
+    """
+    if isinstance(error, SettingError):
+        yield from ((each.path, str(each)) for each in error.problems)
+    else:
+        path = error.path if isinstance(error, knobs.SettingError) else ()
+        yield path, fault(error)
 
 
 def _form_of(path: Path) -> Path:

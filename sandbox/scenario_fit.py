@@ -7,7 +7,6 @@ part of an agent, may do anything: it is started in a trial's own process alone.
 
 import itertools
 import json
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,16 +16,16 @@ import gymnasium as gym
 import numpy as np
 
 from agents.contract import Objective
-from agents.faults import FAULTS
+from agents.faults import FAULTS, PlacedProblem
 from agents.genome import Genome
 from agents.spaces import action_box, action_count, flat_size
-from agents.validity import architecture_problems, fit_problems, genome_problems
+from agents.validity import fit_problems, genome_problems
 from sandbox import build, scenario_plans, trial_environment, trials
 from sandbox.contract import Spec
-from sandbox.controls import controlled
+from sandbox.controls import MisfitError, NeedsError, controlled
 from sandbox.env_index import EnvEntry
 from sandbox.errors import fault, one_line
-from sandbox.scenario_errors import Findings
+from sandbox.scenario_errors import Findings, problems_of
 from sandbox.scenario_model import Scenario
 from sandbox.strict_yaml import Path
 from sandbox.words import condition_name
@@ -95,16 +94,16 @@ class _Asked:
             self.found.add(("levers",), one_line(what), at_key=True)
             return None
         for problem in genome_problems(genome):
-            self.found.add(self._genetic(spec, genome, problem), problem)
+            self.found.add(self._genetic(spec, problem), problem)
         self._named(spec, genome)
         self._edits(spec, genome, parts)
         return parts
 
-    def _genetic(self, spec: Spec, genome: Genome, problem: str) -> Path:
-        weighed = re.match(r"weight of objective (\w+) ", problem)
-        if weighed:
-            return self._at(spec, "objective", weighed[1], "weight")
-        layered = problem in architecture_problems(genome.architecture)
+    def _genetic(self, spec: Spec, problem: PlacedProblem) -> Path:
+        part, *names = problem.path
+        if part == "objective":
+            return self._at(spec, "objective", *names)
+        layered = part == "architecture"
         return self._at(spec, "architecture") if layered else self._part(spec, "learner")
 
     def _named(self, spec: Spec, genome: Genome) -> None:
@@ -149,17 +148,16 @@ class _Asked:
             place = controlled(spec, place, steps)
             return _Sizes(_spaces(place), not taught or _teaches(place))
         except FAULTS as error:  # as above
-            self.found.add(self._to_blame(spec, i, str(error)), fault(error), at_key=True)
+            self.found.add(self._to_blame(spec, i, error), fault(error), at_key=True)
             return None
         finally:
             place.env.close()
 
-    def _to_blame(self, spec: Spec, i: int, reason: str) -> Path:
-        named = re.match(r"(control|objective) '(\w+)'", reason)
-        if named is None:
+    def _to_blame(self, spec: Spec, i: int, error: BaseException) -> Path:
+        if not isinstance(error, MisfitError | NeedsError):
             return ("envs", i)
-        name = named[2]
-        if named[1] == "objective":
+        part, name = map(str, error.path)
+        if part == "objective":
             return self._at(spec, "objective", name)
         arm = self.scenario.arms.get(str(spec["condition"].get("arm")), {})
         if name in arm.get("controls", {}):
@@ -192,38 +190,40 @@ class _Asked:
         sound = not genome_problems(genome)
         for problem in fit_problems(genome, seen, actions) if sound else ():
             what = f"env '{env_id}' and this agent do not fit: {problem}"
-            self.found.add(self._at(spec, "architecture"), what)
+            self.found.add(self._genetic(spec, problem), what)
         for name, each in parts.objectives.items():
             reason = self._unstarted(each, seen, actions, choices=not parts.learner.continuous)
-            if reason:
+            if reason is not None:
                 self._motive(spec, name, reason)
 
-    def _unstarted(self, each: Objective, seen: int, actions: int, *, choices: bool) -> str:
-        """Why a motive cannot start, in one line; empty where it can, or is a stranger's."""
+    def _unstarted(
+        self, each: Objective, seen: int, actions: int, *, choices: bool
+    ) -> PlacedProblem | None:
+        """Why a motive cannot start, in one line; ``None`` where it can, or is a stranger's."""
         if not _is_ours(each):
-            return ""
+            return None
         if each.discrete and not choices:
-            return "it tells actions apart, so they must be Discrete"
+            return PlacedProblem("it tells actions apart, so they must be Discrete")
 
-        def start() -> str:
+        def start() -> PlacedProblem | None:
             try:
                 each.start(seen, actions, np.random.default_rng(0))
             except ValueError as error:
-                return one_line(str(error))
+                path, what = next(problems_of(error))
+                return PlacedProblem(one_line(what), *path)
             except FAULTS as error:  # every trial would meet it
-                return one_line(f"it cannot start: {type(error).__name__}: {fault(error)}")
-            return ""
+                what = f"it cannot start: {type(error).__name__}: {fault(error)}"
+                return PlacedProblem(one_line(what))
+            return None
 
-        found: str = self._once("motive", [repr(each), seen, actions], start)
+        found: PlacedProblem | None = self._once("motive", [repr(each), seen, actions], start)
         return found
 
-    def _motive(self, spec: Spec, name: str, reason: str) -> None:
-        first = reason.split(" ", 1)[0].strip("':,")
-        at = self._at(spec, "objective", name)
-        at = (*at, first) if first in spec["objective"][name] else at
+    def _motive(self, spec: Spec, name: str, reason: PlacedProblem) -> None:
+        at = self._at(spec, "objective", name, *reason.path)
         what = f"objective '{name}' and env '{spec['env']['id']}' do not fit: "
-        said = reason.removeprefix(f"{name}: ")
-        self.found.add(at, what + said, at_key=len(at) == len(self._at(spec, "objective", name)))
+        said = reason.removeprefix(f"{name}: ")  # some name themselves, for whoever starts them
+        self.found.add(at, what + said, at_key=not reason.path)
 
     # --- places in the file --------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class _Asked:
         """Where the one name of a learner or an editor is written."""
         return self._at(spec, part, next(iter(spec[part])))
 
-    def _at(self, spec: Spec, part: str, *more: str) -> Path:
+    def _at(self, spec: Spec, part: str, *more: str | int) -> Path:
         """Where a part of this trial's agent is written: in its arm, if that has its own."""
         arm = str(spec["condition"].get("arm"))
         own = part in self.scenario.arms.get(arm, {})

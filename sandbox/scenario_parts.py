@@ -5,7 +5,6 @@ in it, so that a trial's id changes when a setting does, wherever the setting ca
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, fields
 from typing import Any, get_type_hints
@@ -17,7 +16,7 @@ from sandbox import scenario_plans
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry, world_class
 from sandbox.errors import InputError, fault
-from sandbox.scenario_errors import Findings, dotted
+from sandbox.scenario_errors import Findings, dotted, problems_of
 from sandbox.scenario_form import ArchitectureForm, as_named
 from sandbox.strict_yaml import Path
 
@@ -79,8 +78,8 @@ def settings(found: Findings, path: Path, cls: type[Any], written: Any) -> JSON 
     try:
         instance = cls(**values)
     except FAULTS as error:  # a part may refuse its settings in any way
-        for line in fault(error).split("; "):
-            found.add(_blamed(path, line, known), f"{dotted(path)}: {line}")
+        for at, what in problems_of(error):
+            found.add((*path, *at), f"{dotted(path)}: {what}")
         return None
     whole = to_json(asdict(instance))
     return {name: whole[name] for name in known} if good else None
@@ -161,12 +160,3 @@ def _known_edits(found: Findings, path: Path, value: Any) -> bool:
     for i, each in bad:
         found.no_such((*path, i), "edit", each, allowed)
     return not bad
-
-
-def _blamed(path: Path, line: str, known: Mapping[str, Any]) -> Path:
-    """A message that begins with a setting's name belongs to that setting, or to an item of it."""
-    item = re.match(r"(\w+) item (\d+)\b", line)
-    if item and item[1] in known:
-        return (*path, item[1], int(item[2]) - 1)
-    first = line.split(" ", 1)[0].strip("':,")
-    return (*path, first) if first in known else path

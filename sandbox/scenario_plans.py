@@ -1,6 +1,6 @@
 """Holds the edits that an editor's plan names against the shelf, before anything has started."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, get_type_hints
 
@@ -10,7 +10,7 @@ from agents.frozen import tuples
 from agents.genome import Genome
 from sandbox.catalogue import catalogue
 from sandbox.errors import fault
-from sandbox.scenario_errors import Findings, dotted
+from sandbox.scenario_errors import Findings, dotted, problems_of
 from sandbox.strict_yaml import Path
 
 JSON = dict[str, Any]
@@ -75,19 +75,7 @@ def refused(
         try:
             edits[name](**tuples(settings)).rewrite(genome)
         except RefusedEditError as refusal:
-            for key in _blamed(str(refusal), settings):
-                at = (*path, i, key)
-                found.add(at, f"{dotted(at)}: {refusal}")
-
-
-def _blamed(refusal: str, settings: JSON) -> Iterator[str]:
-    """The setting that a refusal is about: the one it begins with, or whose value it ends with."""
-    first = refusal.split(" ", 1)[0].strip("':,")
-    known = [key for key in settings if key not in PLACES]
-    if first in known:
-        yield first
-        return
-    if first in {"layer", "there"}:
-        return
-    ends = {key: (f"not {settings[key]!r}", f"got {settings[key]!r}") for key in known}
-    yield from (key for key in known if refusal.endswith(ends[key]))
+            for inside, what in problems_of(refusal):
+                if inside and inside[0] in settings and inside[0] not in PLACES:
+                    at = (*path, i, inside[0])
+                    found.add(at, f"{dotted(at)}: {what}")

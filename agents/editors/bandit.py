@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 from agents.editing_progress import level
+from agents.faults import SettingError
 
 REST = "identity"
 """The arm that does nothing; every edit competes with plain learning."""
@@ -51,17 +52,23 @@ class Bandit(Editor):
         if isinstance(self.edits, list):  # as JSON and YAML give it
             object.__setattr__(self, "edits", tuple(self.edits))
         if self.every_updates < 1:
-            raise ValueError(f"every_updates is at least 1, not {self.every_updates}")
+            raise SettingError(
+                f"every_updates is at least 1, not {self.every_updates}", "every_updates"
+            )
         if self.window is not None and not 1 <= self.window <= self.every_updates:
-            raise ValueError(
-                f"window is 1 to every_updates={self.every_updates}, not {self.window}"
+            raise SettingError(
+                f"window is 1 to every_updates={self.every_updates}, not {self.window}", "window"
             )
         if not 0 < self.discount <= 1:
-            raise ValueError(f"discount is above 0 and at most 1, not {self.discount}")
+            raise SettingError(
+                f"discount is above 0 and at most 1, not {self.discount}", "discount"
+            )
         if not 0 <= self.exploration < math.inf:
-            raise ValueError(f"exploration is a finite number from 0, not {self.exploration}")
+            raise SettingError(
+                f"exploration is a finite number from 0, not {self.exploration}", "exploration"
+            )
         if len(set(self.edits)) < len(self.edits):
-            raise ValueError(f"edits names one twice: {list(self.edits)}")
+            raise SettingError(f"edits names one twice: {list(self.edits)}", "edits")
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin with all arms unknown. Raises ``ValueError`` for an edit nobody knows."""

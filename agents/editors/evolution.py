@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 from agents.exploitation import better_peer
+from agents.faults import SettingError
 from agents.mutation import (
     DRAW_FLOPS,
     Bounds,
@@ -60,13 +61,17 @@ class Evolution(Editor):
             "tau": (0.0, 2.0),
         }
         if self.every_updates < 2:  # noqa: PLR2004 - one to copy, one to change what was copied
-            raise ValueError(f"every_updates is at least 2, not {self.every_updates}")
+            raise SettingError(
+                f"every_updates is at least 2, not {self.every_updates}", "every_updates"
+            )
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {low:g} to {high:g}, not {getattr(self, name)}")
+                raise SettingError(
+                    f"{name} is {low:g} to {high:g}, not {getattr(self, name)}", name
+                )
         problem = numbers_problem(self.numbers)
         if problem:
-            raise ValueError(problem)
+            raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for an edit nobody knows."""

@@ -11,6 +11,7 @@ from agents.change_detection import Changes
 from agents.compute import BACKWARD_PER_FORWARD, forward_flops, parameters
 from agents.contract import Edit, Editor, LiveEditor, Look, RefusedEditError, Reply, View
 from agents.expansion_score import Place, growth_scores
+from agents.faults import PlacedProblem, SettingError
 from agents.genome import Genome
 from agents.plateau import flat
 from agents.storied import StoriedEditor, successor, whole_number_problem
@@ -62,13 +63,19 @@ class Growing(Editor):
         problem = whole_number_problem(self, window=4, min_parameters=0)
         for name in ("grow_above", "shrink_below"):
             if not 0 <= getattr(self, name) <= 1:
-                problem = problem or f"{name} is a share from 0 to 1, not {getattr(self, name)}"
+                problem = problem or PlacedProblem(
+                    f"{name} is a share from 0 to 1, not {getattr(self, name)}", name
+                )
         if not 0 <= self.least_score < math.inf:
-            problem = problem or f"least_score is a finite number from 0, not {self.least_score}"
+            problem = problem or PlacedProblem(
+                f"least_score is a finite number from 0, not {self.least_score}", "least_score"
+            )
         if self.max_parameters is not None and self.max_parameters < 1:
-            problem = problem or f"max_parameters is at least 1, not {self.max_parameters}"
+            problem = problem or PlacedProblem(
+                f"max_parameters is at least 1, not {self.max_parameters}", "max_parameters"
+            )
         if problem:
-            raise ValueError(problem)
+            raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin small. Raises ``ValueError`` where nothing can grow, or for an unknown rule."""

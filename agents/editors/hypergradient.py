@@ -10,6 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.compute import BACKWARD_PER_FORWARD, forward_flops
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.faults import SettingError
 from agents.mutation import OFFERED, Bounds, stepped
 from agents.success_story import Story
 
@@ -43,11 +44,14 @@ class Hypergradient(Editor):
         if isinstance(self.steps, list):  # as JSON and YAML give it
             object.__setattr__(self, "steps", tuple(self.steps))
         if self.every_updates < 1:
-            raise ValueError(f"every_updates is at least 1, not {self.every_updates}")
+            raise SettingError(
+                f"every_updates is at least 1, not {self.every_updates}", "every_updates"
+            )
         low, high = STEP_BOUNDS
         if not 1 <= len(self.steps) <= HIGHEST or not all(low <= s <= high for s in self.steps):
-            raise ValueError(
-                f"steps are 1 to {HIGHEST} numbers, {low:g} to {high:g}, not {list(self.steps)}"
+            raise SettingError(
+                f"steps are 1 to {HIGHEST} numbers, {low:g} to {high:g}, not {list(self.steps)}",
+                "steps",
             )
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
+from agents.faults import SettingError
 from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem
 
 
@@ -39,7 +40,7 @@ class InBand(Editor):
             object.__setattr__(self, "edits", tuple(self.edits))
         problem = whole_number_problem(self, threshold=1, cool_down=0)
         if problem:
-            raise ValueError(problem)
+            raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin to listen. Raises ``ValueError`` for an edit or a rule that nobody knows."""

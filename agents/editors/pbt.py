@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 from agents.exploitation import better_peer
+from agents.faults import SettingError
 from agents.mutation import DRAW_FLOPS, OFFERED, Bounds, numbers_problem, tunable
 
 
@@ -38,16 +39,20 @@ class Pbt(Editor):
         for name in ("numbers", "factors"):  # lists, as JSON and YAML give them
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.every_updates < 1:
-            raise ValueError(f"every_updates is at least 1, not {self.every_updates}")
+            raise SettingError(
+                f"every_updates is at least 1, not {self.every_updates}", "every_updates"
+            )
         if not 0 < self.share <= 0.5:  # noqa: PLR2004 - the halves
-            raise ValueError(f"share is above 0 and at most 0.5, not {self.share}")
+            raise SettingError(f"share is above 0 and at most 0.5, not {self.share}", "share")
         if not self.factors or not all(0 < each <= 100 for each in self.factors):  # noqa: PLR2004
-            raise ValueError(f"factors are one or more in (0, 100], not {list(self.factors)}")
+            raise SettingError(
+                f"factors are one or more in (0, 100], not {list(self.factors)}", "factors"
+            )
         if self.window is not None and self.window < 1:
-            raise ValueError(f"window is at least 1, not {self.window}")
+            raise SettingError(f"window is at least 1, not {self.window}", "window")
         problem = numbers_problem(self.numbers)
         if problem:
-            raise ValueError(problem)
+            raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` where ``copy_peer`` is not among the edits."""

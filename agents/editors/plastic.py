@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.faults import PlacedProblem, SettingError
 from agents.storied import StoriedEditor, successor, whole_number_problem
 
 
@@ -44,9 +45,11 @@ class Plastic(Editor):
             object.__setattr__(self, "edits", tuple(self.edits))
         problem = whole_number_problem(self, every_updates=1, rest=1)
         if not 0 <= self.dormancy <= 1:
-            problem = problem or f"dormancy is a share from 0 to 1, not {self.dormancy}"
+            problem = problem or PlacedProblem(
+                f"dormancy is a share from 0 to 1, not {self.dormancy}", "dormancy"
+            )
         if problem:
-            raise ValueError(problem)
+            raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for a rule that nobody knows."""

@@ -11,6 +11,7 @@ from agents.arrays import Array
 from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
 from agents.editing_progress import Mark, Progress
+from agents.faults import PlacedProblem, SettingError
 from agents.small_policy import SmallPolicy
 from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem
 
@@ -63,17 +64,27 @@ class PolicyNetwork(Editor):
         problem = whole_number_problem(self, every_updates=1, hidden=1)
         if self.window is not None and not 1 <= self.window <= self.every_updates:
             most = f"every_updates={self.every_updates}"
-            problem = problem or f"window is 1 to {most}, not {self.window}"
+            problem = problem or PlacedProblem(
+                f"window is 1 to {most}, not {self.window}", "window"
+            )
         if not 0 < self.learning_rate < math.inf:
-            problem = problem or f"learning_rate is a number above 0, not {self.learning_rate}"
+            problem = problem or PlacedProblem(
+                f"learning_rate is a number above 0, not {self.learning_rate}", "learning_rate"
+            )
         if not 0 <= self.exploration <= 1:
-            problem = problem or f"exploration is a share from 0 to 1, not {self.exploration}"
+            problem = problem or PlacedProblem(
+                f"exploration is a share from 0 to 1, not {self.exploration}", "exploration"
+            )
         if not 0 < self.discount <= 1:
-            problem = problem or f"discount is above 0 and at most 1, not {self.discount}"
+            problem = problem or PlacedProblem(
+                f"discount is above 0 and at most 1, not {self.discount}", "discount"
+            )
         if len(set(self.edits)) < len(self.edits):
-            problem = problem or f"edits names one twice: {list(self.edits)}"
+            problem = problem or PlacedProblem(
+                f"edits names one twice: {list(self.edits)}", "edits"
+            )
         if problem:
-            raise ValueError(problem)
+            raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin with an even policy. Raises ``ValueError`` for an edit or rule nobody knows."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.faults import SettingError
 from agents.success_story import Story
 
 
@@ -31,9 +32,11 @@ class Random(Editor):
         if isinstance(self.edits, list):  # as JSON and YAML give it
             object.__setattr__(self, "edits", tuple(self.edits))
         if self.every_updates < 1:
-            raise ValueError(f"every_updates is at least 1, not {self.every_updates}")
+            raise SettingError(
+                f"every_updates is at least 1, not {self.every_updates}", "every_updates"
+            )
         if len(set(self.edits)) < len(self.edits):
-            raise ValueError(f"edits names one twice: {list(self.edits)}")
+            raise SettingError(f"edits names one twice: {list(self.edits)}", "edits")
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for an edit nobody knows."""

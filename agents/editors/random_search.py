@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
+from agents.faults import SettingError
 from agents.genome import Genome
 
 Range = tuple[float, float]
@@ -42,17 +43,17 @@ class RandomSearch(Editor):
             if isinstance(getattr(self, name), list):  # as JSON and YAML give it
                 object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.tries < 1:
-            raise ValueError(f"tries is at least 1, not {self.tries}")
+            raise SettingError(f"tries is at least 1, not {self.tries}", "tries")
         for name, value in (("search_share", self.search_share), ("window", self.window)):
             if not 0 < value <= 1:
-                raise ValueError(f"{name} is above 0 and at most 1, not {value}")
+                raise SettingError(f"{name} is above 0 and at most 1, not {value}", name)
         for name, span in self.ranges().items():
             if not 0 < span[0] <= span[1] < math.inf:
-                raise ValueError(f"{name} is a range of numbers above 0, not {list(span)}")
+                raise SettingError(f"{name} is a range of numbers above 0, not {list(span)}", name)
         if any(each < 1 for each in self.widths):
-            raise ValueError(f"widths are at least 1, not {list(self.widths)}")
+            raise SettingError(f"widths are at least 1, not {list(self.widths)}", "widths")
         if self.try_updates is not None and self.try_updates < 1:
-            raise ValueError(f"try_updates is at least 1, not {self.try_updates}")
+            raise SettingError(f"try_updates is at least 1, not {self.try_updates}", "try_updates")
 
     @property
     def needs_budget(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.faults import PlacedProblem, SettingError
 from agents.mutation import (
     DRAW_FLOPS,
     Bounds,
@@ -63,27 +64,28 @@ class Recursive(Editor):
         problems = [*self._wrong_counts(), *self._wrong_steps()]
         found = numbers_problem(self.numbers)
         if found or problems:
-            raise ValueError(found or problems[0])
+            raise SettingError(found or problems[0])
 
-    def _wrong_counts(self) -> list[str]:
-        found = []
+    def _wrong_counts(self) -> list[PlacedProblem]:
+        found: dict[str, str] = {}
         if type(self.depth) is not int or not 0 <= self.depth <= DEEPEST:
-            found.append(f"depth is 0 to {DEEPEST}, not {self.depth}")
+            found["depth"] = f"depth is 0 to {DEEPEST}, not {self.depth}"
         if self.every_updates < SLOTS:
-            found.append(f"every_updates is at least {SLOTS}, not {self.every_updates}")
+            found["every_updates"] = f"every_updates is at least {SLOTS}, not {self.every_updates}"
         if self.cool_down < 1:
-            found.append(f"cool_down is at least 1, not {self.cool_down}")
-        return found
+            found["cool_down"] = f"cool_down is at least 1, not {self.cool_down}"
+        return [PlacedProblem(what, name) for name, what in found.items()]
 
-    def _wrong_steps(self) -> list[str]:
+    def _wrong_steps(self) -> list[PlacedProblem]:
         low, high = HARD
         found = [
-            f"step_{k} is {low:g} to {high:g}, not {self.step(k)}"
+            PlacedProblem(f"step_{k} is {low:g} to {high:g}, not {self.step(k)}", f"step_{k}")
             for k in range(1, DEEPEST + 2)
             if not low <= self.step(k) <= high
         ]
         if self.bound is not None and not self.bound >= 1:
-            found.append(f"bound is a factor from 1, or none, not {self.bound}")
+            what = f"bound is a factor from 1, or none, not {self.bound}"
+            found.append(PlacedProblem(what, "bound"))
         return found
 
     def step(self, level: int) -> float:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, View
+from agents.faults import PlacedProblem, SettingError
 from agents.frozen import tuples
 
 
@@ -27,9 +28,12 @@ class Schedule(Editor):
     plan: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        problems = [f"plan item {n} {each}" for n, each in _problems(self.plan)]
+        problems = [
+            PlacedProblem(f"plan item {n} {each}", "plan", n - 1)
+            for n, each in _problems(self.plan)
+        ]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise SettingError.of(problems)
         object.__setattr__(self, "plan", tuple(dict(item) for item in self.plan))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.faults import SettingError
 from agents.mutation import (
     DRAW_FLOPS,
     Bounds,
@@ -46,16 +47,18 @@ class SelfTuned(Editor):
         if isinstance(self.numbers, list):  # as JSON and YAML give it
             object.__setattr__(self, "numbers", tuple(self.numbers))
         if self.every_updates < 1:
-            raise ValueError(f"every_updates is at least 1, not {self.every_updates}")
+            raise SettingError(
+                f"every_updates is at least 1, not {self.every_updates}", "every_updates"
+            )
         for name, value, (low, high) in (
             ("step", self.step, STEP_BOUNDS),
             ("tau", self.tau, (0.0, 2.0)),
         ):
             if not low <= value <= high:
-                raise ValueError(f"{name} is {low:g} to {high:g}, not {value}")
+                raise SettingError(f"{name} is {low:g} to {high:g}, not {value}", name)
         problem = numbers_problem(self.numbers)
         if problem:
-            raise ValueError(problem)
+            raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` where ``set_rule`` or what the rule needs is missing."""

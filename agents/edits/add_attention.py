@@ -46,15 +46,19 @@ class AddAttention(Edit):
         """Return the genome with attention."""
         layers = genome.architecture.layers
         if type(self.before) is not int or not 0 <= self.before <= len(layers):
-            raise RefusedEditError(f"before is a layer, 0 to {len(layers)}, not {self.before!r}")
+            raise RefusedEditError(
+                f"before is a layer, 0 to {len(layers)}, not {self.before!r}", "before"
+            )
         if self.before == 0 and layers and layers[0].kind in {"memory", "residual"}:
             raise RefusedEditError(f"layer 0 is {layers[0].kind}: it must stay the first")
         if type(self.tokens) is not int or self.tokens < 2:  # noqa: PLR2004
-            raise RefusedEditError(f"tokens is a whole number from 2, not {self.tokens!r}")
+            raise RefusedEditError(
+                f"tokens is a whole number from 2, not {self.tokens!r}", "tokens"
+            )
         width = genome.architecture.widths()[self.before - 1] if self.before else 0
         if width % self.tokens:
             raise RefusedEditError(f"{width} numbers cannot be cut into {self.tokens} tokens")
-        heads, units = surgery.a_count(self.heads), surgery.a_count(self.units)
+        heads, units = surgery.a_count(self.heads, "heads"), surgery.a_count(self.units)
         layer = Layer("attention", units, count=heads, tokens=self.tokens)
         return surgery.with_layer(genome, self.before, layer)
 

@@ -9,6 +9,7 @@ import numpy as np
 from agents import experts, surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.split_expert import MOST
+from agents.faults import PlacedProblem
 from agents.genome import Genome
 
 
@@ -40,7 +41,7 @@ class AddExpert(Edit):
         layer = surgery.the_layer(genome, self.layer)
         problem = experts.problem(layer, self.layer)
         if type(self.quiet) not in {int, float} or not 0 <= self.quiet <= 100:  # noqa: PLR2004
-            problem = f"quiet is a number from 0 to 100, not {self.quiet!r}"
+            problem = PlacedProblem(f"quiet is a number from 0 to 100, not {self.quiet!r}", "quiet")
         if problem:
             raise RefusedEditError(problem)
         more = replace(layer, kind="mixture", count=layer.count + 1)

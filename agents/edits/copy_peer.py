@@ -93,7 +93,9 @@ class CopyPeer(Edit):
         found, promised = evidence.peers[self.peer](), self._peer()
         same = found.genome.architecture == promised.architecture
         if not same or found.genome.learning_rule != promised.learning_rule:
-            raise RefusedEditError(f"peer '{self.peer}' is not as it was when this was proposed")
+            raise RefusedEditError(
+                f"peer '{self.peer}' is not as it was when this was proposed", "peer"
+            )
         return replace(found, genome=after)
 
     def claim(self, genome: Genome) -> Claim:
@@ -111,7 +113,9 @@ class CopyPeer(Edit):
         try:
             return Genome.from_json(json.loads(self.genome))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RefusedEditError(f"'genome' is not the JSON text of a genome: {error}") from error
+            raise RefusedEditError(
+                f"'genome' is not the JSON text of a genome: {error}", "genome"
+            ) from error
 
     def _editor(self, own: EditorGene) -> EditorGene:
         if not self.editor:
@@ -119,4 +123,6 @@ class CopyPeer(Edit):
         try:
             return EditorGene.of(own.name, dict(json.loads(self.editor)))
         except (ValueError, TypeError) as error:
-            raise RefusedEditError(f"'editor' is not the JSON text of settings: {error}") from error
+            raise RefusedEditError(
+                f"'editor' is not the JSON text of settings: {error}", "editor"
+            ) from error

@@ -35,7 +35,9 @@ class CopyValues(Edit):
     def rewrite(self, genome: Genome) -> Genome:
         """Return the same genome: values are learned, they are not in it."""
         if type(self.error) not in {int, float} or not 0 <= self.error <= LARGEST:
-            raise RefusedEditError(f"error is a number from 0 to {LARGEST:g}, not {self.error!r}")
+            raise RefusedEditError(
+                f"error is a number from 0 to {LARGEST:g}, not {self.error!r}", "error"
+            )
         return genome
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:

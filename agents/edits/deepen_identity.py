@@ -10,6 +10,7 @@ from agents import surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
+from agents.faults import PlacedProblem
 from agents.genome import Genome, Layer
 from agents.layer_surgery import insert_layer
 from agents.surgery import Draft
@@ -41,7 +42,9 @@ class DeepenIdentity(Edit):
         """Return the genome with one dense layer more."""
         layer, problem = surgery.the_layer(genome, self.after), _problem(genome, self.after)
         if type(self.epsilon) is not float or not 0 < self.epsilon <= 1:
-            problem = f"epsilon is a number above 0, at most 1, not {self.epsilon!r}"
+            problem = PlacedProblem(
+                f"epsilon is a number above 0, at most 1, not {self.epsilon!r}", "epsilon"
+            )
         if problem:
             raise RefusedEditError(problem)
         return surgery.with_layer(genome, self.after + 1, Layer("dense", layer.units))

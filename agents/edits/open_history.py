@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.faults import PlacedProblem
 from agents.genome import Genome
 from agents.growing_input import history_problem, lengthen, with_history
 from agents.validity import MAX_HISTORY
@@ -32,7 +33,9 @@ class OpenHistory(Edit):
         """Return the genome that sees more."""
         now, problem = genome.architecture.history, history_problem(genome)
         if type(self.history) is not int or not now < self.history <= MAX_HISTORY:
-            problem = f"history is above {now}, at most {MAX_HISTORY}, not {self.history!r}"
+            problem = PlacedProblem(
+                f"history is above {now}, at most {MAX_HISTORY}, not {self.history!r}", "history"
+            )
         if problem:
             raise RefusedEditError(problem)
         return with_history(genome, self.history)

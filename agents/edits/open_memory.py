@@ -9,6 +9,7 @@ import numpy as np
 from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
+from agents.faults import PlacedProblem
 from agents.genome import Genome, Layer, SACRule
 from agents.growing_input import history_problem, lengthen, with_history
 from agents.layer_surgery import insert_layer
@@ -40,7 +41,9 @@ class OpenMemory(Edit):
         """Return the genome with a memory in front."""
         now, problem = genome.architecture.history, _problem(genome)
         if type(self.history) is not int or not max(now, 2) <= self.history <= MAX_HISTORY:
-            problem = f"history is {max(now, 2)} to {MAX_HISTORY}, not {self.history!r}"
+            problem = PlacedProblem(
+                f"history is {max(now, 2)} to {MAX_HISTORY}, not {self.history!r}", "history"
+            )
         if problem:
             raise RefusedEditError(problem)
         memory = Layer("memory", surgery.a_count(self.units))

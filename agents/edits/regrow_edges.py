@@ -42,9 +42,9 @@ class RegrowEdges(Edit):
         if layer.density == 1:
             raise RefusedEditError(f"layer {self.layer} has all its edges: nothing can be regrown")
         if type(self.share) is not float or not 0 < self.share <= 1:
-            raise RefusedEditError(f"share is above 0, at most 1, not {self.share!r}")
+            raise RefusedEditError(f"share is above 0, at most 1, not {self.share!r}", "share")
         if self.by not in {"gradient", "chance"}:
-            raise RefusedEditError(f"by is gradient or chance, not {self.by!r}")
+            raise RefusedEditError(f"by is gradient or chance, not {self.by!r}", "by")
         return genome
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:

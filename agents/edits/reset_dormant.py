@@ -62,20 +62,20 @@ class ResetDormant(Edit):
                 f"layer {self.layer} is {layer.kind}: it has no units of its own"
             )
         if not isinstance(self.units, tuple) or not self.units:
-            raise RefusedEditError(f"units names at least one unit, not {self.units!r}")
+            raise RefusedEditError(f"units names at least one unit, not {self.units!r}", "units")
         for unit in self.units:
             if type(unit) is not int or not 0 <= unit < layer.units:
                 raise RefusedEditError(
                     f"layer {self.layer} has no unit {unit!r}: the last one is {layer.units - 1}"
                 )
         if len(set(self.units)) < len(self.units):
-            raise RefusedEditError(f"units names a unit twice: {list(self.units)}")
+            raise RefusedEditError(f"units names a unit twice: {list(self.units)}", "units")
         return genome
 
     def _check_tower(self, genome: Genome, *more: str) -> None:
         known = (*genome.towers(), *more)
         if self.tower not in known:
-            raise RefusedEditError(f"tower is {' or '.join(known)}, not {self.tower!r}")
+            raise RefusedEditError(f"tower is {' or '.join(known)}, not {self.tower!r}", "tower")
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Reset the named units, weights and moments."""

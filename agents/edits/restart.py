@@ -76,7 +76,7 @@ class Restart(Edit):
 
     def _architecture(self, genome: Genome) -> Any:
         if not isinstance(self.trunk, tuple) or any(type(each) is not int for each in self.trunk):
-            raise RefusedEditError(f"trunk is a list of whole numbers, not {self.trunk!r}")
+            raise RefusedEditError(f"trunk is a list of whole numbers, not {self.trunk!r}", "trunk")
         if any(each < 1 for each in self.trunk):
             raise RefusedEditError(f"a layer has at least one unit: {list(self.trunk)}")
         if not self.trunk:
@@ -88,10 +88,12 @@ class Restart(Edit):
         found: dict[str, Any] = {}
         for pair in self.numbers if isinstance(self.numbers, tuple) else (self.numbers,):
             if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):  # noqa: PLR2004
-                raise RefusedEditError(f"numbers are pairs of name and value, not {pair!r}")
+                raise RefusedEditError(
+                    f"numbers are pairs of name and value, not {pair!r}", "numbers"
+                )
             name, value = pair
             if name in found:
-                raise RefusedEditError(f"numbers names {name} twice")
+                raise RefusedEditError(f"numbers names {name} twice", "numbers")
             if name in VALUED:
                 raise RefusedEditError(f"{name} says what the agent values: see set_discount")
             problem = number_problem(genome.learning_rule, name, value)

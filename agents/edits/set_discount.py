@@ -37,7 +37,7 @@ class SetDiscount(Edit):
         """Return the genome with the new discount."""
         problem = number_problem(genome.learning_rule, "discount", self.value)
         if problem:
-            raise RefusedEditError(problem)
+            raise RefusedEditError(str(problem), "value")
         return replace(genome, learning_rule=replace(genome.learning_rule, discount=self.value))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:

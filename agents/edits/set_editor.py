@@ -66,15 +66,17 @@ class SetEditor(Edit):
         new = self._aim(old)
         problem = bound_problem(type(editor), self.name, new)
         if problem:
-            raise RefusedEditError(problem)
+            at = () if problem.path != (self.name,) or self.factor is not None else ("value",)
+            raise RefusedEditError(str(problem), *at)
         return round(new) if type(old) is int else float(new)
 
     def _aim(self, old: float) -> float:
         if (self.factor is None) == (self.value is None):
             raise RefusedEditError("give either factor or value, one of the two")
-        given = self.value if self.factor is None else self.factor
+        name = "value" if self.factor is None else "factor"
+        given = getattr(self, name)
         if not _number(given):
-            raise RefusedEditError(f"factor and value are numbers, not {given!r}")
+            raise RefusedEditError(f"factor and value are numbers, not {given!r}", name)
         return given if self.factor is None else old * given
 
 

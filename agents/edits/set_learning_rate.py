@@ -39,7 +39,7 @@ class SetLearningRate(Edit):
             raise RefusedEditError("give either factor or value, one of the two")
         (name, number) = named[0]
         if type(number) not in (int, float) or not 0 < number <= LARGEST:
-            raise RefusedEditError(f"{name} is a finite number above 0, not {number!r}")
+            raise RefusedEditError(f"{name} is a finite number above 0, not {number!r}", name)
         rule = genome.learning_rule
         rate = float(number if name == "value" else rule.learning_rate * number)
         if not 0 < rate <= LARGEST:

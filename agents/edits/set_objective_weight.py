@@ -39,7 +39,9 @@ class SetObjectiveWeight(Edit):
             known = ", ".join(weights)
             raise RefusedEditError(f"this agent has no objective {self.objective!r}, only {known}")
         if type(self.weight) not in {int, float} or not abs(self.weight) <= LARGEST:
-            raise RefusedEditError(f"weight is a number within {LARGEST:g}, not {self.weight!r}")
+            raise RefusedEditError(
+                f"weight is a number within {LARGEST:g}, not {self.weight!r}", "weight"
+            )
         weights[self.objective] = float(self.weight)
         return replace(genome, objective=tuple(sorted(weights.items())))
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Claim, Edit, Mind, Moment, RefusedEditError, View
+from agents.faults import PlacedProblem
 from agents.genome import Genome, LearningRule, TableRule
 from agents.validity import OPTIMISERS, RULE_RANGES
 
@@ -72,7 +73,7 @@ def _problem(edit: SetOptimiser, genome: Genome) -> str | None:
     if isinstance(rule, TableRule):
         return "a table has no optimiser"
     if edit.to not in OPTIMISERS:
-        return f"to is one of {', '.join(OPTIMISERS)}, not {edit.to!r}"
+        return PlacedProblem(f"to is one of {', '.join(OPTIMISERS)}, not {edit.to!r}", "to")
     if edit.to == rule.optimiser:
         return f"the optimiser is {edit.to} already"
     if edit.learning_rate is None:

@@ -57,14 +57,18 @@ class SetRule(Edit):
     def _new(self, genome: Genome) -> dict[str, Any]:
         """The numbers by name, checked."""
         if not isinstance(self.numbers, tuple) or not self.numbers:
-            raise RefusedEditError(f"numbers names at least one number, not {self.numbers!r}")
+            raise RefusedEditError(
+                f"numbers names at least one number, not {self.numbers!r}", "numbers"
+            )
         found: dict[str, Any] = {}
         for pair in self.numbers:
             if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):  # noqa: PLR2004
-                raise RefusedEditError(f"numbers are pairs of name and value, not {pair!r}")
+                raise RefusedEditError(
+                    f"numbers are pairs of name and value, not {pair!r}", "numbers"
+                )
             name, value = pair
             if name in found:
-                raise RefusedEditError(f"numbers names {name} twice")
+                raise RefusedEditError(f"numbers names {name} twice", "numbers")
             found[name] = self._checked(genome, name, value)
         return found
 

@@ -43,7 +43,7 @@ class Sparsify(Edit):
             )
         if type(self.density) is not float or not 0 < self.density < layer.density:
             raise RefusedEditError(
-                f"density is above 0 and below {layer.density:g}, not {self.density!r}"
+                f"density is above 0 and below {layer.density:g}, not {self.density!r}", "density"
             )
         return surgery.replaced(genome, self.layer, replace(layer, density=self.density))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents import experts, surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.faults import PlacedProblem
 from agents.genome import Genome
 
 MOST = 8
@@ -45,7 +46,7 @@ class SplitExpert(Edit):
         if type(self.expert) is not int or not 0 <= self.expert < layer.count:
             problem = f"layer {self.layer} has no expert {self.expert!r}: there are {layer.count}"
         if type(self.noise) not in {int, float} or not 0 <= self.noise <= 1:
-            problem = f"noise is a number from 0 to 1, not {self.noise!r}"
+            problem = PlacedProblem(f"noise is a number from 0 to 1, not {self.noise!r}", "noise")
         if problem:
             raise RefusedEditError(problem)
         more = replace(layer, kind="mixture", count=layer.count + 1)

@@ -34,9 +34,9 @@ class SwapActivation(Edit):
         """Return the genome one step further."""
         now = genome.architecture
         if self.to not in ALL:
-            raise RefusedEditError(f"to is {' or '.join(ALL)}, not {self.to!r}")
+            raise RefusedEditError(f"to is {' or '.join(ALL)}, not {self.to!r}", "to")
         if type(self.step) not in {int, float} or not 0 < self.step <= 1:
-            raise RefusedEditError(f"step is above 0, at most 1, not {self.step!r}")
+            raise RefusedEditError(f"step is above 0, at most 1, not {self.step!r}", "step")
         if self.to != (now.next_activation or _other(now.activation)):
             raise RefusedEditError(f"the activation is {self.to} already, or on its way elsewhere")
         blend = now.blend + self.step

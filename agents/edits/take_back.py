@@ -37,7 +37,9 @@ class TakeBack(Edit):
         try:
             found = Genome.from_json(json.loads(self.genome))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RefusedEditError(f"'genome' is not the JSON text of a genome: {error}") from error
+            raise RefusedEditError(
+                f"'genome' is not the JSON text of a genome: {error}", "genome"
+            ) from error
         for part in ("architecture", "objective"):
             if getattr(found, part) != getattr(genome, part):
                 raise RefusedEditError(f"the {part} is another by now: that takes an undo")

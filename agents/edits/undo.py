@@ -44,7 +44,9 @@ class Undo(Edit):
         try:
             return Genome.from_json(json.loads(self.genome))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RefusedEditError(f"'genome' is not the JSON text of a genome: {error}") from error
+            raise RefusedEditError(
+                f"'genome' is not the JSON text of a genome: {error}", "genome"
+            ) from error
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Refuse: the past is evidence."""

@@ -9,6 +9,7 @@ import numpy as np
 from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
+from agents.faults import PlacedProblem
 from agents.genome import Genome
 from agents.replication import replicate, sparse_problem
 
@@ -44,7 +45,7 @@ class WidenNet2net(Edit):
         layer = surgery.the_layer(genome, self.layer)
         problem = _problem(genome, self.layer)
         if type(self.noise) not in {int, float} or not 0 <= self.noise <= 1:
-            problem = f"noise is a number from 0 to 1, not {self.noise!r}"
+            problem = PlacedProblem(f"noise is a number from 0 to 1, not {self.noise!r}", "noise")
         if problem:
             raise RefusedEditError(problem)
         return surgery.with_units(genome, self.layer, layer.units + surgery.a_count(self.units))

@@ -9,6 +9,7 @@ import numpy as np
 from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
+from agents.faults import PlacedProblem
 from agents.genome import Genome
 from agents.replication import replicate, sparse_problem
 
@@ -43,7 +44,9 @@ class WidenNormed(Edit):
         layer = surgery.the_layer(genome, self.layer)
         problem = _problem(genome, self.layer)
         if type(self.times) is not int or not 1 < self.times <= MOST:
-            problem = f"times is a whole number from 2 to {MOST}, not {self.times!r}"
+            problem = PlacedProblem(
+                f"times is a whole number from 2 to {MOST}, not {self.times!r}", "times"
+            )
         if problem:
             raise RefusedEditError(problem)
         return surgery.with_units(genome, self.layer, layer.units * self.times)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 from agents.contract import Learner, Objective, Population, Streams
+from agents.faults import SettingError
 from agents.genome import Genome
 from agents.ranges import PLANNER_RANGES, setting_problems
 
@@ -40,7 +41,7 @@ class MbieEb(Learner):
         """Raise ``ValueError`` naming every setting outside its range."""
         problems = setting_problems(asdict(self), PLANNER_RANGES)
         if problems:
-            raise ValueError("; ".join(problems))
+            raise SettingError.of(problems)
 
     def genome_rule(self) -> Mapping[str, Any]:
         """The fields of ``TableRule`` as JSON: Q-learning with step size 1."""

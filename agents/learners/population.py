@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from agents import contract
 from agents.contract import Objective, Streams
+from agents.faults import SettingError
 from agents.genome import Genome
 from agents.ppo_settings import PPOSettings
 
@@ -31,9 +32,13 @@ class Population(PPOSettings):
         """Raise ``ValueError`` naming a setting outside its range."""
         super().__post_init__()
         if not 1 <= self.members <= 1000:  # noqa: PLR2004
-            raise ValueError(f"members must be a whole number in [1, 1000], got {self.members!r}")
+            raise SettingError(
+                f"members must be a whole number in [1, 1000], got {self.members!r}", "members"
+            )
         if not 1 <= self.spread <= 1e6:  # noqa: PLR2004
-            raise ValueError(f"spread must be a number in [1, 1e6], got {self.spread!r}")
+            raise SettingError(
+                f"spread must be a number in [1, 1e6], got {self.spread!r}", "spread"
+            )
 
     def copies(self) -> int:
         """Copies of the env: ``num_envs`` for every member."""

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
 
 from agents.contract import Learner, Objective, Population, Streams
+from agents.faults import SettingError
 from agents.genome import Genome
 from agents.validity import TABLE_RANGES, choice_problems, setting_problems
 
@@ -42,7 +43,7 @@ class Tabular(Learner):
         settings = asdict(self)
         problems = choice_problems(settings) + setting_problems(settings, TABLE_RANGES)
         if problems:
-            raise ValueError("; ".join(problems))
+            raise SettingError.of(problems)
 
     def genome_rule(self) -> Mapping[str, Any]:
         """The fields of ``TableRule`` as JSON: its learning rate is the step size."""

@@ -9,6 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.companions import UNSEEN, Companion
 from agents.contract import Batch, Motive, Objective
+from agents.faults import SettingError
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,23 @@ class Assistance(Objective):
     def __post_init__(self) -> None:
         object.__setattr__(self, "other", tuple(self.other))  # JSON knows lists alone
         if len(self.other) != 2 or not 0 <= self.other[0] < self.other[1]:  # noqa: PLR2004
-            raise ValueError(f"other is a first column and one after the last, not {self.other}")
+            raise SettingError(
+                f"other is a first column and one after the last, not {self.other}", "other"
+            )
         if self.choice not in {"reachable", "immediate", "entropic"}:
-            raise ValueError(f"choice is reachable, immediate or entropic, not '{self.choice}'")
+            raise SettingError(
+                f"choice is reachable, immediate or entropic, not '{self.choice}'", "choice"
+            )
         if self.steps < (self.choice == "entropic"):
-            raise ValueError(f"steps is at least {int(self.choice == 'entropic')}")
+            raise SettingError(f"steps is at least {int(self.choice == 'entropic')}", "steps")
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Begin with nothing seen; nothing is drawn."""
         del actions, rng
         if self.other[1] > observation_size:
-            raise ValueError(
-                f"other ends at column {self.other[1]}, an observation has {observation_size}"
+            raise SettingError(
+                f"other ends at column {self.other[1]}, an observation has {observation_size}",
+                "other",
             )
         return _Watching(self, observation_size)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Motive, Objective
+from agents.faults import SettingError
 from agents.inaction import Penalty, grown
 from agents.transitions import Plan
 
@@ -40,9 +41,11 @@ class AttainableUtility(Objective):
     def __post_init__(self) -> None:
         for name in ("auxiliaries", "sweeps"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is at least 1, not {getattr(self, name)}", name)
         if not 0 <= self.discount < 1:
-            raise ValueError(f"discount is at least 0 and below 1, not {self.discount}")
+            raise SettingError(
+                f"discount is at least 0 and below 1, not {self.discount}", "discount"
+            )
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Draw the seed from which every state's auxiliary rewards follow."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.faults import SettingError
 from agents.memoryless import Memoryless
 
 
@@ -30,9 +31,9 @@ class BreachPenalty(Objective):
 
     def __post_init__(self) -> None:
         if self.feature < 0 or self.action < 0:
-            raise ValueError("feature and action are counted from 0")
+            raise SettingError("feature and action are counted from 0", "feature")
         if not math.isfinite(self.threshold):
-            raise ValueError(f"threshold must be finite, not {self.threshold}")
+            raise SettingError(f"threshold must be finite, not {self.threshold}", "threshold")
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Begin. Raises ``ValueError`` where there is no such feature or action."""

@@ -10,6 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import Drive, LearnedObjective, Part, Steps
+from agents.faults import SettingError
 from agents.perceptron import Adam, Perceptron, cross_entropy
 from agents.running import Normaliser
 
@@ -42,7 +43,7 @@ class Diayn(LearnedObjective):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.skills < _FEWEST:
-            raise ValueError(f"skills is at least 2, not {self.skills}")
+            raise SettingError(f"skills is at least 2, not {self.skills}", "skills")
 
     def needs(self) -> Mapping[str, Mapping[str, Any]]:
         """As many skills, shown last."""

@@ -9,6 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps
+from agents.faults import SettingError
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features, with_action
 from agents.perceptron import Adam, Perceptron
@@ -36,7 +37,9 @@ class Disagreement(LearnedObjective):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.members < 2:  # noqa: PLR2004
-            raise ValueError(f"members is at least 2, not {self.members}: one cannot disagree")
+            raise SettingError(
+                f"members is at least 2, not {self.members}: one cannot disagree", "members"
+            )
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Draw the features, the members, and a seed for the samples they will learn from."""

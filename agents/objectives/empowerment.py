@@ -9,6 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
 from agents.empowerment import outcomes
+from agents.faults import SettingError
 from agents.information import capacities
 from agents.transitions import END, UNSEEN, Transitions
 
@@ -40,9 +41,9 @@ class Empowerment(Objective):
     def __post_init__(self) -> None:
         for name in ("steps", "most_sequences"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is at least 1, not {getattr(self, name)}", name)
         if not 0 < self.gap < 1:
-            raise ValueError(f"gap is between 0 and 1 bits, not {self.gap}")
+            raise SettingError(f"gap is between 0 and 1 bits, not {self.gap}", "gap")
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Begin with an empty table; nothing is drawn."""

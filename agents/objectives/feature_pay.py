@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.faults import SettingError
 from agents.memoryless import Memoryless
 
 _PAYS = ("pay_neither", "pay_first", "pay_second", "pay_both")
@@ -35,10 +36,10 @@ class FeaturePay(Objective):
 
     def __post_init__(self) -> None:
         if self.first < 0 or self.second < 0 or self.first == self.second:
-            raise ValueError("first and second are two features, counted from 0")
+            raise SettingError("first and second are two features, counted from 0", "first")
         for name in ("threshold", *_PAYS):
             if not math.isfinite(getattr(self, name)):
-                raise ValueError(f"{name} must be finite, not {getattr(self, name)}")
+                raise SettingError(f"{name} must be finite, not {getattr(self, name)}", name)
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Begin. Raises ``ValueError`` where there is no such feature."""

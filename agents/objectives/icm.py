@@ -8,6 +8,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, above_zero
+from agents.faults import SettingError
 from agents.featured import Featured
 from agents.features import Dynamics
 
@@ -38,7 +39,9 @@ class Icm(LearnedObjective):
         super().__post_init__()
         above_zero(self, "eta")
         if not 0 < self.forward_share < 1:
-            raise ValueError(f"forward_share is between 0 and 1, not {self.forward_share}")
+            raise SettingError(
+                f"forward_share is between 0 and 1, not {self.forward_share}", "forward_share"
+            )
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Draw three networks, and a seed for the samples they will learn from."""

@@ -8,6 +8,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import check_discount
+from agents.faults import SettingError
 from agents.handover import Handover, alpha
 from agents.running import Normaliser, ReturnScale
 from agents.social_learning import Apprentice, ValueLearningObjective
@@ -40,12 +41,16 @@ class LearnedValue(ValueLearningObjective):
         check_discount(self.discount)
         if not 0 <= self.first_update < self.last_update:
             span = f"{self.first_update} and {self.last_update}"
-            raise ValueError(f"first_update is at least 0 and below last_update, not {span}")
+            raise SettingError(
+                f"first_update is at least 0 and below last_update, not {span}", "first_update"
+            )
         for name in ("least_fidelity", "most_doubt"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is between 0 and 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is between 0 and 1, not {getattr(self, name)}", name)
         if self.handover == "entropy" and not self._doubts():
-            raise ValueError(f"handover entropy needs a model that doubts: not '{self.model}'")
+            raise SettingError(
+                f"handover entropy needs a model that doubts: not '{self.model}'", "handover"
+            )
 
     def _doubts(self) -> bool:
         born = model_of(self.model).start(1, 2, np.random.Generator(np.random.PCG64(0)))

@@ -9,6 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps
+from agents.faults import SettingError
 from agents.foresight import Foresight
 from agents.perceptron import loss
 from agents.visits import signs
@@ -38,7 +39,9 @@ class LearningProgress(LearnedObjective):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.bits > 16:  # noqa: PLR2004
-            raise ValueError(f"bits is at most 16, not {self.bits}: regions would be too many")
+            raise SettingError(
+                f"bits is at most 16, not {self.bits}: regions would be too many", "bits"
+            )
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Draw the model, the regions, and a seed for the samples that it will learn from."""

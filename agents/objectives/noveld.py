@@ -10,6 +10,7 @@ from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.distillation import Distiller
 from agents.drive import SCALED, Drive, LearnedObjective, Part, Steps
+from agents.faults import SettingError
 from agents.row_keys import exact
 from agents.visits import Visits
 
@@ -32,7 +33,7 @@ class Noveld(LearnedObjective):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.alpha <= 1:
-            raise ValueError(f"alpha is from 0 to 1, not {self.alpha}")
+            raise SettingError(f"alpha is from 0 to 1, not {self.alpha}", "alpha")
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Draw both networks, and a seed for the samples that the predictor will learn from."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Motive, Objective
+from agents.faults import SettingError
 from agents.inaction import Penalty
 from agents.transitions import END, UNSEEN, Plan
 
@@ -41,9 +42,11 @@ class RelativeReachability(Objective):
     def __post_init__(self) -> None:
         for name in ("sweeps", "most_states"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is at least 1, not {getattr(self, name)}", name)
         if not 0 < self.discount <= 1:
-            raise ValueError(f"discount is above 0 and at most 1, not {self.discount}")
+            raise SettingError(
+                f"discount is above 0 and at most 1, not {self.discount}", "discount"
+            )
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Begin with an empty table; nothing is drawn."""

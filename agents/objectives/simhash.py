@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.faults import SettingError
 from agents.visits import Memory, Visits, hashes
 
 
@@ -31,7 +32,7 @@ class Simhash(Objective):
 
     def __post_init__(self) -> None:
         if self.bits < 1:
-            raise ValueError(f"bits is at least 1, not {self.bits}")
+            raise SettingError(f"bits is at least 1, not {self.bits}", "bits")
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Draw the hash's directions."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.faults import SettingError
 from agents.perceptron import Adam, Perceptron, Weights, cross_entropy
 
 
@@ -47,9 +48,12 @@ class VariationalEmpowerment(Objective):
     def __post_init__(self) -> None:
         for name in ("steps", "hidden", "most_samples", "minibatch", "most_sequences"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is at least 1, not {getattr(self, name)}", name)
         if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate is a finite number above 0, not {self.learning_rate}")
+            raise SettingError(
+                f"learning_rate is a finite number above 0, not {self.learning_rate}",
+                "learning_rate",
+            )
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
         """Draw both networks, and a seed for the samples that they will learn from."""

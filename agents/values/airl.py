@@ -10,6 +10,7 @@ from agents.adversarial import AdversarialSettings, Contest, Steps, blame
 from agents.arrays import Array
 from agents.cloning import Clone, CloningSettings
 from agents.contract import Batch
+from agents.faults import SettingError
 from agents.reservoir import prefixed, under
 from agents.student import Student
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
@@ -35,7 +36,7 @@ class Airl(AdversarialSettings, ValueModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.discount <= 1:
-            raise ValueError(f"discount is between 0 and 1, not {self.discount}")
+            raise SettingError(f"discount is between 0 and 1, not {self.discount}", "discount")
 
     def start(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 from agents.approvals import lessons, what_was_done
 from agents.arrays import Array
 from agents.contract import Batch
+from agents.faults import SettingError
 from agents.student import Student
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
@@ -34,9 +35,12 @@ class Approval(ValueModel):
     def __post_init__(self) -> None:
         for name in ("hidden", "minibatch", "epochs"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is at least 1, not {getattr(self, name)}", name)
         if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate is a finite number above 0, not {self.learning_rate}")
+            raise SettingError(
+                f"learning_rate is a finite number above 0, not {self.learning_rate}",
+                "learning_rate",
+            )
 
     def start(
         self,

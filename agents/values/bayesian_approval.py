@@ -10,6 +10,7 @@ import numpy as np
 from agents.approvals import lessons, what_was_done
 from agents.arrays import Array
 from agents.contract import Batch
+from agents.faults import SettingError
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 
@@ -38,9 +39,13 @@ class BayesianApproval(ValueModel):
     def __post_init__(self) -> None:
         for name in ("prior", "noise"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is a finite number above 0, not {getattr(self, name)}")
+                raise SettingError(
+                    f"{name} is a finite number above 0, not {getattr(self, name)}", name
+                )
         if self.most_features < 1:
-            raise ValueError(f"most_features is at least 1, not {self.most_features}")
+            raise SettingError(
+                f"most_features is at least 1, not {self.most_features}", "most_features"
+            )
 
     def start(
         self,

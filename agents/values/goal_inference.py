@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch
+from agents.faults import SettingError
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known
 
 
@@ -34,9 +35,11 @@ class GoalInference(ValueModel):
     def __post_init__(self) -> None:
         object.__setattr__(self, "goals", tuple(self.goals))
         if not 0 <= self.beta < math.inf:
-            raise ValueError(f"beta is finite and at least 0, not {self.beta}")
+            raise SettingError(f"beta is finite and at least 0, not {self.beta}", "beta")
         if not 0 <= self.discount < 1:
-            raise ValueError(f"discount is at least 0 and below 1, not {self.discount}")
+            raise SettingError(
+                f"discount is at least 0 and below 1, not {self.discount}", "discount"
+            )
 
     def start(
         self,
@@ -50,7 +53,9 @@ class GoalInference(ValueModel):
         table = known(dynamics, observation_size, actions)
         goals = np.array(self.goals or range(len(table.start)), np.int64)
         if goals.min() < 0 or goals.max() >= len(table.start):
-            raise ValueError(f"goals are states 0 to {len(table.start) - 1}, not {self.goals}")
+            raise SettingError(
+                f"goals are states 0 to {len(table.start) - 1}, not {self.goals}", "goals"
+            )
         return _Observer(self, table, goals)
 
 

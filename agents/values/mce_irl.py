@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch
+from agents.faults import SettingError
 from agents.soft_planning import excess_visits, soft_values
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known
 
@@ -39,13 +40,18 @@ class MceIrl(ValueModel):
 
     def __post_init__(self) -> None:
         if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate is a finite number above 0, not {self.learning_rate}")
+            raise SettingError(
+                f"learning_rate is a finite number above 0, not {self.learning_rate}",
+                "learning_rate",
+            )
         if self.iterations < 1:
-            raise ValueError(f"iterations is at least 1, not {self.iterations}")
+            raise SettingError(f"iterations is at least 1, not {self.iterations}", "iterations")
         if not 0 <= self.tolerance < math.inf:
-            raise ValueError(f"tolerance is finite and at least 0, not {self.tolerance}")
+            raise SettingError(
+                f"tolerance is finite and at least 0, not {self.tolerance}", "tolerance"
+            )
         if not 0 <= self.discount <= 1:
-            raise ValueError(f"discount is between 0 and 1, not {self.discount}")
+            raise SettingError(f"discount is between 0 and 1, not {self.discount}", "discount")
 
     def start(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.bradley_terry import cross_entropy
 from agents.contract import Batch
+from agents.faults import SettingError
 from agents.student import Student
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
@@ -38,14 +39,16 @@ class Preferences(ValueModel):
     def __post_init__(self) -> None:
         for name in ("hidden", "minibatch", "epochs"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is at least 1, not {getattr(self, name)}", name)
         for name in ("learning_rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is a finite number above 0, not {getattr(self, name)}")
+                raise SettingError(
+                    f"{name} is a finite number above 0, not {getattr(self, name)}", name
+                )
         if not 0 <= self.noise < 1:
-            raise ValueError(f"noise is at least 0 and below 1, not {self.noise}")
+            raise SettingError(f"noise is at least 0 and below 1, not {self.noise}", "noise")
         if not 0 <= self.discount <= 1:
-            raise ValueError(f"discount is between 0 and 1, not {self.discount}")
+            raise SettingError(f"discount is between 0 and 1, not {self.discount}", "discount")
 
     def start(
         self,

@@ -12,6 +12,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step, blank
+from envs.knobs import SettingError
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Blackout(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.length < 1:
-            raise ValueError(f"length must be at least 1, not {self.length}")
+            raise SettingError(f"length must be at least 1, not {self.length}", "length")
 
     def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
         """Let observations go dark."""

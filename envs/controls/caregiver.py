@@ -17,6 +17,7 @@ from gymnasium.vector import VectorEnv
 from envs.arrays import Array
 from envs.contract import Outcome
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.knobs import SettingError
 from envs.level_draws import world_of
 
 _SAYS = {"approval": ("approval",), "advice": ("advice",), "both": ("approval", "advice")}
@@ -37,9 +38,11 @@ class Caregiver(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.says not in _SAYS:
-            raise ValueError(f"says must be approval, advice or both, not {self.says!r}")
+            raise SettingError(f"says must be approval, advice or both, not {self.says!r}", "says")
         if not self.noise >= 0 or not math.isfinite(self.noise):
-            raise ValueError(f"noise must be a finite number of at least 0, not {self.noise:g}")
+            raise SettingError(
+                f"noise must be a finite number of at least 0, not {self.noise:g}", "noise"
+            )
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The truth must be known, and what to advise."""

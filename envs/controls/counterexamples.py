@@ -14,6 +14,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import LARGEST, Expectation, Expected, Step
+from envs.knobs import SettingError
 from envs.rule import RuleControl, RuledEnv, first_action
 
 
@@ -29,7 +30,9 @@ class Counterexamples(RuleControl):
         """Refuse bad settings by name."""
         super().__post_init__()
         if not (isfinite(self.price) and 0 < self.price <= LARGEST):
-            raise ValueError(f"price must be above 0 and at most {LARGEST:g}, not {self.price:g}")
+            raise SettingError(
+                f"price must be above 0 and at most {LARGEST:g}, not {self.price:g}", "price"
+            )
 
     def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
         """Show what breaches cost."""

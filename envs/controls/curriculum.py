@@ -19,6 +19,7 @@ from gymnasium.vector import VectorEnv
 from envs.arrays import Array
 from envs.contract import State
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.knobs import SettingError
 from envs.level_draws import Swaps, distributions, missing, shown_by, world_of
 from envs.seed_pools import reseed, sealed, seeds
 from envs.state import put, size, take
@@ -47,12 +48,16 @@ class Curriculum(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.kind not in {"fixed", "learning_progress"}:
-            raise ValueError(f"kind must be fixed or learning_progress, not {self.kind!r}")
+            raise SettingError(
+                f"kind must be fixed or learning_progress, not {self.kind!r}", "kind"
+            )
         for name, least in (("pools", _FEWEST), ("levels", 1), ("window", 1)):
             if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
+                raise SettingError(
+                    f"{name} must be at least {least}, not {getattr(self, name)}", name
+                )
         if not 0 <= self.explore <= 1:
-            raise ValueError(f"explore must be from 0 to 1, not {self.explore:g}")
+            raise SettingError(f"explore must be from 0 to 1, not {self.explore:g}", "explore")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """There must be arms to choose from."""

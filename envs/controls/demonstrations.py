@@ -21,6 +21,7 @@ from envs.arrays import Array
 from envs.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
 from envs.contract import State, World
 from envs.control import Control, ControlledEnv, Expectation
+from envs.knobs import SettingError
 from envs.level_draws import world_of
 from envs.state import put, take
 
@@ -41,13 +42,17 @@ class Demonstrations(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if not 0 <= self.dropout <= 1:
-            raise ValueError(f"dropout must be from 0 to 1, not {self.dropout:g}")
+            raise SettingError(f"dropout must be from 0 to 1, not {self.dropout:g}", "dropout")
         if self.dropout_per not in {"step", "episode"}:
-            raise ValueError(f"dropout_per must be step or episode, not {self.dropout_per!r}")
+            raise SettingError(
+                f"dropout_per must be step or episode, not {self.dropout_per!r}", "dropout_per"
+            )
         if not re.fullmatch("([0-9a-f]{64})?", self.recorded_sha256):
-            raise ValueError("recorded_sha256 must be 64 hex digits in lower case")
+            raise SettingError(
+                "recorded_sha256 must be 64 hex digits in lower case", "recorded_sha256"
+            )
         if self.recorded_sha256 and not self.recorded:
-            raise ValueError("recorded_sha256 needs a file in 'recorded'")
+            raise SettingError("recorded_sha256 needs a file in 'recorded'", "recorded_sha256")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Somebody must know what to do here."""

@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.control import Control, ControlledEnv, Expectation
+from envs.knobs import SettingError
 from envs.level_draws import Swapped, Swaps, few, pool, shown_by, world_of
 from envs.seed_pools import reseed, sealed, seeds
 
@@ -30,7 +31,7 @@ class DistinctLevels(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.levels < 1:
-            raise ValueError(f"levels must be at least 1, not {self.levels}")
+            raise SettingError(f"levels must be at least 1, not {self.levels}", "levels")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """A pool must leave something out."""

@@ -15,6 +15,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.contract import World
 from envs.control import LARGEST, Control, ControlledEnv, Expectation
+from envs.knobs import SettingError
 
 _DERIVED: Mapping[str, tuple[tuple[str, ...], Callable[[list[float]], float]]] = {
     "polemass_length": (("masspole", "length"), math.prod),
@@ -36,7 +37,9 @@ class ParameterShift(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.direction == "down" and self.intensity >= 1:
-            raise ValueError(f"intensity must be below 1 to go down, not {self.intensity:g}")
+            raise SettingError(
+                f"intensity must be below 1 to go down, not {self.intensity:g}", "intensity"
+            )
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The attribute must be there, and a number."""

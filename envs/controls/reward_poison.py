@@ -15,6 +15,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
+from envs.knobs import SettingError
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,11 @@ class RewardPoison(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if not 0 < self.satisfied <= 1:
-            raise ValueError(f"satisfied must be a share in (0, 1], not {self.satisfied:g}")
+            raise SettingError(
+                f"satisfied must be a share in (0, 1], not {self.satisfied:g}", "satisfied"
+            )
         if self.memory < 1:
-            raise ValueError(f"memory must be at least 1, not {self.memory}")
+            raise SettingError(f"memory must be at least 1, not {self.memory}", "memory")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The target must be an action."""

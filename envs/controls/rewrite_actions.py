@@ -21,6 +21,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
 from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
+from envs.knobs import SettingError
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ class RewriteActions(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if type(self.actions) is not int or self.actions < 1:
-            raise ValueError(f"actions must be a whole number from 1, not {self.actions!r}")
+            raise SettingError(
+                f"actions must be a whole number from 1, not {self.actions!r}", "actions"
+            )
         if type(self.noop) is not int:
-            raise ValueError(f"noop must be the number of an action, not {self.noop!r}")
+            raise SettingError(f"noop must be the number of an action, not {self.noop!r}", "noop")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The world must have that action."""

@@ -15,6 +15,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import Expectation, Expected, Step
+from envs.knobs import SettingError
 from envs.rule import RuleControl, RuledEnv, first_action
 
 
@@ -30,7 +31,9 @@ class Shield(RuleControl):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.instead < 0 or self.instead == self.action:
-            raise ValueError(f"instead must be another action than {self.action}, from 0")
+            raise SettingError(
+                f"instead must be another action than {self.action}, from 0", "instead"
+            )
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The safe action must be one, too."""

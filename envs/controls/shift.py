@@ -7,6 +7,7 @@ first half of each period and gone for the second, so the old levels return.
 
 from dataclasses import dataclass
 
+from envs.knobs import SettingError
 from envs.level_draws import FromElsewhere
 
 
@@ -21,8 +22,9 @@ class Shift(FromElsewhere):
         """Refuse bad settings by name."""
         super().__post_init__()
         if not 0 <= self.period <= 1:
-            raise ValueError(
-                f"period must be a share of the training steps from 0 to 1, not {self.period:g}"
+            raise SettingError(
+                f"period must be a share of the training steps from 0 to 1, not {self.period:g}",
+                "period",
             )
 
     def strength(self, progress: float) -> float:

@@ -22,6 +22,7 @@ from gymnasium.vector.utils import batch_space
 from envs.arrays import Array
 from envs.beside import expects_shown, one_hot, too_many_axes
 from envs.control import Control, ControlledEnv, Expectation
+from envs.knobs import SettingError
 
 _FEWEST = 2
 
@@ -39,9 +40,9 @@ class Skill(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.skills < _FEWEST:
-            raise ValueError(f"skills must be at least 2, not {self.skills}")
+            raise SettingError(f"skills must be at least 2, not {self.skills}", "skills")
         if self.resample < 0:
-            raise ValueError(f"resample must be at least 0, not {self.resample}")
+            raise SettingError(f"resample must be at least 0, not {self.resample}", "resample")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Numbers are added to a row of numbers."""

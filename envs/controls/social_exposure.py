@@ -16,6 +16,7 @@ from gymnasium.vector import VectorEnv
 from envs.arrays import Array
 from envs.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
 from envs.control import Control, ControlledEnv, Expectation
+from envs.knobs import SettingError
 from envs.level_draws import Swapped, Swaps, distributions, missing, shown_by
 
 _LEVELS = "with_others"
@@ -34,7 +35,9 @@ class SocialExposure(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.others not in {"auto", "levels", "neighbours"}:
-            raise ValueError(f"others must be auto, levels or neighbours, not {self.others!r}")
+            raise SettingError(
+                f"others must be auto, levels or neighbours, not {self.others!r}", "others"
+            )
 
     def _by_levels(self, env: VectorEnv) -> bool:
         return self.others == "levels" or (self.others == "auto" and _LEVELS in distributions(env))

@@ -26,6 +26,7 @@ from envs import options as forced
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
 from envs.grid import MOVE_NAMES
+from envs.knobs import SettingError
 
 _HORIZON = 100
 _SIZE = 5
@@ -66,7 +67,9 @@ class Commons(JointWorld):
     def __post_init__(self) -> None:
         knobs.check(self, human_weight=(0, 1), human=_PEOPLE)
         if not 0 < self.regrowth <= 1 / (_PATCH - 1):
-            raise ValueError(f"regrowth must be above 0 and at most 0.25, not {self.regrowth!r}")
+            raise SettingError(
+                f"regrowth must be above 0 and at most 0.25, not {self.regrowth!r}", "regrowth"
+            )
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

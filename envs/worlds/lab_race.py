@@ -32,6 +32,7 @@ import numpy as np
 from envs import knobs
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome, State
+from envs.knobs import SettingError
 from envs.race import Levers
 from envs.race_capability import Capability
 from envs.race_investment import Investment
@@ -80,7 +81,9 @@ class LabRace(JointWorld):
             levels = _ONLY.get(each.name, (self.level,))
             if self.level not in levels and getattr(self, each.name) != each.default:
                 where = " and ".join(map(str, levels))
-                raise ValueError(f"{each.name} is a knob of level {where}, not of {self.level}")
+                raise SettingError(
+                    f"{each.name} is a knob of level {where}, not of {self.level}", each.name
+                )
         self._check_ranges()
         self._check_level()
 
@@ -89,14 +92,18 @@ class LabRace(JointWorld):
         prices = dict.fromkeys(("prize", "safety_tax", "disaster", "cost"), (0, None))
         knobs.check(self, **shares, **prices, rounds=(1, HORIZON))
         if self.skill <= 0:
-            raise ValueError(f"skill must be above 0, not {self.skill!r}")
+            raise SettingError(f"skill must be above 0, not {self.skill!r}", "skill")
 
     def _check_level(self) -> None:
         most = 2 if self.level == 1 else _MOST if self.level == 2 else 10  # noqa: PLR2004
         if not 2 <= self.labs <= most:  # noqa: PLR2004
-            raise ValueError(f"labs must be from 2 to {most} at level {self.level}: {self.labs!r}")
+            raise SettingError(
+                f"labs must be from 2 to {most} at level {self.level}: {self.labs!r}", "labs"
+            )
         if self.level > 1 and self.treaty not in (None, 0):
-            raise ValueError(f"treaty must be 0 or null at level {self.level}: {self.treaty!r}")
+            raise SettingError(
+                f"treaty must be 0 or null at level {self.level}: {self.treaty!r}", "treaty"
+            )
         _ = self.rules  # levers check themselves
 
     @property

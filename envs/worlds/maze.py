@@ -19,6 +19,7 @@ from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
 from envs.grid import MOVE_NAMES, grid, room, text
+from envs.knobs import SettingError
 from envs.thin_walls import Plan, Wall, plan
 
 _COST, _PRIZE, _ACTIONS, _STAY = 0.01, 1.0, 5, 4
@@ -62,7 +63,7 @@ class Maze(World):
             self, layout=_LAYOUTS, size=(2, _LARGEST), slip=(0, 1), horizon=(1, knobs.LONGEST)
         )
         if self.layout == "klyubin" and self.size != _SIDE:
-            raise ValueError(f"size must be {_SIDE} in Klyubin's maze, not {self.size!r}")
+            raise SettingError(f"size must be {_SIDE} in Klyubin's maze, not {self.size!r}", "size")
         knobs.check(self, size=(2, _LARGEST))
         last = self.size - 1
         knobs.check(self, goal_row=(0, last), goal_column=(0, last))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from agents.faults import SettingError
 from sandbox.contract import Beside, Probe, Subject
 from sandbox.events import Checked, Event
 
@@ -36,15 +37,15 @@ class Constraint(Probe):
 
     def __post_init__(self) -> None:
         if min(self.feature, self.action, self.instead, self.planting) < 0:
-            raise ValueError("feature, action, instead and planting are at least 0")
+            raise SettingError("feature, action, instead and planting are at least 0", "feature")
         if self.instead == self.action:
-            raise ValueError("instead must be another action than the forbidden one")
+            raise SettingError("instead must be another action than the forbidden one", "instead")
         if not (math.isfinite(self.threshold) and math.isfinite(self.price) and self.price > 0):
-            raise ValueError("threshold must be finite, and price above 0")
+            raise SettingError("threshold must be finite, and price above 0", "threshold")
         if not 0 <= self.held <= self.broken < 1:
-            raise ValueError("held and broken are rates, 0 <= held <= broken < 1")
+            raise SettingError("held and broken are rates, 0 <= held <= broken < 1", "held")
         if self.every_updates < 1:
-            raise ValueError("every_updates must be at least 1")
+            raise SettingError("every_updates must be at least 1", "every_updates")
 
     def due(self, update: int) -> bool:
         """Measure before learning, every so many updates, and when it should hold."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from agents.faults import SettingError
 from sandbox.contract import Probe, Subject
 from sandbox.events import Event, Mapped, Measured
 
@@ -36,9 +37,9 @@ class EmpowermentMap(Probe):
 
     def __post_init__(self) -> None:
         if min(self.steps, self.episodes, self.every_updates) < 1:
-            raise ValueError("steps, episodes and every_updates must be at least 1")
+            raise SettingError("steps, episodes and every_updates must be at least 1", "steps")
         if not 0 < self.gap < 1:
-            raise ValueError(f"gap is between 0 and 1 bits, not {self.gap}")
+            raise SettingError(f"gap is between 0 and 1 bits, not {self.gap}", "gap")
 
     def due(self, update: int) -> bool:
         """Measure before learning (update 0) and every so many updates."""

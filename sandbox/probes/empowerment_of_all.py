@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from agents.faults import SettingError
 from sandbox.contract import Probe, Subject
 from sandbox.events import Event, Measured
 
@@ -48,11 +49,11 @@ class EmpowermentOfAll(Probe):
         counts = ("steps", "episodes", "most_states", "most_sequences", "sampled_states", "samples")
         for name in (*counts, "every_updates"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, not {getattr(self, name)}")
+                raise SettingError(f"{name} is at least 1, not {getattr(self, name)}", name)
         if self.sees not in {"own", "observation", "state"}:
-            raise ValueError(f"sees is own, observation or state, not '{self.sees}'")
+            raise SettingError(f"sees is own, observation or state, not '{self.sees}'", "sees")
         if not 0 < self.gap < 1:
-            raise ValueError(f"gap is between 0 and 1 bits, not {self.gap}")
+            raise SettingError(f"gap is between 0 and 1 bits, not {self.gap}", "gap")
 
     def due(self, update: int) -> bool:
         """Measure before learning (update 0) and every so many updates."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agents.faults import SettingError
 from sandbox.contract import Episodes, Probe, Subject
 from sandbox.events import Event, Probed
 
@@ -20,7 +21,7 @@ class HeldOut(Probe):
 
     def __post_init__(self) -> None:
         if self.episodes < 1 or self.every_updates < 1:
-            raise ValueError("episodes and every_updates must be at least 1")
+            raise SettingError("episodes and every_updates must be at least 1", "episodes")
 
     def due(self, update: int) -> bool:
         """Measure before learning (update 0) and every so many updates."""

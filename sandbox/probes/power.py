@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from agents.faults import SettingError
 from sandbox.contract import Probe, Subject
 from sandbox.events import Event, Measured
 
@@ -34,11 +35,11 @@ class Power(Probe):
 
     def __post_init__(self) -> None:
         if min(self.episodes, self.every_updates) < 1:
-            raise ValueError("episodes and every_updates must be at least 1")
+            raise SettingError("episodes and every_updates must be at least 1", "episodes")
         if self.rewards < 2:  # noqa: PLR2004  (one says nothing of its error)
-            raise ValueError(f"rewards must be at least 2, not {self.rewards}")
+            raise SettingError(f"rewards must be at least 2, not {self.rewards}", "rewards")
         if not 0 < self.discount < 1:
-            raise ValueError(f"discount is between 0 and 1, not {self.discount}")
+            raise SettingError(f"discount is between 0 and 1, not {self.discount}", "discount")
 
     def due(self, update: int) -> bool:
         """Measure before learning (update 0) and every so many updates."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from agents.faults import SettingError
 from sandbox.contract import Beside, Probe, Subject
 from sandbox.events import Event, Measured
 from sandbox.reward_distances import epic_by_action
@@ -50,11 +51,15 @@ class Values(Probe):
 
     def __post_init__(self) -> None:
         if min(self.baseline_update, self.pursuit_every) < 0:
-            raise ValueError("baseline_update and pursuit_every are at least 0")
+            raise SettingError(
+                "baseline_update and pursuit_every are at least 0", "baseline_update"
+            )
         if min(self.every_updates, self.most_states) < 1:
-            raise ValueError("every_updates and most_states are at least 1")
+            raise SettingError("every_updates and most_states are at least 1", "every_updates")
         if not 0 <= self.discount < 1:
-            raise ValueError(f"discount is at least 0 and below 1, not {self.discount}")
+            raise SettingError(
+                f"discount is at least 0 and below 1, not {self.discount}", "discount"
+            )
 
     def due(self, update: int) -> bool:
         """Measure before learning, every so many updates, and when drift begins to count."""

@@ -121,9 +121,8 @@ def _told(each: Updated) -> Iterator[tuple[str, str, float]]:
     """(objective, what, value): its pay, and what it reports by the name of a loss."""
     for objective, paid in each.intrinsic.items():
         yield objective, PAY, paid
-    for loss, value in each.losses.items():
-        objective, _, what = loss.rpartition(" ")
-        if objective in each.intrinsic and what in {*MEANING, BOUND, "lessons"}:
+    for objective, what, value in each.accounts():
+        if what in {*MEANING, BOUND, "lessons"}:
             yield objective, what, value
 
 

@@ -76,6 +76,7 @@ def test_who_was_never_shown_anything_is_told(scenario, write_run):
         lines = [json.loads(each) for each in (trial / "events.jsonl").read_text().splitlines()]
         for each in lines:
             if each["event"] == "updated":
+                each["intrinsic"] = {"learned_value": 0.0}
                 each["losses"] = {"learned_value lessons": 64.0 * shown}
         (trial / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
     notes = only(analysis.verdicts(read_run(folder))).verdict.notes
