@@ -20,7 +20,7 @@ from agents.faults import FAULTS, PlacedProblem
 from agents.genome import Genome
 from agents.spaces import action_box, action_count, flat_size
 from agents.validity import fit_problems, genome_problems
-from sandbox import build, scenario_plans, trial_environment, trials
+from sandbox import build, scenario_parts, trial_environment, trials
 from sandbox.contract import Spec
 from sandbox.controls import MisfitError, NeedsError, controlled
 from sandbox.env_index import EnvEntry
@@ -122,7 +122,7 @@ class _Asked:
         if not _is_ours(parts.editor):
             return
         plan = getattr(parts.editor, "plan", ())
-        scenario_plans.refused(self.found, (*at, "plan"), plan, genome, parts.edits)
+        scenario_parts.refused(self.found, (*at, "plan"), plan, genome, parts.edits)
         try:
             parts.editor.start(parts.edits, np.random.default_rng(0))
         except ValueError as error:

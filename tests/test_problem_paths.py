@@ -17,7 +17,6 @@ from sandbox import (
     scenario_errors,
     scenario_fit,
     scenario_parts,
-    scenario_plans,
 )
 from sandbox.catalogue import Catalogue, catalogue, plug_module
 from sandbox.errors import InputError, fault
@@ -89,7 +88,7 @@ def scrambled(monkeypatch):
     monkeypatch.setattr(PlacedProblem, "__new__", new)
     for kind in (faults.SettingError, envs.knobs.SettingError):
         monkeypatch.setattr(kind, "__str__", lambda error: _nonsense(error.args[0]))
-    for module in (controls, scenario_errors, scenario_fit, scenario_parts, scenario_plans):
+    for module in (controls, scenario_errors, scenario_fit, scenario_parts):
         if hasattr(module, "fault"):
             monkeypatch.setattr(module, "fault", lambda error: _nonsense(fault(error)))
 
