@@ -28,7 +28,7 @@ test-all: lint  ## The same with the tests that take minutes
 bench: .venv/bench  ## Measure against peers, side by side in one run
 	@for each in benchmarks/*.py; do echo "$(BIN)/python $$each"; $(BIN)/python $$each || exit 1; done
 
-generated: .venv/installed  ## Write again what is made from the parts: schema and gallery
+generated: .venv/installed  ## Write again what is made from the parts: schema, gallery, rows on motives
 	$(BIN)/python -m sandbox.generated
 
 .venv/installed: pyproject.toml $(PINS)

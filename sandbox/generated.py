@@ -1,4 +1,4 @@
-"""Writes what is made from the parts: the schema of scenarios and the gallery of worlds.
+"""Writes what is made from the parts: scenarios' schema, gallery of worlds, rows on motives.
 
 ``python -m sandbox.generated`` writes what has changed and names it; with ``--check`` it names it
 only. Run it, as ``make generated``, after a part was added, changed or removed.
@@ -9,16 +9,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import gallery, schema
+from sandbox import gallery, motives_page, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ROOT / "docs" / "gallery"
+MOTIVES = ROOT / "docs" / "motives.md"
 USAGE = "usage: python -m sandbox.generated [--check]\n"
 
 
 def files() -> dict[Path, bytes]:
     """Every generated file and what it must hold."""
-    made = {schema.FILE: schema.text().encode(), GALLERY / gallery.PAGE: gallery.page().encode()}
+    texts = {
+        schema.FILE: schema.text(),
+        GALLERY / gallery.PAGE: gallery.page(),
+        MOTIVES: motives_page.completed(MOTIVES.read_text(encoding="utf-8")),
+    }
+    made = {path: text.encode() for path, text in texts.items()}
     return made | {GALLERY / f"{name}.png": gallery.picture(name) for name in gallery.names()}
 
 
