@@ -11,7 +11,7 @@ from sandbox.catalogue import Part, catalogue
 
 
 def completed(page: str) -> str:
-    """Return the page with the rows that were missing; all others stay as they are."""
+    """Return the page with the rows that were missing and without those of parts that are gone."""
     page = _with_rows(page, "Objective", "objectives", _objective)
     return _with_rows(page, "Model", "values", _model)
 
@@ -20,11 +20,17 @@ def _with_rows(page: str, head: str, shelf: str, row: Any) -> str:
     table = re.search(rf"^\| {head} \|.*\n(?:\|.*\n)*", page, re.MULTILINE)
     if table is None:
         raise LookupError(f"the page on motives has no table whose first column is '{head}'")
-    cells = "".join(line.split("|")[1] for line in table[0].splitlines())
-    named = set(re.findall(r"`(\w+)`", cells))
-    ours = [each for each in catalogue().parts(shelf).values() if each.origin == "built in"]
-    more = "".join(f"{row(each)}\n" for each in ours if each.name not in named)
-    return page[: table.end()] + more + page[table.end() :]
+    parts = catalogue().parts(shelf)
+    ours = {name: part for name, part in parts.items() if part.origin == "built in"}
+    lines = [each for each in table[0].splitlines() if not _names(each) or _names(each) & set(ours)]
+    told = {name for line in lines for name in _names(line)}
+    lines += [row(part) for name, part in ours.items() if name not in told]
+    return page[: table.start()] + "".join(f"{each}\n" for each in lines) + page[table.end() :]
+
+
+def _names(row: str) -> set[str]:
+    """Parts that a row is about; none in a heading."""
+    return set(re.findall(r"`(\w+)`", row.split("|")[1]))
 
 
 def _objective(part: Part) -> str:

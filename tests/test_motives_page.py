@@ -41,7 +41,7 @@ def test_every_value_model_is_named_with_what_it_learns_from():
     assert told == {name: kind.learns_from for name, kind in kinds.items()}, AGAIN
 
 
-def test_a_part_without_a_row_gets_one_and_no_other_row_changes():
+def test_a_part_without_a_row_gets_one_a_part_that_is_gone_loses_its_own_and_the_rest_stays():
     assert motives_page.completed(PAGE) == PAGE
     less = re.sub(r"^\| `(count|preferences)` .*\n", "", PAGE, flags=re.MULTILINE)
     again = motives_page.completed(less)
@@ -51,6 +51,8 @@ def test_a_part_without_a_row_gets_one_and_no_other_row_changes():
     assert f"\n| `count` | {pays} | lifelong | - |\n\n## Conventions" in again
     assert re.search(r"\| `preferences` \| comparisons \| .+ \|\n\nAdvice makes", again)
     assert motives_page.completed(again) == again
+    gone = PAGE.replace("| `count` |", "| `gone` | x | lifelong | - |\n| `count` |")
+    assert motives_page.completed(gone) == PAGE
     with pytest.raises(LookupError, match="'Objective'"):
         motives_page.completed("")
 
