@@ -5,7 +5,7 @@ PINS := constraints/cpu-py311.txt
 # One torch thread: on small networks more threads are slower, and results then match anywhere.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help demo test test-all bench lint
+.PHONY: help demo test test-all bench lint generated
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -27,6 +27,9 @@ test-all: lint  ## The same with the tests that take minutes
 
 bench: .venv/bench  ## Measure against peers, side by side in one run
 	@for each in benchmarks/*.py; do echo "$(BIN)/python $$each"; $(BIN)/python $$each || exit 1; done
+
+generated: .venv/installed  ## Write again what is made from the parts: schema, gallery, rows on motives
+	$(BIN)/python -m sandbox.generated
 
 .venv/installed: pyproject.toml $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'

@@ -20,8 +20,8 @@ the whole batch (``self.rng.random(self.num_envs)``) or for all of ``rows``, and
 of the same dtype.
 
 ``expects`` says, from what went in, how much should have come out changed; a ``Gauge`` (in
-``envs.gauge``), which trusts neither, measures it from outside. A lever of the same name in
-``sandbox/levers/`` (six lines: see any of them) then knows whether its dose arrived.
+``envs.gauge``), which trusts neither, measures it from outside. The lever of the same name, which
+the laboratory makes by itself, then knows whether its dose arrived.
 """
 
 import functools

@@ -3,6 +3,7 @@
 The folder listing is the registry: a heavy part loads when it is named, and listing imports
 nothing. A plug-in package names a callable in the entry-point group ``sandbox.plugins``; it
 receives the catalogue and calls ``add`` and ``add_parallel_env`` or ``gymnasium.register``.
+Every control is a lever, too: one of the same name, unless a lever of that name was written.
 """
 
 import ast
@@ -19,6 +20,8 @@ from typing import Any
 from sandbox.errors import InputError, Problem, did_you_mean
 
 GROUP = "sandbox.plugins"
+OF_CONTROL = "sandbox.control_lever:lever_of"
+"""Makes the lever of a control from the control's name."""
 _TARGET = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*")
 SHELVES: Mapping[str, tuple[str, str]] = {
     "worlds": ("envs.worlds", "envs.contract:World"),
@@ -43,16 +46,18 @@ def resolve(target: str) -> Any:
 
 @dataclass(frozen=True)
 class Part:
-    """One file on a shelf, or one plug-in class; ``load`` imports it."""
+    """One file on a shelf, one plug-in class, or the lever of a control; ``load`` imports it."""
 
     shelf: str
     name: str
-    target: str  # "module" (the one class of the contract in it) or "module:Class"
+    target: str  # "module" (the one class of the contract in it), "module:Class" or OF_CONTROL
     summary: str  # first line of its docstring; "" for a plug-in not yet loaded
     origin: str  # "built in", or the plug-in's distribution
 
     def load(self) -> type[Any]:
         """Import the part's class. Raises ``InputError`` where there is not exactly one."""
+        if self.target == OF_CONTROL:
+            return resolve(OF_CONTROL)(self.name)  # type: ignore[no-any-return]
         contract = resolve(SHELVES[self.shelf][1])
         if ":" in self.target:
             found = [resolve(self.target)]
@@ -95,9 +100,18 @@ class Catalogue:
 
     def parts(self, shelf: str) -> dict[str, Part]:
         """All parts of a shelf by name. Imports none of them."""
+        return (self._levers_of_controls() if shelf == "levers" else {}) | self._written(shelf)
+
+    def _written(self, shelf: str) -> dict[str, Part]:
         mine = {each.name: each for each in _on_shelf(shelf)}
         theirs = {name: part for (where, name), part in self.plugged.items() if where == shelf}
         return mine | theirs
+
+    def _levers_of_controls(self) -> dict[str, Part]:
+        return {
+            name: Part("levers", name, OF_CONTROL, control.summary, control.origin)
+            for name, control in self._written("controls").items()
+        }
 
     def part(self, shelf: str, name: str) -> Part:
         """Return one part. Raises ``InputError`` with a suggestion."""
@@ -119,7 +133,7 @@ class Catalogue:
         if shelf not in SHELVES:
             raise InputError(f"no shelf is called '{shelf}'{did_you_mean(shelf, SHELVES)}")
         _check_words("add", name, target, "module:Class")
-        if name in self.parts(shelf):
+        if name in self._written(shelf):
             raise InputError(f"{shelf[:-1]} '{name}' of {self._origin} is already on the shelf")
         self.plugged[shelf, name] = Part(shelf, name, target, summary, self._origin)
         if shelf == "values":

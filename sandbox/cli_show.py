@@ -86,9 +86,7 @@ def _part(part: Part) -> Card:
 
 
 def _example(name: str, control: type[Any]) -> list[str]:
-    """Lines of a scenario with this control; its lever, if it has one, turns the intensity."""
-    if name not in catalogue().parts("levers"):
-        return [f"controls: {{{name}: {{{control.example}, intensity: 0.5}}}}"]
+    """Lines of a scenario with this control; its lever turns the intensity."""
     return [f"controls: {{{name}: {{{control.example}}}}}", f"levers: {{{name}: [0, 0.5]}}"]
 
 

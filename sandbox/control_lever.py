@@ -1,12 +1,13 @@
-"""What the levers of controls share: the dose is the control's intensity.
+"""The lever of a control: the dose is the control's intensity.
 
-A lever file names its control and says nothing else. All other settings of the control (``start``,
-``schedule``, ...) are those that the scenario gives it under ``controls``.
+Every control has one, made from its name by ``lever_of``. All other settings of the control
+(``start``, ``schedule``, ...) are those that the scenario gives it under ``controls``.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, make_dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from sandbox.catalogue import catalogue
@@ -75,6 +76,18 @@ class ControlLever(Lever):
         names = sorted({name for each in active for name in each.expected})
         told = [as_expected(active, name) for name in names]
         return None if all(each is None for each in told) else False not in told
+
+
+@cache
+def lever_of(control: str) -> type[ControlLever]:
+    """Make the lever of a control, the same class each time; the control is not imported."""
+    told = {
+        "__doc__": f"Sets ``controls.{control}.intensity``.",
+        "__module__": __name__,
+        "control": control,
+    }
+    name = "".join(each.capitalize() for each in control.split("_"))
+    return make_dataclass(name, (), bases=(ControlLever,), namespace=told, frozen=True)
 
 
 def as_expected(active: Sequence[Controlled], name: str) -> bool | None:

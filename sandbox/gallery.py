@@ -1,12 +1,10 @@
-"""Writes the gallery of worlds: a picture, a line and the oracles of each, by family.
+"""The gallery of worlds: a picture, a line and the oracles of each, by family.
 
-``python -m sandbox.gallery docs/gallery`` makes it again; the same worlds give the same pages.
+``make generated`` writes it into ``docs/gallery``; the same worlds give the same pages.
 """
 
 import inspect
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sandbox.normalisers import NORMALISERS
@@ -20,7 +18,7 @@ ABOUT = """# The worlds
 
 A map of each with its default settings, and what its reference policies get in an episode, on
 average. `sandbox show NAME` tells the rules, `sandbox play NAME` lets you play. Made by
-`python -m sandbox.gallery docs/gallery`.
+`make generated`.
 
 - **Reward** is what the agent is paid, **hidden reward** what the designer wants, **harm** counts
   or weighs what the world's hazard does; `sandbox show NAME` says how each number was obtained.
@@ -59,28 +57,15 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(folder: Path) -> list[Path]:
-    """Write the page and the pictures; pictures of worlds that are gone are removed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    made = [folder / PAGE]
-    made[0].write_text(page(), encoding="utf-8")
-    for name in names():
-        path = folder / f"{name}.png"
-        path.write_bytes(picture(_world(name)))
-        made.append(path)
-    for path in set(folder.glob("*.png")) - set(made):
-        path.unlink()
-    return made
-
-
-def picture(world: "World") -> bytes:
-    """The world's first level as a small PNG."""
+def picture(name: str) -> bytes:
+    """A world's first level as a small PNG."""
     import io  # noqa: PLC0415
 
     from PIL import Image  # noqa: PLC0415
 
     from envs.faces_shared import draw  # noqa: PLC0415
 
+    world = _world(name)
     image = Image.fromarray(draw(world, first_level(world), 0, "rgb_array"))
     buffer = io.BytesIO()
     small = image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
@@ -189,17 +174,3 @@ def _number(value: float) -> str:
     if abs(value) < _NOTHING:
         return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write the gallery into the folder given."""
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        sys.stderr.write("usage: python -m sandbox.gallery FOLDER\n")
-        return 2
-    made = write(Path(arguments[0]))
-    sys.stdout.write(f"{made[0]}: {len(made) - 1} worlds\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

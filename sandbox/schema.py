@@ -1,6 +1,6 @@
 """The JSON Schema of scenarios, made from the form and the shelves; editors complete from it.
 
-``python -m sandbox.schema`` rewrites ``scenario.schema.json`` after a part or a setting changed.
+``make generated`` rewrites ``scenario.schema.json`` after a part or a setting changed.
 Only built-in parts are in it: a plug-in's names are known where it is installed.
 """
 
@@ -152,7 +152,3 @@ def _become(place: JSON, new: JSON) -> None:
     words = {key: place[key] for key in _WORDS if key in place}
     place.clear()
     place |= words | new
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from sandbox.catalogue import SHELVES, Catalogue, plug_module
+from sandbox.catalogue import OF_CONTROL, SHELVES, Catalogue, plug_module
+from sandbox.control_lever import ControlLever
 from sandbox.errors import InputError
 
 
@@ -13,7 +14,10 @@ from sandbox.errors import InputError
 def test_every_part_of_every_shelf_loads_and_says_what_it_is(shelf):
     known = Catalogue()
     for name, part in known.parts(shelf).items():
-        assert part.load().__module__.endswith(f".{name}")
+        if part.target == OF_CONTROL:
+            assert part.load().control == name
+        else:
+            assert part.load().__module__.endswith(f".{name}")
         assert part.summary, f"{shelf}/{name} has no docstring"
         assert part.origin == "built in"
 
@@ -28,6 +32,56 @@ def test_listing_imports_no_part():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+TOLL = """
+'Takes something off every reward.'
+from dataclasses import dataclass
+from envs.control import Control
+from sandbox.contract import Lever
+
+@dataclass(frozen=True)
+class Toll(Control):
+    unit = "toll"
+    def wrap(self, env, rng, span_steps): ...
+
+@dataclass(frozen=True)
+class OtherToll(Lever):
+    family, neutral = "oversight", 1.0
+    def apply(self, spec, dose): ...
+    def manipulation_check(self, events, dose): ...
+"""
+
+
+def test_a_control_is_a_lever_too_until_one_of_that_name_is_written(tmp_path, monkeypatch):
+    (tmp_path / "toll_pack.py").write_text(TOLL)
+    monkeypatch.syspath_prepend(tmp_path)
+    known = Catalogue()
+    known.add("controls", "toll_booth", "toll_pack:Toll", "Takes something off every reward.")
+
+    part, made = known.part("levers", "toll_booth"), known.load("levers", "toll_booth")
+
+    assert (part.summary, part.origin) == ("Takes something off every reward.", "this program")
+    assert made is Catalogue(known.plugged).load("levers", "toll_booth")
+    assert (made.__name__, made.control, made.family) == ("TollBooth", "toll_booth", "data")
+    assert issubclass(made, ControlLever)
+    known.add("levers", "toll_booth", "toll_pack:OtherToll")
+    assert known.load("levers", "toll_booth").family == "oversight"
+    with pytest.raises(InputError, match="already on the shelf"):
+        known.add("levers", "toll_booth", "toll_pack:OtherToll")
+
+
+def test_a_report_checks_a_lever_without_its_control():
+    program = (
+        "import sys; from sandbox.catalogue import catalogue; from sandbox.events import Updated;"
+        "lever = catalogue().load('levers', 'sticky_actions')();"
+        "print(lever.manipulation_check([Updated('agent', 1, 1, 0.0, 1, 1, 0.0)], 0.5));"
+        "print([m for m in sys.modules if m.split('.')[0] in {'torch', 'agents', 'envs'}])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == ["False", "[]"]
 
 
 def test_a_wrong_name_gets_a_suggestion():

@@ -53,7 +53,7 @@ def test_every_shelf_is_in_the_table_of_parts():
 def test_every_make_target_says_what_it_does():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     done = subprocess.run(["make", "-s"], capture_output=True, text=True, check=True, cwd=ROOT)
-    for target in ("help", "demo", "test", "test-all", "bench", "lint"):
+    for target in ("help", "demo", "test", "test-all", "bench", "lint", "generated"):
         assert re.search(rf"^{target}:", text, re.MULTILINE)
         assert re.search(rf"^  make {target} +\w", done.stdout, re.MULTILINE)
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import motives_page
 from sandbox.catalogue import catalogue
 
+AGAIN = "run: make generated"
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "motives.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `(\w+)` \| .+ \| (\w+) \| (\S+) \|$", PAGE, re.MULTILINE)
 
@@ -20,7 +22,7 @@ def block(language):
 def test_every_objective_has_a_row_with_its_scope_and_normaliser():
     kinds = {name: part.load() for name, part in catalogue().parts("objectives").items()}
 
-    assert {row[0] for row in ROWS} == set(kinds)
+    assert {row[0] for row in ROWS} == set(kinds), AGAIN
     assert len(ROWS) == len(kinds)
     for name, scope, normaliser in ROWS:
         assert scope == kinds[name].scope, name
@@ -36,7 +38,23 @@ def test_every_value_model_is_named_with_what_it_learns_from():
     }
 
     kinds = {name: part.load() for name, part in catalogue().parts("values").items()}
-    assert told == {name: kind.learns_from for name, kind in kinds.items()}
+    assert told == {name: kind.learns_from for name, kind in kinds.items()}, AGAIN
+
+
+def test_a_part_without_a_row_gets_one_a_part_that_is_gone_loses_its_own_and_the_rest_stays():
+    assert motives_page.completed(PAGE) == PAGE
+    less = re.sub(r"^\| `(count|preferences)` .*\n", "", PAGE, flags=re.MULTILINE)
+    again = motives_page.completed(less)
+
+    assert PAGE.count("\n") == again.count("\n") == less.count("\n") + 2
+    pays = "Novelty by exact counts: 1/sqrt(n) for the n-th visit to a state"
+    assert f"\n| `count` | {pays} | lifelong | - |\n\n## Conventions" in again
+    assert re.search(r"\| `preferences` \| comparisons \| .+ \|\n\nAdvice makes", again)
+    assert motives_page.completed(again) == again
+    gone = PAGE.replace("| `count` |", "| `gone` | x | lifelong | - |\n| `count` |")
+    assert motives_page.completed(gone) == PAGE
+    with pytest.raises(LookupError, match="'Objective'"):
+        motives_page.completed("")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def validator():
 
 
 def test_the_committed_schema_is_up_to_date():
-    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run python -m sandbox.schema"
+    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: make generated"
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))

@@ -7,6 +7,7 @@ import typing
 
 import pytest
 
+from envs.registration import env_id, shelf
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 
@@ -48,6 +49,11 @@ UNDER_A_RULE = {
     "probes": {"constraint": {"planting": 4}},
 }
 SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER, BUDGETED, WITH_ARMS, RECURSIVE, UNDER_A_RULE)
+OTHERS = (
+    *({**SPEC, "env": {"id": env_id(name), "kwargs": {}}} for name in sorted(shelf())),
+    *({**SPEC, "editor": {name: {}}} for name in catalogue().names("editors")),
+)
+"""For a lever that can be turned on none of these, but on a world or an editor of its own."""
 FAMILIES = {"objective", "compute", "data", "architecture", "oversight", "selection", "placebo"}
 PLACES = ("architecture", "objective", "data", "data_throughout", "shield")
 DOSES = (0, 0.05, 0.25, 0.5, 1, 2, "quick", "still", *PLACES)
@@ -67,7 +73,8 @@ def lever(request):
 def spec(lever):
     """The first trial that the lever can be turned on at all."""
     doses = [dose for dose in doses_of(lever) if dose != lever.neutral]
-    return next(s for s in SPECS if any(lever.check(s, dose) is None for dose in doses))
+    trials = (*SPECS, *OTHERS)
+    return next(s for s in trials if any(lever.check(s, dose) is None for dose in doses))
 
 
 def test_is_a_frozen_dataclass_of_a_known_family(lever):

@@ -1,0 +1,38 @@
+"""Pays a constant for being there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from agents.contract import Array, Batch, Motive, Objective
+
+
+@dataclass(frozen=True)
+class Presence(Objective):
+    """1 a step, whatever happens."""
+
+    unit: ClassVar[str] = "steps"
+    scope: ClassVar[str] = "episodic"
+
+    weight: float = 0.1
+
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+        """Nothing is learned."""
+        del observation_size, actions, rng
+        return _There()
+
+
+class _There(Motive):
+    def reward(self, batch: Batch) -> Array:
+        return np.ones(len(batch.reward))
+
+    def update(self, rollout: Batch) -> None:
+        del rollout
+
+    def state_dict(self) -> Mapping[str, Array]:
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        del state

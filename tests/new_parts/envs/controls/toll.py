@@ -1,0 +1,35 @@
+"""Takes something off every reward.
+
+Truth, probes and metrics see the world's rewards, whatever controls do.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from envs.contract import Array
+from envs.control import LARGEST, Control, ControlledEnv, Expectation
+
+
+@dataclass(frozen=True)
+class Toll(Control):
+    """``intensity``: what is taken."""
+
+    unit: ClassVar[str] = "reward taken a step"
+    most: ClassVar[float] = LARGEST
+
+    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+        """Take the toll."""
+        return _Tolled(self, env, rng, span_steps)
+
+    def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
+        """As much as was taken."""
+        del env, rng
+        return lambda step, strength: {"reward_change": (strength * len(step.rewards), 0.0)}
+
+
+class _Tolled(ControlledEnv):
+    def rewards(self, rewards: Array) -> Array:
+        return np.asarray(rewards - self.strength)
