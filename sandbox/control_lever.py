@@ -4,7 +4,6 @@ Every control has one, made from its name by ``lever_of``. All other settings of
 (``start``, ``schedule``, ...) are those that the scenario gives it under ``controls``.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import fields, make_dataclass
 from functools import cache
@@ -12,10 +11,8 @@ from typing import Any, ClassVar
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
+from sandbox.control_readings import as_expected, moved
 from sandbox.events import Controlled, Event, Updated
-
-STANDARD_ERRORS = 4.5  # 1 false alarm in 150 000
-ROUNDING = 1e-5  # relative: observations are float32
 
 
 class ControlLever(Lever):
@@ -88,28 +85,6 @@ def lever_of(control: str) -> type[ControlLever]:
     }
     name = "".join(each.capitalize() for each in control.split("_"))
     return make_dataclass(name, (), bases=(ControlLever,), namespace=told, frozen=True)
-
-
-def as_expected(active: Sequence[Controlled], name: str) -> bool | None:
-    """Is one measurement, over several updates, what it should be?
-
-    ``None`` where what is expected cannot be told from nothing at all.
-    """
-    rows = [each for each in active if name in each.expected]
-    measured = math.fsum(each.measured.get(name, 0.0) for each in rows)
-    expected = math.fsum(each.expected[name] for each in rows)
-    tolerance = STANDARD_ERRORS * math.sqrt(math.fsum(each.error[name] ** 2 for each in rows))
-    if abs(measured - expected) > tolerance + ROUNDING * abs(expected):
-        return False
-    return None if abs(expected) <= tolerance else True
-
-
-def moved(event: Controlled) -> bool:
-    """Did the gauge see any change at all?"""
-    return any(value for name, value in event.measured.items() if name.endswith(CHANGES))
-
-
-CHANGES = ("_changed", "_change", "_shown")
 
 
 def _json(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sandbox.control_lever import as_expected, moved
+from sandbox.control_readings import as_expected, moved
 from sandbox.effects import env_name
 from sandbox.events import Controlled
 from sandbox.report.data import Report, short_name
