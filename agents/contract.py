@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from agents.agent_state import Evidence, Look, Mind, Moment, RefusedEditError
 from agents.arrays import Array
 from agents.behaviour import kl
 from agents.genome import Genome
-from agents.mind import Evidence, Look, Mind, Moment, RefusedEditError
 from agents.objective_contract import Batch, Motive, Objective
 
 __all__ = [

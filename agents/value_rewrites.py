@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from agents.agent_state import Mind, RefusedEditError
 from agents.arrays import Array
-from agents.mind import Mind, RefusedEditError
 
 NOTHING_LEARNED = "this agent has learned nothing of anybody's values"
 """Why both edits refuse a mind without values: a genome cannot tell."""

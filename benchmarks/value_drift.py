@@ -17,12 +17,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from agents.agent_state import Mind
 from agents.arrays import Array
 from agents.contract import Batch, Edit
 from agents.edits.copy_values import CopyValues
 from agents.edits.reset_values import ResetValues
 from agents.genome import Genome
-from agents.mind import Mind
 from agents.values.approval import Approval
 from agents.values_contract import Evidence, Valuer
 from envs.registration import make_world
