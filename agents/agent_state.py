@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.arrays import Array
-from agents.faults import SettingError
 from agents.genome import Genome
+from agents.part_settings import SettingError
 
 
 class RefusedEditError(SettingError):

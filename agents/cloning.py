@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Array
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.student import Student
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.running import Normaliser, ReturnScale, Whitener
 
 SCALED = "deviations of the discounted intrinsic return"

@@ -11,8 +11,8 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from agents.contract import Editor, RefusedEditError
-from agents.faults import PlacedProblem
 from agents.genome import EditorGene
+from agents.part_settings import PlacedProblem
 
 SHELF = "agents.editors"
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.transitions import Plan, Transitions
 
 

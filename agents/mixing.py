@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.faults import FAULTS
+from agents.part_settings import FAULTS
 
 
 class Diary:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from agents.arrays import Array
-from agents.faults import PlacedProblem
 from agents.genome import LearningRule, TableRule
+from agents.part_settings import PlacedProblem
 from agents.validity import MORE_RANGES, RULE_RANGES
 
 Bounds = tuple[float, float]

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from numbers import Integral, Real
 from typing import Any, get_args, get_type_hints
 
-from agents.faults import PlacedProblem, SettingError
 from agents.genome import RULES, LearningRule, TableRule
+from agents.part_settings import PlacedProblem, SettingError
 
 TABLE_CHOICES: Mapping[str, tuple[str, ...]] = {
     name: get_args(get_type_hints(TableRule)[name]) for name in ("rule", "learns_from")

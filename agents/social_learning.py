@@ -10,8 +10,8 @@ import numpy as np
 from agents.approvals import answered, rows
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.faults import SettingError
 from agents.handover import UNKNOWN, Fidelity, fidelity
+from agents.part_settings import SettingError
 from agents.value_shelf import Named, model_of
 from agents.values_contract import Evidence, ValueModel, Valuer
 

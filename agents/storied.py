@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.faults import PlacedProblem
+from agents.part_settings import PlacedProblem
 from agents.success_story import Story
 
 Settings = TypeVar("Settings", bound=Editor)

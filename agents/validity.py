@@ -9,7 +9,6 @@ import numpy as np
 from agents.arrays import Array
 from agents.compute import layer_inputs, parameter_shapes, table_shapes, tower_sizes
 from agents.contract import Mind, Moment
-from agents.faults import PlacedProblem
 from agents.genome import (
     IDLE,
     Architecture,
@@ -22,6 +21,7 @@ from agents.genome import (
 )
 from agents.initial import sparse_weights
 from agents.layers import KINDS
+from agents.part_settings import PlacedProblem
 from agents.ranges import (
     IDLE_FOR,
     LEARNER_RANGES,

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import get_type_hints
 
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.values_contract import ValueModel
 
 SHELF = "agents.values"

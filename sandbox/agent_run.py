@@ -9,8 +9,8 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Editor, LiveEditor, LiveLearner, Mind, RefusedEditError, UpdateReport
 from agents.editor_bounds import gene_of
-from agents.frozen import tuples
 from agents.genome import EditorGene, Genome
+from agents.part_settings import tuples
 from sandbox.fingerprints import copied
 from sandbox.gate import Past
 from sandbox.meter import Meter

@@ -7,8 +7,8 @@ from typing import Any
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population
 from agents.editor_bounds import gene_of
-from agents.frozen import tuples
 from agents.genome import Architecture, Genome, learning_rule
+from agents.part_settings import tuples
 from sandbox.catalogue import Part, catalogue
 from sandbox.contract import Probe, Spec
 from sandbox.errors import InputError, Problem, TrialError

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import envs
-from agents.faults import FAULTS, PlacedProblem
+from agents.part_settings import FAULTS, PlacedProblem
 from envs.control import Control
 from envs.gauge import Gauge
 from sandbox.build import part

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents.frozen import tuples
+from agents.part_settings import tuples
 from sandbox import pinned, scenario_parts
 from sandbox.catalogue import catalogue
 from sandbox.meter import Budget

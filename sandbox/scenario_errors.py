@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from envs import knobs
 from sandbox.errors import InputError, Problem, did_you_mean, fault
 from sandbox.strict_yaml import Document, Path

@@ -12,9 +12,8 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from agents.contract import Edit, RefusedEditError
-from agents.faults import FAULTS
-from agents.frozen import tuples
 from agents.genome import Genome
+from agents.part_settings import FAULTS, tuples
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry, world_class
 from sandbox.errors import InputError, fault

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import envs.knobs
-from agents import faults
-from agents.faults import PlacedProblem, SettingError
+from agents import part_settings
+from agents.part_settings import PlacedProblem, SettingError
 from sandbox import (
     controls,
     scenario,
@@ -86,7 +86,7 @@ def scrambled(monkeypatch):
         return found
 
     monkeypatch.setattr(PlacedProblem, "__new__", new)
-    for kind in (faults.SettingError, envs.knobs.SettingError):
+    for kind in (part_settings.SettingError, envs.knobs.SettingError):
         monkeypatch.setattr(kind, "__str__", lambda error: _nonsense(error.args[0]))
     for module in (controls, scenario_errors, scenario_fit, scenario_parts):
         if hasattr(module, "fault"):
@@ -143,7 +143,7 @@ def test_our_parts_say_which_number_they_refuse(shelf):
 PLUGGED = """
 from dataclasses import dataclass
 
-from agents.faults import PlacedProblem, SettingError
+from agents.part_settings import PlacedProblem, SettingError
 from agents.objectives.count import Count
 
 

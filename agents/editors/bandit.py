@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 from agents.editing_progress import level
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 
 REST = "identity"
 """The arm that does nothing; every edit competes with plain learning."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 from agents.exploitation import better_peer
-from agents.faults import SettingError
 from agents.mutation import (
     DRAW_FLOPS,
     Bounds,
@@ -17,6 +16,7 @@ from agents.mutation import (
     normal_draws,
     numbers_problem,
 )
+from agents.part_settings import SettingError
 
 STEP_BOUNDS: Bounds = (1e-3, 2.0)
 

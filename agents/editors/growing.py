@@ -11,8 +11,8 @@ from agents.change_detection import Changes
 from agents.compute import BACKWARD_PER_FORWARD, forward_flops, parameters
 from agents.contract import Edit, Editor, LiveEditor, Look, RefusedEditError, Reply, View
 from agents.expansion_score import Place, growth_scores
-from agents.faults import PlacedProblem, SettingError
 from agents.genome import Genome
+from agents.part_settings import PlacedProblem, SettingError
 from agents.plateau import flat
 from agents.storied import StoriedEditor, successor, whole_number_problem
 

@@ -10,8 +10,8 @@ import numpy as np
 from agents.arrays import Array
 from agents.compute import BACKWARD_PER_FORWARD, forward_flops
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.faults import SettingError
 from agents.mutation import OFFERED, Bounds, stepped
+from agents.part_settings import SettingError
 from agents.success_story import Story
 
 STEP_BOUNDS: Bounds = (1e-4, 1.0)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 from agents.exploitation import better_peer
-from agents.faults import SettingError
 from agents.mutation import DRAW_FLOPS, OFFERED, Bounds, numbers_problem, tunable
+from agents.part_settings import SettingError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.faults import PlacedProblem, SettingError
+from agents.part_settings import PlacedProblem, SettingError
 from agents.storied import StoriedEditor, successor, whole_number_problem
 
 

@@ -11,7 +11,7 @@ from agents.arrays import Array
 from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
 from agents.editing_progress import Mark, Progress
-from agents.faults import PlacedProblem, SettingError
+from agents.part_settings import PlacedProblem, SettingError
 from agents.small_policy import SmallPolicy
 from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem
 

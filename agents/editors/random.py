@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.success_story import Story
 
 

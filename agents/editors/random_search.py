@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
-from agents.faults import SettingError
 from agents.genome import Genome
+from agents.part_settings import SettingError
 
 Range = tuple[float, float]
 

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.faults import PlacedProblem, SettingError
 from agents.mutation import (
     DRAW_FLOPS,
     Bounds,
@@ -16,6 +15,7 @@ from agents.mutation import (
     numbers_problem,
     stepped,
 )
+from agents.part_settings import PlacedProblem, SettingError
 from agents.success_story import Story
 
 DEEPEST = 3

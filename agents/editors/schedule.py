@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, View
-from agents.faults import PlacedProblem, SettingError
-from agents.frozen import tuples
+from agents.part_settings import PlacedProblem, SettingError, tuples
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.faults import SettingError
 from agents.mutation import (
     DRAW_FLOPS,
     Bounds,
@@ -16,6 +15,7 @@ from agents.mutation import (
     normal_draws,
     numbers_problem,
 )
+from agents.part_settings import SettingError
 from agents.success_story import Story
 
 STEP_BOUNDS: Bounds = (1e-3, 2.0)

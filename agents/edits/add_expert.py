@@ -9,8 +9,8 @@ import numpy as np
 from agents import experts, surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.split_expert import MOST
-from agents.faults import PlacedProblem
 from agents.genome import Genome
+from agents.part_settings import PlacedProblem
 
 
 @dataclass(frozen=True)

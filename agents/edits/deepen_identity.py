@@ -10,9 +10,9 @@ from agents import surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
-from agents.faults import PlacedProblem
 from agents.genome import Genome, Layer
 from agents.layer_surgery import insert_layer
+from agents.part_settings import PlacedProblem
 from agents.surgery import Draft
 
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
-from agents.faults import PlacedProblem
 from agents.genome import Genome
 from agents.growing_input import history_problem, lengthen, with_history
+from agents.part_settings import PlacedProblem
 from agents.validity import MAX_HISTORY
 
 OFFERED = 8

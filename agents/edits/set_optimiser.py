@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Claim, Edit, Mind, Moment, RefusedEditError, View
-from agents.faults import PlacedProblem
 from agents.genome import Genome, LearningRule, TableRule
+from agents.part_settings import PlacedProblem
 from agents.validity import OPTIMISERS, RULE_RANGES
 
 ADAMS = frozenset({"adam", "adamw"})

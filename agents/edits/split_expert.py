@@ -8,8 +8,8 @@ import numpy as np
 
 from agents import experts, surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
-from agents.faults import PlacedProblem
 from agents.genome import Genome
+from agents.part_settings import PlacedProblem
 
 MOST = 8
 NOISE = 0.05

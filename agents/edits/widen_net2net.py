@@ -9,8 +9,8 @@ import numpy as np
 from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
-from agents.faults import PlacedProblem
 from agents.genome import Genome
+from agents.part_settings import PlacedProblem
 from agents.replication import replicate, sparse_problem
 
 NOISE = 0.05  # what an editor is offered: it lets the copies part and costs a KL of about 4e-5

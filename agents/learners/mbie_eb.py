@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 from agents.contract import Learner, Objective, Population, Streams
-from agents.faults import SettingError
 from agents.genome import Genome
+from agents.part_settings import SettingError
 from agents.ranges import PLANNER_RANGES, setting_problems
 
 

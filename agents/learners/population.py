@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from agents import contract
 from agents.contract import Objective, Streams
-from agents.faults import SettingError
 from agents.genome import Genome
+from agents.part_settings import SettingError
 from agents.ppo_settings import PPOSettings
 
 

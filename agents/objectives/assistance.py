@@ -9,7 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.companions import UNSEEN, Companion
 from agents.contract import Batch, Motive, Objective
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.faults import SettingError
 from agents.memoryless import Memoryless
+from agents.part_settings import SettingError
 
 
 @dataclass(frozen=True)

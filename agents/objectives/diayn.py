@@ -10,7 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import Drive, LearnedObjective, Part, Steps
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.perceptron import Adam, Perceptron, cross_entropy
 from agents.running import Normaliser
 

@@ -9,9 +9,9 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps
-from agents.faults import SettingError
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features, with_action
+from agents.part_settings import SettingError
 from agents.perceptron import Adam, Perceptron
 
 

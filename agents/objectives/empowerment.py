@@ -9,8 +9,8 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
 from agents.empowerment import outcomes
-from agents.faults import SettingError
 from agents.information import capacities
+from agents.part_settings import SettingError
 from agents.transitions import END, UNSEEN, Transitions
 
 

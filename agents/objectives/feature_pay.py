@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.faults import SettingError
 from agents.memoryless import Memoryless
+from agents.part_settings import SettingError
 
 _PAYS = ("pay_neither", "pay_first", "pay_second", "pay_both")
 

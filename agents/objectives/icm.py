@@ -8,9 +8,9 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, above_zero
-from agents.faults import SettingError
 from agents.featured import Featured
 from agents.features import Dynamics
+from agents.part_settings import SettingError
 
 
 @dataclass(frozen=True)

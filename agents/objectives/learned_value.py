@@ -8,8 +8,8 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import check_discount
-from agents.faults import SettingError
 from agents.handover import Handover, alpha
+from agents.part_settings import SettingError
 from agents.running import Normaliser, ReturnScale
 from agents.social_learning import Apprentice, ValueLearningObjective
 from agents.value_shelf import model_of

@@ -9,8 +9,8 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps
-from agents.faults import SettingError
 from agents.foresight import Foresight
+from agents.part_settings import SettingError
 from agents.perceptron import loss
 from agents.visits import signs
 

@@ -10,7 +10,7 @@ from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.distillation import Distiller
 from agents.drive import SCALED, Drive, LearnedObjective, Part, Steps
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.row_keys import exact
 from agents.visits import Visits
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Motive, Objective
-from agents.faults import SettingError
 from agents.inaction import Penalty
+from agents.part_settings import SettingError
 from agents.transitions import END, UNSEEN, Plan
 
 

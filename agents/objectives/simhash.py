@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.visits import Memory, Visits, hashes
 
 

@@ -10,7 +10,7 @@ from agents.adversarial import AdversarialSettings, Contest, Steps, blame
 from agents.arrays import Array
 from agents.cloning import Clone, CloningSettings
 from agents.contract import Batch
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.reservoir import prefixed, under
 from agents.student import Student
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer

@@ -10,7 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.bradley_terry import cross_entropy
 from agents.contract import Batch
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from agents.student import Student
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from sandbox.contract import Beside, Probe, Subject
 from sandbox.events import Checked, Event
 

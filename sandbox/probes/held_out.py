@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from sandbox.contract import Episodes, Probe, Subject
 from sandbox.events import Event, Probed
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from sandbox.contract import Probe, Subject
 from sandbox.events import Event, Measured
 

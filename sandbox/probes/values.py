@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from agents.faults import SettingError
+from agents.part_settings import SettingError
 from sandbox.contract import Beside, Probe, Subject
 from sandbox.events import Event, Measured
 from sandbox.reward_distances import epic_by_action

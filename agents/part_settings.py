@@ -1,7 +1,10 @@
-"""What is wrong with a part's settings, and what a stranger's code may raise. Imports no part."""
+"""What is wrong with a part's settings, and what a stranger's code may raise. Imports no part.
 
-from collections.abc import Iterable
-from typing import Self
+Settings of frozen parts, as JSON has them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 FAULTS = (Exception, SystemExit)
 """All of it, but for who interrupts or ends the process from outside."""
@@ -47,3 +50,8 @@ class SettingError(ValueError):
         error = cls("; ".join(found))
         error.problems = tuple(found)
         return error
+
+
+def tuples(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists only; frozen parts hold tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
