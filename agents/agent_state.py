@@ -42,7 +42,7 @@ class Mind:
     towers are those of ``Genome.towers()`` and ``Genome.targets()``. Weights are float ``[out,
     in]``, as in ``torch.nn.Linear``. ``moments`` may lack names that were never stepped, and has
     none of frozen parameters and targets. A table's names are those of
-    ``agents.compute.table_shapes``, and it has no moments.
+    ``agents.architecture.cost.table_shapes``, and it has no moments.
 
     ``buffers`` are arrays that no gradient moves: ``mask/NAME`` (0 or 1, shape of parameter NAME,
     for a layer of density below 1), ``birth/NAME`` (what NAME was born as, where the rule pulls to

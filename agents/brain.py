@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from agents import optimisers
+from agents.architecture.initial import trainable
 from agents.arrays import Array
 from agents.contract import Mind, Moment
 from agents.genome import Architecture, Genome
-from agents.initial import trainable
 from agents.network import Tower
 
 GUARDED = frozenset({"policy", "q", "target_q"})

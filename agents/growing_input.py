@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from agents import surgery
+from agents.architecture.sizes import sizes
 from agents.contract import Mind
 from agents.genome import Genome
 from agents.layers import KINDS
-from agents.sizes import sizes
 from agents.surgery import Draft
 
 

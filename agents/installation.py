@@ -10,7 +10,7 @@ from typing import Any
 from stable_baselines3.common.utils import FloatSchedule
 
 from agents import brain, optimisers
-from agents.compute import parameter_shapes
+from agents.architecture.cost import parameter_shapes
 from agents.contract import Mind
 from agents.genome import Genome, LearningRule
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from agents import surgery
+from agents.architecture.cost import layer_inputs
+from agents.architecture.sizes import tower_inputs
 from agents.arrays import Array
-from agents.compute import layer_inputs
 from agents.contract import Mind, Moment
 from agents.genome import Genome, Layer
 from agents.layers import KINDS
 from agents.masks import refit
 from agents.orthogonal import orthogonal
-from agents.sizes import tower_inputs
 
 Shapes = Mapping[str, tuple[int, ...]]
 Values = Callable[[str, Shapes], Mapping[str, Array]]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from agents.architecture.initial import layer_of, sparse_weights
 from agents.arrays import Array
 from agents.contract import Mind
-from agents.initial import layer_of, sparse_weights
 from agents.layers.dense import edges
 
 

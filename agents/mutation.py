@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from agents.architecture.validity import MORE_RANGES, RULE_RANGES
 from agents.arrays import Array
 from agents.genome import LearningRule, TableRule
 from agents.part_settings import PlacedProblem
-from agents.validity import MORE_RANGES, RULE_RANGES
 
 Bounds = tuple[float, float]
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from agents.architecture.validity import check_learner
 from agents.contract import Learner
 from agents.genome import LearningRule
-from agents.validity import check_learner
 
 
 @dataclass(frozen=True)

@@ -16,21 +16,26 @@ import torch
 from torch import Tensor
 
 from agents import brain, optimisers, replay_snapshots
+from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
+from agents.architecture.initial import initial_buffers, initial_parameters
+from agents.architecture.validity import (
+    genome_problems,
+    mind_problems,
+    objective_problems,
+    wrong_rule,
+)
 from agents.arrays import Array
 from agents.chance import Chance
 from agents.company import ALONE, Company
-from agents.compute import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.contract import Batch, LiveLearner, Mind, Motive, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.heritage import bequeath, carried, heritage_problems
 from agents.history import Frames
-from agents.initial import initial_buffers, initial_parameters
 from agents.looking import MOST, LossLook
 from agents.mixing import Diary, paid, shares, taught
 from agents.replay import Moment, Replay, Steps
 from agents.rewritable import DORMANT, unit_scores
 from agents.stepping import Stepper, as_input, check_weights
-from agents.validity import genome_problems, mind_problems, objective_problems, wrong_rule
 
 
 @dataclass(frozen=True)

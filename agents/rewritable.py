@@ -12,17 +12,23 @@ from stable_baselines3.common.logger import Logger
 from torch import Tensor
 
 from agents import rollout_snapshots
+from agents.architecture.cost import parameters, rollout_flops, training_flops
+from agents.architecture.initial import initial_buffers, initial_parameters
+from agents.architecture.validity import (
+    genome_problems,
+    mind_problems,
+    objective_problems,
+    wrong_rule,
+)
 from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.brain import read_architecture
 from agents.chance import Chance
 from agents.company import ALONE, Company
-from agents.compute import parameters, rollout_flops, training_flops
 from agents.contract import Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.heritage import bequeath, carried, heritage_problems
 from agents.history import Frames
-from agents.initial import initial_buffers, initial_parameters
 from agents.installation import read_mind, read_rule, write_mind
 from agents.looking import MOST, LossLook
 from agents.mixing import Diary, mixed, taught
@@ -31,7 +37,6 @@ from agents.ppo_update import ppo_loss, ppo_update
 from agents.rollout import PrivateRolloutBuffer
 from agents.spaces import action_count, flat_size
 from agents.stepping import Stepper, as_input
-from agents.validity import genome_problems, mind_problems, objective_problems, wrong_rule
 
 DORMANT = 0.025
 """Units with a normalised activation up to this are dormant (Sokar et al. 2023)."""
@@ -304,12 +309,12 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def save(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: SB3's zip is executable code to whoever opens it."""
-        raise TypeError("save a mind with agents.checkpoint, not as an SB3 zip")
+        raise TypeError("save a mind with agents.architecture.checkpoint, not as an SB3 zip")
 
     @classmethod
     def load(cls, *_: Any, **__: Any) -> NoReturn:
         """Refuse: opening an SB3 zip runs code from it."""
-        raise TypeError("load a mind with agents.checkpoint, not from an SB3 zip")
+        raise TypeError("load a mind with agents.architecture.checkpoint, not from an SB3 zip")
 
     # --- parts ---------------------------------------------------------------------------------
 

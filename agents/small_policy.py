@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from agents.architecture.cost import BACKWARD_PER_FORWARD
 from agents.arrays import Array
-from agents.compute import BACKWARD_PER_FORWARD
 
 LONGEST_STEP = 1.0
 """Greatest norm of a gradient of the log-probability that is followed in full."""
@@ -60,7 +60,7 @@ class SmallPolicy:
         }
 
     def choosing_flops(self) -> float:
-        """FLOPs of ``chances``, counted as in ``agents/compute.py``."""
+        """FLOPs of ``chances``, counted as in ``agents/architecture/cost.py``."""
         hidden, choices = len(self.weights["hidden.bias"]), len(self.weights["choice.bias"])
         maps = sum(2.0 * self.weights[f"{each}.weight"].size for each in ("hidden", "choice"))
         return maps + 2.0 * hidden + 2.0 * choices

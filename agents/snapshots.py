@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from agents import checkpoint
+from agents.architecture import checkpoint
 from agents.arrays import Array
 from agents.chance import Chance
 from agents.contract import LiveLearner, Mind

@@ -14,19 +14,19 @@ from torch import Tensor
 from torch.nn import functional
 
 from agents import brain, optimisers, snapshots
+from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
+from agents.architecture.initial import initial_buffers, initial_parameters
+from agents.architecture.validity import genome_problems, mind_problems, objective_problems
 from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.chance import Chance
-from agents.compute import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.contract import LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule, SupervisedRule
 from agents.history import Frames
-from agents.initial import initial_buffers, initial_parameters
 from agents.layers import KINDS
 from agents.looking import MOST, LossLook
 from agents.rewritable import DORMANT, unit_scores
 from agents.stepping import Row, Stepper, as_input, check_weights
-from agents.validity import genome_problems, mind_problems, objective_problems
 
 TOWER = "policy"
 Rows = tuple[Array, Array]

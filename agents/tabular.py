@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from agents import snapshots
+from agents.architecture.cost import table_flops
+from agents.architecture.validity import genome_problems, mind_problems, objective_problems
 from agents.arrays import Array
 from agents.chance import Chance
 from agents.company import ALONE, Company, company
-from agents.compute import table_flops
 from agents.contract import Batch, LiveLearner, Mind, Motive, Objective, Streams, UpdateReport
 from agents.genome import Architecture, Genome, TableRule
 from agents.heritage import bequeath, carried, heritage_problems
@@ -32,7 +33,6 @@ from agents.restarts import check_restarts, executed_actions, final_observations
 from agents.resumable import Resumable
 from agents.spaces import action_count, flat_size, flatten
 from agents.table import Table
-from agents.validity import genome_problems, mind_problems, objective_problems
 
 _NEVER = 1e-13
 """Probability at which a logit is cut off, so that differences of logits stay finite."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents import compute
+from agents.architecture import cost
 from agents.contract import Edit, Evidence, Mind, RefusedEditError, View
 from agents.edits.set_editor import SetEditor
 from agents.edits.undo import Undo
@@ -118,7 +118,7 @@ def timed(trial: trial_state.Trial, view: View, name: str, edit: Edit, net: str)
         life.become(before)
         surgery.append(1000 * _operation(trial, before, edit))
         life.become(before)
-    size = compute.parameters(before.genome, *view.sizes)
+    size = cost.parameters(before.genome, *view.sizes)
     return Timed(name, net, size, statistics.median(whole), statistics.median(surgery))
 
 

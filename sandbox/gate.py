@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from agents import compute, validity
+from agents.architecture import cost as compute
+from agents.architecture import validity
 from agents.contract import Edit, RefusedEditError
 from agents.genome import PARTS, VALUED, Genome
 from sandbox import protection

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agents import checkpoint
+from agents.architecture import checkpoint
 from agents.contract import LiveLearner, Mind
 from envs.arrays import Array
 from envs.contract import JointWorld, State, World

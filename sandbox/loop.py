@@ -6,7 +6,7 @@ It runs in a process of its own and owns no file: all it finds out goes to a ``C
 import math
 from collections.abc import Callable, Mapping
 
-from agents import checkpoint
+from agents.architecture import checkpoint
 from agents.contract import Reply, UpdateReport, View
 from agents.heritage import heirlooms
 from envs.contract import Outcome

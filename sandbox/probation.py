@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from agents import compute
+from agents.architecture import cost
 from agents.contract import Reply
 from agents.genome import Genome, TableRule
 from sandbox import two_gate
@@ -60,8 +60,8 @@ def _charge(trial: Trial, payer: str, player: str, steps: int) -> None:
 
 def _acting(genome: Genome, sizes: tuple[int, int], steps: int) -> float:
     if isinstance(genome.learning_rule, TableRule):
-        return compute.table_flops(genome.learning_rule, sizes[1], steps)
-    return float(compute.rollout_flops(genome, *sizes, steps))
+        return cost.table_flops(genome.learning_rule, sizes[1], steps)
+    return float(cost.rollout_flops(genome, *sizes, steps))
 
 
 def begin(trial: Trial, name: str, deed: Deed) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from agents.architecture.validity import fit_problems, genome_problems
 from agents.contract import Objective
 from agents.genome import Genome
 from agents.part_settings import FAULTS, PlacedProblem
 from agents.spaces import action_box, action_count, flat_size
-from agents.validity import fit_problems, genome_problems
 from sandbox import build, scenario_parts, trial_environment, trials
 from sandbox.contract import Spec
 from sandbox.controls import MisfitError, NeedsError, controlled

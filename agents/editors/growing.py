@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from agents.architecture.cost import BACKWARD_PER_FORWARD, forward_flops, parameters
 from agents.change_detection import Changes
-from agents.compute import BACKWARD_PER_FORWARD, forward_flops, parameters
 from agents.contract import Edit, Editor, LiveEditor, Look, RefusedEditError, Reply, View
 from agents.expansion_score import Place, growth_scores
 from agents.genome import Genome

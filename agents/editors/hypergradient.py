@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from agents.architecture.cost import BACKWARD_PER_FORWARD, forward_flops
 from agents.arrays import Array
-from agents.compute import BACKWARD_PER_FORWARD, forward_flops
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 from agents.mutation import OFFERED, Bounds, stepped
 from agents.part_settings import SettingError

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from agents.architecture.validity import MAX_HISTORY
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
 from agents.growing_input import history_problem, lengthen, with_history
 from agents.part_settings import PlacedProblem
-from agents.validity import MAX_HISTORY
 
 OFFERED = 8
 

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents import surgery
+from agents.architecture.validity import MAX_HISTORY
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
 from agents.genome import Genome, Layer, SACRule
 from agents.growing_input import history_problem, lengthen, with_history
 from agents.layer_surgery import insert_layer
 from agents.part_settings import PlacedProblem
-from agents.validity import MAX_HISTORY
 
 
 @dataclass(frozen=True)

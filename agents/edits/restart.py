@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.compute import parameter_shapes
+from agents.architecture.cost import parameter_shapes
+from agents.architecture.initial import initial_buffers, initial_parameters
+from agents.architecture.sizes import sizes
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import VALUED, Genome, Layer, TableRule
-from agents.initial import initial_buffers, initial_parameters
 from agents.mutation import number_problem
 from agents.orthogonal import drawing_flops
-from agents.sizes import sizes
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from agents.architecture.validity import OPTIMISERS, RULE_RANGES
 from agents.contract import Claim, Edit, Mind, Moment, RefusedEditError, View
 from agents.genome import Genome, LearningRule, TableRule
 from agents.part_settings import PlacedProblem
-from agents.validity import OPTIMISERS, RULE_RANGES
 
 ADAMS = frozenset({"adam", "adamw"})
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from agents.architecture.validity import RULE_RANGES
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome, TableRule
-from agents.validity import RULE_RANGES
 
 RADII = (0.0, 0.02, 0.05, 0.1)
 

@@ -7,12 +7,12 @@ from typing import ClassVar
 import numpy as np
 
 from agents import surgery
+from agents.architecture.initial import initial_parameters
+from agents.architecture.sizes import sizes
 from agents.contract import Claim, Edit, Mind, View
 from agents.edits.widen import Widen
 from agents.genome import Genome
-from agents.initial import initial_parameters
 from agents.orthogonal import drawing_flops
-from agents.sizes import sizes
 from agents.surgery import Draft
 
 

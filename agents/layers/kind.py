@@ -45,7 +45,7 @@ class LayerKind(ABC):
 
     @abstractmethod
     def flops(self, layer: Layer, inputs: Inputs) -> float:
-        """FLOPs of one forward pass for one input; counted as in ``agents.compute``."""
+        """FLOPs of one forward pass for one input; counted as in ``agents.architecture.cost``."""
 
     def own(self, layer: Layer) -> Sequence[Place]:
         """Where its own units live, in itself."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, ClassVar, Literal
 
+from agents.architecture.validity import check_rewritable
 from agents.contract import Learner, Objective, Population, Streams
 from agents.genome import A2CRule, Genome
-from agents.validity import check_rewritable
 
 
 @dataclass(frozen=True)

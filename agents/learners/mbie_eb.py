@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
+from agents.architecture.ranges import PLANNER_RANGES, setting_problems
 from agents.contract import Learner, Objective, Population, Streams
 from agents.genome import Genome
 from agents.part_settings import SettingError
-from agents.ranges import PLANNER_RANGES, setting_problems
 
 
 @dataclass(frozen=True)

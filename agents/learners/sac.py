@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from agents.architecture.validity import check_rewritable
 from agents.contract import Learner, Objective, Population, Streams
 from agents.genome import Genome, SACRule
-from agents.validity import check_rewritable
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
+from agents.architecture.validity import check_learner
 from agents.contract import Learner, Objective, Population, Streams
 from agents.genome import Genome, SupervisedRule
-from agents.validity import check_learner
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
 
+from agents.architecture.validity import TABLE_RANGES, choice_problems, setting_problems
 from agents.contract import Learner, Objective, Population, Streams
 from agents.genome import Genome
 from agents.part_settings import SettingError
-from agents.validity import TABLE_RANGES, choice_problems, setting_problems
 
 
 @dataclass(frozen=True)

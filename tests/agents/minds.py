@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
+from agents.architecture.cost import parameter_shapes
+from agents.architecture.initial import trainable
 from agents.arrays import Array
-from agents.compute import parameter_shapes
 from agents.contract import Look, Mind, Moment, View
 from agents.genome import SETS_WIDTH, TOWERS, Architecture, Genome, Layer, LearningRule
-from agents.initial import trainable
 from agents.masks import refit
 
 OBSERVATION, ACTIONS = 5, 3

@@ -11,7 +11,7 @@ import torch
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.compute import rollout_flops, training_flops
+from agents.architecture.cost import rollout_flops, training_flops
 from agents.genome import A2CRule, Layer
 from agents.learners.a2c import A2C
 from agents.learners.ppo import PPO

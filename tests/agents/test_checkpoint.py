@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents import checkpoint
+from agents.architecture import checkpoint
 from agents.contract import Mind
 from agents.genome import Architecture, Genome
 from tests.agents.minds import a_mind, genomes, same

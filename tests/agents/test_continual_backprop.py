@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from agents import brain
-from agents.compute import parameter_shapes
+from agents.architecture.cost import parameter_shapes
+from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.continual_backprop import DECAY, ContinualBackprop
 from agents.contract import Mind
 from agents.genome import Architecture, Genome, Layer, SupervisedRule
-from agents.initial import initial_buffers, initial_parameters
 from tests.agents.lives import streams
 
 INPUTS, CHOICES = 6, 3

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.architecture.initial import trainable
+from agents.architecture.validity import mind_problems
 from agents.contract import Mind, RefusedEditError
 from agents.edits.merge import Merge
 from agents.edits.prune import Prune
@@ -16,9 +18,7 @@ from agents.edits.widen import Widen
 from agents.edits.widen_net2net import WidenNet2net
 from agents.edits.widen_normed import WidenNormed
 from agents.genome import Architecture, Genome, Layer
-from agents.initial import trainable
 from agents.replication import replicate
-from agents.validity import mind_problems
 from sandbox.catalogue import catalogue
 from tests.agents.minds import (
     ACTIONS,

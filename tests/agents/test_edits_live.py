@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents import validity
+from agents.architecture import validity
 from agents.contract import View
 from agents.objectives.extrinsic import Extrinsic
 from agents.objectives.rnd import Rnd

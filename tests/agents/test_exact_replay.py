@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents import checkpoint
+from agents.architecture import checkpoint
 from tests.agents.lives import SMALL, final_weights, solo
 from tests.agents.minds import same
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents import checkpoint, surgery
-from agents.compute import forward_flops, parameter_shapes, parameters
+from agents import surgery
+from agents.architecture import checkpoint
+from agents.architecture.cost import forward_flops, parameter_shapes, parameters
 from agents.genome import Architecture, Genome, Guard, Layer, LearningRule
 from tests.agents.lives import CHOICES, SIZE, learner, solo
 

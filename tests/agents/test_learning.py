@@ -8,7 +8,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from pettingzoo import ParallelEnv
 
-from agents import checkpoint
+from agents.architecture import checkpoint
 from agents.contract import Learner
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.independent import Independent

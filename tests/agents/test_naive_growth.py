@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from agents.architecture.initial import initial_parameters
 from agents.edits.widen_naive import WidenNaive
 from agents.genome import Architecture, Genome, Layer
-from agents.initial import initial_parameters
 from tests.agents.minds import ACTIONS, OBSERVATION, a_mind
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 
-from agents.compute import parameter_shapes
+from agents.architecture.cost import parameter_shapes
+from agents.architecture.initial import initial_parameters
 from agents.contract import Mind
 from agents.genome import Architecture, Genome, Layer
-from agents.initial import initial_parameters
 from tests.agents.lives import CHOICES, SIZE, SMALL, learner
 from tests.agents.minds import ACTIONS, OBSERVATION, forward, genomes, shapes
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.architecture.initial import initial_parameters
 from agents.contract import RefusedEditError, Reply
 from agents.editors.random_search import RandomSearch
 from agents.edits.restart import Restart
 from agents.edits.undo import Undo
 from agents.genome import Architecture, Genome, Layer, LearningRule, TableRule
-from agents.initial import initial_parameters
 from tests.agents.minds import ACTIONS, OBSERVATION, a_mind, a_view, same
 
 EDITS = {"restart": Restart, "undo": Undo}

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents import checkpoint, layer_surgery, surgery
+from agents import layer_surgery, surgery
+from agents.architecture import checkpoint
 from agents.genome import Architecture, Genome, Layer
 from agents.learners.tabular import Tabular
 from agents.objectives.extrinsic import Extrinsic

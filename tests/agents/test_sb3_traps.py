@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from agents import checkpoint, surgery
+from agents import surgery
+from agents.architecture import checkpoint
 from agents.contract import Moment
 from tests.agents.learning_kinds import ALL, a_genome, a_mind_of, lived, population
 from tests.agents.minds import same

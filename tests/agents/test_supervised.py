@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 import envs
-from agents import checkpoint
+from agents.architecture import checkpoint
 from agents.contract import Evidence, RefusedEditError
 from agents.edits.reset_dormant import ResetDormant
 from agents.edits.widen import Widen

@@ -14,8 +14,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents import checkpoint
-from agents.compute import table_flops
+from agents.architecture import checkpoint
+from agents.architecture.cost import table_flops
+from agents.architecture.validity import genome_problems
 from agents.edits.deepen import Deepen
 from agents.edits.identity import Identity
 from agents.edits.set_learning_rate import SetLearningRate
@@ -24,7 +25,6 @@ from agents.genome import Architecture, Genome, Layer, LearningRule, TableRule, 
 from agents.learners.ppo import PPO
 from agents.learners.tabular import Tabular
 from agents.restarts import executed_actions
-from agents.validity import genome_problems
 from envs import planning
 from envs.faces import BatchFace
 from envs.worlds.side_effects_sokoban import SideEffectsSokoban

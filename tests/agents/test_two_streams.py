@@ -7,14 +7,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from agents import checkpoint, surgery
-from agents.compute import forward_flops, parameters, rollout_flops, tower_flops, training_flops
+from agents import surgery
+from agents.architecture import checkpoint
+from agents.architecture.cost import (
+    forward_flops,
+    parameters,
+    rollout_flops,
+    tower_flops,
+    training_flops,
+)
+from agents.architecture.validity import genome_problems
 from agents.contract import Motive, Objective, RefusedEditError
 from agents.genome import VALUED, Architecture, Genome, Layer, learning_rule
 from agents.learners.ppo import PPO
 from agents.learners.ppo_two_streams import PpoTwoStreams
 from agents.two_streams import RewritableTwoStreams
-from agents.validity import genome_problems
 from sandbox.catalogue import catalogue
 from sandbox.genome_network import heads
 from tests.agents.lives import CHOICES, EXTRINSIC, SIZE, Signpost, streams

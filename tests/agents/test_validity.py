@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.architecture.validity import LEARNER_RANGES, genome_problems
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.layers import KINDS
 from agents.learners.independent import Independent
 from agents.learners.ppo import PPO
-from agents.validity import LEARNER_RANGES, genome_problems
 from tests.agents.minds import genomes
 
 
@@ -84,7 +84,7 @@ def test_numbers_in_range_are_taken(discount, epochs):
 
 def test_the_shelf_and_the_counting_need_no_torch():
     code = (
-        "import sys, agents.learners.ppo, agents.learners.independent, agents.compute, "
-        "agents.checkpoint, agents.behaviour; print('torch' in sys.modules)"
+        "import sys, agents.learners.ppo, agents.learners.independent, agents.architecture.cost, "
+        "agents.architecture.checkpoint, agents.behaviour; print('torch' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
+from agents.architecture.initial import trainable
+from agents.architecture.validity import genome_problems, mind_problems
 from agents.arrays import Array
 from agents.contract import Evidence, Mind, RefusedEditError, View
 from agents.genome import Genome, Guard, Layer
-from agents.initial import trainable
-from agents.validity import genome_problems, mind_problems
 from sandbox.catalogue import catalogue
 from tests.agents.learning_kinds import ALL, STREAMED, a_genome, lived
 

@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from agents import checkpoint
+from agents.architecture import checkpoint
 from agents.contract import Batch
 from agents.edits.deepen import Deepen
 from agents.edits.identity import Identity

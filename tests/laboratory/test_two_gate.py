@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from agents import compute
+from agents.architecture import cost
 from agents.genome import Genome
 from sandbox import events, loop, probation
 from sandbox.catalogue import catalogue
@@ -94,7 +94,7 @@ def test_every_step_of_a_measurement_is_charged(lenient):
     """The first measurement: so many steps, each a forward pass of the genome at birth."""
     trial = loop.begin(copy.deepcopy(SPEC), Notes())
     born = Genome.from_json(lenient.of(events.TrialStarted)[0].genomes["agent"])
-    one = compute.rollout_flops(born, *trial.lives["agent"].sizes(), 1)
+    one = cost.rollout_flops(born, *trial.lives["agent"].sizes(), 1)
     charged = lenient.of(events.Updated)[2].spent["evaluation"]
 
     assert charged % one == 0

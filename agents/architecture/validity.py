@@ -6,23 +6,9 @@ from typing import get_args, get_type_hints
 
 import numpy as np
 
-from agents.arrays import Array
-from agents.compute import layer_inputs, parameter_shapes, table_shapes, tower_sizes
-from agents.contract import Mind, Moment
-from agents.genome import (
-    IDLE,
-    Architecture,
-    Genome,
-    Guard,
-    Layer,
-    LearningRule,
-    SACRule,
-    TableRule,
-)
-from agents.initial import sparse_weights
-from agents.layers import KINDS
-from agents.part_settings import PlacedProblem
-from agents.ranges import (
+from agents.architecture.cost import layer_inputs, parameter_shapes, table_shapes, tower_sizes
+from agents.architecture.initial import sparse_weights
+from agents.architecture.ranges import (
     IDLE_FOR,
     LEARNER_RANGES,
     MEMORY_RANGES,
@@ -38,6 +24,20 @@ from agents.ranges import (
     setting_problems,
     words,
 )
+from agents.arrays import Array
+from agents.contract import Mind, Moment
+from agents.genome import (
+    IDLE,
+    Architecture,
+    Genome,
+    Guard,
+    Layer,
+    LearningRule,
+    SACRule,
+    TableRule,
+)
+from agents.layers import KINDS
+from agents.part_settings import PlacedProblem
 
 __all__ = [
     "IDLE_FOR",

@@ -14,11 +14,11 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from agents.architecture.sizes import sizes
+from agents.architecture.validity import genome_problems, mind_problems
 from agents.arrays import Array
 from agents.contract import Mind, Moment
 from agents.genome import Genome
-from agents.sizes import sizes
-from agents.validity import genome_problems, mind_problems
 
 SCHEMA = 1
 _KEYS = {

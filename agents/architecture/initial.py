@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from agents.architecture.cost import parameter_shapes
 from agents.arrays import Array
-from agents.compute import parameter_shapes
 from agents.genome import Genome, Layer
 from agents.layers import KINDS
 from agents.layers.dense import edges
