@@ -15,7 +15,7 @@ from agents.arrays import Array
 from agents.cloning import above_nought, at_least_one
 from agents.contract import Batch
 from agents.fixed_horizon import FixedHorizon
-from agents.reservoir import Reservoir, prefixed, under
+from agents.models.reservoir import Reservoir, prefixed, under
 from agents.values_contract import Evidence, LogChances, Valuer, fitting
 
 

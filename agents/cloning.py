@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Array
+from agents.models.student import Student
 from agents.part_settings import SettingError
-from agents.student import Student
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from agents.genome import Architecture, LearningRule
+from agents.models.orthogonal import orthogonal
 from agents.network import Tower
-from agents.orthogonal import orthogonal
 from agents.surgery import Seat, seats
 
 DECAY = 0.99

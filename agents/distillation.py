@@ -4,7 +4,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.drive import LearnedObjective, Part
-from agents.perceptron import Adam, Perceptron, loss
+from agents.models.perceptron import Adam, Perceptron, loss
 
 
 class Distiller:

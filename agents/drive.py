@@ -10,8 +10,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.models.running_moments import Normaliser, ReturnScale, Whitener
 from agents.part_settings import SettingError
-from agents.running import Normaliser, ReturnScale, Whitener
 
 SCALED = "deviations of the discounted intrinsic return"
 

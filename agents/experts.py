@@ -9,7 +9,7 @@ from agents import layer_surgery, surgery
 from agents.arrays import Array
 from agents.contract import Mind, Moment
 from agents.genome import Layer
-from agents.orthogonal import orthogonal
+from agents.models.orthogonal import orthogonal
 
 Weights = dict[str, Array]
 

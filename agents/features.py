@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.drive import LearnedObjective, Part, Steps
-from agents.perceptron import Adam, Perceptron, Weights, cross_entropy
+from agents.models.perceptron import Adam, Perceptron, Weights, cross_entropy
 
 FeatureKind = Literal["inverse", "icm", "random", "identity"]
 """``identity``: raw observations; ``random``: a frozen network; ``inverse``: a network from whose

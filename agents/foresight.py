@@ -8,7 +8,7 @@ from agents.arrays import Array
 from agents.contract import Batch
 from agents.drive import Drive, LearnedObjective, Part, Steps
 from agents.features import with_action
-from agents.perceptron import Adam, Perceptron
+from agents.models.perceptron import Adam, Perceptron
 
 
 class Foresight(Drive):

@@ -12,8 +12,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
+from agents.models.transitions import Plan, Transitions
 from agents.part_settings import SettingError
-from agents.transitions import Plan, Transitions
 
 
 def inaction(noop: int, actions: int) -> int:

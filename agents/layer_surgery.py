@@ -16,7 +16,7 @@ from agents.contract import Mind, Moment
 from agents.genome import Genome, Layer
 from agents.layers import KINDS
 from agents.masks import refit
-from agents.orthogonal import orthogonal
+from agents.models.orthogonal import orthogonal
 
 Shapes = Mapping[str, tuple[int, ...]]
 Values = Callable[[str, Shapes], Mapping[str, Array]]

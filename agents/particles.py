@@ -10,7 +10,7 @@ from agents.contract import Batch, Motive
 from agents.drive import LearnedObjective, Part, Steps
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features
-from agents.neighbours import Cloud
+from agents.models.neighbours import Cloud
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from agents.genome import SETS_WIDTH, Architecture, Genome, Layer
 from agents.layers import KINDS
 from agents.layers.kind import Role
 from agents.masks import refit
-from agents.orthogonal import orthogonal
+from agents.models.orthogonal import orthogonal
 
 # --- the genome --------------------------------------------------------------------------------
 

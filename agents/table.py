@@ -6,7 +6,7 @@ from itertools import repeat
 import numpy as np
 
 from agents.arrays import Array
-from agents.row_keys import exact, look_up, row_keys
+from agents.models.row_keys import exact, look_up, row_keys
 
 _FIRST_CAPACITY = 256
 UNSEEN = -1

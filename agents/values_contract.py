@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch
-from agents.row_keys import exact, look_up, row_keys
+from agents.models.row_keys import exact, look_up, row_keys
 
 LogChances = Callable[[Array], Array]
 """Observations ``[k, size]`` -> log probabilities of all actions, ``[k, actions]``."""

@@ -11,8 +11,8 @@ from agents.arrays import Array
 from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
 from agents.editing_progress import Mark, Progress
+from agents.models.small_policy import SmallPolicy
 from agents.part_settings import PlacedProblem, SettingError
-from agents.small_policy import SmallPolicy
 from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem
 
 FEATURES = ("progress", "dormancy", "gradient", "novelty", "compute_left", "changed", "waiting")
@@ -25,10 +25,10 @@ BASELINE_MEMORY = 0.9
 class PolicyNetwork(Editor):
     """Every ``every_updates`` updates, draws one of ``edits`` or ``identity`` (rest) from a policy.
 
-    The policy (``agents/small_policy.py``) sees ``FEATURES``, all between -1 and 1: the credit of
-    the interval that just ended; the largest share of dormant units of a layer; the gradient's norm
-    and novelty, each as ``tanh`` of the logarithm of its ratio to its median over the last 32
-    updates; the share of compute left; how recently a signal changed
+    The policy (``agents/models/small_policy.py``) sees ``FEATURES``, all between -1 and 1: the
+    credit of the interval that just ended; the largest share of dormant units of a layer; the
+    gradient's norm and novelty, each as ``tanh`` of the logarithm of its ratio to its median over
+    the last 32 updates; the share of compute left; how recently a signal changed
     (``agents/change_detection.py``; 1 now, half as much every ``every_updates`` later; 0 without
     ``react``); and the share of the last ``window`` updates in which no episode ended.
 

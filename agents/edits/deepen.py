@@ -10,7 +10,7 @@ from agents import surgery
 from agents.contract import Claim, Edit, Mind, View
 from agents.genome import Genome, Layer
 from agents.layer_surgery import insert_block
-from agents.orthogonal import drawing_flops
+from agents.models.orthogonal import drawing_flops
 
 DEEPEST = 8  # an editor is not offered to go beyond; a schedule may
 

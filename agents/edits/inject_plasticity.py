@@ -10,7 +10,7 @@ from agents import layer_surgery, surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Mind, Moment, RefusedEditError, View
 from agents.genome import Genome, Layer
-from agents.orthogonal import orthogonal
+from agents.models.orthogonal import orthogonal
 
 MOST = 4  # injections that an editor is offered; each one adds two layers' cost
 

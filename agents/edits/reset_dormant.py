@@ -11,7 +11,7 @@ from agents.arrays import Array
 from agents.contract import Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
 from agents.genome import Genome
 from agents.layers import KINDS
-from agents.orthogonal import drawing_flops
+from agents.models.orthogonal import drawing_flops
 
 DORMANT = 0.025
 """A unit is dormant at a normalised activation of at most this (ReDo's default tau)."""

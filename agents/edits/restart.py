@@ -12,8 +12,8 @@ from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.sizes import sizes
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import VALUED, Genome, Layer, TableRule
+from agents.models.orthogonal import drawing_flops
 from agents.mutation import number_problem
-from agents.orthogonal import drawing_flops
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
-from agents.orthogonal import drawing_flops
+from agents.models.orthogonal import drawing_flops
 
 WIDEST = 512  # an editor is not offered to go beyond; a schedule may
 OFFERED_LAYERS = 8

@@ -12,7 +12,7 @@ from agents.architecture.sizes import sizes
 from agents.contract import Claim, Edit, Mind, View
 from agents.edits.widen import Widen
 from agents.genome import Genome
-from agents.orthogonal import drawing_flops
+from agents.models.orthogonal import drawing_flops
 from agents.surgery import Draft
 
 

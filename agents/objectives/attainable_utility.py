@@ -9,8 +9,8 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Motive, Objective
 from agents.inaction import Penalty, grown
+from agents.models.transitions import Plan
 from agents.part_settings import SettingError
-from agents.transitions import Plan
 
 
 @dataclass(frozen=True)

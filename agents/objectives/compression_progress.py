@@ -10,7 +10,7 @@ from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps, above_zero
 from agents.foresight import Foresight
-from agents.perceptron import Perceptron
+from agents.models.perceptron import Perceptron
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.row_keys import exact
-from agents.visits import Memory, Visits
+from agents.models.row_keys import exact
+from agents.models.visit_counts import Memory, Visits
 
 
 @dataclass(frozen=True)

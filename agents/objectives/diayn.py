@@ -10,9 +10,9 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import Drive, LearnedObjective, Part, Steps
+from agents.models.perceptron import Adam, Perceptron, cross_entropy
+from agents.models.running_moments import Normaliser
 from agents.part_settings import SettingError
-from agents.perceptron import Adam, Perceptron, cross_entropy
-from agents.running import Normaliser
 
 _FEWEST = 2
 

@@ -11,8 +11,8 @@ from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features, with_action
+from agents.models.perceptron import Adam, Perceptron
 from agents.part_settings import SettingError
-from agents.perceptron import Adam, Perceptron
 
 
 @dataclass(frozen=True)

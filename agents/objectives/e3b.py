@@ -9,9 +9,9 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, above_zero
-from agents.ellipsoids import Ellipsoids
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features
+from agents.models.ellipsoids import Ellipsoids
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
 from agents.empowerment import outcomes
 from agents.information import capacities
+from agents.models.transitions import END, UNSEEN, Transitions
 from agents.part_settings import SettingError
-from agents.transitions import END, UNSEEN, Transitions
 
 
 @dataclass(frozen=True)

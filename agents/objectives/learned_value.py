@@ -9,8 +9,8 @@ from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import check_discount
 from agents.handover import Handover, alpha
+from agents.models.running_moments import Normaliser, ReturnScale
 from agents.part_settings import SettingError
-from agents.running import Normaliser, ReturnScale
 from agents.social_learning import Apprentice, ValueLearningObjective
 from agents.value_shelf import model_of
 

@@ -10,9 +10,9 @@ from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part, Steps
 from agents.foresight import Foresight
+from agents.models.perceptron import loss
+from agents.models.visit_counts import signs
 from agents.part_settings import SettingError
-from agents.perceptron import loss
-from agents.visits import signs
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from agents.distillation import Distiller
 from agents.drive import SCALED, LearnedObjective, Part, Steps, above_zero
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features
-from agents.neighbours import Trail
-from agents.running import Running, Usual
+from agents.models.neighbours import Trail
+from agents.models.running_moments import Running, Usual
 
 
 @dataclass(frozen=True)

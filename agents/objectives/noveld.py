@@ -10,9 +10,9 @@ from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.distillation import Distiller
 from agents.drive import SCALED, Drive, LearnedObjective, Part, Steps
+from agents.models.row_keys import exact
+from agents.models.visit_counts import Visits
 from agents.part_settings import SettingError
-from agents.row_keys import exact
-from agents.visits import Visits
 
 
 @dataclass(frozen=True)

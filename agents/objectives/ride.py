@@ -11,8 +11,8 @@ from agents.contract import Batch, Motive
 from agents.drive import SCALED, LearnedObjective, Part
 from agents.featured import Featured
 from agents.features import FeatureKind, Features, features
-from agents.row_keys import exact
-from agents.visits import Visits
+from agents.models.row_keys import exact
+from agents.models.visit_counts import Visits
 
 
 @dataclass(frozen=True)

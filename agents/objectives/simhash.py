@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.models.visit_counts import Memory, Visits, hashes
 from agents.part_settings import SettingError
-from agents.visits import Memory, Visits, hashes
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
 from agents.drive import above_zero, check_discount
-from agents.running import Normaliser, ReturnScale
+from agents.models.running_moments import Normaliser, ReturnScale
 
 
 @dataclass(frozen=True)

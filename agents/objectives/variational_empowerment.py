@@ -9,8 +9,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
+from agents.models.perceptron import Adam, Perceptron, Weights, cross_entropy
 from agents.part_settings import SettingError
-from agents.perceptron import Adam, Perceptron, Weights, cross_entropy
 
 
 @dataclass(frozen=True)

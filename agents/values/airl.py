@@ -10,9 +10,9 @@ from agents.adversarial import AdversarialSettings, Contest, Steps, blame
 from agents.arrays import Array
 from agents.cloning import Clone, CloningSettings
 from agents.contract import Batch
+from agents.models.reservoir import prefixed, under
+from agents.models.student import Student
 from agents.part_settings import SettingError
-from agents.reservoir import prefixed, under
-from agents.student import Student
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 

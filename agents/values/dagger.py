@@ -9,7 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.cloning import Clone, CloningSettings, at_least_one
 from agents.contract import Batch
-from agents.reservoir import Reservoir, prefixed, under
+from agents.models.reservoir import Reservoir, prefixed, under
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 

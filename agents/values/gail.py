@@ -9,7 +9,7 @@ import numpy as np
 from agents.adversarial import AdversarialSettings, Contest, Steps, blame
 from agents.arrays import Array
 from agents.contract import Batch
-from agents.student import Student
+from agents.models.student import Student
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 

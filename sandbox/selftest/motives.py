@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.contract import Batch, Objective
-from agents.ellipsoids import Ellipsoids
+from agents.models.ellipsoids import Ellipsoids
 from agents.objectives.count import Count
 from agents.objectives.e3b import E3b
 from agents.objectives.smirl import Smirl

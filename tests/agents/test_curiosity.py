@@ -7,6 +7,8 @@ import pytest
 
 from agents.drive import Steps
 from agents.features import Dynamics
+from agents.models.perceptron import Perceptron, cross_entropy, loss
+from agents.models.running_moments import ReturnScale
 from agents.objectives.apt import Apt
 from agents.objectives.compression_progress import CompressionProgress
 from agents.objectives.count import Count
@@ -21,8 +23,6 @@ from agents.objectives.ride import Ride
 from agents.objectives.rnd import Rnd
 from agents.objectives.simhash import Simhash
 from agents.objectives.smirl import Smirl
-from agents.perceptron import Perceptron, cross_entropy, loss
-from agents.running import ReturnScale
 from tests.agents.steps import at, rng, some
 
 LEARNED = (

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 import envs
 from agents.contract import Batch
 from agents.empowerment import empowerment
+from agents.models.transitions import END, UNSEEN, Transitions
 from agents.objectives.empowerment import Empowerment
 from agents.objectives.variational_empowerment import VariationalEmpowerment
-from agents.transitions import END, UNSEEN, Transitions
 from tests.agents.mazes import arriving, everything, model, steps, walk
 
 

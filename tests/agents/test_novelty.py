@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.contract import Batch
-from agents.ellipsoids import Ellipsoids
-from agents.neighbours import Cloud, Trail
+from agents.models.ellipsoids import Ellipsoids
+from agents.models.neighbours import Cloud, Trail
 from agents.objectives.apt import Apt
 from agents.objectives.count import Count
 from agents.objectives.e3b import E3b

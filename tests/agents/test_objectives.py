@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.contract import Batch
+from agents.models.perceptron import Adam, Perceptron, loss
+from agents.models.running_moments import ReturnScale, Running
 from agents.objectives.count import Count
 from agents.objectives.extrinsic import Extrinsic
 from agents.objectives.rnd import Rnd
-from agents.perceptron import Adam, Perceptron, loss
-from agents.running import ReturnScale, Running
 
 FAST = Rnd(latent=8, hidden=16)
 

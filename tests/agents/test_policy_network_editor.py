@@ -14,7 +14,7 @@ from agents.editing_progress import Progress, level
 from agents.editors.policy_network import FEATURES, REST, PolicyNetwork
 from agents.editors.random import Random
 from agents.genome import Genome
-from agents.small_policy import LONGEST_STEP, SmallPolicy
+from agents.models.small_policy import LONGEST_STEP, SmallPolicy
 from tests.agents.minds import a_view
 from tests.agents.shelf import EDITS
 

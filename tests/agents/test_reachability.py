@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from agents.contract import Batch
+from agents.models.transitions import _highest
 from agents.objectives.relative_reachability import RelativeReachability
-from agents.transitions import _highest
 
 ACTIONS, DISCOUNT = 3, 0.9
 

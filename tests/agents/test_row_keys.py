@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from agents.row_keys import earlier, exact, look_up, row_keys, write_down
+from agents.models.row_keys import earlier, exact, look_up, row_keys, write_down
 
 KEYS = st.lists(st.sampled_from([b"a", b"b\0", b"b", b"\0\0"]), max_size=12)
 

@@ -9,7 +9,7 @@ from agents import surgery
 from agents.contract import Mind
 from agents.genome import TOWERS, Architecture, Genome, Layer
 from agents.layer_surgery import insert_block, remove_layer
-from agents.orthogonal import orthogonal
+from agents.models.orthogonal import orthogonal
 from tests.agents.minds import (
     ACTIONS,
     OBSERVATION,

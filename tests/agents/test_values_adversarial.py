@@ -7,7 +7,7 @@ import pytest
 
 from agents.adversarial import blame, sigmoid
 from agents.contract import Batch
-from agents.reservoir import Reservoir
+from agents.models.reservoir import Reservoir
 from agents.values.airl import Airl
 from agents.values.gail import Gail
 from sandbox.reward_distances import epic

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.row_keys import earlier, look_up, row_keys, write_down
+from agents.models.row_keys import earlier, look_up, row_keys, write_down
 
 Memory = Literal["lifelong", "episodic"]
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from agents.arrays import Array
-from agents.orthogonal import RELU_GAIN, orthogonal
+from agents.models.orthogonal import RELU_GAIN, orthogonal
 
 Weights = list[tuple[Array, Array]]
 """Per layer: weight ``[out, in]`` and bias ``[out]``."""

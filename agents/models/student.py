@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from agents.arrays import Array
-from agents.perceptron import Adam, Perceptron, Weights
+from agents.models.perceptron import Adam, Perceptron, Weights
 
 
 class Student:

@@ -16,7 +16,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch
-from agents.row_keys import exact, look_up, row_keys
+from agents.models.row_keys import exact, look_up, row_keys
 
 END = 0
 UNSEEN = -1

@@ -1,0 +1,1 @@
+"""Small NumPy models and statistics that objectives, value models and editors share."""
