@@ -22,7 +22,7 @@ from torch import Tensor
 from agents.genome import Architecture, LearningRule
 from agents.models.orthogonal import orthogonal
 from agents.network import Tower
-from agents.surgery import Seat, seats
+from agents.surgery.weights import Seat, seats
 
 DECAY = 0.99
 _KINDS = frozenset({"dense", "residual"})

@@ -27,7 +27,7 @@ from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
 from agents.population import Solo
 from agents.ppo_start import build_learner
-from agents.surgery import drop_units, grow_units
+from agents.surgery.weights import drop_units, grow_units
 from sandbox.loop import run_trial
 from sandbox.rehearsal import Deaf
 from sandbox.seeding import stream

@@ -10,11 +10,11 @@ import numpy as np
 from agents.architecture.cost import BACKWARD_PER_FORWARD, forward_flops, parameters
 from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, Look, RefusedEditError, Reply, View
-from agents.expansion_score import Place, growth_scores
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem, SettingError
 from agents.plateau import flat
 from agents.storied import StoriedEditor, successor, whole_number_problem
+from agents.surgery.expansion_score import Place, growth_scores
 
 BY_LAYER = {"widen": "layer", "deepen": "after", "prune": "layer"}
 """Edit -> the setting that says where it happens."""
@@ -30,9 +30,9 @@ class Growing(Editor):
     a fall after a shift is no plateau.
 
     *Where and what*: widening a layer, or a new one behind it, wherever the growth score
-    (``agents/expansion_score.py``) is largest, if it is at least ``least_score``; places that the
-    look cannot see into are left out. Where it sees into none, or there is no look yet, it is the
-    layer whose weights have the largest gradient, or else the first, that is widened.
+    (``agents/surgery/expansion_score.py``) is largest, if it is at least ``least_score``; places
+    that the look cannot see into are left out. Where it sees into none, or there is no look yet, it
+    is the layer whose weights have the largest gradient, or else the first, that is widened.
 
     *How much*: what the edit itself offers for that place, unless that makes more than
     ``max_parameters``. No growth where less than ``grow_above`` of the whole budget of FLOPs is

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
 from agents.genome import Genome, Layer
-from agents.layer_surgery import insert_layer
+from agents.surgery import weights
+from agents.surgery.layers import insert_layer
 
 TOKENS = 4  # that an editor is offered to cut a hidden stream into
 
@@ -58,9 +58,9 @@ class AddAttention(Edit):
         width = genome.architecture.widths()[self.before - 1] if self.before else 0
         if width % self.tokens:
             raise RefusedEditError(f"{width} numbers cannot be cut into {self.tokens} tokens")
-        heads, units = surgery.a_count(self.heads, "heads"), surgery.a_count(self.units)
+        heads, units = weights.a_count(self.heads, "heads"), weights.a_count(self.units)
         layer = Layer("attention", units, count=heads, tokens=self.tokens)
-        return surgery.with_layer(genome, self.before, layer)
+        return weights.with_layer(genome, self.before, layer)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Insert it, closed, in every tower."""

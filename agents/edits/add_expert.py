@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import experts, surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.split_expert import MOST
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
+from agents.surgery import experts, weights
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class AddExpert(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one expert more."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         problem = experts.problem(layer, self.layer)
         if type(self.quiet) not in {int, float} or not 0 <= self.quiet <= 100:  # noqa: PLR2004
             problem = PlacedProblem(f"quiet is a number from 0 to 100, not {self.quiet!r}", "quiet")
         if problem:
             raise RefusedEditError(problem)
         more = replace(layer, kind="mixture", count=layer.count + 1)
-        return surgery.replaced(genome, self.layer, more)
+        return weights.replaced(genome, self.layer, more)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Add it in every tower."""

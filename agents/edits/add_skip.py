@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome, Layer
-from agents.layer_surgery import insert_layer
+from agents.surgery import weights
+from agents.surgery.layers import insert_layer
 
 OFFERED = 8  # layers
 
@@ -39,13 +39,13 @@ class AddSkip(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one skip more."""
-        surgery.the_layer(genome, self.after)
+        weights.the_layer(genome, self.after)
         width = genome.architecture.widths()[self.after]
         if type(self.source) is not int or not -1 <= self.source < self.after:
             raise RefusedEditError(f"a skip comes from before layer {self.after}: {self.source!r}")
         if not width:
             raise RefusedEditError(f"the stream behind layer {self.after} is the observation still")
-        return surgery.with_layer(genome, self.after + 1, Layer("skip", width, source=self.source))
+        return weights.with_layer(genome, self.after + 1, Layer("skip", width, source=self.source))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Insert it, closed, in every tower."""

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.contract import Claim, Edit, Mind, View
 from agents.genome import Genome, Layer
-from agents.layer_surgery import insert_block
 from agents.models.orthogonal import drawing_flops
+from agents.surgery import weights
+from agents.surgery.layers import insert_block
 
 DEEPEST = 8  # an editor is not offered to go beyond; a schedule may
 
@@ -37,9 +37,9 @@ class Deepen(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one residual layer more."""
-        surgery.the_layer(genome, self.after)
-        block = Layer("residual", surgery.a_count(self.units))
-        return surgery.with_layer(genome, self.after + 1, block)
+        weights.the_layer(genome, self.after)
+        block = Layer("residual", weights.a_count(self.units))
+        return weights.with_layer(genome, self.after + 1, block)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Insert the block in every tower."""

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
 from agents.genome import Genome, Layer
-from agents.layer_surgery import insert_layer
 from agents.part_settings import PlacedProblem
-from agents.surgery import Draft
+from agents.surgery import weights
+from agents.surgery.layers import insert_layer
+from agents.surgery.weights import Draft
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class DeepenIdentity(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one dense layer more."""
-        layer, problem = surgery.the_layer(genome, self.after), _problem(genome, self.after)
+        layer, problem = weights.the_layer(genome, self.after), _problem(genome, self.after)
         if type(self.epsilon) is not float or not 0 < self.epsilon <= 1:
             problem = PlacedProblem(
                 f"epsilon is a number above 0, at most 1, not {self.epsilon!r}", "epsilon"
             )
         if problem:
             raise RefusedEditError(problem)
-        return surgery.with_layer(genome, self.after + 1, Layer("dense", layer.units))
+        return weights.with_layer(genome, self.after + 1, Layer("dense", layer.units))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Insert it in every tower."""
@@ -61,7 +61,7 @@ class DeepenIdentity(Edit):
 
         draft = Draft(insert_layer(mind, place, Layer("dense", units), rng, values))
         for tower in (*genome.towers(), *genome.targets()):
-            for seat in surgery.seats(genome.architecture, place, tower):
+            for seat in weights.seats(genome.architecture, place, tower):
                 if seat.role == "heard":
                     _louder(draft, seat.name, 1 / scale)
         return draft.mind(genome)
@@ -94,8 +94,8 @@ def _problem(genome: Genome, after: int) -> str | None:
         return f"layer {after} is {architecture.layers[after].kind}: only behind a dense layer"
     if architecture.next_activation is not None:
         return "the activation is being swapped: no layer is an identity then"
-    if any(each.kind != "dense" for each in surgery.readers(architecture, after)):
+    if any(each.kind != "dense" for each in weights.readers(architecture, after)):
         return f"another layer than a dense one reads layer {after}"
-    if any(each.density < 1 for each in surgery.readers(architecture, after)):
+    if any(each.density < 1 for each in weights.readers(architecture, after)):
         return f"a sparse layer reads layer {after}"
     return None

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import layer_surgery, surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Mind, Moment, RefusedEditError, View
 from agents.genome import Genome, Layer
 from agents.models.orthogonal import orthogonal
+from agents.surgery import layers as layer_surgery
+from agents.surgery import weights
 
 MOST = 4  # injections that an editor is offered; each one adds two layers' cost
 
@@ -39,17 +40,17 @@ class InjectPlasticity(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one injection more."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         problem = _problem(layer, self.layer)
         if problem:
             raise RefusedEditError(problem)
-        return surgery.replaced(genome, self.layer, _injected(layer))
+        return weights.replaced(genome, self.layer, _injected(layer))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Inject in every tower; moments of what is frozen are gone."""
         layer = self.rewrite(mind.genome).architecture.layers[self.layer]
         found: dict[str, Array] = {}
-        for tower, both in surgery.pairs(mind.genome):
+        for tower, both in weights.pairs(mind.genome):
             old = layer_surgery.suffixes(mind, tower, self.layer)
             weight = old.get("weight", old.get("frozen.weight"))
             if weight is None:

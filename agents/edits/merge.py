@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
-from agents.replication import merge, sparse_problem
+from agents.surgery import weights
+from agents.surgery.net2net import merge, sparse_problem
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Merge(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the narrower layer."""
-        layer = surgery.the_layer(genome, self.layer)
-        problem = surgery.growing_problem(genome.architecture, self.layer)
+        layer = weights.the_layer(genome, self.layer)
+        problem = weights.growing_problem(genome.architecture, self.layer)
         problem = problem or sparse_problem(genome, self.layer)
-        if surgery.a_count(self.units) >= layer.units:
+        if weights.a_count(self.units) >= layer.units:
             problem = f"layer {self.layer} has {layer.units} units: {self.units} cannot be joined"
         if problem:
             raise RefusedEditError(problem)
-        return surgery.with_units(genome, self.layer, layer.units - self.units)
+        return weights.with_units(genome, self.layer, layer.units - self.units)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Join them in every tower."""

@@ -9,8 +9,8 @@ import numpy as np
 from agents.architecture.validity import MAX_HISTORY
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
-from agents.growing_input import history_problem, lengthen, with_history
 from agents.part_settings import PlacedProblem
+from agents.surgery.inputs import history_problem, lengthen, with_history
 
 OFFERED = 8
 

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.architecture.validity import MAX_HISTORY
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
 from agents.genome import Genome, Layer, SACRule
-from agents.growing_input import history_problem, lengthen, with_history
-from agents.layer_surgery import insert_layer
 from agents.part_settings import PlacedProblem
+from agents.surgery import weights
+from agents.surgery.inputs import history_problem, lengthen, with_history
+from agents.surgery.layers import insert_layer
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class OpenMemory(Edit):
             )
         if problem:
             raise RefusedEditError(problem)
-        memory = Layer("memory", surgery.a_count(self.units))
-        return surgery.with_layer(with_history(genome, self.history), 0, memory)
+        memory = Layer("memory", weights.a_count(self.units))
+        return weights.with_layer(with_history(genome, self.history), 0, memory)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Lengthen the history where it is too short, and put the memory in, closed."""

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
+from agents.surgery import weights
 
 OFFERED_LAYERS = 8
 OFFERED_SHARE = 8  # an editor is offered to drop one unit in eight
@@ -36,32 +36,32 @@ class Prune(Edit):
             cls(layer=i, units=max(layer.units // OFFERED_SHARE, 1))
             for i, layer in enumerate(layers)
             if layer.units > 1
-            and not surgery.growing_problem(view.genome.architecture, i, unheard=False)
+            and not weights.growing_problem(view.genome.architecture, i, unheard=False)
         )
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the narrower layer."""
-        layer = surgery.the_layer(genome, self.layer)
-        problem = surgery.growing_problem(genome.architecture, self.layer, unheard=False)
+        layer = weights.the_layer(genome, self.layer)
+        problem = weights.growing_problem(genome.architecture, self.layer, unheard=False)
         if problem:
             raise RefusedEditError(problem)
-        if surgery.a_count(self.units) >= layer.units:
+        if weights.a_count(self.units) >= layer.units:
             raise RefusedEditError(
                 f"layer {self.layer} has {layer.units} units: at most {layer.units - 1} can go,"
                 f" not {self.units}"
             )
-        return surgery.with_units(genome, self.layer, layer.units - self.units)
+        return weights.with_units(genome, self.layer, layer.units - self.units)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Delete the units in every tower."""
         del rng
         self.rewrite(mind.genome)
         dropped = {tower: self.chosen(mind, tower) for tower in mind.genome.towers()}
-        return surgery.drop_units(mind, self.layer, dropped)
+        return weights.drop_units(mind, self.layer, dropped)
 
     def chosen(self, mind: Mind, tower: str) -> Array:
         """Indices of the units that go, int ``[units]``, sorted."""
-        norms = surgery.outgoing_norms(mind, self.layer, tower)
+        norms = weights.outgoing_norms(mind, self.layer, tower)
         newest_first = -np.arange(len(norms))
         order: Array = np.lexsort((newest_first, norms))
         return np.sort(order[: self.units])

@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from agents import surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Evidence, Mind, RefusedEditError, View
 from agents.genome import Genome
-from agents.surgery import Draft
+from agents.surgery import weights
+from agents.surgery.weights import Draft
 
 OFFERED_LAYERS = 8
 
@@ -38,7 +38,7 @@ class RegrowEdges(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the same genome, if the layer is sparse."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         if layer.density == 1:
             raise RefusedEditError(f"layer {self.layer} has all its edges: nothing can be regrown")
         if type(self.share) is not float or not 0 < self.share <= 1:
@@ -63,7 +63,7 @@ class RegrowEdges(Edit):
 
     def _regrown(self, mind: Mind, gradients: dict[str, Array], rng: np.random.Generator) -> Mind:
         draft = Draft(mind)
-        for tower, both in surgery.pairs(mind.genome):
+        for tower, both in weights.pairs(mind.genome):
             name = f"{tower}.{self.layer}.weight"
             mask, weight = mind.buffers[f"mask/{name}"], mind.parameters[name]
             chance = rng.random(weight.shape)

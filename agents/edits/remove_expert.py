@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import experts, surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.split_expert import MOST
 from agents.genome import Genome
+from agents.surgery import experts, weights
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class RemoveExpert(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one expert fewer."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         if layer.kind != "mixture" or layer.count < 2:  # noqa: PLR2004
             raise RefusedEditError(f"layer {self.layer} is no mixture of several experts")
         if type(self.expert) is not int or not 0 <= self.expert < layer.count:
             there = f"there are {layer.count}"
             raise RefusedEditError(f"layer {self.layer} has no expert {self.expert!r}: {there}")
-        return surgery.replaced(genome, self.layer, replace(layer, count=layer.count - 1))
+        return weights.replaced(genome, self.layer, replace(layer, count=layer.count - 1))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Remove it from every tower."""

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents import layer_surgery, surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import SETS_WIDTH, Genome
+from agents.surgery import layers as layer_surgery
+from agents.surgery import weights
 
 OFFERED = 8
 
@@ -29,11 +30,11 @@ class RemoveLayer(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome without it."""
-        surgery.the_layer(genome, self.layer)
+        weights.the_layer(genome, self.layer)
         problem = _problem(genome, self.layer)
         if problem:
             raise RefusedEditError(problem)
-        return surgery.without_layer(genome, self.layer)
+        return weights.without_layer(genome, self.layer)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Take it out of every tower."""

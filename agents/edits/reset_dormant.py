@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
 from agents.genome import Genome
 from agents.layers import KINDS
 from agents.models.orthogonal import drawing_flops
+from agents.surgery import weights
 
 DORMANT = 0.025
 """A unit is dormant at a normalised activation of at most this (ReDo's default tau)."""
@@ -55,7 +55,7 @@ class ResetDormant(Edit):
             if self.units != ():
                 raise RefusedEditError("layer -1 finds its units itself: name none")
             return genome
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         self._check_tower(genome)
         if not KINDS[layer.kind].grows:
             raise RefusedEditError(
@@ -82,7 +82,7 @@ class ResetDormant(Edit):
         self.rewrite(mind.genome)
         if self.layer == EVERY_LAYER:
             raise RefusedEditError("nothing was learned yet: there is no rollout to look at")
-        return surgery.reset_units(mind, self.layer, self.tower, np.array(self.units), rng)
+        return weights.reset_units(mind, self.layer, self.tower, np.array(self.units), rng)
 
     def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
         """Reset the named units, or those found dormant. Refused where there is none."""
@@ -93,7 +93,7 @@ class ResetDormant(Edit):
         if not found:
             raise RefusedEditError("no unit is dormant")
         for tower, layer, units in found:
-            mind = surgery.reset_units(mind, layer, tower, units, rng)
+            mind = weights.reset_units(mind, layer, tower, units, rng)
         return mind
 
     def _asleep(self, genome: Genome, look: Look) -> Iterator[tuple[str, int, Array]]:

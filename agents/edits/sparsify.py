@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
-from agents.masks import refit
+from agents.surgery import weights
+from agents.surgery.masks import refit
 
 OFFERED_LAYERS = 8
 LEAST = 0.05
@@ -36,7 +36,7 @@ class Sparsify(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the sparser layer."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         if layer.kind != "dense":
             raise RefusedEditError(
                 f"layer {self.layer} is {layer.kind}: only dense ones get sparse"
@@ -45,7 +45,7 @@ class Sparsify(Edit):
             raise RefusedEditError(
                 f"density is above 0 and below {layer.density:g}, not {self.density!r}", "density"
             )
-        return surgery.replaced(genome, self.layer, replace(layer, density=self.density))
+        return weights.replaced(genome, self.layer, replace(layer, density=self.density))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Cut in every tower; the moments of what is gone rest at 0."""

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import experts, surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
+from agents.surgery import experts, weights
 
 MOST = 8
 NOISE = 0.05
@@ -41,7 +41,7 @@ class SplitExpert(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with one expert more."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         problem = experts.problem(layer, self.layer)
         if type(self.expert) is not int or not 0 <= self.expert < layer.count:
             problem = f"layer {self.layer} has no expert {self.expert!r}: there are {layer.count}"
@@ -50,7 +50,7 @@ class SplitExpert(Edit):
         if problem:
             raise RefusedEditError(problem)
         more = replace(layer, kind="mixture", count=layer.count + 1)
-        return surgery.replaced(genome, self.layer, more)
+        return weights.replaced(genome, self.layer, more)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Split in every tower."""

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
 from agents.models.orthogonal import drawing_flops
+from agents.surgery import weights
 
 WIDEST = 512  # an editor is not offered to go beyond; a schedule may
 OFFERED_LAYERS = 8
@@ -34,21 +34,21 @@ class Widen(Edit):
         return tuple(
             cls(layer=i, units=min(max(layer.units // 2, 1), WIDEST - layer.units))
             for i, layer in enumerate(layers)
-            if layer.units < WIDEST and not surgery.growing_problem(view.genome.architecture, i)
+            if layer.units < WIDEST and not weights.growing_problem(view.genome.architecture, i)
         )
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the wider layer."""
-        layer = surgery.the_layer(genome, self.layer)
-        problem = surgery.growing_problem(genome.architecture, self.layer)
+        layer = weights.the_layer(genome, self.layer)
+        problem = weights.growing_problem(genome.architecture, self.layer)
         if problem:
             raise RefusedEditError(problem)
-        return surgery.with_units(genome, self.layer, layer.units + surgery.a_count(self.units))
+        return weights.with_units(genome, self.layer, layer.units + weights.a_count(self.units))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Append the units in every tower."""
         self.rewrite(mind.genome)
-        return surgery.grow_units(mind, self.layer, self.units, rng)
+        return weights.grow_units(mind, self.layer, self.units, rng)
 
     def claim(self, genome: Genome) -> Claim:
         """The layer has ``units`` more, and the policy is the same up to rounding."""

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
 from agents.genome import Genome
-from agents.surgery import Draft
+from agents.surgery import weights
+from agents.surgery.weights import Draft
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class WidenGradmax(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the wider layer."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         problem = _problem(genome, self.layer)
         if problem:
             raise RefusedEditError(problem)
-        return surgery.with_units(genome, self.layer, layer.units + surgery.a_count(self.units))
+        return weights.with_units(genome, self.layer, layer.units + weights.a_count(self.units))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Refuse: the directions are those of a rollout."""
@@ -58,9 +58,9 @@ class WidenGradmax(Edit):
         self.rewrite(mind.genome)
         if evidence.look is None:
             return self.apply(mind, rng)
-        grown = surgery.grow_units(mind, self.layer, self.units, rng)
+        grown = weights.grow_units(mind, self.layer, self.units, rng)
         draft = Draft(grown)
-        for tower, both in surgery.pairs(mind.genome):
+        for tower, both in weights.pairs(mind.genome):
             heard = self._directions(mind, tower, evidence.look)
             for each in both:
                 self._place(draft, each, heard)
@@ -71,7 +71,7 @@ class WidenGradmax(Edit):
         slope = look.backward(tower, self.layer + 1)
         pull = slope.T @ look.inputs(tower, self.layer) / len(slope)
         found: Array = np.linalg.svd(pull, full_matrices=False)[0][:, : self.units]
-        length = float(surgery.outgoing_norms(mind, self.layer, tower).mean())
+        length = float(weights.outgoing_norms(mind, self.layer, tower).mean())
         return length * found
 
     def _place(self, draft: Draft, tower: str, heard: Array) -> None:

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.architecture.initial import initial_parameters
 from agents.architecture.sizes import sizes
 from agents.contract import Claim, Edit, Mind, View
 from agents.edits.widen import Widen
 from agents.genome import Genome
 from agents.models.orthogonal import drawing_flops
-from agents.surgery import Draft
+from agents.surgery import weights
+from agents.surgery.weights import Draft
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class WidenNaive(Edit):
         """Append the further units of a network of this size, as one is born; drop all moments."""
         draft, genome = Draft(mind), self.rewrite(mind.genome)
         fresh = initial_parameters(genome, *sizes(mind), rng)
-        for tower, both in surgery.pairs(mind.genome):
-            for seat in surgery.seats(mind.genome.architecture, self.layer, tower):
+        for tower, both in weights.pairs(mind.genome):
+            for seat in weights.seats(mind.genome.architecture, self.layer, tower):
                 old = draft.parameters[seat.name]
                 place = [slice(n) for n in old.shape]  # a skip may hold these units on both axes
                 place[seat.axis] = slice(old.shape[seat.axis], None)

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
-from agents.replication import replicate, sparse_problem
+from agents.surgery import weights
+from agents.surgery.net2net import replicate, sparse_problem
 
 NOISE = 0.05  # what an editor is offered: it lets the copies part and costs a KL of about 4e-5
 
@@ -42,13 +42,13 @@ class WidenNet2net(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the wider layer."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         problem = _problem(genome, self.layer)
         if type(self.noise) not in {int, float} or not 0 <= self.noise <= 1:
             problem = PlacedProblem(f"noise is a number from 0 to 1, not {self.noise!r}", "noise")
         if problem:
             raise RefusedEditError(problem)
-        return surgery.with_units(genome, self.layer, layer.units + surgery.a_count(self.units))
+        return weights.with_units(genome, self.layer, layer.units + weights.a_count(self.units))
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Copy in every tower, a target as its twin."""
@@ -65,5 +65,5 @@ class WidenNet2net(Edit):
 
 
 def _problem(genome: Genome, layer: int) -> str | None:
-    uneven = surgery.growing_problem(genome.architecture, layer)
+    uneven = weights.growing_problem(genome.architecture, layer)
     return uneven or sparse_problem(genome, layer)

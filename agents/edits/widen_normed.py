@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents import surgery
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
-from agents.replication import replicate, sparse_problem
+from agents.surgery import weights
+from agents.surgery.net2net import replicate, sparse_problem
 
 MOST = 8
 
@@ -41,7 +41,7 @@ class WidenNormed(Edit):
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the wider layer."""
-        layer = surgery.the_layer(genome, self.layer)
+        layer = weights.the_layer(genome, self.layer)
         problem = _problem(genome, self.layer)
         if type(self.times) is not int or not 1 < self.times <= MOST:
             problem = PlacedProblem(
@@ -49,7 +49,7 @@ class WidenNormed(Edit):
             )
         if problem:
             raise RefusedEditError(problem)
-        return surgery.with_units(genome, self.layer, layer.units * self.times)
+        return weights.with_units(genome, self.layer, layer.units * self.times)
 
     def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
         """Copy in every tower."""
@@ -65,5 +65,5 @@ class WidenNormed(Edit):
 
 
 def _problem(genome: Genome, layer: int) -> str | None:
-    rigid = surgery.growing_problem(genome.architecture, layer, unheard=False)
+    rigid = weights.growing_problem(genome.architecture, layer, unheard=False)
     return rigid or sparse_problem(genome, layer)

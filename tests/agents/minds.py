@@ -11,7 +11,7 @@ from agents.architecture.initial import trainable
 from agents.arrays import Array
 from agents.contract import Look, Mind, Moment, View
 from agents.genome import SETS_WIDTH, TOWERS, Architecture, Genome, Layer, LearningRule
-from agents.masks import refit
+from agents.surgery.masks import refit
 
 OBSERVATION, ACTIONS = 5, 3
 

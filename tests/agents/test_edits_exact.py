@@ -18,7 +18,7 @@ from agents.edits.widen import Widen
 from agents.edits.widen_net2net import WidenNet2net
 from agents.edits.widen_normed import WidenNormed
 from agents.genome import Architecture, Genome, Layer
-from agents.replication import replicate
+from agents.surgery.net2net import replicate
 from sandbox.catalogue import catalogue
 from tests.agents.minds import (
     ACTIONS,

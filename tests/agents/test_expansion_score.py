@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.contract import Look
-from agents.expansion_score import (
+from agents.genome import Architecture, Genome, Layer
+from agents.surgery.expansion_score import (
     PROBES,
     Place,
     expansion_gain,
@@ -15,7 +16,6 @@ from agents.expansion_score import (
     growth_score,
     growth_scores,
 )
-from agents.genome import Architecture, Genome, Layer
 
 seeds = st.integers(0, 10_000)
 N, D, P, Q = 60, 3, 4, 2

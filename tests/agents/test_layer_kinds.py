@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents import surgery
 from agents.architecture import checkpoint
 from agents.architecture.cost import forward_flops, parameter_shapes, parameters
 from agents.genome import Architecture, Genome, Guard, Layer, LearningRule
+from agents.surgery import weights
 from tests.agents.lives import CHOICES, SIZE, learner, solo
 
 DENSE = Layer("dense", 12)
@@ -76,14 +76,14 @@ def test_growing_any_layer_is_not_noticed_and_pruning_it_again_is_the_identity(n
     mind, seen = live.mind(), live.recent_observations(64)
     was = live.logits(seen), live.values(seen)
     for i, layer in enumerate(mind.genome.architecture.layers):
-        if surgery.growing_problem(mind.genome.architecture, i):
+        if weights.growing_problem(mind.genome.architecture, i):
             continue
-        grown = surgery.grow_units(mind, i, 3, np.random.default_rng(i))
+        grown = weights.grow_units(mind, i, 3, np.random.default_rng(i))
         live.install(grown)
         assert np.abs(live.logits(seen) - was[0]).max() < 1e-5
         assert np.abs(live.values(seen) - was[1]).max() < 1e-5
         new = np.arange(layer.units, layer.units + 3)
-        back = surgery.drop_units(grown, i, dict.fromkeys(mind.genome.towers(), new))
+        back = weights.drop_units(grown, i, dict.fromkeys(mind.genome.towers(), new))
         if layer.density == 1 and all(
             each.density == 1 for each in grown.genome.architecture.layers
         ):

@@ -13,7 +13,7 @@ from agents.contract import Learner
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.independent import Independent
 from agents.learners.ppo import PPO
-from agents.surgery import grow_units
+from agents.surgery.weights import grow_units
 from tests.agents.lives import EXTRINSIC, streams
 
 

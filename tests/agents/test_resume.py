@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents import layer_surgery, surgery
 from agents.architecture import checkpoint
 from agents.genome import Architecture, Genome, Layer
 from agents.learners.tabular import Tabular
 from agents.objectives.extrinsic import Extrinsic
 from agents.objectives.rnd import Rnd
 from agents.objectives.simhash import Simhash
+from agents.surgery import layers, weights
 from tests.agents.learning_kinds import ALL, a_genome, lived, population
 from tests.agents.lives import EXTRINSIC, Signpost, streams
 from tests.agents.minds import same
@@ -47,10 +47,10 @@ def agree(one, other, updates=4):
 
 EDITS = {
     "none": lambda mind, rng: mind,
-    "widen": lambda mind, rng: surgery.grow_units(mind, 0, 3, rng),
-    "deepen": lambda mind, rng: layer_surgery.insert_block(mind, 0, 4, rng),
-    "norm": lambda mind, rng: layer_surgery.insert_layer(mind, 3, Layer("norm", 6), rng),
-    "reset": lambda mind, rng: surgery.reset_units(
+    "widen": lambda mind, rng: weights.grow_units(mind, 0, 3, rng),
+    "deepen": lambda mind, rng: layers.insert_block(mind, 0, 4, rng),
+    "norm": lambda mind, rng: layers.insert_layer(mind, 3, Layer("norm", 6), rng),
+    "reset": lambda mind, rng: weights.reset_units(
         mind, 2, mind.genome.towers()[0], np.array([1, 3]), rng
     ),
     "rule": lambda mind, rng: replace(

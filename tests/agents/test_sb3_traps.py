@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from agents import surgery
 from agents.architecture import checkpoint
 from agents.contract import Moment
+from agents.surgery import weights as surgery
 from tests.agents.learning_kinds import ALL, a_genome, a_mind_of, lived, population
 from tests.agents.minds import same
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents import surgery
 from agents.contract import Mind
 from agents.genome import TOWERS, Architecture, Genome, Layer
-from agents.layer_surgery import insert_block, remove_layer
 from agents.models.orthogonal import orthogonal
+from agents.surgery import weights as surgery
+from agents.surgery.layers import insert_block, remove_layer
 from tests.agents.minds import (
     ACTIONS,
     OBSERVATION,

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents import surgery
 from agents.architecture.sizes import sizes
 from agents.contract import Mind
 from agents.genome import Genome
 from agents.layers import KINDS
-from agents.surgery import Draft
+from agents.surgery import weights
+from agents.surgery.weights import Draft
 
 
 def with_history(genome: Genome, history: int) -> Genome:
@@ -40,7 +40,7 @@ def lengthen(mind: Mind, history: int) -> Mind:
     for tower in (*mind.genome.towers(), *mind.genome.targets()):
         places = [f"0.{suffix}" for suffix, *_ in KINDS[layers[0].kind].stream(layers[0])]
         for i, layer in enumerate(layers):
-            if layer.kind == "skip" and surgery.stream_of(layers, layer.source) == -1:
+            if layer.kind == "skip" and weights.stream_of(layers, layer.source) == -1:
                 places.append(f"{i}.weight")
         for place in places:
             _columns(draft, f"{tower}.{place}", size * was, size * (history - was))

@@ -5,11 +5,11 @@ from math import log
 
 import numpy as np
 
-from agents import layer_surgery, surgery
 from agents.arrays import Array
 from agents.contract import Mind, Moment
 from agents.genome import Layer
 from agents.models.orthogonal import orthogonal
+from agents.surgery import layers, weights
 
 Weights = dict[str, Array]
 
@@ -28,8 +28,8 @@ def split(mind: Mind, index: int, expert: int, noise: float, rng: np.random.Gene
     """
     draft: Weights = {}
     moments: dict[str, Moment] = {}
-    for tower, both in surgery.pairs(mind.genome):
-        size = len(layer_surgery.suffixes(mind, tower, index)[_any_bias(mind, index)])
+    for tower, both in weights.pairs(mind.genome):
+        size = len(layers.suffixes(mind, tower, index)[_any_bias(mind, index)])
         drawn = rng.standard_normal((size, _inputs(mind, tower, index))) if noise else None
         for each in both:
             found, state = _as_mixture(mind, each, index)
@@ -44,15 +44,15 @@ def split(mind: Mind, index: int, expert: int, noise: float, rng: np.random.Gene
             _halve(state, start, new, expert)
             draft |= {f"{each}.{index}.{k}": v for k, v in found.items()}
             moments |= {f"{each}.{index}.{k}": v for k, v in state.items()}
-    return layer_surgery.replace_layer(mind, index, _more(mind, index), draft, moments)
+    return layers.replace_layer(mind, index, _more(mind, index), draft, moments)
 
 
 def add(mind: Mind, index: int, quiet: float, rng: np.random.Generator) -> Mind:
     """Append a fresh expert whose gate is ``quiet`` below the least bias of the others."""
     draft: Weights = {}
     moments: dict[str, Moment] = {}
-    for tower, both in surgery.pairs(mind.genome):
-        size = len(layer_surgery.suffixes(mind, tower, index)[_any_bias(mind, index)])
+    for tower, both in weights.pairs(mind.genome):
+        size = len(layers.suffixes(mind, tower, index)[_any_bias(mind, index)])
         fresh = orthogonal(rng, size, _inputs(mind, tower, index))
         for each in both:
             found, state = _as_mixture(mind, each, index)
@@ -65,7 +65,7 @@ def add(mind: Mind, index: int, quiet: float, rng: np.random.Generator) -> Mind:
                     state[name] = _longer(state[name])
             draft |= {f"{each}.{index}.{k}": v for k, v in found.items()}
             moments |= {f"{each}.{index}.{k}": v for k, v in state.items()}
-    return layer_surgery.replace_layer(mind, index, _more(mind, index), draft, moments)
+    return layers.replace_layer(mind, index, _more(mind, index), draft, moments)
 
 
 def remove(mind: Mind, index: int, expert: int) -> Mind:
@@ -93,13 +93,13 @@ def remove(mind: Mind, index: int, expert: int) -> Mind:
                 )
     layer = mind.genome.architecture.layers[index]
     fewer = replace(layer, count=layer.count - 1)
-    return layer_surgery.replace_layer(mind, index, fewer, draft, moments)
+    return layers.replace_layer(mind, index, fewer, draft, moments)
 
 
 def _as_mixture(mind: Mind, tower: str, index: int) -> tuple[Weights, dict[str, Moment]]:
     """(weights, moments) of the layer by suffix; a dense one as a mixture of one."""
     start = f"{tower}.{index}."
-    found = {k: v.copy() for k, v in layer_surgery.suffixes(mind, tower, index).items()}
+    found = {k: v.copy() for k, v in layers.suffixes(mind, tower, index).items()}
     state = {k.removeprefix(start): v for k, v in mind.moments.items() if k.startswith(start)}
     if "weight" not in found:
         return found, state
@@ -165,4 +165,4 @@ def _any_bias(mind: Mind, index: int) -> str:
 
 def _inputs(mind: Mind, tower: str, index: int) -> int:
     name = _any_bias(mind, index).replace("bias", "weight")
-    return int(layer_surgery.suffixes(mind, tower, index)[name].shape[1])
+    return int(layers.suffixes(mind, tower, index)[name].shape[1])

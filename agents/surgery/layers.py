@@ -1,22 +1,22 @@
 """Moves whole layers: puts one in, takes one out, makes one another kind.
 
-As in ``agents.surgery``, every function takes a mind and returns a new one. A target network gets
-the values of its twin.
+As in ``agents.surgery.weights``, every function takes a mind and returns a new one. A target
+network gets the values of its twin.
 """
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from agents import surgery
 from agents.architecture.cost import layer_inputs
 from agents.architecture.sizes import tower_inputs
 from agents.arrays import Array
 from agents.contract import Mind, Moment
 from agents.genome import Genome, Layer
 from agents.layers import KINDS
-from agents.masks import refit
 from agents.models.orthogonal import orthogonal
+from agents.surgery import weights
+from agents.surgery.masks import refit
 
 Shapes = Mapping[str, tuple[int, ...]]
 Values = Callable[[str, Shapes], Mapping[str, Array]]
@@ -37,10 +37,10 @@ def insert_layer(
     Its parameters are as their kind is born (additions to the stream are 0), unless ``values``
     says otherwise, and have no optimiser state: Adam starts them at step 0.
     """
-    genome = surgery.with_layer(mind.genome, index, layer)
+    genome = weights.with_layer(mind.genome, index, layer)
     moved = _renumber(mind, lambda i: i + 1 if i >= index else i)
     parameters = dict(moved.parameters)
-    for tower, both in surgery.pairs(genome):
+    for tower, both in weights.pairs(genome):
         dtype = parameters[f"{tower}.head.weight"].dtype
         fresh = _born(genome, index, tower_inputs(mind, tower), rng)
         fresh |= values(tower, {suffix: each.shape for suffix, each in fresh.items()})
@@ -51,7 +51,7 @@ def insert_layer(
 
 def remove_layer(mind: Mind, index: int) -> Mind:
     """Take layer ``index`` out of every tower: the inverse of ``insert_layer``."""
-    genome = surgery.without_layer(mind.genome, index)
+    genome = weights.without_layer(mind.genome, index)
     rest = _without(mind, index)
     return refit(_with_genome(_renumber(rest, lambda i: i - 1 if i > index else i), genome))
 
@@ -65,7 +65,7 @@ def replace_layer(
 ) -> Mind:
     """Make layer ``index`` another: ``parameters`` and ``moments`` by full name, targets too."""
     rest = _without(mind, index)
-    genome = surgery.replaced(mind.genome, index, layer)
+    genome = weights.replaced(mind.genome, index, layer)
     whole = Mind(
         genome, {**rest.parameters, **parameters}, {**rest.moments, **moments}, rest.buffers
     )

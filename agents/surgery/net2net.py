@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents import surgery
 from agents.arrays import Array
 from agents.contract import Mind, RefusedEditError
 from agents.genome import Genome, Layer
-from agents.surgery import Draft, Seat
+from agents.surgery import weights
+from agents.surgery.weights import Draft, Seat
 
 
 def replicate(
@@ -31,11 +31,11 @@ def replicate(
     to what the copies read, in standard deviations of each weight tensor.
     """
     old = mind.genome.architecture.layers[index].units
-    genome = surgery.with_units(mind.genome, index, len(origin))
+    genome = weights.with_units(mind.genome, index, len(origin))
     counts = np.bincount(origin, minlength=old)[origin]
     draft = Draft(mind)
-    for _, both in surgery.pairs(mind.genome):
-        for seat in surgery.seats(mind.genome.architecture, index, both[0]):
+    for _, both in weights.pairs(mind.genome):
+        for seat in weights.seats(mind.genome.architecture, index, both[0]):
             for each in both:
                 name = f"{each}.{seat.name.split('.', 1)[1]}"
                 _copy(draft, Seat(name, seat.axis, seat.role), origin, counts)
@@ -93,16 +93,16 @@ def merge(mind: Mind, index: int, units: int) -> Mind:
     ``RefusedEditError`` where a tower has fewer twins. A target must have the same twins.
     """
     layer = mind.genome.architecture.layers[index]
-    genome = surgery.with_units(mind.genome, index, layer.units - units)
+    genome = weights.with_units(mind.genome, index, layer.units - units)
     draft = Draft(mind)
-    for tower, both in surgery.pairs(mind.genome):
+    for tower, both in weights.pairs(mind.genome):
         origin = _twins(mind, index, tower)
         gone = np.flatnonzero(origin != np.arange(layer.units))[-units:]
         if len(gone) < units:
             raise RefusedEditError(
                 f"{tower} has {len(gone)} units in layer {index} that read as another, not {units}"
             )
-        for seat in surgery.seats(mind.genome.architecture, index, tower):
+        for seat in weights.seats(mind.genome.architecture, index, tower):
             for each in both:
                 name = f"{each}.{seat.name.split('.', 1)[1]}"
                 _join(draft, Seat(name, seat.axis, seat.role), origin, gone)
@@ -114,7 +114,7 @@ def merge(mind: Mind, index: int, units: int) -> Mind:
 def _twins(mind: Mind, index: int, tower: str) -> Array:
     """For each unit, the first one that reads exactly as it does, in all that it reads."""
     rows = []
-    for seat in surgery.seats(mind.genome.architecture, index, tower):
+    for seat in weights.seats(mind.genome.architecture, index, tower):
         if seat.role != "heard":
             value = np.moveaxis(mind.parameters[seat.name], seat.axis, 0)
             rows.append(value.reshape(len(value), -1))
@@ -144,7 +144,7 @@ def _join(draft: Draft, seat: Seat, origin: Array, gone: Array) -> None:
 def sparse_problem(genome: Genome, index: int) -> str | None:
     """Return why units of layer ``index`` cannot be copied: somebody's edges are counted."""
     layers: list[Layer] = [genome.architecture.layers[index]]
-    layers += surgery.readers(genome.architecture, index)
+    layers += weights.readers(genome.architecture, index)
     if any(each.density < 1 for each in layers):
         return f"layer {index} or a reader of it is sparse: copies would change its share of edges"
     return None

@@ -20,8 +20,8 @@ from agents.contract import Mind, Moment, RefusedEditError
 from agents.genome import SETS_WIDTH, Architecture, Genome, Layer
 from agents.layers import KINDS
 from agents.layers.kind import Role
-from agents.masks import refit
 from agents.models.orthogonal import orthogonal
+from agents.surgery.masks import refit
 
 # --- the genome --------------------------------------------------------------------------------
 

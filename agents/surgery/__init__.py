@@ -1,0 +1,1 @@
+"""Carries weights and optimiser state over from one genome to the next."""
