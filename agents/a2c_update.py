@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from agents.genome import TOWERS
-from agents.stepping import Row, check_weights
+from agents.network.gradient_step import Row, check_weights
 
 LOSSES = ("policy_loss", "value_loss", "entropy", "gradient_norm")
 

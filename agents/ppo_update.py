@@ -1,7 +1,7 @@
 """PPO's update (Schulman et al. 2017, eq. 9), step for step as SB3's ``PPO.train`` does it.
 
 SB3's own is not called because it throws away the norm of the gradient before clipping, which
-editors want to see, and knows neither sharpness nor hooks (``agents.stepping``).
+editors want to see, and knows neither sharpness nor hooks (``agents.network.gradient_step``).
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from agents.genome import TOWERS
-from agents.stepping import Row, check_weights
+from agents.network.gradient_step import Row, check_weights
 
 LOSSES = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "gradient_norm")
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents import brain, optimisers, replay_snapshots
+from agents import replay_snapshots
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -31,11 +31,12 @@ from agents.contract import Batch, LiveLearner, Mind, Motive, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.heritage import bequeath, carried, heritage_problems
 from agents.history import Frames
-from agents.looking import MOST, LossLook
 from agents.mixing import Diary, paid, shares, taught
+from agents.network import bundle, optimisers
+from agents.network.gradient_step import Stepper, as_input, check_weights
+from agents.network.gradients import MOST, LossLook
 from agents.replay import Moment, Replay, Steps
 from agents.rewritable import DORMANT, unit_scores
-from agents.stepping import Stepper, as_input, check_weights
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class ReplayLearner(LiveLearner):
         self.observation_size, self.actions, self.sizes = sizes.observation, sizes.actions, sizes
         self._motives, self.chance = dict(motives), chance
         self.stepper = Stepper(genome.learning_rule, chance("replacements"))
-        self.brain = brain.Brain(genome)
+        self.brain = bundle.Brain(genome)
         dimensions = sizes.actions if self.continuous else 0
         rows = max(sizes.memory // sizes.copies, sizes.steps)
         self.replay = Replay(rows, sizes.copies, sizes.observation, len(self._motives), dimensions)
@@ -191,9 +192,9 @@ class ReplayLearner(LiveLearner):
         """Copy of genome, weights, optimiser state and buffers."""
         return Mind(
             self.genome,
-            brain.read_parameters(self.brain),
-            brain.read_moments(self.brain, self.optimizer),
-            brain.read_buffers(self.brain),
+            bundle.read_parameters(self.brain),
+            bundle.read_moments(self.brain, self.optimizer),
+            bundle.read_buffers(self.brain),
             carried(self._motives),
         )
 
@@ -205,7 +206,7 @@ class ReplayLearner(LiveLearner):
         refuse([*problems, *objective_problems(mind.genome, self._motives)])
         bequeath(mind.values, self._motives)
         order = parameter_shapes(mind.genome, self.observation_size, self.actions)
-        self.optimizer = brain.assign(self.brain, mind, order)
+        self.optimizer = bundle.assign(self.brain, mind, order)
         self.stepper.adopt(mind.genome.learning_rule)
         self._weights, self.genome = dict(mind.genome.objective), mind.genome
         self._frames.remember(mind.genome.architecture.history)
@@ -216,7 +217,7 @@ class ReplayLearner(LiveLearner):
         if live["optimiser"] not in {"sgd", "rmsprop"}:  # the others have none
             live["momentum"] = rule.momentum
         return Genome(
-            architecture=brain.read_architecture(self.brain, self.optimizer),
+            architecture=bundle.read_architecture(self.brain, self.optimizer),
             learning_rule=replace(rule, **live),  # type: ignore[arg-type]
             objective=tuple(sorted(self._weights.items())),
             editor=self.genome.editor,

@@ -22,21 +22,21 @@ from agents.architecture.validity import (
 )
 from agents.arrays import Array
 from agents.behaviour import log_softmax
-from agents.brain import read_architecture
 from agents.chance import Chance
 from agents.company import ALONE, Company
 from agents.contract import Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.heritage import bequeath, carried, heritage_problems
 from agents.history import Frames
-from agents.installation import read_mind, read_rule, write_mind
-from agents.looking import MOST, LossLook
 from agents.mixing import Diary, mixed, taught
-from agents.policy import MindPolicy
+from agents.network.bundle import read_architecture
+from agents.network.gradient_step import Stepper, as_input
+from agents.network.gradients import MOST, LossLook
+from agents.network.installation import read_mind, read_rule, write_mind
+from agents.network.sb3_policy import MindPolicy
 from agents.ppo_update import ppo_loss, ppo_update
 from agents.rollout import PrivateRolloutBuffer
 from agents.spaces import action_count, flat_size
-from agents.stepping import Stepper, as_input
 
 DORMANT = 0.025
 """Units with a normalised activation up to this are dormant (Sokar et al. 2023)."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from agents import brain, optimisers, snapshots
+from agents import snapshots
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import genome_problems, mind_problems, objective_problems
@@ -24,9 +24,10 @@ from agents.contract import LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule, SupervisedRule
 from agents.history import Frames
 from agents.layers import KINDS
-from agents.looking import MOST, LossLook
+from agents.network import bundle, optimisers
+from agents.network.gradient_step import Row, Stepper, as_input, check_weights
+from agents.network.gradients import MOST, LossLook
 from agents.rewritable import DORMANT, unit_scores
-from agents.stepping import Row, Stepper, as_input, check_weights
 
 TOWER = "policy"
 Rows = tuple[Array, Array]
@@ -53,7 +54,7 @@ class SupervisedLearner(LiveLearner):
         self.observation_size, self.actions = sizes
         self._motives, self._chance = dict(motives), Chance(streams)
         self._stepper = Stepper(genome.learning_rule, self._chance("replacements"))
-        self._brain = brain.Brain(genome)
+        self._brain = bundle.Brain(genome)
         self._frames = Frames(num_envs, self.observation_size)
         self._action_stream, self._shuffle = map(self._chance, ("actions", "minibatches"))
         self._starts = np.ones(num_envs, bool)
@@ -153,9 +154,9 @@ class SupervisedLearner(LiveLearner):
         """Copy of genome, weights, optimiser state and buffers."""
         return Mind(
             self.genome,
-            brain.read_parameters(self._brain),
-            brain.read_moments(self._brain, self._optimizer),
-            brain.read_buffers(self._brain),
+            bundle.read_parameters(self._brain),
+            bundle.read_moments(self._brain, self._optimizer),
+            bundle.read_buffers(self._brain),
         )
 
     def install(self, mind: Mind) -> None:
@@ -165,7 +166,7 @@ class SupervisedLearner(LiveLearner):
             problems.append("the mind has another learning rule, this agent is supervised")
         _refuse([*problems, *objective_problems(mind.genome, self._motives)])
         order = parameter_shapes(mind.genome, self.observation_size, self.actions)
-        self._optimizer = brain.assign(self._brain, mind, order)
+        self._optimizer = bundle.assign(self._brain, mind, order)
         self._stepper.adopt(mind.genome.learning_rule)
         self._weights, self.genome = mind.genome.objective, mind.genome
         self._frames.remember(mind.genome.architecture.history)
@@ -173,7 +174,7 @@ class SupervisedLearner(LiveLearner):
     def effective(self) -> Genome:
         """The genome read back from live parts; only the editor comes from the record."""
         return Genome(
-            architecture=brain.read_architecture(self._brain, self._optimizer),
+            architecture=bundle.read_architecture(self._brain, self._optimizer),
             learning_rule=self._live_rule(),
             objective=self._weights,
             editor=self.genome.editor,

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents import brain
 from agents.architecture.cost import parameter_shapes
 from agents.architecture.initial import initial_buffers, initial_parameters
-from agents.continual_backprop import DECAY, ContinualBackprop
 from agents.contract import Mind
 from agents.genome import Architecture, Genome, Layer, SupervisedRule
+from agents.network import bundle
+from agents.network.continual_backprop import DECAY, ContinualBackprop
 from tests.agents.lives import streams
 
 INPUTS, CHOICES = 6, 3
@@ -31,8 +31,8 @@ class Life:
         rng = streams(seed)("weights")
         weights = initial_parameters(genome, INPUTS, CHOICES, rng)
         mind = Mind(genome, weights, {}, initial_buffers(genome, weights, rng))
-        self.brain = brain.Brain(genome)
-        self.optimizer = brain.assign(self.brain, mind, parameter_shapes(genome, INPUTS, CHOICES))
+        self.brain = bundle.Brain(genome)
+        self.optimizer = bundle.assign(self.brain, mind, parameter_shapes(genome, INPUTS, CHOICES))
         self.tower, self.kept = self.brain.tower("policy"), self.brain.kept
         for each in self.tower.parameters():
             for name in ("exp_avg", "exp_avg_sq"):

@@ -7,9 +7,9 @@ from stable_baselines3.common.distributions import Distribution
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 
-from agents.brain import Towers
 from agents.genome import TOWERS
-from agents.network import Tower
+from agents.network.bundle import Towers
+from agents.network.towers import Tower
 
 
 class MindPolicy(Towers, ActorCriticPolicy):  # type: ignore[misc]

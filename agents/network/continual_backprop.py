@@ -21,7 +21,7 @@ from torch import Tensor
 
 from agents.genome import Architecture, LearningRule
 from agents.models.orthogonal import orthogonal
-from agents.network import Tower
+from agents.network.towers import Tower
 from agents.surgery.weights import Seat, seats
 
 DECAY = 0.99

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from agents import optimisers
 from agents.architecture.initial import trainable
 from agents.arrays import Array
 from agents.contract import Mind, Moment
 from agents.genome import Architecture, Genome
-from agents.network import Tower
+from agents.network import optimisers
+from agents.network.towers import Tower
 
 GUARDED = frozenset({"policy", "q", "target_q"})
 """Towers whose outputs are choices: planted constraints act on them."""

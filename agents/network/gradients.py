@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from agents.arrays import Array
-from agents.brain import Towers, read_moments
 from agents.contract import Look, Moment
-from agents.network import Record
-from agents.optimisers import EPSILON
+from agents.network.bundle import Towers, read_moments
+from agents.network.optimisers import EPSILON
+from agents.network.towers import Record
 
 MOST = 1024
 """Steps of a rollout that are looked at."""

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from agents.arrays import Array
-from agents.brain import Towers
-from agents.continual_backprop import ContinualBackprop
 from agents.genome import LearningRule
+from agents.network.bundle import Towers
+from agents.network.continual_backprop import ContinualBackprop
 
 Row = tuple[Tensor, ...]
 Loss = Callable[[], tuple[Tensor, Row]]

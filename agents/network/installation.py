@@ -9,16 +9,16 @@ from typing import Any
 
 from stable_baselines3.common.utils import FloatSchedule
 
-from agents import brain, optimisers
 from agents.architecture.cost import parameter_shapes
 from agents.contract import Mind
 from agents.genome import Genome, LearningRule
+from agents.network import bundle, optimisers
 
 
 def write_mind(model: Any, mind: Mind) -> None:
     """Make ``model`` this mind, which is sound. Same towers, no random number drawn."""
     order = parameter_shapes(mind.genome, model.observation_size, model.actions)
-    model.policy.optimizer = brain.assign(model.policy, mind, order)
+    model.policy.optimizer = bundle.assign(model.policy, mind, order)
     write_rule(model, mind.genome.learning_rule)
     _publish(model, mind.genome)
 
@@ -28,9 +28,9 @@ def read_mind(model: Any) -> Mind:
     policy = model.policy
     return Mind(
         model.genome,
-        brain.read_parameters(policy),
-        brain.read_moments(policy, policy.optimizer),
-        brain.read_buffers(policy),
+        bundle.read_parameters(policy),
+        bundle.read_moments(policy, policy.optimizer),
+        bundle.read_buffers(policy),
     )
 
 

@@ -1,0 +1,1 @@
+"""A genome as torch modules: the policy, its optimiser, one gradient step."""
