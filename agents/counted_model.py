@@ -15,8 +15,8 @@ from agents.arrays import Array
 from agents.contract import Batch, Mind, Objective, Streams
 from agents.genome import Genome, TableRule
 from agents.models.transitions import Transitions
-from agents.snapshots import within
 from agents.tabular import LiveTable, TableSettings, TabularSolo
+from agents.training.snapshots import within
 
 
 class CountedModel:

@@ -8,11 +8,11 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Objective, Streams, UpdateReport
 from agents.genome import Genome
-from agents.mixing import motives_of
-from agents.restarts import check_restarts
-from agents.resumable import Resumable
-from agents.spaces import action_count, flat_size, flatten
 from agents.supervised import SupervisedLearner
+from agents.training.autoreset import check_restarts
+from agents.training.population import Resumable
+from agents.training.reward_mixing import motives_of
+from agents.training.spaces import action_count, flat_size, flatten
 
 
 class Lessons(Resumable):

@@ -5,10 +5,10 @@ from typing import Any
 
 from agents.contract import Objective, Streams
 from agents.genome import Genome
-from agents.mixing import motives_of
-from agents.population import chance_of
 from agents.rewritable import RewritablePPO
-from agents.spaces import action_count, flat_size
+from agents.training.population import chance_of
+from agents.training.reward_mixing import motives_of
+from agents.training.spaces import action_count, flat_size
 
 
 def build_learner(

@@ -6,12 +6,12 @@ from typing import Any
 
 from agents.contract import Objective, Streams
 from agents.genome import Genome
-from agents.mixing import motives_of
-from agents.population import chance_of
 from agents.q_learning import DeepQ
 from agents.replaying import ReplayLearner, Sizes
 from agents.soft_actor_critic import SoftActorCritic
-from agents.spaces import action_box, action_count, flat_size
+from agents.training.population import chance_of
+from agents.training.reward_mixing import motives_of
+from agents.training.spaces import action_box, action_count, flat_size
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents import replay_snapshots
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -25,18 +24,19 @@ from agents.architecture.validity import (
     wrong_rule,
 )
 from agents.arrays import Array
-from agents.chance import Chance
-from agents.company import ALONE, Company
 from agents.contract import Batch, LiveLearner, Mind, Motive, UpdateReport
 from agents.genome import Genome, LearningRule
-from agents.heritage import bequeath, carried, heritage_problems
-from agents.history import Frames
-from agents.mixing import Diary, paid, shares, taught
 from agents.network import bundle, optimisers
 from agents.network.gradient_step import Stepper, as_input, check_weights
 from agents.network.gradients import MOST, LossLook
 from agents.replay import Moment, Replay, Steps
 from agents.rewritable import DORMANT, unit_scores
+from agents.training import snapshots
+from agents.training.frame_stack import Frames
+from agents.training.reward_mixing import Diary, paid, shares, taught
+from agents.training.shown_by_others import ALONE, Company
+from agents.training.streams import Chance
+from agents.training.value_transfer import bequeath, carried, heritage_problems
 
 
 @dataclass(frozen=True)
@@ -268,11 +268,11 @@ class ReplayLearner(LiveLearner):
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
-        return replay_snapshots.take_off_policy(self)
+        return snapshots.take_off_policy(self)
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
-        replay_snapshots.restore_off_policy(self, data, arrays)
+        snapshots.restore_off_policy(self, data, arrays)
 
     def running(self) -> dict[str, Array]:
         """What goes on from one rollout to the next."""

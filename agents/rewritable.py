@@ -11,7 +11,6 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from torch import Tensor
 
-from agents import rollout_snapshots
 from agents.architecture.cost import parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -22,13 +21,8 @@ from agents.architecture.validity import (
 )
 from agents.arrays import Array
 from agents.behaviour import log_softmax
-from agents.chance import Chance
-from agents.company import ALONE, Company
 from agents.contract import Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
 from agents.genome import Genome, LearningRule
-from agents.heritage import bequeath, carried, heritage_problems
-from agents.history import Frames
-from agents.mixing import Diary, mixed, taught
 from agents.network.bundle import read_architecture
 from agents.network.gradient_step import Stepper, as_input
 from agents.network.gradients import MOST, LossLook
@@ -36,7 +30,13 @@ from agents.network.installation import read_mind, read_rule, write_mind
 from agents.network.sb3_policy import MindPolicy
 from agents.ppo_update import ppo_loss, ppo_update
 from agents.rollout import PrivateRolloutBuffer
-from agents.spaces import action_count, flat_size
+from agents.training import snapshots
+from agents.training.frame_stack import Frames
+from agents.training.reward_mixing import Diary, mixed, taught
+from agents.training.shown_by_others import ALONE, Company
+from agents.training.spaces import action_count, flat_size
+from agents.training.streams import Chance
+from agents.training.value_transfer import bequeath, carried, heritage_problems
 
 DORMANT = 0.025
 """Units with a normalised activation up to this are dormant (Sokar et al. 2023)."""
@@ -279,11 +279,11 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
-        return rollout_snapshots.take_on_policy(self)
+        return snapshots.take_on_policy(self)
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
-        rollout_snapshots.restore_on_policy(self, data, arrays)
+        snapshots.restore_on_policy(self, data, arrays)
 
     def running(self) -> dict[str, Array]:
         """What goes on from one rollout to the next."""

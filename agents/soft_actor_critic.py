@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from agents.arrays import Array
-from agents.chance import Chance
 from agents.contract import Motive
 from agents.genome import Genome, LearningRule, SACRule
 from agents.replaying import Lesson, ReplayLearner, Sizes, follow
-from agents.spaces import action_box
 from agents.temperature import TEMPERATURE, first_temperature, temperature_of, tune_temperature
+from agents.training.spaces import action_box
+from agents.training.streams import Chance
 
 LOG_DEVIATIONS = (-20.0, 2.0)
 CRITICS = ("q0", "q1")

@@ -19,20 +19,20 @@ from typing import Any
 
 import numpy as np
 
-from agents import snapshots
 from agents.architecture.cost import table_flops
 from agents.architecture.validity import genome_problems, mind_problems, objective_problems
 from agents.arrays import Array
-from agents.chance import Chance
-from agents.company import ALONE, Company, company
 from agents.contract import Batch, LiveLearner, Mind, Motive, Objective, Streams, UpdateReport
 from agents.genome import Architecture, Genome, TableRule
-from agents.heritage import bequeath, carried, heritage_problems
-from agents.mixing import Diary, mixed, motives_of, taught
-from agents.restarts import check_restarts, executed_actions, final_observations
-from agents.resumable import Resumable
-from agents.spaces import action_count, flat_size, flatten
 from agents.table import Table
+from agents.training import snapshots
+from agents.training.autoreset import check_restarts, executed_actions, final_observations
+from agents.training.population import Resumable
+from agents.training.reward_mixing import Diary, mixed, motives_of, taught
+from agents.training.shown_by_others import ALONE, Company, company
+from agents.training.spaces import action_count, flat_size, flatten
+from agents.training.streams import Chance
+from agents.training.value_transfer import bequeath, carried, heritage_problems
 
 _NEVER = 1e-13
 """Probability at which a logit is cut off, so that differences of logits stay finite."""

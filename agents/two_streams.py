@@ -15,13 +15,13 @@ from torch.nn import functional
 from agents.arrays import Array
 from agents.contract import Batch, Mind
 from agents.genome import TOWERS, TWO_STREAM_TOWERS, LearningRule, TwoStreamRule
-from agents.mixing import paid, shares
 from agents.network.gradient_step import Row
 from agents.network.sb3_policy import MindPolicy
 from agents.network.towers import Tower
 from agents.ppo_update import LOSSES, ppo_loss, ppo_update
 from agents.rewritable import RewritablePPO
 from agents.rollout import PrivateRolloutBuffer
+from agents.training.reward_mixing import paid, shares
 from agents.two_stream_rollout import TwoStreamBuffer
 
 TWO_STREAM_LOSSES = (*LOSSES[:-1], "intrinsic_value_loss", LOSSES[-1])

@@ -25,9 +25,9 @@ from agents.contract import Mind
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
-from agents.population import Solo
 from agents.ppo_start import build_learner
 from agents.surgery.weights import drop_units, grow_units
+from agents.training.population import Solo
 from sandbox.loop import run_trial
 from sandbox.rehearsal import Deaf
 from sandbox.seeding import stream

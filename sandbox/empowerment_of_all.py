@@ -10,8 +10,8 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import LiveLearner
 from agents.empowerment import empowerment
-from agents.history import Frames
 from agents.information import capacities
+from agents.training.frame_stack import Frames
 from envs.contract import JointWorld
 from envs.joint import Controller, profiles
 from envs.planning import Model, key

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from agents.architecture import checkpoint
 from agents.contract import Reply, UpdateReport, View
-from agents.heritage import heirlooms
+from agents.training.value_transfer import heirlooms
 from envs.contract import Outcome
 from sandbox import (
     build,

@@ -19,7 +19,7 @@ from agents.architecture.validity import fit_problems, genome_problems
 from agents.contract import Objective
 from agents.genome import Genome
 from agents.part_settings import FAULTS, PlacedProblem
-from agents.spaces import action_box, action_count, flat_size
+from agents.training.spaces import action_box, action_count, flat_size
 from sandbox import build, scenario_parts, trial_environment, trials
 from sandbox.contract import Spec
 from sandbox.controls import MisfitError, NeedsError, controlled

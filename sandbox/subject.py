@@ -8,8 +8,8 @@ import gymnasium as gym
 import numpy as np
 
 from agents.contract import LiveLearner, Streams
-from agents.history import Frames
-from agents.spaces import first_action, flatten
+from agents.training.frame_stack import Frames
+from agents.training.spaces import first_action, flatten
 from envs.arrays import Array
 from envs.contract import JointWorld, World
 from sandbox.contract import Episodes, Spec, Subject

@@ -9,7 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
 from agents.genome import Genome
-from agents.value_rewrites import rms, with_values
+from agents.training.value_transfer import rms, with_values
 
 LARGEST = 100.0
 OFFERED = (0.0, 0.1)

@@ -9,7 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Claim, Edit, Mind, View
 from agents.genome import Genome
-from agents.value_rewrites import rms, with_values
+from agents.training.value_transfer import rms, with_values
 
 
 @dataclass(frozen=True)

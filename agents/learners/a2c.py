@@ -43,9 +43,9 @@ class A2C(A2CRule, Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.population import Solo  # noqa: PLC0415 - torch loads here
         from agents.ppo_start import build_learner  # noqa: PLC0415
         from agents.rewritable_a2c import RewritableA2C  # noqa: PLC0415
+        from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         make = partial(build_learner, kind=RewritableA2C)
         return Solo(env, self.steps_per_update, genomes, objectives, streams, make)

@@ -44,8 +44,8 @@ class DQN(DQNRule, Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.population import Solo  # noqa: PLC0415 - torch loads here
         from agents.replay_solo import Remembering  # noqa: PLC0415
+        from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         make = Remembering(self.memory, self.warmup, continuous=False)
         return Solo(env, self.steps_per_update, genomes, objectives, streams, make)

@@ -27,7 +27,7 @@ class Independent(PPOSettings):
         streams: Streams,
     ) -> Population:
         """Start one learner per agent on a joint batch or a list of ``ParallelEnv`` copies."""
-        from agents.population import Joint  # noqa: PLC0415 - torch loads here
         from agents.ppo_start import build_learner  # noqa: PLC0415
+        from agents.training.population import Joint  # noqa: PLC0415 - torch loads here
 
         return Joint(env, self.steps_per_update, genomes, objectives, streams, build_learner)

@@ -60,8 +60,8 @@ class Population(PPOSettings):
         streams: Streams,
     ) -> contract.Population:
         """Start all members on one Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.members import Members  # noqa: PLC0415 - torch loads here
         from agents.ppo_start import build_learner  # noqa: PLC0415
+        from agents.training.members import Members  # noqa: PLC0415 - torch loads here
 
         return Members(env, self.steps_per_update, genomes, objectives, streams, build_learner)
 

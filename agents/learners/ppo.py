@@ -23,7 +23,7 @@ class PPO(PPOSettings):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.population import Solo  # noqa: PLC0415 - torch loads here
         from agents.ppo_start import build_learner  # noqa: PLC0415
+        from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         return Solo(env, self.steps_per_update, genomes, objectives, streams, build_learner)

@@ -58,7 +58,7 @@ def _normed(layers: Layers) -> bool:
 
 
 def _observation_size(spec: Spec) -> int:
-    from agents.spaces import flat_size  # noqa: PLC0415  (what a report loads imports no agents)
+    from agents.training.spaces import flat_size  # noqa: PLC0415  (what a report loads imports no agents)
     from sandbox.controls import controlled  # noqa: PLC0415
     from sandbox.trial_environment import habitat  # noqa: PLC0415
 

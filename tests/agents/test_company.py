@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.company import ALONE, company
 from agents.contract import Batch, Mind, Motive
 from agents.genome import Genome
-from agents.heritage import bequeath, carried, heritage_problems
-from agents.mixing import Diary, mixed, shares, taught
+from agents.training.reward_mixing import Diary, mixed, shares, taught
+from agents.training.shown_by_others import ALONE, company
+from agents.training.value_transfer import bequeath, carried, heritage_problems
 
 
 class Fixed(Motive):

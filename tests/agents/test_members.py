@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from agents.learners.population import Population
-from agents.population import Solo
 from agents.ppo_start import build_learner
+from agents.training.population import Solo
 from sandbox import events, loop, measured, membership
 from sandbox.metrics.flops import Flops
 from sandbox.metrics.parameters import Parameters

@@ -24,7 +24,7 @@ from agents.edits.widen import Widen
 from agents.genome import Architecture, Genome, Layer, LearningRule, TableRule, learning_rule
 from agents.learners.ppo import PPO
 from agents.learners.tabular import Tabular
-from agents.restarts import executed_actions
+from agents.training.autoreset import executed_actions
 from envs import planning
 from envs.faces import BatchFace
 from envs.worlds.side_effects_sokoban import SideEffectsSokoban

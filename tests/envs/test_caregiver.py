@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import envs  # noqa: F401  (registers our ids)
-from agents.company import company
+from agents.training.shown_by_others import company
 from envs.controls.caregiver import Caregiver
 from envs.gauge import Gauge
 

@@ -12,13 +12,31 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import VectorEnv
 
 from agents.arrays import Array
-from agents.chance import Chance
-from agents.company import company
 from agents.contract import Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
-from agents.restarts import check_restarts, final_observations
-from agents.resumable import Resumable
-from agents.spaces import first_action, flat_size, flatten
+from agents.training.autoreset import check_restarts, final_observations
+from agents.training.shown_by_others import company
+from agents.training.spaces import first_action, flat_size, flatten
+from agents.training.streams import Chance
+
+
+class Resumable(Population):
+    """Leaves keep their env and what its copies show now."""
+
+    _env: Any
+    _observations: Array
+
+    def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+        """The learner's, and what it sees now; the env is not in it."""
+        (learner,) = self.learners.values()
+        data, arrays = learner.snapshot()
+        return data, {**arrays, "observations": self._observations.copy()}
+
+    def resume(self, env: Any, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Go on in this env, which is as it was when ``snapshot`` gave these."""
+        (learner,) = self.learners.values()
+        learner.resume(data, arrays)
+        self._env, self._observations = env, arrays["observations"].copy()
 
 
 class Collected(Protocol):

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from agents.arrays import Array
-from agents.spaces import flatten
+from agents.training.spaces import flatten
 
 
 def check_restarts(env: Any) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from agents.arrays import Array
-from agents.company import company
 from agents.contract import Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
-from agents.population import Maker
-from agents.restarts import check_restarts, final_observations
-from agents.spaces import flatten
+from agents.training.autoreset import check_restarts, final_observations
+from agents.training.population import Maker
+from agents.training.shown_by_others import company
+from agents.training.spaces import flatten
 
 
 class Members(Population):

@@ -1,0 +1,1 @@
+"""The loops around a learner: populations, reward mixing, snapshots, spaces."""
