@@ -21,11 +21,11 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import envs
+from agents.algorithms.ppo_start import build_learner
 from agents.contract import Mind
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
-from agents.ppo_start import build_learner
 from agents.surgery.weights import drop_units, grow_units
 from agents.training.population import Solo
 from sandbox.loop import run_trial

@@ -241,7 +241,7 @@ def _buffers(mind: Mind, shapes: Mapping[str, Shape]) -> Iterator[str]:
 
 
 def _temperature(name: str, value: Array) -> Iterator[str]:
-    """Its logarithm, Adam's two moments and steps; see ``agents.temperature``."""
+    """Its logarithm, Adam's two moments and steps; see ``agents.algorithms.sac``."""
     yield from _tensor(name, value, (4,))
     if np.shape(value) == (4,) and (np.asarray(value)[2:] < 0).any():
         yield f"{name} has a negative second moment or number of steps"

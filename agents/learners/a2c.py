@@ -43,8 +43,8 @@ class A2C(A2CRule, Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.ppo_start import build_learner  # noqa: PLC0415
-        from agents.rewritable_a2c import RewritableA2C  # noqa: PLC0415
+        from agents.algorithms.a2c import RewritableA2C  # noqa: PLC0415
+        from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         make = partial(build_learner, kind=RewritableA2C)

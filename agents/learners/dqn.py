@@ -44,7 +44,7 @@ class DQN(DQNRule, Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.replay_solo import Remembering  # noqa: PLC0415
+        from agents.algorithms.off_policy_start import Remembering  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         make = Remembering(self.memory, self.warmup, continuous=False)

@@ -60,8 +60,8 @@ class MbieEb(Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.counted_model import PlannerSolo, PlanSettings  # noqa: PLC0415 - torch loads here
-        from agents.tabular import TableSettings  # noqa: PLC0415
+        from agents.algorithms.mbie_eb import PlannerSolo, PlanSettings  # noqa: PLC0415 - torch loads here
+        from agents.algorithms.tabular import TableSettings  # noqa: PLC0415
 
         plans = PlanSettings(
             **{each.name: getattr(self, each.name) for each in fields(PlanSettings)}

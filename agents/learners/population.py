@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from agents import contract
+from agents.algorithms.ppo_settings import PPOSettings
 from agents.contract import Objective, Streams
 from agents.genome import Genome
 from agents.part_settings import SettingError
-from agents.ppo_settings import PPOSettings
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Population(PPOSettings):
         streams: Streams,
     ) -> contract.Population:
         """Start all members on one Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.ppo_start import build_learner  # noqa: PLC0415
+        from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.members import Members  # noqa: PLC0415 - torch loads here
 
         return Members(env, self.steps_per_update, genomes, objectives, streams, build_learner)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from agents.algorithms.ppo_settings import PPOSettings
 from agents.contract import Objective, Population, Streams
 from agents.genome import Genome
-from agents.ppo_settings import PPOSettings
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class PPO(PPOSettings):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.ppo_start import build_learner  # noqa: PLC0415
+        from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         return Solo(env, self.steps_per_update, genomes, objectives, streams, build_learner)

@@ -44,9 +44,9 @@ class PpoTwoStreams(TwoStreamRule, Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.ppo_start import build_learner  # noqa: PLC0415
+        from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
+        from agents.algorithms.two_stream_ppo import RewritableTwoStreams  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
-        from agents.two_streams import RewritableTwoStreams  # noqa: PLC0415
 
         make = partial(build_learner, kind=RewritableTwoStreams)
         return Solo(env, self.steps_per_update, genomes, objectives, streams, make)

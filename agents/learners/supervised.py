@@ -41,6 +41,6 @@ class Supervised(SupervisedRule, Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.lessons import Lessons  # noqa: PLC0415 - torch loads here
+        from agents.algorithms.supervised_loop import Lessons  # noqa: PLC0415 - torch loads here
 
         return Lessons(env, self.steps_per_update, genomes, objectives, streams)

@@ -98,7 +98,7 @@ EXTRINSIC: Mapping[str, Objective] = {"extrinsic": Extrinsic()}
 
 
 def solo(genome: Genome = SMALL, *, seed: int = 0, steps: int = 8, num_envs: int = 8, **more: Any):
-    from agents.ppo_start import build_learner
+    from agents.algorithms.ppo_start import build_learner
     from agents.training.population import Solo
 
     env = more.pop("env", None) or Signpost(num_envs, seed=seed)

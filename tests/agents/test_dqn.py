@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
+from agents.algorithms.buffers import Moment, Replay
 from agents.genome import Layer
 from agents.learners.dqn import DQN
-from agents.replay import Moment, Replay
 from tests.agents.learning_kinds import a_genome, lived, population
 from tests.agents.lives import CHOICES, SIZE, Signpost
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from agents.algorithms.ppo_start import build_learner
 from agents.learners.population import Population
-from agents.ppo_start import build_learner
 from agents.training.population import Solo
 from sandbox import events, loop, measured, membership
 from sandbox.metrics.flops import Flops

@@ -12,6 +12,7 @@ from scipy import stats
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
+from agents.algorithms.sac import TEMPERATURE, tune_temperature
 from agents.architecture import checkpoint
 from agents.architecture.validity import mind_problems
 from agents.genome import Layer
@@ -19,7 +20,6 @@ from agents.learners.sac import SAC
 from agents.objectives.extrinsic import Extrinsic
 from agents.objectives.icm import Icm
 from agents.objectives.rnd import Rnd
-from agents.temperature import TEMPERATURE, tune_temperature
 from tests.agents.learning_kinds import DIMENSIONS, Pointer, a_genome, lived, population
 from tests.agents.lives import SIZE, Signpost
 

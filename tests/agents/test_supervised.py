@@ -10,13 +10,13 @@ import torch
 from torch.nn import functional
 
 import envs
+from agents.algorithms.supervised_loop import taught_actions
 from agents.architecture import checkpoint
 from agents.contract import Evidence, RefusedEditError
 from agents.edits.reset_dormant import ResetDormant
 from agents.edits.widen import Widen
 from agents.genome import Architecture, Genome, Layer, learning_rule
 from agents.learners.supervised import Supervised
-from agents.lessons import taught_actions
 from agents.objectives.extrinsic import Extrinsic
 from envs.faces import BatchFace
 from tests.agents.lives import Signpost, streams

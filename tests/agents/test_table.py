@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.table import UNSEEN, Table
+from agents.algorithms.q_table import UNSEEN, Table
 
 
 @settings(max_examples=50, deadline=None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from agents.algorithms.two_stream_ppo import RewritableTwoStreams
 from agents.architecture import checkpoint
 from agents.architecture.cost import (
     forward_flops,
@@ -21,7 +22,6 @@ from agents.genome import VALUED, Architecture, Genome, Layer, learning_rule
 from agents.learners.ppo import PPO
 from agents.learners.ppo_two_streams import PpoTwoStreams
 from agents.surgery import weights as surgery
-from agents.two_streams import RewritableTwoStreams
 from sandbox.catalogue import catalogue
 from sandbox.genome_network import heads
 from tests.agents.lives import CHOICES, EXTRINSIC, SIZE, Signpost, streams

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from agents.algorithms.ppo import RewritablePPO
 from agents.contract import Objective, Streams
 from agents.genome import Genome
-from agents.rewritable import RewritablePPO
 from agents.training.population import chance_of
 from agents.training.reward_mixing import motives_of
 from agents.training.spaces import action_count, flat_size

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.algorithms.buffers import Moment, Replay, Steps
+from agents.algorithms.ppo import DORMANT, unit_scores
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -29,8 +31,6 @@ from agents.genome import Genome, LearningRule
 from agents.network import bundle, optimisers
 from agents.network.gradient_step import Stepper, as_input, check_weights
 from agents.network.gradients import MOST, LossLook
-from agents.replay import Moment, Replay, Steps
-from agents.rewritable import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.reward_mixing import Diary, paid, shares, taught

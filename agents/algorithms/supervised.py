@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from agents.algorithms.ppo import DORMANT, unit_scores
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import genome_problems, mind_problems, objective_problems
@@ -24,7 +25,6 @@ from agents.layers import KINDS
 from agents.network import bundle, optimisers
 from agents.network.gradient_step import Row, Stepper, as_input, check_weights
 from agents.network.gradients import MOST, LossLook
-from agents.rewritable import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.streams import Chance

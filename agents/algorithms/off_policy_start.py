@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agents.algorithms.dqn import DeepQ
+from agents.algorithms.off_policy import ReplayLearner, Sizes
+from agents.algorithms.sac import SoftActorCritic
 from agents.contract import Objective, Streams
 from agents.genome import Genome
-from agents.q_learning import DeepQ
-from agents.replaying import ReplayLearner, Sizes
-from agents.soft_actor_critic import SoftActorCritic
 from agents.training.population import chance_of
 from agents.training.reward_mixing import motives_of
 from agents.training.spaces import action_box, action_count, flat_size

@@ -11,6 +11,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from torch import Tensor
 
+from agents.algorithms.buffers import PrivateRolloutBuffer
+from agents.algorithms.ppo_update import ppo_loss, ppo_update
 from agents.architecture.cost import parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -28,8 +30,6 @@ from agents.network.gradient_step import Stepper, as_input
 from agents.network.gradients import MOST, LossLook
 from agents.network.installation import read_mind, read_rule, write_mind
 from agents.network.sb3_policy import MindPolicy
-from agents.ppo_update import ppo_loss, ppo_update
-from agents.rollout import PrivateRolloutBuffer
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.reward_mixing import Diary, mixed, taught

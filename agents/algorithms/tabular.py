@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from agents.algorithms.q_table import Table
 from agents.architecture.cost import table_flops
 from agents.architecture.validity import genome_problems, mind_problems, objective_problems
 from agents.arrays import Array
 from agents.contract import Batch, LiveLearner, Mind, Motive, Objective, Streams, UpdateReport
 from agents.genome import Architecture, Genome, TableRule
-from agents.table import Table
 from agents.training import snapshots
 from agents.training.autoreset import check_restarts, executed_actions, final_observations
 from agents.training.population import Resumable

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from agents.algorithms.off_policy import Lesson, ReplayLearner, follow
 from agents.arrays import Array
 from agents.genome import DQNRule, LearningRule
-from agents.replaying import Lesson, ReplayLearner, follow
 
 
 class DeepQ(ReplayLearner):

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from agents.algorithms.supervised import SupervisedLearner
 from agents.arrays import Array
 from agents.contract import Objective, Streams, UpdateReport
 from agents.genome import Genome
-from agents.supervised import SupervisedLearner
 from agents.training.autoreset import check_restarts
 from agents.training.population import Resumable
 from agents.training.reward_mixing import motives_of

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from agents.algorithms.tabular import LiveTable, TableSettings, TabularSolo
 from agents.arrays import Array
 from agents.contract import Batch, Mind, Objective, Streams
 from agents.genome import Genome, TableRule
 from agents.models.transitions import Transitions
-from agents.tabular import LiveTable, TableSettings, TabularSolo
 from agents.training.snapshots import within
 
 

@@ -1,17 +1,33 @@
-"""A2C's update (Mnih et al. 2016), step for step as SB3's ``A2C.train`` does it.
+"""A2C as a mind at work: all that PPO's is, with one step on the whole rollout.
+
+A2C's update (Mnih et al. 2016), step for step as SB3's ``A2C.train`` does it.
 
 One gradient step on the whole rollout: no ratio, no clip, and advantages as they are.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from stable_baselines3.common.type_aliases import RolloutBufferSamples
 from torch import Tensor
 from torch.nn import functional
 
-from agents.genome import TOWERS
+from agents.algorithms.ppo import RewritablePPO
+from agents.genome import TOWERS, A2CRule, LearningRule
 from agents.network.gradient_step import Row, check_weights
+
+
+class RewritableA2C(RewritablePPO):
+    """One agent; see ``RewritablePPO``. SB3's A2C differs from its PPO in ``train`` alone."""
+
+    rule_type: ClassVar[type[LearningRule]] = A2CRule
+
+    def _update(self) -> dict[str, float]:
+        return a2c_update(self)
+
+    def _loss(self, batch: Any) -> Tensor:
+        return a2c_loss(self, batch)[0]
+
 
 LOSSES = ("policy_loss", "value_loss", "entropy", "gradient_norm")
 
