@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from agents.arrays import Array
-from agents.empowerment import empowerment
+from agents.drives.empowerment import empowerment
 from envs.contract import JointWorld, Outcome, World
 from envs.planning import Model
 from sandbox.exploring import bounded, rows_of

@@ -9,8 +9,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import LiveLearner
-from agents.empowerment import empowerment
-from agents.information import capacities
+from agents.drives.channel_capacity import capacities
+from agents.drives.empowerment import empowerment
 from agents.training.frame_stack import Frames
 from envs.contract import JointWorld
 from envs.joint import Controller, profiles

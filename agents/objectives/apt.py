@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agents.drive import SCALED
-from agents.features import FeatureKind
-from agents.particles import ParticleObjective
+from agents.drives.features import FeatureKind
+from agents.drives.learned_drive import SCALED
+from agents.drives.state_entropy import ParticleObjective
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.companions import UNSEEN, Companion
 from agents.contract import Batch, Motive, Objective
+from agents.drives.companions import UNSEEN, Companion
 from agents.part_settings import SettingError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Motive, Objective
-from agents.inaction import Penalty, grown
+from agents.drives.side_effects import Penalty, grown
 from agents.models.transitions import Plan
 from agents.part_settings import SettingError
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.drive import Drive, LearnedObjective, Part, Steps
+from agents.drives.learned_drive import Drive, LearnedObjective, Part, Steps
 from agents.models.perceptron import Adam, Perceptron, cross_entropy
 from agents.models.running_moments import Normaliser
 from agents.part_settings import SettingError

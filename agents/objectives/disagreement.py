@@ -8,9 +8,9 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.drive import SCALED, LearnedObjective, Part, Steps
-from agents.featured import Featured
-from agents.features import FeatureKind, Features, features, with_action
+from agents.drives.features import FeatureKind, Features, features, with_action
+from agents.drives.learned_drive import SCALED, LearnedObjective, Part, Steps
+from agents.drives.on_features import Featured
 from agents.models.perceptron import Adam, Perceptron
 from agents.part_settings import SettingError
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.drive import SCALED, LearnedObjective, Part, above_zero
-from agents.featured import Featured
-from agents.features import FeatureKind, Features, features
+from agents.drives.features import FeatureKind, Features, features
+from agents.drives.learned_drive import SCALED, LearnedObjective, Part, above_zero
+from agents.drives.on_features import Featured
 from agents.models.ellipsoids import Ellipsoids
 
 

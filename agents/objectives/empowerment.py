@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.empowerment import outcomes
-from agents.information import capacities
+from agents.drives.channel_capacity import capacities
+from agents.drives.empowerment import outcomes
 from agents.models.transitions import END, UNSEEN, Transitions
 from agents.part_settings import SettingError
 

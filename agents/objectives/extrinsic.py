@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.memoryless import Memoryless
+from agents.drives.memoryless import Memoryless
 
 
 @dataclass(frozen=True)

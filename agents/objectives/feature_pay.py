@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.memoryless import Memoryless
+from agents.drives.memoryless import Memoryless
 from agents.part_settings import SettingError
 
 _PAYS = ("pay_neither", "pay_first", "pay_second", "pay_both")

@@ -7,9 +7,9 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.drive import SCALED, LearnedObjective, above_zero
-from agents.featured import Featured
-from agents.features import Dynamics
+from agents.drives.features import Dynamics
+from agents.drives.learned_drive import SCALED, LearnedObjective, above_zero
+from agents.drives.on_features import Featured
 from agents.part_settings import SettingError
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.drive import check_discount
+from agents.drives.learned_drive import check_discount
 from agents.handover import Handover, alpha
 from agents.models.running_moments import Normaliser, ReturnScale
 from agents.part_settings import SettingError

@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.drive import SCALED, LearnedObjective, Part, Steps
-from agents.foresight import Foresight
+from agents.drives.forward_model import Foresight
+from agents.drives.learned_drive import SCALED, LearnedObjective, Part, Steps
 from agents.models.perceptron import loss
 from agents.models.visit_counts import signs
 from agents.part_settings import SettingError

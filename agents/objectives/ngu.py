@@ -8,10 +8,10 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.distillation import Distiller
-from agents.drive import SCALED, LearnedObjective, Part, Steps, above_zero
-from agents.featured import Featured
-from agents.features import FeatureKind, Features, features
+from agents.drives.distillation import Distiller
+from agents.drives.features import FeatureKind, Features, features
+from agents.drives.learned_drive import SCALED, LearnedObjective, Part, Steps, above_zero
+from agents.drives.on_features import Featured
 from agents.models.neighbours import Trail
 from agents.models.running_moments import Running, Usual
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.distillation import Distiller
-from agents.drive import SCALED, Drive, LearnedObjective, Part, Steps
+from agents.drives.distillation import Distiller
+from agents.drives.learned_drive import SCALED, Drive, LearnedObjective, Part, Steps
 from agents.models.row_keys import exact
 from agents.models.visit_counts import Visits
 from agents.part_settings import SettingError

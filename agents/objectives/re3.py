@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agents.drive import SCALED
-from agents.particles import ParticleObjective
+from agents.drives.learned_drive import SCALED
+from agents.drives.state_entropy import ParticleObjective
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.drive import above_zero, check_discount
+from agents.drives.learned_drive import above_zero, check_discount
 from agents.models.running_moments import Normaliser, ReturnScale
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from agents.information import capacity
+from agents.drives.channel_capacity import capacity
 from sandbox.selftest.check import Check, known
 
 Array = npt.NDArray[np.float64]

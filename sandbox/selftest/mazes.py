@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 import envs
-from agents.empowerment import empowerment, outcomes, reach
-from agents.information import capacities
+from agents.drives.channel_capacity import capacities
+from agents.drives.empowerment import empowerment, outcomes, reach
 from envs.worlds.maze import Maze
 from sandbox.selftest.check import Check, known
 

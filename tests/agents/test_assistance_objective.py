@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs
-from agents.companions import Companion
 from agents.contract import Batch
+from agents.drives.companions import Companion
 from agents.objectives.assistance import Assistance
 
 PLACES, COLUMNS = 11, 5  # of the leader, of the assistant, where there are three goals

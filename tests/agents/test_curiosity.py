@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.drive import Steps
-from agents.features import Dynamics
+from agents.drives.features import Dynamics
+from agents.drives.learned_drive import Steps
 from agents.models.perceptron import Perceptron, cross_entropy, loss
 from agents.models.running_moments import ReturnScale
 from agents.objectives.apt import Apt

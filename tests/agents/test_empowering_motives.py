@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import envs
 from agents.contract import Batch
-from agents.empowerment import empowerment
+from agents.drives.empowerment import empowerment
 from agents.models.transitions import END, UNSEEN, Transitions
 from agents.objectives.empowerment import Empowerment
 from agents.objectives.variational_empowerment import VariationalEmpowerment

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import envs
-from agents.empowerment import empowerment, outcomes, reach, seen_by
-from agents.information import capacities, capacity
+from agents.drives.channel_capacity import capacities, capacity
+from agents.drives.empowerment import empowerment, outcomes, reach, seen_by
 from sandbox.selftest.channels import mixed_logarithms
 from tests.agents.mazes import model
 

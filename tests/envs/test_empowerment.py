@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import envs
-from agents.information import capacity
+from agents.drives.channel_capacity import capacity
 
 
 def channels(world, n):

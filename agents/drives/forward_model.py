@@ -6,8 +6,8 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch
-from agents.drive import Drive, LearnedObjective, Part, Steps
-from agents.features import with_action
+from agents.drives.features import with_action
+from agents.drives.learned_drive import Drive, LearnedObjective, Part, Steps
 from agents.models.perceptron import Adam, Perceptron
 
 

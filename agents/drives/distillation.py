@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.arrays import Array
-from agents.drive import LearnedObjective, Part
+from agents.drives.learned_drive import LearnedObjective, Part
 from agents.models.perceptron import Adam, Perceptron, loss
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.drive import LearnedObjective, Part, Steps
+from agents.drives.learned_drive import LearnedObjective, Part, Steps
 from agents.models.perceptron import Adam, Perceptron, Weights, cross_entropy
 
 FeatureKind = Literal["inverse", "icm", "random", "identity"]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from agents.arrays import Array
-from agents.drive import Drive, LearnedObjective, Part, Steps
-from agents.features import Features
+from agents.drives.features import Features
+from agents.drives.learned_drive import Drive, LearnedObjective, Part, Steps
 
 
 class Featured(Drive):

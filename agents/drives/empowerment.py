@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.information import Bits, Known, capacities
+from agents.drives.channel_capacity import Bits, Known, capacities
 
 _DECIMALS = 12  # sequences whose outcomes agree to this are one
 

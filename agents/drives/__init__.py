@@ -1,0 +1,1 @@
+"""What intrinsic objectives share: features, forward models, distances, counts."""
