@@ -137,7 +137,7 @@ class Catalogue:
             raise InputError(f"{shelf[:-1]} '{name}' of {self._origin} is already on the shelf")
         self.plugged[shelf, name] = Part(shelf, name, target, summary, self._origin)
         if shelf == "values":
-            from agents.value_shelf import plug  # noqa: PLC0415  (rare, and it imports NumPy)
+            from agents.value_learning.registry import plug  # noqa: PLC0415  (rare, and it imports NumPy)
 
             plug(name, target)  # objectives name their model within their settings
 

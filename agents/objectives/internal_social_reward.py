@@ -6,7 +6,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, Motive
-from agents.social_learning import Apprentice, ValueLearningObjective
+from agents.value_learning.social import Apprentice, ValueLearningObjective
 
 
 @dataclass(frozen=True)

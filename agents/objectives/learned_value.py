@@ -8,22 +8,22 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, Motive
 from agents.drives.learned_drive import check_discount
-from agents.handover import Handover, alpha
 from agents.models.running_moments import Normaliser, ReturnScale
 from agents.part_settings import SettingError
-from agents.social_learning import Apprentice, ValueLearningObjective
-from agents.value_shelf import model_of
+from agents.value_learning.handover import Handover, alpha
+from agents.value_learning.registry import model_of
+from agents.value_learning.social import Apprentice, ValueLearningObjective
 
 
 @dataclass(frozen=True)
 class LearnedValue(ValueLearningObjective):
     """``r = (1 - alpha) * others + alpha * weight * U(s, a) / c``, ``U`` a model of the shelf.
 
-    ``handover`` says how alpha comes about (``agents/handover.py``); its numbers are the agent's
-    own updates, and alpha changes between rollouts only. ``fidelity`` waits until the lower bound
-    of how well the model foretold the approvals of the last rollout that had some, before learning
-    from them, is ``least_fidelity``; ``entropy`` until the model's doubt is at most ``most_doubt``
-    of what it was at birth. Neither looks back: what is handed over stays so.
+    ``handover`` says how alpha comes about (``agents/value_learning/handover.py``); its numbers are
+    the agent's own updates, and alpha changes between rollouts only. ``fidelity`` waits until the
+    lower bound of how well the model foretold the approvals of the last rollout that had some,
+    before learning from them, is ``least_fidelity``; ``entropy`` until the model's doubt is at most
+    ``most_doubt`` of what it was at birth. Neither looks back: what is handed over stays so.
 
     ``c`` is 1, or what ``normaliser`` says.
     """

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.adversarial import AdversarialSettings, Contest, Steps, blame
 from agents.arrays import Array
-from agents.cloning import Clone, CloningSettings
 from agents.contract import Batch
 from agents.models.reservoir import prefixed, under
 from agents.models.student import Student
 from agents.part_settings import SettingError
+from agents.value_learning.adversarial import AdversarialSettings, Contest, Steps, blame
+from agents.value_learning.cloning import Clone, CloningSettings
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 

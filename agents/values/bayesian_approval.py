@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.approvals import lessons, what_was_done
 from agents.arrays import Array
 from agents.contract import Batch
 from agents.part_settings import SettingError
+from agents.value_learning.approvals import lessons, what_was_done
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 

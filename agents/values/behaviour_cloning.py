@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.cloning import Clone, CloningSettings
 from agents.contract import Batch
+from agents.value_learning.cloning import Clone, CloningSettings
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.cloning import Clone, CloningSettings, at_least_one
 from agents.contract import Batch
 from agents.models.reservoir import Reservoir, prefixed, under
+from agents.value_learning.cloning import Clone, CloningSettings, at_least_one
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 

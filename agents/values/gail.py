@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.adversarial import AdversarialSettings, Contest, Steps, blame
 from agents.arrays import Array
 from agents.contract import Batch
 from agents.models.student import Student
+from agents.value_learning.adversarial import AdversarialSettings, Contest, Steps, blame
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch
 from agents.part_settings import SettingError
-from agents.soft_planning import excess_visits, soft_values
+from agents.value_learning.soft_planning import excess_visits, soft_values
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting, known
 
 

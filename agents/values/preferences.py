@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.bradley_terry import cross_entropy
 from agents.contract import Batch
 from agents.models.student import Student
 from agents.part_settings import SettingError
+from agents.value_learning.bradley_terry import cross_entropy
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 

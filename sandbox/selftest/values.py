@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 import envs
 from agents.assistance import Helper, red_blue, two_phase, wormy_apples
-from agents.bradley_terry import cross_entropy, preference
 from agents.off_switch import off_switch_incentive
 from agents.pomdp import at_least, four_three, wandered
-from agents.soft_planning import occupancies, soft_values
+from agents.value_learning.bradley_terry import cross_entropy, preference
+from agents.value_learning.soft_planning import occupancies, soft_values
 from sandbox.reward_distances import epic, epic_canonical
 from sandbox.selftest.check import Check, known
 

@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.contract import Motive, Objective
 from agents.genome import Architecture, Genome, Layer, LearningRule
-from agents.soft_planning import occupancies
+from agents.value_learning.soft_planning import occupancies
 from tests.agents.demonstrators import draw
 from tests.agents.lives import solo
 

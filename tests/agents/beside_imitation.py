@@ -19,7 +19,7 @@ from seals.base_envs import TabularModelPOMDP
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from agents.soft_planning import occupancies
+from agents.value_learning.soft_planning import occupancies
 from agents.values.behaviour_cloning import BehaviourCloning
 from agents.values.mce_irl import MceIrl
 from agents.values_contract import Dynamics

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.contract import Batch
-from agents.handover import UNKNOWN, alpha, fidelity
 from agents.objectives.internal_social_reward import InternalSocialReward
 from agents.objectives.learned_value import LearnedValue
-from agents.value_shelf import model_names, model_of
+from agents.value_learning.handover import UNKNOWN, alpha, fidelity
+from agents.value_learning.registry import model_names, model_of
 from agents.values.approval import Approval
 from agents.values_contract import Evidence
 from sandbox.catalogue import Catalogue, plug_module

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.adversarial import blame, sigmoid
 from agents.contract import Batch
 from agents.models.reservoir import Reservoir
+from agents.value_learning.adversarial import blame, sigmoid
 from agents.values.airl import Airl
 from agents.values.gail import Gail
 from sandbox.reward_distances import epic

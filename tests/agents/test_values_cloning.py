@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.cloning import slope
 from agents.contract import Batch
+from agents.value_learning.cloning import slope
 from agents.values.behaviour_cloning import BehaviourCloning
 from tests.agents.demonstrators import a_grid, watched
 

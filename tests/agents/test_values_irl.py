@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.soft_planning import excess_visits, occupancies, soft_values
+from agents.value_learning.soft_planning import excess_visits, occupancies, soft_values
 from agents.values.mce_irl import MceIrl
 from agents.values_contract import Dynamics
 from sandbox.reward_distances import epic

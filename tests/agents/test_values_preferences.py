@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.bradley_terry import cross_entropy, preference
 from agents.contract import Batch
+from agents.value_learning.bradley_terry import cross_entropy, preference
 from agents.values.preferences import Preferences
 from sandbox.reward_distances import epic
 from tests.agents.demonstrators import a_random_world, compared, watched

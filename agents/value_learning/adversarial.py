@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.arrays import Array
-from agents.cloning import above_nought, at_least_one
 from agents.contract import Batch
-from agents.fixed_horizon import FixedHorizon
 from agents.models.reservoir import Reservoir, prefixed, under
+from agents.value_learning.cloning import above_nought, at_least_one
+from agents.value_learning.fixed_horizon import FixedHorizon
 from agents.values_contract import Evidence, LogChances, Valuer, fitting
 
 
@@ -28,7 +28,9 @@ class AdversarialSettings:
     n_disc_updates: int = 8  # steps of Adam a rollout
     minibatch: int = 256  # steps of each kind
     capacity: int = 4096  # of the other's steps, a uniform sample of all that were shown
-    variable_horizon: bool = False  # True: episodes may end early, see agents.fixed_horizon
+    variable_horizon: bool = (
+        False  # True: episodes may end early, see agents.value_learning.fixed_horizon
+    )
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` naming a setting outside its range."""

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.approvals import answered, rows
 from agents.arrays import Array
 from agents.contract import Batch, Motive, Objective
-from agents.handover import UNKNOWN, Fidelity, fidelity
 from agents.part_settings import SettingError
-from agents.value_shelf import Named, model_of
+from agents.value_learning.approvals import answered, rows
+from agents.value_learning.handover import UNKNOWN, Fidelity, fidelity
+from agents.value_learning.registry import Named, model_of
 from agents.values_contract import Evidence, ValueModel, Valuer
 
 

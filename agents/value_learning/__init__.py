@@ -1,0 +1,1 @@
+"""What value models, and the objectives that use them, share."""
