@@ -12,8 +12,8 @@ good, so that neither would ever copy the other.
 
 import numpy as np
 
-from agents.exploitation import drawn_leader
-from agents.mutation import mutated_point
+from agents.editing.exploitation import drawn_leader
+from agents.editing.mutation import mutated_point
 
 STEPS, EVERY, RATE, DEVIATION = 200, 5, 0.01, 0.1
 SEEDS = 200

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from agents.evolution_strategy import FREE, evolve, sphere
+from agents.editing.evolution_strategy import FREE, evolve, sphere
+from agents.editing.mutation import Bounds
 from agents.hypergradient import descend, teacher_problem, tower
-from agents.mutation import Bounds
 
 torch.set_num_threads(1)
 

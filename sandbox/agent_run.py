@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Editor, LiveEditor, LiveLearner, Mind, RefusedEditError, UpdateReport
-from agents.editor_bounds import gene_of
+from agents.editing.bounds import gene_of
 from agents.genome import EditorGene, Genome
 from agents.part_settings import tuples
 from sandbox.fingerprints import copied

@@ -6,7 +6,7 @@ from typing import Any
 
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population
-from agents.editor_bounds import gene_of
+from agents.editing.bounds import gene_of
 from agents.genome import Architecture, Genome, learning_rule
 from agents.part_settings import tuples
 from sandbox.catalogue import Part, catalogue

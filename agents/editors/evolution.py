@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.exploitation import better_peer
-from agents.mutation import (
+from agents.editing.exploitation import better_peer
+from agents.editing.mutation import (
     DRAW_FLOPS,
     Bounds,
     mutated_numbers,

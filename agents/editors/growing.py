@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.architecture.cost import BACKWARD_PER_FORWARD, forward_flops, parameters
-from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, Look, RefusedEditError, Reply, View
+from agents.editing.success_story_editor import StoriedEditor, successor, whole_number_problem
+from agents.editing.trends import Changes, flat
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem, SettingError
-from agents.plateau import flat
-from agents.storied import StoriedEditor, successor, whole_number_problem
 from agents.surgery.expansion_score import Place, growth_scores
 
 BY_LAYER = {"widen": "layer", "deepen": "after", "prune": "layer"}
@@ -24,10 +23,10 @@ BY_LAYER = {"widen": "layer", "deepen": "after", "prune": "layer"}
 class Growing(Editor):
     """An agent that becomes as large as its task asks and its compute allows.
 
-    *When*: the returns of the last ``window`` updates show no rise (``agents/plateau.py``), and
-    none of those updates came before the last edit. With ``react``, updates before a change of
-    returns, novelty, gradient or value loss (``agents/change_detection.py``) do not count either:
-    a fall after a shift is no plateau.
+    *When*: the returns of the last ``window`` updates show no rise (``agents/editing/trends.py``),
+    and none of those updates came before the last edit. With ``react``, updates before a change of
+    returns, novelty, gradient or value loss (``agents/editing/trends.py``) do not count either: a
+    fall after a shift is no plateau.
 
     *Where and what*: widening a layer, or a new one behind it, wherever the growth score
     (``agents/surgery/expansion_score.py``) is largest, if it is at least ``least_score``; places

@@ -10,9 +10,9 @@ import numpy as np
 from agents.architecture.cost import BACKWARD_PER_FORWARD, forward_flops
 from agents.arrays import Array
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.mutation import OFFERED, Bounds, stepped
+from agents.editing.mutation import OFFERED, Bounds, stepped
+from agents.editing.success_story import Story
 from agents.part_settings import SettingError
-from agents.success_story import Story
 
 STEP_BOUNDS: Bounds = (1e-4, 1.0)
 HIGHEST = 3

@@ -7,8 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
+from agents.editing.success_story_editor import (
+    StoriedEditor,
+    known_edits,
+    successor,
+    whole_number_problem,
+)
 from agents.part_settings import SettingError
-from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem
 
 
 @dataclass(frozen=True)

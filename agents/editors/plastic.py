@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.editing.success_story_editor import StoriedEditor, successor, whole_number_problem
+from agents.editing.trends import Changes
 from agents.part_settings import PlacedProblem, SettingError
-from agents.storied import StoriedEditor, successor, whole_number_problem
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Plastic(Editor):
 
     Its turn comes every ``every_updates`` updates, and at once where the share of dormant units of
     some layer is more than ``dormancy`` or, with ``react``, where returns, novelty, gradient or
-    value loss have changed (``agents/change_detection.py``); but not before ``rest`` updates have
+    value loss have changed (``agents/editing/trends.py``); but not before ``rest`` updates have
     passed since its last turn. It then proposes, one an update, the first candidate of each of
     ``edits`` that has one; an edit that the shelf lacks is passed over, and so is one that would
     change anything in the genome.

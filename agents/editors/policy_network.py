@@ -8,12 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.change_detection import Changes
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
-from agents.editing_progress import Mark, Progress
+from agents.editing.progress import Mark, Progress
+from agents.editing.success_story_editor import (
+    StoriedEditor,
+    known_edits,
+    successor,
+    whole_number_problem,
+)
+from agents.editing.trends import Changes
 from agents.models.small_policy import SmallPolicy
 from agents.part_settings import PlacedProblem, SettingError
-from agents.storied import StoriedEditor, known_edits, successor, whole_number_problem
 
 FEATURES = ("progress", "dormancy", "gradient", "novelty", "compute_left", "changed", "waiting")
 REST = "identity"
@@ -29,11 +34,11 @@ class PolicyNetwork(Editor):
     credit of the interval that just ended; the largest share of dormant units of a layer; the
     gradient's norm and novelty, each as ``tanh`` of the logarithm of its ratio to its median over
     the last 32 updates; the share of compute left; how recently a signal changed
-    (``agents/change_detection.py``; 1 now, half as much every ``every_updates`` later; 0 without
+    (``agents/editing/trends.py``; 1 now, half as much every ``every_updates`` later; 0 without
     ``react``); and the share of the last ``window`` updates in which no episode ended.
 
     It learns by REINFORCE with a moving-average baseline. The reward of a choice is the credit of
-    the interval that follows (``agents/editing_progress.py``); a refused edit is worth -1, as the
+    the interval that follows (``agents/editing/progress.py``); a refused edit is worth -1, as the
     worst interval would be. A choice in whose windows no episode ended teaches nothing. Which
     candidate of the edit is proposed is drawn evenly. Its own arithmetic is charged.
     """

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.editing.success_story import Story
 from agents.part_settings import SettingError
-from agents.success_story import Story
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Random(Editor):
     """Every ``every_updates`` updates, a random candidate of a random edit that has candidates.
 
     ``edits`` names those it may draw. Before it draws, the ``rule`` has its say: ``success_story``
-    undoes what did not pay (``agents/success_story.py``), ``keep_all`` never does. It looks at
-    nothing else, so it is what any editor that chooses has to beat.
+    undoes what did not pay (``agents/editing/success_story.py``), ``keep_all`` never does. It looks
+    at nothing else, so it is what any editor that chooses has to beat.
     """
 
     level: ClassVar[str] = "random"

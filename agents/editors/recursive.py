@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.mutation import (
+from agents.editing.mutation import (
     DRAW_FLOPS,
     Bounds,
     mutated_numbers,
@@ -15,8 +15,8 @@ from agents.mutation import (
     numbers_problem,
     stepped,
 )
+from agents.editing.success_story import Story
 from agents.part_settings import PlacedProblem, SettingError
-from agents.success_story import Story
 
 DEEPEST = 3
 SLOTS = DEEPEST + 2
@@ -34,10 +34,11 @@ class Recursive(Editor):
     ``editor`` that is judged, read back and recorded like any other.
 
     A round begins every ``every_updates`` updates and has five proposals, one an update:
-    ``take_back`` where the ``rule`` demands it (``agents/success_story.py``), then levels 3, 2, 1,
-    then the numbers. Whatever is not to be done is proposed as ``identity``, which changes nothing
-    to the bit: proposals, their price and the random numbers drawn are the same at every depth. The
-    edits of a round stand or fall together, those of the editor included; what was learned stays.
+    ``take_back`` where the ``rule`` demands it (``agents/editing/success_story.py``), then levels
+    3, 2, 1, then the numbers. Whatever is not to be done is proposed as ``identity``, which changes
+    nothing to the bit: proposals, their price and the random numbers drawn are the same at every
+    depth. The edits of a round stand or fall together, those of the editor included; what was
+    learned stays.
 
     Hard bounds: no step leaves ``[birth / bound, birth * bound]``; ``None`` leaves only what no
     editor may cross. Cool-down: a level edits in one round out of ``cool_down``.

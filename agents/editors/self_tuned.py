@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.mutation import (
+from agents.editing.mutation import (
     DRAW_FLOPS,
     Bounds,
     mutated_numbers,
@@ -15,8 +15,8 @@ from agents.mutation import (
     normal_draws,
     numbers_problem,
 )
+from agents.editing.success_story import Story
 from agents.part_settings import SettingError
-from agents.success_story import Story
 
 STEP_BOUNDS: Bounds = (1e-3, 2.0)
 
@@ -26,11 +26,11 @@ class SelfTuned(Editor):
     """Every ``every_updates`` updates: ``step' = step exp(tau N)``, ``x' = x exp(step' N_x)``.
 
     Self-adaptation of evolution strategies (Schwefel 1981), with one parent and one child: the
-    ``rule`` decides which child stands (``agents/success_story.py``); ``take_back`` undoes it, and
-    what was learned stays. An undone step size goes with the numbers it made, so step sizes are
-    selected by what they lead to. All ``numbers`` change in one edit (``set_rule``);
-    those that the learner does not use, or has at 0, rest. ``tau`` is about ``1 / sqrt(2 n)`` for
-    ``n`` numbers.
+    ``rule`` decides which child stands (``agents/editing/success_story.py``); ``take_back`` undoes
+    it, and what was learned stays. An undone step size goes with the numbers it made, so step sizes
+    are selected by what they lead to. All ``numbers`` change in one edit (``set_rule``); those that
+    the learner does not use, or has at 0, rest. ``tau`` is about ``1 / sqrt(2 n)`` for ``n``
+    numbers.
     """
 
     level: ClassVar[str] = "self-tuned"

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Claim, Edit, Evidence, Mind, RefusedEditError, View
-from agents.exploitation import recent_return
+from agents.editing.exploitation import recent_return
+from agents.editing.mutation import number_problem
 from agents.genome import EditorGene, Genome
-from agents.mutation import number_problem
 
 WINDOW = 10
 """Updates whose mean return says which peers are better, for editors that ask what is offered."""

@@ -11,9 +11,9 @@ from agents.architecture.cost import parameter_shapes
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.sizes import sizes
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.editing.mutation import number_problem
 from agents.genome import VALUED, Genome, Layer, TableRule
 from agents.models.orthogonal import drawing_flops
-from agents.mutation import number_problem
 
 
 @dataclass(frozen=True)

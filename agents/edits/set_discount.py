@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.editing.mutation import number_problem
 from agents.genome import Genome
-from agents.mutation import number_problem
 
 FACTORS = (0.5, 2.0)
 NEAREST = 1e-4  # an editor is not offered to come nearer to 1; a schedule may

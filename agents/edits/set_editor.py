@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeGuard
 import numpy as np
 
 from agents.contract import Claim, Edit, Editor, Mind, RefusedEditError, View
-from agents.editor_bounds import bound_problem, bounds_of, settings_of
+from agents.editing.bounds import bound_problem, bounds_of, settings_of
 from agents.genome import EditorGene, Genome
 
 FACTORS = (0.8, 1.25)
@@ -17,7 +17,7 @@ FACTORS = (0.8, 1.25)
 class SetEditor(Edit):
     """Exactly one of ``factor`` and ``value`` is given. A whole setting is rounded.
 
-    Bounds are class variables of the editor (``agents/editor_bounds.py``), so no edit moves them.
+    Bounds are class variables of the editor (``agents/editing/bounds.py``), so no edit moves them.
     The live editor goes on with what it has learned.
     """
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.editing.mutation import OFFERED, number_problem, tunable
 from agents.genome import VALUED, Genome
-from agents.mutation import OFFERED, number_problem, tunable
 
 FACTORS = (0.8, 1.25)
 

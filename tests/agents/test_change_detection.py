@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from agents.change_detection import FALSE_ALARMS, FLOPS_BESIDES, Changes, Detector, Watch
+from agents.editing.trends import FALSE_ALARMS, FLOPS_BESIDES, Changes, Detector, Watch
 from agents.genome import Genome
 from tests.agents.minds import a_view
 

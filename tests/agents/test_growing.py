@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from agents.change_detection import Changes
 from agents.contract import Look, RefusedEditError, Reply
+from agents.editing.trends import RISING, Changes, flat, trend
 from agents.editors.growing import Growing
 from agents.editors.plastic import Plastic
 from agents.edits.deepen import Deepen
@@ -14,7 +14,6 @@ from agents.edits.prune import Prune
 from agents.edits.reset_dormant import ResetDormant
 from agents.edits.widen import Widen
 from agents.genome import Architecture, Genome, Layer
-from agents.plateau import RISING, flat, trend
 from tests.agents.minds import a_view
 from tests.agents.shelf import EDITS
 

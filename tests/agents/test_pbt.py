@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.contract import Evidence, RefusedEditError, Reply
+from agents.editing.exploitation import drawn_leader, recent_return
 from agents.editors.pbt import Pbt
 from agents.edits.copy_peer import CopyPeer
-from agents.exploitation import drawn_leader, recent_return
 from agents.genome import EditorGene, Genome, LearningRule
 from sandbox import events
 from sandbox.catalogue import catalogue

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.change_detection import FLOPS_BESIDES
 from agents.contract import RefusedEditError, Reply
-from agents.editing_progress import Progress, level
+from agents.editing.progress import Progress, level
+from agents.editing.trends import FLOPS_BESIDES
 from agents.editors.policy_network import FEATURES, REST, PolicyNetwork
 from agents.editors.random import Random
 from agents.genome import Genome

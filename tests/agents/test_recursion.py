@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.contract import RefusedEditError, Reply
-from agents.editor_bounds import gene_of
+from agents.editing.bounds import gene_of
 from agents.editors.bandit import Bandit
 from agents.editors.recursive import DEEPEST, SLOTS, Recursive
 from agents.edits.identity import Identity

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.contract import Reply
+from agents.editing.success_story import Point, Story, canonical, holds, rates, survivors
 from agents.editors.random import Random
 from agents.edits.identity import Identity
 from agents.genome import Genome
-from agents.success_story import Point, Story, canonical, holds, rates, survivors
 from sandbox.catalogue import catalogue
 from tests.agents.minds import a_view
 

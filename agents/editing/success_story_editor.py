@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.editing.success_story import Story
 from agents.part_settings import PlacedProblem
-from agents.success_story import Story
 
 Settings = TypeVar("Settings", bound=Editor)
 

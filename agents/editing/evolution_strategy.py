@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from agents.arrays import Array
-from agents.mutation import Bounds, mutated_point, mutated_steps, normal_draws
+from agents.editing.mutation import Bounds, mutated_point, mutated_steps, normal_draws
 
 FREE: Bounds = (1e-100, 1e100)
 """No bounds, but for what a float and its square can hold."""
@@ -32,8 +32,9 @@ def evolve(
 ) -> tuple[float, tuple[float, ...]]:
     """Minimise ``loss`` from ``start``, float ``[n]``; returns the last parent's loss and steps.
 
-    ``steps`` is the tower of ``agents/mutation.py``: ``(sigma,)`` stays fixed, ``(sigma, tau)``
-    adapts sigma, ``(sigma, tau, tau2)`` adapts tau too, and so on. ``bounds`` hold each of them.
+    ``steps`` is the tower of ``agents/editing/mutation.py``: ``(sigma,)`` stays fixed, ``(sigma,
+    tau)`` adapts sigma, ``(sigma, tau, tau2)`` adapts tau too, and so on. ``bounds`` hold each of
+    them.
     """
     held = bounds or [FREE] * len(steps)
     parent, mine, found = start, tuple(steps), loss(start)

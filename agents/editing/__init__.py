@@ -1,0 +1,1 @@
+"""What editors share: bounds, mutation, progress and trends of returns."""
