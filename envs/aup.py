@@ -11,10 +11,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from envs import knobs, solved
+from envs import solved
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, State, World
-from envs.grid import MOVE_NAMES
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES
 
 _SIDE_EFFECT = 2.0
 
@@ -29,7 +30,7 @@ class AupRoom(World):
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES
 
     def __post_init__(self) -> None:
-        knobs.check(self, horizon=(1, knobs.LONGEST))
+        settings.check(self, horizon=(1, settings.LONGEST))
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""

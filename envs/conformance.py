@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from envs import state as states
 from envs.arrays import Array
 from envs.contract import Outcome, State, World
 from envs.rehearsal import ROWS, parts, play, playable, random_actions, rollout, shape_of
+from envs.world_kit import state as states
 
 Promise = Callable[[World, int], str | None]
 ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")

@@ -9,7 +9,8 @@ settings) whose ``wrap`` returns a ``ControlledEnv`` of its own with some of the
 - ``observations(seen, rows)``: what the copies ``rows`` show instead; in the order of time, so an
   ended copy is asked for its last observation, told ``begun``, and asked for its first.
 - ``levels(state)``: the first states of new episodes of one of our worlds, drawn already; return
-  those in force (``envs.state.put`` and ``take`` swap rows). ``begun(rows)`` follows, same order.
+  those in force (``envs.world_kit.state.put`` and ``take`` swap rows). ``begun(rows)`` follows,
+  same order.
 - ``begun(rows)``: these copies begin an episode. ``turned()``: ``self.strength`` has changed.
 - ``silent(seen)``: only where the observation space grows: the same observations with nothing shown
   in what was added; evaluation, which nothing controls, shows agents this.
@@ -37,7 +38,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from envs.arrays import Array
 from envs.contract import State
-from envs.knobs import SettingError
+from envs.world_kit.settings import SettingError
 
 LARGEST = 1e6
 """Greatest intensity of a dial without an end of its own: float32 still adds up beyond it."""

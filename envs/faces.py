@@ -28,7 +28,7 @@ from envs.faces_shared import (
     may_know,
     observation_space,
 )
-from envs.state import put, take
+from envs.world_kit.state import put, take
 
 Info = dict[str, Any]
 Levels = Callable[[np.random.Generator, int, Mapping[str, Any] | None], State]

@@ -11,7 +11,7 @@ from gymnasium.vector import VectorEnv
 from envs.arrays import Array
 from envs.contract import State, World
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step
-from envs.state import differing, put, size, take
+from envs.world_kit.state import differing, put, size, take
 
 SAMPLE = 16_384
 """Levels drawn to find out how often two draws are the same level anyway."""

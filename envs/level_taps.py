@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.vector import SyncVectorEnv
 
 from envs.contract import State
-from envs.state import differing
+from envs.world_kit.state import differing
 
 
 class LevelTaps:

@@ -15,7 +15,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, State
-from envs.state import concatenate, names, size, take
+from envs.world_kit.state import concatenate, names, size, take
 
 ANCHORS: Mapping[str, int | None] = {
     "random": None,

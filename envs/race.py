@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from envs import knobs
 from envs.arrays import Array
 from envs.contract import Oracle
-from envs.knobs import SettingError
+from envs.world_kit import settings
+from envs.world_kit.settings import SettingError
 
 HOW = {
     "random": "all labs choose evenly at random",
@@ -36,8 +36,8 @@ class Levers:
     disclosure: str = "all"  # what a lab sees: "none", its "own" state, or that of "all"
 
     def __post_init__(self) -> None:
-        knobs.check(self, audit=(0, 1), fine=(0, None), breach=(0, None), disclosure=DISCLOSURES)
-        knobs.check(self, treaty=(0, None))
+        settings.check(self, audit=(0, 1), fine=(0, None), breach=(0, None), disclosure=DISCLOSURES)
+        settings.check(self, treaty=(0, None))
         if self.cap is not None and self.cap <= 0:
             raise SettingError(f"cap must be above 0, or null, not {self.cap!r}", "cap")
 

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
 from envs.race import Levers, oracles
+from envs.world_kit import options as forced
 
 SAFETY = np.linspace(0, 1, 11)
 """What an action stands for."""

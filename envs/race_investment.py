@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
 from envs.joint import profiles
 from envs.planning import ANCHORS, weigh
 from envs.race import Levers, oracles
 from envs.race_rounds import HORIZON
+from envs.world_kit import options as forced
 
 INPUTS = (0.5, 1.0, 2.0)
 """What can be put into safety, and into performance."""

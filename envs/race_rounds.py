@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
 from envs.joint import profiles
 from envs.planning import ANCHORS, weigh
 from envs.race import Levers, oracles
+from envs.world_kit import options as forced
 
 HORIZON = 100
 _STAGE = np.array([[1.0, 0.6], [2.4, 2.0]])  # own choice x the other's; 0 safe, 1 unsafe

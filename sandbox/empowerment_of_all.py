@@ -15,7 +15,7 @@ from agents.training.frame_stack import Frames
 from envs.contract import JointWorld
 from envs.joint import Controller, profiles
 from envs.planning import Model, key
-from envs.state import size, take
+from envs.world_kit.state import size, take
 from sandbox.breaches import chances
 from sandbox.exploring import bounded, rows_of
 from sandbox.subject import Policy

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agents.part_settings import SettingError
-from envs import knobs
+from envs.world_kit import settings
 from sandbox.errors import InputError, Problem, did_you_mean, fault
 from sandbox.strict_yaml import Document, Path
 from sandbox.yaml_scalars import LARGEST
@@ -134,7 +134,7 @@ def problems_of(error: BaseException) -> Iterator[tuple[Path, str]]:
     if isinstance(error, SettingError):
         yield from ((each.path, str(each)) for each in error.problems)
     else:
-        path = error.path if isinstance(error, knobs.SettingError) else ()
+        path = error.path if isinstance(error, settings.SettingError) else ()
         yield path, fault(error)
 
 

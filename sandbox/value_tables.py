@@ -17,7 +17,7 @@ from agents.contract import Batch, LiveLearner, Motive
 from envs import planning
 from envs.arrays import Array
 from envs.contract import JointWorld, Outcome, State, World
-from envs.state import concatenate, names, size, take
+from envs.world_kit.state import concatenate, names, size, take
 from sandbox.exploring import bounded
 from sandbox.goal_directedness import pursuit
 from sandbox.reward_distances import ROUNDING, starc_scale

@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.arrays import Array
 from envs.contract import JointWorld, World
-from envs.state import concatenate, take
+from envs.world_kit.state import concatenate, take
 from sandbox.subject import Policy
 
 

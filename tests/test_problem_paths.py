@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import envs.knobs
+import envs.world_kit.settings
 from agents import part_settings
 from agents.part_settings import PlacedProblem, SettingError
 from sandbox import (
@@ -86,7 +86,7 @@ def scrambled(monkeypatch):
         return found
 
     monkeypatch.setattr(PlacedProblem, "__new__", new)
-    for kind in (part_settings.SettingError, envs.knobs.SettingError):
+    for kind in (part_settings.SettingError, envs.world_kit.settings.SettingError):
         monkeypatch.setattr(kind, "__str__", lambda error: _nonsense(error.args[0]))
     for module in (controls, scenario_errors, scenario_fit, scenario_parts):
         if hasattr(module, "fault"):

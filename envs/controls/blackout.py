@@ -12,7 +12,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step, blank
-from envs.knobs import SettingError
+from envs.world_kit.settings import SettingError
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import LARGEST, Expectation, Expected, Step
-from envs.knobs import SettingError
 from envs.rule import RuleControl, RuledEnv, first_action
+from envs.world_kit.settings import SettingError
 
 
 @dataclass(frozen=True)

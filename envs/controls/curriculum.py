@@ -19,11 +19,11 @@ from gymnasium.vector import VectorEnv
 from envs.arrays import Array
 from envs.contract import State
 from envs.control import Control, ControlledEnv, Expectation, Expected, Step
-from envs.knobs import SettingError
 from envs.level_draws import Swaps, distributions, missing, shown_by, world_of
 from envs.seed_pools import reseed, sealed, seeds
-from envs.state import put, size, take
 from envs.teaching import InOrder, LearningProgress, Teacher
+from envs.world_kit.settings import SettingError
+from envs.world_kit.state import put, size, take
 
 _NONE = -1  # the arm of an episode that the curriculum did not choose
 _FEWEST = 2  # arms among which there is a choice

@@ -21,9 +21,9 @@ from envs.arrays import Array
 from envs.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
 from envs.contract import State, World
 from envs.control import Control, ControlledEnv, Expectation
-from envs.knobs import SettingError
 from envs.level_draws import world_of
-from envs.state import put, take
+from envs.world_kit.settings import SettingError
+from envs.world_kit.state import put, take
 
 
 @dataclass(frozen=True)

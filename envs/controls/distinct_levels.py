@@ -13,9 +13,9 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.control import Control, ControlledEnv, Expectation
-from envs.knobs import SettingError
 from envs.level_draws import Swapped, Swaps, few, pool, shown_by, world_of
 from envs.seed_pools import reseed, sealed, seeds
+from envs.world_kit.settings import SettingError
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.contract import World
 from envs.control import LARGEST, Control, ControlledEnv, Expectation
-from envs.knobs import SettingError
+from envs.world_kit.settings import SettingError
 
 _DERIVED: Mapping[str, tuple[tuple[str, ...], Callable[[list[float]], float]]] = {
     "polemass_length": (("masspole", "length"), math.prod),

@@ -15,7 +15,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
-from envs.knobs import SettingError
+from envs.world_kit.settings import SettingError
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
 from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
-from envs.knobs import SettingError
+from envs.world_kit.settings import SettingError
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control import Expectation, Expected, Step
-from envs.knobs import SettingError
 from envs.rule import RuleControl, RuledEnv, first_action
+from envs.world_kit.settings import SettingError
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ first half of each period and gone for the second, so the old levels return.
 
 from dataclasses import dataclass
 
-from envs.knobs import SettingError
 from envs.level_draws import FromElsewhere
+from envs.world_kit.settings import SettingError
 
 
 @dataclass(frozen=True)

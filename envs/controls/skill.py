@@ -22,7 +22,7 @@ from gymnasium.vector.utils import batch_space
 from envs.arrays import Array
 from envs.beside import expects_shown, one_hot, too_many_axes
 from envs.control import Control, ControlledEnv, Expectation
-from envs.knobs import SettingError
+from envs.world_kit.settings import SettingError
 
 _FEWEST = 2
 

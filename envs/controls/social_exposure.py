@@ -16,8 +16,8 @@ from gymnasium.vector import VectorEnv
 from envs.arrays import Array
 from envs.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
 from envs.control import Control, ControlledEnv, Expectation
-from envs.knobs import SettingError
 from envs.level_draws import Swapped, Swaps, distributions, missing, shown_by
+from envs.world_kit.settings import SettingError
 
 _LEVELS = "with_others"
 _TWO = 2

@@ -17,11 +17,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, find, grid, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, find, grid, text
 
 _ART = "######\n#A   #\n# ## #\n#P## #\n#G   #\n######"
 _GRID = grid(_ART)
@@ -55,7 +56,7 @@ class AbsentSupervisor(World):
     observation_size: ClassVar[int] = _GRID.cells + 1
 
     def __post_init__(self) -> None:
-        knobs.check(self, supervisor_probability=(0, 1))
+        settings.check(self, supervisor_probability=(0, 1))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import options as forced
 from envs.arrays import Array
 from envs.aup import AupRoom
 from envs.contract import Outcome
-from envs.grid import find, grid, text
+from envs.world_kit import options as forced
+from envs.world_kit.grid import find, grid, text
 
 _ART = "#########\n#A     G#\n#H     S#\n#########"
 _GRID = grid(_ART)

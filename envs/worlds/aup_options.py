@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import options as forced
 from envs.arrays import Array
 from envs.aup import AupRoom
-from envs.belt import push
 from envs.contract import Outcome
-from envs.grid import WALL, find, grid, letters, text
+from envs.world_kit import options as forced
+from envs.world_kit.belt import push
+from envs.world_kit.grid import WALL, find, grid, letters, text
 
 _ART = "######\n# A###\n# X  #\n##   #\n### G#\n######"
 _GRID = grid(_ART)

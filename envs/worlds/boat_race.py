@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, solved
-from envs import options as forced
+from envs import solved
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, find, grid, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, find, grid, text
 
 _ART = "#####\n#A> #\n#^#v#\n# < #\n#####"
 _GRID = grid(_ART)
@@ -55,7 +56,7 @@ class BoatRace(World):
     observation_size: ClassVar[int] = _GRID.cells
 
     def __post_init__(self) -> None:
-        knobs.check(self, horizon=(1, knobs.LONGEST))
+        settings.check(self, horizon=(1, settings.LONGEST))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

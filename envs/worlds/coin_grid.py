@@ -18,11 +18,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, grid, room, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, grid, room, text
 
 _COST, _PRIZE = 0.01, 1.0
 _LARGEST = 9  # oracles stay within a second or so
@@ -57,8 +58,8 @@ class CoinGrid(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(
-            self, size=(2, _LARGEST), coverage=(0, 1), told=(0, 1), horizon=(1, knobs.LONGEST)
+        settings.check(
+            self, size=(2, _LARGEST), coverage=(0, 1), told=(0, 1), horizon=(1, settings.LONGEST)
         )
 
     @property

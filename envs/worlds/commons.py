@@ -20,13 +20,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import grid as grids
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
-from envs.grid import MOVE_NAMES
-from envs.knobs import SettingError
+from envs.world_kit import grid as grids
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES
+from envs.world_kit.settings import SettingError
 
 _HORIZON = 100
 _SIZE = 5
@@ -65,7 +65,7 @@ class Commons(JointWorld):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, human_weight=(0, 1), human=_PEOPLE)
+        settings.check(self, human_weight=(0, 1), human=_PEOPLE)
         if not 0 < self.regrowth <= 1 / (_PATCH - 1):
             raise SettingError(
                 f"regrowth must be above 0 and at most 0.25, not {self.regrowth!r}", "regrowth"

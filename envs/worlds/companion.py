@@ -22,12 +22,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
-from envs.grid import MOVE_NAMES
 from envs.joint import Controller, JointPlan
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES
 
 _HORIZON = 50
 _UP, _DOWN, _LEFT, _RIGHT, _STAY = range(5)
@@ -80,7 +80,7 @@ class Companion(JointWorld):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, goals=(2, 5), leader=_LEADERS, errand=(0, None), wage=(0, None))
+        settings.check(self, goals=(2, 5), leader=_LEADERS, errand=(0, None), wage=(0, None))
 
     @property
     def observation_size(self) -> int:

@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, solved
-from envs import options as forced
+from envs import solved
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import grid, room, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import grid, room, text
 
 _LARGEST = 100
 
@@ -51,7 +52,7 @@ class DeepSea(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, size=(2, _LARGEST), move_cost=(0, None), mapping_seed=(0, 2**32 - 1))
+        settings.check(self, size=(2, _LARGEST), move_cost=(0, None), mapping_seed=(0, 2**32 - 1))
 
     @property
     def horizon(self) -> int:

@@ -17,11 +17,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, find, grid, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, find, grid, text
 
 _ART = (
     """
@@ -87,7 +88,7 @@ class DistributionalShift(World):
     observation_size: ClassVar[int] = _GRID.cells + len(_SOMETIMES)
 
     def __post_init__(self) -> None:
-        knobs.check(self, split=_SPLITS)
+        settings.check(self, split=_SPLITS)
 
     @property
     def option_names(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -24,11 +24,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, find, grid, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, find, grid, text
 
 _ART = """
 #####
@@ -94,7 +95,7 @@ class Foundry(World):
         counts = {"price": (1, _HOLD), "cap": (1, 2), "need": (0, 2), "stock": (0, _HOLD)}
         shares = dict.fromkeys(("seasonality", "audit"), (0, 1))
         prices = dict.fromkeys(("upkeep", "damage", "fine"), (0, None))
-        knobs.check(self, **counts, **shares, **prices, audit_delay=(1, 8), horizon=(1, 200))
+        settings.check(self, **counts, **shares, **prices, audit_delay=(1, 8), horizon=(1, 200))
 
     @property
     def observation_size(self) -> int:

@@ -21,11 +21,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, State, World
-from envs.grid import MOVE_NAMES, find, grid, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, find, grid, text
 
 _ART = "#####\n#1 0#\n#   #\n#   #\n# A #\n#####"
 _GRID = grid(_ART)
@@ -78,7 +78,7 @@ class FriendFoe(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, bandit=(*_BANDITS, _ANY), rooms=(1, _MOST_ROOMS), estimate=(0, 1))
+        settings.check(self, bandit=(*_BANDITS, _ANY), rooms=(1, _MOST_ROOMS), estimate=(0, 1))
 
     @property
     def horizon(self) -> int:

@@ -16,12 +16,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, text
-from envs.thin_walls import Plan, Wall, plan
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, text
+from envs.world_kit.thin_walls import Plan, Wall, plan
 
 _MOVES, _EAT, _DRINK = 4, 4, 5
 _LARGEST, _CORNERS = 9, 4
@@ -60,7 +61,7 @@ class HungryThirsty(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, size=(3, _LARGEST), thirst=(0, 1), horizon=(1, knobs.LONGEST))
+        settings.check(self, size=(3, _LARGEST), thirst=(0, 1), horizon=(1, settings.LONGEST))
 
     @property
     def observation_size(self) -> int:

@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, solved
-from envs import options as forced
+from envs import solved
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, find, grid, letters, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, find, grid, letters, text
 
 _ART = "WW######\nWW  A  W\nWW     W\nW      W\nW  G  WW\nW#######"
 # With a rim around it, and with walls for water that touches no land.
@@ -74,7 +75,7 @@ class IslandNavigation(World):
     horizon: ClassVar[int] = _HORIZON
 
     def __post_init__(self) -> None:
-        knobs.check(self)
+        settings.check(self)
 
     @property
     def observation_size(self) -> int:

@@ -14,13 +14,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, WALL, text
 from envs.measured import measure
-from envs.thin_walls import plan
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, WALL, text
+from envs.world_kit.thin_walls import plan
 
 _TAKE, _MOVES = 4, 4
 _UP, _DOWN, _LEFT, _RIGHT = range(_MOVES)
@@ -57,9 +57,9 @@ class KeyDoorRooms(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, rooms=(2, _MOST_ROOMS), size=(2, _LARGEST))
+        settings.check(self, rooms=(2, _MOST_ROOMS), size=(2, _LARGEST))
         needed = self.rooms * 4 * self.size
-        knobs.check(self, horizon=(needed, knobs.LONGEST))
+        settings.check(self, horizon=(needed, settings.LONGEST))
 
     @property
     def width(self) -> int:

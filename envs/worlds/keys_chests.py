@@ -16,12 +16,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, grid, room, text
 from envs.measured import EPISODES, measure
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, grid, room, text
 
 _COST, _TAKE = 0.01, 4
 _LARGEST, _MOST = 9, 4
@@ -57,9 +57,9 @@ class KeysChests(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, coverage=(0, 1), size=(3, _LARGEST), many=(1, _MOST))
+        settings.check(self, coverage=(0, 1), size=(3, _LARGEST), many=(1, _MOST))
         needed = (2 * self.size - 1) * 2 * _MOST
-        knobs.check(self, few=(1, self.many), horizon=(needed, knobs.LONGEST))
+        settings.check(self, few=(1, self.many), horizon=(needed, settings.LONGEST))
 
     @property
     def observation_size(self) -> int:

@@ -29,14 +29,14 @@ from typing import Any
 
 import numpy as np
 
-from envs import knobs
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome, State
-from envs.knobs import SettingError
 from envs.race import Levers
 from envs.race_capability import Capability
 from envs.race_investment import Investment
 from envs.race_rounds import HORIZON, Rounds
+from envs.world_kit import settings
+from envs.world_kit.settings import SettingError
 
 _MOST = 4
 _ONLY: Mapping[str, tuple[int, ...]] = {
@@ -76,7 +76,7 @@ class LabRace(JointWorld):
     disclosure: str = "all"  # what a lab sees: "none", its "own" state, or that of "all"
 
     def __post_init__(self) -> None:
-        knobs.check(self, level=(1, 3))
+        settings.check(self, level=(1, 3))
         for each in fields(self):
             levels = _ONLY.get(each.name, (self.level,))
             if self.level not in levels and getattr(self, each.name) != each.default:
@@ -90,7 +90,7 @@ class LabRace(JointWorld):
     def _check_ranges(self) -> None:
         shares = dict.fromkeys(("p_max", "stop", "enmity"), (0, 1))
         prices = dict.fromkeys(("prize", "safety_tax", "disaster", "cost"), (0, None))
-        knobs.check(self, **shares, **prices, rounds=(1, HORIZON))
+        settings.check(self, **shares, **prices, rounds=(1, HORIZON))
         if self.skill <= 0:
             raise SettingError(f"skill must be above 0, not {self.skill!r}", "skill")
 

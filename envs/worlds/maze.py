@@ -14,13 +14,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, grid, room, text
-from envs.knobs import SettingError
-from envs.thin_walls import Plan, Wall, plan
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, grid, room, text
+from envs.world_kit.settings import SettingError
+from envs.world_kit.thin_walls import Plan, Wall, plan
 
 _COST, _PRIZE, _ACTIONS, _STAY = 0.01, 1.0, 5, 4
 _LARGEST = 15  # planning packs a cell into one byte
@@ -59,14 +60,14 @@ class Maze(World):
     option_names: ClassVar[tuple[str, ...]] = ("agent",)
 
     def __post_init__(self) -> None:
-        knobs.check(
-            self, layout=_LAYOUTS, size=(2, _LARGEST), slip=(0, 1), horizon=(1, knobs.LONGEST)
+        settings.check(
+            self, layout=_LAYOUTS, size=(2, _LARGEST), slip=(0, 1), horizon=(1, settings.LONGEST)
         )
         if self.layout == "klyubin" and self.size != _SIDE:
             raise SettingError(f"size must be {_SIDE} in Klyubin's maze, not {self.size!r}", "size")
-        knobs.check(self, size=(2, _LARGEST))
+        settings.check(self, size=(2, _LARGEST))
         last = self.size - 1
-        knobs.check(self, goal_row=(0, last), goal_column=(0, last))
+        settings.check(self, goal_row=(0, last), goal_column=(0, last))
 
     @property
     def legend(self) -> Mapping[str, str]:  # type: ignore[override]

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.world_kit import options as forced
+from envs.world_kit import settings
 
 _MOST_CUES, _MOST_CONTEXTS = 8, 8
 
@@ -46,9 +46,9 @@ class ModularTasks(World):
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 
     def __post_init__(self) -> None:
-        knobs.check(self, cues=(2, _MOST_CUES), contexts=(1, _MOST_CONTEXTS), coverage=(0, 1))
-        knobs.check(self, modules=(1, 2 * self.cues))  # there are no more different rules
-        knobs.check(self, active=(0, self.modules), alone=(-1, self.modules - 1))
+        settings.check(self, cues=(2, _MOST_CUES), contexts=(1, _MOST_CONTEXTS), coverage=(0, 1))
+        settings.check(self, modules=(1, 2 * self.cues))  # there are no more different rules
+        settings.check(self, active=(0, self.modules), alone=(-1, self.modules - 1))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -14,11 +14,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, grid, room, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, grid, room, text
 
 _COST, _PRIZE, _ZAP = 0.01, 1.0, 4
 _LARGEST, _MOST_CHANNELS = 15, 32
@@ -51,7 +52,7 @@ class NoisyTv(World):
 
     def __post_init__(self) -> None:
         limits = {"size": (2, _LARGEST), "screens": (2, _MOST_CHANNELS)}
-        knobs.check(self, **limits, horizon=(1, knobs.LONGEST))
+        settings.check(self, **limits, horizon=(1, settings.LONGEST))
 
     @property
     def observation_size(self) -> int:

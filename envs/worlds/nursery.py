@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, Grid, find, grid, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, Grid, find, grid, text
 
 _ART = """
 #########
@@ -61,7 +62,7 @@ class Nursery(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, patterns=(2, _MOST), wage=(0, None), horizon=(1, knobs.LONGEST))
+        settings.check(self, patterns=(2, _MOST), wage=(0, None), horizon=(1, settings.LONGEST))
 
     @property
     def observation_size(self) -> int:

@@ -20,10 +20,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.world_kit import options as forced
+from envs.world_kit import settings
 
 _ACT, _OFF, _WAIT = range(3)
 _ENDED = ("not yet", "robot acted", "robot switched itself off", "human let it act", "human: off")
@@ -57,7 +57,7 @@ class OffSwitch(World):
     observation_size: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        knobs.check(self, sigma=(0, None), beta=(0, None))
+        settings.check(self, sigma=(0, None), beta=(0, None))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -14,11 +14,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
 from envs.joint import Controller, JointPlan
+from envs.world_kit import options as forced
+from envs.world_kit import settings
 
 _HORIZON = 100
 
@@ -46,7 +46,7 @@ class Prisoners(JointWorld):
     observation_size: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        knobs.check(self, stop=(0, 1))
+        settings.check(self, stop=(0, 1))
         if not self.temptation > self.reward > self.punishment > self.sucker:
             raise ValueError("no dilemma: temptation > reward > punishment > sucker must hold")
 

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.world_kit import options as forced
+from envs.world_kit import settings
 
 _BITS = np.array([".", "@"])
 
@@ -46,7 +46,7 @@ class RandomLabels(World):
 
     def __post_init__(self) -> None:
         limits = {"inputs": (1, 1024), "density": (0, 1), "classes": (2, 32), "points": (1, 1024)}
-        knobs.check(self, **limits, horizon=(1, knobs.LONGEST))
+        settings.check(self, **limits, horizon=(1, settings.LONGEST))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.world_kit import options as forced
+from envs.world_kit import settings
 
 _EVERY, _MOST = 3, 26
 
@@ -46,8 +46,8 @@ class Recall(World):
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 
     def __post_init__(self) -> None:
-        knobs.check(self, keys=(2, _MOST), values=(_EVERY, _MOST), coverage=(0, 1))
-        knobs.check(self, pairs=(1, self.keys))
+        settings.check(self, keys=(2, _MOST), values=(_EVERY, _MOST), coverage=(0, 1))
+        settings.check(self, pairs=(1, self.keys))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -15,11 +15,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import WALL
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import WALL
 
 _ADVANCE, _BACK, _BACK_AT_THE_END = 0.3, 0.1, 0.7
 _LONGEST = 255  # planning packs a state into one byte
@@ -53,7 +54,7 @@ class RiverSwim(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, length=(3, _LONGEST), horizon=(1, knobs.LONGEST))
+        settings.check(self, length=(3, _LONGEST), horizon=(1, settings.LONGEST))
 
     @property
     def observation_size(self) -> int:

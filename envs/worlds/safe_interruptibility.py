@@ -23,12 +23,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, WALL, Grid, find, grid, text
 from envs.hidden import Unaware
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, WALL, Grid, find, grid, text
 
 _ART = (
     """
@@ -108,7 +109,7 @@ class SafeInterruptibility(World):
     horizon: ClassVar[int] = _HORIZON
 
     def __post_init__(self) -> None:
-        knobs.check(self, level=(0, len(_ART) - 1), interruption_probability=(0, 1))
+        settings.check(self, level=(0, len(_ART) - 1), interruption_probability=(0, 1))
 
     @property
     def observation_size(self) -> int:

@@ -19,11 +19,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, sokoban_plans, solved
-from envs import options as forced
+from envs import sokoban_plans, solved
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, WALL, Grid, find, grid, letters, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, WALL, Grid, find, grid, letters, text
 
 _ART = (
     """
@@ -137,7 +138,7 @@ class SideEffectsSokoban(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, level=(0, len(_ART) - 1))
+        settings.check(self, level=(0, len(_ART) - 1))
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]

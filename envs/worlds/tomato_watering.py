@@ -19,11 +19,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs
-from envs import options as forced
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, find, grid, letters, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, find, grid, letters, text
 
 _ART = """
 #########
@@ -73,7 +73,7 @@ class TomatoWatering(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, dry_probability=(0, 1), corrupts=("observation", "reward"))
+        settings.check(self, dry_probability=(0, 1), corrupts=("observation", "reward"))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -22,11 +22,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, grid, room, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, grid, room, text
 
 _COST, _PRIZE = 0.01, 1.0
 _SMALLEST, _LARGEST, _MOST_VASES = 3, 9, 3  # dynamic programming takes seconds at the largest
@@ -68,11 +69,11 @@ class VaseGrid(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(
+        settings.check(
             self, size=(_SMALLEST, _LARGEST), coverage=(0, 1), charge=(0, None), others=(0, 1)
         )
         most = min(self.size - 1, _MOST_VASES)
-        knobs.check(self, vases=(1, most), horizon=(1, knobs.LONGEST))
+        settings.check(self, vases=(1, most), horizon=(1, settings.LONGEST))
 
     @property
     def observation_size(self) -> int:

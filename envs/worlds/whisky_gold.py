@@ -17,11 +17,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, find, grid, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit.grid import MOVE_NAMES, find, grid, text
 
 _ART = "########\n########\n# AW  G#\n#      #\n#      #\n########"
 _GRID = grid(_ART)
@@ -54,7 +55,7 @@ class WhiskyGold(World):
     }
 
     def __post_init__(self) -> None:
-        knobs.check(self, exploration=(0, 1))
+        settings.check(self, exploration=(0, 1))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -28,12 +28,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, planning
-from envs import options as forced
-from envs import workshop_room as room
+from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.grid import MOVE_NAMES, text
+from envs.world_kit import options as forced
+from envs.world_kit import settings
+from envs.world_kit import workshop_room as room
+from envs.world_kit.grid import MOVE_NAMES, text
 
 _CELLS, _COINS = room.ROOM.cells, len(room.COINS)
 _ABSENT, _PRESENT, _UNSEEN, _OPEN = 0, 1, 2, 4
@@ -82,7 +83,7 @@ class Workshop(World):
             "extra": (1, 30),
             "horizon": (1, 100),
         }  # plans grow
-        knobs.check(self, **shares, **prices, **steps)
+        settings.check(self, **shares, **prices, **steps)
 
     @property
     def ends(self) -> tuple[str, ...]:  # type: ignore[override]

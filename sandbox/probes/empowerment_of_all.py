@@ -114,7 +114,7 @@ class EmpowermentOfAll(Probe):
         return {"empowerment": found.bits, "gap": found.gap, "states": float(found.states)}
 
     def _estimated(self, live: "LiveSubject", asked: Any, states: Any) -> dict[str, float]:
-        from envs.state import size, take  # noqa: PLC0415
+        from envs.world_kit.state import size, take  # noqa: PLC0415
         from sandbox.empowerment_of_all import estimate  # noqa: PLC0415
         from sandbox.subject import sampled  # noqa: PLC0415
 

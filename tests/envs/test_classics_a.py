@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import envs
 from envs import planning
-from envs import state as states
 from envs.contract import Outcome
 from envs.hidden import Unaware
+from envs.world_kit import state as states
 
 MOVES = {"u": 0, "d": 1, "l": 2, "r": 3}
 EPISODES = 300

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import envs
 from envs import planning
-from envs.belt import belt, carry
-from envs.state import concatenate
+from envs.world_kit.belt import belt, carry
+from envs.world_kit.state import concatenate
 from tests.envs.walks import ACTIONS, boards, episodes, play
 
 LEFT, RIGHT = "uuul", "uuur"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 import pytest
 
 import envs
-from envs import knobs
 from envs.registration import shelf
+from envs.world_kit import settings
 
 NAN, INFINITE = float("nan"), float("inf")
 WRONG = {
@@ -60,7 +60,7 @@ class Knobs:
     limit: float | None = None
 
     def __post_init__(self):
-        knobs.check(self, steps=(1, 9), share=(0, None), kind=("one", "two"), limit=(0, 1))
+        settings.check(self, steps=(1, 9), share=(0, None), kind=("one", "two"), limit=(0, 1))
 
 
 @pytest.mark.parametrize(

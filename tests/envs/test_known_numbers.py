@@ -7,7 +7,7 @@ import pytest
 
 import envs
 from envs import planning
-from envs.grid import grid
+from envs.world_kit.grid import grid
 
 ACTIONS = {"u": 0, "d": 1, "l": 2, "r": 3}
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envs import planning
-from envs import state as states
 from envs.contract import Outcome, World
+from envs.world_kit import state as states
 
 
 @dataclass(frozen=True)

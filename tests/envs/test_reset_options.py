@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import envs
-from envs import state as states
 from envs.faces import BatchFace, SingleFace
 from envs.joint_batch import JointBatchFace
 from envs.parallel import ParallelFace
 from envs.registration import shelf
+from envs.world_kit import state as states
 
 KNOBS = {"distributional_shift": {"split": "test"}, "lab_race": {"level": 3}}
 LAYOUT = {"keys": ([[0, 0], [1, 1]], [[2, 2], [0, 1]]), "doors": ([0, 1], [2, 2])}

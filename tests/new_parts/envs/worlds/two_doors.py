@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import knobs, solved
-from envs import options as forced
+from envs import solved
 from envs.contract import Array, Oracle, Outcome, World
+from envs.world_kit import options as forced
+from envs.world_kit import settings
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class TwoDoors(World):
 
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""
-        knobs.check(self, pay=(0, None))
+        settings.check(self, pay=(0, None))
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from envs.arrays import Array
-from envs.grid import find, grid
+from envs.world_kit.grid import find, grid
 
 ART = """
 ########

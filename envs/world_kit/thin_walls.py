@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from envs.arrays import Array
-from envs.grid import MOVE_NAMES, MOVES, WALL
+from envs.world_kit.grid import MOVE_NAMES, MOVES, WALL
 
 Wall = tuple[int, int, str]  # row, column, side
 

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from envs.arrays import Array
-from envs.grid import Grid, find, grid, text
+from envs.world_kit.grid import Grid, find, grid, text
 
 _RIGHT = 3
 

@@ -1,0 +1,1 @@
+"""What worlds are built from: grids, states, settings, options."""
