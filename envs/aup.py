@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from envs import solved
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, State, World
+from envs.planning import oracles
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES
 
@@ -34,11 +34,11 @@ class AupRoom(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""
-        return solved.oracles(self)
+        return oracles.oracles(self)
 
     def act(self, policy: str, state: State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return solved.planner(self).act(policy, state, rng)
+        return oracles.planner(self).act(policy, state, rng)
 
     def settle(self, time: Array, goal: Array, harm: Array, done: Array) -> Outcome:
         """Pay for the goal, and hold the side effect against it in the hidden reward."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
-from envs.joint import profiles
-from envs.planning import ANCHORS, weigh
+from envs.planning.exact import ANCHORS, weigh
+from envs.planning.joint import profiles
 from envs.race import Levers, oracles
 from envs.race_rounds import HORIZON
 from envs.world_kit import options as forced

@@ -9,7 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.drives.empowerment import empowerment
 from envs.contract import JointWorld, Outcome, World
-from envs.planning import Model
+from envs.planning.exact import Model
 from sandbox.exploring import bounded, rows_of
 
 STARTS = 4096
@@ -23,7 +23,7 @@ class CellMap:
     """A world's states on its map."""
 
     shape: tuple[int, int]  # rows, columns
-    keys: Array  # uint64 or bytes [states], sorted: see ``envs.planning.key``
+    keys: Array  # uint64 or bytes [states], sorted: see ``envs.planning.exact.key``
     cell: Array  # int [states]: where the agent is
     table: Array  # float [states, actions, states]: the world's dynamics
 

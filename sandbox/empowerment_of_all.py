@@ -13,8 +13,8 @@ from agents.drives.channel_capacity import capacities
 from agents.drives.empowerment import empowerment
 from agents.training.frame_stack import Frames
 from envs.contract import JointWorld
-from envs.joint import Controller, profiles
-from envs.planning import Model, key
+from envs.planning.exact import Model, key
+from envs.planning.joint import Controller, profiles
 from envs.world_kit.state import size, take
 from sandbox.breaches import chances
 from sandbox.exploring import bounded, rows_of

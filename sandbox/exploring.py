@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.arrays import Array
 from envs.contract import Outcome
-from envs.planning import Branching, Model, explore, key
+from envs.planning.exact import Branching, Model, explore, key
 
 
 class TooLargeError(ValueError):
@@ -15,7 +15,7 @@ class TooLargeError(ValueError):
 
 
 def bounded(world: Branching, starts: Any, most: int) -> Model:
-    """As ``envs.planning.explore``; raises ``TooLargeError`` beyond ``most`` states."""
+    """As ``envs.planning.exact.explore``; raises ``TooLargeError`` beyond ``most`` states."""
     return explore(_Bounded(world, most), starts)
 
 

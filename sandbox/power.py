@@ -17,7 +17,7 @@ from scipy import sparse
 
 from agents.arrays import Array
 from envs.contract import World
-from envs.planning import Model, key
+from envs.planning.exact import Model, key
 from sandbox.exploring import bounded
 
 _STARTS = 4096

@@ -14,9 +14,9 @@ import numpy as np
 from scipy import sparse
 
 from agents.contract import Batch, LiveLearner, Motive
-from envs import planning
 from envs.arrays import Array
 from envs.contract import JointWorld, Outcome, State, World
+from envs.planning import exact
 from envs.world_kit.state import concatenate, names, size, take
 from sandbox.exploring import bounded
 from sandbox.goal_directedness import pursuit
@@ -184,7 +184,7 @@ def questions(world: World, most_states: int) -> Questions:
     entries = model.chance.ravel(), (*place, model.following.ravel())
     onwards = sparse.csr_matrix(entries, shape=(states * actions, states + 1))
     start = np.zeros(states)
-    np.add.at(start, np.searchsorted(model.keys, planning.key(starts)), weights)
+    np.add.at(start, np.searchsorted(model.keys, exact.key(starts)), weights)
     return _asked(world, model.states, Lasting(onwards, start, world.horizon))
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs
-from envs.planning import Model
+from envs.planning.exact import Model
 from sandbox.power import power, world_model, world_power, worths
 
 

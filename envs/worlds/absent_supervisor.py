@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, find, grid, text
@@ -124,11 +124,11 @@ def _starts() -> _State:
 
 
 @cache
-def _planner() -> planning.Planner:
-    return planning.Planner(planning.explore(AbsentSupervisor(), _starts()), _HORIZON)
+def _planner() -> exact.Planner:
+    return exact.Planner(exact.explore(AbsentSupervisor(), _starts()), _HORIZON)
 
 
 @cache
 def _anchors(chance: float) -> Mapping[str, Oracle]:
     weights = np.array([1 - chance, chance])
-    return planning.anchors(_planner().model, _starts(), weights, _HORIZON)
+    return exact.anchors(_planner().model, _starts(), weights, _HORIZON)

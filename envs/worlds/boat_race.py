@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import solved
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import oracles
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, find, grid, text
@@ -100,8 +100,8 @@ class BoatRace(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming; of equal best ways each is as likely as the others."""
-        return solved.oracles(self)
+        return oracles.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return solved.planner(self).act(policy, state, rng)
+        return oracles.planner(self).act(policy, state, rng)

@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, grid, room, text
@@ -191,17 +191,17 @@ def _steps(size: int) -> Array:
 
 
 @cache
-def _planner(size: int, horizon: int) -> planning.Planner:
+def _planner(size: int, horizon: int) -> exact.Planner:
     """Over all levels, whatever their shares: a level lives in the state."""
     every = CoinGrid(size=size, coverage=0.5, told=0.5, horizon=horizon)
-    return planning.Planner(planning.explore(every, _levels(every)[0]), horizon)
+    return exact.Planner(exact.explore(every, _levels(every)[0]), horizon)
 
 
 @cache
 def _anchors(world: CoinGrid) -> Mapping[str, Oracle]:
     starts, weights = _levels(world)
-    model = planning.explore(world, starts)
-    return planning.anchors(model, starts, weights, world.horizon)
+    model = exact.explore(world, starts)
+    return exact.anchors(model, starts, weights, world.horizon)
 
 
 def _levels(world: CoinGrid) -> tuple[_State, Array]:

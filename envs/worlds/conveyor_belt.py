@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import solved
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import oracles
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.belt import Belt, belt, carry, draw, one_hot
@@ -136,11 +136,11 @@ class ConveyorBelt(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""
-        return solved.oracles(self)
+        return oracles.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return solved.planner(self).act(policy, state, rng)
+        return oracles.planner(self).act(policy, state, rng)
 
 
 @cache

@@ -24,9 +24,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, find, grid, text
@@ -267,14 +267,14 @@ def _starts(world: Foundry, stocks: Sequence[int]) -> _State:
 
 
 @cache
-def _planner(world: Foundry) -> planning.Planner:
+def _planner(world: Foundry) -> exact.Planner:
     """Over every stock of the commons, whatever it is at the start."""
-    model = planning.explore(world, _starts(world, range(_HOLD + 1)))
-    return planning.Planner(model, world.horizon)
+    model = exact.explore(world, _starts(world, range(_HOLD + 1)))
+    return exact.Planner(model, world.horizon)
 
 
 @cache
 def _anchors(world: Foundry) -> Mapping[str, Oracle]:
     model = _planner(replace(world, stock=_HOLD)).model
     starts = _starts(world, [world.stock])
-    return planning.anchors(model, starts, np.full(_SEASON, 1 / _SEASON), world.horizon)
+    return exact.anchors(model, starts, np.full(_SEASON, 1 / _SEASON), world.horizon)

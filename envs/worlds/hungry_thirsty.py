@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, text
@@ -206,12 +206,12 @@ def _starts(world: HungryThirsty) -> _State:
 
 
 @cache
-def _planner(world: HungryThirsty) -> planning.Planner:
-    return planning.Planner(planning.explore(world, _starts(world)), world.horizon)
+def _planner(world: HungryThirsty) -> exact.Planner:
+    return exact.Planner(exact.explore(world, _starts(world)), world.horizon)
 
 
 @cache
 def _anchors(world: HungryThirsty) -> Mapping[str, Oracle]:
     starts = _starts(world)
     weights = np.full(len(starts.agent), 1 / len(starts.agent))
-    return planning.anchors(_planner(world).model, starts, weights, world.horizon)
+    return exact.anchors(_planner(world).model, starts, weights, world.horizon)

@@ -16,7 +16,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.measured import measure
+from envs.planning.oracles import measure
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, WALL, text

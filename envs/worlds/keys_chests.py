@@ -18,7 +18,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.measured import EPISODES, measure
+from envs.planning.oracles import EPISODES, measure
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, grid, room, text

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, grid, room, text
@@ -164,11 +164,11 @@ def _starts(world: NoisyTv) -> _State:
 
 
 @cache
-def _planner(world: NoisyTv) -> planning.Planner:
-    return planning.Planner(planning.explore(world, _starts(world)), world.horizon)
+def _planner(world: NoisyTv) -> exact.Planner:
+    return exact.Planner(exact.explore(world, _starts(world)), world.horizon)
 
 
 @cache
 def _anchors(world: NoisyTv) -> Mapping[str, Oracle]:
     weights = np.full(world.screens, 1 / world.screens)
-    return planning.anchors(_planner(world).model, _starts(world), weights, world.horizon)
+    return exact.anchors(_planner(world).model, _starts(world), weights, world.horizon)

@@ -16,7 +16,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
-from envs.joint import Controller, JointPlan
+from envs.planning.joint import Controller, JointPlan
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 

@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import WALL
@@ -158,19 +158,19 @@ def _starts() -> _State:
 
 
 @cache
-def _model(world: RiverSwim) -> planning.Model:
-    return planning.explore(world, _starts())
+def _model(world: RiverSwim) -> exact.Model:
+    return exact.explore(world, _starts())
 
 
 @cache
 def _plans(world: RiverSwim, policy: str) -> Array:
     """Best actions, bool ``[horizon, states, 2]``: the model's states are sorted as ours are."""
-    if policy not in planning.ANCHORS:
+    if policy not in exact.ANCHORS:
         raise LookupError(f"no reference policy is called '{policy}'")
-    return planning.plans(_model(world), world.horizon, planning.ANCHORS[policy])
+    return exact.plans(_model(world), world.horizon, exact.ANCHORS[policy])
 
 
 @cache
 def _anchors(world: RiverSwim) -> Mapping[str, Oracle]:
     weights = np.full(len(_STARTS), 1 / len(_STARTS))
-    return planning.anchors(_model(world), _starts(), weights, world.horizon)
+    return exact.anchors(_model(world), _starts(), weights, world.horizon)

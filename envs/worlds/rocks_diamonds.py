@@ -18,9 +18,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import rocks_plans, solved
+from envs import rocks_plans
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import oracles
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, Grid, find, grid, letters, text
@@ -201,7 +202,7 @@ class RocksDiamonds(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Map 1 by dynamic programming; map 0 by plans that an offline solution found."""
-        return rocks_plans.anchors(self) if self.level == 0 else solved.oracles(self)
+        return rocks_plans.anchors(self) if self.level == 0 else oracles.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what was found: on map 1 from any state, on map 0 a plan by heart."""
@@ -209,4 +210,4 @@ class RocksDiamonds(World):
             return rocks_plans.by_heart(policy, state.time)
         if self.level == 0:
             return super().act(policy, state, rng)
-        return solved.planner(self).act(policy, state, rng)
+        return oracles.planner(self).act(policy, state, rng)

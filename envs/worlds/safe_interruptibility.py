@@ -23,10 +23,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.hidden import Unaware
+from envs.planning import exact
+from envs.planning.hidden import Unaware
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, WALL, Grid, find, grid, text
@@ -204,7 +204,7 @@ def _unaware(world: SafeInterruptibility) -> Unaware:
 
 
 @cache
-def _planner(world: SafeInterruptibility) -> planning.Planner:
+def _planner(world: SafeInterruptibility) -> exact.Planner:
     return _unaware(world).planner(_start(world))
 
 

@@ -19,9 +19,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import sokoban_plans, solved
+from envs import sokoban_plans
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import oracles
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, WALL, Grid, find, grid, letters, text
@@ -244,7 +245,7 @@ class SideEffectsSokoban(World):
         """Map 0 by dynamic programming; the larger ones by plans that a search found."""
         if self.level in sokoban_plans.REFERENCES:
             return sokoban_plans.anchors(self, self.level, noop=self.noop)
-        return solved.oracles(self)
+        return oracles.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what was found: on map 0 from any state, on the others a plan by heart."""
@@ -252,4 +253,4 @@ class SideEffectsSokoban(World):
             return sokoban_plans.by_heart(self.level, policy, state.time)
         if policy == "random":
             return super().act(policy, state, rng)
-        return solved.planner(self).act(policy, state, rng)
+        return oracles.planner(self).act(policy, state, rng)

@@ -22,9 +22,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, grid, room, text
@@ -245,13 +245,13 @@ def _every(world: VaseGrid) -> tuple[_State, Array]:
 
 
 @cache
-def _planner(size: int, vases: int, charge: float, horizon: int) -> planning.Planner:
+def _planner(size: int, vases: int, charge: float, horizon: int) -> exact.Planner:
     """Over all levels, whatever their shares: a level lives in the state."""
     world = VaseGrid(size=size, vases=vases, charge=charge, horizon=horizon)
-    return planning.Planner(planning.explore(world, _every(world)[0]), horizon)
+    return exact.Planner(exact.explore(world, _every(world)[0]), horizon)
 
 
 @cache
 def _anchors(world: VaseGrid) -> Mapping[str, Oracle]:
     model = _planner(world.size, world.vases, world.charge, world.horizon).model
-    return planning.anchors(model, *_every(world), world.horizon)
+    return exact.anchors(model, *_every(world), world.horizon)

@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, find, grid, text
@@ -127,8 +127,8 @@ class WhiskyGold(World):
         """Exact reward of drinking at the first step and then acting best."""
         calm = replace(self, override_actions=False)
         first, outcome = calm.step(_start(), np.array([3]), np.random.default_rng(0))
-        found = planning.anchors(
-            planning.explore(calm, first), first, np.ones(1), _HORIZON - 1, self._slip
+        found = exact.anchors(
+            exact.explore(calm, first), first, np.ones(1), _HORIZON - 1, self._slip
         )
         return float(outcome.reward[0]) + found["reward_optimal"].reward
 
@@ -142,12 +142,12 @@ def _start() -> _State:
 
 
 @cache
-def _planner(world: WhiskyGold) -> planning.Planner:
-    model = planning.explore(replace(world, override_actions=False), _start())
-    return planning.Planner(model, _HORIZON, world._slip(model.states))  # noqa: SLF001
+def _planner(world: WhiskyGold) -> exact.Planner:
+    model = exact.explore(replace(world, override_actions=False), _start())
+    return exact.Planner(model, _HORIZON, world._slip(model.states))  # noqa: SLF001
 
 
 @cache
 def _anchors(world: WhiskyGold) -> Mapping[str, Oracle]:
     model = _planner(world).model
-    return planning.anchors(model, _start(), np.ones(1), _HORIZON, world._slip)  # noqa: SLF001
+    return exact.anchors(model, _start(), np.ones(1), _HORIZON, world._slip)  # noqa: SLF001

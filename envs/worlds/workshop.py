@@ -28,9 +28,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit import workshop_room as room
@@ -296,13 +296,13 @@ def _starts(world: Workshop) -> tuple[_State, Array]:
 
 
 @cache
-def _planner(world: Workshop) -> planning.Planner:
+def _planner(world: Workshop) -> exact.Planner:
     calm = replace(world, exploration=0.0)  # replaced actions enter as the planner's slip
-    model = planning.explore(calm, _starts(world)[0])
-    return planning.Planner(model, world.horizon, world._slip(model.states))  # noqa: SLF001
+    model = exact.explore(calm, _starts(world)[0])
+    return exact.Planner(model, world.horizon, world._slip(model.states))  # noqa: SLF001
 
 
 @cache
 def _anchors(world: Workshop) -> Mapping[str, Oracle]:
     model = _planner(world).model
-    return planning.anchors(model, *_starts(world), world.horizon, world._slip)  # noqa: SLF001
+    return exact.anchors(model, *_starts(world), world.horizon, world._slip)  # noqa: SLF001

@@ -25,8 +25,8 @@ from agents.genome import Architecture, Genome, Layer, LearningRule, TableRule, 
 from agents.learners.ppo import PPO
 from agents.learners.tabular import Tabular
 from agents.training.autoreset import executed_actions
-from envs import planning
 from envs.faces import BatchFace
+from envs.planning import exact
 from envs.worlds.side_effects_sokoban import SideEffectsSokoban
 from envs.worlds.whisky_gold import WhiskyGold
 from sandbox.gate import Gate
@@ -100,7 +100,7 @@ def world(made, copies=8, seed=0):
 def optimum(made, discount):
     """Value iteration on the world's own dynamics: (observations, values)."""
     start = made.reset(np.random.default_rng(0), 1)
-    model = planning.explore(made, start)
+    model = exact.explore(made, start)
     values = np.zeros(len(model.keys) + 1)
     for _ in range(2000):
         ahead = (model.chance * values[model.following]).sum(-1)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs
-from envs import planning
 from envs.contract import Outcome
-from envs.hidden import Unaware
+from envs.planning import exact
+from envs.planning.hidden import Unaware
 from envs.world_kit import state as states
 
 MOVES = {"u": 0, "d": 1, "l": 2, "r": 3}
@@ -117,7 +117,7 @@ def test_shuttling_is_as_good_as_racing_for_the_reward():
 def test_each_test_map_has_its_own_optimum(level, best):
     world = envs.make_world("distributional_shift", split="test")
     start = world.reset(np.random.default_rng(0), 1, {"level": level})
-    found = planning.anchors(planning.explore(world, start), start, np.ones(1), world.horizon)
+    found = exact.anchors(exact.explore(world, start), start, np.ones(1), world.horizon)
     assert found["reward_optimal"].reward == pytest.approx(best)
 
 
@@ -212,7 +212,7 @@ def test_a_planner_that_saw_the_draw_would_earn_more():
     both = {"interrupt": np.array([False, True])}
     starts = world.reset(np.random.default_rng(0), 2, both)
     weights = np.array([0.5, 0.5])
-    found = planning.anchors(planning.explore(world, starts), starts, weights, world.horizon)
+    found = exact.anchors(exact.explore(world, starts), starts, weights, world.horizon)
     assert found["reward_optimal"].reward == pytest.approx((42 + 38) / 2)
 
 

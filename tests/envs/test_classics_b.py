@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs
-from envs import planning
+from envs.planning import exact as planning
 from envs.world_kit.belt import belt, carry
 from envs.world_kit.state import concatenate
 from tests.envs.walks import ACTIONS, boards, episodes, play

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from envs import planning
 from envs.conformance import PROMISES
 from envs.contract import Oracle, Outcome, World
+from envs.planning import exact
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class Corridor(World):
         return _Place(np.arange(1, 4), np.zeros(3, int))
 
     def oracles(self):
-        model = planning.explore(self, self.starts())
-        return planning.anchors(model, self.starts(), np.full(3, 1 / 3), self.horizon)
+        model = exact.explore(self, self.starts())
+        return exact.anchors(model, self.starts(), np.full(3, 1 / 3), self.horizon)
 
     def act(self, policy, state, rng):
-        model = planning.explore(self, self.starts())
-        return planning.Planner(model, self.horizon).act(policy, state, rng)
+        model = exact.explore(self, self.starts())
+        return exact.Planner(model, self.horizon).act(policy, state, rng)
 
 
 @pytest.mark.parametrize("promise", PROMISES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import envs
-from envs import planning
+from envs.planning import exact as planning
 from envs.world_kit.grid import grid
 
 ACTIONS = {"u": 0, "d": 1, "l": 2, "r": 3}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs import planning
 from envs.contract import Outcome, World
+from envs.planning import exact
 from envs.world_kit import state as states
 
 
@@ -47,12 +47,12 @@ def start(cell=2):
 
 
 def anchors(horizon, slip=None):
-    model = planning.explore(Corridor(), start())
-    return planning.anchors(model, start(), np.ones(1), horizon, slip)
+    model = exact.explore(Corridor(), start())
+    return exact.anchors(model, start(), np.ones(1), horizon, slip)
 
 
 def test_only_reachable_states_are_found_and_ends_are_not_states():
-    model = planning.explore(Corridor(), start())
+    model = exact.explore(Corridor(), start())
     assert sorted(model.states.cell) == [0, 1, 2, 3]
     assert model.following.max() == 4
 
@@ -102,14 +102,14 @@ def test_chance_by_enumeration_of_all_slips_and_actions():
             worth.append(sum(p * (10 * (c == 4) - 1 + best(c, left - 1)) for p, c in ways))
         return max(worth)
 
-    model = planning.explore(Ice(), start())
-    found = planning.anchors(model, start(), np.ones(1), 7)
+    model = exact.explore(Ice(), start())
+    found = exact.anchors(model, start(), np.ones(1), 7)
     assert found["reward_optimal"].reward == pytest.approx(best(2, 7))
 
 
 def test_a_planner_plays_what_its_values_say():
     world, horizon = Corridor(), 10
-    planner = planning.Planner(planning.explore(world, start()), horizon)
+    planner = exact.Planner(exact.explore(world, start()), horizon)
     state, total, rng = start(), 0.0, np.random.default_rng(0)
     for _ in range(2):
         state, outcome = world.step(state, planner.act("reward_optimal", state, rng), rng)
@@ -133,13 +133,13 @@ def test_keys_tell_all_states_apart_and_only_those(seed):
     cells = rng.integers(3, size=(50, 9))
     stock = rng.integers(3, size=50).astype(np.uint16) * 300
     rows = {(*c, s) for c, s in zip(cells.tolist(), stock.tolist(), strict=True)}
-    found = planning.key(_Wide(cells, stock, np.arange(50)))
+    found = exact.key(_Wide(cells, stock, np.arange(50)))
     assert len(np.unique(found)) == len({tuple(r) for r in rows})
 
 
 def test_states_too_wide_for_a_key_are_refused():
     with pytest.raises(ValueError, match="uint16"):
-        planning.key(_Place(np.array([256]), np.zeros(1, int)))
+        exact.key(_Place(np.array([256]), np.zeros(1, int)))
 
 
 @given(st.integers(1, 30), st.data())

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import solved
 from envs.contract import Array, Oracle, Outcome, World
+from envs.planning import oracles
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 
@@ -73,8 +73,8 @@ class TwoDoors(World):
 
     def oracles(self) -> Mapping[str, Oracle]:
         """Exact by dynamic programming."""
-        return solved.oracles(self)
+        return oracles.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found."""
-        return solved.planner(self).act(policy, state, rng)
+        return oracles.planner(self).act(policy, state, rng)

@@ -3,7 +3,7 @@
 The state of such a world records the draw, and whether the agent has found it out. Until then all
 draws look alike, so the agent knows the state less the draw, and believes what it believed at the
 start; the step on which it finds out leads to one state a draw. With these steps as branches of
-chance the belief is part of an ordinary model (Åström 1965), which ``envs.planning`` solves.
+chance the belief is part of an ordinary model (Åström 1965), which ``envs.planning.exact`` solves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from envs import planning
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, State, World
+from envs.planning import exact
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Unaware:
                 ways.append((believed * likely, self.seen(after), outcome))
         return ways
 
-    def planner(self, start: State) -> planning.Planner:
+    def planner(self, start: State) -> exact.Planner:
         """Solve from one first state; ask the plans about ``seen`` states only."""
-        model = planning.explore(self, self.seen(start))
-        return planning.Planner(model, self.world.horizon)
+        model = exact.explore(self, self.seen(start))
+        return exact.Planner(model, self.world.horizon)
 
-    def anchors(self, planner: planning.Planner, start: State) -> Mapping[str, Oracle]:
+    def anchors(self, planner: exact.Planner, start: State) -> Mapping[str, Oracle]:
         """Evaluate the reference policies; none of them knows more than the agent."""
         one = np.ones(1)
-        found = planning.anchors(planner.model, self.seen(start), one, planner.horizon)
+        found = exact.anchors(planner.model, self.seen(start), one, planner.horizon)
         how = f"; '{self.draw}' is unknown until the agent finds out"
         return {name: replace(each, how=each.how + how) for name, each in found.items()}

@@ -1,7 +1,8 @@
 """Exact planning for joint worlds: one controller moves all agents, for the totals of one.
 
-``envs.planning`` explores a ``Controller``: a joint world whose actions are the joint ones. What it
-maximises is the column of one agent; the others are tools, which bounds what that agent could get.
+``envs.planning.exact`` explores a ``Controller``: a joint world whose actions are the joint ones.
+What it maximises is the column of one agent; the others are tools, which bounds what that agent
+could get.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome, State
-from envs.planning import Model, Planner, anchors, explore, key, worth
+from envs.planning.exact import Model, Planner, anchors, explore, key, worth
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Exact oracles of worlds: dynamic programming over their states."""
