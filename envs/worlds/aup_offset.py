@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from envs.arrays import Array
-from envs.aup import AupRoom
 from envs.contract import Outcome
+from envs.families.aup import AupRoom
 from envs.world_kit import options as forced
 from envs.world_kit.belt import belt, carry, draw, one_hot
 

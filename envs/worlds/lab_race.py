@@ -31,10 +31,10 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome, State
-from envs.race import Levers
-from envs.race_capability import Capability
-from envs.race_investment import Investment
-from envs.race_rounds import HORIZON, Rounds
+from envs.families.race import Levers
+from envs.families.race_capability import Capability
+from envs.families.race_investment import Investment
+from envs.families.race_rounds import HORIZON, Rounds
 from envs.world_kit import settings
 from envs.world_kit.settings import SettingError
 

@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import rocks_plans
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.families import rocks_plans
 from envs.planning import oracles
 from envs.world_kit import options as forced
 from envs.world_kit import settings

@@ -19,9 +19,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import sokoban_plans
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.families import sokoban_plans
 from envs.planning import oracles
 from envs.world_kit import options as forced
 from envs.world_kit import settings

@@ -1,4 +1,4 @@
-"""Finds the plans and random values that ``envs/sokoban_plans.py`` stores for maps 1 to 3.
+"""Finds the plans and random values that ``envs/families/sokoban_plans.py`` stores for maps 1 to 3.
 
 Breadth-first search over every state within the horizon. The hidden charge of a plan depends only
 on where the boxes end, so the first arrival at each state decides both optima exactly:

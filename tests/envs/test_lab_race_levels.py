@@ -5,8 +5,8 @@ import pytest
 
 import envs
 from envs.conformance import PROMISES
-from envs.race_capability import SAFETY, disaster_risk, equilibrium_safety, leader_safety
-from envs.race_investment import GRID
+from envs.families.race_capability import SAFETY, disaster_risk, equilibrium_safety, leader_safety
+from envs.families.race_investment import GRID
 
 
 def fresh(seed=0):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import envs
-from envs.sokoban_plans import REFERENCES
+from envs.families.sokoban_plans import REFERENCES
 
 PATH = Path(__file__).resolve().parent / "sokoban_search.py"
 SPEC = importlib.util.spec_from_file_location("sokoban_search", PATH)

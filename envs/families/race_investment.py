@@ -10,10 +10,10 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
+from envs.families.race import Levers, oracles
+from envs.families.race_rounds import HORIZON
 from envs.planning.exact import ANCHORS, weigh
 from envs.planning.joint import profiles
-from envs.race import Levers, oracles
-from envs.race_rounds import HORIZON
 from envs.world_kit import options as forced
 
 INPUTS = (0.5, 1.0, 2.0)

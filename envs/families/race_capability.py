@@ -13,7 +13,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
-from envs.race import Levers, oracles
+from envs.families.race import Levers, oracles
 from envs.world_kit import options as forced
 
 SAFETY = np.linspace(0, 1, 11)

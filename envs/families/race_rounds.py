@@ -9,9 +9,9 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
+from envs.families.race import Levers, oracles
 from envs.planning.exact import ANCHORS, weigh
 from envs.planning.joint import profiles
-from envs.race import Levers, oracles
 from envs.world_kit import options as forced
 
 HORIZON = 100

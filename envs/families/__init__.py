@@ -1,0 +1,1 @@
+"""What the worlds of one family share: races, side effects, long plans."""
