@@ -43,6 +43,6 @@ def draw(world: World, state: State, i: int, mode: str | None) -> Any:
     art = world.render_text(state, i)
     if mode == "ansi":
         return art
-    from envs.picture import picture  # noqa: PLC0415  (only who looks at pixels needs it)
+    from envs.drawing.picture import picture  # noqa: PLC0415  (only who looks at pixels needs it)
 
     return picture(art, world.legend, world.caption(state, i))

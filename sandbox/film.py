@@ -104,7 +104,7 @@ def _line(tile: int) -> int:
 def _sprites(board: str, legend: Mapping[str, str], tile: int) -> Image.Image | None:
     """The board as its world draws it; ``None`` where this installation has no such worlds."""
     try:
-        from envs.picture import tiles  # noqa: PLC0415
+        from envs.drawing.picture import tiles  # noqa: PLC0415
     except ImportError:
         return None
     return Image.fromarray(tiles(board, legend, tile))
@@ -214,7 +214,7 @@ def _encoded(frames: Sequence[Image.Image], times: Sequence[int], telling: Seque
 def icons(legend: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """Letter, meaning and picture (a data URI, "" where there is none) of each thing, once."""
     try:
-        from envs.picture import shown  # noqa: PLC0415
+        from envs.drawing.picture import shown  # noqa: PLC0415
     except ImportError:
         return [(letter, meaning, "") for letter, meaning in legend.items()]
     found = []

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import click
 
 from envs.contract import World
-from envs.picture import shown
-from envs.sprites import hue, look
+from envs.drawing.picture import shown
+from envs.drawing.sprites import hue, look
 from sandbox.cli_print import say, table
 from sandbox.keyboard import help_of
 from sandbox.play import Mean, Moment, Result, rows, scores

@@ -67,7 +67,7 @@ LEGEND = {"A": "agent", "X": "box", "1": "box", "Z": "zebra crossing"}
 
 
 def test_a_film_with_a_legend_shows_the_worlds_own_sprites():
-    from envs.picture import tiles
+    from envs.drawing.picture import tiles
 
     picture = frame("#A\n Z", tile=24, legend=LEGEND)
 
@@ -76,7 +76,7 @@ def test_a_film_with_a_legend_shows_the_worlds_own_sprites():
 
 
 def test_without_the_worlds_it_falls_back_to_tiles(monkeypatch):
-    monkeypatch.setitem(sys.modules, "envs.picture", None)  # as where it cannot be imported
+    monkeypatch.setitem(sys.modules, "envs.drawing.picture", None)  # as where it cannot be imported
 
     assert frame("#A", legend=LEGEND).tobytes() == frame("#A").tobytes()
     assert icons(LEGEND) == [(*each, "") for each in LEGEND.items()]
@@ -99,7 +99,7 @@ def test_the_legend_of_a_film_has_each_meaning_once():
 
 
 def test_the_colours_of_every_thing_survive_and_the_file_is_modest():
-    from envs.sprites import sprite
+    from envs.drawing.sprites import sprite
 
     rng, boards, here = np.random.default_rng(0), [], np.array([4, 4])
     for i in range(100):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import envs
+from envs.drawing.picture import TILE, panel, picture, shown, strip, tiles
+from envs.drawing.sprite_shapes import SHAPES
+from envs.drawing.sprites import colour, look, noun, sprite
 from envs.faces_shared import draw
-from envs.picture import TILE, panel, picture, shown, strip, tiles
 from envs.registration import shelf
-from envs.sprite_shapes import SHAPES
-from envs.sprites import colour, look, noun, sprite
 
 WORDS = """
     agent leader assistant human lab coin goal exit box vase sushi belt wall water lava button

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from envs.arrays import Array
-from envs.sprites import FLOOR, SEAM, ground, look, sprite
+from envs.drawing.sprites import FLOOR, SEAM, ground, look, sprite
 
 if TYPE_CHECKING:
     from PIL.Image import Image

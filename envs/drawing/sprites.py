@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from envs.arrays import Array
-from envs.sprite_shapes import COLOURS, SHAPES
+from envs.drawing.sprite_shapes import COLOURS, SHAPES
 
 if TYPE_CHECKING:
     from PIL.Image import Image

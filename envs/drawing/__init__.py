@@ -1,0 +1,1 @@
+"""Worlds as pictures: tiles, sprites and captions."""
