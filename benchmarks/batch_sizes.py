@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import envs
-from envs.faces import BatchFace, SingleFace
+from envs.faces.gymnasium import BatchFace, SingleFace
 from envs.registration import shelf
 
 SIZES = (1, 64, 1024, 8192)

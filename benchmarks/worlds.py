@@ -14,7 +14,7 @@ import numpy as np
 from plain_worlds import PlainCoinGrid, PlainSokoban
 
 import envs
-from envs.faces import BatchFace, SingleFace
+from envs.faces.gymnasium import BatchFace, SingleFace
 
 REPEATS = 5
 SECONDS = 0.25

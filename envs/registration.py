@@ -19,8 +19,8 @@ import gymnasium
 from gymnasium.error import Error as GymnasiumError
 
 from envs.contract import JointWorld, World
-from envs.faces import BatchFace, SingleFace
-from envs.joint_batch import JointBatchFace
+from envs.faces.gymnasium import BatchFace, SingleFace
+from envs.faces.joint_batch import JointBatchFace
 
 Kind = Literal["single", "joint"]
 NAMESPACE = "sandbox"
@@ -112,7 +112,7 @@ def world_class(name: str) -> type[World]:
 def parallel_env(name: str, *, render_mode: str | None = None, **knobs: Any) -> Any:
     """Build the PettingZoo ``ParallelEnv`` of a joint world, by name or id."""
     world = _joint_world(name, "make", knobs)
-    from envs.parallel import ParallelFace  # noqa: PLC0415  (0.13 s of PettingZoo)
+    from envs.faces.pettingzoo import ParallelFace  # noqa: PLC0415  (0.13 s of PettingZoo)
 
     return ParallelFace(world, render_mode=render_mode)
 

@@ -63,7 +63,7 @@ def picture(name: str) -> bytes:
 
     from PIL import Image  # noqa: PLC0415
 
-    from envs.faces_shared import draw  # noqa: PLC0415
+    from envs.faces.shared import draw  # noqa: PLC0415
 
     world = _world(name)
     image = Image.fromarray(draw(world, first_level(world), 0, "rgb_array"))

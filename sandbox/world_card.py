@@ -63,7 +63,7 @@ def draw(name: str, knobs: Mapping[str, Any], path: Path) -> Path:
     """Write a picture of the world's first level. Raises ``InputError`` for what is no world."""
     from PIL import Image  # noqa: PLC0415
 
-    from envs.faces_shared import draw as drawn  # noqa: PLC0415
+    from envs.faces.shared import draw as drawn  # noqa: PLC0415
     from sandbox.key_values import world as made  # noqa: PLC0415
 
     if path.suffix.lower() != ".png":

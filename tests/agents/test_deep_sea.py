@@ -10,7 +10,7 @@ import envs
 from agents.genome import Architecture, Genome
 from agents.learners.mbie_eb import MbieEb
 from agents.objectives.extrinsic import Extrinsic
-from envs.faces import BatchFace
+from envs.faces.gymnasium import BatchFace
 from tests.agents.lives import Signpost, streams
 
 

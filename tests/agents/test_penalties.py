@@ -11,7 +11,7 @@ from agents.learners.tabular import Tabular
 from agents.objectives.attainable_utility import AttainableUtility
 from agents.objectives.extrinsic import Extrinsic
 from agents.objectives.relative_reachability import RelativeReachability
-from envs.faces import BatchFace
+from envs.faces.gymnasium import BatchFace
 from tests.agents.lives import streams
 from tests.agents.mazes import arriving, everything, steps
 

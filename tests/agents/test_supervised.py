@@ -18,7 +18,7 @@ from agents.edits.widen import Widen
 from agents.genome import Architecture, Genome, Layer, learning_rule
 from agents.learners.supervised import Supervised
 from agents.objectives.extrinsic import Extrinsic
-from envs.faces import BatchFace
+from envs.faces.gymnasium import BatchFace
 from tests.agents.lives import Signpost, streams
 from tests.agents.minds import same
 

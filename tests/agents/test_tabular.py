@@ -25,7 +25,7 @@ from agents.genome import Architecture, Genome, Layer, LearningRule, TableRule, 
 from agents.learners.ppo import PPO
 from agents.learners.tabular import Tabular
 from agents.training.autoreset import executed_actions
-from envs.faces import BatchFace
+from envs.faces.gymnasium import BatchFace
 from envs.planning import exact
 from envs.worlds.side_effects_sokoban import SideEffectsSokoban
 from envs.worlds.whisky_gold import WhiskyGold
@@ -387,7 +387,7 @@ def test_it_runs_where_torch_is_never_loaded():
         "from agents.genome import Architecture, Genome, learning_rule\n"
         "from agents.learners.tabular import Tabular\n"
         "from agents.objectives.extrinsic import Extrinsic\n"
-        "from envs.faces import BatchFace\n"
+        "from envs.faces.gymnasium import BatchFace\n"
         "from envs.worlds.whisky_gold import WhiskyGold\n"
         "told = Tabular(); env = BatchFace(WhiskyGold(), told.num_envs)\n"
         "genome = Genome(Architecture(()), learning_rule(told.genome_rule()))\n"

@@ -13,9 +13,9 @@ from gymnasium.utils.env_checker import check_env
 
 import envs
 from envs.contract import JointWorld
-from envs.faces import BatchFace, SingleFace
-from envs.joint_batch import JointBatchFace
-from envs.parallel import ParallelFace
+from envs.faces.gymnasium import BatchFace, SingleFace
+from envs.faces.joint_batch import JointBatchFace
+from envs.faces.pettingzoo import ParallelFace
 from envs.registration import env_id, shelf
 
 NAMES = sorted(shelf())

@@ -6,8 +6,8 @@ import pytest
 from gymnasium.error import ResetNeeded
 
 import envs
-from envs.faces import BatchFace, SingleFace
-from envs.parallel import ParallelFace
+from envs.faces.gymnasium import BatchFace, SingleFace
+from envs.faces.pettingzoo import ParallelFace
 
 COIN = envs.make_world("coin_grid")
 SOKOBAN = envs.make_world("side_effects_sokoban")

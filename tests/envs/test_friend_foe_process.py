@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import envs
-from envs.faces import SingleFace
+from envs.faces.gymnasium import SingleFace
 
 FLOOR = {"friend": "F", "neutral": "N", "adversary": "B"}
 STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))

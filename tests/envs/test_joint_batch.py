@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 import envs
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.independent import Independent
-from envs.joint_batch import JointBatchFace
+from envs.faces.joint_batch import JointBatchFace
 from tests.agents.lives import EXTRINSIC, streams
 
 RACE = envs.make_world("lab_race")

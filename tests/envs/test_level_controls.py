@@ -17,7 +17,7 @@ from envs.controls.distinct_levels import DistinctLevels
 from envs.controls.level_mixture import LevelMixture
 from envs.controls.shift import Shift
 from envs.controls.social_exposure import SocialExposure
-from envs.faces import BatchFace
+from envs.faces.gymnasium import BatchFace
 from envs.gauge import Gauge
 from envs.recorded import Recorded, load
 from envs.teaching import InOrder, LearningProgress

@@ -9,7 +9,7 @@ import envs
 from envs.drawing.picture import TILE, panel, picture, shown, strip, tiles
 from envs.drawing.sprite_shapes import SHAPES
 from envs.drawing.sprites import colour, look, noun, sprite
-from envs.faces_shared import draw
+from envs.faces.shared import draw
 from envs.registration import shelf
 
 WORDS = """

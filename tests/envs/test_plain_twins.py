@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import envs
-from envs.faces import SingleFace
+from envs.faces.gymnasium import SingleFace
 
 PATH = Path(__file__).resolve().parents[2] / "benchmarks" / "plain_worlds.py"
 SPEC = importlib.util.spec_from_file_location("plain_worlds", PATH)

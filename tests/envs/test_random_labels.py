@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs
-from envs.faces import BatchFace, SingleFace
+from envs.faces.gymnasium import BatchFace, SingleFace
 
 
 def fresh(seed=0):

@@ -10,7 +10,7 @@ import pytest
 
 import envs
 from envs import registration
-from envs.faces import BatchFace, SingleFace
+from envs.faces.gymnasium import BatchFace, SingleFace
 
 ROOT = Path(__file__).resolve().parents[2]
 

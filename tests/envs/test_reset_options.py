@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import envs
-from envs.faces import BatchFace, SingleFace
-from envs.joint_batch import JointBatchFace
-from envs.parallel import ParallelFace
+from envs.faces.gymnasium import BatchFace, SingleFace
+from envs.faces.joint_batch import JointBatchFace
+from envs.faces.pettingzoo import ParallelFace
 from envs.registration import shelf
 from envs.world_kit import state as states
 

@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium.spaces import Box, MultiDiscrete, Space
 
 from envs.contract import JointWorld, World
-from envs.faces import Batch
+from envs.faces.gymnasium import Batch
 
 
 class JointBatchFace(Batch):

@@ -2,8 +2,8 @@
 
 Ground truth: a face hands each ``Outcome`` to its attribute ``on_outcome``, a batched one first to
 the ``listeners`` that controls add, and to nobody else; its observations and infos never hold it.
-The PettingZoo face is ``envs.parallel.ParallelFace``, the batch of a joint world
-``envs.joint_batch.JointBatchFace``.
+The PettingZoo face is ``envs.faces.pettingzoo.ParallelFace``, the batch of a joint world
+``envs.faces.joint_batch.JointBatchFace``.
 """
 
 from abc import abstractmethod
@@ -19,7 +19,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
 from envs.contract import State, World
-from envs.faces_shared import (
+from envs.faces.shared import (
     RENDER_MODES,
     Listener,
     action_space,

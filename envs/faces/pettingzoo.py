@@ -11,7 +11,7 @@ from pettingzoo import ParallelEnv
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Outcome, State
-from envs.faces_shared import (
+from envs.faces.shared import (
     RENDER_MODES,
     Listener,
     action_space,

@@ -1,0 +1,1 @@
+"""Worlds as Gymnasium ``Env`` and ``VectorEnv`` and as PettingZoo environments."""
