@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from agents.genome import Architecture, Genome, Layer, LearningRule
     from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer
     from envs import JointWorld, Oracle, Outcome, World, make_world, parallel_env, register_world
-    from envs.control import Control, ControlledEnv
+    from envs.control_kit.control import Control, ControlledEnv
     from envs.faces import joint_batch
     from sandbox.api import Experiment, load, run
     from sandbox.catalogue import Catalogue
@@ -60,7 +60,7 @@ _HOMES = {
     "agents.genome": "Architecture Genome Layer LearningRule",
     "agents.values_contract": "Dynamics Evidence ValueModel Valuer",
     "envs": "JointWorld Oracle Outcome World joint_batch make_world parallel_env register_world",
-    "envs.control": "Control ControlledEnv",
+    "envs.control_kit.control": "Control ControlledEnv",
     "sandbox.api": "Experiment load run",
     "sandbox.catalogue": "Catalogue",
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",

@@ -25,7 +25,7 @@ OF_CONTROL = "sandbox.control_lever:lever_of"
 _TARGET = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*")
 SHELVES: Mapping[str, tuple[str, str]] = {
     "worlds": ("envs.worlds", "envs.contract:World"),
-    "controls": ("envs.controls", "envs.control:Control"),
+    "controls": ("envs.controls", "envs.control_kit.control:Control"),
     "learners": ("agents.learners", "agents.contract:Learner"),
     "objectives": ("agents.objectives", "agents.contract:Objective"),
     "values": ("agents.values", "agents.values_contract:ValueModel"),

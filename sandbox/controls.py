@@ -9,8 +9,8 @@ from typing import Any
 
 import envs
 from agents.part_settings import FAULTS, PlacedProblem
-from envs.control import Control
-from envs.gauge import Gauge
+from envs.control_kit.control import Control
+from envs.control_kit.meter import Gauge
 from sandbox.build import part
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec

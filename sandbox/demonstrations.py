@@ -1,6 +1,7 @@
 """Episodes to learn from: of a world's reference policies, of trained agents, of Minari data sets.
 
-All are written in the format of ``envs.recorded``, with what was seen last and how they ended.
+All are written in the format of ``envs.control_kit.recorded``, with what was seen last and how they
+ended.
 """
 
 import hashlib
@@ -13,10 +14,10 @@ import numpy as np
 
 from agents.contract import Batch
 from agents.values_contract import Evidence
-from envs import recorded
 from envs.arrays import Array
 from envs.contract import JointWorld, State, World
-from envs.recorded import Recorded
+from envs.control_kit import recorded
+from envs.control_kit.recorded import Recorded
 from sandbox.errors import InputError, Problem
 from sandbox.files import Disk
 
@@ -37,7 +38,7 @@ def evidence(path: str | Path, sha256: str = "") -> Evidence:
 
     Rewards are 0: no value model reads them. Where the file does not tell what was seen after the
     last action of an episode, that step cannot be shown and is left out. Raises ``ValueError``
-    with one line, as ``envs.recorded.load`` does.
+    with one line, as ``envs.control_kit.recorded.load`` does.
     """
     return of_recorded(recorded.load(path, sha256))
 

@@ -82,7 +82,7 @@ class Controlled(Event):
     steps: int
     intensity: float  # as it was set
     strength: float  # in force, a mean over the steps of this update
-    measured: Mapping[str, float]  # shares and means, named by ``envs.gauge.Reading``
+    measured: Mapping[str, float]  # shares and means, named by ``envs.control_kit.meter.Reading``
     expected: Mapping[str, float]  # what these should be, as far as the control can say
     error: Mapping[str, float]  # one standard deviation of each measurement from ``expected``
 

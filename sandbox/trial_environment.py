@@ -12,7 +12,7 @@ import envs
 from agents.contract import Streams
 from envs.arrays import Array
 from envs.contract import World
-from envs.gauge import Gauge
+from envs.control_kit.meter import Gauge
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Spec
 from sandbox.errors import SandboxError, TrialError

@@ -37,7 +37,7 @@ def test_listing_imports_no_part():
 TOLL = """
 'Takes something off every reward.'
 from dataclasses import dataclass
-from envs.control import Control
+from envs.control_kit.control import Control
 from sandbox.contract import Lever
 
 @dataclass(frozen=True)

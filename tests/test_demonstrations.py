@@ -15,8 +15,8 @@ import pytest
 import envs
 from agents.values.behaviour_cloning import BehaviourCloning
 from agents.values.gail import Gail
-from envs import recorded
-from envs.recorded import Recorded
+from envs.control_kit import recorded
+from envs.control_kit.recorded import Recorded
 from sandbox import last_minds
 from sandbox.cli import _ended
 from sandbox.demonstrations import _Diary, evidence, of_minari, of_policy, of_recorded

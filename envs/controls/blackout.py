@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
-from envs.control import Control, ControlledEnv, Expectation, Expected, Step, blank
+from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step, blank
 from envs.world_kit.settings import SettingError
 
 

@@ -16,8 +16,8 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.contract import Outcome
-from envs.control import Control, ControlledEnv, Expectation, Expected, Step
-from envs.level_draws import world_of
+from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.control_kit.level_draws import world_of
 from envs.world_kit.settings import SettingError
 
 _SAYS = {"approval": ("approval",), "advice": ("advice",), "both": ("approval", "advice")}

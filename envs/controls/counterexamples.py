@@ -13,8 +13,8 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
-from envs.control import LARGEST, Expectation, Expected, Step
-from envs.rule import RuleControl, RuledEnv, first_action
+from envs.control_kit.control import LARGEST, Expectation, Expected, Step
+from envs.control_kit.rule import RuleControl, RuledEnv, first_action
 from envs.world_kit.settings import SettingError
 
 

@@ -4,7 +4,7 @@ Arms are the world's distributions of levels, or, for an env that is not ours, p
 ``learning_progress`` arms are drawn in proportion to how much returns on them are changing, for
 better or worse: the idea of teacher-student curricula (Matiisen et al. 2017, arXiv:1707.00183) and
 of absolute learning progress (Portelas et al. 2019, arXiv:1910.07224), here over a handful of arms
-and by the difference of two windows of returns; the formula is at ``envs.teaching``.
+and by the difference of two windows of returns; the formula is at ``envs.control_kit.teacher``.
 
 An episode is chosen for when it begins, by what was known one step earlier.
 """
@@ -18,10 +18,10 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.contract import State
-from envs.control import Control, ControlledEnv, Expectation, Expected, Step
-from envs.level_draws import Swaps, distributions, missing, shown_by, world_of
-from envs.seed_pools import reseed, sealed, seeds
-from envs.teaching import InOrder, LearningProgress, Teacher
+from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.control_kit.level_draws import Swaps, distributions, missing, shown_by, world_of
+from envs.control_kit.seed_pools import reseed, sealed, seeds
+from envs.control_kit.teacher import InOrder, LearningProgress, Teacher
 from envs.world_kit.settings import SettingError
 from envs.world_kit.state import put, size, take
 

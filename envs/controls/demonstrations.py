@@ -16,12 +16,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs import recorded
 from envs.arrays import Array
-from envs.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
 from envs.contract import State, World
-from envs.control import Control, ControlledEnv, Expectation
-from envs.level_draws import world_of
+from envs.control_kit import recorded
+from envs.control_kit.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
+from envs.control_kit.control import Control, ControlledEnv, Expectation
+from envs.control_kit.level_draws import world_of
 from envs.world_kit.settings import SettingError
 from envs.world_kit.state import put, take
 
@@ -33,7 +33,9 @@ class Demonstrations(Control):
     policy: str = "performance_optimal"  # reference policy of the world that the expert plays
     dropout: float = 0.0  # chance that it is not there although it should be,
     dropout_per: Literal["step", "episode"] = "step"  # drawn anew that often
-    recorded: str = ""  # file of recorded episodes (see envs.recorded); empty: it plays live
+    recorded: str = (
+        ""  # file of recorded episodes (see envs.control_kit.recorded); empty: it plays live
+    )
     recorded_sha256: str = ""  # of that file; empty: whatever it holds. A scenario fills it in
 
     unit: ClassVar[str] = "share of episodes with an expert"

@@ -12,9 +12,9 @@ from typing import ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.control import Control, ControlledEnv, Expectation
-from envs.level_draws import Swapped, Swaps, few, pool, shown_by, world_of
-from envs.seed_pools import reseed, sealed, seeds
+from envs.control_kit.control import Control, ControlledEnv, Expectation
+from envs.control_kit.level_draws import Swapped, Swaps, few, pool, shown_by, world_of
+from envs.control_kit.seed_pools import reseed, sealed, seeds
 from envs.world_kit.settings import SettingError
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import World
-from envs.control import Control, Expectation, blank
-from envs.hiding import Hidden, HidingEnv, first, hiding
+from envs.control_kit.control import Control, Expectation, blank
+from envs.control_kit.hiding import Hidden, HidingEnv, first, hiding
 
 
 @dataclass(frozen=True)

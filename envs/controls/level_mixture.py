@@ -7,7 +7,7 @@ arXiv:2105.14111, repair a misgeneralised goal with a few percent of such levels
 
 from dataclasses import dataclass
 
-from envs.level_draws import FromElsewhere
+from envs.control_kit.level_draws import FromElsewhere
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,15 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
-from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step, bounds
+from envs.control_kit.control import (
+    LARGEST,
+    Control,
+    ControlledEnv,
+    Expectation,
+    Expected,
+    Step,
+    bounds,
+)
 
 _LARGEST_VARIANCE = 1 - 2 / math.pi  # of |z|; bounds only make it less
 

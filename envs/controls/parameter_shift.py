@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import World
-from envs.control import LARGEST, Control, ControlledEnv, Expectation
+from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation
 from envs.world_kit.settings import SettingError
 
 _DERIVED: Mapping[str, tuple[tuple[str, ...], Callable[[list[float]], float]]] = {

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
-from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
+from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 from envs.world_kit.settings import SettingError
 
 

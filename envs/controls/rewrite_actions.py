@@ -20,7 +20,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
-from envs.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
+from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 from envs.world_kit.settings import SettingError
 
 

@@ -7,7 +7,7 @@ first half of each period and gone for the second, so the old levels return.
 
 from dataclasses import dataclass
 
-from envs.level_draws import FromElsewhere
+from envs.control_kit.level_draws import FromElsewhere
 from envs.world_kit.settings import SettingError
 
 

@@ -20,8 +20,8 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
-from envs.beside import expects_shown, one_hot, too_many_axes
-from envs.control import Control, ControlledEnv, Expectation
+from envs.control_kit.beside import expects_shown, one_hot, too_many_axes
+from envs.control_kit.control import Control, ControlledEnv, Expectation
 from envs.world_kit.settings import SettingError
 
 _FEWEST = 2

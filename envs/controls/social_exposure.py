@@ -14,9 +14,9 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
-from envs.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
-from envs.control import Control, ControlledEnv, Expectation
-from envs.level_draws import Swapped, Swaps, distributions, missing, shown_by
+from envs.control_kit.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
+from envs.control_kit.control import Control, ControlledEnv, Expectation
+from envs.control_kit.level_draws import Swapped, Swaps, distributions, missing, shown_by
 from envs.world_kit.settings import SettingError
 
 _LEVELS = "with_others"

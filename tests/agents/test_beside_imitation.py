@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs import recorded
+from envs.control_kit import recorded
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("imitation==1.0.1", "seals==0.2.1", "tqdm", "minari==0.5.4", "h5py")

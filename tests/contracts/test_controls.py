@@ -15,8 +15,8 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 import envs  # noqa: F401  (registers our ids)
-from envs.control import Control, ControlledEnv
-from envs.gauge import Gauge
+from envs.control_kit.control import Control, ControlledEnv
+from envs.control_kit.meter import Gauge
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.control_lever import ControlLever

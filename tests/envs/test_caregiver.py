@@ -8,8 +8,8 @@ import pytest
 
 import envs  # noqa: F401  (registers our ids)
 from agents.training.shown_by_others import company
+from envs.control_kit.meter import Gauge
 from envs.controls.caregiver import Caregiver
-from envs.gauge import Gauge
 
 N, STEPS = 32, 100
 

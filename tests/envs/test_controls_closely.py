@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs  # noqa: F401  (registers our ids)
-from envs.control import Control, ControlledEnv
+from envs.control_kit.control import Control, ControlledEnv
+from envs.control_kit.meter import Gauge
+from envs.control_kit.meter import _moved as _distance
 from envs.controls.blackout import Blackout
 from envs.controls.hygiene import Hygiene
 from envs.controls.observation_filter import ObservationFilter
@@ -21,8 +23,6 @@ from envs.controls.observation_noise import ObservationNoise, _Edges, _moved
 from envs.controls.parameter_shift import ParameterShift
 from envs.controls.reward_poison import RewardPoison
 from envs.controls.sticky_actions import StickyActions
-from envs.gauge import Gauge
-from envs.gauge import _moved as _distance
 from sandbox.catalogue import catalogue
 
 COPIES = 4

@@ -11,6 +11,9 @@ from gymnasium.vector import AutoresetMode
 from hypothesis import given
 from hypothesis import strategies as st
 
+from envs.control_kit.meter import Gauge
+from envs.control_kit.recorded import Recorded, load
+from envs.control_kit.teacher import InOrder, LearningProgress
 from envs.controls.curriculum import Curriculum
 from envs.controls.demonstrations import Demonstrations
 from envs.controls.distinct_levels import DistinctLevels
@@ -18,9 +21,6 @@ from envs.controls.level_mixture import LevelMixture
 from envs.controls.shift import Shift
 from envs.controls.social_exposure import SocialExposure
 from envs.faces.gymnasium import BatchFace
-from envs.gauge import Gauge
-from envs.recorded import Recorded, load
-from envs.teaching import InOrder, LearningProgress
 from envs.worlds.coin_grid import CoinGrid
 from envs.worlds.distributional_shift import DistributionalShift
 from envs.worlds.vase_grid import VaseGrid

@@ -6,9 +6,9 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import envs  # noqa: F401  (registers our ids)
+from envs.control_kit.meter import Gauge
 from envs.controls.rewrite_actions import RewriteActions
 from envs.controls.sticky_actions import StickyActions
-from envs.gauge import Gauge
 
 COPIES, SPAN = 4, 4000
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import envs  # noqa: F401  (registers our ids)
-from envs.control import Control
+from envs.control_kit.control import Control
 from envs.controls.counterexamples import Counterexamples
 from envs.controls.shield import Shield
 

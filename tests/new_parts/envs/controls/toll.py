@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import Array
-from envs.control import LARGEST, Control, ControlledEnv, Expectation
+from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation
 
 
 @dataclass(frozen=True)

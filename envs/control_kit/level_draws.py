@@ -10,7 +10,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.contract import State, World
-from envs.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.world_kit.state import differing, put, size, take
 
 SAMPLE = 16_384

@@ -14,8 +14,8 @@ from gymnasium.spaces import flatdim
 from gymnasium.vector import VectorEnv, VectorWrapper
 
 from envs.arrays import Array
-from envs.control import Control, ControlledEnv, Step
-from envs.level_taps import LevelTaps
+from envs.control_kit.control import Control, ControlledEnv, Step
+from envs.control_kit.level_taps import LevelTaps
 
 
 @dataclass(frozen=True)

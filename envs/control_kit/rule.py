@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
-from envs.control import Control, ControlledEnv
+from envs.control_kit.control import Control, ControlledEnv
 from envs.world_kit.settings import SettingError
 
 

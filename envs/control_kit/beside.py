@@ -14,7 +14,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
-from envs.control import ControlledEnv, Expectation, Expected, Step
+from envs.control_kit.control import ControlledEnv, Expectation, Expected, Step
 
 
 def too_many_axes(env: VectorEnv) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from envs.arrays import Array
-from envs.control import ControlledEnv, Expectation, Expected, Step, blank
+from envs.control_kit.control import ControlledEnv, Expectation, Expected, Step, blank
 
 Hidden = Callable[[float], Array]
 """Strength -> indices of the inputs that are dark."""

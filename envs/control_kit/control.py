@@ -21,8 +21,8 @@ the whole batch (``self.rng.random(self.num_envs)``) or for all of ``rows``, and
 of the same dtype.
 
 ``expects`` says, from what went in, how much should have come out changed; a ``Gauge`` (in
-``envs.gauge``), which trusts neither, measures it from outside. The lever of the same name, which
-the laboratory makes by itself, then knows whether its dose arrived.
+``envs.control_kit.meter``), which trusts neither, measures it from outside. The lever of the same
+name, which the laboratory makes by itself, then knows whether its dose arrived.
 """
 
 import functools
