@@ -19,7 +19,7 @@ import gymnasium as gym
 import numpy as np
 
 import envs
-from envs.conformance import PROMISES
+from envs.conformance.promises import PROMISES
 from envs.contract import World
 from sandbox.catalogue import catalogue, resolve
 from sandbox.errors import InputError, Problem, TrialError, did_you_mean

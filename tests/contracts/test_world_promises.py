@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import envs
-from envs.conformance import PROMISES
+from envs.conformance.promises import PROMISES
 from envs.registration import shelf
 
 MEASURED = {"oracles_are_earned", "episodes_end"}

@@ -7,7 +7,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 
 import envs
-from envs.conformance import PROMISES
+from envs.conformance.promises import PROMISES
 from envs.registration import shelf
 
 SETTINGS = {

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from envs.conformance import PROMISES
+from envs.conformance.promises import PROMISES
 from envs.contract import Oracle, Outcome, World
 from envs.planning import exact
 

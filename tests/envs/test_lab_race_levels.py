@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import envs
-from envs.conformance import PROMISES
+from envs.conformance.promises import PROMISES
 from envs.families.race_capability import SAFETY, disaster_risk, equilibrium_safety, leader_safety
 from envs.families.race_investment import GRID
 

@@ -11,8 +11,16 @@ from typing import Any
 import numpy as np
 
 from envs.arrays import Array
+from envs.conformance.rehearsal import (
+    ROWS,
+    parts,
+    play,
+    playable,
+    random_actions,
+    rollout,
+    shape_of,
+)
 from envs.contract import Outcome, State, World
-from envs.rehearsal import ROWS, parts, play, playable, random_actions, rollout, shape_of
 from envs.world_kit import state as states
 
 Promise = Callable[[World, int], str | None]

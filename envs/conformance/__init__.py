@@ -1,0 +1,1 @@
+"""The promises of a world, as checks that run on any world."""
