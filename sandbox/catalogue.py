@@ -20,7 +20,7 @@ from typing import Any
 from sandbox.errors import InputError, Problem, did_you_mean
 
 GROUP = "sandbox.plugins"
-OF_CONTROL = "sandbox.control_lever:lever_of"
+OF_CONTROL = "sandbox.lever_kinds:lever_of"
 """Makes the lever of a control from the control's name."""
 _TARGET = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*")
 SHELVES: Mapping[str, tuple[str, str]] = {

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from sandbox.catalogue import OF_CONTROL, SHELVES, Catalogue, plug_module
-from sandbox.control_lever import ControlLever
 from sandbox.errors import InputError
+from sandbox.lever_kinds import ControlLever
 
 
 @pytest.mark.parametrize("shelf", SHELVES)

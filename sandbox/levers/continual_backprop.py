@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.rule_number import RuleNumberLever
+from sandbox.lever_kinds import RuleNumberLever
 
 
 @dataclass(frozen=True)

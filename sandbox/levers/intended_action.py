@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.learned_rule import WordLever
+from sandbox.lever_kinds import WordLever
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from envs.control_kit.control import Control, ControlledEnv
 from envs.control_kit.meter import Gauge
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
-from sandbox.control_lever import ControlLever
 from sandbox.controls import reading
 from sandbox.events import Updated
+from sandbox.lever_kinds import ControlLever
 
 COPIES, STEPS, SEED = 4, 300, 11
 SPAN = COPIES * STEPS
