@@ -28,7 +28,7 @@ from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
 from sandbox.deeds import consider
 from sandbox.gate import Gate
-from sandbox.ledger import canonical
+from sandbox.record.ledger import canonical
 from sandbox.rehearsal import Deaf
 
 ROUNDS = 7

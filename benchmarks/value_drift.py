@@ -26,9 +26,9 @@ from agents.genome import Genome
 from agents.values.approval import Approval
 from agents.values_contract import Evidence, Valuer
 from envs.registration import make_world
+from sandbox.record.store import read_run
 from sandbox.reward_distances import epic_by_action
 from sandbox.statistics import t_interval
-from sandbox.store import read_run
 from sandbox.value_lives import value_lives
 from sandbox.value_tables import Questions, questions
 

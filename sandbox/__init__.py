@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         SandboxError,
         TrialError,
     )
-    from sandbox.events import Event
+    from sandbox.record.events import Event
 
 __version__ = "0.1.0"
 
@@ -66,7 +66,7 @@ _HOMES = {
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
     "sandbox.demonstrations": "evidence",
     "sandbox.errors": "InputError IntegrityError Problem ResourceError SandboxError TrialError",
-    "sandbox.events": "Event",
+    "sandbox.record.events": "Event",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.effects import Effect, effects, env_name, measure, metric_names, state
 from sandbox.expectations import Judged, verdicts
-from sandbox.store import RunRecord, TrialRecord
+from sandbox.record.store import RunRecord, TrialRecord
 
 if TYPE_CHECKING:
     import pandas as pd

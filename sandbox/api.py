@@ -15,7 +15,7 @@ from sandbox.errors import InputError, Problem
 from sandbox.pinned import identity
 from sandbox.progress import PlainDisplay, Progress, Tick
 from sandbox.progress import progress as show
-from sandbox.store import RunFolder, RunRecord, TrialRecord, read_run
+from sandbox.record.store import RunFolder, RunRecord, TrialRecord, read_run
 from sandbox.trials import touched
 
 if TYPE_CHECKING:
@@ -229,8 +229,8 @@ def _jobs(scenario: "Scenario") -> "list[Job]":
 
 def derive(experiment: Experiment) -> None:
     """Write what can always be made again from the trials: results and report."""
-    from sandbox.files import Disk  # noqa: PLC0415
-    from sandbox.ledger import canonical  # noqa: PLC0415
+    from sandbox.record.files import Disk  # noqa: PLC0415
+    from sandbox.record.ledger import canonical  # noqa: PLC0415
     from sandbox.report import build  # noqa: PLC0415
 
     lines = "".join(canonical(row) + "\n" for row in experiment.rows)

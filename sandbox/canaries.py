@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any, NoReturn
 
 from sandbox.errors import one_line
-from sandbox.events import Tampered
+from sandbox.record.events import Tampered
 from sandbox.trial_state import Trial
 
 Report = Callable[[str, str], None]

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import InputError, Problem, did_you_mean
-from sandbox.files import Disk
 from sandbox.genome_changes import changes
 from sandbox.genome_picture import svg
 from sandbox.genome_text import text
-from sandbox.lineage import BIRTH, Lineage, Node, behaviour_changes, lineages
 from sandbox.lineage_picture import story
-from sandbox.store import TrialRecord, read_run
+from sandbox.record.files import Disk
+from sandbox.record.lineage import BIRTH, Lineage, Node, behaviour_changes, lineages
+from sandbox.record.store import TrialRecord, read_run
 
 WHOLE_LIFE = "birth:end"
 FORM = "birth, end, or the number of an update; two of them with ':' between, as in birth:end"

@@ -9,7 +9,7 @@ from sandbox.cli_print import as_json, print_json, rows_or_json, say, table, wit
 from sandbox.words import counted
 
 if TYPE_CHECKING:
-    from sandbox.life_book import Book
+    from sandbox.record.ledger_view import Book
     from sandbox.replay import Replayed
 
 _run = click.argument("run", type=click.Path(path_type=Path))
@@ -54,8 +54,8 @@ def ledger(
     The chain of the ledger is checked first (exit code 3 if it is broken). A run of several trials
     is summed up, one line a trial, until one is named.
     """  # noqa: D301  (click reads the backspace)
-    from sandbox.life_book import Book  # noqa: PLC0415
-    from sandbox.store import named, read_run  # noqa: PLC0415
+    from sandbox.record.ledger_view import Book  # noqa: PLC0415
+    from sandbox.record.store import named, read_run  # noqa: PLC0415
 
     books = [Book.of(each) for each in named(read_run(run), trial)]
     if len(books) > 1 and not graph and not diff:
@@ -82,7 +82,7 @@ def only(run: Path, books: "list[Book]") -> "Book":
 
 
 def _table(book: "Book") -> None:
-    from sandbox.life_book import COLUMNS  # noqa: PLC0415
+    from sandbox.record.ledger_view import COLUMNS  # noqa: PLC0415
 
     rows = book.rows()
     if not rows:

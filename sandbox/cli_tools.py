@@ -111,7 +111,7 @@ def check_env(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Who may connect.")
 def tensorboard(run: Path, port: int, host: str) -> None:
     """Serve the curves of RUN with TensorBoard, live, until Ctrl-C."""
-    from sandbox.store import read_run  # noqa: PLC0415
+    from sandbox.record.store import read_run  # noqa: PLC0415
 
     read_run(run)
     _check_free(host, port)

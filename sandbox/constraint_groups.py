@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sandbox.constraint_lives import ConstraintLife, constraint_lives
 from sandbox.effects import env_name, state
+from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.statistics import holm
-from sandbox.store import RunRecord, TrialRecord
 from sandbox.survival import LogRank, Subjects, SurvivalCurve, kaplan_meier, log_rank
 from sandbox.words import condition_name, dose_label
 

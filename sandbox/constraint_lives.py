@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sandbox.events import Checked, Edited, Event
+from sandbox.record.events import Checked, Edited, Event
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.effects import Effect, compared, effect, env_name, expectations, metric
+from sandbox.record.store import RunRecord
 from sandbox.statistics import identical, t_interval
-from sandbox.store import RunRecord
 from sandbox.words import Dose
 
 TOGETHER = 0.95

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from sandbox.events import Event
+from sandbox.record.events import Event
 
 Spec = Mapping[str, Any]
 """A resolved trial as JSON data (``trials.py`` documents its keys)."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from sandbox.events import Controlled
+from sandbox.record.events import Controlled
 
 STANDARD_ERRORS = 4.5  # 1 false alarm in 150 000
 ROUNDING = 1e-5  # relative: observations are float32

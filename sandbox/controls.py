@@ -15,7 +15,7 @@ from sandbox.build import part
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
 from sandbox.errors import InputError, SandboxError, TrialError, fault
-from sandbox.events import Controlled
+from sandbox.record.events import Controlled
 from sandbox.seeding import trial_streams
 from sandbox.trial_environment import Habitat, habitat
 

@@ -21,8 +21,8 @@ from sandbox.audit import Audit, audit
 from sandbox.errors import one_line
 from sandbox.fingerprints import optimiser_change, same_mind, size, weights_hash
 from sandbox.gate import Gate, Ruling, name_of, price, undone_by
-from sandbox.ledger import canonical, digest
 from sandbox.protection import changed
+from sandbox.record.ledger import canonical, digest
 
 BEHAVIOUR_OBSERVATIONS = 1024
 Peers = Mapping[str, Callable[[], Mind]]

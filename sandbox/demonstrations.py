@@ -19,7 +19,7 @@ from envs.contract import JointWorld, State, World
 from envs.control_kit import recorded
 from envs.control_kit.recorded import Recorded
 from sandbox.errors import InputError, Problem
-from sandbox.files import Disk
+from sandbox.record.files import Disk
 
 _UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, ImportError)
 Everybody = Callable[[State, Array], Array]

@@ -14,8 +14,8 @@ from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement, Metric
+from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.statistics import sign_flip_p, t_interval
-from sandbox.store import RunRecord, TrialRecord
 from sandbox.words import Dose, dose_label, env_label
 
 ALWAYS = ("capability", "harm")

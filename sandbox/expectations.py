@@ -8,8 +8,8 @@ from typing import Any
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.effects import Effect, effect, expectations, metric, pairs_of, state
-from sandbox.events import Updated
-from sandbox.store import RunRecord, TrialRecord
+from sandbox.record.events import Updated
+from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.verdict import Check, Verdict, judge
 from sandbox.words import Dose, bracketed, dose_label
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Mind, Moment
-from sandbox.ledger import digest
+from sandbox.record.ledger import digest
 
 
 def optimiser_change(before: Mind, after: Mind) -> Mapping[str, Any]:

@@ -13,8 +13,8 @@ from envs.arrays import Array
 from envs.contract import JointWorld, State, World
 from sandbox import loop, membership, subject
 from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean
+from sandbox.record.store import TrialRecord, chosen, read_run
 from sandbox.rehearsal import Deaf
-from sandbox.store import TrialRecord, chosen, read_run
 from sandbox.trial_environment import Habitat
 from sandbox.verify import verify
 

@@ -21,8 +21,8 @@ from typing import Any, ClassVar
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
 from sandbox.control_readings import as_expected, moved
-from sandbox.events import Controlled, Event, TrialStarted, Updated
 from sandbox.measured import started
+from sandbox.record.events import Controlled, Event, TrialStarted, Updated
 
 
 class ControlLever(Lever):

@@ -14,8 +14,8 @@ from sandbox.genome_network import widest
 from sandbox.genome_picture import drawn, framed
 from sandbox.genome_plan import plan
 from sandbox.genome_shapes import Box, Line, Shape, Sheet, Word
-from sandbox.lineage import Lineage, Node
 from sandbox.lineage_picture import settings_told
+from sandbox.record.lineage import Lineage, Node
 
 SECONDS = 2.0  # a moment
 MOVING = 0.3  # share of it that is spent on the change

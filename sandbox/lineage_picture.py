@@ -6,7 +6,7 @@ from html import escape
 from sandbox.genome_changes import JSON, told
 from sandbox.genome_picture import drawn, framed
 from sandbox.genome_shapes import Line, Sheet, Word, wide
-from sandbox.lineage import Lineage, Node
+from sandbox.record.lineage import Lineage, Node
 
 WIDTH, LEFT, RIGHT = 1040.0, 24.0, 1010.0
 TOP, LANE = 46.0, 30.0

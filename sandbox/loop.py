@@ -20,11 +20,11 @@ from sandbox.agent_run import Life
 from sandbox.contract import Beside, Spec
 from sandbox.deeds import Deed, consider
 from sandbox.errors import TrialError
-from sandbox.events import Chosen, Edited, Filmed, TrialFinished, TrialStarted, Updated
 from sandbox.fingerprints import weights_hash
 from sandbox.gate import Gate, price
-from sandbox.ledger import digest
 from sandbox.membership import best, is_population, steps_taken
+from sandbox.record.events import Chosen, Edited, Filmed, TrialFinished, TrialStarted, Updated
+from sandbox.record.ledger import digest
 from sandbox.recorder import Footprints, recorder_of
 from sandbox.seeding import trial_streams
 from sandbox.subject import LiveSubject, anchors

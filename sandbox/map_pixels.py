@@ -4,7 +4,7 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont
 
-from sandbox.events import Mapped
+from sandbox.record.events import Mapped
 
 CELL, MARGIN, HEAD = 24, 4, 18
 COLD, HEAT, NONE, OUTLINE = (253, 246, 227), (179, 18, 63), (226, 229, 235), (28, 35, 48)

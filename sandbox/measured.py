@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sandbox.contract import Measurement
-from sandbox.events import Chosen, Edited, Event, Probed, TrialStarted, Updated
+from sandbox.record.events import Chosen, Edited, Event, Probed, TrialStarted, Updated
 
 UNMEASURED = Measurement(None, 0)
 

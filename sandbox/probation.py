@@ -10,9 +10,9 @@ from agents.genome import Genome, TableRule
 from sandbox import two_gate
 from sandbox.contract import IN_DISTRIBUTION
 from sandbox.deeds import Deed, Measure
-from sandbox.events import RolledBack
 from sandbox.fingerprints import weights_hash
 from sandbox.membership import is_population
+from sandbox.record.events import RolledBack
 from sandbox.seeding import trial_streams
 from sandbox.subject import LiveSubject
 from sandbox.trial_state import Trial

@@ -8,9 +8,9 @@ from typing import Any
 
 from sandbox import loop
 from sandbox.contract import Spec
-from sandbox.events import Event
-from sandbox.ledger import Receipt
 from sandbox.membership import is_population, steps_taken
+from sandbox.record.events import Event
+from sandbox.record.ledger import Receipt
 from sandbox.seeding import trial_streams
 from sandbox.subject import LiveSubject
 from sandbox.trial_state import Trial

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from sandbox.errors import IntegrityError
-from sandbox.events import Event
-from sandbox.files import Disk, Log
-from sandbox.store import RunFolder, RunRecord, TrialRecord, chosen, read_run
+from sandbox.record.events import Event
+from sandbox.record.files import Disk, Log
+from sandbox.record.store import RunFolder, RunRecord, TrialRecord, chosen, read_run
 
 SHOWN = 80
 NUMERIC = ("torch", "numpy")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.meter import progress
-from sandbox.store import TrialRecord, read_run
+from sandbox.record.store import TrialRecord, read_run
 from sandbox.trials import count_conditions
 
 TAIL = 2**16

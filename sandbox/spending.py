@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import fsum
 
 from sandbox.contract import Measurement
-from sandbox.events import Event, Updated
 from sandbox.measured import UNMEASURED, chosen
+from sandbox.record.events import Event, Updated
 
 
 @dataclass(frozen=True)

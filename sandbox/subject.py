@@ -14,7 +14,7 @@ from envs.arrays import Array
 from envs.contract import JointWorld, World
 from sandbox.contract import Episodes, Spec, Subject
 from sandbox.errors import TrialError
-from sandbox.events import Filmed
+from sandbox.record.events import Filmed
 from sandbox.seeding import integer, trial_streams
 from sandbox.trial_environment import Habitat
 

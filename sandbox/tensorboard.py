@@ -17,7 +17,9 @@ from typing import IO, Any
 from sandbox import map_pixels
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
-from sandbox.events import (
+from sandbox.film import gif
+from sandbox.genome_pixels import png_size
+from sandbox.record.events import (
     Controlled,
     Edited,
     Event,
@@ -29,9 +31,7 @@ from sandbox.events import (
     TrialStarted,
     Updated,
 )
-from sandbox.film import gif
-from sandbox.genome_pixels import png_size
-from sandbox.store import read_run
+from sandbox.record.store import read_run
 from sandbox.tensorboard_genomes import Album, Picture, edit_markdown
 from sandbox.tensorboard_layout import layout
 from sandbox.words import Dose, condition_name, env_label

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sandbox.events import Edited
 from sandbox.genome_changes import changes
 from sandbox.genome_pixels import genome_png
 from sandbox.lineage_picture import settings_told
+from sandbox.record.events import Edited
 
 MOST_PICTURES = 20
 """Of one trial. Once so many but one a agent are drawn, the last waits for the trial's end."""

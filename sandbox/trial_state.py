@@ -8,8 +8,8 @@ from agents.contract import Population
 from sandbox.agent_run import Life
 from sandbox.build import Parts
 from sandbox.contract import Spec
-from sandbox.events import Event
-from sandbox.ledger import Receipt
+from sandbox.record.events import Event
+from sandbox.record.ledger import Receipt
 from sandbox.recorder import Footprints, Recorder, RecorderByMember
 from sandbox.trial_environment import Habitat
 

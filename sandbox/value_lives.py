@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sandbox.contract import Measurement
-from sandbox.events import Event, Measured
 from sandbox.measured import UNMEASURED, chosen
+from sandbox.record.events import Event, Measured
 
 PROBE = "values"
 

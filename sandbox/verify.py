@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import ledger
 from sandbox.errors import IntegrityError
-from sandbox.store import TrialRecord, read_run
+from sandbox.record import ledger
+from sandbox.record.store import TrialRecord, read_run
 from sandbox.trials import trial_id
 
 DERIVED = ("results.jsonl", "report.html", "tensorboard/")

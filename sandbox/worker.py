@@ -19,9 +19,9 @@ from typing import Any
 
 from sandbox import loop
 from sandbox.errors import one_line
-from sandbox.events import Event, to_line
-from sandbox.ledger import Receipt
 from sandbox.processes import confine
+from sandbox.record.events import Event, to_line
+from sandbox.record.ledger import Receipt
 
 LOG_LIMIT = 64 * 1024
 BEAT_SECONDS = 1.0

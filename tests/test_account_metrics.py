@@ -2,7 +2,7 @@
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
-from sandbox.events import Edited, RolledBack, Tampered, TrialStarted
+from sandbox.record.events import Edited, RolledBack, Tampered, TrialStarted
 
 STARTED = TrialStarted("t", "e", 0, {}, ("agent",), {}, {})
 TWO = TrialStarted("t", "e", 0, {}, ("a", "b"), {}, {})

@@ -29,14 +29,14 @@ SHELVES = (
     "sandbox.metrics",
 )
 READERS = (
-    "sandbox.store",
+    "sandbox.record.store",
     "sandbox.metrics",
     "sandbox.verdict",
     "sandbox.statistics",
     "sandbox.report",
     "sandbox.analysis",
     "sandbox.tensorboard",
-    "sandbox.events",
+    "sandbox.record.events",
     "sandbox.reward_distances",
     "sandbox.goal_directedness",
     "sandbox.selection",
@@ -218,8 +218,8 @@ GENERATORS = {
 CLOCKS = {"time.time", "time.perf_counter", "time.monotonic", "datetime.now", "datetime.utcnow"}
 CLOCKLESS = (
     *(f"{each}." for each in ("envs", "agents")),
-    "sandbox.events",
-    "sandbox.ledger",
+    "sandbox.record.events",
+    "sandbox.record.ledger",
     "sandbox.recorder",
     "sandbox.levers",
     "sandbox.metrics",

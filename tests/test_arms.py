@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from agents.genome import EditorGene, Genome
-from sandbox import contest, effects, events, scenario, trials, words
+from sandbox import contest, effects, scenario, trials, words
 from sandbox.errors import InputError
+from sandbox.record import events
+from sandbox.record.store import read_run
 from sandbox.report import build
-from sandbox.store import read_run
 from sandbox.words import condition_name
 
 ARMS = """

@@ -73,7 +73,7 @@ def test_a_control_is_a_lever_too_until_one_of_that_name_is_written(tmp_path, mo
 
 def test_a_report_checks_a_lever_without_its_control():
     program = (
-        "import sys; from sandbox.catalogue import catalogue; from sandbox.events import Updated;"
+        "import sys; from sandbox.catalogue import catalogue; from sandbox.record.events import Updated;"
         "lever = catalogue().load('levers', 'sticky_actions')();"
         "print(lever.manipulation_check([Updated('agent', 1, 1, 0.0, 1, 1, 0.0)], 0.5));"
         "print([m for m in sys.modules if m.split('.')[0] in {'torch', 'agents', 'envs'}])"

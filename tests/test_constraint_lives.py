@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sandbox.catalogue import catalogue
 from sandbox.constraint_lives import constraint_lives
-from sandbox.events import Checked, Edited, Updated
+from sandbox.record.events import Checked, Edited, Updated
 
 RULE = {"planting": 2, "held": 0.05, "broken": 0.1}
 

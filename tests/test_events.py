@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sandbox import events
 from sandbox.errors import IntegrityError
+from sandbox.record import events
 
 EXAMPLES = [
     events.TrialStarted(

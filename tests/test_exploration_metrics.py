@@ -6,8 +6,8 @@ import pytest
 import envs
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
-from sandbox.events import Probed, Updated
 from sandbox.measured import UNMEASURED
+from sandbox.record.events import Probed, Updated
 from sandbox.recorder import Footprints
 
 

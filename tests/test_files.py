@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.errors import ResourceError
-from sandbox.files import TEMPORARY, Disk, Operation
+from sandbox.record.files import TEMPORARY, Disk, Operation
 
 
 class CutError(Exception):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.errors import IntegrityError
-from sandbox.ledger import Chain, check
+from sandbox.record.ledger import Chain, check
 
 TRIAL = "0123456789ab"
 BODIES = [

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sandbox.catalogue import catalogue
-from sandbox.events import Edited, TrialStarted, Updated
+from sandbox.record.events import Edited, TrialStarted, Updated
 
 SPEC = {
     "env": {"id": "sandbox/CoinGrid-v0", "kwargs": {}},

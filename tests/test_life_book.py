@@ -1,7 +1,7 @@
 """A ledger as a table and a tree: known lines from known entries."""
 
-from sandbox.life_book import Book, settings
-from sandbox.store import TrialRecord
+from sandbox.record.ledger_view import Book, settings
+from sandbox.record.store import TrialRecord
 
 
 def proposal(entry, parent, edit="widen", applied=True, **more):

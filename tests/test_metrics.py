@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
-from sandbox.events import Edited, Probed, TrialStarted, Updated
+from sandbox.record.events import Edited, Probed, TrialStarted, Updated
 
 ANCHORS = {
     "in_distribution": {

@@ -8,8 +8,8 @@ import pytest
 from sandbox import loop, trials
 from sandbox.api import run_folder
 from sandbox.errors import InputError, TrialError
+from sandbox.record.store import RunFolder
 from sandbox.scenario import load
-from sandbox.store import RunFolder
 
 SCENARIO = """\
 schema: 1

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from sandbox.catalogue import catalogue
-from sandbox.events import Edited, TrialStarted, Updated
+from sandbox.record.events import Edited, TrialStarted, Updated
 from sandbox.trials import overlap, touched
 
 SPEC = {

@@ -20,7 +20,7 @@ from sandbox import (
 )
 from sandbox.catalogue import Catalogue, catalogue, plug_module
 from sandbox.errors import InputError, fault
-from sandbox.events import Updated
+from sandbox.record.events import Updated
 
 HERE = Path(__file__).resolve().parent
 HEAD = "schema: 1\nquestion: Where?\nmetrics: [capability]\nenvs: [sandbox/CoinGrid-v0]\n"

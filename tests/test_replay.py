@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import replay
 from sandbox.errors import InputError, IntegrityError
-from sandbox.ledger import Chain
+from sandbox.record.ledger import Chain
 from sandbox.verify import verify
 from tests.laboratory.conftest import CommandLine
 

@@ -8,8 +8,8 @@ import pytest
 import envs
 from agents.off_switch import off_switch_incentive
 from sandbox.catalogue import catalogue
-from sandbox.events import Probed, TrialStarted
 from sandbox.metrics.off_switch_incentive import _incentive
+from sandbox.record.events import Probed, TrialStarted
 from sandbox.subject import play_world
 
 ACT, OFF, WAIT = range(3)

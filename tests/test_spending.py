@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
-from sandbox.events import Chosen, Updated
+from sandbox.record.events import Chosen, Updated
 
 
 def compute(name, events):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import events
 from sandbox.errors import InputError, IntegrityError
-from sandbox.files import Disk, Operation
-from sandbox.store import RunFolder, read_run
+from sandbox.record import events
+from sandbox.record.files import Disk, Operation
+from sandbox.record.store import RunFolder, read_run
 from sandbox.trials import trial_id
 from sandbox.verify import verify
 from sandbox.words import condition_name

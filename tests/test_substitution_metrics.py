@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
-from sandbox.events import Chosen, Controlled, Probed
+from sandbox.record.events import Chosen, Controlled, Probed
 
 
 def compute(name, events):

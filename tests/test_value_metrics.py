@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.catalogue import catalogue
-from sandbox.events import Chosen, Measured
+from sandbox.record.events import Chosen, Measured
 from sandbox.value_lives import value_lives
 
 NAMES = ("fidelity", "regret", "drift_step", "drift_net", "path_ratio", "half_life")

@@ -16,12 +16,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
-from sandbox import events, worker
+from sandbox import worker
 from sandbox.errors import IntegrityError
 from sandbox.meter import progress
 from sandbox.processes import death, end, no_main, one_thread
 from sandbox.progress import Progress, Tick
-from sandbox.store import RunFolder, TrialFolder
+from sandbox.record import events
+from sandbox.record.store import RunFolder, TrialFolder
 from sandbox.words import condition_name
 
 POLL_SECONDS = 0.25

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from sandbox.contract import Lever, Spec
 from sandbox.errors import did_you_mean
-from sandbox.events import Event
 from sandbox.measured import started
+from sandbox.record.events import Event
 
 MERGED = ("gate", "controls")
 """Of these an arm gives only what differs."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from sandbox.contract import Lever, Spec
-from sandbox.events import Event, Updated
+from sandbox.record.events import Event, Updated
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import Lever, Spec
-from sandbox.events import Event, Updated
 from sandbox.meter import Budget, Shock
+from sandbox.record.events import Event, Updated
 
 HALF = 0.5
 ROUNDING = 1e-9  # relative

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
 from sandbox.errors import did_you_mean
-from sandbox.events import Controlled, Event, Updated
 from sandbox.measured import started
+from sandbox.record.events import Controlled, Event, Updated
 
 PLACES: Mapping[str, str] = {
     "none": "",

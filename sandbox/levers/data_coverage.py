@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
-from sandbox.events import Event, Updated
+from sandbox.record.events import Event, Updated
 
 STANDARD_ERRORS = 4.0  # 1 false alarm in 16 000
 LENGTH_BIAS = 0.1  # episodes cut off at the end of training are the long ones

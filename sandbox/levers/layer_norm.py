@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sandbox.contract import Lever, Spec
-from sandbox.events import Event
 from sandbox.measured import started
+from sandbox.record.events import Event
 
 Layers = Sequence[Mapping[str, Any]]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import Lever, Spec
-from sandbox.events import Edited, Event
+from sandbox.record.events import Edited, Event
 
 DEEPEST = 3
 

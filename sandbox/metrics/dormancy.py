@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event
 from sandbox.measured import UNMEASURED, last_updates
+from sandbox.record.events import Event
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event, Measured
 from sandbox.measured import UNMEASURED, chosen
+from sandbox.record.events import Event, Measured
 
 
 @dataclass(frozen=True)

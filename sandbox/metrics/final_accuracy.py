@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event, Updated
 from sandbox.measured import UNMEASURED
+from sandbox.record.events import Event, Updated
 
 SHARE = 10
 """The last tenth of the tasks counts."""

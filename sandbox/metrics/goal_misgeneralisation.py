@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import SHIFTED, Measurement, Metric
-from sandbox.events import Event
 from sandbox.measured import UNMEASURED, last_probes
+from sandbox.record.events import Event
 
 NEEDED = ("coin", "corner", "diverging")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import IN_DISTRIBUTION, SHIFTED, Measurement, Metric
-from sandbox.events import Event, Probed
 from sandbox.measured import normalised
+from sandbox.record.events import Event, Probed
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from sandbox.constraint_lives import constraint_lives
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event
 from sandbox.measured import UNMEASURED
+from sandbox.record.events import Event
 
 
 @dataclass(frozen=True)

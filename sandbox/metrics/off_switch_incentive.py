@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
-from sandbox.events import Event
 from sandbox.measured import UNMEASURED, anchor
+from sandbox.record.events import Event
 from sandbox.shutdown import of_the_game, switchable
 
 _ROUNDING = 1e-9

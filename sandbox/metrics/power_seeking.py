@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event, Measured
 from sandbox.measured import UNMEASURED, chosen
+from sandbox.record.events import Event, Measured
 
 
 @dataclass(frozen=True)

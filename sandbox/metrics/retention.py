@@ -6,8 +6,8 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
-from sandbox.events import Chosen, Controlled, Event, Probed
 from sandbox.measured import UNMEASURED, last_probes
+from sandbox.record.events import Chosen, Controlled, Event, Probed
 
 CARE, DEED = "caregiver", "for_other"
 

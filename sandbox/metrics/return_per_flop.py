@@ -6,7 +6,7 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event
+from sandbox.record.events import Event
 from sandbox.spending import Stretch, between, over_agents, stretches
 
 ENDS = 0.1

@@ -6,8 +6,8 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
-from sandbox.events import Event
 from sandbox.measured import UNMEASURED, mean_entry
+from sandbox.record.events import Event
 
 
 @dataclass(frozen=True)

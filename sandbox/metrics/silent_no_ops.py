@@ -6,8 +6,8 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event
 from sandbox.measured import counted, edits
+from sandbox.record.events import Event
 
 SILENT = {"silent_no_op", "nothing"}
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
-from sandbox.events import Event
 from sandbox.measured import UNMEASURED, last_probes
+from sandbox.record.events import Event
 
 OTHER, SELF = "for_other", "for_self"
 

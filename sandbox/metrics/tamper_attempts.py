@@ -6,8 +6,8 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event, Tampered
 from sandbox.measured import UNMEASURED, edits, started
+from sandbox.record.events import Event, Tampered
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event
+from sandbox.record.events import Event
 from sandbox.value_lives import ValueLife, mean_over_lives
 
 

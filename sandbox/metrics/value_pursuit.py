@@ -6,7 +6,7 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event
+from sandbox.record.events import Event
 from sandbox.value_lives import ValueLife, mean_over_lives
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from agents.part_settings import SettingError
 from sandbox.contract import Beside, Probe, Subject
-from sandbox.events import Checked, Event
+from sandbox.record.events import Checked, Event
 
 if TYPE_CHECKING:
     from sandbox.subject import LiveSubject

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agents.part_settings import SettingError
 from sandbox.contract import Probe, Subject
-from sandbox.events import Event, Mapped, Measured
+from sandbox.record.events import Event, Mapped, Measured
 
 if TYPE_CHECKING:
     from sandbox.subject import LiveSubject

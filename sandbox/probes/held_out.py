@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.part_settings import SettingError
 from sandbox.contract import Episodes, Probe, Subject
-from sandbox.events import Event, Probed
+from sandbox.record.events import Event, Probed
 
 
 @dataclass(frozen=True)

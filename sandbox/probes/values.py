@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from agents.part_settings import SettingError
 from sandbox.contract import Beside, Probe, Subject
-from sandbox.events import Event, Measured
+from sandbox.record.events import Event, Measured
 from sandbox.reward_distances import epic_by_action
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from sandbox.effects import (
     metric_names,
     state,
 )
-from sandbox.events import Edited, Event, Filmed, Probed, RolledBack, Updated
 from sandbox.expectations import Judged, verdicts
-from sandbox.lineage import Lineage as Tree
-from sandbox.lineage import behaviour_changes, lineages
 from sandbox.measured import chosen
+from sandbox.record.events import Edited, Event, Filmed, Probed, RolledBack, Updated
+from sandbox.record.lineage import Lineage as Tree
+from sandbox.record.lineage import behaviour_changes, lineages
+from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.statistics import Interval, t_interval
-from sandbox.store import RunRecord, TrialRecord
 from sandbox.words import condition_name, env_label
 
 MOST_CURVES = 60

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sandbox.control_readings import as_expected, moved
 from sandbox.effects import env_name
-from sandbox.events import Controlled
+from sandbox.record.events import Controlled
 from sandbox.report.data import Report, short_name
 from sandbox.report.html import Html, folded, join, number, section, table, text
 

@@ -6,11 +6,11 @@ from math import sqrt
 from typing import NamedTuple
 
 from sandbox.effects import env_name
-from sandbox.events import Mapped
 from sandbox.measured import chosen
+from sandbox.record.events import Mapped
+from sandbox.record.store import TrialRecord
 from sandbox.report.data import Report, short_name
 from sandbox.report.html import Html, join, section, text
-from sandbox.store import TrialRecord
 from sandbox.words import counted
 
 CELL, GAP, EDGE = 24, 1.5, 3  # in the units of a picture

@@ -7,7 +7,7 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from sandbox.effects import env_name
-from sandbox.events import Updated
+from sandbox.record.events import Updated
 from sandbox.report.data import Report, short_name
 from sandbox.report.html import NOTHING, Html, figure, number, section, table, text
 from sandbox.report.sheet import Figure, axis, blank, place

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.expectations import Judged
-from sandbox.files import Disk
+from sandbox.record.files import Disk
+from sandbox.record.store import read_run
 from sandbox.report import sections
 from sandbox.report.arms import arms
 from sandbox.report.data import Report, gather
@@ -24,7 +25,6 @@ from sandbox.report.maps import maps
 from sandbox.report.motives import motives
 from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
-from sandbox.store import read_run
 from sandbox.words import counted
 
 POLICY = (

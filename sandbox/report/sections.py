@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from sandbox.contract import IN_DISTRIBUTION
 from sandbox.effects import Effect, env_name, measure, metric
-from sandbox.events import TrialStarted
 from sandbox.measured import chosen
+from sandbox.record.events import TrialStarted
 from sandbox.report import figures
 from sandbox.report.data import MOST_EDITS, Lineage, Report
 from sandbox.report.html import (

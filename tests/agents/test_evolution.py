@@ -9,8 +9,8 @@ from agents.contract import RefusedEditError, Reply
 from agents.editors.evolution import Evolution
 from agents.edits.copy_peer import CopyPeer
 from agents.genome import EditorGene, Genome, LearningRule
-from sandbox import events
 from sandbox.catalogue import catalogue
+from sandbox.record import events
 from tests.agents.minds import a_view
 from tests.agents.test_members import life
 

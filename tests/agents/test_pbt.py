@@ -15,9 +15,9 @@ from agents.editing.exploitation import drawn_leader, recent_return
 from agents.editors.pbt import Pbt
 from agents.edits.copy_peer import CopyPeer
 from agents.genome import EditorGene, Genome, LearningRule
-from sandbox import events
 from sandbox.catalogue import catalogue
 from sandbox.gate import Gate
+from sandbox.record import events
 from tests.agents.minds import a_mind, a_view, genomes, same
 from tests.agents.test_members import life, lived
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from sandbox.events import (
+from sandbox.record.events import (
     Edited,
     Filmed,
     Probed,

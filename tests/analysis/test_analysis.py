@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from sandbox import analysis
-from sandbox.store import read_run
+from sandbox.record.store import read_run
 
 
 def only(found):

@@ -10,9 +10,9 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sandbox import map_pixels
-from sandbox.events import Chosen, Mapped, Measured, TrialStarted
+from sandbox.record.events import Chosen, Mapped, Measured, TrialStarted
+from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.report.maps import CELL, maps
-from sandbox.store import RunRecord, TrialRecord
 from sandbox.tensorboard import FILE, Writer
 
 ARMS = ("first", "<b>second</b>")

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from sandbox.events import Updated
+from sandbox.record.events import Updated
+from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.report import motives as section
 from sandbox.report.motives import MOST_PANELS, MOST_POINTS, motives
-from sandbox.store import RunRecord, TrialRecord
 
 STEPS = 10
 ARMS = ("never", "late <b>", "added", "paid")

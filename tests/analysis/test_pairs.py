@@ -4,7 +4,7 @@ import json
 
 from sandbox.analysis import verdicts
 from sandbox.effects import effect, pairs_of
-from sandbox.store import read_run
+from sandbox.record.store import read_run
 
 
 def test_trials_kept_from_under_other_levers_are_not_compared(scenario, write_run):

@@ -12,12 +12,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sandbox.events import from_line, to_line
+from sandbox.record.events import from_line, to_line
+from sandbox.record.store import read_run
 from sandbox.report import build, figures
 from sandbox.report.data import MOST_LIVES, gather
 from sandbox.report.html import number
 from sandbox.report.lives import lives
-from sandbox.store import read_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = (

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from sandbox.cli_look import show
 from sandbox.errors import InputError
-from sandbox.events import Edited, from_line, to_line
+from sandbox.record.events import Edited, from_line, to_line
 
 
 @pytest.fixture

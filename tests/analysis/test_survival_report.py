@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from sandbox.constraint_groups import between_editors, between_places, groups
-from sandbox.events import Checked, Edited
+from sandbox.record.events import Checked, Edited
+from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.report.survival import survival
-from sandbox.store import RunRecord, TrialRecord
 
 SEEDS, END, PLANTING = 6, 20, 2
 RULE = {"planting": PLANTING, "held": 0.05, "broken": 0.1}

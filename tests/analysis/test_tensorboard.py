@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sandbox.events import TrialFinished
 from sandbox.film import gif
-from sandbox.store import read_run
+from sandbox.record.events import TrialFinished
+from sandbox.record.store import read_run
 from sandbox.tensorboard import FILE, PICTURES, Writer, rebuild, tag_of
 from sandbox.tensorboard_genomes import MOST_PICTURES
 

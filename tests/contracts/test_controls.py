@@ -20,8 +20,8 @@ from envs.control_kit.meter import Gauge
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.controls import reading
-from sandbox.events import Updated
 from sandbox.lever_kinds import ControlLever
+from sandbox.record.events import Updated
 
 COPIES, STEPS, SEED = 4, 300, 11
 SPAN = COPIES * STEPS

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
-from sandbox.events import Checked, Controlled, Measured, Probed, TrialStarted, Updated
+from sandbox.record.events import Checked, Controlled, Measured, Probed, TrialStarted, Updated
 
 ORACLES = {
     "random": {"reward": 0.1, "hidden_reward": 0.0, "harm": 0.4},

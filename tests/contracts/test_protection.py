@@ -14,10 +14,11 @@ import pytest
 from agents.contract import Edit, RefusedEditError
 from agents.edits.identity import Identity
 from agents.genome import PARTS
-from sandbox import deeds, events, loop
+from sandbox import deeds, loop
 from sandbox.catalogue import catalogue
 from sandbox.fingerprints import mind_hash
 from sandbox.gate import Gate
+from sandbox.record import events
 from tests.laboratory.test_loop import SPEC, Notes
 
 EDITORS = catalogue().names("editors")

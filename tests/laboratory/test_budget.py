@@ -6,7 +6,7 @@ import pytest
 
 from sandbox import loop
 from sandbox.catalogue import catalogue
-from sandbox.events import Controlled, Edited, TrialFinished, Updated
+from sandbox.record.events import Controlled, Edited, TrialFinished, Updated
 from sandbox.rehearsal import Deaf
 
 

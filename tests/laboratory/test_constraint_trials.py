@@ -10,7 +10,7 @@ from sandbox import loop
 from sandbox.breaches import breaches
 from sandbox.catalogue import catalogue
 from sandbox.constraint_lives import constraint_lives
-from sandbox.events import Checked, Controlled, Edited, Updated
+from sandbox.record.events import Checked, Controlled, Edited, Updated
 from tests.laboratory.test_loop import SPEC, Notes, schedule
 
 RULE = {"feature": 1, "action": 3, "instead": 2, "price": 20.0, "planting": 2}

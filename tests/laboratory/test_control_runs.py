@@ -11,8 +11,8 @@ from envs.controls.sticky_actions import StickyActions
 from sandbox import controls, loop, trial_environment
 from sandbox.catalogue import catalogue
 from sandbox.errors import InputError, TrialError
-from sandbox.events import Controlled, Probed, Updated
-from sandbox.store import read_run
+from sandbox.record.events import Controlled, Probed, Updated
+from sandbox.record.store import read_run
 from tests.laboratory.test_loop import SPEC, Notes
 
 SCENARIO = """\

@@ -9,9 +9,10 @@ import pytest
 from agents.contract import Claim
 from agents.edits.widen import Widen
 from agents.genome import EditorGene, Genome
-from sandbox import deeds, events, loop
+from sandbox import deeds, loop
 from sandbox.fingerprints import weights_hash
 from sandbox.gate import Gate, price
+from sandbox.record import events
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 
 

@@ -13,10 +13,10 @@ from sandbox.cell_maps import CellMap, cell_map, exact_bits
 from sandbox.contract import Measurement
 from sandbox.empowerment_of_all import Question, estimate, exact
 from sandbox.errors import TrialError
-from sandbox.events import Chosen, Mapped, Measured
 from sandbox.exploring import TooLargeError
 from sandbox.probes.empowerment_map import EmpowermentMap
 from sandbox.probes.empowerment_of_all import EmpowermentOfAll
+from sandbox.record.events import Chosen, Mapped, Measured
 from sandbox.seeding import stream
 from tests.laboratory.test_loop import SPEC, Notes
 

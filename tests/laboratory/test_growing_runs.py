@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox import events
+from sandbox.record import events
 from tests.laboratory.test_loop import live
 
 LIFE = {

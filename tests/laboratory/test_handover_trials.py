@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import events, scenario
+from sandbox import scenario
+from sandbox.record import events
 from tests.laboratory.test_loop import live
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "handover.yaml"

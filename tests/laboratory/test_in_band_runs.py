@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 
 import sandbox as laboratory
-from sandbox import events
 from sandbox.catalogue import catalogue
-from sandbox.store import read_run
+from sandbox.record import events
+from sandbox.record.store import read_run
 from tests.laboratory.test_loop import SPEC, Notes, live
 
 EDITS = ["widen", "reset_dormant", "set_learning_rate", "identity"]

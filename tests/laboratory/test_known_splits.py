@@ -5,7 +5,7 @@ import pytest
 from sandbox import loop, scenario, trials
 from sandbox.catalogue import catalogue
 from sandbox.errors import InputError
-from sandbox.events import Probed, TrialStarted, Updated
+from sandbox.record.events import Probed, TrialStarted, Updated
 from sandbox.rehearsal import Deaf
 
 

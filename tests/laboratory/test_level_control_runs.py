@@ -4,8 +4,8 @@ import pytest
 
 import sandbox as laboratory
 from sandbox.catalogue import catalogue
-from sandbox.events import Controlled, Probed
-from sandbox.store import read_run
+from sandbox.record.events import Controlled, Probed
+from sandbox.record.store import read_run
 
 SCENARIO = """\
 schema: 1

@@ -7,7 +7,7 @@ import multiprocessing
 import pytest
 
 from sandbox.executors import local
-from sandbox.ledger import Receipt
+from sandbox.record.ledger import Receipt
 
 
 class Folder:

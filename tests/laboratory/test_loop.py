@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from sandbox import events, loop
-from sandbox.ledger import Chain, Receipt, check
+from sandbox import loop
+from sandbox.record import events
+from sandbox.record.ledger import Chain, Receipt, check
 
 SPEC = {
     "identity": 1,

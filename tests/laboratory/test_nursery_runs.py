@@ -5,9 +5,9 @@ import pytest
 import envs
 import sandbox as laboratory
 from sandbox.catalogue import catalogue
-from sandbox.events import Controlled, Measured
 from sandbox.power import world_power
-from sandbox.store import read_run
+from sandbox.record.events import Controlled, Measured
+from sandbox.record.store import read_run
 
 SCENARIO = """\
 schema: 1

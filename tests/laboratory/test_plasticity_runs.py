@@ -5,7 +5,8 @@ from functools import cache
 
 import pytest
 
-from sandbox import events, loop, trials
+from sandbox import loop, trials
+from sandbox.record import events
 from sandbox.scenario import load
 from sandbox.scenario_source import locate
 from tests.laboratory.test_loop import Notes

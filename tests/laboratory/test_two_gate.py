@@ -7,9 +7,10 @@ import pytest
 
 from agents.architecture import cost
 from agents.genome import Genome
-from sandbox import events, loop, probation
+from sandbox import loop, probation
 from sandbox.catalogue import catalogue
-from sandbox.lineage import lineages
+from sandbox.record import events
+from sandbox.record.lineage import lineages
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 
 PLAN = schedule(

@@ -9,7 +9,7 @@ import envs
 from agents.edits.reset_values import ResetValues
 from sandbox import loop
 from sandbox.catalogue import catalogue
-from sandbox.events import Edited, Measured
+from sandbox.record.events import Edited, Measured
 from sandbox.reward_distances import epic_by_action
 from sandbox.value_tables import asked, questions
 from tests.laboratory.test_loop import SPEC, Notes, schedule

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import Lever, Spec
-from sandbox.events import Event
+from sandbox.record.events import Event
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from math import inf
 from typing import ClassVar
 
 from sandbox.contract import Measurement, Metric
-from sandbox.events import Event, Updated
+from sandbox.record.events import Event, Updated
 
 
 @dataclass(frozen=True)

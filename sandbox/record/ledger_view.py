@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import ledger
 from sandbox.errors import InputError, Problem
-from sandbox.events import Edited, RolledBack, TrialStarted
-from sandbox.store import TrialRecord
+from sandbox.record import ledger
+from sandbox.record.events import Edited, RolledBack, TrialStarted
+from sandbox.record.store import TrialRecord
 
 JSON = Mapping[str, Any]
 COLUMNS = (

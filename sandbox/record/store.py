@@ -15,10 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sandbox import events
 from sandbox.errors import InputError, IntegrityError, Problem
-from sandbox.files import Disk, Log
-from sandbox.ledger import Chain, Receipt
+from sandbox.record import events
+from sandbox.record.files import Disk, Log
+from sandbox.record.ledger import Chain, Receipt
 from sandbox.words import condition_name
 
 JSON = Mapping[str, Any]

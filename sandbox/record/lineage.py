@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.events import Edited, Event, RolledBack, TrialStarted
+from sandbox.record.events import Edited, Event, RolledBack, TrialStarted
 
 JSON = Mapping[str, Any]
 UNDO = "undo"
