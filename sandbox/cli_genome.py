@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import InputError, Problem, did_you_mean
-from sandbox.genome_changes import changes
-from sandbox.genome_picture import svg
-from sandbox.genome_text import text
-from sandbox.lineage_picture import story
+from sandbox.pictures.genome_changes import changes
+from sandbox.pictures.genome_svg import svg
+from sandbox.pictures.genome_text import text
+from sandbox.pictures.lineage_svg import story
 from sandbox.record.files import Disk
 from sandbox.record.lineage import BIRTH, Lineage, Node, behaviour_changes, lineages
 from sandbox.record.store import TrialRecord, read_run

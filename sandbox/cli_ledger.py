@@ -93,7 +93,7 @@ def _table(book: "Book") -> None:
 
 
 def _differences(book: "Book", one: int, other: int, json_: bool) -> None:
-    from sandbox.genome_changes import changes  # noqa: PLC0415
+    from sandbox.pictures.genome_changes import changes  # noqa: PLC0415
 
     found = changes(book.genome(one), book.genome(other))
     rows = [

@@ -14,11 +14,11 @@ from functools import singledispatchmethod
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox import map_pixels
 from sandbox.catalogue import catalogue
 from sandbox.contract import Metric
-from sandbox.film import gif
-from sandbox.genome_pixels import png_size
+from sandbox.pictures import pixels
+from sandbox.pictures.film import gif
+from sandbox.pictures.pixels import png_size
 from sandbox.record.events import (
     Controlled,
     Edited,
@@ -248,7 +248,7 @@ class TrialWriter:
     def _(self, event: Mapped) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
-        picture = map_pixels.map_png(event)
+        picture = pixels.map_png(event)
         image = Summary.Image(encoded_image_string=picture, **png_size(picture))
         tag = self._tag(f"map/{event.probe}/{event.name}", event.agent)
         self.records.value(event.steps, tag=tag, image=image)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sandbox.genome_changes import changes
-from sandbox.genome_pixels import genome_png
-from sandbox.lineage_picture import settings_told
+from sandbox.pictures.genome_changes import changes
+from sandbox.pictures.lineage_svg import settings_told
+from sandbox.pictures.pixels import genome_png
 from sandbox.record.events import Edited
 
 MOST_PICTURES = 20

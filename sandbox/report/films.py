@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import groupby
 
-from sandbox.film import data_uri, fitting, gif, icons
+from sandbox.pictures.film import data_uri, fitting, gif, icons
 from sandbox.record.events import Filmed
 from sandbox.report.data import Film, Report
 from sandbox.report.html import Html, join, number, section, text

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from sandbox.genome_changes import changes
-from sandbox.genome_picture import svg
-from sandbox.lineage_film import MOST_MOMENTS, film
-from sandbox.lineage_picture import outcome, settings_told, timeline
+from sandbox.pictures.genome_changes import changes
+from sandbox.pictures.genome_svg import svg
+from sandbox.pictures.lineage_film import MOST_MOMENTS, film
+from sandbox.pictures.lineage_svg import outcome, settings_told, timeline
 from sandbox.record.lineage import Node
 from sandbox.report.data import MOST_LIVES, Life, Report
 from sandbox.report.html import Html, folded, join, number, section, table, text

@@ -23,7 +23,7 @@ from agents.learners.ppo import PPO
 from agents.learners.ppo_two_streams import PpoTwoStreams
 from agents.surgery import weights as surgery
 from sandbox.catalogue import catalogue
-from sandbox.genome_network import heads
+from sandbox.pictures.genome_network import heads
 from tests.agents.lives import CHOICES, EXTRINSIC, SIZE, Signpost, streams
 from tests.agents.minds import same
 

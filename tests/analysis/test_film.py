@@ -7,7 +7,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from sandbox.film import GROUND, MOST_FRAMES, WALL, colour, data_uri, frame, gif, icons
+from sandbox.pictures.film import GROUND, MOST_FRAMES, WALL, colour, data_uri, frame, gif, icons
 
 BOARDS = ("###\n#A#\n###", "###\n# #\n###")
 

@@ -22,10 +22,10 @@ from agents.genome import (
     SACRule,
     TableRule,
 )
-from sandbox.genome_changes import aligned, changes, normal
-from sandbox.genome_picture import svg
-from sandbox.genome_pixels import genome_png, png_size
-from sandbox.genome_text import text
+from sandbox.pictures.genome_changes import aligned, changes, normal
+from sandbox.pictures.genome_svg import svg
+from sandbox.pictures.genome_text import text
+from sandbox.pictures.pixels import genome_png, png_size
 
 KINDS = ("dense", "residual", "norm", "skip", "mixture", "injected", "attention", "memory")
 EVERY = Genome(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.lineage_film import MOST_MOMENTS, film, moments
-from sandbox.lineage_picture import story, timeline
+from sandbox.pictures.lineage_film import MOST_MOMENTS, film, moments
+from sandbox.pictures.lineage_svg import story, timeline
 from sandbox.record.events import Edited, TrialStarted
 from sandbox.record.lineage import BIRTH, behaviour_changes, lineages
 

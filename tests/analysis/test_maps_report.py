@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sandbox import map_pixels
+from sandbox.pictures import pixels
 from sandbox.record.events import Chosen, Mapped, Measured, TrialStarted
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.report.maps import CELL, maps
@@ -112,17 +112,17 @@ def test_where_nothing_was_mapped_there_is_no_section():
 
 @pytest.mark.parametrize("rows", [((0.0, 1.0), (None, 0.5)), ((2.0, 2.0), (2.0, 2.0))])
 def test_the_picture_in_pixels_has_the_colours_of_the_numbers(rows):
-    picture = Image.open(io.BytesIO(map_pixels.map_png(mapped(rows)))).convert("RGB")
-    middle = map_pixels.CELL // 2
+    picture = Image.open(io.BytesIO(pixels.map_png(mapped(rows)))).convert("RGB")
+    middle = pixels.CELL // 2
     for row, values in enumerate(rows):
         for column, value in enumerate(values):
             at = (
-                map_pixels.MARGIN + map_pixels.CELL * column + middle,
-                map_pixels.MARGIN + map_pixels.HEAD + map_pixels.CELL * row + middle,
+                pixels.MARGIN + pixels.CELL * column + middle,
+                pixels.MARGIN + pixels.HEAD + pixels.CELL * row + middle,
             )
             least = value is not None and value == min(x for r in rows for x in r if x is not None)
-            wanted = map_pixels.NONE if value is None else map_pixels.COLD if least else None
-            wanted = map_pixels.HEAT if value == 1.0 else wanted
+            wanted = pixels.NONE if value is None else pixels.COLD if least else None
+            wanted = pixels.HEAT if value == 1.0 else wanted
             assert wanted is None or picture.getpixel(at) == wanted
 
 
@@ -142,6 +142,6 @@ def test_tensorboard_has_the_map_and_the_numbers(tmp_path):
     (file,) = [each for each in tmp_path.rglob(FILE) if "seed=0" in str(each)]
     read = EventAccumulator(str(file.parent)).Reload()
     (image,) = read.Images("map/probe/empowerment")
-    assert image.encoded_image_string == map_pixels.map_png(COMMON)
+    assert image.encoded_image_string == pixels.map_png(COMMON)
     assert [x.value for x in read.Scalars("empowerment_map/empowerment")] == [2.5]
     assert [x.value for x in read.Scalars("metric/empowerment_gained")] == [0.5]

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sandbox.film import gif
+from sandbox.pictures.film import gif
 from sandbox.record.events import TrialFinished
 from sandbox.record.store import read_run
 from sandbox.tensorboard import FILE, PICTURES, Writer, rebuild, tag_of

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.genome_changes import JSON, Change, Mark, aligned, headline, told
-from sandbox.genome_shapes import Box, Line, Sheet, Word
+from sandbox.pictures.genome_changes import JSON, Change, Mark, aligned, headline, told
+from sandbox.pictures.genome_shapes import Box, Line, Sheet, Word
 
 MIDDLE, WIDEST = 222.0, 196.0  # pixels: the stream, and the box of the most units
 LABELS, LABEL_WIDTH = 336.0, 208.0

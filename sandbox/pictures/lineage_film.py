@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from sandbox.genome_changes import aligned, normal
-from sandbox.genome_network import widest
-from sandbox.genome_picture import drawn, framed
-from sandbox.genome_plan import plan
-from sandbox.genome_shapes import Box, Line, Shape, Sheet, Word
-from sandbox.lineage_picture import settings_told
+from sandbox.pictures.genome_changes import aligned, normal
+from sandbox.pictures.genome_layout import plan
+from sandbox.pictures.genome_network import widest
+from sandbox.pictures.genome_shapes import Box, Line, Shape, Sheet, Word
+from sandbox.pictures.genome_svg import drawn, framed
+from sandbox.pictures.lineage_svg import settings_told
 from sandbox.record.lineage import Lineage, Node
 
 SECONDS = 2.0  # a moment

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Literal
 
-from sandbox.genome_changes import Change, Mark
+from sandbox.pictures.genome_changes import Change, Mark
 
 Look = Literal["layer", "frozen", "sparse", "norm", "head", "gate", "ghost", "shield"]
 LETTER = 0.54  # mean width of a letter, as a share of its size

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from sandbox.genome_changes import JSON, told
-from sandbox.genome_picture import drawn, framed
-from sandbox.genome_shapes import Line, Sheet, Word, wide
+from sandbox.pictures.genome_changes import JSON, told
+from sandbox.pictures.genome_shapes import Line, Sheet, Word, wide
+from sandbox.pictures.genome_svg import drawn, framed
 from sandbox.record.lineage import Lineage, Node
 
 WIDTH, LEFT, RIGHT = 1040.0, 24.0, 1010.0

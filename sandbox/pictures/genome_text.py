@@ -5,9 +5,9 @@ Lines about what is new, gone or changed begin with ``+``, ``-`` or ``~``.
 
 from collections.abc import Iterator, Sequence
 
-from sandbox.genome_changes import JSON, Change, aligned, changes, headline, normal, told
-from sandbox.genome_network import about, guarding, heads, side_by_side, towers, widest
-from sandbox.genome_plan import Row, editor_rows, rows, rule_rows, value_of
+from sandbox.pictures.genome_changes import JSON, Change, aligned, changes, headline, normal, told
+from sandbox.pictures.genome_layout import Row, editor_rows, rows, rule_rows, value_of
+from sandbox.pictures.genome_network import about, guarding, heads, side_by_side, towers, widest
 
 WIDEST, LEAST = 36, 4  # characters of a box
 SIGNS = {"": " ", "added": "+", "removed": "-", "changed": "~"}

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sandbox.genome_changes import JSON, Change, changes, normal, told
-from sandbox.genome_network import LABEL_WIDTH, LABELS, TABLES, Network, drawn, widest
-from sandbox.genome_shapes import Sheet, Word, wide
+from sandbox.pictures.genome_changes import JSON, Change, changes, normal, told
+from sandbox.pictures.genome_network import LABEL_WIDTH, LABELS, TABLES, Network, drawn, widest
+from sandbox.pictures.genome_shapes import Sheet, Word, wide
 from sandbox.words import counted
 
 WIDTH = 1040.0

@@ -9,9 +9,9 @@ from functools import singledispatch
 from html import escape
 from itertools import pairwise
 
-from sandbox.genome_changes import JSON, changes, headline, normal
-from sandbox.genome_plan import plan
-from sandbox.genome_shapes import Box, Line, Shape, Sheet, Word
+from sandbox.pictures.genome_changes import JSON, changes, headline, normal
+from sandbox.pictures.genome_layout import plan
+from sandbox.pictures.genome_shapes import Box, Line, Shape, Sheet, Word
 
 ROUND = 8.0  # pixels: corners of a line
 CSS = """

@@ -1,0 +1,1 @@
+"""Genomes, edit histories and films as SVG, PNG and text."""
