@@ -27,7 +27,7 @@ from sandbox import loop, trial_state
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
 from sandbox.deeds import consider
-from sandbox.gate import Gate
+from sandbox.gate.gate import Gate
 from sandbox.record.ledger import canonical
 from sandbox.rehearsal import Deaf
 

@@ -12,9 +12,9 @@ from agents.editing.bounds import gene_of
 from agents.genome import EditorGene, Genome
 from agents.part_settings import tuples
 from sandbox.fingerprints import copied
-from sandbox.gate import Past
-from sandbox.meter import Meter
-from sandbox.two_gate import Probation
+from sandbox.gate.budget import Meter
+from sandbox.gate.gate import Past
+from sandbox.gate.two_gate import Probation
 
 OBSERVATIONS = 1024
 MEMORY = 0.9

@@ -12,7 +12,7 @@ from agents.part_settings import tuples
 from sandbox.catalogue import Part, catalogue
 from sandbox.contract import Probe, Spec
 from sandbox.errors import InputError, Problem, TrialError
-from sandbox.gate import Gate
+from sandbox.gate.gate import Gate
 from sandbox.seeding import trial_streams
 from sandbox.trial_environment import Habitat
 

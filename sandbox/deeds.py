@@ -17,11 +17,11 @@ from agents.contract import (
 )
 from agents.genome import Genome
 from sandbox.agent_run import Life, with_settings
-from sandbox.audit import Audit, audit
 from sandbox.errors import one_line
 from sandbox.fingerprints import optimiser_change, same_mind, size, weights_hash
-from sandbox.gate import Gate, Ruling, name_of, price, undone_by
-from sandbox.protection import changed
+from sandbox.gate.gate import Gate, Ruling, name_of, price, undone_by
+from sandbox.gate.protection import changed
+from sandbox.gate.read_back import Audit, audit
 from sandbox.record.ledger import canonical, digest
 
 BEHAVIOUR_OBSERVATIONS = 1024

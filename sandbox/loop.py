@@ -21,7 +21,7 @@ from sandbox.contract import Beside, Spec
 from sandbox.deeds import Deed, consider
 from sandbox.errors import TrialError
 from sandbox.fingerprints import weights_hash
-from sandbox.gate import Gate, price
+from sandbox.gate.gate import Gate, price
 from sandbox.membership import best, is_population, steps_taken
 from sandbox.record.events import Chosen, Edited, Filmed, TrialFinished, TrialStarted, Updated
 from sandbox.record.ledger import digest

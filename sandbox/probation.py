@@ -7,16 +7,16 @@ import numpy as np
 from agents.architecture import cost
 from agents.contract import Reply
 from agents.genome import Genome, TableRule
-from sandbox import two_gate
 from sandbox.contract import IN_DISTRIBUTION
 from sandbox.deeds import Deed, Measure
 from sandbox.fingerprints import weights_hash
+from sandbox.gate import two_gate
+from sandbox.gate.two_gate import Probation
 from sandbox.membership import is_population
 from sandbox.record.events import RolledBack
 from sandbox.seeding import trial_streams
 from sandbox.subject import LiveSubject
 from sandbox.trial_state import Trial
-from sandbox.two_gate import Probation
 
 
 def measurer(trial: Trial, name: str) -> Measure:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.meter import progress
+from sandbox.gate.budget import progress
 from sandbox.record.store import TrialRecord, read_run
 from sandbox.trials import count_conditions
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from agents.part_settings import tuples
 from sandbox import pinned, scenario_parts
 from sandbox.catalogue import catalogue
-from sandbox.meter import Budget
+from sandbox.gate.budget import Budget
 from sandbox.scenario_errors import Findings
 from sandbox.scenario_form import ArmForm, ScenarioForm, as_dosed, as_named, as_weighted
 from sandbox.scenario_model import Scenario

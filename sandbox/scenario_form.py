@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from sandbox import protection
+from sandbox.gate import protection
 from sandbox.scenario_errors import LARGEST_SEED
 from sandbox.strict_yaml import Path
 

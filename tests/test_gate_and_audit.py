@@ -8,10 +8,10 @@ import pytest
 from agents.contract import Claim, Edit, RefusedEditError
 from agents.edits.set_rule import SetRule
 from agents.genome import Architecture, Genome, Guard, Layer
-from sandbox.audit import audit
-from sandbox.gate import Gate, Past
-from sandbox.protection import problem
-from sandbox.two_gate import Probation, TwoGate
+from sandbox.gate.gate import Gate, Past
+from sandbox.gate.protection import problem
+from sandbox.gate.read_back import audit
+from sandbox.gate.two_gate import Probation, TwoGate
 
 SIZES = (10, 4)
 GENOME = Genome()

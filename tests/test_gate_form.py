@@ -4,7 +4,7 @@ import pytest
 
 from sandbox import scenario
 from sandbox.errors import InputError
-from sandbox.gate import Gate
+from sandbox.gate.gate import Gate
 
 SMALL = """\
 schema: 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.meter import CATEGORIES, Budget, Meter, Shock, progress
+from sandbox.gate.budget import CATEGORIES, Budget, Meter, Shock, progress
 
 AMOUNTS = st.floats(0, 1e15)
 

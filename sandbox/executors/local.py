@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from sandbox import worker
 from sandbox.errors import IntegrityError
-from sandbox.meter import progress
+from sandbox.gate.budget import progress
 from sandbox.processes import death, end, no_main, one_thread
 from sandbox.progress import Progress, Tick
 from sandbox.record import events

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.contract import Lever, Spec
-from sandbox.meter import Budget, Shock
+from sandbox.gate.budget import Budget, Shock
 from sandbox.record.events import Event, Updated
 
 HALF = 0.5

@@ -16,7 +16,7 @@ from agents.editors.pbt import Pbt
 from agents.edits.copy_peer import CopyPeer
 from agents.genome import EditorGene, Genome, LearningRule
 from sandbox.catalogue import catalogue
-from sandbox.gate import Gate
+from sandbox.gate.gate import Gate
 from sandbox.record import events
 from tests.agents.minds import a_mind, a_view, genomes, same
 from tests.agents.test_members import life, lived

@@ -29,7 +29,7 @@ from envs.faces.gymnasium import BatchFace
 from envs.planning import exact
 from envs.worlds.side_effects_sokoban import SideEffectsSokoban
 from envs.worlds.whisky_gold import WhiskyGold
-from sandbox.gate import Gate
+from sandbox.gate.gate import Gate
 from tests.agents.lives import EXTRINSIC, Flat, streams
 from tests.agents.minds import same
 

@@ -14,7 +14,7 @@ from agents.edits.reset_values import ResetValues
 from agents.genome import Genome
 from sandbox.agent_run import Life
 from sandbox.deeds import consider
-from sandbox.gate import Gate
+from sandbox.gate.gate import Gate
 from tests.agents.learning_kinds import a_genome, lived
 from tests.agents.minds import a_mind, a_view
 from tests.agents.valuing import Valuing

@@ -17,7 +17,7 @@ from agents.genome import PARTS
 from sandbox import deeds, loop
 from sandbox.catalogue import catalogue
 from sandbox.fingerprints import mind_hash
-from sandbox.gate import Gate
+from sandbox.gate.gate import Gate
 from sandbox.record import events
 from tests.laboratory.test_loop import SPEC, Notes
 

@@ -11,7 +11,7 @@ from agents.edits.widen import Widen
 from agents.genome import EditorGene, Genome
 from sandbox import deeds, loop
 from sandbox.fingerprints import weights_hash
-from sandbox.gate import Gate, price
+from sandbox.gate.gate import Gate, price
 from sandbox.record import events
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 

@@ -15,7 +15,7 @@ from agents.edits.undo import Undo
 from agents.edits.widen import Widen
 from sandbox import deeds, loop
 from sandbox.fingerprints import mind_hash
-from sandbox.gate import Gate
+from sandbox.gate.gate import Gate
 from tests.laboratory.test_loop import SPEC, Notes
 
 EDITS = 30

@@ -1,20 +1,41 @@
-"""Judges a proposed edit before anything is allocated. Not in the agent's reach."""
+"""Judges a proposed edit before anything is allocated. Not in the agent's reach.
+
+Finds an agent that goes in circles: A to B and back to A.
+"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from agents.architecture import cost as compute
 from agents.architecture import validity
 from agents.contract import Edit, RefusedEditError
 from agents.genome import PARTS, VALUED, Genome
-from sandbox import protection
 from sandbox.errors import one_line
-from sandbox.meter import Budget, shocks
-from sandbox.oscillation import MARK, Answer, steps_back
-from sandbox.two_gate import TwoGate
+from sandbox.gate import protection
+from sandbox.gate.budget import Budget, shocks
+from sandbox.gate.two_gate import TwoGate
 from sandbox.words import counted
+
+MARK = "oscillation"
+Answer = Literal["refuse", "mark", "ignore"]
+
+
+def steps_back(before: Genome, after: Genome, left: Sequence[str], window: int) -> int:
+    """How many applied edits ago the genome ``after`` was left; 0 where it was not.
+
+    ``left``: digests of the genomes that the applied edits left, oldest first; the last ``window``
+    count. An edit that keeps the genome (a reset of units) goes nowhere, so not back either.
+    """
+    if window < 1 or before == after:
+        return 0
+    digest = after.digest()
+    for steps, each in enumerate(reversed(left[-window:]), start=1):
+        if each == digest:
+            return steps
+    return 0
+
 
 _VALUED = frozenset(("learning_rule", name) for name in VALUED)
 

@@ -1,0 +1,1 @@
+"""What an edit may do: validity, protection, budget, the two-gate rule, read-back."""
