@@ -22,11 +22,11 @@ import numpy as np
 import torch
 
 from agents.contract import Batch, Motive
-from sandbox import controls
-from sandbox.build import Parts, population
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
-from sandbox.trial_environment import habitat
+from sandbox.trial import controls
+from sandbox.trial.build import Parts, population
+from sandbox.trial.environment import habitat
 
 N, SIZE, ACTIONS, STEPS, ROUNDS, TURNS = 64, 51, 4, 128, 4, 3
 MORE = 8  # times as many environments

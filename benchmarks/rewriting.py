@@ -23,13 +23,13 @@ from agents.contract import Edit, Evidence, Mind, RefusedEditError, View
 from agents.edits.set_editor import SetEditor
 from agents.edits.undo import Undo
 from agents.genome import Architecture, Guard, Layer
-from sandbox import loop, trial_state
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
-from sandbox.deeds import consider
 from sandbox.gate.gate import Gate
 from sandbox.record.ledger import canonical
-from sandbox.rehearsal import Deaf
+from sandbox.trial import loop, state
+from sandbox.trial.edit_step import consider
+from sandbox.trial.rehearsal import Deaf
 
 ROUNDS = 7
 TARGET_MS = 5.0
@@ -87,7 +87,7 @@ class Timed:
     surgery: float
 
 
-def living(architecture: Architecture) -> tuple[trial_state.Trial, View]:
+def living(architecture: Architecture) -> tuple[state.Trial, View]:
     """A trial after two updates, and what its editor sees."""
     trial = loop.begin(spec_of(architecture, {"recursive": {"depth": 1}}), Deaf())
     for _ in range(2):
@@ -104,7 +104,7 @@ def wanted(name: str, kind: type[Edit], view: View, entry: int) -> Edit | None:
     return next(iter(kind.candidates(view)), None)
 
 
-def timed(trial: trial_state.Trial, view: View, name: str, edit: Edit, net: str) -> Timed:
+def timed(trial: state.Trial, view: View, name: str, edit: Edit, net: str) -> Timed:
     """Do the edit again and again to the same mind. Raises ``RefusedEditError``."""
     life, whole, surgery = trial.lives["agent"], [], []
     before, gate = life.learner.mind(), Gate(allow_objective=True)
@@ -122,7 +122,7 @@ def timed(trial: trial_state.Trial, view: View, name: str, edit: Edit, net: str)
     return Timed(name, net, size, statistics.median(whole), statistics.median(surgery))
 
 
-def _operation(trial: trial_state.Trial, before: Mind, edit: Edit) -> float:
+def _operation(trial: state.Trial, before: Mind, edit: Edit) -> float:
     """Seconds of making the new mind and installing it, with nobody looking."""
     life = trial.lives["agent"]
     evidence = Evidence(life.learner.look(), life.before)

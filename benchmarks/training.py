@@ -28,9 +28,9 @@ from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
 from agents.surgery.weights import drop_units, grow_units
 from agents.training.population import Solo
-from sandbox.loop import run_trial
-from sandbox.rehearsal import Deaf
 from sandbox.seeding import stream
+from sandbox.trial.loop import run_trial
+from sandbox.trial.rehearsal import Deaf
 
 COVERAGE, STOCK_ENVS, SEEDS = 0.5, 8, (0,)
 SHARE = 0.9  # of the way from a random to an optimal agent

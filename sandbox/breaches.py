@@ -9,7 +9,7 @@ from agents.arrays import Array
 from agents.contract import LiveLearner
 from envs.contract import JointWorld, World
 from envs.controls.shield import Shield
-from sandbox.trial_environment import Habitat
+from sandbox.trial.environment import Habitat
 
 WALKERS, DRAWS, RECENT = 64, 512, 1024
 

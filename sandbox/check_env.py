@@ -24,7 +24,7 @@ from envs.contract import World
 from sandbox.catalogue import catalogue, resolve
 from sandbox.errors import InputError, Problem, TrialError, did_you_mean
 from sandbox.findings import Finding
-from sandbox.guarded import GuardedEnv, GuardedParallelEnv
+from sandbox.trial.env_guard import GuardedEnv, GuardedParallelEnv
 from sandbox.words import counted
 
 STEPS = 200

@@ -22,8 +22,8 @@ from sandbox.words import counted
 
 if TYPE_CHECKING:
     from sandbox.api import Experiment
-    from sandbox.rehearsal import Rehearsal
     from sandbox.scenario_model import Scenario
+    from sandbox.trial.rehearsal import Rehearsal
     from sandbox.trials import Trial
 
 Command = Callable[..., Any]
@@ -202,7 +202,7 @@ def _rehearsed(trial: "Trial", seen: "dict[str, Rehearsal]") -> "Rehearsal":
 
     Raises ``InputError`` where it could not even start: nothing was, and none of them would.
     """
-    from sandbox.rehearsal import rehearse  # noqa: PLC0415  (torch)
+    from sandbox.trial.rehearsal import rehearse  # noqa: PLC0415  (torch)
 
     spec, left_out = trial.spec, {"seed", "salt", "condition", "probes"}
     key = json.dumps({k: v for k, v in spec.items() if k not in left_out}, sort_keys=True)

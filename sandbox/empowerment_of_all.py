@@ -18,8 +18,8 @@ from envs.planning.joint import Controller, profiles
 from envs.world_kit.state import size, take
 from sandbox.breaches import chances
 from sandbox.exploring import bounded, rows_of
-from sandbox.subject import Policy
-from sandbox.trial_environment import Habitat
+from sandbox.trial.environment import Habitat
+from sandbox.trial.evaluation import Policy
 
 Sees = Literal["own", "observation", "state"]
 STARTS = 4096

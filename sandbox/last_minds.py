@@ -11,11 +11,11 @@ from agents.architecture import checkpoint
 from agents.contract import LiveLearner, Mind
 from envs.arrays import Array
 from envs.contract import JointWorld, State, World
-from sandbox import loop, membership, subject
 from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean
 from sandbox.record.store import TrialRecord, chosen, read_run
-from sandbox.rehearsal import Deaf
-from sandbox.trial_environment import Habitat
+from sandbox.trial import evaluation, loop, population
+from sandbox.trial.environment import Habitat
+from sandbox.trial.rehearsal import Deaf
 from sandbox.verify import verify
 
 
@@ -62,10 +62,10 @@ def policies(
         hint = "" if agent is None else did_you_mean(agent, names)
         raise InputError(Problem("--agent", f"{what}; there are {', '.join(names)}{hint}"))
     fit = cast.place.silent, cast.place.choices
-    if membership.is_population(cast.world.agents, names) or not isinstance(cast.world, JointWorld):
-        policy = subject.sampled(cast.learners[agent], rng, *fit)
+    if population.is_population(cast.world.agents, names) or not isinstance(cast.world, JointWorld):
+        policy = evaluation.sampled(cast.learners[agent], rng, *fit)
         return 0, lambda _, seen: policy(seen)
-    every = [subject.sampled(cast.learners[name], rng, *fit) for name in cast.world.agents]
+    every = [evaluation.sampled(cast.learners[name], rng, *fit) for name in cast.world.agents]
     seat = cast.world.agents.index(agent)
     return seat, lambda _, seen: np.stack(
         [policy(seen[:, k]) for k, policy in enumerate(every)], axis=1

@@ -34,7 +34,7 @@ class ControlLever(Lever):
 
     def check(self, spec: Spec, dose: float) -> str | None:
         """Return what the control says against this intensity or this env, or ``None``."""
-        from sandbox.controls import refusal  # noqa: PLC0415  (what a report loads imports no envs)
+        from sandbox.trial.controls import refusal  # noqa: PLC0415  (what a report loads imports no envs)
 
         written = spec["controls"].get(self.control, {})
         if written.get("intensity", 0) not in {0, dose}:

@@ -95,7 +95,7 @@ def controls(found: Findings, scenario: Scenario) -> None:
     parts = (*scenario.envs, *scenario.arms.values())
     if not scenario.controls and not any("controls" in each for each in parts):
         return
-    from sandbox.controls import refusal  # noqa: PLC0415  (makes envs: only if there are controls)
+    from sandbox.trial.controls import refusal  # noqa: PLC0415  (makes envs: only if there are controls)
 
     for i, env in enumerate(scenario.envs):
         spec = trials.base_spec(scenario, env, scenario.seeds[0])
@@ -112,7 +112,7 @@ def needed(found: Findings, scenario: Scenario) -> None:
     plain = Objective.needs
     if all(catalogue().load("objectives", kind).needs is plain for kind in kinds):
         return
-    from sandbox.controls import unmet  # noqa: PLC0415  (as above)
+    from sandbox.trial.controls import unmet  # noqa: PLC0415  (as above)
 
     turned = trials.conditions(scenario.levers, scenario.design)
     for condition, env in itertools.product(turned, scenario.envs):

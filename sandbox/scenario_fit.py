@@ -20,14 +20,15 @@ from agents.contract import Objective
 from agents.genome import Genome
 from agents.part_settings import FAULTS, PlacedProblem
 from agents.training.spaces import action_box, action_count, flat_size
-from sandbox import build, scenario_parts, trial_environment, trials
+from sandbox import scenario_parts, trials
 from sandbox.contract import Spec
-from sandbox.controls import MisfitError, NeedsError, controlled
 from sandbox.env_index import EnvEntry
 from sandbox.errors import fault, one_line
 from sandbox.scenario_errors import Findings, problems_of
 from sandbox.scenario_model import Scenario
 from sandbox.strict_yaml import Path
+from sandbox.trial import build, environment
+from sandbox.trial.controls import MisfitError, NeedsError, controlled
 from sandbox.words import condition_name
 
 COPIES = 2
@@ -138,7 +139,7 @@ class _Asked:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a trial says it, too
-                place = trial_environment.habitat(spec, COPIES)
+                place = environment.habitat(spec, COPIES)
         except FAULTS as error:  # whatever it is, every trial would meet it
             whole = str(error) if env_id in str(error) else f"env '{env_id}': {fault(error)}"
             self.found.add(("envs", i, "kwargs"), one_line(whole), at_key=True)
@@ -257,7 +258,7 @@ def _is_ours(part: object) -> bool:
     return type(part).__module__.startswith("agents.")
 
 
-def _spaces(place: trial_environment.Habitat) -> tuple[tuple[Any, Any], ...]:
+def _spaces(place: environment.Habitat) -> tuple[tuple[Any, Any], ...]:
     """Observation and action space of every agent, each distinct pair once."""
     seen, acts = place.env.single_observation_space, place.env.single_action_space
     if not isinstance(acts, gym.spaces.MultiDiscrete):
@@ -270,7 +271,7 @@ def _actions(continuous: bool, space: Any) -> int:
     return int(action_box(space).low.size) if continuous else action_count(space)
 
 
-def _teaches(place: trial_environment.Habitat) -> bool:
+def _teaches(place: environment.Habitat) -> bool:
     """Does the env say which action was right? A step of it tells."""
     if len(place.agents) > 1:
         return False

@@ -21,7 +21,7 @@ from envs.world_kit.state import concatenate, names, size, take
 from sandbox.exploring import bounded
 from sandbox.goal_directedness import pursuit
 from sandbox.reward_distances import ROUNDING, starc_scale
-from sandbox.trial_environment import Habitat
+from sandbox.trial.environment import Habitat
 
 RESETS, WALKERS, WALK = 1024, 64, 128
 _TIE = 1e-9

@@ -8,7 +8,7 @@ import numpy as np
 from agents.arrays import Array
 from envs.contract import JointWorld, World
 from envs.world_kit.state import concatenate, take
-from sandbox.subject import Policy
+from sandbox.trial.evaluation import Policy
 
 
 class Visited(NamedTuple):

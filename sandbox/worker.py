@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-from sandbox import loop
 from sandbox.errors import one_line
 from sandbox.processes import confine
 from sandbox.record.events import Event, to_line
 from sandbox.record.ledger import Receipt
+from sandbox.trial import loop
 
 LOG_LIMIT = 64 * 1024
 BEAT_SECONDS = 1.0

@@ -220,7 +220,7 @@ CLOCKLESS = (
     *(f"{each}." for each in ("envs", "agents")),
     "sandbox.record.events",
     "sandbox.record.ledger",
-    "sandbox.recorder",
+    "sandbox.trial.recorder",
     "sandbox.levers",
     "sandbox.metrics",
     "sandbox.probes",

@@ -408,7 +408,7 @@ def test_a_plan_of_what_cannot_start_is_bad_input_too(sandbox, small, monkeypatc
     def refuse(_spec):
         raise TrialError("env 'X' cannot be made: it is Monday")
 
-    monkeypatch.setattr("sandbox.rehearsal.rehearse", refuse)
+    monkeypatch.setattr("sandbox.trial.rehearsal.rehearse", refuse)
     code, _, err = sandbox("plan", small)
     assert code == 2
     assert re.match(r"condition \S+, env \S+: error: env 'X' cannot be made: it is Monday\n", err)

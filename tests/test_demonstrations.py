@@ -21,7 +21,7 @@ from sandbox import last_minds
 from sandbox.cli import _ended
 from sandbox.demonstrations import _Diary, evidence, of_minari, of_policy, of_recorded
 from sandbox.errors import InputError, IntegrityError
-from sandbox.fingerprints import weights_hash
+from sandbox.trial.fingerprints import weights_hash
 from tests.laboratory.conftest import CommandLine
 
 SCENARIO = """\

@@ -8,7 +8,7 @@ from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
 from sandbox.measured import UNMEASURED
 from sandbox.record.events import Probed, Updated
-from sandbox.recorder import Footprints
+from sandbox.trial.recorder import Footprints
 
 
 def compute(name, events):

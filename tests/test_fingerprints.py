@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.genome import Genome
-from sandbox.fingerprints import copied, mind_hash, same_mind
+from sandbox.trial.fingerprints import copied, mind_hash, same_mind
 from tests.agents.minds import a_mind
 
 MIND = replace(a_mind(Genome(), dtype=np.float32), buffers={"mask/policy.0.weight": np.ones(3)})

@@ -10,7 +10,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from sandbox.errors import TrialError
-from sandbox.guarded import GuardedEnv, GuardedParallelEnv, GuardedVectorEnv
+from sandbox.trial.env_guard import GuardedEnv, GuardedParallelEnv, GuardedVectorEnv
 
 
 def _corpus():

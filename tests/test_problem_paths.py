@@ -11,16 +11,11 @@ import pytest
 import envs.world_kit.settings
 from agents import part_settings
 from agents.part_settings import PlacedProblem, SettingError
-from sandbox import (
-    controls,
-    scenario,
-    scenario_errors,
-    scenario_fit,
-    scenario_parts,
-)
+from sandbox import scenario, scenario_errors, scenario_fit, scenario_parts
 from sandbox.catalogue import Catalogue, catalogue, plug_module
 from sandbox.errors import InputError, fault
 from sandbox.record.events import Updated
+from sandbox.trial import controls
 
 HERE = Path(__file__).resolve().parent
 HEAD = "schema: 1\nquestion: Where?\nmetrics: [capability]\nenvs: [sandbox/CoinGrid-v0]\n"

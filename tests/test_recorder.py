@@ -3,7 +3,7 @@
 import numpy as np
 
 from envs.contract import Outcome
-from sandbox.recorder import Recorder
+from sandbox.trial.recorder import Recorder
 
 
 def outcome(reward, ended, **truth) -> Outcome:

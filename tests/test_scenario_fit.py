@@ -9,12 +9,13 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 
-from sandbox import build, loop, scenario, scenario_fit, trials
+from sandbox import scenario, scenario_fit, trials
 from sandbox.catalogue import Part, catalogue
 from sandbox.env_index import entries
 from sandbox.errors import InputError
-from sandbox.rehearsal import Deaf
 from sandbox.scenario_source import shipped
+from sandbox.trial import build, loop
+from sandbox.trial.rehearsal import Deaf
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = "schema: 1\nquestion: Does it fit?\nmetrics: [capability]\n"

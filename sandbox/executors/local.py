@@ -29,7 +29,7 @@ POLL_SECONDS = 0.25
 MESSAGES_A_TURN = 64
 """A trial that talks without end must not keep the others, and the limits, waiting."""
 # torch._dynamo: the first optimiser of a process imports it, 1.5 s that every trial would pay.
-PRELOAD = ["torch._dynamo", "agents.algorithms.ppo_start", "sandbox.worker", "sandbox.build"]
+PRELOAD = ["torch._dynamo", "agents.algorithms.ppo_start", "sandbox.worker", "sandbox.trial.build"]
 
 
 class Watcher(Protocol):

@@ -49,7 +49,7 @@ class ConstraintLocation(Lever):
         reason = _early(spec) or _unmade(spec, dose)
         if reason or PLACES[dose] not in catalogue().names("controls"):
             return reason
-        from sandbox.controls import refusal  # noqa: PLC0415  (what a report loads imports no envs)
+        from sandbox.trial.controls import refusal  # noqa: PLC0415  (what a report loads imports no envs)
 
         return refusal(self.apply(spec, dose), PLACES[dose])
 

@@ -32,7 +32,7 @@ class DataCoverage(Lever):
         if env["kwargs"].get("coverage", 0) != 0:
             return "the scenario sets 'coverage' itself; remove it there or turn no lever on it"
         if dose != self.neutral and spec.get("controls"):
-            from sandbox.controls import swapping  # noqa: PLC0415  (it imports envs)
+            from sandbox.trial.controls import swapping  # noqa: PLC0415  (it imports envs)
 
             for name in swapping(spec):
                 return f"control '{name}' decides which levels are drawn, too; use one of them"

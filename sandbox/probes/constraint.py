@@ -10,7 +10,7 @@ from sandbox.contract import Beside, Probe, Subject
 from sandbox.record.events import Checked, Event
 
 if TYPE_CHECKING:
-    from sandbox.subject import LiveSubject
+    from sandbox.trial.evaluation import LiveSubject
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sandbox.contract import Probe, Subject
 from sandbox.record.events import Event, Mapped, Measured
 
 if TYPE_CHECKING:
-    from sandbox.subject import LiveSubject
+    from sandbox.trial.evaluation import LiveSubject
 
 NAME = "empowerment_map"
 
@@ -59,7 +59,7 @@ class EmpowermentMap(Probe):
 
     def _mapped(self, live: "LiveSubject", world: Any) -> Iterator[Event]:
         from sandbox.cell_maps import cell_map, exact_bits  # noqa: PLC0415  (imports envs)
-        from sandbox.subject import sampled  # noqa: PLC0415
+        from sandbox.trial.evaluation import sampled  # noqa: PLC0415
 
         plan, bits = cell_map(world), exact_bits(world, self.steps, self.gap)
         walls, chance = plan.walls(), self._found(live, world, None)

@@ -10,7 +10,7 @@ from sandbox.record.events import Event, Measured
 
 if TYPE_CHECKING:
     from envs.contract import JointWorld
-    from sandbox.subject import LiveSubject
+    from sandbox.trial.evaluation import LiveSubject
 
 NAME = "empowerment_of_all"
 
@@ -80,7 +80,7 @@ class EmpowermentOfAll(Probe):
         return [*self._measured(live, world)]
 
     def _measured(self, live: "LiveSubject", world: "JointWorld") -> Iterator[Event]:
-        from sandbox.subject import sampled  # noqa: PLC0415
+        from sandbox.trial.evaluation import sampled  # noqa: PLC0415
         from sandbox.visited import visited  # noqa: PLC0415
 
         rng = live.streams(f"probe {NAME}")
@@ -116,7 +116,7 @@ class EmpowermentOfAll(Probe):
     def _estimated(self, live: "LiveSubject", asked: Any, states: Any) -> dict[str, float]:
         from envs.world_kit.state import size, take  # noqa: PLC0415
         from sandbox.empowerment_of_all import estimate  # noqa: PLC0415
-        from sandbox.subject import sampled  # noqa: PLC0415
+        from sandbox.trial.evaluation import sampled  # noqa: PLC0415
 
         rng = live.streams(f"probe {NAME} {asked.agent}")
         fit = live.place.silent, live.place.choices

@@ -9,7 +9,7 @@ from sandbox.contract import Probe, Subject
 from sandbox.record.events import Event, Measured
 
 if TYPE_CHECKING:
-    from sandbox.subject import LiveSubject
+    from sandbox.trial.evaluation import LiveSubject
 
 NAME = "power"
 
@@ -59,7 +59,7 @@ class Power(Probe):
 
     def _measured(self, live: "LiveSubject", world: Any) -> Iterator[Event]:
         from sandbox.power import world_power  # noqa: PLC0415  (imports envs)
-        from sandbox.subject import sampled  # noqa: PLC0415
+        from sandbox.trial.evaluation import sampled  # noqa: PLC0415
         from sandbox.visited import at_random  # noqa: PLC0415
 
         found = world_power(world, self.discount, self.rewards)

@@ -11,7 +11,7 @@ from sandbox.reward_distances import epic_by_action
 
 if TYPE_CHECKING:
     from envs.arrays import Array
-    from sandbox.subject import LiveSubject
+    from sandbox.trial.evaluation import LiveSubject
     from sandbox.value_tables import Questions
 
 

@@ -14,8 +14,8 @@ from agents.edits.set_rule import SetRule
 from agents.edits.take_back import TakeBack
 from agents.genome import Genome, LearningRule
 from agents.hypergradient import Adam, Sgd, descend, teacher_problem, tower
-from sandbox import loop
 from sandbox.record import events
+from sandbox.trial import loop
 from tests.agents.minds import AnyLook, a_view
 from tests.laboratory.test_loop import SPEC, Notes
 

@@ -6,12 +6,14 @@ import pytest
 from agents.algorithms.ppo_start import build_learner
 from agents.learners.population import Population
 from agents.training.population import Solo
-from sandbox import loop, measured, membership
+from sandbox import measured
 from sandbox.metrics.flops import Flops
 from sandbox.metrics.parameters import Parameters
 from sandbox.metrics.return_reward import ReturnReward
 from sandbox.record import events
 from sandbox.report.data import training_returns
+from sandbox.trial import loop
+from sandbox.trial import population as membership
 from tests.agents.lives import EXTRINSIC, SMALL, Signpost, streams
 from tests.agents.minds import same
 from tests.laboratory.test_loop import SPEC, Notes

@@ -16,9 +16,9 @@ from agents.edits.set_editor import SetEditor
 from agents.edits.set_rule import SetRule
 from agents.edits.take_back import TakeBack
 from agents.genome import Architecture, EditorGene, Genome
-from sandbox import loop
 from sandbox.levers.recursion_depth import RecursionDepth
 from sandbox.record import events
+from sandbox.trial import loop
 from tests.agents.minds import a_mind, a_view
 from tests.laboratory.test_loop import SPEC, Notes
 

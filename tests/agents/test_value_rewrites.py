@@ -12,9 +12,9 @@ from agents.edits.copy_values import CopyValues
 from agents.edits.identity import Identity
 from agents.edits.reset_values import ResetValues
 from agents.genome import Genome
-from sandbox.agent_run import Life
-from sandbox.deeds import consider
 from sandbox.gate.gate import Gate
+from sandbox.trial.agent_run import Life
+from sandbox.trial.edit_step import consider
 from tests.agents.learning_kinds import a_genome, lived
 from tests.agents.minds import a_mind, a_view
 from tests.agents.valuing import Valuing

@@ -9,7 +9,7 @@ from agents.contract import Motive
 from envs.registration import make_world
 from sandbox import reward_distances as distances
 from sandbox.goal_directedness import _soft, goal_directedness, pursuit
-from sandbox.trial_environment import Habitat
+from sandbox.trial.environment import Habitat
 from sandbox.value_tables import asked, questions
 from tests.agents.valuing import LinearValues
 

@@ -19,9 +19,9 @@ from envs.control_kit.control import Control, ControlledEnv
 from envs.control_kit.meter import Gauge
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
-from sandbox.controls import reading
 from sandbox.lever_kinds import ControlLever
 from sandbox.record.events import Updated
+from sandbox.trial.controls import reading
 
 COPIES, STEPS, SEED = 4, 300, 11
 SPAN = COPIES * STEPS

@@ -14,11 +14,11 @@ import pytest
 from agents.contract import Edit, RefusedEditError
 from agents.edits.identity import Identity
 from agents.genome import PARTS
-from sandbox import deeds, loop
 from sandbox.catalogue import catalogue
-from sandbox.fingerprints import mind_hash
 from sandbox.gate.gate import Gate
 from sandbox.record import events
+from sandbox.trial import edit_step, loop
+from sandbox.trial.fingerprints import mind_hash
 from tests.laboratory.test_loop import SPEC, Notes
 
 EDITORS = catalogue().names("editors")
@@ -116,5 +116,5 @@ def refusal(life, edit):
     before = life.learner.mind().genome
     parts = [part for part in PARTS if getattr(after, part) != getattr(before, part)]
     gate = Gate(protect=tuple({edit.part, *parts}), allow_objective=True)
-    reason = deeds.consider(life, "agent", edit, gate, 0.0).ruling.reason
+    reason = edit_step.consider(life, "agent", edit, gate, 0.0).ruling.reason
     return reason if reason.startswith(("protected: ", "invalid: ")) else ""

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from sandbox import loop
 from sandbox.catalogue import catalogue
 from sandbox.record.events import Controlled, Edited, TrialFinished, Updated
-from sandbox.rehearsal import Deaf
+from sandbox.trial import loop
+from sandbox.trial.rehearsal import Deaf
 
 
 class Ears(Deaf):

@@ -10,10 +10,10 @@ import pytest
 from agents.contract import Edit, Editor, LiveEditor
 from agents.edits.identity import Identity
 from agents.genome import Genome
-from sandbox import canaries
 from sandbox.catalogue import catalogue
-from sandbox.loop import run_trial
 from sandbox.record import events
+from sandbox.trial import decoys as canaries
+from sandbox.trial.loop import run_trial
 from tests.agents.minds import a_view
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 

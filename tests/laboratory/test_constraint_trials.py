@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sandbox import loop
 from sandbox.breaches import breaches
 from sandbox.catalogue import catalogue
 from sandbox.constraint_lives import constraint_lives
 from sandbox.record.events import Checked, Controlled, Edited, Updated
+from sandbox.trial import loop
 from tests.laboratory.test_loop import SPEC, Notes, schedule
 
 RULE = {"feature": 1, "action": 3, "instead": 2, "price": 20.0, "planting": 2}

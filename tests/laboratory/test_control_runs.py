@@ -8,11 +8,11 @@ import pytest
 import sandbox as laboratory
 from envs.controls.observation_noise import ObservationNoise
 from envs.controls.sticky_actions import StickyActions
-from sandbox import controls, loop, trial_environment
 from sandbox.catalogue import catalogue
 from sandbox.errors import InputError, TrialError
 from sandbox.record.events import Controlled, Probed, Updated
 from sandbox.record.store import read_run
+from sandbox.trial import controls, environment, loop
 from tests.laboratory.test_loop import SPEC, Notes
 
 SCENARIO = """\
@@ -145,7 +145,7 @@ def test_adding_a_control_moves_no_stream_of_another():
 
     def shown(*others):
         spec = {**SPEC, "controls": {"observation_noise": vars(noise), **dict(others)}}
-        place = controls.controlled(spec, trial_environment.habitat(spec, 4), 1000)
+        place = controls.controlled(spec, environment.habitat(spec, 4), 1000)
         place.env.reset()
         return [place.env.step(np.zeros(4, np.int64))[0] for _ in range(5)]
 
@@ -157,7 +157,7 @@ def test_another_seed_of_a_control_draws_otherwise():
     def stuck(seed):
         control = vars(StickyActions(intensity=0.5, seed=seed))
         spec = {**SPEC, "controls": {"sticky_actions": control}}
-        place = controls.controlled(spec, trial_environment.habitat(spec, 16), 1000)
+        place = controls.controlled(spec, environment.habitat(spec, 16), 1000)
         place.env.reset()
         moves = np.random.default_rng(0)
         for _ in range(20):

@@ -9,10 +9,10 @@ import pytest
 from agents.contract import Claim
 from agents.edits.widen import Widen
 from agents.genome import EditorGene, Genome
-from sandbox import deeds, loop
-from sandbox.fingerprints import weights_hash
 from sandbox.gate.gate import Gate, price
 from sandbox.record import events
+from sandbox.trial import edit_step, loop
+from sandbox.trial.fingerprints import weights_hash
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 
 
@@ -96,7 +96,7 @@ def life():
 
 
 def consider(life, edit, gate=None):
-    return deeds.consider(life, "agent", edit, gate or Gate(), 0.0)
+    return edit_step.consider(life, "agent", edit, gate or Gate(), 0.0)
 
 
 @pytest.mark.parametrize("edit", [Bait(0, 1), Smuggler(0, 1)])

@@ -7,7 +7,6 @@ import pytest
 
 import envs
 from agents.contract import LiveLearner
-from sandbox import loop
 from sandbox.catalogue import catalogue
 from sandbox.cell_maps import CellMap, cell_map, exact_bits
 from sandbox.contract import Measurement
@@ -18,6 +17,7 @@ from sandbox.probes.empowerment_map import EmpowermentMap
 from sandbox.probes.empowerment_of_all import EmpowermentOfAll
 from sandbox.record.events import Chosen, Mapped, Measured
 from sandbox.seeding import stream
+from sandbox.trial import loop
 from tests.laboratory.test_loop import SPEC, Notes
 
 UP, DOWN, LEFT, RIGHT, STAY = range(5)

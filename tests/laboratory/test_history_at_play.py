@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.genome import Architecture, Genome, Layer, LearningRule
-from sandbox.subject import restart, sampled
+from sandbox.trial.evaluation import restart, sampled
 from tests.agents.lives import SIZE, solo
 
 HISTORY = 3

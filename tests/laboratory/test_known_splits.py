@@ -2,11 +2,12 @@
 
 import pytest
 
-from sandbox import loop, scenario, trials
+from sandbox import scenario, trials
 from sandbox.catalogue import catalogue
 from sandbox.errors import InputError
 from sandbox.record.events import Probed, TrialStarted, Updated
-from sandbox.rehearsal import Deaf
+from sandbox.trial import loop
+from sandbox.trial.rehearsal import Deaf
 
 
 class Kept(Deaf):

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from sandbox import loop
 from sandbox.record import events
 from sandbox.record.ledger import Chain, Receipt, check
+from sandbox.trial import loop
 
 SPEC = {
     "identity": 1,

@@ -5,10 +5,11 @@ from functools import cache
 
 import pytest
 
-from sandbox import loop, trials
+from sandbox import trials
 from sandbox.record import events
 from sandbox.scenario import load
 from sandbox.scenario_source import locate
+from sandbox.trial import loop
 from tests.laboratory.test_loop import Notes
 
 SHORT = {

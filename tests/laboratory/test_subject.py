@@ -9,9 +9,9 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
 from envs.registration import make_world
-from sandbox import subject, trial_environment
 from sandbox.errors import TrialError
-from sandbox.subject import film, play_foreign, play_world
+from sandbox.trial import environment, evaluation
+from sandbox.trial.evaluation import film, play_foreign, play_world
 
 BYTES = spaces.Box(0, 255, (2, 2), np.uint8)
 FIVE_OR_SIX = spaces.Discrete(2, start=5)
@@ -66,7 +66,7 @@ class BytesForTwo(ParallelEnv):
 def place():
     if "test/Bytes-v0" not in gym.registry:
         gym.register("test/Bytes-v0", Bytes)
-    return trial_environment.habitat(
+    return environment.habitat(
         {"env": {"id": "test/Bytes-v0", "kwargs": {}}, "seed": 0, "salt": 0}, 2
     )
 
@@ -87,7 +87,7 @@ def test_bytes_are_scaled_and_actions_counted_as_in_training(place):
 
 
 def test_the_random_anchor_draws_from_the_actions_there_are(place):
-    found = subject.anchors({"env": {"id": "test/Bytes-v0"}, "seed": 0, "salt": 0}, place)
+    found = evaluation.anchors({"env": {"id": "test/Bytes-v0"}, "seed": 0, "salt": 0}, place)
 
     assert 1.0 < found["in_distribution"]["random"]["reward"] < 4.0
 
@@ -95,9 +95,7 @@ def test_the_random_anchor_draws_from_the_actions_there_are(place):
 def test_so_it_is_for_several_agents():
     shown = []
     act = functools.partial(second, shown)
-    place = trial_environment.Habitat(
-        None, ("a", "b"), None, lambda n: [BytesForTwo() for _ in range(n)]
-    )
+    place = environment.Habitat(None, ("a", "b"), None, lambda n: [BytesForTwo() for _ in range(n)])
 
     played = play_foreign(place, {"a": act, "b": act}, 3, 0)
 
@@ -107,7 +105,7 @@ def test_so_it_is_for_several_agents():
 
 @pytest.mark.parametrize(("env", "size"), [("FrozenLake-v1", 16), ("Blackjack-v1", 45)])
 def test_numbers_and_tuples_are_seen_one_hot(env, size):
-    place = trial_environment.habitat({"env": {"id": env, "kwargs": {}}, "seed": 0, "salt": 0}, 2)
+    place = environment.habitat({"env": {"id": env, "kwargs": {}}, "seed": 0, "salt": 0}, 2)
     shown = []
 
     play_foreign(place, {"agent": functools.partial(second, shown)}, 4, 0)
@@ -157,6 +155,6 @@ def test_a_film_of_several_agents_sums_over_them():
 
 
 def test_an_env_that_never_ends_is_named_as_such(place, monkeypatch):
-    monkeypatch.setattr("sandbox.subject.ENDLESS", 3)  # its episodes have five steps
+    monkeypatch.setattr("sandbox.trial.evaluation.ENDLESS", 3)  # its episodes have five steps
     with pytest.raises(TrialError, match=r"does not end within 3 steps: .*max_episode_steps"):
         play_foreign(place, {"agent": functools.partial(second, [])}, 4, 0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.learners.tabular import Tabular
-from sandbox import build, trial_environment
+from sandbox.trial import build, environment
 from tests.laboratory.test_loop import SPEC
 
 EPSILON = 0.1
@@ -22,7 +22,7 @@ def born(env_id, learner):
         "learner": {"tabular": asdict(learner)},
         "architecture": {"layers": [], "activation": "tanh"},
     }
-    place = trial_environment.habitat(spec, learner.num_envs)
+    place = environment.habitat(spec, learner.num_envs)
     return build.population(spec, build.Parts.of(spec), place), place
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from agents.architecture import cost
 from agents.genome import Genome
-from sandbox import loop, probation
 from sandbox.catalogue import catalogue
 from sandbox.record import events
 from sandbox.record.lineage import lineages
+from sandbox.trial import loop, two_gate_step
 from tests.laboratory.test_loop import SPEC, Notes, live, schedule
 
 PLAN = schedule(
@@ -112,7 +112,7 @@ def test_who_is_judged_by_a_probe_was_not_chosen_on_its_levels():
     loop._probe(trial, last=False)
     probed = next(e for e in notes.of(events.Probed) if e.distribution == "in_distribution")
 
-    first, again = (probation.held_out(trial, "agent") for _ in range(2))
+    first, again = (two_gate_step.held_out(trial, "agent") for _ in range(2))
 
     assert first == again, "every measurement plays the same levels with the same chance"
     assert first != pytest.approx(probed.values["reward"])

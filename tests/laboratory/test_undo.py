@@ -13,9 +13,9 @@ from agents.edits.prune import Prune
 from agents.edits.set_learning_rate import SetLearningRate
 from agents.edits.undo import Undo
 from agents.edits.widen import Widen
-from sandbox import deeds, loop
-from sandbox.fingerprints import mind_hash
 from sandbox.gate.gate import Gate
+from sandbox.trial import edit_step, loop
+from sandbox.trial.fingerprints import mind_hash
 from tests.laboratory.test_loop import SPEC, Notes
 
 EDITS = 30
@@ -52,7 +52,7 @@ def done(trial, edit):
     trial.population.update()
     trial.update += 1
     life.returns.append(None)
-    deed = deeds.consider(life, "agent", edit, trial.parts.gate, trial.flops)
+    deed = edit_step.consider(life, "agent", edit, trial.parts.gate, trial.flops)
     loop._record(trial, life, deed)
     if deed.ruling.allowed:
         life.done(trial.receipt.entry, deed.parent, deed.before, deed.after)
@@ -78,7 +78,7 @@ def long_life():
 
 def undo(trial, entry, genome):
     edit = Undo.of(entry, genome)
-    deed = deeds.consider(trial.lives["agent"], "agent", edit, Gate(), 0.0)
+    deed = edit_step.consider(trial.lives["agent"], "agent", edit, Gate(), 0.0)
     loop._record(trial, trial.lives["agent"], deed)
     return deed
 
@@ -152,7 +152,9 @@ def test_an_undo_needs_the_laboratory(long_life):
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"editor": 3}'])
 def test_a_text_that_is_no_genome_is_refused(long_life, text):
     trial, _, _, _ = long_life
-    reason = deeds.consider(trial.lives["agent"], "agent", Undo(2, text), Gate(), 0.0).ruling.reason
+    reason = edit_step.consider(
+        trial.lives["agent"], "agent", Undo(2, text), Gate(), 0.0
+    ).ruling.reason
 
     assert reason.startswith("invalid: ")
 
@@ -165,7 +167,7 @@ def test_an_undo_touches_no_part_that_is_protected(long_life):
     edit = Undo.of(entry, mind.genome)
 
     reasons = [
-        deeds.consider(life, "agent", edit, Gate(protect=(path,)), 0.0).ruling.reason
+        edit_step.consider(life, "agent", edit, Gate(protect=(path,)), 0.0).ruling.reason
         for path in ("architecture", "learning_rule", "learning_rule.learning_rate")
     ]
 
@@ -173,7 +175,7 @@ def test_an_undo_touches_no_part_that_is_protected(long_life):
         f"protected: the scenario protects '{path}'"
         for path in ("architecture", "learning_rule", "learning_rule.learning_rate")
     ]
-    assert not deeds.consider(
+    assert not edit_step.consider(
         life, "agent", edit, Gate(protect=("editor", "objective")), 0.0
     ).ruling.reason
 
@@ -193,7 +195,7 @@ def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_life):
     life = trial.lives["agent"]
     was = mind_hash(life.learner.mind())
 
-    deed = deeds.consider(life, "agent", Pretender(0, 1), Gate(), 0.0)
+    deed = edit_step.consider(life, "agent", Pretender(0, 1), Gate(), 0.0)
 
     assert deed.ruling.reason.endswith("it made another mind than the one before entry 2")
     assert mind_hash(life.learner.mind()) == was
@@ -213,5 +215,5 @@ def test_the_past_that_is_kept_is_out_of_reach(long_life):
     trial, _, before, _ = long_life
     life, was = trial.lives["agent"], mind_hash(before[2][0])
 
-    assert deeds.consider(life, "agent", Scribbler(0, 1), Gate(), 0.0).ruling.allowed
+    assert edit_step.consider(life, "agent", Scribbler(0, 1), Gate(), 0.0).ruling.allowed
     assert mind_hash(life.before(2)) == was

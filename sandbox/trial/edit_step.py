@@ -16,13 +16,13 @@ from agents.contract import (
     RefusedEditError,
 )
 from agents.genome import Genome
-from sandbox.agent_run import Life, with_settings
 from sandbox.errors import one_line
-from sandbox.fingerprints import optimiser_change, same_mind, size, weights_hash
 from sandbox.gate.gate import Gate, Ruling, name_of, price, undone_by
 from sandbox.gate.protection import changed
 from sandbox.gate.read_back import Audit, audit
 from sandbox.record.ledger import canonical, digest
+from sandbox.trial.agent_run import Life, with_settings
+from sandbox.trial.fingerprints import optimiser_change, same_mind, size, weights_hash
 
 BEHAVIOUR_OBSERVATIONS = 1024
 Peers = Mapping[str, Callable[[], Mind]]

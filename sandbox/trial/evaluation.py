@@ -16,7 +16,7 @@ from sandbox.contract import Episodes, Spec, Subject
 from sandbox.errors import TrialError
 from sandbox.record.events import Filmed
 from sandbox.seeding import integer, trial_streams
-from sandbox.trial_environment import Habitat
+from sandbox.trial.environment import Habitat
 
 Policy = Callable[[Array], Array]
 """Observations ``[n, size]`` -> actions ``[n]``."""

@@ -8,15 +8,15 @@ from agents.architecture import cost
 from agents.contract import Reply
 from agents.genome import Genome, TableRule
 from sandbox.contract import IN_DISTRIBUTION
-from sandbox.deeds import Deed, Measure
-from sandbox.fingerprints import weights_hash
 from sandbox.gate import two_gate
 from sandbox.gate.two_gate import Probation
-from sandbox.membership import is_population
 from sandbox.record.events import RolledBack
 from sandbox.seeding import trial_streams
-from sandbox.subject import LiveSubject
-from sandbox.trial_state import Trial
+from sandbox.trial.edit_step import Deed, Measure
+from sandbox.trial.evaluation import LiveSubject
+from sandbox.trial.fingerprints import weights_hash
+from sandbox.trial.population import is_population
+from sandbox.trial.state import Trial
 
 
 def measurer(trial: Trial, name: str) -> Measure:

@@ -8,7 +8,7 @@ import numpy as np
 from envs.arrays import Array
 from envs.contract import Outcome, State, World
 from sandbox.contract import Episodes
-from sandbox.membership import is_population
+from sandbox.trial.population import is_population
 
 
 @dataclass

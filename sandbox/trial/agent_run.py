@@ -11,10 +11,10 @@ from agents.contract import Editor, LiveEditor, LiveLearner, Mind, RefusedEditEr
 from agents.editing.bounds import gene_of
 from agents.genome import EditorGene, Genome
 from agents.part_settings import tuples
-from sandbox.fingerprints import copied
 from sandbox.gate.budget import Meter
 from sandbox.gate.gate import Past
 from sandbox.gate.two_gate import Probation
+from sandbox.trial.fingerprints import copied
 
 OBSERVATIONS = 1024
 MEMORY = 0.9

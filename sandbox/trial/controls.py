@@ -11,13 +11,13 @@ import envs
 from agents.part_settings import FAULTS, PlacedProblem
 from envs.control_kit.control import Control
 from envs.control_kit.meter import Gauge
-from sandbox.build import part
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
 from sandbox.errors import InputError, SandboxError, TrialError, fault
 from sandbox.record.events import Controlled
 from sandbox.seeding import trial_streams
-from sandbox.trial_environment import Habitat, habitat
+from sandbox.trial.build import part
+from sandbox.trial.environment import Habitat, habitat
 
 SEVERAL = "the env has several agents; a control acts on envs of one"
 

@@ -10,26 +10,21 @@ from agents.architecture import checkpoint
 from agents.contract import Reply, UpdateReport, View
 from agents.training.value_transfer import heirlooms
 from envs.contract import Outcome
-from sandbox import (
-    build,
-    canaries,
-    controls,
-    probation,
-)
-from sandbox.agent_run import Life
 from sandbox.contract import Beside, Spec
-from sandbox.deeds import Deed, consider
 from sandbox.errors import TrialError
-from sandbox.fingerprints import weights_hash
 from sandbox.gate.gate import Gate, price
-from sandbox.membership import best, is_population, steps_taken
 from sandbox.record.events import Chosen, Edited, Filmed, TrialFinished, TrialStarted, Updated
 from sandbox.record.ledger import digest
-from sandbox.recorder import Footprints, recorder_of
 from sandbox.seeding import trial_streams
-from sandbox.subject import LiveSubject, anchors
-from sandbox.trial_environment import habitat
-from sandbox.trial_state import Clerk, Trial
+from sandbox.trial import build, controls, decoys, two_gate_step
+from sandbox.trial.agent_run import Life
+from sandbox.trial.edit_step import Deed, consider
+from sandbox.trial.environment import habitat
+from sandbox.trial.evaluation import LiveSubject, anchors
+from sandbox.trial.fingerprints import weights_hash
+from sandbox.trial.population import best, is_population, steps_taken
+from sandbox.trial.recorder import Footprints, recorder_of
+from sandbox.trial.state import Clerk, Trial
 
 
 def run_trial(spec: Spec, trial_id: str, clerk: Clerk) -> None:
@@ -82,7 +77,7 @@ def _start(trial: Trial, trial_id: str) -> None:
         birth = {"kind": "birth", "agent": name, "genome": mind.genome.to_json()}
         trial.receipt = trial.clerk.ledger({**birth, "weights": weights_hash(mind)})
         life.entry = trial.receipt.entry
-        life.canaries = canaries.installed(trial, name)
+        life.canaries = decoys.installed(trial, name)
     if place.world is not None:
         place.face().on_outcome = _witness(trial)
 
@@ -118,7 +113,7 @@ def _step(trial: Trial) -> None:
         trial.clerk.event(controls.reading(name, gauge, trial.update, trial.steps))
         gauge.hasten(trial.parts.gate.budget.age(trial.flops))
     for name in reports:
-        probation.settle(trial, name)
+        two_gate_step.settle(trial, name)
     if not trial.spent():  # an edit that nothing learns from would only change the last word
         for name in reports:
             _offer(trial, name)
@@ -167,7 +162,7 @@ def _offer(trial: Trial, name: str) -> None:
     if edit is None:
         return
     peers = {other: each.learner.mind for other, each in trial.lives.items() if other != name}
-    measure = probation.measurer(trial, name) if trial.parts.gate.probation else None
+    measure = two_gate_step.measurer(trial, name) if trial.parts.gate.probation else None
     gate = trial.parts.gate
     _beside(trial, name, "before edit")
     deed = consider(life, name, edit, gate, trial.flops, peers=peers, measure=measure)
@@ -176,7 +171,7 @@ def _offer(trial: Trial, name: str) -> None:
     _record(trial, life, deed)
     if deed.ruling.allowed:
         life.done(trial.receipt.entry, deed.parent, deed.before, deed.after)
-        probation.begin(trial, name, deed)
+        two_gate_step.begin(trial, name, deed)
         _beside(trial, name, "after edit")
     reply = Reply(edit, deed.ruling.allowed, deed.ruling.reason, trial.receipt.entry, cost)
     life.editor.hear(reply)
@@ -268,7 +263,7 @@ def _chosen(trial: Trial) -> Chosen | None:
 def _finish(trial: Trial) -> None:
     shas = []
     for name, life in trial.lives.items():
-        probation.leave(trial, name)
+        two_gate_step.leave(trial, name)
         mind = life.learner.mind()
         state, tensors = checkpoint.to_bytes(mind)
         shas.append(trial.clerk.weights(trial.update, name, state, tensors))

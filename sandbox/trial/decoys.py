@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from sandbox.errors import one_line
 from sandbox.record.events import Tampered
-from sandbox.trial_state import Trial
+from sandbox.trial.state import Trial
 
 Report = Callable[[str, str], None]
 """Takes the surface and the attempt."""

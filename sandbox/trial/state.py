@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agents.contract import Population
-from sandbox.agent_run import Life
-from sandbox.build import Parts
 from sandbox.contract import Spec
 from sandbox.record.events import Event
 from sandbox.record.ledger import Receipt
-from sandbox.recorder import Footprints, Recorder, RecorderByMember
-from sandbox.trial_environment import Habitat
+from sandbox.trial.agent_run import Life
+from sandbox.trial.build import Parts
+from sandbox.trial.environment import Habitat
+from sandbox.trial.recorder import Footprints, Recorder, RecorderByMember
 
 
 class Clerk(Protocol):

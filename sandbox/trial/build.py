@@ -14,7 +14,7 @@ from sandbox.contract import Probe, Spec
 from sandbox.errors import InputError, Problem, TrialError
 from sandbox.gate.gate import Gate
 from sandbox.seeding import trial_streams
-from sandbox.trial_environment import Habitat
+from sandbox.trial.environment import Habitat
 
 
 def part(shelf: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:

@@ -101,7 +101,7 @@ def _single_maker(
         made = _vector(env_id, kwargs, copies)
         if isinstance(getattr(made.unwrapped, "world", None), World):
             return made
-        from sandbox.guarded import GuardedVectorEnv  # noqa: PLC0415  (PettingZoo, for strangers)
+        from sandbox.trial.env_guard import GuardedVectorEnv  # noqa: PLC0415  (PettingZoo, for strangers)
 
         return GuardedVectorEnv(made, env_id, beat)
 
@@ -139,7 +139,7 @@ def _joint_maker(
     env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None]
 ) -> Callable[[int], Any]:
     def one() -> Any:
-        from sandbox.guarded import GuardedParallelEnv  # noqa: PLC0415  (as above)
+        from sandbox.trial.env_guard import GuardedParallelEnv  # noqa: PLC0415  (as above)
 
         return GuardedParallelEnv(resolve(catalogue().parallel[env_id][0])(**kwargs), env_id, beat)
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import loop
 from sandbox.contract import Spec
-from sandbox.membership import is_population, steps_taken
 from sandbox.record.events import Event
 from sandbox.record.ledger import Receipt
 from sandbox.seeding import trial_streams
-from sandbox.subject import LiveSubject
-from sandbox.trial_state import Trial
+from sandbox.trial import loop
+from sandbox.trial.evaluation import LiveSubject
+from sandbox.trial.population import is_population, steps_taken
+from sandbox.trial.state import Trial
 
 
 @dataclass(frozen=True)

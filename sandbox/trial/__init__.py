@@ -1,0 +1,1 @@
+"""One trial: build, train, propose edits, judge, apply, record, probe."""
