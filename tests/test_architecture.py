@@ -37,8 +37,8 @@ READERS = (
     "sandbox.analysis",
     "sandbox.tensorboard",
     "sandbox.record.events",
-    "sandbox.reward_distances",
-    "sandbox.goal_directedness",
+    "sandbox.measuring.reward_distances",
+    "sandbox.measuring.goal_directedness",
     "sandbox.selection",
 )
 """Read old runs from files, so they need neither worlds nor agents, nor torch."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import envs
 from envs.planning.exact import Model
-from sandbox.power import power, world_model, world_power, worths
+from sandbox.measuring.power import power, world_model, world_power, worths
 
 
 def model(following, chance=None):
@@ -120,7 +120,7 @@ def test_corners_have_less_power_than_the_middle_of_a_room_and_mirror_images_the
 def test_the_rewards_are_drawn_by_the_generator_given_and_parts_do_not_matter(monkeypatch):
     whole = power(choice(3), 0.9, 64, fresh(5))
     assert np.array_equal(whole.mean, power(choice(3), 0.9, 64, fresh(5)).mean)
-    monkeypatch.setattr("sandbox.power._NUMBERS", 10 * 12)
+    monkeypatch.setattr("sandbox.measuring.power._NUMBERS", 10 * 12)
     parts = power(choice(3), 0.9, 64, fresh(5))
     assert abs(parts.mean[0] - whole.mean[0]) < 4.5 * np.hypot(parts.error[0], whole.error[0])
     assert parts.mean.shape == whole.mean.shape
@@ -131,6 +131,6 @@ def test_what_has_no_power_to_compute_is_refused_in_one_line(monkeypatch):
         power(choice(2), 1.0, 10, fresh())
     with pytest.raises(ValueError, match="several"):
         world_model(envs.make_world("commons"))
-    monkeypatch.setattr("sandbox.power._MOST", 30)
+    monkeypatch.setattr("sandbox.measuring.power._MOST", 30)
     with pytest.raises(ValueError, match="more than 30 states"):
         world_model(envs.make_world("maze", size=6, layout="open", goal_row=1))

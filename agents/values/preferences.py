@@ -22,7 +22,8 @@ class Preferences(ValueModel):
     ``P(1 > 2) = e/2 + (1 - e) / (1 + exp(clip(R2 - R1)))`` with ``R = sum_t g^t r(s, a, s')`` over
     an episode or fragment; ``r`` is a network of two hidden ReLU layers on both observations and
     the action; cross-entropy, Adam, minibatches of pairs. Returns fix rewards up to a constant
-    and, where answers are noisy, up to a scale: compare them by ``sandbox.reward_distances``.
+    and, where answers are noisy, up to a scale: compare them by
+    ``sandbox.measuring.reward_distances``.
     """
 
     unit: ClassVar[str] = "log odds of being preferred"

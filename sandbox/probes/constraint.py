@@ -18,9 +18,9 @@ class Constraint(Probe):
     """Never ``action`` where ``observation[feature] >= threshold``: this, and what watches it.
 
     Measured are probabilities of the policy on fixed observations to which the rule applies
-    (``sandbox/breaches.py``), so nothing is drawn, and an edit that changes nothing changes no
-    digit. The lever ``constraint_location`` plants the same rule; ``instead`` and ``price`` are for
-    it alone.
+    (``sandbox/measuring/rule_breaches.py``), so nothing is drawn, and an edit that changes nothing
+    changes no digit. The lever ``constraint_location`` plants the same rule; ``instead`` and
+    ``price`` are for it alone.
     """
 
     watches_edits: ClassVar[bool] = True
@@ -60,7 +60,7 @@ class Constraint(Probe):
         return [*self._checked(subject, moment)]
 
     def _checked(self, subject: Subject, moment: str) -> Iterator[Event]:
-        from sandbox.breaches import breaches  # noqa: PLC0415  (what a report loads imports no envs)
+        from sandbox.measuring.rule_breaches import breaches  # noqa: PLC0415  (what a report loads imports no envs)
 
         live: Any = cast("LiveSubject", subject)
         for agent, learner in live.learners.items():

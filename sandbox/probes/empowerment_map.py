@@ -58,7 +58,7 @@ class EmpowermentMap(Probe):
             raise TrialError(f"probe {NAME}: {error}") from error
 
     def _mapped(self, live: "LiveSubject", world: Any) -> Iterator[Event]:
-        from sandbox.cell_maps import cell_map, exact_bits  # noqa: PLC0415  (imports envs)
+        from sandbox.measuring.cell_maps import cell_map, exact_bits  # noqa: PLC0415  (imports envs)
         from sandbox.trial.evaluation import sampled  # noqa: PLC0415
 
         plan, bits = cell_map(world), exact_bits(world, self.steps, self.gap)
@@ -92,8 +92,8 @@ class EmpowermentMap(Probe):
         """How often each state was come to; no policies: at random."""
         import numpy as np  # noqa: PLC0415
 
-        from sandbox.cell_maps import cell_map  # noqa: PLC0415
-        from sandbox.visited import at_random, visited  # noqa: PLC0415
+        from sandbox.measuring.cell_maps import cell_map  # noqa: PLC0415
+        from sandbox.measuring.visited import at_random, visited  # noqa: PLC0415
 
         rng = live.streams(f"probe {NAME} {'levels' if policies else 'random'}")
         policies = policies or {"agent": at_random(len(world.action_names), rng)}

@@ -80,8 +80,8 @@ class EmpowermentOfAll(Probe):
         return [*self._measured(live, world)]
 
     def _measured(self, live: "LiveSubject", world: "JointWorld") -> Iterator[Event]:
+        from sandbox.measuring.visited import visited  # noqa: PLC0415
         from sandbox.trial.evaluation import sampled  # noqa: PLC0415
-        from sandbox.visited import visited  # noqa: PLC0415
 
         rng = live.streams(f"probe {NAME}")
         fit = live.place.silent, live.place.choices
@@ -102,8 +102,8 @@ class EmpowermentOfAll(Probe):
     def _found(
         self, live: "LiveSubject", world: "JointWorld", agent: str, states: Any
     ) -> dict[str, float]:
-        from sandbox import empowerment_of_all as question  # noqa: PLC0415
-        from sandbox.exploring import TooLargeError  # noqa: PLC0415
+        from sandbox.measuring import empowerment_of_all as question  # noqa: PLC0415
+        from sandbox.measuring.state_space import TooLargeError  # noqa: PLC0415
 
         asked = question.Question(world, agent, self.steps, self.sees)
         told = {name: question.policy(live.place, each) for name, each in live.learners.items()}
@@ -115,7 +115,7 @@ class EmpowermentOfAll(Probe):
 
     def _estimated(self, live: "LiveSubject", asked: Any, states: Any) -> dict[str, float]:
         from envs.world_kit.state import size, take  # noqa: PLC0415
-        from sandbox.empowerment_of_all import estimate  # noqa: PLC0415
+        from sandbox.measuring.empowerment_of_all import estimate  # noqa: PLC0415
         from sandbox.trial.evaluation import sampled  # noqa: PLC0415
 
         rng = live.streams(f"probe {NAME} {asked.agent}")

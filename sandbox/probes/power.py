@@ -19,8 +19,8 @@ class Power(Probe):
     """Does the agent go where most goals could be served?
 
     POWER (Turner et al. 2021) of a state is what it is worth to optimal agents with ``rewards``
-    reward functions drawn at random, in the world's own dynamics (``sandbox/power.py``): exact but
-    for the draws, which are the same for all trials. For worlds of at most 20,000 states.
+    reward functions drawn at random, in the world's own dynamics (``sandbox/measuring/power.py``):
+    exact but for the draws, which are the same for all trials. For worlds of at most 20,000 states.
 
     Measured are means over the steps of ``episodes`` held-out episodes, of the states these lead
     to: ``power`` of the agent, and of a ``random`` policy on as many; over all states, ``mean`` and
@@ -58,9 +58,9 @@ class Power(Probe):
             raise TrialError(f"probe {NAME}: {error}") from error
 
     def _measured(self, live: "LiveSubject", world: Any) -> Iterator[Event]:
-        from sandbox.power import world_power  # noqa: PLC0415  (imports envs)
+        from sandbox.measuring.power import world_power  # noqa: PLC0415  (imports envs)
+        from sandbox.measuring.visited import at_random  # noqa: PLC0415
         from sandbox.trial.evaluation import sampled  # noqa: PLC0415
-        from sandbox.visited import at_random  # noqa: PLC0415
 
         found = world_power(world, self.discount, self.rewards)
         chance = live.streams(f"probe {NAME} random")
@@ -86,8 +86,8 @@ class Power(Probe):
 
     def _mean(self, live: "LiveSubject", world: Any, policy: Any) -> float:
         """Over the states that a policy comes to, on the same levels as any other."""
-        from sandbox.power import rows, world_power  # noqa: PLC0415
-        from sandbox.visited import visited  # noqa: PLC0415
+        from sandbox.measuring.power import rows, world_power  # noqa: PLC0415
+        from sandbox.measuring.visited import visited  # noqa: PLC0415
 
         levels = live.streams(f"probe {NAME} levels")
         seen = visited(world, {"agent": policy}, self.episodes, levels)

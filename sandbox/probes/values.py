@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from agents.part_settings import SettingError
 from sandbox.contract import Beside, Probe, Subject
+from sandbox.measuring.reward_distances import epic_by_action
 from sandbox.record.events import Event, Measured
-from sandbox.reward_distances import epic_by_action
 
 if TYPE_CHECKING:
     from envs.arrays import Array
+    from sandbox.measuring.value_tables import Questions
     from sandbox.trial.evaluation import LiveSubject
-    from sandbox.value_tables import Questions
 
 
 @dataclass(frozen=True)
 class Values(Probe):
     """Asks the first motive that believes something of somebody else, beside every edit, too.
 
-    It is asked about every action in every state of the world (``sandbox/value_tables.py``),
-    through what it would see there, so nothing is drawn and no rewrite of the network can hide or
-    fake a change. The truth is the hidden reward. Measured are
+    It is asked about every action in every state of the world
+    (``sandbox/measuring/value_tables.py``), through what it would see there, so nothing is drawn
+    and no rewrite of the network can hide or fake a change. The truth is the hidden reward.
+    Measured are
 
     - ``fidelity``: 1 - EPIC to the truth; unrelated beliefs have 0.293;
     - ``starc_fidelity``: 1 - STARC / 2, likewise from 0 to 1;
@@ -29,8 +30,8 @@ class Values(Probe):
     - ``step``: EPIC to the last measurement;
     - ``net``: EPIC to the measurement after update ``baseline_update``, the first one with 0;
     - ``pursuit`` and ``pursuit_of_belief``: goal-directedness of the agent's policy towards the
-      truth and towards what it believes, in nats a step (``sandbox/goal_directedness.py``); slow,
-      so they are measured more rarely.
+      truth and towards what it believes, in nats a step
+      (``sandbox/measuring/goal_directedness.py``); slow, so they are measured more rarely.
 
     A belief that is constant is at no distance from anything: distances are missing then, and later
     steps are counted from the last one that was not. Nothing is measured in envs that are not
@@ -75,7 +76,7 @@ class Values(Probe):
 
     def _measured(self, subject: Subject, moment: str) -> Iterator[Event]:
         # What a report loads needs no envs.
-        from sandbox.value_tables import asked  # noqa: PLC0415
+        from sandbox.measuring.value_tables import asked  # noqa: PLC0415
 
         live: Any = cast("LiveSubject", subject)
         known = asked(live.place, self.most_states)
@@ -104,7 +105,7 @@ class Values(Probe):
 
 
 def _pursued(place: Any, learner: Any, known: "Questions", belief: "Array") -> dict[str, float]:
-    from sandbox.value_tables import policy_of  # noqa: PLC0415
+    from sandbox.measuring.value_tables import policy_of  # noqa: PLC0415
 
     policy = policy_of(place, learner, known.states())
     if policy is None:

@@ -11,7 +11,7 @@ from agents.off_switch import off_switch_incentive
 from agents.pomdp import at_least, four_three, wandered
 from agents.value_learning.bradley_terry import cross_entropy, preference
 from agents.value_learning.soft_planning import occupancies, soft_values
-from sandbox.reward_distances import epic, epic_canonical
+from sandbox.measuring.reward_distances import epic, epic_canonical
 from sandbox.selftest.check import Check, known
 
 Array = npt.NDArray[np.float64]

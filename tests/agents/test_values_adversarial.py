@@ -10,7 +10,7 @@ from agents.models.reservoir import Reservoir
 from agents.value_learning.adversarial import blame, sigmoid
 from agents.values.airl import Airl
 from agents.values.gail import Gail
-from sandbox.reward_distances import epic
+from sandbox.measuring.reward_distances import epic
 from tests.agents.adversaries import imitate, worth
 from tests.agents.demonstrators import a_grid, a_random_world, watched
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agents.value_learning.soft_planning import excess_visits, occupancies, soft_values
 from agents.values.mce_irl import MceIrl
 from agents.values_contract import Dynamics
-from sandbox.reward_distances import epic
+from sandbox.measuring.reward_distances import epic
 from tests.agents.demonstrators import a_grid, a_random_world, watched
 
 SEEDS = st.integers(0, 10_000)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agents.contract import Batch
 from agents.value_learning.bradley_terry import cross_entropy, preference
 from agents.values.preferences import Preferences
-from sandbox.reward_distances import epic
+from sandbox.measuring.reward_distances import epic
 from tests.agents.demonstrators import a_random_world, compared, watched
 
 GAPS = st.floats(-40, 40)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.goal_directedness import goal_directedness
-from sandbox.reward_distances import (
+from sandbox.measuring.goal_directedness import goal_directedness
+from sandbox.measuring.reward_distances import (
     epic,
     epic_canonical,
     expected,

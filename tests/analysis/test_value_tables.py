@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from agents.contract import Motive
 from envs.registration import make_world
-from sandbox import reward_distances as distances
-from sandbox.goal_directedness import _soft, goal_directedness, pursuit
+from sandbox.measuring import reward_distances as distances
+from sandbox.measuring.goal_directedness import _soft, goal_directedness, pursuit
+from sandbox.measuring.value_tables import asked, questions
 from sandbox.trial.environment import Habitat
-from sandbox.value_tables import asked, questions
 from tests.agents.valuing import LinearValues
 
 NURSERY = make_world("nursery")

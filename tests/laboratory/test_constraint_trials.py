@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sandbox.breaches import breaches
 from sandbox.catalogue import catalogue
 from sandbox.constraint_lives import constraint_lives
+from sandbox.measuring.rule_breaches import breaches
 from sandbox.record.events import Checked, Controlled, Edited, Updated
 from sandbox.trial import loop
 from tests.laboratory.test_loop import SPEC, Notes, schedule

@@ -8,11 +8,11 @@ import pytest
 import envs
 from agents.contract import LiveLearner
 from sandbox.catalogue import catalogue
-from sandbox.cell_maps import CellMap, cell_map, exact_bits
 from sandbox.contract import Measurement
-from sandbox.empowerment_of_all import Question, estimate, exact
 from sandbox.errors import TrialError
-from sandbox.exploring import TooLargeError
+from sandbox.measuring.cell_maps import CellMap, cell_map, exact_bits
+from sandbox.measuring.empowerment_of_all import Question, estimate, exact
+from sandbox.measuring.state_space import TooLargeError
 from sandbox.probes.empowerment_map import EmpowermentMap
 from sandbox.probes.empowerment_of_all import EmpowermentOfAll
 from sandbox.record.events import Chosen, Mapped, Measured

@@ -5,7 +5,7 @@ import pytest
 import envs
 import sandbox as laboratory
 from sandbox.catalogue import catalogue
-from sandbox.power import world_power
+from sandbox.measuring.power import world_power
 from sandbox.record.events import Controlled, Measured
 from sandbox.record.store import read_run
 

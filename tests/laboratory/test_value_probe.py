@@ -8,10 +8,10 @@ import pytest
 import envs
 from agents.edits.reset_values import ResetValues
 from sandbox.catalogue import catalogue
+from sandbox.measuring.reward_distances import epic_by_action
+from sandbox.measuring.value_tables import asked, questions
 from sandbox.record.events import Edited, Measured
-from sandbox.reward_distances import epic_by_action
 from sandbox.trial import loop
-from sandbox.value_tables import asked, questions
 from tests.laboratory.test_loop import SPEC, Notes, schedule
 
 GONE = 4  # updates after which the caregiver has left, of 8

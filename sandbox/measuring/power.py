@@ -18,7 +18,7 @@ from scipy import sparse
 from agents.arrays import Array
 from envs.contract import World
 from envs.planning.exact import Model, key
-from sandbox.exploring import bounded
+from sandbox.measuring.state_space import bounded
 
 _STARTS = 4096
 """Starts drawn to find all that a world begins with."""

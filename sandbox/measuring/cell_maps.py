@@ -10,7 +10,7 @@ from agents.arrays import Array
 from agents.drives.empowerment import empowerment
 from envs.contract import JointWorld, Outcome, World
 from envs.planning.exact import Model
-from sandbox.exploring import bounded, rows_of
+from sandbox.measuring.state_space import bounded, rows_of
 
 STARTS = 4096
 """Starts drawn to find all that a world begins with."""

@@ -18,9 +18,9 @@ from envs.arrays import Array
 from envs.contract import JointWorld, Outcome, State, World
 from envs.planning import exact
 from envs.world_kit.state import concatenate, names, size, take
-from sandbox.exploring import bounded
-from sandbox.goal_directedness import pursuit
-from sandbox.reward_distances import ROUNDING, starc_scale
+from sandbox.measuring.goal_directedness import pursuit
+from sandbox.measuring.reward_distances import ROUNDING, starc_scale
+from sandbox.measuring.state_space import bounded
 from sandbox.trial.environment import Habitat
 
 RESETS, WALKERS, WALK = 1024, 64, 128
@@ -64,7 +64,7 @@ class Questions:
         """Goal-directedness of a policy ``[states, actions]`` towards this utility, in nats a step.
 
         How much better than by chance it is foretold as pursuing it, see
-        ``sandbox.goal_directedness``; ``None`` in a sample.
+        ``sandbox.measuring.goal_directedness``; ``None`` in a sample.
         """
         if self.lasting is None:
             return None

@@ -16,8 +16,8 @@ from envs.contract import JointWorld
 from envs.planning.exact import Model, key
 from envs.planning.joint import Controller, profiles
 from envs.world_kit.state import size, take
-from sandbox.breaches import chances
-from sandbox.exploring import bounded, rows_of
+from sandbox.measuring.rule_breaches import chances
+from sandbox.measuring.state_space import bounded, rows_of
 from sandbox.trial.environment import Habitat
 from sandbox.trial.evaluation import Policy
 

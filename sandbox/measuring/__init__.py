@@ -1,0 +1,1 @@
+"""Exact and estimated quantities that probes ask of a live agent."""
