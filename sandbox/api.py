@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from sandbox import analysis
 from sandbox.catalogue import catalogue, plug_module
 from sandbox.errors import InputError, Problem
-from sandbox.pinned import identity
 from sandbox.progress import PlainDisplay, Progress, Tick
 from sandbox.progress import progress as show
 from sandbox.record.store import RunFolder, RunRecord, TrialRecord, read_run
-from sandbox.trials import touched
+from sandbox.scenario.pinned import identity
+from sandbox.scenario.trials import touched
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sandbox.executors.local import Job, LocalExecutor
-    from sandbox.scenario_model import Scenario
+    from sandbox.scenario.model import Scenario
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def run(
     call finished are not run again; failed ones are. Raises ``InputError`` before anything has
     started, ``ResourceError`` if the disk or memory runs out.
     """
-    from sandbox.scenario import load as read  # noqa: PLC0415  (pydantic: only who runs pays)
+    from sandbox.scenario.load import load as read  # noqa: PLC0415  (pydantic: only who runs pays)
 
     for module in plugins:
         plug_module(catalogue(), module)
@@ -219,7 +219,7 @@ def _execute(scenario: "Scenario", executor: "LocalExecutor") -> None:
 
 def _jobs(scenario: "Scenario") -> "list[Job]":
     from sandbox.executors.local import Job  # noqa: PLC0415
-    from sandbox.trials import expand  # noqa: PLC0415
+    from sandbox.scenario.trials import expand  # noqa: PLC0415
 
     return [
         Job(trial.id, trial.spec, next(iter(trial.spec["learner"].values()))["total_steps"])

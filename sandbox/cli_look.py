@@ -86,8 +86,8 @@ def _envs() -> list[dict[str, Any]]:
 
 def _scenarios() -> list[dict[str, Any]]:
     from sandbox.errors import InputError  # noqa: PLC0415
-    from sandbox.scenario_source import shipped  # noqa: PLC0415
-    from sandbox.strict_yaml import read  # noqa: PLC0415
+    from sandbox.scenario.source import shipped  # noqa: PLC0415
+    from sandbox.scenario.strict_yaml import read  # noqa: PLC0415
 
     rows = []
     for name, path in sorted(shipped().items()):

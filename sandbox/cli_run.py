@@ -22,9 +22,9 @@ from sandbox.words import counted
 
 if TYPE_CHECKING:
     from sandbox.api import Experiment
-    from sandbox.scenario_model import Scenario
+    from sandbox.scenario.model import Scenario
+    from sandbox.scenario.trials import Trial
     from sandbox.trial.rehearsal import Rehearsal
-    from sandbox.trials import Trial
 
 Command = Callable[..., Any]
 
@@ -120,8 +120,8 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
     Times are of this machine, for the agent as it is born: learning, probes, and what each trial's
     process takes to start. The report comes on top.
     """
-    from sandbox import trials  # noqa: PLC0415
     from sandbox.manifest import cores  # noqa: PLC0415
+    from sandbox.scenario import trials  # noqa: PLC0415
 
     loaded = _load(scenario, options)
     all_trials = trials.expand(loaded)
@@ -167,7 +167,7 @@ def check(scenario: str, as_json: bool, **options: Any) -> None:
 def _unasked(scenario: "Scenario") -> str:
     """Which envs were not asked whether the agent fits: making a stranger's may do anything."""
     from sandbox.env_index import entries  # noqa: PLC0415
-    from sandbox.scenario_fit import made_here  # noqa: PLC0415
+    from sandbox.scenario.fit import made_here  # noqa: PLC0415
 
     known = entries()
     strangers = [each["id"] for each in scenario.envs if not made_here(each, known)]
@@ -178,14 +178,14 @@ def _unasked(scenario: "Scenario") -> str:
 
 
 def _load(scenario: str, options: dict[str, Any]) -> "Scenario":
-    from sandbox.scenario import load  # noqa: PLC0415  (pydantic and Gymnasium)
+    from sandbox.scenario.load import load  # noqa: PLC0415  (pydantic and Gymnasium)
 
     keys = ("overrides", "seeds", "smoke", "max_trials")
     return load(scenario, **{key: options[key] for key in keys})
 
 
 def _headline(scenario: "Scenario") -> str:
-    from sandbox import trials  # noqa: PLC0415
+    from sandbox.scenario import trials  # noqa: PLC0415
 
     conditions = trials.count_conditions(scenario.levers, scenario.design)
     steps = next(iter(scenario.agent["learner"].values())).get("total_steps", 0)

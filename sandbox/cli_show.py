@@ -12,7 +12,7 @@ from sandbox import key_values, world_card
 from sandbox.catalogue import SHELVES, Part, catalogue, resolve
 from sandbox.env_index import EnvEntry, did_you_mean_env, entries, world_class
 from sandbox.errors import InputError, Problem
-from sandbox.scenario_source import shipped
+from sandbox.scenario.source import shipped
 
 Card = dict[str, Any]
 """``kind``, ``name``, ``text``, and whatever else is known, as JSON data."""

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import gallery, motives_page, schema
+from sandbox import gallery, motives_page
+from sandbox.scenario import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ROOT / "docs" / "gallery"

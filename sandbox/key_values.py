@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def assigned(words: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """Read ``size=7`` and the like, values as in YAML. Raises ``InputError``."""
-    from sandbox.strict_yaml import parse  # noqa: PLC0415
+    from sandbox.scenario.strict_yaml import parse  # noqa: PLC0415
 
     found = {}
     for word in words:

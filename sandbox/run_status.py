@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.gate.budget import progress
 from sandbox.record.store import TrialRecord, read_run
-from sandbox.trials import count_conditions
+from sandbox.scenario.trials import count_conditions
 
 TAIL = 2**16
 """Bytes at the end of an unfinished ``events.jsonl`` that are looked at."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from sandbox.errors import IntegrityError
 from sandbox.record import ledger
 from sandbox.record.store import TrialRecord, read_run
-from sandbox.trials import trial_id
+from sandbox.scenario.trials import trial_id
 
 DERIVED = ("results.jsonl", "report.html", "tensorboard/")
 """What is made from the trials and can be made again: held against nothing."""

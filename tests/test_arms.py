@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from agents.genome import EditorGene, Genome
-from sandbox import contest, effects, scenario, trials, words
+from sandbox import contest, effects, words
 from sandbox.errors import InputError
 from sandbox.record import events
 from sandbox.record.store import read_run
 from sandbox.report import build
+from sandbox.scenario import load as scenario
+from sandbox.scenario import trials
 from sandbox.words import condition_name
 
 ARMS = """

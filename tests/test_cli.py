@@ -13,10 +13,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sandbox import cli, scenario
+from sandbox import cli
 from sandbox.catalogue import SHELVES, catalogue
 from sandbox.errors import TrialError
-from sandbox.strict_yaml import parse
+from sandbox.scenario import load
+from sandbox.scenario.strict_yaml import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIO = """\
@@ -565,8 +566,8 @@ def test_a_reader_who_leaves_is_no_error(redirect):
 
 
 def test_a_run_reads_its_scenario_once_and_shows_one_bar(sandbox, small, monkeypatch):
-    read, loads = scenario.load, []
-    monkeypatch.setattr(scenario, "load", lambda *a, **k: loads.append(a) or read(*a, **k))
+    read, loads = load.load, []
+    monkeypatch.setattr(load, "load", lambda *a, **k: loads.append(a) or read(*a, **k))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("CI", raising=False)

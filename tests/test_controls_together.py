@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.errors import InputError
-from sandbox.scenario import load
+from sandbox.scenario.load import load
 
 SCENARIO = """\
 schema: 1

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sandbox import scenario
 from sandbox.errors import InputError
 from sandbox.gate.gate import Gate
+from sandbox.scenario import load as scenario
 
 SMALL = """\
 schema: 1

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sandbox import gallery, generated, schema
+from sandbox import gallery, generated
+from sandbox.scenario import schema
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from sandbox import trials
 from sandbox.api import run_folder
 from sandbox.errors import InputError, TrialError
 from sandbox.record.store import RunFolder
-from sandbox.scenario import load
+from sandbox.scenario import trials
+from sandbox.scenario.load import load
 from sandbox.trial import loop
 
 SCENARIO = """\

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.catalogue import catalogue
 from sandbox.record.events import Edited, TrialStarted, Updated
-from sandbox.trials import overlap, touched
+from sandbox.scenario.trials import overlap, touched
 
 SPEC = {
     "env": {"id": "sandbox/RandomLabels-v0", "kwargs": {"inputs": 48}},

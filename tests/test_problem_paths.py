@@ -11,10 +11,11 @@ import pytest
 import envs.world_kit.settings
 from agents import part_settings
 from agents.part_settings import PlacedProblem, SettingError
-from sandbox import scenario, scenario_errors, scenario_fit, scenario_parts
 from sandbox.catalogue import Catalogue, catalogue, plug_module
 from sandbox.errors import InputError, fault
 from sandbox.record.events import Updated
+from sandbox.scenario import findings, load, parts
+from sandbox.scenario import fit as scenario_fit
 from sandbox.trial import controls
 
 HERE = Path(__file__).resolve().parent
@@ -83,7 +84,7 @@ def scrambled(monkeypatch):
     monkeypatch.setattr(PlacedProblem, "__new__", new)
     for kind in (part_settings.SettingError, envs.world_kit.settings.SettingError):
         monkeypatch.setattr(kind, "__str__", lambda error: _nonsense(error.args[0]))
-    for module in (controls, scenario_errors, scenario_fit, scenario_parts):
+    for module in (controls, findings, scenario_fit, parts):
         if hasattr(module, "fault"):
             monkeypatch.setattr(module, "fault", lambda error: _nonsense(fault(error)))
 
@@ -94,7 +95,7 @@ def problems(tmp_path):
         path = tmp_path / "bad.yaml"
         path.write_text(text)
         with pytest.raises(InputError) as caught:
-            scenario.load(path)
+            load.load(path)
         return {each.where.replace(f"{path}:", ""): each.what for each in caught.value.problems}
 
     return found
@@ -128,7 +129,7 @@ def test_our_parts_say_which_number_they_refuse(shelf):
             try:
                 kind(**{number: value})
             except ValueError as error:
-                paths = [path for path, _ in scenario_errors.problems_of(error)]
+                paths = [path for path, _ in findings.problems_of(error)]
                 told = any(path and path[0] in own for path in paths)
                 refused.append((name, number, value, told or name in OF_SEVERAL))
     assert refused

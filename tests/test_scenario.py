@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox import scenario, trials
 from sandbox.errors import InputError
-from sandbox.scenario_form import Part, ScenarioForm
-from sandbox.scenario_source import shipped
-from sandbox.strict_yaml import read
+from sandbox.scenario import load as scenario
+from sandbox.scenario import trials
+from sandbox.scenario.form import Part, ScenarioForm
+from sandbox.scenario.source import shipped
+from sandbox.scenario.strict_yaml import read
 
 SMALL = """\
 schema: 1

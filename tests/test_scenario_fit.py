@@ -9,11 +9,12 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 
-from sandbox import scenario, scenario_fit, trials
 from sandbox.catalogue import Part, catalogue
 from sandbox.env_index import entries
 from sandbox.errors import InputError
-from sandbox.scenario_source import shipped
+from sandbox.scenario import fit, trials
+from sandbox.scenario import load as scenario
+from sandbox.scenario.source import shipped
 from sandbox.trial import build, loop
 from sandbox.trial.rehearsal import Deaf
 
@@ -223,14 +224,14 @@ def test_a_strangers_env_is_not_made(load, monkeypatch):
     ],
 )
 def test_only_what_is_ours_or_plain_is_made(env_id, kwargs, made):
-    assert scenario_fit.made_here({"id": env_id, "kwargs": kwargs}, entries()) is made
+    assert fit.made_here({"id": env_id, "kwargs": kwargs}, entries()) is made
 
 
 def test_every_distinct_pair_is_asked_once(load, monkeypatch):
     asked = []
-    real = scenario_fit.trial_environment.habitat
+    real = fit.trial_environment.habitat
     monkeypatch.setattr(
-        scenario_fit.trial_environment,
+        fit.trial_environment,
         "habitat",
         lambda spec, n: asked.append(spec["env"]["id"]) or real(spec, n),
     )

@@ -5,9 +5,9 @@ import json
 import jsonschema
 import pytest
 
-from sandbox import schema
-from sandbox.scenario_source import shipped
-from sandbox.strict_yaml import parse, read
+from sandbox.scenario import schema
+from sandbox.scenario.source import shipped
+from sandbox.scenario.strict_yaml import parse, read
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from sandbox.errors import InputError, IntegrityError
 from sandbox.record import events
 from sandbox.record.files import Disk, Operation
 from sandbox.record.store import RunFolder, read_run
-from sandbox.trials import trial_id
+from sandbox.scenario.trials import trial_id
 from sandbox.verify import verify
 from sandbox.words import condition_name
 

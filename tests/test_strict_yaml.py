@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandbox.errors import InputError
-from sandbox.strict_yaml import parse, read
+from sandbox.scenario.strict_yaml import parse, read
 
 
 def says(text: str | bytes) -> str:
@@ -175,7 +175,7 @@ def test_no_text_makes_it_take_much_memory():
     code = (
         "import resource\n"
         "from sandbox.errors import InputError\n"
-        "from sandbox.strict_yaml import parse\n"
+        "from sandbox.scenario.strict_yaml import parse\n"
         f"resource.setrlimit(resource.RLIMIT_AS, ({512 * 2**20}, {512 * 2**20}))\n"
         "for text in ['[' * 10**6, '{a: ' * 10**5, '- ' * 10**5, '? ' * 10**5, '!' * 10**6]:\n"
         "    try:\n"

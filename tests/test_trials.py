@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import scenario, trials
+from sandbox.scenario import load, trials
 
 DOSES = st.lists(st.integers(-5, 5), min_size=1, max_size=4, unique=True)
 LEVERS = st.dictionaries(st.sampled_from("abcd"), DOSES, max_size=4)
@@ -27,7 +27,7 @@ def quick(tmp_path_factory):
         " placebo: [0, 1]}\n"
         "seeds: [3, 1]\nmetrics: [capability]\n"
     )
-    return scenario.load(path)
+    return load.load(path)
 
 
 @given(LEVERS, DESIGNS)
@@ -84,7 +84,7 @@ def test_a_trial_is_lived_in_the_order_in_which_it_is_written_down(tmp_path):
             "schema: 1\nquestion: In which order?\nenvs: [sandbox/CoinGrid-v0]\n"
             f"agent: {{editor: bandit}}\nprobes: {probes}\nseeds: 1\nmetrics: [capability]\n"
         )
-        (each,) = trials.expand(scenario.load(tmp_path / "two.yaml"))
+        (each,) = trials.expand(load.load(tmp_path / "two.yaml"))
         written = json.dumps(each.spec, sort_keys=True)
         assert json.dumps(each.spec) == written
 
@@ -196,9 +196,9 @@ def test_two_envs_that_an_arm_makes_equal_have_a_trial_each(tmp_path):
         "levers: {arm: [as_is, clear]}\n"
         "metrics: [capability]\n"
     )
-    found = trials.expand(scenario.load(path))
+    found = trials.expand(load.load(path))
 
-    assert len({each.id for each in found}) == len(found) == trials.count(scenario.load(path))
+    assert len({each.id for each in found}) == len(found) == trials.count(load.load(path))
     assert {each.spec["env"].get("copy") for each in found} <= {None, 1}
     for each in found:
         assert each.id == trials.trial_id(json.loads(json.dumps(each.spec)))

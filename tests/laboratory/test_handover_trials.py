@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import scenario
 from sandbox.record import events
+from sandbox.scenario import load
 from tests.laboratory.test_loop import live
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "handover.yaml"
@@ -58,7 +58,7 @@ def test_a_trial_says_how_the_handover_stands():
 
 
 def test_the_scenario_compares_agents_that_differ_in_what_they_want():
-    found = scenario.load(SCENARIO)
+    found = load.load(SCENARIO)
     first, *others = found.arms
 
     assert first == "never"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sandbox import scenario, trials
 from sandbox.catalogue import catalogue
 from sandbox.errors import InputError
 from sandbox.record.events import Probed, TrialStarted, Updated
+from sandbox.scenario import load, trials
 from sandbox.trial import loop
 from sandbox.trial.rehearsal import Deaf
 
@@ -22,8 +22,8 @@ class Kept(Deaf):
 
 def lived(name, steps, dose, seed=0):
     """Events of one shortened trial of a shipped scenario's first env, its lever at ``dose``."""
-    (learner,) = scenario.load(name).agent["learner"]
-    found = scenario.load(name, overrides=[f"agent.learner.{learner}.total_steps={steps}"])
+    (learner,) = load.load(name).agent["learner"]
+    found = load.load(name, overrides=[f"agent.learner.{learner}.total_steps={steps}"])
     (lever,) = found.levers
     spec = trials.trial(found, found.envs[0], {lever: dose}, seed).spec
     clerk = Kept()
@@ -77,4 +77,4 @@ def test_a_trial_of_a_table_is_the_same_every_time_and_says_what_it_is():
 
 def test_a_network_is_no_table():
     with pytest.raises(InputError, match=r"learner 'tabular' has no network; write 'architecture"):
-        scenario.load("tabular_whisky", overrides=["agent.architecture.trunk=[8]"])
+        load.load("tabular_whisky", overrides=["agent.architecture.trunk=[8]"])

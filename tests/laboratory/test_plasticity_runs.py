@@ -5,10 +5,10 @@ from functools import cache
 
 import pytest
 
-from sandbox import trials
 from sandbox.record import events
-from sandbox.scenario import load
-from sandbox.scenario_source import locate
+from sandbox.scenario import trials
+from sandbox.scenario.load import load
+from sandbox.scenario.source import locate
 from sandbox.trial import loop
 from tests.laboratory.test_loop import Notes
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sandbox.errors import InputError
-from sandbox.scenario import load
+from sandbox.scenario.load import load
 
 SCENARIO = """\
 schema: 1

@@ -14,8 +14,8 @@ from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
-from sandbox.pinned import identity
-from sandbox.scenario_model import Scenario
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.pinned import identity
 from sandbox.words import Dose, condition_name
 
 IDENTITY = 1

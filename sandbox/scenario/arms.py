@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agents.part_settings import tuples
-from sandbox import pinned, scenario_parts
 from sandbox.catalogue import catalogue
 from sandbox.gate.budget import Budget
-from sandbox.scenario_errors import Findings
-from sandbox.scenario_form import ArmForm, ScenarioForm, as_dosed, as_named, as_weighted
-from sandbox.scenario_model import Scenario
-from sandbox.strict_yaml import Path
+from sandbox.scenario import parts as scenario_parts
+from sandbox.scenario import pinned
+from sandbox.scenario.findings import Findings
+from sandbox.scenario.form import ArmForm, ScenarioForm, as_dosed, as_named, as_weighted
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.strict_yaml import Path
 
 if TYPE_CHECKING:
     from pathlib import Path as File

@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from sandbox.errors import InputError, Problem, did_you_mean
-from sandbox.strict_yaml import Document, Path, parse, read
+from sandbox.scenario.strict_yaml import Document, Path, parse, read
 
 
 def shipped() -> dict[str, FilePath]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sandbox.scenario_model import Scenario
+from sandbox.scenario.model import Scenario
 
 SHARE = 0.05
 UPDATES = 6

@@ -17,9 +17,9 @@ from agents.part_settings import FAULTS, tuples
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry, world_class
 from sandbox.errors import InputError, fault
-from sandbox.scenario_errors import Findings, dotted, problems_of
-from sandbox.scenario_form import ArchitectureForm, as_named
-from sandbox.strict_yaml import Path
+from sandbox.scenario.findings import Findings, dotted, problems_of
+from sandbox.scenario.form import ArchitectureForm, as_named
+from sandbox.scenario.strict_yaml import Path
 
 JSON = dict[str, Any]
 

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 
 from sandbox.catalogue import Part, catalogue
-from sandbox.scenario_errors import LARGEST_SEED
-from sandbox.scenario_form import MOST_SEEDS, ScenarioForm
-from sandbox.scenario_parts import to_json
+from sandbox.scenario.findings import LARGEST_SEED
+from sandbox.scenario.form import MOST_SEEDS, ScenarioForm
+from sandbox.scenario.parts import to_json
 
 JSON = dict[str, Any]
 FILE = Path(__file__).with_name("scenario.schema.json").resolve()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox import pinned, scenario_parts
+from sandbox.scenario import parts, pinned
 from sandbox.words import Dose
 
 JSON = Mapping[str, Any]
@@ -41,7 +41,7 @@ class Scenario:
         names = [each for each in self.__dataclass_fields__ if each != "source"]
         names = [each for each in names if each != "arms" or self.arms]
         data = {"schema": 1, **{each: getattr(self, each) for each in names}}
-        return scenario_parts.to_json(data)  # type: ignore[no-any-return]
+        return parts.to_json(data)  # type: ignore[no-any-return]
 
     def digest(self) -> str:
         """Eight hex digits of what is done, whatever doses, seeds and metrics are asked for.

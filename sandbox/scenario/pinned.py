@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.scenario_errors import Findings
-from sandbox.strict_yaml import Path as Place
+from sandbox.scenario.findings import Findings
+from sandbox.scenario.strict_yaml import Path as Place
 
 HASH = "_sha256"
 

@@ -20,13 +20,14 @@ from agents.contract import Objective
 from agents.genome import Genome
 from agents.part_settings import FAULTS, PlacedProblem
 from agents.training.spaces import action_box, action_count, flat_size
-from sandbox import scenario_parts, trials
 from sandbox.contract import Spec
 from sandbox.env_index import EnvEntry
 from sandbox.errors import fault, one_line
-from sandbox.scenario_errors import Findings, problems_of
-from sandbox.scenario_model import Scenario
-from sandbox.strict_yaml import Path
+from sandbox.scenario import parts as scenario_parts
+from sandbox.scenario import trials
+from sandbox.scenario.findings import Findings, problems_of
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.strict_yaml import Path
 from sandbox.trial import build, environment
 from sandbox.trial.controls import MisfitError, NeedsError, controlled
 from sandbox.words import condition_name

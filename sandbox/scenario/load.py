@@ -12,10 +12,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sandbox import pinned, scenario_arms, scenario_checks, scenario_fit, scenario_parts
 from sandbox.env_index import EnvEntry, entries
-from sandbox.scenario_errors import Findings
-from sandbox.scenario_form import (
+from sandbox.scenario import arms as scenario_arms
+from sandbox.scenario import checks, fit, parts, pinned
+from sandbox.scenario.findings import Findings
+from sandbox.scenario.form import (
     NAME,
     ExpectForm,
     GateForm,
@@ -25,10 +26,10 @@ from sandbox.scenario_form import (
     as_weighted,
     keys,
 )
-from sandbox.scenario_model import Scenario
-from sandbox.scenario_smoke import shrunk
-from sandbox.scenario_source import document, locate
-from sandbox.strict_yaml import Document
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.smoke import shrunk
+from sandbox.scenario.source import document, locate
+from sandbox.scenario.strict_yaml import Document
 from sandbox.words import Dose
 
 JSON = Mapping[str, Any]
@@ -55,15 +56,15 @@ def load(
     found.stop()
     assert scenario is not None, "whatever is missing was found"  # noqa: S101
     scenario = shrunk(scenario) if smoke else scenario
-    scenario_checks.size(found, scenario, max_trials)
+    checks.size(found, scenario, max_trials)
     scenario_arms.budgets(found, scenario)
-    scenario_checks.claimed_envs(found, scenario)
-    scenario_checks.controls(found, scenario)
-    scenario_checks.levers(found, scenario)
+    checks.claimed_envs(found, scenario)
+    checks.controls(found, scenario)
+    checks.levers(found, scenario)
     found.stop()
-    scenario_checks.needed(found, scenario)
+    checks.needed(found, scenario)
     found.stop()
-    scenario_fit.fits(found, scenario, entries())
+    fit.fits(found, scenario, entries())
     found.stop()
     return scenario
 
@@ -73,20 +74,16 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
     data, known = scenario_arms.with_lever(written.data), entries()
     folder = file.resolve().parent
     form = _form(found, data)
-    scenario_checks.names(found, data, known)
+    checks.names(found, data, known)
     agent = _agent(found, data.get("agent"))
-    probes = scenario_parts.several(
-        found, ("probes",), "probes", data.get("probes", {"held_out": {}})
-    )
-    controls = scenario_parts.several(
-        found, ("controls",), "controls", as_dosed(data.get("controls", {}))
-    )
+    probes = parts.several(found, ("probes",), "probes", data.get("probes", {"held_out": {}}))
+    controls = parts.several(found, ("controls",), "controls", as_dosed(data.get("controls", {})))
     controls = pinned.pin(found, controls or {}, folder)
     envs = _envs(found, data.get("envs"), known, form, folder)
     name = _name(found, data.get("name"), file)
     arms = scenario_arms.resolve(found, data, form, folder)
     at = ("agent", "architecture")
-    architecture = scenario_parts.architecture(found, at, form.agent.architecture) if form else {}
+    architecture = parts.architecture(found, at, form.agent.architecture) if form else {}
     if found or form is None:
         return None
     scenario = Scenario(
@@ -106,7 +103,7 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
         arms=arms,
         source=written.source,
     )
-    scenario_checks.fit(found, scenario, known)
+    checks.fit(found, scenario, known)
     return scenario
 
 
@@ -122,7 +119,7 @@ def _agent(found: Findings, written: Any) -> dict[str, Any]:
     if not isinstance(written, dict):
         written = {}
     objective = as_weighted(written.get("objective", {"extrinsic": {}}))
-    one, several = scenario_parts.one, scenario_parts.several
+    one, several = parts.one, parts.several
     return {
         "learner": one(found, ("agent", "learner"), "learners", written.get("learner", "ppo")),
         "objective": several(found, ("agent", "objective"), "objectives", objective),
@@ -144,12 +141,12 @@ def _envs(
         if entry is None:
             continue  # the form or the names say so
         path = ("envs", i, "kwargs")
-        kwargs = scenario_parts.world_kwargs(found, path, entry, whole.get("kwargs", {}))
+        kwargs = parts.world_kwargs(found, path, entry, whole.get("kwargs", {}))
         env = {"id": entry.id, "kwargs": kwargs}
         env |= {"name": whole["name"]} if whole.get("name") else {}
         if whole.get("controls"):
             at = ("envs", i, "controls")
-            dials = scenario_parts.several(found, at, "controls", as_dosed(whole["controls"]))
+            dials = parts.several(found, at, "controls", as_dosed(whole["controls"]))
             env["controls"] = pinned.pin(found, dials or {}, folder, at)
         gate = form.envs[i].gate if form else None
         resolved.append(env | _limits(gate))

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agents.part_settings import SettingError
 from envs.world_kit import settings
 from sandbox.errors import InputError, Problem, did_you_mean, fault
-from sandbox.strict_yaml import Document, Path
-from sandbox.yaml_scalars import LARGEST
+from sandbox.scenario.strict_yaml import LARGEST, Document, Path
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agents.contract import Objective
-from sandbox import scenario_arms, trials
 from sandbox.catalogue import catalogue
 from sandbox.env_index import EnvEntry
-from sandbox.scenario_errors import Findings, dotted
-from sandbox.scenario_model import Scenario
-from sandbox.strict_yaml import Path
+from sandbox.scenario import arms, trials
+from sandbox.scenario.findings import Findings, dotted
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.strict_yaml import Path
 from sandbox.words import Dose, dose_label, env_label
 
 JSON = dict[str, Any]
@@ -108,7 +108,7 @@ def controls(found: Findings, scenario: Scenario) -> None:
 
 def needed(found: Findings, scenario: Scenario) -> None:
     """Check that every objective has, in every condition, the controls that it needs."""
-    kinds = {name for _, agent in scenario_arms.agents(scenario) for name in agent["objective"]}
+    kinds = {name for _, agent in arms.agents(scenario) for name in agent["objective"]}
     plain = Objective.needs
     if all(catalogue().load("objectives", kind).needs is plain for kind in kinds):
         return
@@ -138,7 +138,7 @@ def _dials(scenario: Scenario, i: int) -> Iterator[tuple[Path, JSON]]:
 
 def fit(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> None:
     """Check that the learner is for such an architecture, and as many agents as each env has."""
-    for path, agent in scenario_arms.agents(scenario):
+    for path, agent in arms.agents(scenario):
         name = next(iter(agent["learner"]))
         learner = catalogue().load("learners", name)
         if agent["architecture"]["layers"] and not learner.layered:

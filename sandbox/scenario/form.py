@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from sandbox.gate import protection
-from sandbox.scenario_errors import LARGEST_SEED
-from sandbox.strict_yaml import Path
+from sandbox.scenario.findings import LARGEST_SEED
+from sandbox.scenario.strict_yaml import Path
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ENV_NAME = r"^[A-Za-z0-9][A-Za-z0-9 _.,-]{0,63}$"

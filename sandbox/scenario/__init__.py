@@ -1,0 +1,1 @@
+"""A scenario file becomes a checked scenario and its trials; every error has its line."""
