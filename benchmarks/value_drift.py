@@ -26,11 +26,11 @@ from agents.genome import Genome
 from agents.values.approval import Approval
 from agents.values_contract import Evidence, Valuer
 from envs.registration import make_world
+from sandbox.analysis.learned_values import value_lives
+from sandbox.analysis.statistics import t_interval
 from sandbox.measuring.reward_distances import epic_by_action
 from sandbox.measuring.value_tables import Questions, questions
 from sandbox.record.store import read_run
-from sandbox.statistics import t_interval
-from sandbox.value_lives import value_lives
 
 COPIES, SEEDS, DISCOUNT, LESSONS = 19, 20, 0.9, 40
 EDITS = {

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox import analysis
+from sandbox.analysis import frames
 from sandbox.catalogue import catalogue, plug_module
 from sandbox.errors import InputError, Problem
 from sandbox.progress import PlainDisplay, Progress, Tick
@@ -39,7 +39,7 @@ class Experiment:
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """One row a trial: condition, seed, state, reason, and every metric with its n."""
-        return analysis.rows(self.record)
+        return frames.rows(self.record)
 
     @property
     def failed(self) -> list[TrialRecord]:
@@ -49,12 +49,12 @@ class Experiment:
     @cached_property
     def verdicts(self) -> list[Any]:
         """One verdict for every claim that the scenario expects."""
-        return analysis.verdicts(self.record)
+        return frames.verdicts(self.record)
 
     @cached_property
     def effects(self) -> list[Any]:
         """The effect of every lever on every metric, with interval and n."""
-        return analysis.effects(self.record)
+        return frames.effects(self.record)
 
     @property
     def report_path(self) -> Path:
@@ -69,11 +69,11 @@ class Experiment:
 
     def effects_frame(self) -> "pd.DataFrame":
         """``effects`` as a data frame."""
-        return analysis.effects_frame(self.record)
+        return frames.effects_frame(self.record)
 
     def verdicts_frame(self) -> "pd.DataFrame":
         """``verdicts`` as a data frame."""
-        return analysis.verdicts_frame(self.record)
+        return frames.verdicts_frame(self.record)
 
     def events_frame(self, kind: str = "updated") -> "pd.DataFrame":
         """All events of one kind, one row each, with trial, condition and seed."""

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sandbox.expectations import Judged
+    from sandbox.analysis.claims import Judged
     from sandbox.findings import Finding
 
 Command = Callable[..., Any]

@@ -18,10 +18,10 @@ from dataclasses import fields, make_dataclass
 from functools import cache
 from typing import Any, ClassVar
 
+from sandbox.analysis.control_readings import as_expected, moved
+from sandbox.analysis.metric_base import started
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
-from sandbox.control_readings import as_expected, moved
-from sandbox.measured import started
 from sandbox.record.events import Controlled, Event, TrialStarted, Updated
 
 

@@ -31,15 +31,15 @@ SHELVES = (
 READERS = (
     "sandbox.record.store",
     "sandbox.metrics",
-    "sandbox.verdict",
-    "sandbox.statistics",
+    "sandbox.analysis.verdict",
+    "sandbox.analysis.statistics",
     "sandbox.report",
-    "sandbox.analysis",
+    "sandbox.analysis.frames",
     "sandbox.tensorboard",
     "sandbox.record.events",
     "sandbox.measuring.reward_distances",
     "sandbox.measuring.goal_directedness",
-    "sandbox.selection",
+    "sandbox.analysis.selection",
 )
 """Read old runs from files, so they need neither worlds nor agents, nor torch."""
 
@@ -171,12 +171,12 @@ def test_a_part_on_a_shelf_is_light_to_import(name):
 
 def test_the_arrow_reader_sees_what_python_does():
     """The static reading above, held against a real import."""
-    code = "import sys, sandbox.verdict, agents.genome; print(*sys.modules)"
+    code = "import sys, sandbox.analysis.verdict, agents.genome; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     ran = {each for each in done.stdout.split() if each in MODULES}
-    assert ran == (_reached("sandbox.verdict") | _reached("agents.genome")) & set(MODULES)
+    assert ran == (_reached("sandbox.analysis.verdict") | _reached("agents.genome")) & set(MODULES)
 
 
 # --- rules that every file keeps ---------------------------------------------------------------

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from agents.genome import EditorGene, Genome
-from sandbox import contest, effects, words
+from sandbox import words
+from sandbox.analysis import arm_comparison, effects
 from sandbox.errors import InputError
 from sandbox.record import events
 from sandbox.record.store import read_run
@@ -244,7 +245,7 @@ def test_every_arm_is_held_against_the_first_in_every_env(run):
 
 
 def test_planted_winners_and_losers_are_found_and_nobody_else(run):
-    (found,) = contest.contests(run)
+    (found,) = arm_comparison.contests(run)
     outcomes = {(each.effect.env, each.effect.dose): each.outcome for each in found.standings}
 
     assert found.comparisons == 6
@@ -257,7 +258,7 @@ def test_planted_winners_and_losers_are_found_and_nobody_else(run):
 
 
 def test_a_verdict_is_about_the_arm_and_the_env_it_names(run):
-    from sandbox.expectations import verdicts
+    from sandbox.analysis.claims import verdicts
 
     first, second = verdicts(run)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.analysis.constraints import constraint_lives
 from sandbox.catalogue import catalogue
-from sandbox.constraint_lives import constraint_lives
 from sandbox.record.events import Checked, Edited, Updated
 
 RULE = {"planting": 2, "held": 0.05, "broken": 0.1}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import envs
+from sandbox.analysis.metric_base import UNMEASURED
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
-from sandbox.measured import UNMEASURED
 from sandbox.record.events import Probed, Updated
 from sandbox.trial.recorder import Footprints
 

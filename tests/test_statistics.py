@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sandbox.statistics import (
+from sandbox.analysis.statistics import (
     bootstrap_interval,
     cvar,
     holm,

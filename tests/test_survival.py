@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sandbox.survival import Subjects, kaplan_meier, log_rank
+from sandbox.analysis.survival import Subjects, kaplan_meier, log_rank
 
 # Remission of acute leukaemia in weeks (Freireich et al. 1963, Gehan 1965): 21 on 6-MP, 12 of them
 # still in remission when last seen, and 21 on placebo.

@@ -2,9 +2,9 @@
 
 import pytest
 
+from sandbox.analysis.learned_values import value_lives
 from sandbox.catalogue import catalogue
 from sandbox.record.events import Chosen, Measured
-from sandbox.value_lives import value_lives
 
 NAMES = ("fidelity", "regret", "drift_step", "drift_net", "path_ratio", "half_life")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.statistics import t_quantile
-from sandbox.verdict import Check, classify, judge
+from sandbox.analysis.statistics import t_quantile
+from sandbox.analysis.verdict import Check, classify, judge
 
 SMALLEST = 0.05
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.expectations import Judged
-from sandbox.verdict import judge
+from sandbox.analysis.claims import Judged
+from sandbox.analysis.verdict import judge
 from sandbox.words import counted
 
 

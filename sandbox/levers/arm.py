@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sandbox.analysis.metric_base import started
 from sandbox.contract import Lever, Spec
 from sandbox.errors import did_you_mean
-from sandbox.measured import started
 from sandbox.record.events import Event
 
 MERGED = ("gate", "controls")

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from sandbox.analysis.metric_base import started
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
 from sandbox.errors import did_you_mean
-from sandbox.measured import started
 from sandbox.record.events import Controlled, Event, Updated
 
 PLACES: Mapping[str, str] = {

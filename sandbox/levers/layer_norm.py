@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sandbox.analysis.metric_base import started
 from sandbox.contract import Lever, Spec
-from sandbox.measured import started
 from sandbox.record.events import Event
 
 Layers = Sequence[Mapping[str, Any]]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import normalised
 from sandbox.contract import IN_DISTRIBUTION, TOLD, Measurement, Metric
-from sandbox.measured import normalised
 from sandbox.record.events import Event
 
 

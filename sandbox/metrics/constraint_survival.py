@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.constraint_lives import constraint_lives
+from sandbox.analysis.constraints import constraint_lives
+from sandbox.analysis.metric_base import UNMEASURED
 from sandbox.contract import Measurement, Metric
-from sandbox.measured import UNMEASURED
 from sandbox.record.events import Event
 
 

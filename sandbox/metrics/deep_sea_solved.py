@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import UNMEASURED
 from sandbox.contract import Measurement, Metric
-from sandbox.measured import UNMEASURED
 from sandbox.record.events import Event, Updated
 
 MOST_EPISODES = 10_000

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import fsum, inf
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import UNMEASURED, chosen, last_updates
 from sandbox.contract import Measurement, Metric
-from sandbox.measured import UNMEASURED, chosen, last_updates
 from sandbox.record.events import Event
 
 EDITING = ("edits", "editor", "evaluation")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import between, over_agents, stretches
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
-from sandbox.spending import between, over_agents, stretches
 
 LAST = 0.1
 

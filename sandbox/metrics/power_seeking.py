@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import UNMEASURED, chosen
 from sandbox.contract import Measurement, Metric
-from sandbox.measured import UNMEASURED, chosen
 from sandbox.record.events import Event, Measured
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import Stretch, between, over_agents, stretches
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
-from sandbox.spending import Stretch, between, over_agents, stretches
 
 ENDS = 0.1
 GIGA = 1e9

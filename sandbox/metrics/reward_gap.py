@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import UNMEASURED, mean_entry
 from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
-from sandbox.measured import UNMEASURED, mean_entry
 from sandbox.record.events import Event
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sandbox.analysis.shutdown import resisting
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
-from sandbox.shutdown import resisting
 
 
 @dataclass(frozen=True)

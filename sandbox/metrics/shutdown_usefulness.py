@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import UNMEASURED, anchor
+from sandbox.analysis.shutdown import switchable
 from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
-from sandbox.measured import UNMEASURED, anchor
 from sandbox.record.events import Event
-from sandbox.shutdown import switchable
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import UNMEASURED, last_probes
 from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
-from sandbox.measured import UNMEASURED, last_probes
 from sandbox.record.events import Event
 
 OTHER, SELF = "for_other", "for_self"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
+from sandbox.analysis.metric_base import UNMEASURED, edits, started
 from sandbox.contract import Measurement, Metric
-from sandbox.measured import UNMEASURED, edits, started
 from sandbox.record.events import Event, Tampered
 
 

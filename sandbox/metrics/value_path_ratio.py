@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sandbox.analysis.learned_values import ValueLife, mean_over_lives
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
-from sandbox.value_lives import ValueLife, mean_over_lives
 
 
 @dataclass(frozen=True)

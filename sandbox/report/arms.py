@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sandbox.contest import Contest, Standing, contests
+from sandbox.analysis.arm_comparison import Contest, Standing, contests
 from sandbox.report.data import Report
 from sandbox.report.html import Html, interval_bar, number, section, table, text
 from sandbox.words import counted, dose_label

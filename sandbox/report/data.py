@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.effects import (
+from sandbox.analysis.claims import Judged, verdicts
+from sandbox.analysis.effects import (
     Effect,
     effects,
     env_name,
@@ -15,13 +16,12 @@ from sandbox.effects import (
     metric_names,
     state,
 )
-from sandbox.expectations import Judged, verdicts
-from sandbox.measured import chosen
+from sandbox.analysis.metric_base import chosen
+from sandbox.analysis.statistics import Interval, t_interval
 from sandbox.record.events import Edited, Event, Filmed, Probed, RolledBack, Updated
 from sandbox.record.lineage import Lineage as Tree
 from sandbox.record.lineage import behaviour_changes, lineages
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.statistics import Interval, t_interval
 from sandbox.words import condition_name, env_label
 
 MOST_CURVES = 60

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sandbox.control_readings import as_expected, moved
-from sandbox.effects import env_name
+from sandbox.analysis.control_readings import as_expected, moved
+from sandbox.analysis.effects import env_name
 from sandbox.record.events import Controlled
 from sandbox.report.data import Report, short_name
 from sandbox.report.html import Html, folded, join, number, section, table, text

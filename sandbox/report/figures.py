@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from sandbox.effects import metric
+from sandbox.analysis.effects import metric
 from sandbox.report.data import Cell, Curve, Lineage, Report
 from sandbox.report.styles import DASHES, Style, seen, styles, symbol
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from sandbox.effects import env_name
+from sandbox.analysis.effects import env_name
+from sandbox.analysis.verdict import PLANNED_SEEDS
 from sandbox.report.data import Report
-from sandbox.verdict import PLANNED_SEEDS
 from sandbox.words import counted
 
 FEW_SEEDS = 6  # below, a two-sided sign-flip test cannot reach .05

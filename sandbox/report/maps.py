@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
 
-from sandbox.effects import env_name
-from sandbox.measured import chosen
+from sandbox.analysis.effects import env_name
+from sandbox.analysis.metric_base import chosen
 from sandbox.record.events import Mapped
 from sandbox.record.store import TrialRecord
 from sandbox.report.data import Report, short_name

@@ -6,7 +6,7 @@ from html import escape
 from statistics import fmean, median
 from typing import NamedTuple
 
-from sandbox.effects import env_name
+from sandbox.analysis.effects import env_name
 from sandbox.record.events import Updated
 from sandbox.report.data import Report, short_name
 from sandbox.report.html import NOTHING, Html, figure, number, section, table, text

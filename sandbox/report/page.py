@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.expectations import Judged
+from sandbox.analysis.claims import Judged
 from sandbox.record.files import Disk
 from sandbox.record.store import read_run
 from sandbox.report import sections

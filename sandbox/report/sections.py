@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 
+from sandbox.analysis.effects import Effect, env_name, measure, metric
+from sandbox.analysis.metric_base import chosen
 from sandbox.contract import IN_DISTRIBUTION
-from sandbox.effects import Effect, env_name, measure, metric
-from sandbox.measured import chosen
 from sandbox.record.events import TrialStarted
 from sandbox.report import figures
 from sandbox.report.data import MOST_EDITS, Lineage, Report

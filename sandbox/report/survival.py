@@ -4,12 +4,18 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from sandbox.constraint_groups import Comparison, Group, between_editors, between_places, groups
+from sandbox.analysis.constraint_groups import (
+    Comparison,
+    Group,
+    between_editors,
+    between_places,
+    groups,
+)
+from sandbox.analysis.survival import SurvivalCurve
 from sandbox.report.data import Report
 from sandbox.report.html import NOTHING, Html, figure, join, number, section, table, text
 from sandbox.report.sheet import axis, blank, place
 from sandbox.report.styles import COLOURS, DASHES
-from sandbox.survival import SurvivalCurve
 
 Figure = dict[str, Any]
 COLUMNS = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sandbox.selection import moran_fixation, price
+from sandbox.analysis.selection import moran_fixation, price
 from sandbox.selftest.check import Check, known
 
 

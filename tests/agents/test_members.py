@@ -6,7 +6,7 @@ import pytest
 from agents.algorithms.ppo_start import build_learner
 from agents.learners.population import Population
 from agents.training.population import Solo
-from sandbox import measured
+from sandbox.analysis import metric_base
 from sandbox.metrics.flops import Flops
 from sandbox.metrics.parameters import Parameters
 from sandbox.metrics.return_reward import ReturnReward
@@ -171,7 +171,7 @@ def test_the_member_that_was_paid_most_in_training_speaks_for_all(notes):
         returns.setdefault(each.agent, []).append(each.mean_return)
     name, score = membership.best(returns)
     chosen = notes.of(events.Chosen)[-1]
-    probed = measured.last_probes(notes.events, "in_distribution", "reward")
+    probed = metric_base.last_probes(notes.events, "in_distribution", "reward")
 
     assert (chosen.agent, chosen.mean_return, chosen.update) == (name, score, 6)
     assert [each.agent for each in probed] == [name]
@@ -181,7 +181,7 @@ def test_the_member_that_was_paid_most_in_training_speaks_for_all(notes):
 
 def test_the_curve_of_a_population_is_of_who_speaks_for_it(notes):
     """Not a mean over members, which no agent ever had."""
-    speaker = measured.chosen(notes.events)
+    speaker = metric_base.chosen(notes.events)
     own = {each.steps: each.mean_return for each in notes.of(events.Updated)
            if each.agent == speaker and each.mean_return is not None}  # fmt: skip
 
@@ -200,7 +200,7 @@ def test_a_lone_agents_trial_chooses_nobody():
     loop.run_trial(SPEC, "x", alone)
 
     assert not alone.of(events.Chosen)
-    assert measured.chosen(alone.events) == ""
+    assert metric_base.chosen(alone.events) == ""
 
 
 def test_a_control_acts_on_the_rows_of_every_member(notes):

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from sandbox import analysis
+from sandbox.analysis import frames
 from sandbox.record.store import read_run
 
 
@@ -18,14 +18,14 @@ def only(found):
 def effect_of(run, lever, metric, env="all"):
     return only(
         each
-        for each in analysis.effects(run)
+        for each in frames.effects(run)
         if (each.lever, each.metric, each.env) == (lever, metric, env)
     )
 
 
 def test_one_row_a_trial_with_value_and_n(scenario, write_run):
     run = read_run(write_run(scenario))
-    rows = analysis.rows(run)
+    rows = frames.rows(run)
 
     assert len(rows) == 3 * 6
     assert json.loads(json.dumps(rows, allow_nan=False)) == rows
@@ -34,13 +34,13 @@ def test_one_row_a_trial_with_value_and_n(scenario, write_run):
     assert (first["data_coverage"], first["seed"], first["state"]) == (0, 0, "done")
     assert first["goal_misgeneralisation_n"] == 40
     assert 0.7 < first["goal_misgeneralisation"] <= 1
-    assert analysis.trials_frame(run).shape == (18, len(first))
+    assert frames.trials_frame(run).shape == (18, len(first))
 
 
 def test_planted_effect_is_found_and_supported(scenario, write_run):
     run = read_run(write_run(scenario))
     found = effect_of(run, "data_coverage", "goal_misgeneralisation")
-    judged = only(analysis.verdicts(run))
+    judged = only(frames.verdicts(run))
 
     assert found.n == 6
     assert found.estimate == pytest.approx(-0.7, abs=0.12)
@@ -53,19 +53,19 @@ def test_planted_effect_is_found_and_supported(scenario, write_run):
 
 
 def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run):
-    (told,) = only(analysis.verdicts(read_run(write_run(scenario)))).verdict.notes
+    (told,) = only(frames.verdicts(read_run(write_run(scenario)))).verdict.notes
     assert told.startswith("capability went from 0.9")
     assert "who can do less" not in told
 
     run = read_run(write_run(scenario, ability=lambda _: -1.0, name="unable"))
-    (told,) = only(analysis.verdicts(run)).verdict.notes
+    (told,) = only(frames.verdicts(run)).verdict.notes
     assert told == "capability went from 0 to 0 (0 [0, 0])"
 
     def crippled(condition):
         return 0.5 if condition["data_coverage"] else 1.0
 
     run = read_run(write_run(scenario, ability=crippled, name="crippled"))
-    (told,) = only(analysis.verdicts(run)).verdict.notes
+    (told,) = only(frames.verdicts(run)).verdict.notes
     assert told.endswith("who can do less may do less harm for that reason alone")
 
 
@@ -79,7 +79,7 @@ def test_who_was_never_shown_anything_is_told(scenario, write_run):
                 each["intrinsic"] = {"learned_value": 0.0}
                 each["losses"] = {"learned_value lessons": 64.0 * shown}
         (trial / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
-    notes = only(analysis.verdicts(read_run(folder))).verdict.notes
+    notes = only(frames.verdicts(read_run(folder))).verdict.notes
 
     told = [each for each in notes if "nobody showed" in each]
     assert told == ["at 0.5 nobody showed learned_value anything: it learned nothing"]
@@ -89,7 +89,7 @@ def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):
     expected = {**scenario["expects"][0], "effect_of": "freeze_editor", "smallest_effect": 0.2}
     run = read_run(write_run({**scenario, "expects": [expected]}))
 
-    assert only(analysis.verdicts(run)).verdict.title == "refuted (negligible)"
+    assert only(frames.verdicts(run)).verdict.title == "refuted (negligible)"
 
 
 def test_the_opposite_expectation_is_refuted_as_reversed(scenario, write_run):
@@ -98,7 +98,7 @@ def test_the_opposite_expectation_is_refuted_as_reversed(scenario, write_run):
 
     run = read_run(write_run(scenario, wrong_goal=reversed_plant))
 
-    assert only(analysis.verdicts(run)).verdict.title == "refuted (reversed)"
+    assert only(frames.verdicts(run)).verdict.title == "refuted (reversed)"
 
 
 def test_a_dose_that_did_not_arrive_makes_the_verdict_invalid(scenario, write_run):
@@ -109,14 +109,14 @@ def test_a_dose_that_did_not_arrive_makes_the_verdict_invalid(scenario, write_ru
     for spec in (folder / "trials").glob("*/spec.json"):
         spec.write_text(spec.read_text().replace('"data_coverage": 0.5', '"data_coverage": 0.9'))
 
-    verdict = only(analysis.verdicts(read_run(folder))).verdict
+    verdict = only(frames.verdicts(read_run(folder))).verdict
 
     assert verdict.status == "invalid"
     assert "did not arrive" in verdict.reason
 
 
 def test_a_smoke_run_has_no_verdict_however_clear_its_numbers(scenario, write_run):
-    judged = only(analysis.verdicts(read_run(write_run({**scenario, "smoke": True}))))
+    judged = only(frames.verdicts(read_run(write_run({**scenario, "smoke": True}))))
 
     assert judged.verdict.status == "invalid"
     told = "smoke run: a fraction of the steps, its numbers mean nothing"
@@ -126,7 +126,7 @@ def test_a_smoke_run_has_no_verdict_however_clear_its_numbers(scenario, write_ru
 
 def test_a_base_at_the_floor_cannot_show_a_fall(scenario, write_run):
     run = read_run(write_run(scenario, wrong_goal=lambda *_: 0.0))
-    verdict = only(analysis.verdicts(run)).verdict
+    verdict = only(frames.verdicts(run)).verdict
 
     assert verdict.status == "invalid"
     assert "near the floor" in verdict.reason
@@ -136,7 +136,7 @@ def test_a_base_at_the_ceiling_has_all_the_room_to_fall(scenario, write_run):
     def saturated(condition, _):
         return 1.0 if condition["data_coverage"] == 0 else 0.0
 
-    judged = only(analysis.verdicts(read_run(write_run(scenario, wrong_goal=saturated))))
+    judged = only(frames.verdicts(read_run(write_run(scenario, wrong_goal=saturated))))
 
     assert judged.verdict.title == "supported"
     assert "a reverse could not show" in judged.verdict.checks[1].detail
@@ -146,7 +146,7 @@ def test_a_base_at_the_ceiling_has_all_the_room_to_fall(scenario, write_run):
 def test_both_arms_at_the_far_edge_may_hide_any_difference(scenario, write_run):
     """Agents that learned nothing: all have a wrong-goal rate of 1, whatever the lever does."""
     run = read_run(write_run(scenario, wrong_goal=lambda *_: 1.0))
-    verdict = only(analysis.verdicts(run)).verdict
+    verdict = only(frames.verdicts(run)).verdict
 
     assert verdict.status == "invalid"
     assert "both lie at the ceiling" in verdict.reason
@@ -156,8 +156,8 @@ def test_a_failed_trial_costs_its_seed_and_is_named(scenario, write_run):
     broken = {("data_coverage=0.5,freeze_editor=0", 2): "TrialError: reward is NaN"}
     run = read_run(write_run(scenario, broken=broken))
     found = effect_of(run, "data_coverage", "goal_misgeneralisation")
-    judged = only(analysis.verdicts(run))
-    row = only(each for each in analysis.rows(run) if each["state"] == "failed")
+    judged = only(frames.verdicts(run))
+    row = only(each for each in frames.rows(run) if each["state"] == "failed")
 
     assert found.n == 5
     assert 2 not in found.differences
@@ -173,8 +173,8 @@ def test_a_run_without_results_is_undetermined_not_an_error(scenario, write_run)
         path.unlink()
     run = read_run(folder)
 
-    assert {row["state"] for row in analysis.rows(run)} == {"unfinished"}
-    assert only(analysis.verdicts(run)).verdict.status == "undetermined"
+    assert {row["state"] for row in frames.rows(run)} == {"unfinished"}
+    assert only(frames.verdicts(run)).verdict.status == "undetermined"
     assert effect_of(run, "data_coverage", "capability").estimate is None
 
 
@@ -183,7 +183,7 @@ def test_a_full_design_averages_over_the_other_lever_within_a_seed(scenario, wri
     found = effect_of(run, "data_coverage", "goal_misgeneralisation")
     values = {
         (row["data_coverage"], row["freeze_editor"], row["seed"]): row["goal_misgeneralisation"]
-        for row in analysis.rows(run)
+        for row in frames.rows(run)
     }
     by_hand = {
         seed: sum(values[0.5, frozen, seed] - values[0, frozen, seed] for frozen in (0, 1)) / 2
@@ -199,7 +199,7 @@ def test_one_at_a_time_compares_alike_only(scenario, write_run):
     run = read_run(write_run(scenario))
     base = [
         row["goal_misgeneralisation"]
-        for row in analysis.rows(run)
+        for row in frames.rows(run)
         if row["condition"] == "data_coverage=0,freeze_editor=0"
     ]
 
@@ -229,7 +229,7 @@ def test_several_expectations_share_alpha_by_holm(scenario, write_run):
     clear = scenario["expects"][0]
     dull = {**clear, "effect_of": "freeze_editor"}
     run = read_run(write_run({**scenario, "expects": [dull, clear]}))
-    dull_found, clear_found = analysis.verdicts(run)
+    dull_found, clear_found = frames.verdicts(run)
 
     assert clear_found.verdict.alpha == 0.025
     assert clear_found.verdict.status == "supported"
@@ -239,14 +239,14 @@ def test_several_expectations_share_alpha_by_holm(scenario, write_run):
 def test_frames(scenario, write_run):
     run = read_run(write_run(scenario))
 
-    effects = analysis.effects_frame(run)
+    effects = frames.effects_frame(run)
     assert len(effects) == 2 * 4
     assert " ".join(effects.columns) == (
         "lever metric base_dose dose base treated estimate low high n p unit env"
         " differences missing"
     )
-    assert set(effects.columns) == {each.name for each in fields(analysis.Effect)}
-    frame = analysis.verdicts_frame(run)
+    assert set(effects.columns) == {each.name for each in fields(frames.Effect)}
+    frame = frames.verdicts_frame(run)
     told = ["claim", "verdict", "estimate", "low", "high", "n", "reason"]
     assert list(frame.columns[:7]) == told
     assert list(frame["verdict"]) == ["supported"]
@@ -260,7 +260,7 @@ def test_why_two_claims_have_different_intervals_is_said(scenario, write_run):
     clear = scenario["expects"][0]
     dull = {**clear, "effect_of": "freeze_editor"}
     run = read_run(write_run({**scenario, "expects": [dull, clear]}))
-    second, first = analysis.verdicts(run)
+    second, first = frames.verdicts(run)
 
     assert "alpha 0.05 is shared by 2 claims" in first.verdict.notes[-1]
     assert first.verdict.notes[-1].endswith("judged at 0.025: hence its 95 % interval")
@@ -269,7 +269,7 @@ def test_why_two_claims_have_different_intervals_is_said(scenario, write_run):
 
 def test_an_undetermined_verdict_is_never_called_robust(scenario, write_run):
     run = read_run(write_run(scenario, wrong_goal=noisy))
-    judged = only(analysis.verdicts(run))
+    judged = only(frames.verdicts(run))
 
     assert judged.verdict.status == "undetermined"
     assert judged.fragility == "half or twice the smallest effect would leave it undetermined too"
@@ -283,10 +283,10 @@ def noisy(condition, rng):
 def test_a_metric_without_edges_and_one_not_measured_are_told_apart(scenario, write_run):
     endless = {**scenario["expects"][0], "metric": "return_reward"}
     run = read_run(write_run({**scenario, "expects": [endless]}))
-    assert "no floor and ceiling" in only(analysis.verdicts(run)).verdict.checks[1].detail
+    assert "no floor and ceiling" in only(frames.verdicts(run)).verdict.checks[1].detail
 
     folder = write_run({**scenario, "seeds": [0]}, name="begun")
     for path in (folder / "trials").glob("*/status.json"):
         path.unlink()
-    told = only(analysis.verdicts(read_run(folder))).verdict.checks[1].detail
+    told = only(frames.verdicts(read_run(folder))).verdict.checks[1].detail
     assert told == "goal_misgeneralisation was not measured"

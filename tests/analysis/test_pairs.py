@@ -2,8 +2,8 @@
 
 import json
 
-from sandbox.analysis import verdicts
-from sandbox.effects import effect, pairs_of
+from sandbox.analysis.effects import effect, pairs_of
+from sandbox.analysis.frames import verdicts
 from sandbox.record.store import read_run
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.analysis.selection import moran_fixation, price
 from sandbox.measuring.goal_directedness import goal_directedness
 from sandbox.measuring.reward_distances import (
     epic,
@@ -19,7 +20,6 @@ from sandbox.measuring.reward_distances import (
     starc,
     value_adjusted,
 )
-from sandbox.selection import moran_fixation, price
 
 SEEDS = st.integers(0, 10_000)
 

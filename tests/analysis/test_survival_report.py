@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sandbox.constraint_groups import between_editors, between_places, groups
+from sandbox.analysis.constraint_groups import between_editors, between_places, groups
 from sandbox.record.events import Checked, Edited
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.report.survival import survival

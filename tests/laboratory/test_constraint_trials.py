@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sandbox.analysis.constraints import constraint_lives
 from sandbox.catalogue import catalogue
-from sandbox.constraint_lives import constraint_lives
 from sandbox.measuring.rule_breaches import breaches
 from sandbox.record.events import Checked, Controlled, Edited, Updated
 from sandbox.trial import loop

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.effects import Effect, compared, effect, env_name, expectations, metric
+from sandbox.analysis.effects import Effect, compared, effect, env_name, expectations, metric
+from sandbox.analysis.statistics import identical, t_interval
 from sandbox.record.store import RunRecord
-from sandbox.statistics import identical, t_interval
 from sandbox.words import Dose
 
 TOGETHER = 0.95

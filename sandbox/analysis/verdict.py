@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from sandbox.statistics import Interval, identical, needed_n, sign_flip_p, t_interval
+from sandbox.analysis.statistics import Interval, identical, needed_n, sign_flip_p, t_interval
 
 Status = Literal["supported", "refuted", "undetermined", "invalid"]
 PLANNED_SEEDS = 20

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sandbox.effects import Effect, effects, env_name, measure, metric_names, state
-from sandbox.expectations import Judged, verdicts
+from sandbox.analysis.claims import Judged, verdicts
+from sandbox.analysis.effects import Effect, effects, env_name, measure, metric_names, state
 from sandbox.record.store import RunRecord, TrialRecord
 
 if TYPE_CHECKING:

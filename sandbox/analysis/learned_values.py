@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sandbox.analysis.metric_base import UNMEASURED, chosen
 from sandbox.contract import Measurement
-from sandbox.measured import UNMEASURED, chosen
 from sandbox.record.events import Event, Measured
 
 PROBE = "values"

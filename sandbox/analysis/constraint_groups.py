@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sandbox.constraint_lives import ConstraintLife, constraint_lives
-from sandbox.effects import env_name, state
+from sandbox.analysis.constraints import ConstraintLife, constraint_lives
+from sandbox.analysis.effects import env_name, state
+from sandbox.analysis.statistics import holm
+from sandbox.analysis.survival import LogRank, Subjects, SurvivalCurve, kaplan_meier, log_rank
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.statistics import holm
-from sandbox.survival import LogRank, Subjects, SurvivalCurve, kaplan_meier, log_rank
 from sandbox.words import condition_name, dose_label
 
 LEVER = "constraint_location"

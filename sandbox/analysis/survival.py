@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from sandbox.statistics import Floats, Interval
+from sandbox.analysis.statistics import Floats, Interval
 
 TAIL = 0.025
 """What a 95 % interval leaves out on each side."""

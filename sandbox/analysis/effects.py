@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from sandbox.analysis.statistics import sign_flip_p, t_interval
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement, Metric
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.statistics import sign_flip_p, t_interval
 from sandbox.words import Dose, dose_label, env_label
 
 ALWAYS = ("capability", "harm")

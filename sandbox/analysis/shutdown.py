@@ -6,8 +6,8 @@ Two worlds let somebody: ``off_switch``, where an agent that acts leaves nothing
 
 from collections.abc import Sequence
 
+from sandbox.analysis.metric_base import UNMEASURED, last_probes
 from sandbox.contract import IN_DISTRIBUTION, Measurement
-from sandbox.measured import UNMEASURED, last_probes
 from sandbox.record.events import Event, Probed
 
 SWITCH = ("acted", "switched_off", "deferred", "pressed")

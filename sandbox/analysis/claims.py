@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sandbox.analysis.effects import Effect, effect, expectations, metric, pairs_of, state
+from sandbox.analysis.verdict import Check, Verdict, judge
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
-from sandbox.effects import Effect, effect, expectations, metric, pairs_of, state
 from sandbox.record.events import Updated
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.verdict import Check, Verdict, judge
 from sandbox.words import Dose, bracketed, dose_label
 
 EDGE = 0.05

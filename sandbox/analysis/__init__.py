@@ -1,0 +1,1 @@
+"""Events become metric values, effects and verdicts; no torch, no environment."""
