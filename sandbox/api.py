@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox.analysis import frames
 from sandbox.catalogue import catalogue, plug_module
 from sandbox.errors import InputError, Problem
-from sandbox.progress import PlainDisplay, Progress, Tick
-from sandbox.progress import progress as show
+from sandbox.execution.progress import PlainDisplay, Progress, Tick
+from sandbox.execution.progress import progress as show
 from sandbox.record.store import RunFolder, RunRecord, TrialRecord, read_run
 from sandbox.scenario.pinned import identity
 from sandbox.scenario.trials import touched
@@ -21,7 +21,7 @@ from sandbox.scenario.trials import touched
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sandbox.executors.local import Job, LocalExecutor
+    from sandbox.execution.executor import Job, LocalExecutor
     from sandbox.scenario.model import Scenario
 
 
@@ -194,8 +194,8 @@ def _check_same(scenario: "Scenario", folder: Path) -> None:
 def _executor(
     scenario: "Scenario", folder: Path, workers: int | None, plugins: tuple[str, ...]
 ) -> "LocalExecutor":
-    from sandbox.executors.local import LocalExecutor, limits_of  # noqa: PLC0415  (as above)
-    from sandbox.manifest import cores, manifest  # noqa: PLC0415
+    from sandbox.execution.executor import LocalExecutor, limits_of  # noqa: PLC0415  (as above)
+    from sandbox.execution.manifest import cores, manifest  # noqa: PLC0415
     from sandbox.tensorboard import Writer  # noqa: PLC0415
 
     resolved = scenario.resolved()
@@ -218,7 +218,7 @@ def _execute(scenario: "Scenario", executor: "LocalExecutor") -> None:
 
 
 def _jobs(scenario: "Scenario") -> "list[Job]":
-    from sandbox.executors.local import Job  # noqa: PLC0415
+    from sandbox.execution.executor import Job  # noqa: PLC0415
     from sandbox.scenario.trials import expand  # noqa: PLC0415
 
     return [

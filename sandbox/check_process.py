@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from sandbox.errors import one_line
+from sandbox.execution.processes import confine, death, end, no_main
 from sandbox.findings import Finding
-from sandbox.processes import confine, death, end, no_main
 
 LIMIT = 60.0
 """Seconds without a finding or a step after which an env counts as hanging."""

@@ -9,8 +9,8 @@ from sandbox.cli_print import as_json, print_json, rows_or_json, say, table, wit
 from sandbox.words import counted
 
 if TYPE_CHECKING:
+    from sandbox.execution.replay import Replayed
     from sandbox.record.ledger_view import Book
-    from sandbox.replay import Replayed
 
 _run = click.argument("run", type=click.Path(path_type=Path))
 _trial = click.option("--trial", metavar="ID", help="One trial: its id, or how that begins.")
@@ -130,7 +130,7 @@ def replay(run: Path, trial: str | None, plugins: tuple[str, ...], as_json: bool
     Another version of torch or numpy may change last digits; the message then says so. Plug-ins of
     the run are named again with --plugin.
     """
-    from sandbox import replay as replayer  # noqa: PLC0415
+    from sandbox.execution import replay as replayer  # noqa: PLC0415
 
     found = replayer.replay(run, trial, plugins, lambda each: None if as_json else _say(each))
     if as_json:

@@ -208,7 +208,7 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 @as_json
 def status(run: Path, watch: bool, as_json: bool) -> None:
     """Show how far RUN is: trials done, running, waiting and failed, each failure with why."""
-    from sandbox.run_status import status_of  # noqa: PLC0415
+    from sandbox.execution.status import status_of  # noqa: PLC0415
 
     while True:
         found = status_of(run)

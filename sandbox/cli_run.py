@@ -120,7 +120,7 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
     Times are of this machine, for the agent as it is born: learning, probes, and what each trial's
     process takes to start. The report comes on top.
     """
-    from sandbox.manifest import cores  # noqa: PLC0415
+    from sandbox.execution.manifest import cores  # noqa: PLC0415
     from sandbox.scenario import trials  # noqa: PLC0415
 
     loaded = _load(scenario, options)

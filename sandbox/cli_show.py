@@ -185,7 +185,7 @@ def _scenario(name: str) -> Card:
 
 
 def _run(folder: Path) -> Card:
-    from sandbox.run_status import status_of  # noqa: PLC0415
+    from sandbox.execution.status import status_of  # noqa: PLC0415
 
     scenario = json.loads((folder / "resolved.json").read_text(encoding="utf-8"))
     found = status_of(folder)

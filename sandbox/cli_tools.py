@@ -26,7 +26,7 @@ def report(run: Path) -> None:
     A run that was changed after it was written is refused with exit code 3, as by `verify`.
     """
     from sandbox import api  # noqa: PLC0415
-    from sandbox.verify import verify  # noqa: PLC0415
+    from sandbox.execution.verify import verify  # noqa: PLC0415
 
     verify(run)
     experiment = api.load(run)
@@ -48,7 +48,7 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
     Somebody who rewrites every ledger and every account is found only by the head: keep the one
     that is printed here outside the folder.
     """
-    from sandbox import verify as verifier  # noqa: PLC0415
+    from sandbox.execution import verify as verifier  # noqa: PLC0415
 
     found = verifier.verify(run, head)
     if as_json:

@@ -12,11 +12,11 @@ from agents.contract import LiveLearner, Mind
 from envs.arrays import Array
 from envs.contract import JointWorld, State, World
 from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean
+from sandbox.execution.verify import verify
 from sandbox.record.store import TrialRecord, chosen, read_run
 from sandbox.trial import evaluation, loop, population
 from sandbox.trial.environment import Habitat
 from sandbox.trial.rehearsal import Deaf
-from sandbox.verify import verify
 
 
 @dataclass(frozen=True)

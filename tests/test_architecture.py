@@ -204,7 +204,7 @@ ALLOWED = {
     ("sandbox/check_env.py", "random.getstate"),
     ("sandbox/check_env.py", "random.setstate"),
     ("agents/algorithms/ppo.py", "torch.manual_seed"),
-    ("sandbox/worker.py", "torch.manual_seed"),
+    ("sandbox/execution/worker.py", "torch.manual_seed"),
 }
 GENERATORS = {
     "default_rng",

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from sandbox.progress import LiveDisplay, PlainDisplay, Tick, progress, remaining
+from sandbox.execution.progress import LiveDisplay, PlainDisplay, Tick, progress, remaining
 
 
 def tick(**changes):

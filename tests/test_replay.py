@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import replay
 from sandbox.errors import InputError, IntegrityError
+from sandbox.execution import replay
+from sandbox.execution.verify import verify
 from sandbox.record.ledger import Chain
-from sandbox.verify import verify
 from tests.laboratory.conftest import CommandLine
 
 EDITS = 30

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sandbox.errors import InputError
-from sandbox.run_status import status_of
+from sandbox.execution.status import status_of
 
 SCENARIO = {
     "name": "mine",

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.errors import InputError, IntegrityError
+from sandbox.execution.verify import verify
 from sandbox.record import events
 from sandbox.record.files import Disk, Operation
 from sandbox.record.store import RunFolder, read_run
 from sandbox.scenario.trials import trial_id
-from sandbox.verify import verify
 from sandbox.words import condition_name
 
 SPEC = {"env": {"id": "sandbox/CoinGrid-v0"}, "seed": 0, "condition": {"b": 0.5, "a": 1}}

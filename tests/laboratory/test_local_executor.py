@@ -6,7 +6,7 @@ import multiprocessing
 
 import pytest
 
-from sandbox.executors import local
+from sandbox.execution import executor as local
 from sandbox.record.ledger import Receipt
 
 

@@ -16,11 +16,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
-from sandbox import worker
 from sandbox.errors import IntegrityError
+from sandbox.execution import worker
+from sandbox.execution.processes import death, end, no_main, one_thread
+from sandbox.execution.progress import Progress, Tick
 from sandbox.gate.budget import progress
-from sandbox.processes import death, end, no_main, one_thread
-from sandbox.progress import Progress, Tick
 from sandbox.record import events
 from sandbox.record.store import RunFolder, TrialFolder
 from sandbox.words import condition_name
@@ -29,7 +29,12 @@ POLL_SECONDS = 0.25
 MESSAGES_A_TURN = 64
 """A trial that talks without end must not keep the others, and the limits, waiting."""
 # torch._dynamo: the first optimiser of a process imports it, 1.5 s that every trial would pay.
-PRELOAD = ["torch._dynamo", "agents.algorithms.ppo_start", "sandbox.worker", "sandbox.trial.build"]
+PRELOAD = [
+    "torch._dynamo",
+    "agents.algorithms.ppo_start",
+    "sandbox.execution.worker",
+    "sandbox.trial.build",
+]
 
 
 class Watcher(Protocol):

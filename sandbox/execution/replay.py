@@ -124,7 +124,7 @@ def _replay(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> Re
 
 def _live(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> dict[str, bytes]:
     """All files of the trial, made again by a process of its own; clocks are left out."""
-    from sandbox.executors.local import Job, LocalExecutor, limits_of  # noqa: PLC0415
+    from sandbox.execution.executor import Job, LocalExecutor, limits_of  # noqa: PLC0415
 
     disk, reasons = MemoryDisk(), list[str]()
     executor = LocalExecutor(

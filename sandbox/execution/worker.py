@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from sandbox.errors import one_line
-from sandbox.processes import confine
+from sandbox.execution.processes import confine
 from sandbox.record.events import Event, to_line
 from sandbox.record.ledger import Receipt
 from sandbox.trial import loop

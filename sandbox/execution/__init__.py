@@ -1,0 +1,1 @@
+"""All trials of a scenario into one run folder: workers, progress, replay, verification."""
