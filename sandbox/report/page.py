@@ -10,6 +10,7 @@ from sandbox.report import sections
 from sandbox.report.arms import arms
 from sandbox.report.data import Report, gather
 from sandbox.report.data_card import data_card
+from sandbox.report.edit_history import lives
 from sandbox.report.films import films
 from sandbox.report.html import (
     Html,
@@ -20,9 +21,8 @@ from sandbox.report.html import (
     text,
 )
 from sandbox.report.limits import limits
-from sandbox.report.lives import lives
 from sandbox.report.maps import maps
-from sandbox.report.motives import motives
+from sandbox.report.rewards import motives
 from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.words import counted

@@ -13,8 +13,19 @@ from sandbox.analysis.constraint_groups import (
 )
 from sandbox.analysis.survival import SurvivalCurve
 from sandbox.report.data import Report
-from sandbox.report.html import NOTHING, Html, figure, join, number, section, table, text
-from sandbox.report.sheet import axis, blank, place
+from sandbox.report.html import (
+    NOTHING,
+    Html,
+    axis,
+    blank,
+    figure,
+    join,
+    number,
+    place,
+    section,
+    table,
+    text,
+)
 from sandbox.report.styles import COLOURS, DASHES
 
 Figure = dict[str, Any]

@@ -9,8 +9,8 @@ import pytest
 
 from sandbox.record.events import Updated
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.report import motives as section
-from sandbox.report.motives import MOST_PANELS, MOST_POINTS, motives
+from sandbox.report import rewards as section
+from sandbox.report.rewards import MOST_PANELS, MOST_POINTS, motives
 
 STEPS = 10
 ARMS = ("never", "late <b>", "added", "paid")

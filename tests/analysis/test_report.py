@@ -16,8 +16,8 @@ from sandbox.record.events import from_line, to_line
 from sandbox.record.store import read_run
 from sandbox.report import build, figures
 from sandbox.report.data import MOST_LIVES, gather
+from sandbox.report.edit_history import lives
 from sandbox.report.html import number
-from sandbox.report.lives import lives
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = (

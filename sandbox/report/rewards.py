@@ -9,8 +9,19 @@ from typing import NamedTuple
 from sandbox.analysis.effects import env_name
 from sandbox.record.events import Updated
 from sandbox.report.data import Report, short_name
-from sandbox.report.html import NOTHING, Html, figure, number, section, table, text
-from sandbox.report.sheet import Figure, axis, blank, place
+from sandbox.report.html import (
+    NOTHING,
+    Figure,
+    Html,
+    axis,
+    blank,
+    figure,
+    number,
+    place,
+    section,
+    table,
+    text,
+)
 from sandbox.report.styles import Style, repeats, seen, styles
 
 MOST_POINTS = 100  # of one line
