@@ -196,7 +196,7 @@ def _executor(
 ) -> "LocalExecutor":
     from sandbox.execution.executor import LocalExecutor, limits_of  # noqa: PLC0415  (as above)
     from sandbox.execution.manifest import cores, manifest  # noqa: PLC0415
-    from sandbox.tensorboard import Writer  # noqa: PLC0415
+    from sandbox.tensorboard.writer import Writer  # noqa: PLC0415
 
     resolved = scenario.resolved()
     run = RunFolder(folder)

@@ -117,7 +117,7 @@ def tensorboard(run: Path, port: int, host: str) -> None:
     _check_free(host, port)
     board = run / "tensorboard"
     if not board.is_dir():
-        from sandbox.tensorboard import rebuild  # noqa: PLC0415
+        from sandbox.tensorboard.writer import rebuild  # noqa: PLC0415
 
         rebuild(run)
     where = ["--logdir", str(board), "--host", host, "--port", str(port)]

@@ -35,7 +35,7 @@ READERS = (
     "sandbox.analysis.statistics",
     "sandbox.report",
     "sandbox.analysis.frames",
-    "sandbox.tensorboard",
+    "sandbox.tensorboard.writer",
     "sandbox.record.events",
     "sandbox.measuring.reward_distances",
     "sandbox.measuring.goal_directedness",

@@ -278,7 +278,7 @@ def test_the_report_says_who_won_where(run):
 
 
 def test_tensorboard_has_the_names(run):
-    from sandbox.tensorboard import rebuild
+    from sandbox.tensorboard.writer import rebuild
 
     folder = rebuild(run.folder)
 

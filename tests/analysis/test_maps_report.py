@@ -13,7 +13,7 @@ from sandbox.pictures import pixels
 from sandbox.record.events import Chosen, Mapped, Measured, TrialStarted
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.report.maps import CELL, maps
-from sandbox.tensorboard import FILE, Writer
+from sandbox.tensorboard.writer import FILE, Writer
 
 ARMS = ("first", "<b>second</b>")
 WALLS = ((0, 0, 0, 1), (0, 1, 1, 1))

@@ -18,8 +18,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sandbox.pictures.film import gif
 from sandbox.record.events import TrialFinished
 from sandbox.record.store import read_run
-from sandbox.tensorboard import FILE, PICTURES, Writer, rebuild, tag_of
-from sandbox.tensorboard_genomes import MOST_PICTURES
+from sandbox.tensorboard.genomes import MOST_PICTURES
+from sandbox.tensorboard.writer import FILE, PICTURES, Writer, rebuild, tag_of
 
 BASE = "data_coverage=0,freeze_editor=0"
 BROKEN = {("data_coverage=0.5,freeze_editor=0", 2): "killed"}

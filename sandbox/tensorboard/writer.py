@@ -32,8 +32,8 @@ from sandbox.record.events import (
     Updated,
 )
 from sandbox.record.store import read_run
-from sandbox.tensorboard_genomes import Album, Picture, edit_markdown
-from sandbox.tensorboard_layout import layout
+from sandbox.tensorboard.genomes import Album, Picture, edit_markdown
+from sandbox.tensorboard.layout import layout
 from sandbox.words import Dose, condition_name, env_label
 
 FOLDER = "tensorboard"
