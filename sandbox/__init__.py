@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from sandbox.api import Experiment, load, run
     from sandbox.catalogue import Catalogue
     from sandbox.contract import Episodes, Lever, Measurement, Metric, Probe, Spec, Subject
-    from sandbox.demonstrations import evidence
     from sandbox.errors import (
         InputError,
         IntegrityError,
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
         SandboxError,
         TrialError,
     )
+    from sandbox.play.demonstrations import evidence
     from sandbox.record.events import Event
 
 __version__ = "0.1.0"
@@ -64,7 +64,7 @@ _HOMES = {
     "sandbox.api": "Experiment load run",
     "sandbox.catalogue": "Catalogue",
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
-    "sandbox.demonstrations": "evidence",
+    "sandbox.play.demonstrations": "evidence",
     "sandbox.errors": "InputError IntegrityError Problem ResourceError SandboxError TrialError",
     "sandbox.record.events": "Event",
 }

@@ -9,7 +9,7 @@ from sandbox.cli_print import as_json, print_json, say, with_plugins
 from sandbox.words import counted
 
 if TYPE_CHECKING:
-    from sandbox.demonstrations import Shown
+    from sandbox.play.demonstrations import Shown
 
 _EXAMPLES = """
 \b
@@ -56,8 +56,8 @@ def demonstrate(
     (docs/motives.md). What it hashes to is printed: a scenario that names the file keeps that, and
     refuses another one.
     """
-    from sandbox import demonstrations  # noqa: PLC0415
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
+    from sandbox.play import demonstrations  # noqa: PLC0415
 
     del plugins
     _check(given)
@@ -91,7 +91,7 @@ def _check(given: dict[str, Any]) -> None:
 
 
 def _shown(given: dict[str, Any]) -> "Shown":
-    from sandbox import demonstrations  # noqa: PLC0415
+    from sandbox.play import demonstrations  # noqa: PLC0415
     from sandbox.seeding import stream  # noqa: PLC0415
 
     if given["minari"] is not None:
@@ -101,17 +101,17 @@ def _shown(given: dict[str, Any]) -> "Shown":
         agent = given["agent"]
         return demonstrations.of_trial(given["run"], given["trial"], episodes, rng, agent)
     world = _world(given["env"], given["knobs"])
-    from sandbox.play import seat_of  # noqa: PLC0415
+    from sandbox.play.session import seat_of  # noqa: PLC0415
 
     seat = seat_of(world, given["agent"])
     return demonstrations.of_policy(world, given["policy"], episodes, rng, seat)
 
 
 def _world(env: str, knobs: tuple[str, ...]) -> Any:
-    from sandbox import key_values  # noqa: PLC0415
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
+    from sandbox.play import settings  # noqa: PLC0415
 
-    world = key_values.world(env, key_values.assigned(knobs))
+    world = settings.world(env, settings.assigned(knobs))
     if world is None:
         raise InputError(Problem(env, "is none of our worlds: it has no reference policies"))
     return world

@@ -166,11 +166,11 @@ def show(
     if trial or agent:
         raise click.UsageError("--trial and --agent go with --genome")
     from sandbox.cli_show import described, printed  # noqa: PLC0415
-    from sandbox.key_values import assigned  # noqa: PLC0415
+    from sandbox.play.settings import assigned  # noqa: PLC0415
 
     settings = assigned(knobs)
     if picture is not None:
-        from sandbox.world_card import draw  # noqa: PLC0415
+        from sandbox.play.world_card import draw  # noqa: PLC0415
 
         click.echo(str(draw(name, settings, picture)))
         return

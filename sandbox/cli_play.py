@@ -9,7 +9,7 @@ import click
 from sandbox.cli_print import as_json, print_json, with_plugins
 
 if TYPE_CHECKING:
-    from sandbox.play import Mean, Result, Table
+    from sandbox.play.session import Mean, Result, Table
 
 _EXAMPLES = """
 \b
@@ -75,7 +75,7 @@ def play(env: str, knobs: tuple[str, ...], plugins: tuple[str, ...], **given: An
     An env that is not ours is played by its own text, or by what it observes. Unlike everywhere
     else it then runs in this very process, unguarded: play only what you would run yourself.
     """
-    from sandbox import key_values  # noqa: PLC0415
+    from sandbox.play import settings as key_values  # noqa: PLC0415
 
     del plugins
     settings = key_values.assigned(knobs)
@@ -87,14 +87,15 @@ def play(env: str, knobs: tuple[str, ...], plugins: tuple[str, ...], **given: An
 
 
 def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
-    from sandbox import play, play_screen  # noqa: PLC0415
+    from sandbox import play_screen  # noqa: PLC0415
+    from sandbox.play import session  # noqa: PLC0415
     from sandbox.seeding import stream  # noqa: PLC0415
 
     world = _levels(world, given["distribution"])
     policy = given["policy"]
     rng = stream(given["seed"], "play")
-    table = play.Table(
-        world, play.seat_of(world, given["agent"]), given["others"] or policy or "random", rng
+    table = session.Table(
+        world, session.seat_of(world, given["agent"]), given["others"] or policy or "random", rng
     )
     for each in {policy, table.others} - {None}:
         table.check(each)
@@ -104,7 +105,7 @@ def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
     show = _unseen if quiet else play_screen.Screen(world, delay, policy is None, agent)
     with _moves(world.action_names, by_hand=policy is None) as moves:
         results = list(_episodes(table, moves, show, given))
-    found = play.mean(table, results)
+    found = session.mean(table, results)
     if quiet:
         print_json(_account(env, world, results, found, given))
     else:
@@ -115,7 +116,7 @@ def _episodes(
     table: "Table", moves: Iterator[int], show: Callable[[Any], None], given: dict[str, Any]
 ) -> Iterator["Result"]:
     """As many episodes as were asked for, or as a person had moves for."""
-    from sandbox.key_values import assigned  # noqa: PLC0415
+    from sandbox.play.settings import assigned  # noqa: PLC0415
 
     limit, policy = given["steps"], given["policy"]
     options = assigned(given["options"], "--option")
@@ -162,7 +163,7 @@ def _unseen(moment: Any) -> None:
 @contextlib.contextmanager
 def _moves(actions: Sequence[str], *, by_hand: bool) -> Iterator[Iterator[int]]:
     """A person's moves, by single keys where the terminal gives them."""
-    from sandbox import keyboard  # noqa: PLC0415
+    from sandbox.play import keyboard  # noqa: PLC0415
 
     if not by_hand:
         yield iter(())
@@ -179,7 +180,7 @@ def _moves(actions: Sequence[str], *, by_hand: bool) -> Iterator[Iterator[int]]:
 def _account(
     env: str, world: Any, results: list["Result"], found: "Mean", given: dict[str, Any]
 ) -> dict[str, Any]:
-    from sandbox.play import ORACLES_OF, scores  # noqa: PLC0415
+    from sandbox.play.session import ORACLES_OF, scores  # noqa: PLC0415
 
     return {
         "env": env,

@@ -8,10 +8,11 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox import key_values, world_card
 from sandbox.catalogue import SHELVES, Part, catalogue, resolve
 from sandbox.env_index import EnvEntry, did_you_mean_env, entries, world_class
 from sandbox.errors import InputError, Problem
+from sandbox.play import settings as key_values
+from sandbox.play import world_card
 from sandbox.scenario.source import shipped
 
 Card = dict[str, Any]

@@ -94,12 +94,13 @@ def check_env(
 
     The checks run in a process of their own: an env that hangs or ends it is a finding.
     """
-    from sandbox import check_process, key_values  # noqa: PLC0415
+    from sandbox import check_process  # noqa: PLC0415
+    from sandbox.play import settings  # noqa: PLC0415
 
     if ":" in env_id:
         what = "holds a colon, which would import a module; use --plugin MODULE"
         raise InputError(Problem(f"env '{env_id}'", what))
-    findings(check_process.check(env_id, key_values.assigned(knobs), plugins, limit), as_json)
+    findings(check_process.check(env_id, settings.assigned(knobs), plugins, limit), as_json)
 
 
 @click.command(

@@ -7,8 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.normalisers import NORMALISERS
-from sandbox.world_card import TOTALS, first_level
+from sandbox.play.world_card import NORMALISERS, TOTALS, first_level
 
 if TYPE_CHECKING:
     from envs.contract import Oracle, World

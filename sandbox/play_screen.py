@@ -12,8 +12,8 @@ from envs.contract import World
 from envs.drawing.picture import shown
 from envs.drawing.sprites import hue, look
 from sandbox.cli_print import say, table
-from sandbox.keyboard import help_of
-from sandbox.play import Mean, Moment, Result, rows, scores
+from sandbox.play.keyboard import help_of
+from sandbox.play.session import Mean, Moment, Result, rows, scores
 from sandbox.words import counted, signed
 
 _CLEAR = "\x1b[2J\x1b[H"

@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.cli_print import say
 from sandbox.env_index import entries
 from sandbox.errors import InputError, Problem
-from sandbox.play import Result
+from sandbox.play.session import Result
 from sandbox.words import counted, signed
 
 Moves = Callable[[tuple[str, ...]], Iterator[int]]

@@ -17,10 +17,10 @@ from agents.values.behaviour_cloning import BehaviourCloning
 from agents.values.gail import Gail
 from envs.control_kit import recorded
 from envs.control_kit.recorded import Recorded
-from sandbox import last_minds
 from sandbox.cli import _ended
-from sandbox.demonstrations import _Diary, evidence, of_minari, of_policy, of_recorded
 from sandbox.errors import InputError, IntegrityError
+from sandbox.play import trained_agents
+from sandbox.play.demonstrations import _Diary, evidence, of_minari, of_policy, of_recorded
 from sandbox.trial.fingerprints import weights_hash
 from tests.laboratory.conftest import CommandLine
 
@@ -181,7 +181,7 @@ def test_who_plays_is_who_the_trial_ended_with(folder):
     (trial,) = (folder / "one" / "trials").iterdir()
     lines = (trial / "ledger.jsonl").read_text().splitlines()
     birth, end = (json.loads(lines[i]) for i in (0, -1))
-    cast = last_minds.wake(folder / "one", None)
+    cast = trained_agents.wake(folder / "one", None)
 
     assert weights_hash(cast.learners["agent"].mind()) == end["weights"]
     assert cast.learners["agent"].effective().to_json() == end["genome"]
@@ -238,7 +238,7 @@ def test_a_run_that_was_changed_shows_nothing(folder, tmp_path):
     spoilt.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
     try:
         with pytest.raises(IntegrityError):
-            last_minds.wake(folder / "one", None)
+            trained_agents.wake(folder / "one", None)
     finally:
         spoilt.write_bytes(kept)
 

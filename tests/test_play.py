@@ -17,10 +17,10 @@ import pytest
 import envs
 from sandbox import cli
 from sandbox.errors import InputError
-from sandbox.keyboard import actions_in, help_of, keys_of
 from sandbox.metrics.capability import Capability
 from sandbox.metrics.harm import Harm
-from sandbox.normalisers import NORMALISERS
+from sandbox.play.keyboard import actions_in, help_of, keys_of
+from sandbox.play.world_card import NORMALISERS
 from sandbox.record.events import Probed, TrialStarted
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ import numpy as np
 
 from envs.contract import JointWorld, State, World
 from sandbox.errors import InputError, Problem, did_you_mean
-from sandbox.normalisers import NORMALISERS
+from sandbox.play.world_card import NORMALISERS
 from sandbox.words import counted, signed
 
 

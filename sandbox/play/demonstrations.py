@@ -73,7 +73,7 @@ def of_policy(
 
     Raises ``InputError`` where the world only knows the value of that policy.
     """
-    from sandbox.play import Table  # noqa: PLC0415
+    from sandbox.play.session import Table  # noqa: PLC0415
 
     Table(world, seat, policy, rng).check(policy)
     return play(world, lambda state, _: world.act(policy, state, rng), episodes, rng, seat)
@@ -149,10 +149,10 @@ def of_trial(
     record; needed where there are several. Raises ``InputError`` where there is no such trial or
     agent, or no world of ours, ``IntegrityError`` where a checkpoint was changed.
     """
-    from sandbox import last_minds  # noqa: PLC0415  (torch)
+    from sandbox.play import trained_agents  # noqa: PLC0415  (torch)
 
-    cast = last_minds.wake(folder, trial)
-    seat, everybody = last_minds.policies(cast, agent, rng)
+    cast = trained_agents.wake(folder, trial)
+    seat, everybody = trained_agents.policies(cast, agent, rng)
     return play(cast.world, everybody, episodes, rng, seat)
 
 
