@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sandbox.analysis.claims import Judged
-    from sandbox.findings import Finding
+    from sandbox.checkup.findings import Finding
 
 Command = Callable[..., Any]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -152,7 +152,7 @@ def _env(env: EnvEntry, plugins: Sequence[str]) -> Card:
 
 def _spaces(env: EnvEntry, plugins: Sequence[str]) -> dict[str, str]:
     """What the env shows and takes, asked in a process of its own: making it may do anything."""
-    from sandbox.check_process import spaces  # noqa: PLC0415
+    from sandbox.checkup.check_process import spaces  # noqa: PLC0415
 
     found = spaces(env.id, plugins)
     if "actions" in found and not re.search(r"\bDiscrete\(", found["actions"]):

@@ -94,7 +94,7 @@ def check_env(
 
     The checks run in a process of their own: an env that hangs or ends it is a finding.
     """
-    from sandbox import check_process  # noqa: PLC0415
+    from sandbox.checkup import check_process  # noqa: PLC0415
     from sandbox.play import settings  # noqa: PLC0415
 
     if ":" in env_id:
@@ -153,7 +153,7 @@ def _check_free(host: str, port: int) -> None:
 @as_json
 def doctor(as_json: bool) -> None:
     """Look over this installation: versions, pins, name clashes, plug-ins, speed."""
-    from sandbox.doctor import examine  # noqa: PLC0415
+    from sandbox.checkup.doctor import examine  # noqa: PLC0415
 
     findings(examine(), as_json)
 
@@ -173,7 +173,7 @@ def new() -> None:
 )
 def env(name: str, out: Path) -> None:
     """Write a small, working package with an env called NAME, its entry point and a test."""
-    from sandbox.new_env import write  # noqa: PLC0415
+    from sandbox.checkup.new_env import write  # noqa: PLC0415
 
     for path in write(name, out):
         click.echo(str(path))

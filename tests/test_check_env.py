@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete
 
-from sandbox.check_env import check
+from sandbox.checkup.check_env import check
 from sandbox.errors import InputError
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.check_process import check, spaces
+from sandbox.checkup.check_process import check, spaces
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVS = """\

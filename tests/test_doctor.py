@@ -5,8 +5,8 @@ import platform
 
 import pytest
 
-from sandbox import doctor
 from sandbox.catalogue import Catalogue
+from sandbox.checkup import doctor
 
 
 def _failing(look):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.checkup.new_env import write
 from sandbox.errors import InputError
-from sandbox.new_env import write
 
 ROOT = Path(__file__).resolve().parent.parent
 

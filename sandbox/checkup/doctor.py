@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 
 from sandbox.catalogue import GROUP, catalogue
-from sandbox.findings import Finding
+from sandbox.checkup.findings import Finding
 from sandbox.guard import NAMES, OURS, clashes
 
 _ROOT = Path(__file__).resolve().parent.parent

@@ -14,9 +14,9 @@ from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
 
+from sandbox.checkup.findings import Finding
 from sandbox.errors import one_line
 from sandbox.execution.processes import confine, death, end, no_main
-from sandbox.findings import Finding
 
 LIMIT = 60.0
 """Seconds without a finding or a step after which an env counts as hanging."""
@@ -35,7 +35,7 @@ def check(
     limit: float = LIMIT,
 ) -> Iterator[Finding]:
     """Yield findings as they come; a hang and a death are findings. Raises ``InputError``."""
-    from sandbox.check_env import find  # noqa: PLC0415  (Gymnasium)
+    from sandbox.checkup.check_env import find  # noqa: PLC0415  (Gymnasium)
 
     find(env_id, kwargs)
     for kind, data in _talk(("checks", env_id, kwargs, plugins), limit):
@@ -109,8 +109,8 @@ def _main(pipe: Connection, text: str) -> None:
 
 
 def _do(task: Task, send: Callable[..., None]) -> None:
-    from sandbox import check_env  # noqa: PLC0415  (Gymnasium)
     from sandbox.catalogue import catalogue, plug_module  # noqa: PLC0415
+    from sandbox.checkup import check_env  # noqa: PLC0415  (Gymnasium)
 
     what, env_id, kwargs, plugins = task
     for module in plugins:

@@ -22,8 +22,8 @@ import envs
 from envs.conformance.promises import PROMISES
 from envs.contract import World
 from sandbox.catalogue import catalogue, resolve
+from sandbox.checkup.findings import Finding
 from sandbox.errors import InputError, Problem, TrialError, did_you_mean
-from sandbox.findings import Finding
 from sandbox.trial.env_guard import GuardedEnv, GuardedParallelEnv
 from sandbox.words import counted
 

@@ -1,0 +1,1 @@
+"""Does what is installed work: environment checks, doctor, new environment package."""
