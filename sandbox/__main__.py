@@ -1,6 +1,6 @@
 """``python -m sandbox``: the same as the command ``sandbox``."""
 
-from sandbox.cli import main
+from sandbox.cli.main import main
 
 if __name__ == "__main__":
     main()

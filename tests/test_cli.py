@@ -13,8 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sandbox import cli
 from sandbox.catalogue import SHELVES, catalogue
+from sandbox.cli import main
 from sandbox.errors import TrialError
 from sandbox.scenario import load
 from sandbox.scenario.strict_yaml import parse
@@ -45,13 +45,13 @@ def sandbox(capfd, monkeypatch, tmp_path):
 
     def ran(*arguments):
         with pytest.raises(SystemExit) as ended:
-            cli.main([str(each) for each in arguments])
+            main.main([str(each) for each in arguments])
         return ended.value.code, *capfd.readouterr()
 
     return ran
 
 
-def commands(group=cli.cli, path=()):
+def commands(group=main.cli, path=()):
     for name, command in group.commands.items():
         yield (*path, name)
         if isinstance(command, click.Group):
@@ -80,12 +80,12 @@ def started(*arguments, code="", **options):
 
 def test_every_command_of_the_design_is_there():
     wanted = "run plan check list show play status report verify check-env tensorboard doctor new"
-    assert set(cli.cli.commands) >= set(wanted.split())
+    assert set(main.cli.commands) >= set(wanted.split())
 
 
 @pytest.mark.parametrize("path", [(), *commands()], ids=" ".join)
 def test_every_command_explains_itself(path):
-    found = CliRunner().invoke(cli.cli, [*path, "--help"])
+    found = CliRunner().invoke(main.cli, [*path, "--help"])
     assert found.exit_code == 0
     assert found.output.startswith("Usage: ")
     is_group = path == ("new",)
@@ -251,7 +251,7 @@ def test_an_internal_error_is_one_line_and_debug_shows_more(sandbox, small, monk
     assert "--debug" in err
     assert small.exists()
     with pytest.raises(ZeroDivisionError):
-        cli.main(["--debug", "check", "small.yaml"])
+        main.main(["--debug", "check", "small.yaml"])
 
 
 @pytest.mark.parametrize(

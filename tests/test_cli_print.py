@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from sandbox.cli_print import verdicts
+from sandbox.cli.output import verdicts
 
 ROUGH = "smoke run: its numbers mean nothing"
 

@@ -17,7 +17,7 @@ from agents.values.behaviour_cloning import BehaviourCloning
 from agents.values.gail import Gail
 from envs.control_kit import recorded
 from envs.control_kit.recorded import Recorded
-from sandbox.cli import _ended
+from sandbox.cli.main import _ended
 from sandbox.errors import InputError, IntegrityError
 from sandbox.play import trained_agents
 from sandbox.play.demonstrations import _Diary, evidence, of_minari, of_policy, of_recorded

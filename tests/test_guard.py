@@ -75,9 +75,7 @@ def test_a_package_that_went_with_anothers_uninstall_is_missed(tmp_path):
 
 
 def test_the_command_line_ends_with_one_line_and_exit_2(foreign, tmp_path):
-    code = (
-        "import sys; sys.argv = ['sandbox', 'list', 'envs']; from sandbox.cli import main; main()"
-    )
+    code = "import sys; sys.argv = ['sandbox', 'list', 'envs']; from sandbox.cli.main import main; main()"
     done = _start([foreign, ROOT], code, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.strip().startswith("error: package 'agents' comes from openai-agents")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import envs
-from sandbox import cli
+from sandbox.cli import main
 from sandbox.errors import InputError
 from sandbox.metrics.capability import Capability
 from sandbox.metrics.harm import Harm
@@ -34,7 +34,7 @@ def sandbox(capfd, monkeypatch):
     def ran(*arguments, typed=""):
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         with pytest.raises(SystemExit) as ended:
-            cli.main([str(each) for each in arguments])
+            main.main([str(each) for each in arguments])
         return ended.value.code, *capfd.readouterr()
 
     return ran

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from sandbox.cli import cli
+from sandbox.cli.main import cli
 from sandbox.errors import InputError
 from sandbox.selftest import pages
 from sandbox.selftest.check import computed, known

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
-from sandbox.cli_look import show
+from sandbox.cli.look import show
 from sandbox.errors import InputError
 from sandbox.record.events import Edited, from_line, to_line
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sandbox.cli_print import as_json, findings, print_json, with_plugins
+from sandbox.cli.output import as_json, findings, print_json, with_plugins
 from sandbox.errors import InputError, Problem
 from sandbox.words import counted
 

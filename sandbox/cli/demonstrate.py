@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli_print import as_json, print_json, say, with_plugins
+from sandbox.cli.output import as_json, print_json, say, with_plugins
 from sandbox.words import counted
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli_print import as_json, duration, print_json, say
+from sandbox.cli.output import as_json, duration, print_json, say
 
 if TYPE_CHECKING:
     from sandbox.selftest.check import Check, Found

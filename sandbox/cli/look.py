@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sandbox.cli_print import as_json, print_json, rows_or_json, with_plugins
+from sandbox.cli.output import as_json, print_json, rows_or_json, with_plugins
 from sandbox.errors import did_you_mean
 
 
@@ -165,7 +165,7 @@ def show(
         return
     if trial or agent:
         raise click.UsageError("--trial and --agent go with --genome")
-    from sandbox.cli_show import described, printed  # noqa: PLC0415
+    from sandbox.cli.show import described, printed  # noqa: PLC0415
     from sandbox.play.settings import assigned  # noqa: PLC0415
 
     settings = assigned(knobs)
@@ -184,7 +184,7 @@ def show(
 def _genome(
     run: Path, moments: str, whose: tuple[str, str], picture: Path | None, as_json: bool
 ) -> None:
-    from sandbox.cli_genome import sight  # noqa: PLC0415
+    from sandbox.cli.genome import sight  # noqa: PLC0415
 
     found = sight(run, moments, *whose)
     if picture is not None:

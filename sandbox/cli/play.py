@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli_print import as_json, print_json, with_plugins
+from sandbox.cli.output import as_json, print_json, with_plugins
 
 if TYPE_CHECKING:
     from sandbox.play.session import Mean, Result, Table
@@ -87,7 +87,7 @@ def play(env: str, knobs: tuple[str, ...], plugins: tuple[str, ...], **given: An
 
 
 def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
-    from sandbox import play_screen  # noqa: PLC0415
+    from sandbox.cli import play_screen  # noqa: PLC0415
     from sandbox.play import session  # noqa: PLC0415
     from sandbox.seeding import stream  # noqa: PLC0415
 
@@ -195,7 +195,7 @@ def _account(
 
 
 def _stranger(env: str, settings: dict[str, Any], given: dict[str, Any]) -> None:
-    from sandbox import play_stranger  # noqa: PLC0415
+    from sandbox.cli import play_third_party  # noqa: PLC0415
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
     from sandbox.seeding import integer, stream  # noqa: PLC0415
 
@@ -206,14 +206,14 @@ def _stranger(env: str, settings: dict[str, Any], given: dict[str, Any]) -> None
         if given[option]:
             name = "--option" if option == "options" else f"--{option}"
             raise InputError(Problem(name, "means nothing to an env that is not ours"))
-    made = play_stranger.made(env, settings)
-    actions, seed = play_stranger.names_of(made), given["seed"]
+    made = play_third_party.made(env, settings)
+    actions, seed = play_third_party.names_of(made), given["seed"]
     rng = stream(seed, "play")
     drawn = (int(rng.integers(len(actions))) for _ in iter(int, 1))
 
     def episode(i: int) -> "Result":
         rules = {"limit": given["steps"], "quiet": given["as_json"]}
-        return play_stranger.episode(made, chosen, integer(seed, "play", i), **rules)
+        return play_third_party.episode(made, chosen, integer(seed, "play", i), **rules)
 
     with _moves(actions, by_hand=given["policy"] is None) as moves:
         chosen = moves if given["policy"] is None else drawn
@@ -222,4 +222,4 @@ def _stranger(env: str, settings: dict[str, Any], given: dict[str, Any]) -> None
     if given["as_json"]:
         print_json({"env": env, "seed": seed, "policy": given["policy"], "episodes": results})
     else:
-        play_stranger.ending(results)
+        play_third_party.ending(results)

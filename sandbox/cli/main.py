@@ -14,14 +14,14 @@ from typing import NoReturn
 import click
 
 from sandbox import __version__
-from sandbox.cli_demonstrate import demonstrate
-from sandbox.cli_ledger import ledger, replay
-from sandbox.cli_look import list_, show, status
-from sandbox.cli_play import play
-from sandbox.cli_print import silence
-from sandbox.cli_run import check, plan, run
-from sandbox.cli_selftest import selftest
-from sandbox.cli_tools import check_env, doctor, new, report, tensorboard, verify
+from sandbox.cli.demonstrate import demonstrate
+from sandbox.cli.ledger import ledger, replay
+from sandbox.cli.look import list_, show, status
+from sandbox.cli.output import silence
+from sandbox.cli.play import play
+from sandbox.cli.run import check, plan, run
+from sandbox.cli.selftest import selftest
+from sandbox.cli.tools import check_env, doctor, new, report, tensorboard, verify
 from sandbox.errors import InputError, ResourceError, SandboxError, fault
 
 GO_ON = "run the same command again to go on"

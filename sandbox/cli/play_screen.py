@@ -11,7 +11,7 @@ import click
 from envs.contract import World
 from envs.drawing.picture import shown
 from envs.drawing.sprites import hue, look
-from sandbox.cli_print import say, table
+from sandbox.cli.output import say, table
 from sandbox.play.keyboard import help_of
 from sandbox.play.session import Mean, Moment, Result, rows, scores
 from sandbox.words import counted, signed

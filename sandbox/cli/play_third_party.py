@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sandbox.cli_print import say
+from sandbox.cli.output import say
 from sandbox.env_index import entries
 from sandbox.errors import InputError, Problem
 from sandbox.play.session import Result

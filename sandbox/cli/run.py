@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli_print import (
+from sandbox.cli.output import (
     as_json,
     duration,
     print_json,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sandbox.cli_print import as_json, print_json, rows_or_json, say, table, with_plugins
+from sandbox.cli.output import as_json, print_json, rows_or_json, say, table, with_plugins
 from sandbox.words import counted
 
 if TYPE_CHECKING:
