@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import envs
-from agents.off_switch import off_switch_incentive
 from sandbox.catalogue import catalogue
 from sandbox.metrics.off_switch_incentive import _incentive
 from sandbox.record.events import Probed, TrialStarted
+from sandbox.selftest.off_switch import off_switch_incentive
 from sandbox.trial.evaluation import play_world
 
 ACT, OFF, WAIT = range(3)

@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 import envs
-from agents.assistance import Helper, red_blue, two_phase, wormy_apples
-from agents.off_switch import off_switch_incentive
-from agents.pomdp import at_least, four_three, wandered
 from agents.value_learning.bradley_terry import cross_entropy, preference
 from agents.value_learning.soft_planning import occupancies, soft_values
 from sandbox.measuring.reward_distances import epic, epic_canonical
+from sandbox.selftest.assistance import Helper, red_blue, two_phase, wormy_apples
 from sandbox.selftest.check import Check, known
+from sandbox.selftest.off_switch import off_switch_incentive
+from sandbox.selftest.pomdp import at_least, four_three, wandered
 
 Array = npt.NDArray[np.float64]
 _GLEAVE = "Gleave et al. 2021, gridworlds of section 5"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.assistance import Helper, red_blue, wormy_apples
-from agents.pomdp import Pomdp, at_least, at_most, four_three, wandered
+from sandbox.selftest.assistance import Helper, red_blue, wormy_apples
+from sandbox.selftest.pomdp import Pomdp, at_least, at_most, four_three, wandered
 from tests.agents.test_values_assistance import a_game
 
 seeds = st.integers(0, 2**32 - 1)

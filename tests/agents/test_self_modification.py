@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.self_modification import Choices, rewrites, solve
+from sandbox.selftest.self_modification import Choices, rewrites, solve
 
 # Two rooms, action k leads to room k. Utility 0 wants room 0, utility 1 wants room 1, both pay
 # 1/2 there; utility 2 is bliss: 1 whatever happens.

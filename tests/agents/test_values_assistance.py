@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.assistance import AssistanceGame, Helper, red_blue, two_phase, wormy_apples
-from agents.off_switch import off_switch_incentive
+from sandbox.selftest.assistance import AssistanceGame, Helper, red_blue, two_phase, wormy_apples
+from sandbox.selftest.off_switch import off_switch_incentive
 
 COMPOST, TRASH, ASK = 2, 3, 5
 
