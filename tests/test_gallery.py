@@ -9,7 +9,7 @@ from PIL import Image
 
 import envs
 from envs.registration import shelf
-from sandbox import gallery
+from sandbox.generated import gallery
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "gallery"
 AGAIN = "run: make generated"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox import gallery, generated
+from sandbox.generated import files, gallery
 from sandbox.scenario import schema
 
 
@@ -11,9 +11,9 @@ def small(tmp_path, monkeypatch):
     """A checkout of one world whose files were never written."""
     for name in ("pyproject.toml", "scenario.schema.json"):
         (tmp_path / name).touch()
-    monkeypatch.setattr(generated, "ROOT", tmp_path)
-    monkeypatch.setattr(generated, "GALLERY", tmp_path / "gallery")
-    monkeypatch.setattr(generated, "MOTIVES", tmp_path / "motives.md")
+    monkeypatch.setattr(files, "ROOT", tmp_path)
+    monkeypatch.setattr(files, "GALLERY", tmp_path / "gallery")
+    monkeypatch.setattr(files, "MOTIVES", tmp_path / "motives.md")
     tables = "| Objective | Pays |\n|---|---|\n\n| Model | Learns from |\n|---|---|\n"
     (tmp_path / "motives.md").write_text(tables, encoding="utf-8")
     monkeypatch.setattr(schema, "FILE", tmp_path / "scenario.schema.json")
@@ -22,7 +22,7 @@ def small(tmp_path, monkeypatch):
 
 
 def test_nothing_in_this_checkout_is_stale():
-    assert generated.stale(generated.files()) == [], "run: make generated"
+    assert files.stale(files.files()) == [], "run: make generated"
 
 
 def test_what_is_stale_is_written_once_and_what_is_gone_is_removed(small, capsys):
@@ -31,25 +31,25 @@ def test_what_is_stale_is_written_once_and_what_is_gone_is_removed(small, capsys
     named = ["README.md", "gone.png", "whisky_gold.png"]
     named = [*(f"gallery/{each}" for each in named), "motives.md", "scenario.schema.json"]
 
-    assert generated.main(["--check"]) == 1
+    assert files.main(["--check"]) == 1
     assert capsys.readouterr().out == "".join(f"{n}: stale, run: make generated\n" for n in named)
     assert {each.name for each in (small / "gallery").iterdir()} == {"gone.png"}
-    assert generated.main([]) == 0
+    assert files.main([]) == 0
     assert capsys.readouterr().out == "".join(f"{each}: written\n" for each in named)
     assert {each.name for each in (small / "gallery").iterdir()} == {"README.md", "whisky_gold.png"}
-    assert generated.main([]) == generated.main(["--check"]) == 0
+    assert files.main([]) == files.main(["--check"]) == 0
     assert capsys.readouterr().out == ""
 
 
 def test_another_picture_is_stale(small):
-    generated.write()
+    files.write()
     path = small / "gallery" / "whisky_gold.png"
     path.write_bytes(gallery.picture("coin_grid"))
-    assert generated.stale(generated.files()) == [path]
+    assert files.stale(files.files()) == [path]
 
 
 def test_wrong_words_and_an_installation_are_refused(small, capsys):
-    assert generated.main(["--chekc"]) == 2
+    assert files.main(["--chekc"]) == 2
     (small / "pyproject.toml").unlink()
-    assert generated.main([]) == 2
+    assert files.main([]) == 2
     assert "belong to a checkout" in capsys.readouterr().err

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import motives_page
 from sandbox.catalogue import catalogue
+from sandbox.generated import motives_page
 
 AGAIN = "run: make generated"
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "motives.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """Writes what is made from the parts: scenarios' schema, gallery of worlds, rows on motives.
 
-``python -m sandbox.generated`` writes what has changed and names it; with ``--check`` it names it
-only. Run it, as ``make generated``, after a part was added, changed or removed.
+``python -m sandbox.generated.files`` writes what has changed and names it; with ``--check`` it
+names it only. Run it, as ``make generated``, after a part was added, changed or removed.
 """
 
 import io
@@ -9,13 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import gallery, motives_page
+from sandbox.generated import gallery, motives_page
 from sandbox.scenario import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ROOT / "docs" / "gallery"
 MOTIVES = ROOT / "docs" / "motives.md"
-USAGE = "usage: python -m sandbox.generated [--check]\n"
+USAGE = "usage: python -m sandbox.generated.files [--check]\n"
 
 
 def files() -> dict[Path, bytes]:
