@@ -13,7 +13,7 @@ import torch
 
 from agents.editing.evolution_strategy import FREE, evolve, sphere
 from agents.editing.mutation import Bounds
-from agents.hypergradient import descend, teacher_problem, tower
+from benchmarks.toys.hypergradient import descend, teacher_problem, tower
 
 torch.set_num_threads(1)
 

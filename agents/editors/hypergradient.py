@@ -27,9 +27,10 @@ class Hypergradient(Editor):
     cosine, so that no scale matters). That is exact for plain gradient descent, and a guess of the
     direction for other optimisers and for many steps an update.
 
-    More ``steps`` make a tower (``agents/hypergradient.py``): the slope by a step is the product of
-    successive slopes one level down, and the last step stays. Both passes that a gradient takes are
-    charged. A learner that cannot be looked into, such as a table, is left alone.
+    More ``steps`` make a tower (``benchmarks/toys/hypergradient.py``): the slope by a step is the
+    product of successive slopes one level down, and the last step stays. Both passes that a
+    gradient takes are charged. A learner that cannot be looked into, such as a table, is left
+    alone.
     """
 
     level: ClassVar[str] = "self-tuned"

@@ -13,7 +13,7 @@ from agents.editors.hypergradient import Hypergradient, cosine
 from agents.edits.set_rule import SetRule
 from agents.edits.take_back import TakeBack
 from agents.genome import Genome, LearningRule
-from agents.hypergradient import Adam, Sgd, descend, teacher_problem, tower
+from benchmarks.toys.hypergradient import Adam, Sgd, descend, teacher_problem, tower
 from sandbox.record import events
 from sandbox.trial import loop
 from tests.agents.minds import AnyLook, a_view
