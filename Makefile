@@ -29,7 +29,7 @@ bench: .venv/bench  ## Measure against peers, side by side in one run
 	@for each in benchmarks/*.py; do echo "$(BIN)/python $$each"; $(BIN)/python $$each || exit 1; done
 
 generated: .venv/installed  ## Write again what is made from the parts: schema, gallery, rows on motives
-	$(BIN)/python -m sandbox.generated.files
+	$(BIN)/python -m sandbox.generated
 
 .venv/installed: pyproject.toml $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'

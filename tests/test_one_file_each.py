@@ -59,7 +59,7 @@ def house(tmp_path_factory):
         assert not (folder / path).exists()
         shutil.copy(NEW / path, folder / path)
     (folder / "doors.yaml").write_text(SCENARIO, encoding="utf-8")
-    done = _python(folder, "-m", "sandbox.generated.files")
+    done = _python(folder, "-m", "sandbox.generated")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.split() == [
         *("docs/gallery/README.md:", "written", "docs/gallery/two_doors.png:", "written"),
@@ -131,7 +131,7 @@ def test_the_contracts_find_them_by_themselves(house):
 
 
 def test_what_is_made_from_the_parts_is_up_to_date_there(house):
-    assert _python(house, "-m", "sandbox.generated.files", "--check").stdout == ""
+    assert _python(house, "-m", "sandbox.generated", "--check").stdout == ""
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from agents.part_settings import SettingError
 from agents.values_contract import ValueModel
 
 SHELF = "agents.values"
-_FOLDER = Path(__file__).with_name("values")
+_FOLDER = Path(__file__).resolve().parents[1] / "values"
 
 Named = str | Mapping[str, Mapping[str, int | float | bool | str]]
 """``name`` or ``{name: {setting: value}}``."""

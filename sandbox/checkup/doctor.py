@@ -16,7 +16,7 @@ from sandbox.catalogue import GROUP, catalogue
 from sandbox.checkup.findings import Finding
 from sandbox.guard import NAMES, OURS, clashes
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _IMPORTS = ("sandbox", "gymnasium", "torch", "stable_baselines3")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

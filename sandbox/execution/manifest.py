@@ -46,7 +46,7 @@ def _cpu() -> str:
 
 def _git(*arguments: str) -> str | None:
     """Ask git about the folder that this program lies in; ``None`` where there is no checkout."""
-    here = Path(__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None
     try:

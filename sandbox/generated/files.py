@@ -1,6 +1,6 @@
 """Writes what is made from the parts: scenarios' schema, gallery of worlds, rows on motives.
 
-``python -m sandbox.generated.files`` writes what has changed and names it; with ``--check`` it
+``python -m sandbox.generated`` writes what has changed and names it; with ``--check`` it
 names it only. Run it, as ``make generated``, after a part was added, changed or removed.
 """
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from sandbox.generated import gallery, motives_page
 from sandbox.scenario import schema
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 GALLERY = ROOT / "docs" / "gallery"
 MOTIVES = ROOT / "docs" / "motives.md"
-USAGE = "usage: python -m sandbox.generated.files [--check]\n"
+USAGE = "usage: python -m sandbox.generated [--check]\n"
 
 
 def files() -> dict[Path, bytes]:
@@ -76,7 +76,3 @@ def main(arguments: Sequence[str]) -> int:
     verb = "stale, run: make generated" if check else "written"
     sys.stdout.writelines(f"{path.relative_to(ROOT)}: {verb}\n" for path in changed)
     return int(check and bool(changed))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

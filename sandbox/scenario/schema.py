@@ -19,7 +19,7 @@ from sandbox.scenario.form import MOST_SEEDS, ScenarioForm
 from sandbox.scenario.parts import to_json
 
 JSON = dict[str, Any]
-FILE = Path(__file__).with_name("scenario.schema.json").resolve()
+FILE = (Path(__file__).parents[1] / "scenario.schema.json").resolve()
 """In a checkout a link to the top folder, where the scenarios' first lines expect it."""
 
 

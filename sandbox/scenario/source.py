@@ -11,7 +11,7 @@ from sandbox.scenario.strict_yaml import Document, Path, parse, read
 
 def shipped() -> dict[str, FilePath]:
     """Name -> file of every scenario that comes with the program."""
-    home = FilePath(__file__).resolve().parent
+    home = FilePath(__file__).resolve().parents[1]
     # A checkout and an editable install have them beside the packages, a wheel inside this one.
     folders = [home.parent / "scenarios", home / "scenarios"]
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}

@@ -1,1 +1,0 @@
-"""What runs trials: one file an executor."""
