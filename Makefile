@@ -5,7 +5,7 @@ PINS := constraints/cpu-py311.txt
 # One torch thread: on small networks more threads are slower, and results then match anywhere.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help demo test test-all bench lint generated
+.PHONY: help demo test test-all bench lint generated packages
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -27,6 +27,9 @@ test-all: lint  ## The same with the tests that take minutes
 
 bench: .venv/bench  ## Measure against peers, side by side in one run
 	@for each in benchmarks/*.py; do echo "$(BIN)/python $$each"; $(BIN)/python $$each || exit 1; done
+
+packages: .venv/installed  ## Print the packages in order, their files and imports, and every circle
+	@$(BIN)/python tests/project/import_graph.py
 
 generated: .venv/installed  ## Write again what is made from the parts: schema, gallery, rows on motives
 	$(BIN)/python -m sandbox.generated

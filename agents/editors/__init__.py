@@ -1,1 +1,1 @@
-"""The shelf of editors: one file a part."""
+"""Editors that a scenario can name, one file a part."""

@@ -1,1 +1,1 @@
-"""The shelf of edits: one file a part."""
+"""Edits that an editor can propose, one file a part."""

@@ -1,4 +1,4 @@
-"""Kinds of layers, one file each; ``KINDS`` finds them by the genome's word."""
+"""The kinds of layers a network is made of: sizes, weights and forward pass of each."""
 
 from collections.abc import Mapping
 

@@ -1,1 +1,1 @@
-"""The shelf of learners: one file a part."""
+"""Learners that a scenario can name, one file a part: settings of the algorithms."""

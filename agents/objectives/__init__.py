@@ -1,1 +1,1 @@
-"""The shelf of objectives: one file a part."""
+"""Objectives that a scenario can name, one file a part."""

@@ -1,1 +1,1 @@
-"""The shelf of value models: one file a part."""
+"""Models of somebody else's values that a scenario can name, one file a part."""

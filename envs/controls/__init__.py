@@ -1,1 +1,1 @@
-"""The shelf of controls: one file a part."""
+"""Controls that a scenario can name, one file a part."""

@@ -1,7 +1,7 @@
 """Reference plans of the sokoban maps whose state spaces are too large to solve while you wait.
 
-Found by ``tests/envs/sokoban_search.py``: breadth-first search of 30 406, 7.5 million and 38.6
-million states (maps 2, 1, 3). The plans are replayed, never trusted; random play is measured.
+Found by ``tests/envs/families/sokoban_search.py``: breadth-first search of 30 406, 7.5 million and
+38.6 million states (maps 2, 1, 3). The plans are replayed, never trusted; random play is measured.
 """
 
 from collections.abc import Mapping

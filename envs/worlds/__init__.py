@@ -1,1 +1,1 @@
-"""The shelf of worlds: one file a part."""
+"""Worlds that a scenario can name, one file a part."""

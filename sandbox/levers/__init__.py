@@ -1,1 +1,1 @@
-"""The shelf of levers: one file a part."""
+"""Levers that a scenario can name, one file a part."""

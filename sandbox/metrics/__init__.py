@@ -1,1 +1,1 @@
-"""The shelf of metrics: one file a part."""
+"""Metrics that a scenario can name, one file a part."""

@@ -1,1 +1,1 @@
-"""Worlds for people: played, shown as a card, listed, recorded as demonstrations."""
+"""Worlds for people: played, shown as a card, recorded as demonstrations."""

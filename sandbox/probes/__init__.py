@@ -1,1 +1,1 @@
-"""The shelf of probes: one file a part."""
+"""Probes that a scenario can name, one file a part."""

@@ -1,4 +1,4 @@
-"""Data -> figures -> one self-contained HTML file."""
+"""A run as one HTML file without links to other files."""
 
 from sandbox.report.page import build
 

@@ -1,1 +1,1 @@
-"""Every number that is known exactly, computed again here and now, by the code that trials run."""
+"""Known numbers, computed again by the code that trials run."""

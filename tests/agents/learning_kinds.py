@@ -16,7 +16,7 @@ from agents.learners.ppo import PPO
 from agents.learners.ppo_two_streams import PpoTwoStreams
 from agents.learners.sac import SAC
 from agents.objectives.simhash import Simhash
-from tests.agents.lives import EXTRINSIC, SIZE, SMALL, Signpost, streams
+from tests.agents.small_worlds import EXTRINSIC, SIZE, SMALL, Signpost, streams
 
 DIMENSIONS = 2
 _GATHERED = {"num_envs": 4, "steps_per_update": 8}

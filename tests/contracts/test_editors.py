@@ -11,7 +11,7 @@ import pytest
 from agents.contract import Edit, RefusedEditError, Reply
 from agents.genome import Architecture, Genome, TableRule
 from sandbox.catalogue import catalogue
-from tests.agents.minds import a_view
+from tests.agents.agent_states import a_view
 
 KINDS = {name: part.load() for name, part in catalogue().parts("editors").items()}
 EDITS = {name: part.load() for name, part in catalogue().parts("edits").items()}

@@ -15,8 +15,8 @@ from agents.edits.set_optimiser import SetOptimiser
 from agents.edits.take_back import TakeBack
 from agents.genome import PARTS, Architecture, EditorGene, Genome, Guard, Layer
 from sandbox.catalogue import catalogue
-from tests.agents import minds
-from tests.agents.minds import (
+from tests.agents import agent_states
+from tests.agents.agent_states import (
     ACTIONS,
     OBSERVATION,
     AnyLook,
@@ -57,7 +57,7 @@ VALUES = {"someone/table": np.arange(6.0).reshape(2, 3), "someone/seen": np.arra
 
 def a_mind(genome, *args, **how):
     """A mind that has learned something of somebody else's values, too."""
-    return replace(minds.a_mind(genome, *args, **how), values=VALUES)
+    return replace(agent_states.a_mind(genome, *args, **how), values=VALUES)
 
 
 def a_peer(genome):

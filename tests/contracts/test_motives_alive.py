@@ -36,8 +36,8 @@ from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
 from agents.objectives.learned_value import LearnedValue
 from sandbox.catalogue import catalogue
-from tests.agents.lives import streams
-from tests.agents.minds import same
+from tests.agents.agent_states import same
+from tests.agents.small_worlds import streams
 
 PLACES, SKILLS, COPIES, STEPS = 6, 4, 4, 8
 SIZE = PLACES + SKILLS

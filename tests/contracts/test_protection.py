@@ -19,7 +19,7 @@ from sandbox.gate.gate import Gate
 from sandbox.record import events
 from sandbox.trial import edit_step, loop
 from sandbox.trial.fingerprints import mind_hash
-from tests.laboratory.test_loop import SPEC, Notes
+from tests.sandbox.trial.test_loop import SPEC, Notes
 
 EDITORS = catalogue().names("editors")
 EDITS = catalogue().names("edits")

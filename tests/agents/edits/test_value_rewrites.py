@@ -1,0 +1,118 @@
+"""Rewrites of what was learned of somebody else's values, by the book."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from agents.contract import RefusedEditError
+from agents.editors.fixed import Fixed
+from agents.edits.copy_values import CopyValues
+from agents.edits.identity import Identity
+from agents.edits.reset_values import ResetValues
+from agents.genome import Genome
+from sandbox.gate.gate import Gate
+from sandbox.trial.agent_run import Life
+from sandbox.trial.edit_step import consider
+from tests.agents.agent_states import a_mind, a_view
+from tests.agents.learning_kinds import a_genome, lived
+from tests.agents.valuing import Valuing
+
+RNG = np.random.default_rng
+WEIGHTS = RNG(3).standard_normal((200, 50)).astype(np.float32)
+VALUES = {"someone/weights": WEIGHTS, "someone/zeros": np.zeros(4), "someone/seen": np.arange(3)}
+
+
+def mind(values=VALUES):
+    return replace(a_mind(Genome()), values=values)
+
+
+def test_an_error_of_0_copies_to_the_bit():
+    before = mind()
+    after = CopyValues().apply(before, RNG(0))
+
+    for name, each in before.values.items():
+        assert after.values[name].dtype == each.dtype
+        assert after.values[name].tobytes() == each.tobytes()
+        assert not np.shares_memory(after.values[name], each)
+    assert after.parameters is before.parameters
+
+
+@pytest.mark.parametrize("error", [0.01, 0.3, 2.0])
+def test_noise_has_the_size_that_was_said(error):
+    after = CopyValues(error).apply(mind(), RNG(0)).values
+    moved = after["someone/weights"].astype(float) - WEIGHTS
+    size = math.sqrt(np.square(WEIGHTS.astype(float)).mean())
+
+    assert moved.std() == pytest.approx(error * size, rel=0.03)  # 10,000 draws: 4 SE are 2.8 %
+    assert abs(moved.mean()) < 4 * error * size / 100
+    assert after["someone/weights"].dtype == np.float32
+    assert not after["someone/zeros"].any()
+    assert (after["someone/seen"] == np.arange(3)).all(), "counts are no weights"
+
+
+def test_a_reset_keeps_the_size_and_nothing_else():
+    after = ResetValues().apply(mind(), RNG(0)).values
+    drawn = after["someone/weights"].astype(float)
+
+    assert np.square(drawn).mean() == pytest.approx(np.square(WEIGHTS.astype(float)).mean())
+    assert abs(np.corrcoef(drawn.ravel(), WEIGHTS.ravel())[0, 1]) < 4 / 100
+    assert not after["someone/zeros"].any()
+    assert (after["someone/seen"] == np.arange(3)).all()
+
+
+@pytest.mark.parametrize("edit", [CopyValues(), CopyValues(0.5), ResetValues()])
+def test_nothing_learned_is_refused_with_one_reason(edit):
+    with pytest.raises(RefusedEditError, match=r"has learned nothing of anybody's values$"):
+        edit.apply(mind({}), RNG(0))
+    assert not type(edit).candidates(a_view(Genome()))
+    assert type(edit).candidates(a_view(Genome(), values=("someone/weights",)))
+
+
+@pytest.mark.parametrize("error", [-0.1, math.inf, math.nan, "1", True])
+def test_an_error_that_is_none_is_refused(error):
+    with pytest.raises(RefusedEditError, match="error is a number from 0 to 100"):
+        CopyValues(error).rewrite(Genome())
+
+
+# --- in a living agent -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Meddling(Identity):
+    """Changes values and says that it touches the architecture."""
+
+    def apply(self, mind, rng):
+        return CopyValues(0.1).apply(mind, rng)
+
+
+def a_life():
+    genome = replace(a_genome("ppo"), objective=(("valuing", 1.0),))
+    _, learner = lived("ppo", 2, genome, objectives={"valuing": Valuing()})
+    return Life(learner, Fixed().start({}, RNG(0)), RNG(1))
+
+
+@pytest.mark.parametrize("edit", [CopyValues(), CopyValues(0.5), ResetValues()])
+def test_in_a_living_agent_the_policy_is_untouched_to_the_bit(edit):
+    life = a_life()
+    deed = consider(life, "agent", edit, Gate(allow_objective=True), 0.0)
+
+    assert deed.ruling.allowed, deed.ruling.reason
+    assert deed.audit.finding == "confirmed"
+    assert deed.behaviour.max_logit_change == 0.0
+    assert deed.behaviour.mean_kl == 0.0
+    same = np.array_equal(*(m.values["valuing/weights"] for m in (deed.before, deed.after)))
+    assert same == (edit == CopyValues())
+
+
+def test_values_are_protected_as_objectives_are():
+    life = a_life()
+    before = life.learner.mind().values["valuing/weights"]
+
+    denied = consider(life, "agent", CopyValues(0.1), Gate(), 0.0)
+    sly = consider(life, "agent", Meddling(), Gate(allow_objective=True), 0.0)
+
+    assert denied.ruling.reason.startswith("protected: 'objective'")
+    assert "valuing/weights, part of its objective, but says architecture" in sly.ruling.reason
+    assert np.array_equal(life.learner.mind().values["valuing/weights"], before)

@@ -1,0 +1,213 @@
+"""A population: members that never meet, one budget, one who speaks for all."""
+
+import numpy as np
+import pytest
+
+from agents.algorithms.ppo_start import build_learner
+from agents.learners.population import Population
+from agents.training.population import Solo
+from sandbox.analysis import metric_base
+from sandbox.metrics.flops import Flops
+from sandbox.metrics.parameters import Parameters
+from sandbox.metrics.return_reward import ReturnReward
+from sandbox.record import events
+from sandbox.report.data import training_returns
+from sandbox.trial import loop
+from sandbox.trial import population as membership
+from tests.agents.agent_states import same
+from tests.agents.small_worlds import EXTRINSIC, SMALL, Signpost, streams
+from tests.sandbox.trial.test_loop import SPEC, Notes
+
+SETTINGS = {"members": 3, "num_envs": 4, "steps_per_update": 16, "minibatch": 32}
+
+
+def life(**changes) -> Notes:
+    settings = {**SETTINGS, "total_steps": 1000, **changes.pop("settings", {})}
+    notes = Notes()
+    loop.run_trial({**SPEC, "learner": {"population": settings}, **changes}, "x", notes)
+    return notes
+
+
+def lived(members, updates=3, env=None, seed=0):
+    learner = Population(members=members, num_envs=4, steps_per_update=8)
+    genomes = learner.born(SMALL, ("agent",), streams(seed))
+    env = env or Signpost(learner.copies(), seed=seed)
+    population = learner.build(env, genomes, EXTRINSIC, streams(seed))
+    return population, [population.update() for _ in range(updates)]
+
+
+def test_a_population_of_one_is_a_lone_agent_to_the_bit():
+    population, reports = lived(1)
+    alone = Solo(Signpost(4, seed=0), 8, {"agent": SMALL}, EXTRINSIC, streams(0), build_learner)
+    twins = [alone.update()["agent"] for _ in range(3)]
+
+    assert [each["member_0"] for each in reports] == twins
+    assert same(population.learners["member_0"].mind(), alone.learners["agent"].mind())
+
+
+class Separate(Signpost):
+    """Every row's chance is its own, so that a row shows nothing of its neighbours."""
+
+    def _look(self):
+        if not hasattr(self, "of"):
+            self.of = [np.random.default_rng(k) for k in range(self.num_envs)]
+        rows = [each.uniform(-1, 1, (2, 2)) for each in self.of]
+        self.shown = np.array(rows, np.float32)
+        return self.shown
+
+
+def test_members_do_not_know_of_each_other():
+    """Where the world's chance is drawn row by row, the first of one, two and four is the same."""
+    first = [lived(n, env=Separate(4 * n))[0].learners["member_0"].mind() for n in (1, 2, 4)]
+
+    assert same(first[0], first[1])
+    assert same(first[0], first[2])
+
+
+def test_members_differ_and_every_one_learns_from_its_own_rows():
+    population, _ = lived(3, env=Separate(12))
+    minds = [each.mind() for each in population.learners.values()]
+    rows = [each.recent_observations(10**6) for each in population.learners.values()]
+
+    assert not same(minds[0], minds[1])
+    assert all(len(each) == 4 * 8 for each in rows)
+    assert not {*map(bytes, rows[0])} & {*map(bytes, rows[1])}
+
+
+def test_rows_that_cannot_be_shared_out_are_refused():
+    learner = Population(members=3)
+    genomes = learner.born(SMALL, ("agent",), streams())
+
+    with pytest.raises(ValueError, match="10 copies cannot be shared by 3 members"):
+        learner.build(Signpost(10), genomes, EXTRINSIC, streams())
+
+
+def test_the_spread_of_learning_rates_at_birth():
+    """Log-uniform: of 400, about 200 within [1/2, 2] of a spread of 4 (standard deviation 10)."""
+    born = Population(members=401, spread=4.0).born(SMALL, ("agent",), streams())
+    rates = [each.learning_rule.learning_rate / 3e-3 for each in born.values()]
+
+    assert rates[0] == 1.0
+    assert min(rates) >= 1 / 4
+    assert max(rates) <= 4
+    assert abs(sum(1 / 2 <= each <= 2 for each in rates[1:]) - 200) < 40
+    alike = Population(members=4).born(SMALL, ("agent",), streams())
+    assert {*alike.values()} == {SMALL}
+
+
+@pytest.mark.parametrize(("name", "value"), [("members", 0), ("members", 1001), ("spread", 0.5)])
+def test_settings_out_of_range_are_named(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        Population(**{name: value})
+
+
+# --- in the laboratory -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def notes() -> Notes:
+    return life()
+
+
+def test_the_budget_of_steps_is_that_of_all_members_together(notes):
+    """1000 steps at 3 * 4 * 16 = 192 an update: six updates."""
+    finished = notes.of(events.TrialFinished)[0]
+    last = {each.agent: each for each in notes.of(events.Updated)}
+
+    assert (finished.updates, finished.steps) == (6, 6 * 192)
+    assert finished.flops == sum(each.flops for each in last.values())
+    assert Flops().compute(notes.events).value == finished.flops
+    assert len({each.flops for each in last.values()}) == 1
+
+
+def test_it_costs_as_much_as_a_lone_agent_with_as_many_steps(notes):
+    """Same shapes, same minibatches: an update of three members is three of the lone agent's."""
+    settings = {k: v for k, v in SETTINGS.items() if k != "members"}
+    alone = Notes()
+    loop.run_trial({**SPEC, "learner": {"ppo": {**settings, "total_steps": 1000}}}, "x", alone)
+    spent = [each.of(events.TrialFinished)[0] for each in (notes, alone)]
+
+    assert spent[0].flops / spent[0].steps == pytest.approx(spent[1].flops / spent[1].steps)
+
+
+def test_the_flop_budget_is_that_of_all_members_together(notes):
+    whole = notes.of(events.TrialFinished)[0].flops
+    half = life(gate={**SPEC["gate"], "max_flops": whole / 2})
+
+    assert half.of(events.TrialFinished)[0].updates == 3
+
+
+def test_the_same_spec_gives_the_same_bytes(notes):
+    again = life()
+
+    assert again.lines == notes.lines
+    assert again.tensors == notes.tensors
+    assert [*map(events.to_line, again.events)] == [*map(events.to_line, notes.events)]
+
+
+def test_everyone_is_born_recorded_probed_and_kept(notes):
+    members = ("member_0", "member_1", "member_2")
+
+    assert notes.of(events.TrialStarted)[0].agents == members
+    assert tuple(notes.tensors) == members
+    assert [each["agent"] for each in notes.entries()] == [*members] * 2
+    told = [each for each in notes.of(events.Probed) if each.update == 6]
+    assert {each.agent for each in told} == {*members}
+    assert all(each.truth for each in notes.of(events.Updated) if each.episodes)
+
+
+def test_the_truth_of_a_row_is_its_members(notes):
+    """What the recorder saw behind the glass is what each learner was paid, by member."""
+    told = [each for each in notes.of(events.Updated) if each.episodes]
+
+    assert len({each.mean_return for each in told}) > len(told) / 2
+    for each in told:  # no coverage shift, and a reward without shaping: hidden as paid
+        assert each.truth["hidden_reward"] == pytest.approx(each.mean_return)
+
+
+def test_the_member_that_was_paid_most_in_training_speaks_for_all(notes):
+    returns = {}
+    for each in notes.of(events.Updated):
+        returns.setdefault(each.agent, []).append(each.mean_return)
+    name, score = membership.best(returns)
+    chosen = notes.of(events.Chosen)[-1]
+    probed = metric_base.last_probes(notes.events, "in_distribution", "reward")
+
+    assert (chosen.agent, chosen.mean_return, chosen.update) == (name, score, 6)
+    assert [each.agent for each in probed] == [name]
+    assert ReturnReward().compute(notes.events).value == probed[0].values["reward"]
+    assert Parameters().compute(notes.events).n == 1
+
+
+def test_the_curve_of_a_population_is_of_who_speaks_for_it(notes):
+    """Not a mean over members, which no agent ever had."""
+    speaker = metric_base.chosen(notes.events)
+    own = {each.steps: each.mean_return for each in notes.of(events.Updated)
+           if each.agent == speaker and each.mean_return is not None}  # fmt: skip
+
+    assert training_returns(notes.events) == own
+
+
+def test_the_best_is_the_first_of_ties_and_the_silent_come_last():
+    assert membership.best({"a": [None], "b": [1.0], "c": [1.0]}) == ("b", 1.0)
+    assert membership.best({"a": [], "b": [None, None]}) == ("a", None)
+    assert membership.best({"a": [99.0] + [0.0] * 10, "b": [None] * 20 + [0.5]}) == ("b", 0.5)
+    assert membership.best({"a": [-5.0], "b": [None]}) == ("a", -5.0)
+
+
+def test_a_lone_agents_trial_chooses_nobody():
+    alone = Notes()
+    loop.run_trial(SPEC, "x", alone)
+
+    assert not alone.of(events.Chosen)
+    assert metric_base.chosen(alone.events) == ""
+
+
+def test_a_control_acts_on_the_rows_of_every_member(notes):
+    """Paid the negative, all earn the negative: the glass saw what was meant."""
+    paid = life(controls={"reward_poison": {"intensity": 1.0}})
+    told = [each for each in paid.of(events.Updated) if each.episodes]
+
+    assert {each.agent for each in told} == {"member_0", "member_1", "member_2"}
+    assert any(each.mean_return != each.truth["hidden_reward"] for each in told)
+    assert all(each.truth for each in told)

@@ -1,0 +1,219 @@
+"""Undoing any kept edit gives back the mind before it, to the bit, and the ledger knows the way."""
+
+import copy
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from agents.contract import RefusedEditError
+from agents.edits.deepen import Deepen
+from agents.edits.prune import Prune
+from agents.edits.set_learning_rate import SetLearningRate
+from agents.edits.undo import Undo
+from agents.edits.widen import Widen
+from sandbox.gate.gate import Gate
+from sandbox.trial import edit_step, loop
+from sandbox.trial.fingerprints import mind_hash
+from tests.sandbox.trial.test_loop import SPEC, Notes
+
+EDITS = 30
+
+
+def plan(number):
+    """Widths, depth, and the rule, in turn; a few of them take back what others did."""
+    return [
+        Widen(0, 2),
+        SetLearningRate(0.9),
+        Deepen(0, 2) if number < 10 else Widen(1, 1),
+        Prune(0, 1),
+    ][number % 4]
+
+
+def a_trial():
+    """A small agent after its birth."""
+    spec = copy.deepcopy({**SPEC, "editor": {"bandit": {}}, "probes": {}})
+    spec["learner"]["ppo"] |= {
+        "total_steps": 10**6,
+        "num_envs": 4,
+        "steps_per_update": 4,
+        "minibatch": 16,
+    }
+    notes = Notes()
+    trial = loop.begin(spec, notes)
+    loop._start(trial, "x")
+    return trial, notes
+
+
+def done(trial, edit):
+    """Learn one update, then do the edit as the loop does it; the deed."""
+    life = trial.lives["agent"]
+    trial.population.update()
+    trial.update += 1
+    life.returns.append(None)
+    deed = edit_step.consider(life, "agent", edit, trial.parts.gate, trial.flops)
+    loop._record(trial, life, deed)
+    if deed.ruling.allowed:
+        life.done(trial.receipt.entry, deed.parent, deed.before, deed.after)
+    return deed
+
+
+@pytest.fixture(scope="module")
+def long_life():
+    """A trial of 30 edits; for every entry what the agent was, and did, before it."""
+    trial, notes = a_trial()
+    learner, before = trial.lives["agent"].learner, {}
+    shown = np.random.default_rng(0).random((64, learner.observation_size), np.float32)
+    for number in range(EDITS):
+        deed = done(trial, plan(number))
+        assert deed.ruling.allowed, deed.ruling.reason
+        entry = trial.receipt.entry
+        now = learner.mind()
+        learner.install(deed.before)
+        before[entry] = (deed.before, learner.logits(shown), learner.values(shown))
+        learner.install(now)
+    return trial, notes, before, shown
+
+
+def undo(trial, entry, genome):
+    edit = Undo.of(entry, genome)
+    deed = edit_step.consider(trial.lives["agent"], "agent", edit, Gate(), 0.0)
+    loop._record(trial, trial.lives["agent"], deed)
+    return deed
+
+
+def test_undoing_any_entry_restores_behaviour_to_the_bit(long_life):
+    trial, notes, before, shown = long_life
+    life = trial.lives["agent"]
+    last = life.learner.mind()
+    parents = {each["entry"]: each["parent"] for each in notes.entries()[1:]}
+
+    assert len(before) == EDITS
+    for entry, (mind, logits, values) in before.items():
+        life.learner.install(last)
+        deed = undo(trial, entry, mind.genome)
+
+        assert deed.ruling.allowed, deed.ruling.reason
+        assert np.array_equal(life.learner.logits(shown), logits)
+        assert np.array_equal(life.learner.values(shown), values)
+        assert mind_hash(life.learner.mind()) == mind_hash(mind)
+        assert deed.audit.finding == "confirmed"
+        said = notes.entries()[-1]
+        assert said["undoes"] == entry
+        assert said["parent"] == parents[entry], "it branches off where the undone edit did"
+    life.learner.install(last)
+
+
+def test_an_undo_is_no_oscillation_but_doing_it_again_is(long_life):
+    trial, notes, before, _ = long_life
+    life, fresh = trial.lives["agent"], None
+    deed = done(trial, SetLearningRate(1.1))
+    fresh = trial.receipt.entry
+
+    back = done(trial, Undo.of(fresh, deed.before.genome))
+    again = done(trial, SetLearningRate(1.1))
+
+    assert (back.marks, again.marks) == ((), ("oscillation",))
+    assert notes.entries()[-1]["marks"] == ["oscillation"]
+    assert life.left[-1] == deed.before.genome.digest()
+    del before
+
+
+def test_an_undo_of_another_genome_is_refused(long_life):
+    trial, _, before, _ = long_life
+    entry, (mind, _, _) = next(iter(before.items()))
+    other = replace(mind.genome, learning_rule=replace(mind.genome.learning_rule, epochs=9))
+
+    deed = undo(trial, entry, other)
+
+    assert "had another genome" in deed.ruling.reason
+
+
+@pytest.mark.parametrize("entry", [0, 1, 10**6])
+def test_what_is_not_kept_cannot_be_undone(long_life, entry):
+    trial, _, before, _ = long_life
+    deed = undo(trial, entry, next(iter(before.values()))[0].genome)
+
+    assert f"entry {entry} cannot be undone: minds are kept of" in deed.ruling.reason
+
+
+def test_an_undo_needs_the_laboratory(long_life):
+    _, _, before, _ = long_life
+    entry, (mind, _, _) = next(iter(before.items()))
+    edit = Undo.of(entry, mind.genome)
+
+    assert edit.rewrite(mind.genome) == mind.genome
+    assert edit == Undo(**json.loads(json.dumps({"entry": edit.entry, "genome": edit.genome})))
+    with pytest.raises(RefusedEditError, match="minds that the laboratory keeps"):
+        edit.apply(mind, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"editor": 3}'])
+def test_a_text_that_is_no_genome_is_refused(long_life, text):
+    trial, _, _, _ = long_life
+    reason = edit_step.consider(
+        trial.lives["agent"], "agent", Undo(2, text), Gate(), 0.0
+    ).ruling.reason
+
+    assert reason.startswith("invalid: ")
+
+
+def test_an_undo_touches_no_part_that_is_protected(long_life):
+    """Protection never changes in a life, so only an undo of a made-up past could need to."""
+    trial, _, before, _ = long_life
+    life = trial.lives["agent"]
+    entry, (mind, _, _) = next(iter(before.items()))
+    edit = Undo.of(entry, mind.genome)
+
+    reasons = [
+        edit_step.consider(life, "agent", edit, Gate(protect=(path,)), 0.0).ruling.reason
+        for path in ("architecture", "learning_rule", "learning_rule.learning_rate")
+    ]
+
+    assert reasons == [
+        f"protected: the scenario protects '{path}'"
+        for path in ("architecture", "learning_rule", "learning_rule.learning_rate")
+    ]
+    assert not edit_step.consider(
+        life, "agent", edit, Gate(protect=("editor", "objective")), 0.0
+    ).ruling.reason
+
+
+@dataclass(frozen=True)
+class Pretender(Widen):
+    """Says it undoes an entry, and does as it likes."""
+
+    entry: int = 2
+
+    def undoes(self):
+        return self.entry
+
+
+def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_life):
+    trial, _, _, _ = long_life
+    life = trial.lives["agent"]
+    was = mind_hash(life.learner.mind())
+
+    deed = edit_step.consider(life, "agent", Pretender(0, 1), Gate(), 0.0)
+
+    assert deed.ruling.reason.endswith("it made another mind than the one before entry 2")
+    assert mind_hash(life.learner.mind()) == was
+
+
+@dataclass(frozen=True)
+class Scribbler(Widen):
+    """Scribbles over the past it may look at."""
+
+    def apply_seeing(self, mind, rng, evidence):
+        for value in evidence.before(2).parameters.values():
+            value[...] = 7.0
+        return super().apply_seeing(mind, rng, evidence)
+
+
+def test_the_past_that_is_kept_is_out_of_reach(long_life):
+    trial, _, before, _ = long_life
+    life, was = trial.lives["agent"], mind_hash(before[2][0])
+
+    assert edit_step.consider(life, "agent", Scribbler(0, 1), Gate(), 0.0).ruling.allowed
+    assert mind_hash(life.before(2)) == was
