@@ -33,9 +33,17 @@ if TYPE_CHECKING:
     )
     from agents.genome import Architecture, Genome, Layer, LearningRule
     from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer
-    from envs import JointWorld, Oracle, Outcome, World, make_world, parallel_env, register_world
+    from envs import (
+        JointWorld,
+        Oracle,
+        Outcome,
+        World,
+        joint_batch,
+        make_world,
+        parallel_env,
+        register_world,
+    )
     from envs.control_kit.control import Control, ControlledEnv
-    from envs.faces import joint_batch
     from sandbox.api import Experiment, load, run
     from sandbox.catalogue import Catalogue
     from sandbox.contract import Episodes, Lever, Measurement, Metric, Probe, Spec, Subject

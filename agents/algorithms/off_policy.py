@@ -7,7 +7,7 @@ weights and a new discount hold for the whole past at once.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from agents.algorithms.buffers import Moment, Replay, Steps
-from agents.algorithms.ppo import DORMANT, unit_scores
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
     genome_problems,
     mind_problems,
     objective_problems,
+    refuse,
     wrong_rule,
 )
 from agents.arrays import Array
@@ -31,6 +31,7 @@ from agents.genome import Genome, LearningRule
 from agents.network import bundle, optimisers
 from agents.network.gradient_step import Stepper, as_input, check_weights
 from agents.network.gradients import MOST, LossLook
+from agents.network.unit_scores import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.reward_mixing import Diary, paid, shares, taught
@@ -359,10 +360,3 @@ def follow(target: torch.nn.Module, leader: torch.nn.Module, rate: float) -> Non
     with torch.no_grad():
         for slow, fast in zip(target.parameters(), leader.parameters(), strict=True):
             slow.mul_(1 - rate).add_(fast, alpha=rate)
-
-
-def refuse(problems: Iterable[str]) -> None:
-    """Raise ``ValueError`` naming all problems, if there are any."""
-    found = list(problems)
-    if found:
-        raise ValueError("; ".join(found))

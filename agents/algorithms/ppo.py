@@ -1,6 +1,6 @@
 """SB3's PPO as a mind at work that may be rewritten between two updates, in place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
@@ -19,6 +19,7 @@ from agents.architecture.validity import (
     genome_problems,
     mind_problems,
     objective_problems,
+    refuse,
     wrong_rule,
 )
 from agents.arrays import Array
@@ -30,6 +31,7 @@ from agents.network.gradient_step import Stepper, as_input
 from agents.network.gradients import MOST, LossLook
 from agents.network.installation import read_mind, read_rule, write_mind
 from agents.network.sb3_policy import MindPolicy
+from agents.network.unit_scores import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.reward_mixing import Diary, mixed, taught
@@ -38,8 +40,6 @@ from agents.training.spaces import action_count, flat_size
 from agents.training.streams import Chance
 from agents.training.value_transfer import bequeath, carried, heritage_problems
 
-DORMANT = 0.025
-"""Units with a normalised activation up to this are dormant (Sokar et al. 2023)."""
 _VIEWED = 1024  # observations behind dormancy and unit scores
 
 
@@ -65,7 +65,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         motives: Mapping[str, Motive],
         streams: Streams,
     ) -> None:
-        _refuse([*genome_problems(genome), *self._wrong_rule(genome)])
+        refuse([*genome_problems(genome), *self._wrong_rule(genome)])
         self.chance = streams if isinstance(streams, Chance) else Chance(streams)
         streams = self.chance
         self.observation_size = flat_size(observation_space)
@@ -210,7 +210,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
         problems += self._wrong_rule(mind.genome)
         problems += heritage_problems(mind.values, self._motives)
-        _refuse([*problems, *objective_problems(mind.genome, self._motives)])
+        refuse([*problems, *objective_problems(mind.genome, self._motives)])
         write_mind(self, mind)
         bequeath(mind.values, self._motives)
         self._weights = dict(mind.genome.objective)
@@ -388,16 +388,3 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
 def _inputs_space(width: int) -> spaces.Box:
     return spaces.Box(-np.inf, np.inf, (width,), np.float32)
-
-
-def unit_scores(mean_activation: Array) -> Array:
-    """Return each unit's mean |activation| over the layer's mean (ReDo, eq. 1); 0 if all are 0."""
-    mean = mean_activation.mean()
-    scores: Array = mean_activation / mean if mean > 0 else np.zeros_like(mean_activation)
-    return scores
-
-
-def _refuse(problems: Iterable[str]) -> None:
-    found = list(problems)
-    if found:
-        raise ValueError("; ".join(found))

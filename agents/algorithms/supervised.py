@@ -4,7 +4,7 @@ It acts by sampling, as the other learners do, but learns from the answers that 
 afterwards (``taught`` in infos), not from rewards. There is a policy tower and nothing else.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from agents.algorithms.ppo import DORMANT, unit_scores
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
-from agents.architecture.validity import genome_problems, mind_problems, objective_problems
+from agents.architecture.validity import genome_problems, mind_problems, objective_problems, refuse
 from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.contract import LiveLearner, Mind, Motive, Streams, UpdateReport
@@ -25,6 +24,7 @@ from agents.layers import KINDS
 from agents.network import bundle, optimisers
 from agents.network.gradient_step import Row, Stepper, as_input, check_weights
 from agents.network.gradients import MOST, LossLook
+from agents.network.unit_scores import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.streams import Chance
@@ -50,7 +50,7 @@ class SupervisedLearner(LiveLearner):
         motives: Mapping[str, Motive],
         streams: Streams,
     ) -> None:
-        _refuse(genome_problems(genome))
+        refuse(genome_problems(genome))
         self.observation_size, self.actions = sizes
         self._motives, self._chance = dict(motives), Chance(streams)
         self._stepper = Stepper(genome.learning_rule, self._chance("replacements"))
@@ -164,7 +164,7 @@ class SupervisedLearner(LiveLearner):
         problems = [*mind_problems(mind, self.observation_size, self.actions)]
         if not isinstance(mind.genome.learning_rule, SupervisedRule):
             problems.append("the mind has another learning rule, this agent is supervised")
-        _refuse([*problems, *objective_problems(mind.genome, self._motives)])
+        refuse([*problems, *objective_problems(mind.genome, self._motives)])
         order = parameter_shapes(mind.genome, self.observation_size, self.actions)
         self._optimizer = bundle.assign(self._brain, mind, order)
         self._stepper.adopt(mind.genome.learning_rule)
@@ -280,9 +280,3 @@ class SupervisedLearner(LiveLearner):
 def _spread(rows: int, n: int) -> Array:
     """Indices of up to ``n`` of these rows, evenly spaced."""
     return np.linspace(0, max(rows - 1, 0), min(rows, n)).astype(int)
-
-
-def _refuse(problems: Iterable[str]) -> None:
-    found = list(problems)
-    if found:
-        raise ValueError("; ".join(found))

@@ -21,7 +21,7 @@ import numpy as np
 
 from agents.algorithms.q_table import Table
 from agents.architecture.cost import table_flops
-from agents.architecture.validity import genome_problems, mind_problems, objective_problems
+from agents.architecture.validity import genome_problems, mind_problems, objective_problems, refuse
 from agents.arrays import Array
 from agents.contract import Batch, LiveLearner, Mind, Motive, Objective, Streams, UpdateReport
 from agents.genome import Architecture, Genome, TableRule
@@ -130,7 +130,7 @@ class LiveTable(LiveLearner):
     ) -> None:
         if not isinstance(genome.learning_rule, TableRule):
             raise ValueError("a table needs a genome with a TableRule")  # noqa: TRY004
-        _refuse(genome_problems(genome))
+        refuse(genome_problems(genome))
         self.observation_size, self.actions = sizes
         self._settings, self._motives = settings, dict(motives)
         self._chance, self._rng = chance, chance("actions")
@@ -238,7 +238,7 @@ class LiveTable(LiveLearner):
         if not isinstance(mind.genome.learning_rule, TableRule):
             problems.append("the mind is a network, this agent keeps a table")
         problems += heritage_problems(mind.values, self._motives)
-        _refuse([*problems, *objective_problems(mind.genome, self._motives)])
+        refuse([*problems, *objective_problems(mind.genome, self._motives)])
         bequeath(mind.values, self._motives)
         self._table.load(mind.parameters)
         self._exploration = np.float32(mind.parameters["table.exploration"][0])
@@ -390,8 +390,3 @@ class LiveTable(LiveLearner):
         self._episode_returns += reward
         self._finished += self._episode_returns[ended].tolist()
         self._episode_returns[ended] = 0.0
-
-
-def _refuse(problems: "list[str] | tuple[str, ...]") -> None:
-    if problems:
-        raise ValueError("; ".join(problems))

@@ -84,6 +84,13 @@ _GUARD_RANGES: Mapping[str, Range] = {
 }
 
 
+def refuse(problems: Iterable[str]) -> None:
+    """Raise ``ValueError`` naming all problems; return where there are none."""
+    found = list(problems)
+    if found:
+        raise ValueError("; ".join(found))
+
+
 def wrong_rule(genome: Genome, wanted: type[LearningRule]) -> list[str]:
     """Return what keeps a mind of this genome out of an agent that learns by another rule."""
     found = type(genome.learning_rule)

@@ -28,7 +28,7 @@ READERS = (
 )
 """Read old runs from files, so they need neither worlds nor agents, nor torch."""
 DRAWS = ("sandbox.pictures.film", "envs.drawing.picture")
-"""The one exception: a film's boards are drawn, when one is asked for, as worlds draw themselves."""
+"""The one exception: a film that somebody asks for is drawn as the world draws itself."""
 
 
 def _name(path):

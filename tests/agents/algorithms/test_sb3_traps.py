@@ -214,7 +214,7 @@ def test_no_door_opens_a_file_that_is_code(name):
     learner = population(name).learners["agent"]
     for door in ("save", "load"):
         if hasattr(learner, door):
-            with pytest.raises(TypeError, match=r"agents\.checkpoint"):
+            with pytest.raises(TypeError, match=r"agents\.architecture\.checkpoint"):
                 getattr(learner, door)("agent.zip")
 
 

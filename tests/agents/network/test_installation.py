@@ -273,9 +273,9 @@ def test_sb3s_own_doors_are_shut():
     live = learner()
     with pytest.raises(TypeError, match=r"population's update"):
         live.learn(100)
-    with pytest.raises(TypeError, match=r"agents\.checkpoint"):
+    with pytest.raises(TypeError, match=r"agents\.architecture\.checkpoint"):
         live.save("x.zip")
-    with pytest.raises(TypeError, match=r"agents\.checkpoint"):
+    with pytest.raises(TypeError, match=r"agents\.architecture\.checkpoint"):
         type(live).load("x.zip")
     assert isinstance(live, PPO)
 

@@ -243,7 +243,7 @@ def test_an_internal_error_is_one_line_and_debug_shows_more(sandbox, small, monk
     def broken(*_arguments, **_options):
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("sandbox.scenario.load", broken)
+    monkeypatch.setattr("sandbox.scenario.load.load", broken)
     code, _, err = sandbox("check", "small.yaml")
     assert code == 1
     assert err.count("\n") == 1

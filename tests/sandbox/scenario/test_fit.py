@@ -229,9 +229,9 @@ def test_only_what_is_ours_or_plain_is_made(env_id, kwargs, made):
 
 def test_every_distinct_pair_is_asked_once(load, monkeypatch):
     asked = []
-    real = fit.trial_environment.habitat
+    real = fit.environment.habitat
     monkeypatch.setattr(
-        fit.trial_environment,
+        fit.environment,
         "habitat",
         lambda spec, n: asked.append(spec["env"]["id"]) or real(spec, n),
     )

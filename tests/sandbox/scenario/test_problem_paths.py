@@ -57,7 +57,7 @@ def _cases(module, argument):
 
 
 def _bad():
-    plain, fit = _module("test_scenario"), _module("test_scenario_fit")
+    plain, fit = _module("test_scenario"), _module("test_fit")
     yield plain.BAD
     yield from (plain.SMALL + more for more in _cases(plain, "more"))
     yield from (fit.HEAD + text for text in _cases(fit, "text"))
