@@ -20,7 +20,7 @@ Examples:
 """
 
 
-@click.command(short_help="Write episodes to learn from.", epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES)
 @click.argument("env", required=False)
 @click.option("--policy", metavar="NAME", help="A reference policy of the world ENV plays.")
 @click.option("--run", type=click.Path(path_type=Path), help="A trained agent of this run plays.")

@@ -17,7 +17,6 @@ _trial = click.option("--trial", metavar="ID", help="One trial: its id, or how t
 
 
 @click.command(
-    short_help="Show the life of an agent: every rewrite.",
     epilog="\b\nExamples:\n"
     "  sandbox ledger runs/quickstart-1a2b3c4d                     what trials there are\n"
     "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f          every line of one\n"
@@ -112,7 +111,6 @@ def _differences(book: "Book", one: int, other: int, json_: bool) -> None:
 
 
 @click.command(
-    short_help="Live a run again and compare every line.",
     epilog="\b\nExamples:\n  sandbox replay runs/quickstart-1a2b3c4d --trial 3f\n"
     "  sandbox replay runs/quickstart-1a2b3c4d",
 )

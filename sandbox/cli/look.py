@@ -29,7 +29,6 @@ def categories() -> list[str]:
 
 @click.command(
     "list",
-    short_help="List envs, parts, scenarios, plug-ins.",
     epilog="\b\nExamples:\n  sandbox list envs\n  sandbox list metrics --json",
 )
 @click.argument("what", callback=_category, required=False)
@@ -110,7 +109,6 @@ def _plugins() -> list[dict[str, Any]]:
 
 
 @click.command(
-    short_help="Show one part, env, scenario or run.",
     epilog="\b\nExamples:\n  sandbox show coin_grid\n  sandbox show sandbox/CoinGrid-v0\n"
     "  sandbox show side_effects_sokoban --set level=1 --picture level1.png\n"
     "  sandbox show bandit --json\n  sandbox show runs/quickstart-1a2b3c4d\n"
@@ -200,7 +198,6 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 
 
 @click.command(
-    short_help="Show how far a run is.",
     epilog="\b\nExample:\n  sandbox status runs/quickstart-1a2b3c4d --watch",
 )
 @click.argument("run", type=click.Path(path_type=Path))

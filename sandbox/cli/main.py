@@ -14,14 +14,8 @@ from typing import NoReturn
 import click
 
 from sandbox import __version__
-from sandbox.cli.demonstrate import demonstrate
-from sandbox.cli.ledger import ledger, replay
-from sandbox.cli.look import list_, show, status
+from sandbox.cli.commands import Commands
 from sandbox.cli.output import silence
-from sandbox.cli.play import play
-from sandbox.cli.run import check, plan, run
-from sandbox.cli.selftest import selftest
-from sandbox.cli.tools import check_env, doctor, new, report, tensorboard, verify
 from sandbox.errors import InputError, ResourceError, SandboxError, fault
 
 GO_ON = "run the same command again to go on"
@@ -45,6 +39,7 @@ Looking around:
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EXAMPLES,
 )
@@ -62,28 +57,6 @@ def cli(context: click.Context, debug: bool) -> None:
         from sandbox.guard import check_names  # noqa: PLC0415  (`--help` needs no guard)
 
         check_names()
-
-
-for _command in (
-    run,
-    plan,
-    check,
-    list_,
-    show,
-    play,
-    status,
-    report,
-    verify,
-    ledger,
-    replay,
-    demonstrate,
-    check_env,
-    tensorboard,
-    doctor,
-    selftest,
-    new,
-):
-    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -31,7 +31,7 @@ An episode that was not played to its end has totals, but no score.
 """
 
 
-@click.command(short_help="Play a world in the terminal.", epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLES)
 @click.argument("env")
 @click.option(
     "--policy",

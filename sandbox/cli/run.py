@@ -74,7 +74,6 @@ _workers = click.option(
 
 
 @click.command(
-    short_help="Run what is missing of a scenario, then report.",
     epilog="""
 \b
 Examples:
@@ -108,7 +107,6 @@ def run(
 
 
 @click.command(
-    short_help="Say what would run, and how long.",
     epilog="\b\nExample:\n  sandbox plan quickstart --seeds 20 --workers 4",
 )
 @_with_scenario
@@ -147,7 +145,6 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
 
 
 @click.command(
-    short_help="Check a scenario; run nothing.",
     epilog="\b\nExample:\n  sandbox check my.yaml && sandbox run my.yaml",
 )
 @_with_scenario

@@ -15,7 +15,6 @@ _SHOWN = 6  # significant digits
 
 
 @click.command(
-    short_help="Recompute every number that is known exactly.",
     epilog="\b\nExamples:\n  sandbox selftest\n  sandbox selftest --only I7,V1",
 )
 @click.option("--only", metavar="PAGES", default="", help="Only these, as in I7,V1.")

@@ -16,7 +16,6 @@ _run = click.argument("run", type=click.Path(path_type=Path))
 
 
 @click.command(
-    short_help="Make a run's report again.",
     epilog="\b\nExample:\n  sandbox report runs/quickstart-1a2b3c4d",
 )
 @_run
@@ -35,7 +34,6 @@ def report(run: Path) -> None:
 
 
 @click.command(
-    short_help="Check that nothing in a run was changed.",
     epilog="\b\nExamples:\n  sandbox verify runs/quickstart-1a2b3c4d\n"
     "  sandbox verify runs/quickstart-1a2b3c4d --head 9f86d0...",
 )
@@ -69,7 +67,6 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
 
 @click.command(
     "check-env",
-    short_help="Check an env before it is used.",
     epilog="\b\nExamples:\n  sandbox check-env CartPole-v1\n"
     "  sandbox check-env sandbox/CoinGrid-v0 --set size=7",
 )
@@ -104,7 +101,6 @@ def check_env(
 
 
 @click.command(
-    short_help="Serve a run's curves with TensorBoard.",
     epilog="\b\nExample:\n  sandbox tensorboard runs/quickstart-1a2b3c4d --port 6007",
 )
 @_run
@@ -147,9 +143,7 @@ def _check_free(host: str, port: int) -> None:
         raise InputError(what) from None
 
 
-@click.command(
-    short_help="Look over this installation.", epilog="\b\nExample:\n  sandbox doctor --json"
-)
+@click.command(epilog="\b\nExample:\n  sandbox doctor --json")
 @as_json
 def doctor(as_json: bool) -> None:
     """Look over this installation: versions, pins, name clashes, plug-ins, speed."""
@@ -158,7 +152,7 @@ def doctor(as_json: bool) -> None:
     findings(examine(), as_json)
 
 
-@click.group(short_help="Write a package to start from.")
+@click.group()
 def new() -> None:
     """Write something to start from."""
 

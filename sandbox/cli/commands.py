@@ -1,0 +1,60 @@
+"""The commands of ``sandbox`` and what each is for; one is imported when it is called."""
+
+from importlib import import_module
+
+import click
+
+from sandbox.errors import did_you_mean
+
+COMMANDS = {
+    "run": ("sandbox.cli.run:run", "Run what is missing of a scenario, then report."),
+    "plan": ("sandbox.cli.run:plan", "Say what would run, and how long."),
+    "check": ("sandbox.cli.run:check", "Check a scenario; run nothing."),
+    "list": ("sandbox.cli.look:list_", "List envs, parts, scenarios, plug-ins."),
+    "show": ("sandbox.cli.look:show", "Show one part, env, scenario or run."),
+    "play": ("sandbox.cli.play:play", "Play a world in the terminal."),
+    "status": ("sandbox.cli.look:status", "Show how far a run is."),
+    "report": ("sandbox.cli.tools:report", "Make a run's report again."),
+    "verify": ("sandbox.cli.tools:verify", "Check that nothing in a run was changed."),
+    "ledger": ("sandbox.cli.ledger:ledger", "Show the life of an agent: every rewrite."),
+    "replay": ("sandbox.cli.ledger:replay", "Live a run again and compare every line."),
+    "demonstrate": ("sandbox.cli.demonstrate:demonstrate", "Write episodes to learn from."),
+    "check-env": ("sandbox.cli.tools:check_env", "Check an env before it is used."),
+    "tensorboard": ("sandbox.cli.tools:tensorboard", "Serve a run's curves with TensorBoard."),
+    "doctor": ("sandbox.cli.tools:doctor", "Look over this installation."),
+    "selftest": ("sandbox.cli.selftest:selftest", "Recompute every number that is known exactly."),
+    "new": ("sandbox.cli.tools:new", "Write a package to start from."),
+}
+"""Name -> (module and function, one line for ``sandbox --help``)."""
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is named, and none to list them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, sorted."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; ``None`` where there is none of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        found: click.Command = getattr(import_module(module), function)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command to call; names the nearest where there is none of this name."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"No such command '{name}'{did_you_mean(name, COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command is for."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
