@@ -149,6 +149,28 @@ def test_looking_and_checking_run_few_of_our_files(arguments, most):
     assert int(done.stdout.splitlines()[-1]) <= most, "packages do not count"
 
 
+WHO_RUNS = """
+import sys
+from sandbox.scenario.load import load
+files = set()
+def seen(frame, event, _):
+    code = frame.f_code
+    if event == "call" and code.co_name != "<module>" and code.co_filename.startswith(ROOT):
+        files.add(code.co_filename)
+sys.setprofile(seen)
+load("quickstart")
+sys.setprofile(None)
+print(sum(".venv" not in each for each in files))
+"""
+
+
+def test_a_scenario_is_checked_by_few_of_our_files():
+    """Functions and classes that run, once the loader itself is imported."""
+    done = started(code=WHO_RUNS.replace("ROOT", repr(f"{ROOT}/")), cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 60
+
+
 # --- suggestions -------------------------------------------------------------------------------
 
 
