@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Array, Batch, Motive, Objective
+from agents.arrays import Array
+from agents.contract import Batch, Motive, Objective
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs.contract import Array, Oracle, Outcome, World
+from envs.arrays import Array
+from envs.contract import Oracle, Outcome, World
 from envs.planning import oracles
 from envs.world_kit import options as forced
 from envs.world_kit import settings
