@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from envs.contract import Array
+from envs.arrays import Array
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation
 
 
