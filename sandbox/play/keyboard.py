@@ -53,15 +53,6 @@ def help_of(actions: Sequence[str]) -> str:
     return "  ".join([*shown, "end: q"])
 
 
-def actions_in(text: str, actions: Sequence[str]) -> list[int]:
-    """Actions in a line: names, numbers, or keys one after the other ("uurdl").
-
-    Names stand for themselves, whatever blanks and digits are in them, and in capitals or not.
-    Raises ``InputError`` naming what there is.
-    """
-    return [each for word in _words(text, actions) for each in _meant(word, actions)]
-
-
 def _words(text: str, actions: Sequence[str]) -> list[str]:
     """Cut a line at blanks and commas, but no name in two; the longest name that fits counts."""
     names = [re.escape(each) for each in sorted(actions, key=len, reverse=True)]
@@ -92,7 +83,12 @@ def _action(key: str, keys: Mapping[str, int], word: str, actions: Sequence[str]
 
 
 def lines(actions: Sequence[str], prompt: str = "") -> Iterator[int]:
-    """Actions from standard input, line by line, until it ends or says quit."""
+    """Actions from standard input, line by line, until it ends or says quit.
+
+    A line holds names, numbers, or keys one after the other ("uurdl"). Names stand for themselves,
+    whatever blanks and digits are in them, and in capitals or not. Raises ``InputError`` naming
+    what there is; with a ``prompt`` it is shown, and the rest of the line is dropped.
+    """
     while True:
         if prompt:
             sys.stdout.write(prompt)
