@@ -12,6 +12,7 @@ from sandbox.errors import InputError, Problem
 QUIT = ("q", "quit", "exit")
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _ALIKE = {"up": "north", "down": "south", "left": "west", "right": "east"}
+_LAST = range(0x40, 0x7F)  # bytes that end a key which began with "Escape ["
 _PATIENCE = 0.05
 """Seconds in which each further byte of an arrow key must come; else it was Escape."""
 
@@ -182,5 +183,5 @@ def _unfinished(sequence: bytes) -> bool:
     ``[1;5A``, of which nothing is a digit or letter that was typed.
     """
     if sequence[:1] == b"[":
-        return len(sequence) == 1 or not 0x40 <= sequence[-1] <= 0x7E  # noqa: PLR2004
+        return len(sequence) == 1 or sequence[-1] not in _LAST
     return sequence in {b"", b"O"}
