@@ -13,7 +13,7 @@ good, so that neither would ever copy the other.
 import numpy as np
 
 from agents.editing.exploitation import drawn_leader
-from agents.editing.mutation import mutated_point
+from benchmarks.toys.evolution_strategy import mutated_point
 
 STEPS, EVERY, RATE, DEVIATION = 200, 5, 0.01, 0.1
 SEEDS = 200

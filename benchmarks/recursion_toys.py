@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from agents.editing.evolution_strategy import FREE, evolve, sphere
 from agents.editing.mutation import Bounds
+from benchmarks.toys.evolution_strategy import FREE, evolve, sphere
 from benchmarks.toys.hypergradient import descend, teacher_problem, tower
 
 torch.set_num_threads(1)

@@ -55,7 +55,7 @@ def ours(seed: int = 0, units: int = 64) -> Solo:
         {"agent": genome},
         objectives,
         lambda name: stream(seed, name),
-        build_learner,
+        make=build_learner,
     )
 
 

@@ -45,7 +45,8 @@ class DeepQ(ReplayLearner):
 
     def _rule(self) -> DQNRule:
         rule = self.stepper.rule
-        assert isinstance(rule, DQNRule), "no other is installed"  # noqa: S101
+        if not isinstance(rule, DQNRule):
+            raise TypeError(f"no other than DQNRule is installed, not {type(rule).__name__}")
         return rule
 
     def _choose(self, inputs: Array) -> Array:

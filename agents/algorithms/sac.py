@@ -196,7 +196,8 @@ class SoftActorCritic(ReplayLearner):
 
     def _rule(self) -> SACRule:
         rule = self.stepper.rule
-        assert isinstance(rule, SACRule), "no other is installed"  # noqa: S101
+        if not isinstance(rule, SACRule):
+            raise TypeError(f"no other than SACRule is installed, not {type(rule).__name__}")
         return rule
 
     def _born_with(self) -> dict[str, Array]:

@@ -101,7 +101,7 @@ class TabularSolo(Resumable):
         following = final_observations(observations, info, terminated | truncated)
         paid = np.asarray(reward, np.float64)
         others = company(info, env.num_envs, self._first_action)
-        learner.store(executed, following, paid, terminated, truncated, others)
+        learner.store(executed, following, paid, terminated, truncated, others=others)
         self._observations = observations
 
 
@@ -128,8 +128,7 @@ class LiveTable(LiveLearner):
         motives: Mapping[str, Motive],
         chance: Chance,
     ) -> None:
-        if not isinstance(genome.learning_rule, TableRule):
-            raise ValueError("a table needs a genome with a TableRule")  # noqa: TRY004
+        _table_rule(genome)
         refuse(genome_problems(genome))
         self.observation_size, self.actions = sizes
         self._settings, self._motives = settings, dict(motives)
@@ -168,13 +167,14 @@ class LiveTable(LiveLearner):
         self._chosen = chosen
         return chosen
 
-    def store(  # noqa: PLR0917 - what a step leads to
+    def store(
         self,
         executed: Array,
         following: Array,
         reward: Array,
         terminated: Array,
         truncated: Array,
+        *,
         others: Company = ALONE,
     ) -> None:
         """Learn from what the last action led to; objectives are mixed here.
@@ -304,8 +304,7 @@ class LiveTable(LiveLearner):
     # --- parts ---------------------------------------------------------------------------------
 
     def _adopt(self, genome: Genome) -> None:
-        rule = genome.learning_rule
-        assert isinstance(rule, TableRule), "whoever calls has checked"  # noqa: S101
+        rule = _table_rule(genome)
         self._rule, self._learns_from = rule.rule, rule.learns_from
         self._step_size, self._discount = rule.learning_rate, rule.discount
         self._weights = dict(genome.objective)
@@ -313,10 +312,8 @@ class LiveTable(LiveLearner):
         self.genome = genome
 
     def _live_rule(self) -> TableRule:
-        recorded = self.genome.learning_rule
-        assert isinstance(recorded, TableRule), "no other is installed"  # noqa: S101
         return replace(
-            recorded,
+            _table_rule(self.genome),
             learning_rate=self._step_size,
             discount=self._discount,
             rule=self._rule,
@@ -390,3 +387,9 @@ class LiveTable(LiveLearner):
         self._episode_returns += reward
         self._finished += self._episode_returns[ended].tolist()
         self._episode_returns[ended] = 0.0
+
+
+def _table_rule(genome: Genome) -> TableRule:
+    if not isinstance(genome.learning_rule, TableRule):
+        raise ValueError("a table needs a genome with a TableRule")  # noqa: TRY004
+    return genome.learning_rule

@@ -149,12 +149,6 @@ def training_flops(genome: Genome, observation_size: int, actions: int, steps: i
     return forward_flops(genome, *sizes) * both * rule.epochs * steps
 
 
-def update_flops(genome: Genome, observation_size: int, actions: int, steps: int) -> float:
-    """Return the FLOPs of one rollout of ``steps`` steps and the update on it."""
-    sizes = (genome, observation_size, actions, steps)
-    return rollout_flops(*sizes) + training_flops(*sizes)
-
-
 def table_flops(rule: TableRule, actions: int, steps: int) -> float:
     """Return the FLOPs of acting on and learning into a table of action values.
 

@@ -45,7 +45,7 @@ class _Rows:
 
     def load(self, seen: Array) -> None:
         """Take over what ``state`` gave. ``ValueError`` if it is of another size."""
-        if seen.ndim != 2 or seen.shape[1] != self.size:  # noqa: PLR2004
+        if seen.shape[1:] != (self.size,):
             raise ValueError(f"vectors of shape {seen.shape} do not fit a part of {self.size}")
         self._seen = row_keys(np.asarray(seen, np.float32))
         self._number = {name: k for k, name in enumerate(self._seen, 1)}

@@ -8,8 +8,6 @@ capacity of a channel with a row for each sequence, between certified bounds.
 A model is float ``[states, actions, states]``, every row a distribution.
 """
 
-from typing import Literal
-
 import numpy as np
 
 from agents.arrays import Array
@@ -59,7 +57,7 @@ def empowerment(
     """Bits of ``states`` (all of them by default), between bounds at most about ``gap`` apart.
 
     ``sees``: as in ``reach``, what the agent can tell apart in the end. ``known``: as in
-    ``information.capacities``.
+    ``channel_capacity.capacities``.
     """
     if n < 1:
         raise ValueError(f"empowerment looks at least 1 action ahead, not {n}")
@@ -71,24 +69,6 @@ def empowerment(
     if sees is not None:
         channels = [channel @ _one_hot(sees) for channel in channels]
     return capacities(channels, gap, known)
-
-
-def seen_by(
-    model: Array, who: Literal["self", "other", "joint"], policy: Array | None = None
-) -> Array:
-    """Model of one actor in a world of two, ``[states, own actions, other's actions, states]``.
-
-    ``self``: the first agent acts, the second one follows ``policy [states, actions]``; ``other``:
-    the second acts, the first one follows it; ``joint``: both act as one. Without a policy, who is
-    not asked acts at random.
-    """
-    states, mine, theirs, _ = model.shape
-    if who == "joint":
-        return model.reshape(states, mine * theirs, states)
-    axis, choices = (2, theirs) if who == "self" else (1, mine)
-    habit = np.full((states, choices), 1 / choices) if policy is None else policy
-    weights = np.expand_dims(habit, (3 - axis, 3))
-    return np.asarray((model * weights).sum(axis))
 
 
 def _one_hot(sees: Array) -> Array:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from agents.architecture.validity import MORE_RANGES, RULE_RANGES
-from agents.arrays import Array
 from agents.genome import LearningRule, TableRule
 from agents.part_settings import PlacedProblem
 
@@ -39,11 +38,6 @@ def mutated_steps(
     for i in range(len(steps) - 2, -1, -1):
         found.append(stepped(steps[i], found[-1], noise[i], bounds[i]))
     return tuple(reversed(found))
-
-
-def mutated_point(point: Array, step: float, noise: Array) -> Array:
-    """``point + step noise``, float ``[n]``: isotropic normal mutation."""
-    return point + step * noise
 
 
 # --- numbers of a learning rule ----------------------------------------------------------------
@@ -125,7 +119,7 @@ def mutated_numbers(
 ) -> tuple[tuple[str, float], ...]:
     """Names and new values of the numbers drawn for that this rule can tune, within ``OFFERED``.
 
-    The logarithms move isotropically: ``mutated_point`` of them, number by number.
+    The logarithms move isotropically, number by number.
     """
     found = tunable(rule)
     return tuple(

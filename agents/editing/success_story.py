@@ -77,8 +77,8 @@ class Story:
 
     An editor calls ``note`` at every update and passes every ``Reply`` to ``hear``. When it is
     about to edit, it proposes what ``undo`` gives it first. Each applied edit gets a checkpoint of
-    its own, but those between ``begin_block`` and ``end_block`` share that of the first: they stand
-    or fall together. The rule ``keep_all`` keeps no checkpoints and undoes nothing.
+    its own, but those after a ``begin_block`` share that of the first: they stand or fall
+    together. The rule ``keep_all`` keeps no checkpoints and undoes nothing.
     """
 
     def __init__(
@@ -139,12 +139,8 @@ class Story:
         return ()
 
     def begin_block(self) -> None:
-        """Edits from here on share the checkpoint of the first."""
+        """Edits from here on share the checkpoint of the first, until the next block begins."""
         self._block = "empty"
-
-    def end_block(self) -> None:
-        """Every edit from here on has a checkpoint of its own."""
-        self._block = "none"
 
     def state(self) -> dict[str, Any]:
         """JSON data: the checkpoints that stand, and how many were taken back."""

@@ -62,11 +62,13 @@ class SetRule(Edit):
             )
         found: dict[str, Any] = {}
         for pair in self.numbers:
-            if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):  # noqa: PLR2004
-                raise RefusedEditError(
-                    f"numbers are pairs of name and value, not {pair!r}", "numbers"
-                )
-            name, value = pair
+            match pair:
+                case (str(name), value) if isinstance(pair, tuple):
+                    pass
+                case _:
+                    raise RefusedEditError(
+                        f"numbers are pairs of name and value, not {pair!r}", "numbers"
+                    )
             if name in found:
                 raise RefusedEditError(f"numbers names {name} twice", "numbers")
             found[name] = self._checked(genome, name, value)

@@ -48,4 +48,4 @@ class A2C(A2CRule, Learner):
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         make = partial(build_learner, kind=RewritableA2C)
-        return Solo(env, self.steps_per_update, genomes, objectives, streams, make)
+        return Solo(env, self.steps_per_update, genomes, objectives, streams, make=make)

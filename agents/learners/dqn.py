@@ -48,4 +48,4 @@ class DQN(DQNRule, Learner):
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         make = Remembering(self.memory, self.warmup, continuous=False)
-        return Solo(env, self.steps_per_update, genomes, objectives, streams, make)
+        return Solo(env, self.steps_per_update, genomes, objectives, streams, make=make)

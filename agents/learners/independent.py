@@ -30,4 +30,4 @@ class Independent(PPOSettings):
         from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.population import Joint  # noqa: PLC0415 - torch loads here
 
-        return Joint(env, self.steps_per_update, genomes, objectives, streams, build_learner)
+        return Joint(env, self.steps_per_update, genomes, objectives, streams, make=build_learner)

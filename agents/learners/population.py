@@ -63,7 +63,7 @@ class Population(PPOSettings):
         from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.members import Members  # noqa: PLC0415 - torch loads here
 
-        return Members(env, self.steps_per_update, genomes, objectives, streams, build_learner)
+        return Members(env, self.steps_per_update, genomes, objectives, streams, make=build_learner)
 
 
 def _faster(genome: Genome, factor: float) -> Genome:

@@ -26,4 +26,4 @@ class PPO(PPOSettings):
         from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
-        return Solo(env, self.steps_per_update, genomes, objectives, streams, build_learner)
+        return Solo(env, self.steps_per_update, genomes, objectives, streams, make=build_learner)

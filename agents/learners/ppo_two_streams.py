@@ -49,4 +49,4 @@ class PpoTwoStreams(TwoStreamRule, Learner):
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         make = partial(build_learner, kind=RewritableTwoStreams)
-        return Solo(env, self.steps_per_update, genomes, objectives, streams, make)
+        return Solo(env, self.steps_per_update, genomes, objectives, streams, make=make)

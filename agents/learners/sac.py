@@ -50,4 +50,4 @@ class SAC(SACRule, Learner):
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
         make = Remembering(self.memory, self.warmup, continuous=True)
-        return Solo(env, self.steps_per_update, genomes, objectives, streams, make)
+        return Solo(env, self.steps_per_update, genomes, objectives, streams, make=make)

@@ -106,10 +106,10 @@ class Adam:
         correction = 1 / (1 - 0.999**self.steps)
         for layer in zip(weights, gradients, self.first, self.second, strict=True):
             for value, gradient, first, second in zip(*layer, strict=True):
-                first += np.float32(0.1) * (gradient - first)  # noqa: PLW2901  (in place)
-                second += np.float32(0.001) * (np.square(gradient) - second)  # noqa: PLW2901
+                np.add(first, np.float32(0.1) * (gradient - first), out=first)
+                np.add(second, np.float32(0.001) * (np.square(gradient) - second), out=second)
                 length = np.sqrt(second * np.float32(correction)) + np.float32(1e-8)
-                value -= np.float32(rate) * first / length  # noqa: PLW2901
+                np.subtract(value, np.float32(rate) * first / length, out=value)
 
     def state(self, prefix: str) -> dict[str, Array]:
         """Copies of both moments and the step count, by name."""

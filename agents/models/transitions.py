@@ -203,7 +203,7 @@ class Transitions:
     def load(self, state: Mapping[str, Array], prefix: str) -> None:
         """Take over what ``state`` gave. ``ValueError`` if it is of other observations."""
         seen = np.asarray(state[f"{prefix}.observations"], np.float32)
-        if seen.ndim != 2 or seen.shape[1] != self.size:  # noqa: PLR2004
+        if seen.shape[1:] != (self.size,):
             raise ValueError(f"states of shape {seen.shape} do not fit observations of {self.size}")
         self._seen = list(seen.copy())
         self._rows = {row.tobytes(): i for i, row in enumerate(self._seen, 1)}

@@ -67,7 +67,7 @@ class Visits:
         """Take over what ``state`` gave."""
         part = {name: state[f"{prefix}.memory.{name}"] for name in ("table", "keys", "visits")}
         rows = np.asarray(part["keys"], self._kind)
-        fits = rows.ndim == 2 and rows.shape[1] == self._width  # noqa: PLR2004
+        fits = rows.shape[1:] == (self._width,)
         if not fits or not len(rows) == len(part["table"]) == len(part["visits"]):
             raise ValueError(f"counts of {rows.shape} do not fit keys of {self._width}")
         self._tables = [{} for _ in state[f"{prefix}.memory.tables"]]

@@ -29,19 +29,6 @@ _FLAT = 1e-5
 """Directions shorter than this, of columns of length 1, are rounding."""
 
 
-def expansion_score(gradients: Array, features: Array) -> float:
-    """``eta`` of gradients ``[n, d]`` and features ``[n, p]``."""
-    return _shared(_basis(gradients), _basis(features))
-
-
-def expansion_gain(gradients: Array, known: Array, added: Array) -> float:
-    """``eta`` of ``[known, added]`` less that of ``known``; 0 where the residuals are orthogonal.
-
-    Gradients are ``[n, d]``, known features ``[n, p]``, added ones ``[n, q]``.
-    """
-    return _shared(_basis(gradients), _beyond(_basis(known), added))
-
-
 def growth_score(gradients: Array, known: Array, added: Array) -> float:
     """Gain, divided by what ``q`` normal random features would gain on average; 0 where none can.
 

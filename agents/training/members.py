@@ -21,13 +21,14 @@ class Members(Population):
     the bit; the others have streams of their own names.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         env: Any,
         steps: int,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
+        *,
         make: Maker,
     ) -> None:
         check_restarts(env)

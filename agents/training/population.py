@@ -76,13 +76,14 @@ class Solo(Resumable):
 
     _learner: Any  # both a LiveLearner and Collected
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         env: Any,
         steps: int,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
+        *,
         make: Maker,
     ) -> None:
         _check_vector(env, genomes)
@@ -128,13 +129,14 @@ class Joint(Population):
     a copy early is carried along, unseen by its learner, until that copy restarts.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         env: Any,
         steps: int,
         genomes: Mapping[str, Genome],
         objectives: Mapping[str, Objective],
         streams: Streams,
+        *,
         make: Maker,
     ) -> None:
         _check_joint(env, genomes)

@@ -25,6 +25,7 @@ _NARROWEST = 288  # room for a legend entry and a caption
 _FEW, _TWO_COLUMNS = 8, 448  # of more things the legend has two columns, on a picture so wide
 _PANEL, _PANEL_ROWS = 480, 4  # a panel is so wide, and a multiple of so many rows high
 _SLIT = 8
+_MARGIN = 8  # left of the legend
 _LINE, _SIZE, _ICON, _GAP = 25, 13, 21, 14
 _CAPTION_LINE = 16
 _ASCII = {
@@ -154,12 +155,12 @@ def _placed(
 ) -> list[tuple[int, int, str, str]]:
     """Column, line, letter and words of every piece; what is too long goes on below, no letter."""
     found: list[tuple[int, int, str, str]] = []
-    x, line, room = 8, 0, width - _ICON - 5 - 12
+    x, line, room = _MARGIN, 0, width - _ICON - 5 - 12
     for letter, words in _labelled(entries):
         pieces = _wrapped(pen, words, room, font)
         need = _ICON + 5 + max(pen.textlength(each, font) for each in pieces)
-        if x > 8 and x + need > width - 4:  # noqa: PLR2004  (not the first of its line)
-            x, line = 8, line + 1
+        if x > _MARGIN and x + need > width - 4:  # not the first of its line
+            x, line = _MARGIN, line + 1
         for k, piece in enumerate(pieces):
             found.append((x, line + k, "" if k else letter, piece))
         x, line = round(x + need + _GAP), line + len(pieces) - 1
@@ -177,9 +178,9 @@ def _columns(
     ]
     total = sum(len(pieces) for _, pieces in blocks)
     found: list[tuple[int, int, str, str]] = []
-    x, line = 8, 0
+    x, line = _MARGIN, 0
     for letter, pieces in blocks:
-        if x == 8 and line >= total / 2:  # noqa: PLR2004  (the first column)
+        if x == _MARGIN and line >= total / 2:  # in the first column
             x, line = half + 4, 0
         found += [(x, line + k, "" if k else letter, words) for k, words in enumerate(pieces)]
         line += len(pieces)

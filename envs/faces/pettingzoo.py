@@ -1,7 +1,7 @@
 """The PettingZoo face of a world in which several agents move at once."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.error import ResetNeeded
@@ -25,7 +25,11 @@ from envs.faces.shared import (
 class ParallelFace(ParallelEnv):  # type: ignore[misc]
     """One joint world as a PettingZoo ``ParallelEnv``; all agents begin and end together."""
 
-    metadata = {"name": "sandbox", "render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012
+    metadata: ClassVar[dict[str, Any]] = {
+        "name": "sandbox",
+        "render_modes": list(RENDER_MODES),
+        "render_fps": 4,
+    }
 
     def __init__(
         self,

@@ -31,14 +31,6 @@ def equilibrium_safety(labs: int, enmity: float, skill: float, known: Array | No
     return np.asarray(np.minimum(1.0, known / (labs * enmity - enmity + 1)))
 
 
-def leader_safety(enmity: float, gap: Array) -> Array:
-    """Safety of the most capable lab where all know all; ``gap`` is its lead in capability.
-
-    With less, no follower gains by overtaking; the followers' own choice keeps the leader there.
-    """
-    return np.asarray(np.minimum(1.0, gap / enmity) if enmity else np.ones_like(gap))
-
-
 def disaster_risk(labs: int, enmity: float, skill: float, disclosure: str) -> float:
     """Probability of disaster in equilibrium, capabilities uniform from 0 to ``skill``."""
     if disclosure == "none":

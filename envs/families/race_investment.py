@@ -92,7 +92,7 @@ class Investment(JointWorld):
         earned = np.where(disaster[:, None], -self.disaster, won * 1.0) - price
         unsafe = _unsafe(actions)
         found = self.levers.found(unsafe, rng)
-        broken = self._breaks(unsafe, state.broken)
+        broken = self.breaks(unsafe, state.broken)
         truth = {
             "hidden_reward": np.repeat(earned.mean(1, keepdims=True), self.labs, axis=1),
             "harm": np.repeat(disaster[:, None], self.labs, axis=1).astype(float),
@@ -105,7 +105,8 @@ class Investment(JointWorld):
         outcome = Outcome(reward, over, (time >= HORIZON) & ~over, truth)
         return InvestmentState(actions.copy(), state.broken | broken.any(1), time), outcome
 
-    def _breaks(self, unsafe: Array, already: Array) -> Array:
+    def breaks(self, unsafe: Array, already: Array) -> Array:
+        """Who breaks the treaty by an unsafe choice; nobody where it is broken already."""
         if self.levers.treaty is None:
             return np.zeros_like(unsafe)
         return np.asarray(unsafe & ~already[..., None])
@@ -182,7 +183,7 @@ def _solve(world: Investment, aim: int | None) -> tuple[Array, Array]:
     chance, safe, _ = world.contest(joint)
     disaster = ((1 - safe) * chance).sum(1)
     unsafe = _unsafe(joint)
-    breaks = np.stack([world._breaks(unsafe, np.full(len(joint), b)) for b in (False, True)])  # noqa: SLF001
+    breaks = np.stack([world.breaks(unsafe, np.full(len(joint), b)) for b in (False, True)])
     payoff = world.expected(joint)
     stage = np.empty((2, len(joint), 3))
     stage[..., 0] = payoff[:, 0] - world.levers.dues(

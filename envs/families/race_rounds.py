@@ -65,7 +65,7 @@ class Rounds(JointWorld):
         stage = _STAGE[actions, actions[:, ::-1]]
         paid = state.paid + stage
         over = (time >= self.rounds) & (rng.random(len(time)) < self.stop)
-        share, risk = self._stakes(unsafe, time[:, None])
+        share, risk = self.stakes(unsafe, time[:, None])
         wiped = over[:, None] & (rng.random(paid.shape) < risk)
         won = over[:, None] * self.prize * share
         # A setback takes back what earlier rounds paid: the episode's total is then zero.
@@ -83,7 +83,7 @@ class Rounds(JointWorld):
         outcome = Outcome(reward, over, (time >= HORIZON) & ~over, truth)
         return RoundsState(unsafe, actions.copy(), paid, time), outcome
 
-    def _stakes(self, unsafe: Array, time: Array | int) -> tuple[Array, Array]:
+    def stakes(self, unsafe: Array, time: Array | int) -> tuple[Array, Array]:
         """Share of the prize and probability of a setback, if the race stopped now."""
         extra = _ADVANCE[1] - _ADVANCE[0]
         progress = self.levers.capped(_ADVANCE[0] * time + extra * unsafe)
@@ -138,7 +138,7 @@ class Rounds(JointWorld):
         extra = (1 - self.stop) ** np.arange(1, HORIZON - self.rounds + 1)
         rounds = self.rounds + float(extra.sum())
         decided = 1 - (1 - self.stop) ** (HORIZON - self.rounds + 1)
-        share, risk = self._stakes(np.array([own, other]), 1)
+        share, risk = self.stakes(np.array([own, other]), 1)
         # The wipe takes stage payoffs of decided races only; those last a little shorter.
         undecided = float(_STAGE[own, other]) * HORIZON * (1 - decided)
         staged = float(_STAGE[own, other]) * rounds - undecided
@@ -202,7 +202,7 @@ def _totals(world: Rounds, time: int, *, decided: bool) -> Array:
     unsafe = np.moveaxis(np.indices((time + 1, time + 1)), 0, -1)
     # The stage payoffs add up: 1 a round, 1.4 more for own and 0.4 less for the other's unsafe.
     paid = time + 1.4 * unsafe - 0.4 * unsafe[..., ::-1]
-    share, risk = world._stakes(unsafe, time)  # noqa: SLF001
+    share, risk = world.stakes(unsafe, time)
     if not decided:
         share, risk = np.zeros_like(share), np.zeros_like(risk)
     kept = (paid + share * world.prize) * (1 - risk)

@@ -122,9 +122,10 @@ class Foundry(World):
         commons = np.full(n, self.stock)
         if "commons" in given:
             commons = forced.whole("commons", given["commons"], _HOLD + 1, n)
-        return self._start(phase, commons)
+        return self.started(phase, commons)
 
-    def _start(self, phase: Array, commons: Array) -> _State:
+    def started(self, phase: Array, commons: Array) -> _State:
+        """First states at these times of the year with these commons, int ``[n]`` each."""
         agent = np.full(len(phase), _GRID.index[2, 2])
         ore, energy, flops, parameters, inquiry, time = np.zeros((6, len(phase)), int)
         return _State(agent, ore, energy, flops, parameters, commons, phase, inquiry, time)
@@ -263,7 +264,7 @@ def _places() -> Array:
 
 def _starts(world: Foundry, stocks: Sequence[int]) -> _State:
     phase, commons = (each.ravel() for each in np.meshgrid(np.arange(_SEASON), stocks))
-    return world._start(phase, commons)  # noqa: SLF001
+    return world.started(phase, commons)
 
 
 @cache

@@ -195,9 +195,9 @@ class KeysChests(World):
 
     def _next(self, state: _State) -> Array:
         """The thing to take next on the shortest tour."""
-        return np.asarray(self._costs(state).argmin(1))
+        return np.asarray(self.tour_costs(state).argmin(1))
 
-    def _costs(self, state: _State) -> Array:
+    def tour_costs(self, state: _State) -> Array:
         """Steps to the end of the episode by which thing is taken next, float ``[n, things]``."""
         count = state.things.shape[1]
         chest = self._are_chests(state)
@@ -248,7 +248,7 @@ def _tours(few: int, size: int, count: int, things: bytes, chests: bytes) -> Arr
 @cache
 def _anchors(world: KeysChests) -> Mapping[str, Oracle]:
     state = world.reset(np.random.default_rng(1), EPISODES)
-    steps = world._costs(state).min(1)  # noqa: SLF001
+    steps = world.tour_costs(state).min(1)
     error = _COST * steps.std() / np.sqrt(len(steps))
     reward = world.few - _COST * float(steps.mean())
     how = f"shortest tours of {EPISODES} levels; standard error of the rewards {error:.2g}"

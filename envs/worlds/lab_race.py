@@ -38,6 +38,7 @@ from envs.families.race_rounds import HORIZON, Rounds
 from envs.world_kit import settings
 from envs.world_kit.settings import SettingError
 
+_FEWEST = 2  # labs
 _MOST = 4
 _ONLY: Mapping[str, tuple[int, ...]] = {
     "p_max": (1,),
@@ -95,8 +96,8 @@ class LabRace(JointWorld):
             raise SettingError(f"skill must be above 0, not {self.skill!r}", "skill")
 
     def _check_level(self) -> None:
-        most = 2 if self.level == 1 else _MOST if self.level == 2 else 10  # noqa: PLR2004
-        if not 2 <= self.labs <= most:  # noqa: PLR2004
+        most = {1: 2, 2: _MOST}.get(self.level, 10)
+        if not _FEWEST <= self.labs <= most:
             raise SettingError(
                 f"labs must be from 2 to {most} at level {self.level}: {self.labs!r}", "labs"
             )
@@ -187,16 +188,18 @@ def _rules(world: LabRace) -> Rounds | Investment | Capability:
     levers = Levers(
         world.audit, world.fine, world.treaty, world.breach, world.cap, world.disclosure
     )
-    if world.level == 1:
-        return Rounds(world.p_max, world.rounds, world.stop, world.prize, levers)
-    if world.level == 2:  # noqa: PLR2004
-        return Investment(
-            world.labs,
-            world.rounds,
-            world.stop,
-            world.safety_tax,
-            world.disaster,
-            world.cost,
-            levers,
-        )
-    return Capability(world.labs, world.skill, world.enmity, levers)
+    match world.level:
+        case 1:
+            return Rounds(world.p_max, world.rounds, world.stop, world.prize, levers)
+        case 2:
+            return Investment(
+                world.labs,
+                world.rounds,
+                world.stop,
+                world.safety_tax,
+                world.disaster,
+                world.cost,
+                levers,
+            )
+        case _:
+            return Capability(world.labs, world.skill, world.enmity, levers)

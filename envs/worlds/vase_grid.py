@@ -100,9 +100,9 @@ class VaseGrid(World):
         if "level" in given:
             number = forced.whole("level", given["level"], int(counts.min()), n)
         drawn = np.concatenate(levels)[number + np.where(in_way, len(levels[0]), 0)]
-        return self._start(drawn, side, in_way, human)
+        return self.started(drawn, side, in_way, human)
 
-    def _start(self, drawn: Array, side: Array, in_way: Array, human: Array) -> _State:
+    def started(self, drawn: Array, side: Array, in_way: Array, human: Array) -> _State:
         """First states of levels ``[n, 2 + vases]`` drawn for side 0, turned to ``side``."""
         cells, n = _turns(self.size)[side[:, None], drawn], len(side)
         none = np.zeros(n, int)
@@ -240,7 +240,7 @@ def _every(world: VaseGrid) -> tuple[_State, Array]:
     shares = (1 - world.coverage, world.coverage)
     weight = [np.full(len(e), s / len(e)) for e, s in zip(both, shares, strict=True)]
     alone, level = np.zeros(len(in_way), bool), np.concatenate(both)
-    start = world._start(level, np.zeros(len(in_way), int), in_way, alone)  # noqa: SLF001
+    start = world.started(level, np.zeros(len(in_way), int), in_way, alone)
     return start, np.concatenate(weight)
 
 

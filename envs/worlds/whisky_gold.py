@@ -128,11 +128,11 @@ class WhiskyGold(World):
         calm = replace(self, override_actions=False)
         first, outcome = calm.step(_start(), np.array([3]), np.random.default_rng(0))
         found = exact.anchors(
-            exact.explore(calm, first), first, np.ones(1), _HORIZON - 1, self._slip
+            exact.explore(calm, first), first, np.ones(1), _HORIZON - 1, self.slip_chance
         )
         return float(outcome.reward[0]) + found["reward_optimal"].reward
 
-    def _slip(self, states: _State) -> Array:
+    def slip_chance(self, states: _State) -> Array:
         """Probability that the next action is replaced, per state."""
         return np.where(states.drunk > 0, self.exploration * self.override_actions, 0.0)
 
@@ -144,10 +144,10 @@ def _start() -> _State:
 @cache
 def _planner(world: WhiskyGold) -> exact.Planner:
     model = exact.explore(replace(world, override_actions=False), _start())
-    return exact.Planner(model, _HORIZON, world._slip(model.states))  # noqa: SLF001
+    return exact.Planner(model, _HORIZON, world.slip_chance(model.states))
 
 
 @cache
 def _anchors(world: WhiskyGold) -> Mapping[str, Oracle]:
     model = _planner(world).model
-    return exact.anchors(model, _start(), np.ones(1), _HORIZON, world._slip)  # noqa: SLF001
+    return exact.anchors(model, _start(), np.ones(1), _HORIZON, world.slip_chance)

@@ -139,9 +139,10 @@ class Workshop(World):
         if "overseer" in given:
             present = forced.flags("overseer", given["overseer"], n)
         unseen = 0 if self.visible else _UNSEEN
-        return self._start((present + unseen) * self.overseer)
+        return self.started((present + unseen) * self.overseer)
 
-    def _start(self, overseer: Array) -> _State:
+    def started(self, overseer: Array) -> _State:
+        """First states with these codes of the overseer, int ``[n]``."""
         n = len(overseer)
         none, left = np.zeros(n, int), np.full(n, self.shutdown * self.timed)
         agent, coins = np.full(n, room.START), np.full(n, (1 << _COINS) - 1)
@@ -153,7 +154,7 @@ class Workshop(World):
         """Replace the actions of edited agents, then move."""
         n = len(actions)
         if self.tiles:
-            slips = rng.random(n) < self._slip(state)
+            slips = rng.random(n) < self.slip_chance(state)
             actions = np.where(slips, rng.integers(len(MOVE_NAMES), size=n), actions)
         return self._move(state, actions, rng.random(n) < self.presence)
 
@@ -172,12 +173,12 @@ class Workshop(World):
         if not self.tiles or self.exploration == 0:
             yield np.ones(len(actions)), actions
             return
-        slip = self._slip(state)
+        slip = self.slip_chance(state)
         for move in range(len(MOVE_NAMES)):
             chance = (1 - slip) * (actions == move) + slip / len(MOVE_NAMES)
             yield chance, np.full(len(actions), move)
 
-    def _slip(self, state: _State) -> Array:
+    def slip_chance(self, state: _State) -> Array:
         """Probability that the next action is replaced."""
         return np.asarray((state.flags & room.EXPLORING > 0) * self.exploration)
 
@@ -241,7 +242,7 @@ class Workshop(World):
         if self.overseer:
             shown += [state.overseer == _ABSENT, state.overseer == _PRESENT]
         if self.tiles:
-            shown.append(self._slip(state))
+            shown.append(self.slip_chance(state))
         for column, values in enumerate(shown, _CELLS + _COINS):
             seen[:, column] = values
         return seen
@@ -292,17 +293,17 @@ def _starts(world: Workshop) -> tuple[_State, Array]:
         weights = np.array([1 - world.presence, world.presence])
     elif world.overseer:
         codes = np.array([_OPEN])
-    return world._start(codes), weights  # noqa: SLF001
+    return world.started(codes), weights
 
 
 @cache
 def _planner(world: Workshop) -> exact.Planner:
     calm = replace(world, exploration=0.0)  # replaced actions enter as the planner's slip
     model = exact.explore(calm, _starts(world)[0])
-    return exact.Planner(model, world.horizon, world._slip(model.states))  # noqa: SLF001
+    return exact.Planner(model, world.horizon, world.slip_chance(model.states))
 
 
 @cache
 def _anchors(world: Workshop) -> Mapping[str, Oracle]:
     model = _planner(world).model
-    return exact.anchors(model, *_starts(world), world.horizon, world._slip)  # noqa: SLF001
+    return exact.anchors(model, *_starts(world), world.horizon, world.slip_chance)

@@ -3,7 +3,7 @@
 The unit is a seed, never an episode. Chance enters as a ``numpy`` generator.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,25 +22,6 @@ class Interval(NamedTuple):
 
     low: float
     high: float
-
-
-def iqm(values: Numbers) -> float:
-    """Interquartile mean: 25 % trimmed from either end (Agarwal et al. 2021). Never for harm.
-
-    Two catastrophes in ten runs leave it at exactly 0, so safety is aggregated by ``cvar``.
-    """
-    return float(stats.trim_mean(np.asarray(values, dtype=float).ravel(), 0.25))
-
-
-def cvar(values: Numbers, tail: float = 0.1) -> float:
-    """Mean of the largest ``tail`` share of the values (Rockafellar & Uryasev 2000).
-
-    For harm, where large is bad. The value at the border counts with the share of it in the tail.
-    """
-    ordered = np.sort(np.asarray(values, dtype=float))[::-1]
-    mass = tail * ordered.size
-    weights = np.clip(mass - np.arange(ordered.size), 0.0, 1.0)
-    return float(weights @ ordered / mass)
 
 
 def identical(values: Numbers) -> bool:
@@ -96,33 +77,6 @@ def _signed_sums(values: Floats) -> Floats:
     return sums
 
 
-def bootstrap_interval(
-    strata: Sequence[Floats],
-    statistic: Callable[[Sequence[Floats]], float],
-    rng: np.random.Generator,
-    confidence: float = 0.95,
-    resamples: int = 10_000,
-) -> Interval:
-    """Percentile interval by resampling whole seeds within each stratum.
-
-    ``strata``: one array ``[seeds, ...]`` per env (or one for all): a row is everything that a seed
-    gave, all arms and doses, so pairing survives. For hypervolume, IQM and mediation, at n >= 20;
-    below that its coverage is too low (.84 at n = 5 for a nominal .95) and ``t_interval`` is used.
-    """
-    draws = np.empty(resamples)
-    for i in range(resamples):
-        rows = (rng.integers(len(each), size=len(each)) for each in strata)
-        draws[i] = statistic([each[row] for each, row in zip(strata, rows, strict=True)])
-    low, high = np.quantile(draws, [0.5 - confidence / 2, 0.5 + confidence / 2])
-    return Interval(float(low), float(high))
-
-
-def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Interval of a rate (Wilson 1927): 0 of 300 still allows 1.3 %."""
-    found = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    return Interval(float(found.low), float(found.high))
-
-
 def holm(p_values: Numbers) -> Floats:
     """p-values adjusted for their number (Holm 1979), in the order given."""
     found = np.asarray(p_values, dtype=float)
@@ -131,25 +85,6 @@ def holm(p_values: Numbers) -> Floats:
     adjusted = np.empty_like(found)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted
-
-
-def hypervolume(points: Numbers | Sequence[Numbers], reference: tuple[float, float]) -> float:
-    """Area that 2-D points dominate above a reference; both axes better when larger."""
-    cloud = np.atleast_2d(np.asarray(points, dtype=float))
-    area, top = 0.0, reference[1]
-    for x, y in cloud[np.lexsort((-cloud[:, 1], -cloud[:, 0]))]:
-        if x > reference[0] and y > top:
-            area += (x - reference[0]) * (y - top)
-            top = y
-    return float(area)
-
-
-def useful_hypervolume(points: Sequence[Numbers] | Floats) -> float:
-    """Hypervolume of (capability, safety) **cell means** above capability .5, safety 0, over .5.
-
-    With the reference at (0, 0) a lever earns area for agents that are harmless because useless.
-    """
-    return hypervolume(points, (0.5, 0.0)) / 0.5
 
 
 def needed_n(

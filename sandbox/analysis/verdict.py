@@ -28,6 +28,7 @@ Status = Literal["supported", "refuted", "undetermined", "invalid"]
 PLANNED_SEEDS = 20
 """Default number of paired seeds for a claim; five decide almost nothing."""
 SMALLEST_SAMPLE = 2
+SIGNIFICANT = 0.05
 ROUGH_BELOW = 5
 """Seeds below which their spread, and any number of seeds planned from it, is a rough guess."""
 
@@ -195,7 +196,7 @@ def _notes(found: npt.NDArray[np.float64], interval: Interval) -> tuple[str, ...
             f" it says nothing about the spread of seeds not run"
         )
     smallest_p = 2.0 ** (1 - found.size)
-    if smallest_p > 0.05 and not interval.low <= 0 <= interval.high:  # noqa: PLR2004
+    if smallest_p > SIGNIFICANT and not interval.low <= 0 <= interval.high:
         notes.append(
             f"with {found.size} seeds a sign-flip test cannot give p below {smallest_p:.3g};"
             f" the interval rests on the differences being close to normal"

@@ -14,7 +14,6 @@ from sandbox.record.files import Disk
 from sandbox.record.lineage import BIRTH, Lineage, Node, behaviour_changes, lineages
 from sandbox.record.store import TrialRecord, read_run
 
-WHOLE_LIFE = "birth:end"
 FORM = "birth, end, or the number of an update; two of them with ':' between, as in birth:end"
 
 

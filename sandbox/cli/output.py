@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+MINUTE, HOUR = 60, 3600  # in seconds
 PIPE_WIDTH = 400
 """Columns of a table that goes to a file: nothing is cut off."""
 
@@ -149,6 +150,8 @@ def _verdict(number: int, judged: "Judged") -> dict[str, Any]:
 
 def duration(seconds: float) -> str:
     """``45 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 90:  # noqa: PLR2004
+    if seconds < 1.5 * MINUTE:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004
+    if seconds < 1.5 * HOUR:
+        return f"{seconds / MINUTE:.0f} min"
+    return f"{seconds / HOUR:.1f} h"

@@ -1,6 +1,6 @@
 """Play an env that is not ours: by Gymnasium's own face, in this process, without its truth."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.cli.output import say
@@ -8,9 +8,6 @@ from sandbox.env_index import entries
 from sandbox.errors import InputError, Problem
 from sandbox.play.session import Result
 from sandbox.words import counted, signed
-
-Moves = Callable[[tuple[str, ...]], Iterator[int]]
-"""Names of the actions -> actions."""
 
 
 def made(env_id: str, knobs: Mapping[str, Any]) -> Any:

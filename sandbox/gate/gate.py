@@ -87,7 +87,7 @@ class Gate:
     two_gate: Mapping[str, Any] | None = None
     upkeep: float = 0.0  # FLOPs charged for every parameter at every update
     step_flops: float = 0.0  # FLOPs charged for every environment step
-    budget_shocks: tuple[Mapping[str, float], ...] = ()  # fields of ``meter.Shock``
+    budget_shocks: tuple[Mapping[str, float], ...] = ()  # fields of ``budget.Shock``
     probation: TwoGate | None = field(init=False, default=None)
     budget: Budget = field(init=False, default_factory=Budget)
 

@@ -1,6 +1,8 @@
 """Dose 1 makes a table learn about the action it meant, dose 0 about the one carried out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sandbox.lever_kinds import WordLever
 
@@ -10,4 +12,4 @@ class IntendedAction(WordLever):
     """Sets the learner's ``learns_from``; of no effect where no action is ever replaced."""
 
     setting = "learns_from"
-    words = {0.0: "executed", 1.0: "intended"}  # noqa: RUF012  (a dataclass's class variable)
+    words: ClassVar[Mapping[float, str]] = {0.0: "executed", 1.0: "intended"}

@@ -1,6 +1,8 @@
 """Dose 1 makes a table learn the worth of what it does (Sarsa), dose 0 of the best (Q-learning)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sandbox.lever_kinds import WordLever
 
@@ -10,4 +12,4 @@ class OnPolicy(WordLever):
     """Sets the learner's ``rule``."""
 
     setting = "rule"
-    words = {0.0: "q_learning", 1.0: "sarsa"}  # noqa: RUF012  (a dataclass's class variable)
+    words: ClassVar[Mapping[float, str]] = {0.0: "q_learning", 1.0: "sarsa"}

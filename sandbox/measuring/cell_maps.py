@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class CellMap:
     def rows(self, cells: Array) -> tuple[tuple[float | None, ...], ...]:
         """``cells`` as the rows of a map, ``None`` for NaN."""
         table = np.asarray(cells, float).reshape(self.shape).tolist()
-        return tuple(tuple(None if x != x else x for x in row) for row in table)  # noqa: PLR0124
+        return tuple(tuple(None if isnan(x) else x for x in row) for row in table)
 
     def walls(self) -> tuple[tuple[int, int, int, int], ...]:
         """Neighbouring cells (row, column, row, column) between which no action ever leads."""

@@ -24,28 +24,17 @@ class GoalDirectedness(NamedTuple):
     beta: float  # the rationality that predicts best; below 0: it works against this utility
 
 
-def goal_directedness(
-    policy: Array, utility: Array, transition: Array, start: Array, horizon: int
-) -> GoalDirectedness:
-    """Measure ``policy``, ``[states, actions]`` or ``[horizon, states, actions]``.
-
-    ``utility`` is ``[states, actions, states]``, paid at each of ``horizon`` steps. The predictor
-    knows the step, so ``pi_b`` has one table a step. The maximum over ``b`` is exact: the objective
-    is concave, with slope ``E_pi[U] - E_pi_b[U]``. ``b`` may be negative, and infinite for a policy
-    that attains the most or the least there is.
-    """
-    paid = np.einsum("sat,sat->sa", transition, np.asarray(utility, np.float64))
-    onwards = np.reshape(transition, (paid.size, len(paid)))
-    return pursuit(policy, paid, onwards, start, horizon)
-
-
 def pursuit(
     policy: Array, paid: Array, onwards: Any, start: Array, horizon: int
 ) -> GoalDirectedness:
-    """The same of a utility ``paid [states, actions]``.
+    """Measure ``policy``, ``[states, actions]`` or ``[horizon, states, actions]``.
 
-    ``onwards`` is a dense or sparse matrix ``[states * actions, states]`` of arriving; a row that
-    adds up to less than 1 ends the episode with the rest.
+    The utility ``paid [states, actions]`` is paid at each of ``horizon`` steps. ``onwards`` is a
+    dense or sparse matrix ``[states * actions, states]`` of arriving; a row that adds up to less
+    than 1 ends the episode with the rest. The predictor knows the step, so ``pi_b`` has one table a
+    step. The maximum over ``b`` is exact: the objective is concave, with slope
+    ``E_pi[U] - E_pi_b[U]``. ``b`` may be negative, and infinite for a policy that attains the most
+    or the least there is.
     """
     ends = bool((onwards.sum(axis=1) < 1 - _ROUNDING).any())
     largest = float(np.abs(paid).max())

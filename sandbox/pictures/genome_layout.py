@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sandbox.pictures.genome_changes import JSON, Change, changes, normal, told
 from sandbox.pictures.genome_network import LABEL_WIDTH, LABELS, TABLES, Network, drawn, widest
-from sandbox.pictures.genome_shapes import Sheet, Word, wide
+from sandbox.pictures.genome_shapes import MINUS, SIGNS, Sheet, Word, wide
 from sandbox.words import counted
 
 WIDTH = 1040.0
@@ -60,8 +60,8 @@ def _legend(found: Sequence[Change]) -> str:
     if not found:
         return "No difference."
     return (
-        f"{counted(len(found), 'difference')}: green + is new, red − is gone, amber old → new was"  # noqa: RUF001
-        f" changed (dashes: the old width). Widths are proportional to units."
+        f"{counted(len(found), 'difference')}: green + is new, red {MINUS} is gone, amber old → new"
+        f" was changed (dashes: the old width). Widths are proportional to units."
     )
 
 
@@ -117,7 +117,7 @@ def value_of(row: Row) -> str:
 def signed(row: Row) -> str:
     """The name, readable, with a sign where it came or went."""
     mark = row.change.mark if row.change else ""
-    return {"added": "+ ", "removed": "− "}.get(mark, "") + row.name.replace("_", " ")  # noqa: RUF001
+    return SIGNS.get(mark, "") + row.name.replace("_", " ")
 
 
 def _line(sheet: Sheet, key: str, x: float, y: float, row: Row) -> float:

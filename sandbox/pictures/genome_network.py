@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.pictures.genome_changes import JSON, Change, Mark, aligned, headline, told
-from sandbox.pictures.genome_shapes import Box, Line, Sheet, Word
+from sandbox.pictures.genome_shapes import SIGNS, Box, Line, Sheet, Word
 
 MIDDLE, WIDEST = 222.0, 196.0  # pixels: the stream, and the box of the most units
 LABELS, LABEL_WIDTH = 336.0, 208.0
@@ -137,7 +137,7 @@ class Network:
     def _label(
         self, key: str, place: int | None, layer: JSON, seen: Sequence[Change], mark: Mark
     ) -> float:
-        sign = {"added": "+ ", "removed": "− "}.get(mark, "")  # noqa: RUF001
+        sign = SIGNS.get(mark, "")
         units = [each for each in seen if each.path.endswith(".units")]
         name = f"{layer['kind']} {units[0].before} → {units[0].after}" if units else headline(layer)
         whole = seen if mark in {"added", "removed"} else units
@@ -268,7 +268,7 @@ class Network:
         outline = ((-13, 0), (0, -4), (13, 0), (13, 13), (8, 21), (0, 27), (-8, 21), (-13, 13))
         points = tuple((x + dx, top + 4 + dy) for dx, dy in outline)
         self.sheet.add(Line(f"{key}/shield", points, closed=True, mark=mark))
-        sign = {"added": "+ ", "removed": "− "}.get(mark, "")  # noqa: RUF001
+        sign = SIGNS.get(mark, "")
         whole = mark in {"added", "removed"}
         self.sheet.add(Word(f"{key}/label", LABELS, top + 10, f"{sign}guard: {guard['kind']}", 13.5,
                             bold=True, mark=mark if whole else "",

@@ -8,6 +8,8 @@ from typing import Literal
 from sandbox.pictures.genome_changes import Change, Mark
 
 Look = Literal["layer", "frozen", "sparse", "norm", "head", "gate", "ghost", "shield"]
+MINUS = "\N{MINUS SIGN}"
+SIGNS = {"added": "+ ", "removed": f"{MINUS} "}  # before what came or went
 LETTER = 0.54  # mean width of a letter, as a share of its size
 BOLD = 0.59
 

@@ -20,6 +20,7 @@ from sandbox.record.lineage import Lineage, Node
 SECONDS = 2.0  # a moment
 MOVING = 0.3  # share of it that is spent on the change
 MOST_MOMENTS = 24
+TOO_LONG = 40  # for a setting to be told in a heading
 MARKED = {
     "added": "fill:var(--gaf);stroke:var(--ga)",
     "removed": "fill:var(--gp);stroke:var(--gr)",
@@ -73,7 +74,7 @@ def film(life: Lineage, *, title: str = "A life") -> str:
 def _heading(node: Node) -> str:
     if not node.entry:
         return "Birth"
-    settings = settings_told({k: v for k, v in node.settings.items() if len(str(v)) < 40})  # noqa: PLR2004
+    settings = settings_told({k: v for k, v in node.settings.items() if len(str(v)) < TOO_LONG})
     return f"Step {node.steps:,}: {node.edit}({settings})"
 
 
@@ -154,9 +155,7 @@ def _looks(track: _Track) -> Iterator[str]:
             if last.look == "ghost":
                 style = PLAIN["ghost"]
             yield f"{shown};{place};height:{last.height:.4g}px;{style}"
-        elif isinstance(last, Word):
-            rest = track.rest
-            assert isinstance(rest, Word)  # noqa: S101  (for the type checker)
+        elif isinstance(last, Word) and isinstance(rest := track.rest, Word):
             yield f"{shown};transform:translate({last.x - rest.x:.4g}px,{last.y - rest.y:.4g}px)"
         else:
             yield shown

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sandbox.pictures.genome_changes import JSON
 from sandbox.pictures.genome_layout import plan
-from sandbox.pictures.genome_shapes import Box, Line, Shape, Word
+from sandbox.pictures.genome_shapes import MINUS, Box, Line, Shape, Word
 from sandbox.pictures.genome_svg import tip
 from sandbox.record.events import Mapped
 
@@ -19,13 +19,15 @@ FILL, EDGE = "#dbe7ff", "#3b6fd4"
 MARKS = {"added": "#15803d", "removed": "#b91c1c", "changed": "#b45309"}
 FILLS = {"added": "#dcfce7", "removed": PAPER, "changed": "#fef3c7"}
 LOOKS = {"head": PAPER, "gate": PAPER, "norm": LINE, "frozen": "#e2e5eb"}
-SPELLED = str.maketrans({"→": "->", "≥": ">=", "×": "x", "−": "-", "±": "+/-", "…": "..."})  # noqa: RUF001
+SPELLED = str.maketrans(
+    {"→": "->", "≥": ">=", "\N{MULTIPLICATION SIGN}": "x", MINUS: "-", "±": "+/-", "…": "..."}
+)
 """The font that Pillow brings along knows no other signs than those of ASCII."""
 COLOURS = 64
 
 
 def genome_png(genome: JSON, changed_from: JSON | None = None, *, heading: str = "") -> bytes:
-    """Return the picture that ``genome_picture.svg`` gives, as a PNG on white."""
+    """Return the picture that ``genome_svg.svg`` gives, as a PNG on white."""
     sheet = plan(genome, changed_from, heading=heading)
     picture = Image.new("RGB", (round(sheet.width), round(sheet.height)), PAPER)
     draw = ImageDraw.Draw(picture)

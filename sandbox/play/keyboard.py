@@ -12,6 +12,7 @@ from sandbox.errors import InputError, Problem
 QUIT = ("q", "quit", "exit")
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _ALIKE = {"up": "north", "down": "south", "left": "west", "right": "east"}
+_LAST = range(0x40, 0x7F)  # bytes that end a key which began with "Escape ["
 _PATIENCE = 0.05
 """Seconds in which each further byte of an arrow key must come; else it was Escape."""
 
@@ -53,15 +54,6 @@ def help_of(actions: Sequence[str]) -> str:
     return "  ".join([*shown, "end: q"])
 
 
-def actions_in(text: str, actions: Sequence[str]) -> list[int]:
-    """Actions in a line: names, numbers, or keys one after the other ("uurdl").
-
-    Names stand for themselves, whatever blanks and digits are in them, and in capitals or not.
-    Raises ``InputError`` naming what there is.
-    """
-    return [each for word in _words(text, actions) for each in _meant(word, actions)]
-
-
 def _words(text: str, actions: Sequence[str]) -> list[str]:
     """Cut a line at blanks and commas, but no name in two; the longest name that fits counts."""
     names = [re.escape(each) for each in sorted(actions, key=len, reverse=True)]
@@ -92,7 +84,12 @@ def _action(key: str, keys: Mapping[str, int], word: str, actions: Sequence[str]
 
 
 def lines(actions: Sequence[str], prompt: str = "") -> Iterator[int]:
-    """Actions from standard input, line by line, until it ends or says quit."""
+    """Actions from standard input, line by line, until it ends or says quit.
+
+    A line holds names, numbers, or keys one after the other ("uurdl"). Names stand for themselves,
+    whatever blanks and digits are in them, and in capitals or not. Raises ``InputError`` naming
+    what there is; with a ``prompt`` it is shown, and the rest of the line is dropped.
+    """
     while True:
         if prompt:
             sys.stdout.write(prompt)
@@ -186,5 +183,5 @@ def _unfinished(sequence: bytes) -> bool:
     ``[1;5A``, of which nothing is a digit or letter that was typed.
     """
     if sequence[:1] == b"[":
-        return len(sequence) == 1 or not 0x40 <= sequence[-1] <= 0x7E  # noqa: PLR2004
+        return len(sequence) == 1 or sequence[-1] not in _LAST
     return sequence in {b"", b"O"}

@@ -46,8 +46,8 @@ class Disk:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
             handle = os.open(temporary, flags, 0o644)
             try:
-                self._write(handle, temporary, data)
-                self._fsync(handle, temporary)
+                self.put(handle, temporary, data)
+                self.settle(handle, temporary)
             finally:
                 os.close(handle)
             self._ask("rename", path)
@@ -82,7 +82,8 @@ class Disk:
         finally:
             os.close(handle)
 
-    def _write(self, handle: int, path: Path, data: bytes) -> None:
+    def put(self, handle: int, path: Path, data: bytes) -> None:
+        """Write all of ``data`` to an open file."""
         kept = self._ask("write", path)
         rest = memoryview(data if kept is None else data[:kept])
         while rest:
@@ -90,7 +91,8 @@ class Disk:
         if kept is not None:
             raise OSError(errno.EIO, "write cut short", str(path))
 
-    def _fsync(self, handle: int, path: Path) -> None:
+    def settle(self, handle: int, path: Path) -> None:
+        """Bring what was put into an open file to the disk."""
         self._ask("fsync", path)
         os.fsync(handle)
 
@@ -118,14 +120,14 @@ class Log:
     def append(self, line: str, *, durable: bool = False) -> None:
         """Add one line. With ``durable`` it is on the disk when this returns."""
         with _explained(self.path):
-            self.disk._write(self.handle, self.path, line.encode() + b"\n")  # noqa: SLF001
+            self.disk.put(self.handle, self.path, line.encode() + b"\n")
             if durable:
                 self.sync()
 
     def sync(self) -> None:
         """Bring everything appended so far to the disk."""
         with _explained(self.path):
-            self.disk._fsync(self.handle, self.path)  # noqa: SLF001
+            self.disk.settle(self.handle, self.path)
 
 
 @contextlib.contextmanager

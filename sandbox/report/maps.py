@@ -16,7 +16,6 @@ from sandbox.words import counted
 CELL, GAP, EDGE = 24, 1.5, 3  # in the units of a picture
 MOST_MAPS = 24
 STEPS = 10  # of a colour scale
-EMPTY = "none"
 
 Rows = tuple[tuple[float | None, ...], ...]
 Wall = tuple[int, int, int, int]

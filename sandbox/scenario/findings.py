@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 LARGEST_SEED = 2**32 - 1
+_MOST_NAMES, _MOST_LETTERS = 12, 60  # that a message shows
 _KINDS = {
     "int_type": "an integer",
     "int_from_float": "an integer",
@@ -79,7 +80,7 @@ class Findings:
         """Note a name that no shelf or registry holds; ``name`` may stand as a key or a value."""
         allowed = list(dict.fromkeys(allowed))
         hint = did_you_mean(name, allowed)
-        shown = ", ".join(allowed[:12]) + (", …" if len(allowed) > 12 else "")  # noqa: PLR2004
+        shown = ", ".join(allowed[:_MOST_NAMES]) + (", …" if len(allowed) > _MOST_NAMES else "")
         at_key = bool(path) and path[-1] == name and path in self.document.keys
         there = f"no {kind} is called {name[:80]!r}; there are {shown or 'none'}{hint}"
         self.add(path, there, at_key=at_key)
@@ -209,7 +210,7 @@ def _choice(error: "ErrorDetails", got: str) -> str:
 def _shown(value: Any) -> str:
     text = f"'{value}'" if isinstance(value, str) else str(value)
     text = {"True": "true", "False": "false", "None": "nothing"}.get(text, text)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004
+    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 3] + "..."
 
 
 def _by_place(errors: Iterable["ErrorDetails"]) -> Mapping[Path, list["ErrorDetails"]]:

@@ -1,7 +1,7 @@
 """The shape of a scenario as people write it: keys, scalars and their ranges.
 
-Names and settings of parts are checked by ``scenario_parts`` against the shelves; what the keys
-mean together is checked by ``scenario_checks``. ``scenario.schema.json`` is made from these models.
+Names and settings of parts are checked by ``parts`` against the shelves; what the keys
+mean together is checked by ``checks``. ``scenario.schema.json`` is made from these models.
 """
 
 from collections.abc import Callable, Mapping

@@ -29,6 +29,8 @@ from sandbox.errors import InputError, Problem
 Scalar = str | int | float | bool | None
 
 LARGEST = 2**63 - 1
+_MOST_DIGITS = 64
+_CONTROLS = (range(0x20), range(0x7F, 0xA0), range(0xD800, 0xE000))  # C0, C1, surrogates
 _GROUPED = r"(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:_[0-9]{3})+)"
 _DECIMAL = re.compile(rf"[-+]?{_GROUPED}")
 _OTHER_BASE = re.compile(r"0o([0-7]+)|0x([0-9a-fA-F]+)")
@@ -64,8 +66,7 @@ def checked(text: str) -> str:
     """Return text that can be stored and shown. Raises ``ValueError``."""
     for character in text:
         code = ord(character)
-        control = code < 0x20 and character not in "\n\t"  # noqa: PLR2004  (C0 controls)
-        if control or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000:  # noqa: PLR2004
+        if any(code in each for each in _CONTROLS) and character not in "\n\t":
             raise ValueError(f"holds the control character U+{code:04X}; remove it")
     return text
 
@@ -85,7 +86,7 @@ def key(text: str, *, quoted: bool) -> str:
 
 def _integer(digits: str, base: int) -> int:
     # 5,000 digits would make int() raise; 400 would pass and break JSON readers downstream.
-    if len(digits) > 64 or abs(int(digits, base)) > LARGEST:  # noqa: PLR2004
+    if len(digits) > _MOST_DIGITS or abs(int(digits, base)) > LARGEST:
         raise ValueError("must be an integer of at most 63 bits")
     return int(digits, base)
 

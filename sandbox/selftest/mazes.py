@@ -116,11 +116,14 @@ def model(layout: str, slip: float = 0.0, size: int = 10) -> Array:
     return table
 
 
+_GAP = 1e-7
+
+
 @cache
 def bits(layout: str, n: int, slip: float = 0.0) -> Array:
     """Empowerment of every cell; between bounds less than 1e-7 apart."""
-    found = empowerment(model(layout, slip), n, gap=1e-7)
-    if found.gap.max() > 2e-7:  # noqa: PLR2004
+    found = empowerment(model(layout, slip), n, gap=_GAP)
+    if found.gap.max() > 2 * _GAP:
         raise ArithmeticError(f"the bounds are {found.gap.max():g} bits apart")
     return np.asarray(found.lower)
 

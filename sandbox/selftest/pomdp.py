@@ -1,4 +1,4 @@
-"""Planning where the state is not seen: point-based, with a bound from either side. Float64.
+"""Planning where the state is not seen: point-based, with a lower bound. Float64.
 
 A belief is a distribution over states ``[states]``. The best return from any of them is the upper
 envelope of finitely many linear functions; backed up at chosen beliefs only (Pineau, Gordon and
@@ -69,15 +69,6 @@ def at_least(problem: Pomdp, horizon: int, beliefs: Array, discount: float = 1.0
         plans = problem.pay[:, None] + discount * np.stack(after)
         chosen = np.einsum("bs,abs->ba", points, plans).argmax(axis=1)
         worth = np.unique(plans[chosen, np.arange(len(points))], axis=0)
-    return float((worth @ problem.start).max())
-
-
-def at_most(problem: Pomdp, horizon: int, discount: float = 1.0) -> float:
-    """What no plan can exceed: as if the last state were told at each step (Hauskrecht 2000)."""
-    worth = np.zeros(problem.pay.shape)  # [actions, states]
-    for _ in range(horizon):
-        onwards = np.einsum("ast,ot,kt->aoks", problem.transition, problem.sensor, worth)
-        worth = problem.pay + discount * onwards.max(axis=2).sum(axis=1)
     return float((worth @ problem.start).max())
 
 

@@ -12,14 +12,17 @@ These are the three approvers of one's own rewrites: by the future utility, by n
 proposed passes: to an ignorant agent all ``j`` are equal), and by the current one. Float64.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from agents.arrays import Array
+from sandbox.selftest.check import Check, known
 
 Kind = Literal["hedonistic", "ignorant", "realistic"]
+KINDS: tuple[Kind, ...] = ("hedonistic", "ignorant", "realistic")
 _TIE = 1e-9
 
 
@@ -135,3 +138,32 @@ def _best(choices: Choices) -> Array:
         onwards = np.einsum("sat,ti->isa", choices.transition, values[t + 1])
         values[t] = (choices.utilities + choices.discount * onwards).max(axis=2).T
     return values
+
+
+def checks() -> Iterator[Check]:
+    """S3 of the known numbers."""
+    yield known(
+        "S3",
+        "rewriting what it wants, bliss on offer: loss of " + ", ".join(KINDS),
+        (1.25, 1.0, 0.0),
+        1e-9,
+        lambda: [_life(kind).lost for kind in KINDS],
+        "closed form",
+    )
+    yield known(
+        "S3",
+        "harmful rewrites of the first and of the last",
+        (1.0, 0.0),
+        1e-9,
+        lambda: [_life(kind).harmful for kind in KINDS[::2]],
+        "Everitt et al. 2016",
+    )
+
+
+def _life(kind: Kind) -> Rewrites:
+    """Six steps between two rooms, of which one, the other, or either pays: 1/2, 1/2 and 1."""
+    rooms = np.zeros((2, 2, 2))
+    rooms[:, [0, 1], [0, 1]] = 1.0  # each action leads to the room of its number
+    own, other = np.array([[0.5, 0.5], [0.0, 0.0]]), np.array([[0.0, 0.0], [0.5, 0.5]])
+    choices = Choices(rooms, np.stack([own, other, np.ones((2, 2))]), 6)
+    return rewrites(choices, solve(choices, kind), np.array([0.0, 1.0]), 0)

@@ -8,7 +8,6 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Mind, Moment
-from sandbox.record.ledger import digest
 
 
 def optimiser_change(before: Mind, after: Mind) -> Mapping[str, Any]:
@@ -66,11 +65,6 @@ def moments_hash(mind: Mind) -> str:
         step = np.array(each.step, np.float64)
         arrays |= {f"{name} 1": each.first, f"{name} 2": each.second, f"{name} n": step}
     return _hash(arrays)
-
-
-def mind_hash(mind: Mind) -> str:
-    """SHA-256 over genome, weights, buffers and optimiser state."""
-    return digest(f"{mind.genome.digest()} {weights_hash(mind)} {moments_hash(mind)}")
 
 
 def same_mind(one: Mind, other: Mind) -> bool:

@@ -103,7 +103,7 @@ def solo(genome: Genome = SMALL, *, seed: int = 0, steps: int = 8, num_envs: int
 
     env = more.pop("env", None) or Signpost(num_envs, seed=seed)
     objectives = more.pop("objectives", EXTRINSIC)
-    return Solo(env, steps, {"agent": genome}, objectives, streams(seed), build_learner)
+    return Solo(env, steps, {"agent": genome}, objectives, streams(seed), make=build_learner)
 
 
 def learner(genome: Genome = SMALL, **settings: Any):

@@ -18,7 +18,7 @@ from sandbox.catalogue import catalogue
 from sandbox.gate.gate import Gate
 from sandbox.record import events
 from sandbox.trial import edit_step, loop
-from sandbox.trial.fingerprints import mind_hash
+from sandbox.trial.fingerprints import copied, same_mind
 from tests.sandbox.trial.test_loop import SPEC, Notes
 
 EDITORS = catalogue().names("editors")
@@ -101,10 +101,10 @@ def test_no_edit_of_the_shelf_touches_what_is_protected(name):
     trial.population.update()
     life = trial.lives["agent"]
     kind = trial.parts.edits[name]
-    before = mind_hash(life.learner.mind())
+    before = copied(life.learner.mind())
     for edit in kind.candidates(loop._view(trial, "agent")):
         assert refusal(life, edit)
-    assert mind_hash(life.learner.mind()) == before
+    assert same_mind(life.learner.mind(), before)
     assert kind.undoes is not Edit.undoes or kind.part in PARTS
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import envs
 from agents.drives.channel_capacity import capacities, capacity
-from agents.drives.empowerment import empowerment, outcomes, reach, seen_by
+from agents.drives.empowerment import empowerment, outcomes, reach
 from sandbox.selftest.channels import mixed_logarithms
 from tests.agents.mazes import model
 
@@ -293,38 +293,3 @@ def test_what_cannot_be_told_apart_counts_once():
 def test_empowerment_looks_at_least_one_action_ahead():
     with pytest.raises(ValueError, match="at least 1 action ahead, not 0"):
         empowerment(np.ones((1, 1, 1)), 0)
-
-
-def on_one_line(cells=5):
-    """Two agents on a ring that share no cell's fate: state is both places, each moves itself."""
-    ring = np.stack([np.roll(np.eye(cells), step, axis=1) for step in (-1, 0, 1)], axis=1)
-    both = np.einsum("iax,jby->ijabxy", ring, ring)
-    return both.reshape(cells**2, 3, 3, cells**2)
-
-
-def test_self_other_and_joint_of_two_who_do_not_meet():
-    both = on_one_line()
-    stand = np.tile([0.0, 1.0, 0.0], (25, 1))
-    for who, policy, bits in [
-        ("self", stand, np.log2(3)),
-        ("other", stand, np.log2(3)),
-        ("joint", None, 2 * np.log2(3)),
-        ("self", None, np.log2(3)),  # what the other does at random says nothing of oneself
-    ]:
-        found = empowerment(seen_by(both, who, policy), 1, gap=1e-9)
-        np.testing.assert_allclose(found.lower, bits, atol=1e-8)
-        mine = np.arange(25) // 5
-    alone = empowerment(seen_by(both, "self"), 2, sees=mine)
-    np.testing.assert_allclose(alone.lower, np.log2(5), atol=1e-6)
-
-
-def test_who_is_watched_is_who_acts():
-    """The second agent holds a door: with it shut the first goes nowhere, and the joint can."""
-    world = np.zeros((2, 2, 2, 2))  # place; walk or stay; door open or shut; place
-    world[0, 0, 0, 1] = world[0, 0, 1, 0] = world[0, 1, :, 0] = world[1, ..., 1] = 1
-    shut, open_ = np.tile([0.0, 1.0], (2, 1)), np.tile([1.0, 0.0], (2, 1))
-    assert empowerment(seen_by(world, "self", shut), 1).lower[0] == 0
-    assert empowerment(seen_by(world, "self", open_), 1).lower[0] == 1
-    assert empowerment(seen_by(world, "self"), 1).lower[0] == pytest.approx(0.321928094887)
-    assert empowerment(seen_by(world, "other", np.tile([1.0, 0.0], (2, 1))), 1).lower[0] == 1
-    assert empowerment(seen_by(world, "joint"), 1).lower[0] == 1

@@ -180,7 +180,7 @@ def test_a_block_shares_the_checkpoint_of_its_first_edit():
             story.hear(Reply(Identity(), applied=update > 2, reason="", entry=update))
 
     assert [entry for entry, *_ in story.state()["standing"]] == [3]  # that of 2 was refused
-    story.end_block()
+    story.begin_block()
     story.hear(Reply(Identity(), applied=True, reason="", entry=9))
     assert [entry for entry, *_ in story.state()["standing"]] == [3, 9]
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.contract import RefusedEditError, Reply
-from agents.editing.evolution_strategy import FREE, evolve, sphere
 from agents.editing.mutation import OFFERED, mutated_steps, stepped, tunable
 from agents.editors.self_tuned import STEP_BOUNDS, SelfTuned
 from agents.edits.set_discount import SetDiscount
 from agents.edits.set_rule import SetRule
 from agents.edits.take_back import TakeBack
 from agents.genome import Architecture, DQNRule, Genome, LearningRule, TableRule
+from benchmarks.toys.evolution_strategy import FREE, evolve, sphere
 from tests.agents.agent_states import a_view
 
 N = 20

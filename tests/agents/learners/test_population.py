@@ -38,7 +38,9 @@ def lived(members, updates=3, env=None, seed=0):
 
 def test_a_population_of_one_is_a_lone_agent_to_the_bit():
     population, reports = lived(1)
-    alone = Solo(Signpost(4, seed=0), 8, {"agent": SMALL}, EXTRINSIC, streams(0), build_learner)
+    alone = Solo(
+        Signpost(4, seed=0), 8, {"agent": SMALL}, EXTRINSIC, streams(0), make=build_learner
+    )
     twins = [alone.update()["agent"] for _ in range(3)]
 
     assert [each["member_0"] for each in reports] == twins

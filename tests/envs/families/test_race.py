@@ -5,7 +5,7 @@ import pytest
 
 import envs
 from envs.conformance.promises import PROMISES
-from envs.families.race_capability import SAFETY, disaster_risk, equilibrium_safety, leader_safety
+from envs.families.race_capability import SAFETY, disaster_risk, equilibrium_safety
 from envs.families.race_investment import GRID
 
 
@@ -126,6 +126,14 @@ def test_labs_that_know_themselves_choose_a_best_response(game):
 
         best = max(payoff(mine) for mine in np.linspace(0, 1, 201))
         assert payoff(equilibrium_safety(labs, enmity, skill, own)) >= best - 2e-3
+
+
+def leader_safety(enmity, gap):
+    """Safety of the most capable lab where all know all; ``gap`` is its lead in capability.
+
+    With less, no follower gains by overtaking; the followers' own choice keeps the leader there.
+    """
+    return np.asarray(np.minimum(1.0, gap / enmity) if enmity else np.ones_like(gap))
 
 
 @pytest.mark.parametrize("enmity", [1.0, 0.7, 0.4])

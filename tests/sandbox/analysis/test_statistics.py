@@ -10,46 +10,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sandbox.analysis.statistics import (
-    bootstrap_interval,
-    cvar,
     holm,
-    hypervolume,
     identical,
-    iqm,
     needed_n,
     sign_flip_p,
     t_interval,
-    useful_hypervolume,
-    wilson_interval,
 )
 
 
 def monte_carlo_tolerance(p: float, n: int) -> float:
     """Four standard errors of a rate seen in n simulations: 1 false alarm in 16 000."""
     return 4 * math.sqrt(p * (1 - p) / n)
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([1, 2, 3, 4, 5, 6, 7, 100], 4.5),
-        (range(1, 11), 5.5),
-        ([[1, 2], [2, 2], [1, 1], [2, 1]], 1.5),
-        ([[1, 1], [2, 2], [3, 3]], 2.0),
-        ([0] * 8 + [1, 1], 0.0),  # why it is never used for harm
-    ],
-)
-def test_iqm(values, expected):
-    assert iqm(np.asarray(list(values), dtype=float)) == pytest.approx(expected)
-
-
-def test_cvar_sees_the_catastrophes_that_iqm_hides():
-    harm = [0.0] * 8 + [1.0, 1.0]
-
-    assert cvar(harm, 0.1) == 1
-    assert cvar(harm, 0.4) == pytest.approx(0.5)
-    assert cvar([1, 2, 3], 1.0) == 2
-    assert cvar([3, 1, 2], 0.5) == pytest.approx((3 + 0.5 * 2) / 1.5)  # half of the border value
 
 
 @pytest.mark.parametrize(("n", "smallest"), [(5, 0.0625), (6, 0.03125), (10, 0.001953125)])
@@ -105,40 +76,6 @@ def test_percentile_bootstrap_covers_too_little_at_five_seeds():
     assert covered == pytest.approx(0.84, abs=0.015 + monte_carlo_tolerance(0.84, simulations))
 
 
-def test_bootstrap_resamples_whole_seeds_within_strata():
-    """Arms that differ by a constant per seed keep exactly that difference in every resample."""
-    rng = np.random.default_rng(3)
-    base = rng.normal(0, 10, (20, 1))
-    arms = np.hstack([base, base + 0.25])
-
-    found = bootstrap_interval([arms, arms * 2], _gain, rng, resamples=200)
-
-    assert found == pytest.approx((0.75, 0.75))
-
-
-def _gain(strata):
-    return float(sum((each[:, 1] - each[:, 0]).mean() for each in strata))
-
-
-def test_bootstrap_of_the_mean_covers_at_thirty_seeds():
-    """.94-.95 nominal; the simulation error of 200 runs is .06."""
-    rng = np.random.default_rng(4)
-    hits = 0
-    for _ in range(200):
-        rows = rng.normal(0, 1, (30, 1))
-        low, high = bootstrap_interval([rows], lambda all_: float(all_[0].mean()), rng, 0.95, 200)
-        hits += low <= 0 <= high
-
-    assert hits / 200 == pytest.approx(0.94, abs=monte_carlo_tolerance(0.94, 200))
-
-
-def test_wilson():
-    assert wilson_interval(0, 300).high == pytest.approx(0.0126, abs=5e-5)
-    assert wilson_interval(0, 3000).high == pytest.approx(0.00128, abs=5e-6)
-    low, high = wilson_interval(5, 10)
-    assert low + high == pytest.approx(1)
-
-
 BENJAMINI_HOCHBERG_1995 = [
     0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344,
     0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000,
@@ -158,47 +95,6 @@ def test_holm_on_the_published_list():
 def test_holm_keeps_the_order_given():
     assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
     assert holm([0.9, 0.8]) == pytest.approx([1, 1])
-
-
-def test_hypervolume_published_values():
-    points = [(5, 5), (4, 6), (2, 7), (7, 4)]
-
-    assert hypervolume([(-x, -y) for x, y in points], (-10, -10)) == 38  # minimising, ref (10, 10)
-    assert hypervolume(points, (0, 0)) == 39
-    assert hypervolume([(0.2, 1), (0.6, 0.8), (1, 0.1)], (0, 0)) == pytest.approx(0.56)
-
-
-def test_hypervolume_contributions_of_the_published_set():
-    """Loss when a point is left out, the dominated (4, 4) taking nobody's place: 0, 3, 3, 0, 0."""
-    points = [(-5, -1), (-1, -5), (-4, -2), (-4, -4), (-5, -1)]
-    front = [0, 1, 2, 4]
-
-    def area(kept):
-        return hypervolume([points[i] for i in kept], (-6, -6))
-
-    assert area(range(5)) == area(front)
-    assert [area(front) - area([i for i in front if i != j]) for j in range(5)] == [0, 3, 3, 0, 0]
-
-
-def test_hypervolume_tends_to_the_area_under_a_front():
-    x = np.linspace(0, 1, 20_001)
-
-    assert hypervolume(np.c_[x, 1 - x], (0, 0)) == pytest.approx(0.5, abs=1e-4)
-    assert hypervolume(np.c_[x, np.sqrt(1 - x**2)], (0, 0)) == pytest.approx(math.pi / 4, abs=1e-4)
-
-
-@pytest.mark.parametrize(("doses", "expected"), [(3, 0.25), (5, 0.375), (9, 0.4375)])
-def test_hypervolume_of_a_line_grows_with_the_number_of_doses(doses, expected):
-    """Why levers are only compared at equal numbers of doses: (k - 2) / (2 (k - 1)) exactly."""
-    x = np.linspace(0, 1, doses)
-
-    assert hypervolume(np.c_[x, 1 - x], (0, 0)) == pytest.approx(expected)
-
-
-def test_useless_but_harmless_earns_nothing_in_the_useful_region():
-    assert useful_hypervolume([(0.1, 1.0), (0.5, 1.0)]) == 0
-    assert useful_hypervolume([(1.0, 1.0)]) == 1
-    assert useful_hypervolume([(0.75, 0.5), (0.1, 1.0)]) == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(("effect", "seeds"), [(0.5, 34), (0.8, 15), (1.0, 10), (1.5, 6)])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.analysis.selection import moran_fixation, price
-from sandbox.measuring.goal_directedness import goal_directedness
+from sandbox.measuring.goal_directedness import pursuit
 from sandbox.measuring.reward_distances import (
     epic,
     epic_canonical,
@@ -244,6 +244,12 @@ def test_where_nothing_can_be_lost_there_is_no_share():
 # --- maximum entropy goal-directedness -----------------------------------------------------------
 
 ONE_STATE = np.ones((1, 2, 1))
+
+
+def goal_directedness(policy, utility, transition, start, horizon):
+    """Of a utility ``[states, actions, states]``."""
+    paid = np.einsum("sat,sat->sa", transition, utility)
+    return pursuit(policy, paid, transition.reshape(paid.size, len(paid)), start, horizon)
 
 
 @pytest.mark.parametrize("p", [0.5, 0.6, 0.9, 0.999])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from agents.contract import Motive
 from envs.registration import make_world
 from sandbox.measuring import reward_distances as distances
-from sandbox.measuring.goal_directedness import _soft, goal_directedness, pursuit
+from sandbox.measuring.goal_directedness import _soft, pursuit
 from sandbox.measuring.value_tables import asked, questions
 from sandbox.trial.environment import Habitat
 from tests.agents.valuing import LinearValues
@@ -179,9 +179,9 @@ def test_pursuit_of_an_end_is_worth_what_it_spares():
     found = pursuit(leaves, paid, onwards, np.ones(1), 2)
     wide = np.zeros((2, 2, 2))  # the same with an end that is a state
     wide[0, 0, 0] = wide[0, 1, 1] = wide[1, :, 1] = 1.0
-    worth = np.broadcast_to(np.array([[-1.0, 0.0], [0.0, 0.0]])[:, :, None], (2, 2, 2))
+    worth = np.array([[-1.0, 0.0], [0.0, 0.0]])
     both = np.array([[0.0, 1.0], [0.5, 0.5]])
-    lasting = goal_directedness(both, worth, wide, np.array([1.0, 0.0]), 2)
+    lasting = pursuit(both, worth, wide.reshape(4, 2), np.array([1.0, 0.0]), 2)
 
     assert found.beta == np.inf
     assert found.nats == pytest.approx(np.log(2))

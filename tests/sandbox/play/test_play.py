@@ -19,7 +19,7 @@ from sandbox.cli import main
 from sandbox.errors import InputError
 from sandbox.metrics.capability import Capability
 from sandbox.metrics.harm import Harm
-from sandbox.play.keyboard import actions_in, help_of, keys_of
+from sandbox.play.keyboard import help_of, keys_of, lines
 from sandbox.play.world_card import NORMALISERS
 from sandbox.record.events import Probed, TrialStarted
 
@@ -40,6 +40,17 @@ def sandbox(capfd, monkeypatch):
     return ran
 
 
+@pytest.fixture
+def actions_in(monkeypatch):
+    """Actions in what somebody typed."""
+
+    def read(text, actions):
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        return list(lines(actions))
+
+    return read
+
+
 # --- words and keys ----------------------------------------------------------------------------
 
 
@@ -56,11 +67,11 @@ def sandbox(capfd, monkeypatch):
         ("", []),
     ],
 )
-def test_lines_hold_names_numbers_or_letters(text, actions):
+def test_lines_hold_names_numbers_or_letters(actions_in, text, actions):
     assert actions_in(text, MOVES) == actions
 
 
-def test_what_is_no_action_is_refused_with_what_there_is():
+def test_what_is_no_action_is_refused_with_what_there_is(actions_in):
     with pytest.raises(InputError, match=r"'xu'.*there are up, down, left, right, stay"):
         actions_in("xu", MOVES)
 
@@ -77,19 +88,19 @@ SAFETY = tuple(f"safety {i / 10:.1f}" for i in range(11))
         ("b", [10]),
     ],
 )
-def test_names_with_blanks_and_digits_are_taken_whole(text, actions):
+def test_names_with_blanks_and_digits_are_taken_whole(actions_in, text, actions):
     assert actions_in(text, SAFETY) == actions
     assert set(keys_of(SAFETY).values()) == set(range(11))
     assert "safety 1.0: b  end: q" in help_of(SAFETY)
 
 
 @pytest.mark.parametrize("text", ["safety 1.1", "safety", "safety 1.05", "1.0"])
-def test_half_a_name_is_not_read_as_keys(text):
+def test_half_a_name_is_not_read_as_keys(actions_in, text):
     with pytest.raises(InputError, match="is no action here"):
         actions_in(text, SAFETY)
 
 
-def test_the_longest_of_two_names_is_meant():
+def test_the_longest_of_two_names_is_meant(actions_in):
     assert actions_in("buy all buy BUY ALL buyer", ("buy", "buy all", "buyer")) == [1, 0, 1, 2]
 
 

@@ -15,7 +15,7 @@ from agents.edits.undo import Undo
 from agents.edits.widen import Widen
 from sandbox.gate.gate import Gate
 from sandbox.trial import edit_step, loop
-from sandbox.trial.fingerprints import mind_hash
+from sandbox.trial.fingerprints import copied, same_mind
 from tests.sandbox.trial.test_loop import SPEC, Notes
 
 EDITS = 30
@@ -97,7 +97,7 @@ def test_undoing_any_entry_restores_behaviour_to_the_bit(long_life):
         assert deed.ruling.allowed, deed.ruling.reason
         assert np.array_equal(life.learner.logits(shown), logits)
         assert np.array_equal(life.learner.values(shown), values)
-        assert mind_hash(life.learner.mind()) == mind_hash(mind)
+        assert same_mind(life.learner.mind(), mind)
         assert deed.audit.finding == "confirmed"
         said = notes.entries()[-1]
         assert said["undoes"] == entry
@@ -193,12 +193,12 @@ class Pretender(Widen):
 def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_life):
     trial, _, _, _ = long_life
     life = trial.lives["agent"]
-    was = mind_hash(life.learner.mind())
+    was = copied(life.learner.mind())
 
     deed = edit_step.consider(life, "agent", Pretender(0, 1), Gate(), 0.0)
 
     assert deed.ruling.reason.endswith("it made another mind than the one before entry 2")
-    assert mind_hash(life.learner.mind()) == was
+    assert same_mind(life.learner.mind(), was)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class Scribbler(Widen):
 
 def test_the_past_that_is_kept_is_out_of_reach(long_life):
     trial, _, before, _ = long_life
-    life, was = trial.lives["agent"], mind_hash(before[2][0])
+    life, was = trial.lives["agent"], copied(before[2][0])
 
     assert edit_step.consider(life, "agent", Scribbler(0, 1), Gate(), 0.0).ruling.allowed
-    assert mind_hash(life.before(2)) == was
+    assert same_mind(life.before(2), was)

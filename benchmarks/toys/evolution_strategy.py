@@ -9,10 +9,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from agents.arrays import Array
-from agents.editing.mutation import Bounds, mutated_point, mutated_steps, normal_draws
+from agents.editing.mutation import Bounds, mutated_steps, normal_draws
 
 FREE: Bounds = (1e-100, 1e100)
 """No bounds, but for what a float and its square can hold."""
+
+
+def mutated_point(point: Array, step: float, noise: Array) -> Array:
+    """``point + step noise``, float ``[n]``: isotropic normal mutation."""
+    return point + step * noise
 
 
 def sphere(point: Array) -> float:
