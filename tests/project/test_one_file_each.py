@@ -81,7 +81,8 @@ def _passed(house, *arguments):
         house, "-m", "pytest", "-v", "-m", "not slow", "-p", "no:cacheprovider", *arguments
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr
-    return re.findall(r"^(\S+) PASSED", done.stdout, re.MULTILINE)
+    lines = re.findall(r"^(?:\[gw\d+\] .*PASSED (\S+)|(\S+) PASSED)", done.stdout, re.MULTILINE)
+    return [spread or alone for spread, alone in lines]
 
 
 def test_the_new_parts_are_listed_with_their_summaries(house):
