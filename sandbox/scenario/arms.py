@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.part_settings import tuples
 from sandbox.catalogue import catalogue
+from sandbox.contract import named
 from sandbox.gate.budget import Budget
 from sandbox.scenario import parts as scenario_parts
 from sandbox.scenario import pinned
@@ -111,7 +112,7 @@ def _needed(found: Findings, scenario: Scenario) -> None:
     """Some editors divide the budget: they cannot do without one."""
     limited = [{**scenario.gate, **env.get("gate", {})}.get("max_flops") for env in scenario.envs]
     for path, agent in agents(scenario):
-        ((name, settings),) = agent["editor"].items()
+        name, settings = named(agent["editor"])
         own = scenario.arms.get(str(path[-1]), {}).get("gate", {}).get("max_flops")
         editor = catalogue().load("editors", name)(**tuples(settings))
         if getattr(editor, "needs_budget", False) and own is None and None in limited:

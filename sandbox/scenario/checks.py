@@ -10,6 +10,7 @@ from typing import Any
 
 from agents.contract import Objective
 from sandbox.catalogue import catalogue
+from sandbox.contract import named
 from sandbox.env_index import EnvEntry
 from sandbox.scenario import arms, trials
 from sandbox.scenario.findings import Findings, dotted
@@ -139,7 +140,7 @@ def _dials(scenario: Scenario, i: int) -> Iterator[tuple[Path, JSON]]:
 def fit(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> None:
     """Check that the learner is for such an architecture, and as many agents as each env has."""
     for path, agent in arms.agents(scenario):
-        name = next(iter(agent["learner"]))
+        name = named(agent["learner"]).name
         learner = catalogue().load("learners", name)
         if agent["architecture"]["layers"] and not learner.layered:
             what = f"learner '{name}' has no network; write 'architecture: {{trunk: []}}'"

@@ -20,7 +20,7 @@ from agents.contract import Objective
 from agents.genome import Genome
 from agents.part_settings import FAULTS, PlacedProblem
 from agents.training.spaces import action_box, action_count, flat_size
-from sandbox.contract import Spec
+from sandbox.contract import Spec, named
 from sandbox.env_index import EnvEntry
 from sandbox.errors import fault, one_line
 from sandbox.scenario import parts as scenario_parts
@@ -231,7 +231,7 @@ class _Asked:
 
     def _part(self, spec: Spec, part: str) -> Path:
         """Where the one name of a learner or an editor is written."""
-        return self._at(spec, part, next(iter(spec[part])))
+        return self._at(spec, part, named(spec[part]).name)
 
     def _at(self, spec: Spec, part: str, *more: str | int) -> Path:
         """Where a part of this trial's agent is written: in its arm, if that has its own."""

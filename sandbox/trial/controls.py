@@ -12,7 +12,7 @@ from agents.part_settings import FAULTS, PlacedProblem
 from envs.control_kit.control import Control
 from envs.control_kit.meter import Gauge
 from sandbox.catalogue import catalogue
-from sandbox.contract import Spec
+from sandbox.contract import Spec, named
 from sandbox.errors import InputError, SandboxError, TrialError, fault
 from sandbox.record.events import Controlled
 from sandbox.seeding import trial_streams
@@ -116,9 +116,8 @@ def refusal(spec: Spec, name: str) -> str | None:
         return SEVERAL
     if kind is None:
         return _clash(spec, name)
-    (learner,) = spec["learner"].values()
     try:
-        place = habitat(spec, learner.get("num_envs", 1))
+        place = habitat(spec, named(spec["learner"]).settings.get("num_envs", 1))
     except SandboxError:
         return None  # whoever checks envs says so
     control = part("controls", {name: settings(spec)[name]})
