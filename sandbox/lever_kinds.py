@@ -34,7 +34,7 @@ class ControlLever(Lever):
 
     def check(self, spec: Spec, dose: float) -> str | None:
         """Return what the control says against this intensity or this env, or ``None``."""
-        from sandbox.trial.controls import refusal  # noqa: PLC0415  (what a report loads imports no envs)
+        from sandbox.trial.controls import misfit  # noqa: PLC0415  (what a report loads imports no envs)
 
         written = spec["controls"].get(self.control, {})
         if written.get("intensity", 0) not in {0, dose}:
@@ -46,7 +46,10 @@ class ControlLever(Lever):
             self._made(spec, dose)
         except ValueError as error:
             return str(error)
-        return None if dose == self.neutral else refusal(self._set(spec, dose), self.control)
+        if dose == self.neutral:
+            return None
+        found = misfit(self._set(spec, dose), self.control)
+        return found.reason if found else None
 
     def apply(self, spec: Spec, dose: float) -> Spec:
         """Turn the dial."""

@@ -49,9 +49,10 @@ class ConstraintLocation(Lever):
         reason = _early(spec) or _unmade(spec, dose)
         if reason or PLACES[dose] not in catalogue().names("controls"):
             return reason
-        from sandbox.trial.controls import refusal  # noqa: PLC0415  (what a report loads imports no envs)
+        from sandbox.trial.controls import misfit  # noqa: PLC0415  (what a report loads imports no envs)
 
-        return refusal(self.apply(spec, dose), PLACES[dose])
+        found = misfit(self.apply(spec, dose), PLACES[dose])
+        return found.reason if found else None
 
     def apply(self, spec: Spec, dose: str) -> Spec:
         """Plant it there."""
