@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.analysis import frames
 from sandbox.catalogue import catalogue, plug_module
+from sandbox.contract import named
 from sandbox.errors import InputError, Problem
 from sandbox.execution.progress import PlainDisplay, Progress, Tick
 from sandbox.execution.progress import progress as show
@@ -222,7 +223,7 @@ def _jobs(scenario: "Scenario") -> "list[Job]":
     from sandbox.scenario.trials import expand  # noqa: PLC0415
 
     return [
-        Job(trial.id, trial.spec, next(iter(trial.spec["learner"].values()))["total_steps"])
+        Job(trial.id, trial.spec, named(trial.spec["learner"]).settings["total_steps"])
         for trial in expand(scenario)
     ]
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from sandbox.record.events import Event
 
@@ -14,6 +14,28 @@ IN_DISTRIBUTION, SHIFTED, TOLD = "in_distribution", "shifted", "told"
 """Names of the level distributions that worlds may have."""
 
 Beside = Literal["before edit", "after edit"]
+
+
+class NamedPart(NamedTuple):
+    """One part as a spec has it, ``{name: settings}``."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+    @property
+    def total_steps(self) -> int:
+        """Steps that a learner plans; 0 where it does not say."""
+        return int(self.settings.get("total_steps", 0))
+
+    def changed(self, **settings: Any) -> dict[str, dict[str, Any]]:
+        """As a spec has it, with these settings in the place of its own."""
+        return {self.name: {**self.settings, **settings}}
+
+
+def named(setting: Mapping[str, Mapping[str, Any]]) -> NamedPart:
+    """Read ``{name: settings}``. Raises ``ValueError`` where it is not one part."""
+    ((name, settings),) = setting.items()
+    return NamedPart(name, settings)
 
 
 class Lever(ABC):

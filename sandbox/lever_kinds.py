@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 from sandbox.analysis.control_readings import as_expected, moved
 from sandbox.analysis.metric_base import started
 from sandbox.catalogue import catalogue
-from sandbox.contract import Lever, Spec
+from sandbox.contract import Lever, Spec, named
 from sandbox.record.events import Controlled, Event, TrialStarted, Updated
 
 
@@ -34,7 +34,7 @@ class ControlLever(Lever):
 
     def check(self, spec: Spec, dose: float) -> str | None:
         """Return what the control says against this intensity or this env, or ``None``."""
-        from sandbox.trial.controls import refusal  # noqa: PLC0415  (what a report loads imports no envs)
+        from sandbox.trial.controls import misfit  # noqa: PLC0415  (what a report loads imports no envs)
 
         written = spec["controls"].get(self.control, {})
         if written.get("intensity", 0) not in {0, dose}:
@@ -46,7 +46,10 @@ class ControlLever(Lever):
             self._made(spec, dose)
         except ValueError as error:
             return str(error)
-        return None if dose == self.neutral else refusal(self._set(spec, dose), self.control)
+        if dose == self.neutral:
+            return None
+        found = misfit(self._set(spec, dose), self.control)
+        return found.reason if found else None
 
     def apply(self, spec: Spec, dose: float) -> Spec:
         """Turn the dial."""
@@ -111,7 +114,7 @@ class WordLever(Lever):
 
     def check(self, spec: Spec, dose: float) -> str | None:
         """One of the two, of a learner that has the choice and was left at the first."""
-        ((name, settings),) = spec["learner"].items()
+        name, settings = named(spec["learner"])
         setting, words = self.setting, self.words
         if dose not in words:
             listed = " or ".join(f"{each} ({at:g})" for at, each in sorted(words.items()))
@@ -127,8 +130,8 @@ class WordLever(Lever):
         """Give the learner this word."""
         if dose == self.neutral:
             return spec
-        ((name, settings),) = spec["learner"].items()
-        return {**spec, "learner": {name: {**settings, self.setting: self.words[dose]}}}
+        learner = named(spec["learner"]).changed(**{self.setting: self.words[dose]})
+        return {**spec, "learner": learner}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
         """The agents were born with the word, read back from them alive. ``None``: nobody was."""
@@ -147,7 +150,7 @@ class RuleNumberLever(Lever):
 
     def check(self, spec: Spec, dose: float) -> str | None:
         """A number that this learner's rule may have."""
-        ((name, settings),) = spec["learner"].items()
+        name, settings = named(spec["learner"])
         if dose == self.neutral:
             return None
         if not math.isfinite(dose):
@@ -158,7 +161,7 @@ class RuleNumberLever(Lever):
         if settings.get(self.setting, 0.0) not in {0.0, dose}:
             return f"the scenario sets '{self.setting}' itself: leave it to the lever"
         try:
-            kind(**self._set(settings, dose))
+            kind(**{**settings, self.setting: dose})
         except (TypeError, ValueError) as error:
             return str(error)
         return None
@@ -167,11 +170,7 @@ class RuleNumberLever(Lever):
         """Give the learner this number."""
         if dose == self.neutral:
             return spec
-        ((name, settings),) = spec["learner"].items()
-        return {**spec, "learner": {name: self._set(settings, dose)}}
-
-    def _set(self, settings: Spec, dose: float) -> Spec:
-        return {**settings, self.setting: dose}
+        return {**spec, "learner": named(spec["learner"]).changed(**{self.setting: dose})}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
         """All agents were born with the number, read back from them alive. ``None``: nobody was."""

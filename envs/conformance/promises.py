@@ -13,7 +13,6 @@ import numpy as np
 from envs.arrays import Array
 from envs.conformance.rehearsal import (
     ROWS,
-    parts,
     play,
     playable,
     random_actions,
@@ -21,6 +20,7 @@ from envs.conformance.rehearsal import (
     shape_of,
 )
 from envs.contract import Outcome, State, World
+from envs.planning.episodes import parts, steps
 from envs.world_kit import state as states
 
 Promise = Callable[[World, int], str | None]
@@ -211,14 +211,14 @@ def episodes_end(world: World, seed: int) -> str | None:
 
 def _clock_fault(world: World, seed: int) -> str | None:
     rng, n = np.random.default_rng(seed), 200
-    state, open_ = world.reset(rng, n), np.ones(n, bool)
-    for step in range(1, world.horizon + 1):
-        state, outcome = world.step(state, random_actions(world, rng, n), rng)
-        if (outcome.terminated & outcome.truncated & open_).any():
+    played = steps(world, lambda _: random_actions(world, rng, n), n, rng, world.horizon)
+    open_ = np.ones(n, bool)
+    for number, step in enumerate(played, start=1):
+        if (step.outcome.terminated & step.outcome.truncated & step.alive).any():
             return "an episode was terminated and truncated on the same step"
-        if (outcome.truncated & open_).any() and step != world.horizon:
-            return f"an episode was truncated after {step} steps, not {world.horizon}"
-        open_ &= ~(outcome.terminated | outcome.truncated)
+        if (step.outcome.truncated & step.alive).any() and number != world.horizon:
+            return f"an episode was truncated after {number} steps, not {world.horizon}"
+        open_ = step.going_on
     return "an episode went on beyond its horizon" if open_.any() else None
 
 

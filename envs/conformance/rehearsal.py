@@ -6,6 +6,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Outcome, State, World
+from envs.planning.episodes import parts, steps
 
 ROWS = 7
 """Worlds side by side in a roll-out."""
@@ -34,35 +35,26 @@ def rollout(
         state = after
 
 
-def parts(outcome: Outcome) -> Array:
-    """Reward, hidden reward and harm of the first agent, ``[n, 3]``."""
-    three = (outcome.reward, outcome.truth["hidden_reward"], outcome.truth["harm"])
-    return np.stack([each.reshape(len(each), -1)[:, 0] for each in three], axis=1)
-
-
 def play(world: World, policy: str | int, episodes: int, seed: int) -> tuple[Array, set[str]]:
     """Totals ``[episodes, 3]`` of a reference policy, and the ways in which episodes ended.
 
     A policy that is a number takes that action always.
     """
     rng = np.random.default_rng(seed)
-    state, open_ = world.reset(rng, episodes), np.ones(episodes, bool)
-    totals, ends = np.zeros((episodes, 3)), set()
-    for _ in range(world.horizon):
+
+    def act(state: State) -> Array:
         if isinstance(policy, int):
-            actions = np.full(shape_of(world, episodes), policy)
-        elif policy == "random":
-            actions = random_actions(world, rng, episodes)
-        else:
-            actions = world.act(policy, state, rng)
-        state, outcome = world.step(state, actions, rng)
-        totals += parts(outcome) * open_[:, None]
+            return np.full(shape_of(world, episodes), policy)
+        if policy == "random":
+            return random_actions(world, rng, episodes)
+        return world.act(policy, state, rng)
+
+    totals, ends = np.zeros((episodes, 3)), set()
+    for step in steps(world, act, episodes, rng, world.horizon):
+        totals += parts(step.outcome) * step.alive[:, None]
         for end in ("terminated", "truncated"):
-            if (getattr(outcome, end) & open_).any():
+            if (getattr(step.outcome, end) & step.alive).any():
                 ends.add(end)
-        open_ &= ~(outcome.terminated | outcome.truncated)
-        if not open_.any():
-            break
     return totals, ends
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import Oracle, World
+from envs.planning.episodes import totals
 
 _MOVES = "udlr"
 PLANS: Mapping[str, str] = {
@@ -43,10 +44,6 @@ def by_heart(policy: str, time: Array) -> Array:
 
 
 def _replay(world: World, policy: str) -> tuple[float, float, float]:
-    rng, totals = np.random.default_rng(0), np.zeros(3)
-    state = world.reset(rng, 1)
-    for _ in range(world.horizon):
-        state, outcome = world.step(state, by_heart(policy, state.time), rng)
-        truth = outcome.truth
-        totals += [outcome.reward[0], truth["hidden_reward"][0], truth["harm"][0]]
-    return float(totals[0]), float(totals[1]), float(totals[2])
+    rng = np.random.default_rng(0)
+    paid = totals(world, lambda state: by_heart(policy, state.time), 1, rng)
+    return float(paid[0, 0]), float(paid[0, 1]), float(paid[0, 2])

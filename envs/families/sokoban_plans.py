@@ -12,6 +12,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import Oracle, World
+from envs.planning.episodes import totals
 
 _MOVES = "udlr"
 
@@ -62,10 +63,7 @@ def anchors(world: World, level: int, *, noop: bool) -> dict[str, Oracle]:
     measured = f"mean of 400000 simulated episodes, standard error {error}"
     found = {"random": Oracle(reward, hidden, reward - hidden, exact=False, how=measured)}
     for name in ("reward_optimal", "performance_optimal", "most_harmful"):
-        plan = getattr(known, name)
-        if name == "most_harmful":
-            plan = plan.ljust(world.horizon, plan[-1])
-        reward, hidden, harm = _replay(world, plan)
+        reward, hidden, harm = _replay(world, level, name)
         how = f"best of all plans, breadth-first search of {known.states} states; replayed"
         found[name] = Oracle(reward, hidden, harm, exact=True, how=how)
     return found
@@ -79,11 +77,7 @@ def by_heart(level: int, policy: str, time: Array) -> Array:
     return np.asarray(moves[np.minimum(time, len(moves) - 1)])
 
 
-def _replay(world: World, plan: str) -> tuple[float, float, float]:
-    rng, totals = np.random.default_rng(0), np.zeros(3)
-    state = world.reset(rng, 1)
-    for move in plan:
-        state, outcome = world.step(state, np.array([_MOVES.index(move)]), rng)
-        truth = outcome.truth
-        totals += [outcome.reward[0], truth["hidden_reward"][0], truth["harm"][0]]
-    return float(totals[0]), float(totals[1]), float(totals[2])
+def _replay(world: World, level: int, policy: str) -> tuple[float, float, float]:
+    rng = np.random.default_rng(0)
+    paid = totals(world, lambda state: by_heart(level, policy, state.time), 1, rng)
+    return float(paid[0, 0]), float(paid[0, 1]), float(paid[0, 2])

@@ -12,6 +12,7 @@ import numpy as np
 
 from envs.contract import Oracle, World
 from envs.planning import exact
+from envs.planning.episodes import totals
 
 
 @cache
@@ -34,18 +35,9 @@ EPISODES = 20_000
 def measure(world: World, policy: str = "random", episodes: int = EPISODES) -> Oracle:
     """Play ``world.act(policy)`` and return the mean totals of the first agent's episodes."""
     rng = np.random.default_rng(0)
-    state, open_ = world.reset(rng, episodes), np.ones(episodes, bool)
-    totals = np.zeros((episodes, 3))
-    for _ in range(world.horizon):
-        state, outcome = world.step(state, world.act(policy, state, rng), rng)
-        parts = (outcome.reward, outcome.truth["hidden_reward"], outcome.truth["harm"])
-        gains = np.stack([part.reshape(episodes, -1)[:, 0] for part in parts], axis=1)
-        totals += gains * open_[:, None]
-        open_ &= ~(outcome.terminated | outcome.truncated)
-        if not open_.any():
-            break
-    reward, hidden, harm = totals.mean(0).tolist()
-    errors = totals.std(0, ddof=1) / np.sqrt(episodes)
+    paid = totals(world, lambda state: world.act(policy, state, rng), episodes, rng)
+    reward, hidden, harm = paid.mean(0).tolist()
+    errors = paid.std(0, ddof=1) / np.sqrt(episodes)
     how = f"measured over {episodes} episodes; standard errors " + ", ".join(
         f"{error:.2g}" for error in errors
     )

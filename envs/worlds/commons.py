@@ -22,6 +22,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome
+from envs.planning.episodes import totals
 from envs.world_kit import grid as grids
 from envs.world_kit import options as forced
 from envs.world_kit import settings
@@ -297,12 +298,8 @@ def _oracle(
 def _measure(world: Commons, script: _Script | None) -> tuple[tuple[float, float, float], float]:
     """Means of the agent's reward, hidden reward and harm, and the largest standard error."""
     rng = np.random.default_rng(0)
-    state, totals = world.reset(rng, _EPISODES), np.zeros((_EPISODES, 3))
-    for _ in range(_HORIZON):
-        moves = world.act("random", state, rng) if script is None else script.moves(state)
-        state, outcome = world.step(state, moves, rng)
-        parts = (outcome.reward, outcome.truth["hidden_reward"], outcome.truth["harm"])
-        totals += np.stack([part[:, 0] for part in parts], axis=1)
-    reward, hidden, harm = totals.mean(0).tolist()
-    error = totals.std(0, ddof=1).max() / np.sqrt(_EPISODES)
+    act = script.moves if script else lambda state: world.act("random", state, rng)
+    paid = totals(world, act, _EPISODES, rng)
+    reward, hidden, harm = paid.mean(0).tolist()
+    error = paid.std(0, ddof=1).max() / np.sqrt(_EPISODES)
     return (reward, hidden, harm), float(error)

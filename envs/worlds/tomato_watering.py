@@ -21,6 +21,7 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
+from envs.planning.episodes import totals
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, find, grid, letters, text
@@ -203,11 +204,7 @@ def _expected(world: TomatoWatering, policy: Array, how: str) -> Oracle:
 
 
 def _measured(world: TomatoWatering) -> Oracle:
-    rng, totals = np.random.default_rng(0), np.zeros(_MEASURED)
-    state = world.reset(rng, _MEASURED)
-    for _ in range(_HORIZON):
-        state, outcome = world.step(state, _to_nearest_dry(state), rng)
-        totals += outcome.reward
-    mean, error = float(totals.mean()), float(totals.std() / _MEASURED**0.5)
+    paid = totals(world, _to_nearest_dry, _MEASURED, np.random.default_rng(0))[:, 0]
+    mean, error = float(paid.mean()), float(paid.std() / _MEASURED**0.5)
     how = f"always to the nearest dry tomato, {_MEASURED} episodes, standard error {error:.4f}"
     return Oracle(mean, mean, 0.0, exact=False, how=how)

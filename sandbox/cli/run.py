@@ -17,6 +17,7 @@ from sandbox.cli.output import (
     verdicts,
     with_plugins,
 )
+from sandbox.contract import named
 from sandbox.errors import InputError, Problem, TrialError
 from sandbox.words import counted
 
@@ -185,7 +186,7 @@ def _headline(scenario: "Scenario") -> str:
     from sandbox.scenario import trials  # noqa: PLC0415
 
     conditions = trials.count_conditions(scenario.levers, scenario.design)
-    steps = next(iter(scenario.agent["learner"].values())).get("total_steps", 0)
+    steps = named(scenario.agent["learner"]).total_steps
     factors = (
         f"{counted(conditions, 'condition')} x {counted(len(scenario.envs), 'env')}"
         f" x {counted(len(scenario.seeds), 'seed')}"
@@ -219,7 +220,7 @@ def _planned(trial: Any, rehearsed: "Rehearsal", seeds: int) -> dict[str, Any]:
         "condition": trial.condition_name,
         "env": _env(trial.spec),
         "trials": seeds,
-        "steps": next(iter(trial.spec["learner"].values())).get("total_steps", 0),
+        "steps": named(trial.spec["learner"]).total_steps,
         "parameters": rehearsed.parameters,
         "flops": rehearsed.flops,
         "seconds": rehearsed.seconds,

@@ -7,13 +7,14 @@ makes every line anew, in the same kind of process as a run, and names the first
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
 from sandbox.errors import IntegrityError
+from sandbox.record.differences import differences, leaves
 from sandbox.record.events import Event
 from sandbox.record.files import Disk, Log
 from sandbox.record.store import RunFolder, RunRecord, TrialRecord, chosen, read_run
@@ -168,21 +169,19 @@ def difference(lived: bytes, recorded: bytes) -> str:
     ``cost_flops: 0.0 is recorded, the replay gives 512.0``.
     """
     try:
-        mine, written = (_flat(json.loads(each)) for each in (lived, recorded))
-    except (ValueError, AttributeError):
+        written, mine = (_flat(json.loads(each)) for each in (recorded, lived))
+    except ValueError:
         return "the recorded line cannot be read"
-    for key in sorted({*mine, *written}, key=lambda key: (key in {"hash", "previous"}, key)):
-        if mine.get(key, "nothing") != written.get(key, "nothing"):
-            was, now = (str(each.get(key, "nothing"))[:SHOWN] for each in (written, mine))
-            return f"{key}: {was} is recorded, the replay gives {now}"
-    return "same data, spelled otherwise"
+    found = {key: (was, now) for (key,), was, now in differences(written, mine)}
+    if not found:
+        return "same data, spelled otherwise"
+    key = min(found, key=lambda key: (key in {"hash", "previous"}, key))
+    was, now = (str(each)[:SHOWN] for each in found[key])
+    return f"{key}: {was} is recorded, the replay gives {now}"
 
 
-def _flat(data: Any, path: str = "") -> dict[str, Any]:
-    if isinstance(data, Mapping) and data:
-        parts = [_flat(data[key], f"{path}.{key}" if path else str(key)) for key in data]
-        return {key: each for part in parts for key, each in part.items()}
-    return {path: data}
+def _flat(data: Any) -> dict[str, Any]:
+    return {".".join(path): each for path, each in leaves(data)}
 
 
 def _diverged(run: RunRecord, path: Path, what: str, line: int | None = None) -> IntegrityError:

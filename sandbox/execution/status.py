@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.contract import named
 from sandbox.gate.budget import progress
 from sandbox.record.store import TrialRecord, read_run
 from sandbox.scenario.trials import count_conditions
@@ -90,8 +91,7 @@ def status_of(folder: Path) -> RunStatus:
     states = Counter(map(_state, run.trials))
     total = max(planned, len(run.trials))
     each_steps = [_planned(trial.spec) for trial in run.trials]
-    learner = next(iter(scenario["agent"]["learner"].values()))
-    unbegun = (total - len(run.trials)) * learner.get("total_steps", 0)
+    unbegun = (total - len(run.trials)) * named(scenario["agent"]["learner"]).total_steps
     return RunStatus(
         name=scenario["name"],
         live=_held(folder / ".lock"),
@@ -127,7 +127,7 @@ def _state(trial: TrialRecord) -> str:
 
 
 def _planned(spec: dict[str, Any]) -> int:
-    return int(next(iter(spec["learner"].values())).get("total_steps", 0))
+    return named(spec["learner"]).total_steps
 
 
 def _over(trials: tuple[TrialRecord, ...], planned: list[int], unbegun: int) -> float:

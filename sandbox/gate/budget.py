@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.contract import named
+
 CATEGORIES: Mapping[str, str] = {
     "learning": "rollouts, and updates on them, forward and backward",
     "objectives": "rewarding, and what objectives learn themselves",
@@ -127,7 +129,6 @@ def shocks(written: Sequence[Mapping[str, float]]) -> tuple[Shock, ...]:
 
 def progress(spec: Mapping[str, Any], steps: int, spent: float) -> float:
     """Share of a trial that is over, 0 to 1: of its steps or FLOPs, whichever binds."""
-    settings: Mapping[str, Any] = next(iter(spec["learner"].values()), {})
-    planned = settings.get("total_steps", 0)
+    planned = named(spec["learner"]).total_steps if spec["learner"] else 0
     by_steps = steps / planned if planned else 0.0
     return min(max(by_steps, Budget.of(spec.get("gate", {})).used(spent)), 1.0)

@@ -5,25 +5,24 @@ A path names a part (``architecture``) or something in it (``architecture.guards
 inside a path touches the path, and so does taking away what it lies in.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 from agents.genome import PARTS, RULES, Architecture, Genome, LearningRule, TableRule
 from sandbox.errors import did_you_mean
-
-Path = tuple[str, ...]
+from sandbox.record.differences import Path, differences, meet
 
 
 def changed(before: Genome, after: Genome) -> tuple[Path, ...]:
     """Return the paths of all values that differ, in order."""
-    return tuple(_differences(_whole(before), _whole(after)))
+    return tuple(each.path for each in differences(_whole(before), _whole(after)))
 
 
 def touched(paths: Iterable[str], differing: Sequence[Path]) -> str:
     """Return the first of ``paths`` that a difference touches, or an empty string."""
     for path in paths:
-        if any(_meet(tuple(path.split(".")), each) for each in differing):
+        if any(meet(tuple(path.split(".")), each) for each in differing):
             return path
     return ""
 
@@ -75,19 +74,3 @@ def _indexed(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return {str(i): _indexed(each) for i, each in enumerate(value)}
     return value
-
-
-def _differences(before: Any, after: Any, path: Path = ()) -> Iterator[Path]:
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in dict.fromkeys([*before, *after]):
-            if key in before and key in after:
-                yield from _differences(before[key], after[key], (*path, key))
-            else:
-                yield (*path, key)
-    elif before != after:
-        yield path
-
-
-def _meet(one: Path, other: Path) -> bool:
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from sandbox.contract import Lever, Spec
+from sandbox.contract import Lever, Spec, named
 from sandbox.record.events import Event, Updated
 
 
@@ -18,11 +18,11 @@ class Compute(Lever):
 
     def check(self, spec: Spec, dose: float) -> str | None:
         """A positive factor that leaves at least one step."""
-        (settings,) = spec["learner"].values()
+        name, settings = named(spec["learner"])
         if not dose > 0 or not math.isfinite(dose):
             return f"a factor on compute must be positive, not {dose:g}"
         if "total_steps" not in settings:
-            return f"learner '{next(iter(spec['learner']))}' has no 'total_steps' to multiply"
+            return f"learner '{name}' has no 'total_steps' to multiply"
         if round(settings["total_steps"] * dose) < 1:
             return f"{dose:g} of {settings['total_steps']} steps leaves none"
         return None
@@ -31,9 +31,9 @@ class Compute(Lever):
         """Scale ``total_steps``, rounded to a whole step."""
         if dose == self.neutral:
             return spec
-        ((name, settings),) = spec["learner"].items()
-        steps = round(settings["total_steps"] * dose)
-        return {**spec, "learner": {name: {**settings, "total_steps": steps}}}
+        learner = named(spec["learner"])
+        steps = round(learner.settings["total_steps"] * dose)
+        return {**spec, "learner": learner.changed(total_steps=steps)}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> None:
         """One trial cannot tell: its spending means something only beside another's."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from sandbox.analysis.metric_base import started
 from sandbox.catalogue import catalogue
-from sandbox.contract import Lever, Spec
+from sandbox.contract import Lever, Spec, named
 from sandbox.errors import did_you_mean
 from sandbox.record.events import Controlled, Event, Updated
 
@@ -49,9 +49,10 @@ class ConstraintLocation(Lever):
         reason = _early(spec) or _unmade(spec, dose)
         if reason or PLACES[dose] not in catalogue().names("controls"):
             return reason
-        from sandbox.trial.controls import refusal  # noqa: PLC0415  (what a report loads imports no envs)
+        from sandbox.trial.controls import misfit  # noqa: PLC0415  (what a report loads imports no envs)
 
-        return refusal(self.apply(spec, dose), PLACES[dose])
+        found = misfit(self.apply(spec, dose), PLACES[dose])
+        return found.reason if found else None
 
     def apply(self, spec: Spec, dose: str) -> Spec:
         """Plant it there."""
@@ -103,9 +104,8 @@ def _planted(spec: Spec, dose: str) -> dict[str, Any]:
 
 def _planting(spec: Spec) -> float:
     """Share of the training steps after which the planting ends; no step of the next update."""
-    (learner,) = spec["learner"].values()
-    ((name, _),) = spec["learner"].items()
-    whole = {**_defaults(name), **learner}
+    name, settings = named(spec["learner"])
+    whole = {**_defaults(name), **settings}
     steps = (_rule(spec)["planting"] * whole["steps_per_update"] - 0.5) * whole["num_envs"]
     return float(steps / whole["total_steps"])
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.contract import Lever, Spec
+from sandbox.contract import Lever, Spec, named
 from sandbox.record.events import Edited, Event
 
 DEEPEST = 3
@@ -21,7 +21,7 @@ class RecursionDepth(Lever):
         """A whole number from 0 to 3, and an editor ``recursive`` that leaves it to the lever."""
         if dose not in range(DEEPEST + 1):
             return f"a depth is a whole number from 0 to {DEEPEST}, not {dose:g}"
-        name, settings = next(iter(spec["editor"].items()))
+        name, settings = named(spec["editor"])
         if name != "recursive":
             return f"only the editor 'recursive' has a depth, not '{name}'"
         if settings.get("depth", 0) not in (0, int(dose)):
@@ -32,10 +32,7 @@ class RecursionDepth(Lever):
         """Set the depth."""
         if dose == self.neutral:
             return spec
-        return {
-            **spec,
-            "editor": {"recursive": {**spec["editor"]["recursive"], "depth": int(dose)}},
-        }
+        return {**spec, "editor": named(spec["editor"]).changed(depth=int(dose))}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
         """Edits of the editor were done at every level down to the dose, and at none below it."""

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sandbox.record.differences import MISSING, differences, leaves
+
 JSON = Mapping[str, Any]
 Pair = tuple[int | None, int | None]
 Mark = Literal["", "added", "removed", "changed"]
@@ -66,16 +68,13 @@ def normal(genome: JSON) -> dict[str, Any]:
             **{key: rule[key] for key in sorted(rule) if key not in FIRST},
         },
         "objective": dict(sorted(genome.get("objective", {}).items())),
-        "editor": {"name": known["name"], "settings": dict(_flat(known["settings"]))},
+        "editor": {"name": known["name"], "settings": _flat(known["settings"])},
     }
 
 
-def _flat(settings: JSON, above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in sorted(settings.items()):
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield above + key, value
+def _flat(settings: JSON) -> dict[str, Any]:
+    found = sorted(leaves(settings)) if settings else []
+    return {".".join(path): value for path, value in found}
 
 
 def told(value: Any) -> str:
@@ -132,10 +131,10 @@ def _costs(before: Sequence[JSON], after: Sequence[JSON]) -> list[list[float]]:
 
 def _unlike(old: JSON, new: JSON) -> float:
     """0 for equal layers, else below the cost of removing one and adding the other; dyadic."""
-    differ = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
+    differ = [each.path for each in differences(old, new)]
     if not differ:
         return 0.0
-    return 0.25 if differ == ["source"] else 0.5 + len(differ) / 16
+    return 0.25 if differ == [("source",)] else 0.5 + len(differ) / 16
 
 
 def changes(before: JSON, after: JSON) -> tuple[Change, ...]:
@@ -178,13 +177,13 @@ def headline(item: JSON) -> str:
 
 
 def _fields(where: str, old: JSON, new: JSON) -> Iterator[Change]:
-    for key in dict.fromkeys((*new, *old)):
-        if key in old and key in new:
-            if old[key] != new[key]:
-                yield Change(f"{where}.{key}", *apart(old[key], new[key]))
+    for path, now, was in differences(new, old):
+        whole = ".".join((where, *path))
+        if MISSING in (was, now):
+            one, other = (None if each is MISSING else told(each) for each in (was, now))
+            yield Change(whole, one, other)
         else:
-            was, now = (told(each[key]) if key in each else None for each in (old, new))
-            yield Change(f"{where}.{key}", was, now)
+            yield Change(whole, *apart(was, now))
 
 
 def _editor(old: JSON, new: JSON) -> Iterator[Change]:

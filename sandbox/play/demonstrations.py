@@ -6,7 +6,7 @@ ended.
 
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,15 +15,14 @@ import numpy as np
 from agents.contract import Batch
 from agents.values_contract import Evidence
 from envs.arrays import Array
-from envs.contract import JointWorld, State, World
+from envs.contract import JointWorld, World
 from envs.control_kit import recorded
 from envs.control_kit.recorded import Recorded
+from envs.planning.episodes import Act, steps
 from sandbox.errors import InputError, Problem
 from sandbox.record.files import Disk
 
 _UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, ImportError)
-Everybody = Callable[[State, Array], Array]
-"""State and what is seen of it, ``[n, (agents,) size]`` -> everybody's actions."""
 
 
 class Shown(NamedTuple):
@@ -76,27 +75,19 @@ def of_policy(
     from sandbox.play.session import Table  # noqa: PLC0415
 
     Table(world, seat, policy, rng).check(policy)
-    return play(world, lambda state, _: world.act(policy, state, rng), episodes, rng, seat)
+    return play(world, lambda state: world.act(policy, state, rng), episodes, rng, seat)
 
 
-def play(
-    world: World, everybody: Everybody, episodes: int, rng: np.random.Generator, seat: int
-) -> Shown:
+def play(world: World, everybody: Act, episodes: int, rng: np.random.Generator, seat: int) -> Shown:
     """Play ``episodes`` fresh worlds side by side, each to its first end."""
     diary = _Diary(episodes)
-    state = world.reset(rng, episodes)
-    joint = isinstance(world, JointWorld)
-    while diary.alive.any():
-        seen = world.observe(state)
-        actions = np.asarray(everybody(state, seen))
-        state, outcome = world.step(state, actions, rng)
-        following, paid = world.observe(state), outcome.reward
-        if joint:
-            seen, actions, following, paid = (
-                each[:, seat] for each in (seen, actions, following, paid)
-            )
-        diary.write(seen, actions, following, paid)
-        diary.end(outcome.terminated, outcome.truncated)
+    for step in steps(world, everybody, episodes, rng):
+        seen, following = world.observe(step.state), world.observe(step.after)
+        told = [seen, step.actions, following, step.outcome.reward]
+        if isinstance(world, JointWorld):
+            told = [each[:, seat] for each in told]
+        diary.write(*told)
+        diary.end(step.outcome.terminated, step.outcome.truncated)
     return diary.shown()
 
 

@@ -1,7 +1,7 @@
 """Agents of a finished trial, woken up from their last checkpoints to play once more."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from agents.architecture import checkpoint
 from agents.contract import LiveLearner, Mind
-from envs.arrays import Array
-from envs.contract import JointWorld, State, World
+from envs.contract import JointWorld, World
+from envs.planning.episodes import Act
 from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean
 from sandbox.execution.verify import verify
 from sandbox.record.store import TrialRecord, chosen, read_run
@@ -50,9 +50,7 @@ def wake(folder: str | Path, trial: str | None) -> Cast:
     return Cast(built.place.world, built.place, learners)
 
 
-def policies(
-    cast: Cast, agent: str | None, rng: np.random.Generator
-) -> tuple[int, Callable[[State, Array], Array]]:
+def policies(cast: Cast, agent: str | None, rng: np.random.Generator) -> tuple[int, Act]:
     """The seat to look at, and how everybody acts. Raises ``InputError``."""
     names = tuple(cast.learners)
     if agent is None and len(names) == 1:
@@ -63,13 +61,10 @@ def policies(
         raise InputError(Problem("--agent", f"{what}; there are {', '.join(names)}{hint}"))
     fit = cast.place.silent, cast.place.choices
     if population.is_population(cast.world.agents, names) or not isinstance(cast.world, JointWorld):
-        policy = evaluation.sampled(cast.learners[agent], rng, *fit)
-        return 0, lambda _, seen: policy(seen)
-    every = [evaluation.sampled(cast.learners[name], rng, *fit) for name in cast.world.agents]
-    seat = cast.world.agents.index(agent)
-    return seat, lambda _, seen: np.stack(
-        [policy(seen[:, k]) for k, policy in enumerate(every)], axis=1
-    )
+        alone = {"agent": evaluation.sampled(cast.learners[agent], rng, *fit)}
+        return 0, evaluation.players(cast.world, alone)
+    every = {name: evaluation.sampled(cast.learners[name], rng, *fit) for name in cast.world.agents}
+    return cast.world.agents.index(agent), evaluation.players(cast.world, every)
 
 
 def _mind(record: TrialRecord, agent: str) -> Mind:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from sandbox.errors import InputError, Problem
 from sandbox.record import ledger
-from sandbox.record.events import Edited, RolledBack, TrialStarted
+from sandbox.record.descent import Descent
+from sandbox.record.lineage import lineages
 from sandbox.record.store import TrialRecord
 
 JSON = Mapping[str, Any]
@@ -69,14 +71,9 @@ class Book:
         if not 1 <= entry <= len(self.entries):
             what = f"there is no entry {entry}: they go from 1 to {len(self.entries)}"
             raise InputError(Problem(str(self.trial.folder), what))
-        agent = self.entries[entry - 1]["agent"]
-        found: JSON = {}
-        for event in self.trial.events:
-            if isinstance(event, TrialStarted):
-                found = event.genomes[agent]
-            if isinstance(event, Edited | RolledBack) and event.agent == agent:
-                found = event.genome if event.entry <= entry else found
-        return found
+        lives = {each.agent: each for each in lineages(self.trial.events)}
+        life = lives.get(self.entries[entry - 1]["agent"])
+        return life.after(entry).genome if life else {}
 
 
 def _row(entry: JSON) -> dict[str, Any]:
@@ -127,53 +124,32 @@ def settings(given: JSON, longest: int = LONGEST) -> str:
 
 
 def _tree(entries: Sequence[JSON]) -> Iterator[str]:
-    nodes, children, head = _grown(entries)
-    line = set(_up(nodes, head))
-    first = next(iter(nodes))
-    yield from _branch(first, "", nodes, children, line)
+    made = {each["entry"]: each for each in entries if _is_mind(each)}
+    parents = {each: made[each].get("parent", before) for before, each in pairwise(made)}
+    minds = Descent(next(iter(made)), parents, next(reversed(made)))
+    yield from _branch(minds.birth, "", made, minds, set(minds.line()))
 
 
-def _grown(
-    entries: Sequence[JSON],
-) -> tuple[dict[int, JSON], dict[int, list[int]], int]:
-    """What changed the mind, by entry; the children of each; and the last."""
-    nodes: dict[int, JSON] = {}
-    children: dict[int, list[int]] = {}
-    head = 0
-    for entry in entries:
-        if entry["kind"] in {"birth", "rolled back"} or entry.get("applied"):
-            parent = entry.get("parent", head)
-            nodes[entry["entry"]] = {**entry, "parent": parent}
-            children.setdefault(parent, []).append(entry["entry"])
-            head = entry["entry"]
-    return nodes, children, head
-
-
-def _up(nodes: Mapping[int, JSON], entry: int) -> Iterator[int]:
-    while entry in nodes:
-        yield entry
-        entry = nodes[entry]["parent"]
+def _is_mind(entry: JSON) -> bool:
+    """Did it make or change the mind?"""
+    return entry["kind"] in {"birth", "rolled back"} or bool(entry.get("applied"))
 
 
 def _branch(
-    entry: int,
-    prefix: str,
-    nodes: Mapping[int, JSON],
-    children: Mapping[int, Sequence[int]],
-    line: set[int],
+    entry: int, prefix: str, made: Mapping[int, JSON], minds: Descent, line: set[int]
 ) -> Iterator[str]:
     """The main line goes straight down; each side branch is told, whole, where it leaves."""
     mark = prefix
     while True:
-        yield f"{mark}{_label(nodes[entry], alive=entry in line)}"
+        yield f"{mark}{_label(made[entry], alive=entry in line)}"
         mark = prefix
-        following = list(children.get(entry, ()))
+        following = minds.children(entry)
         if not following:
             return
         main = next((each for each in following if each in line), following[-1])
         for side in following:
             if side != main:
-                lines = _branch(side, f"{prefix}│  ", nodes, children, line)
+                lines = _branch(side, f"{prefix}│  ", made, minds, line)
                 head = next(lines)
                 yield f"{prefix}├──{head.removeprefix(prefix + '│  ')}"
                 yield from lines

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sandbox.record.descent import Descent
 from sandbox.record.events import Edited, Event, RolledBack, TrialStarted
 
 JSON = Mapping[str, Any]
@@ -63,12 +64,20 @@ class Lineage:
 
     def line(self) -> tuple[int, ...]:
         """Entries of the surviving line, from birth to the end."""
-        parents = {each.entry: each.parent for each in self.nodes}
-        return tuple(_up(parents, self.end.entry))[::-1]
+        return self.descent().line()
+
+    def descent(self) -> Descent:
+        """The nodes that took effect, as a tree."""
+        made = {each.entry: each.parent for each in self.nodes[1:] if each.applied}
+        return Descent(self.birth.entry, made, self.end.entry)
 
     def at(self, update: int) -> Node:
         """The node in force after this update."""
         return [each for each in self.nodes if each.applied and each.update <= update][-1]
+
+    def after(self, entry: int) -> Node:
+        """The last node up to this line of the ledger."""
+        return [each for each in self.nodes if each.entry <= entry][-1]
 
 
 def _without_repeats(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -77,14 +86,6 @@ def _without_repeats(nodes: Sequence[Node]) -> Iterator[Node]:
         if before is None or node.genome != before.genome:
             yield node
         before = node
-
-
-def _up(parents: Mapping[int, int], entry: int) -> Iterator[int]:
-    """An entry and its forebears, birth last."""
-    while entry != BIRTH:
-        yield entry
-        entry = parents[entry]
-    yield BIRTH
 
 
 def lineages(events: Sequence[Event], kls: Mapping[int, float] | None = None) -> list[Lineage]:
@@ -102,17 +103,16 @@ def _nodes(
     agent: str, genome: JSON, events: Sequence[Event], kls: Mapping[int, float]
 ) -> tuple[Node, ...]:
     found = {BIRTH: Node(BIRTH, BIRTH, BIRTH, 0, 0, genome)}
-    head, undone = BIRTH, dict[int, int]()
+    minds, undone = Descent(BIRTH, {}, BIRTH), dict[int, int]()
     for event in map(_as_edit, events):
         if not isinstance(event, Edited) or event.agent != agent:
             continue
-        node = found[event.entry] = _node(event, found, head, kls.get(event.entry))
+        node = found[event.entry] = _node(event, found, minds.head, kls.get(event.entry))
         if event.applied:
-            parents = {each.entry: each.parent for each in found.values()}
-            was, now = set(_up(parents, head)), set(_up(parents, event.entry))
+            was, minds = set(minds.line()), minds.grown(node.entry, node.parent)
+            now = set(minds.line())
             undone |= dict.fromkeys(was - now, event.entry)
             undone = {entry: by for entry, by in undone.items() if entry not in now}
-            head = node.entry
     return tuple(replace(each, undone_by=undone.get(each.entry)) for each in found.values())
 
 

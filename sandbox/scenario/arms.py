@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.part_settings import tuples
 from sandbox.catalogue import catalogue
+from sandbox.contract import named
 from sandbox.gate.budget import Budget
 from sandbox.scenario import parts as scenario_parts
 from sandbox.scenario import pinned
@@ -92,6 +93,20 @@ def agents(scenario: Scenario) -> Iterator[tuple[Path, JSON]]:
             yield ("arms", name), {**scenario.agent, **parts}
 
 
+def place(scenario: Scenario, arm: str, part: str, *more: str | int) -> Path:
+    """Where a part of an arm's agent is written: in the arm, if that has its own."""
+    own = part in scenario.arms.get(arm, {})
+    return ("arms", arm, part, *more) if own else (AGENT, part, *more)
+
+
+def place_of_control(scenario: Scenario, arm: str, env: int, name: str) -> Path:
+    """Where a control that an arm meets in an env is written: in the arm, at the env, for all."""
+    if name in scenario.arms.get(arm, {}).get("controls", {}):
+        return ("arms", arm, "controls", name)
+    own = name in scenario.envs[env].get("controls", {})
+    return ("envs", env, "controls", name) if own else ("controls", name)
+
+
 def budgets(found: Findings, scenario: Scenario) -> None:
     """Check that every budget that some trial may have means something."""
     arms = {name: arm["gate"] for name, arm in scenario.arms.items() if "gate" in arm}
@@ -111,7 +126,7 @@ def _needed(found: Findings, scenario: Scenario) -> None:
     """Some editors divide the budget: they cannot do without one."""
     limited = [{**scenario.gate, **env.get("gate", {})}.get("max_flops") for env in scenario.envs]
     for path, agent in agents(scenario):
-        ((name, settings),) = agent["editor"].items()
+        name, settings = named(agent["editor"])
         own = scenario.arms.get(str(path[-1]), {}).get("gate", {}).get("max_flops")
         editor = catalogue().load("editors", name)(**tuples(settings))
         if getattr(editor, "needs_budget", False) and own is None and None in limited:

@@ -10,6 +10,7 @@ from typing import Any
 
 from agents.contract import Objective
 from sandbox.catalogue import catalogue
+from sandbox.contract import named
 from sandbox.env_index import EnvEntry
 from sandbox.scenario import arms, trials
 from sandbox.scenario.findings import Findings, dotted
@@ -95,15 +96,14 @@ def controls(found: Findings, scenario: Scenario) -> None:
     parts = (*scenario.envs, *scenario.arms.values())
     if not scenario.controls and not any("controls" in each for each in parts):
         return
-    from sandbox.trial.controls import refusal  # noqa: PLC0415  (makes envs: only if there are controls)
+    from sandbox.trial.controls import misfit  # noqa: PLC0415  (makes envs: only if there are controls)
 
     for i, env in enumerate(scenario.envs):
         spec = trials.base_spec(scenario, env, scenario.seeds[0])
         for path, dials in _dials(scenario, i):
-            reason = refusal({**spec, "controls": dials}, str(path[-1]))
-            if reason:
-                what = f"control '{path[-1]}' and env '{env['id']}' do not fit: {reason}"
-                found.add(path, what, at_key=True)
+            problem = misfit({**spec, "controls": dials}, str(path[-1]))
+            if problem:
+                found.add(path, problem, at_key=True)
 
 
 def needed(found: Findings, scenario: Scenario) -> None:
@@ -118,28 +118,25 @@ def needed(found: Findings, scenario: Scenario) -> None:
     for condition, env in itertools.product(turned, scenario.envs):
         reason = unmet(trials.trial(scenario, env, condition, scenario.seeds[0]).spec)
         if reason:
-            arm = str(condition.get("arm"))
-            own = "objective" in scenario.arms.get(arm, {})
-            at = ("arms", arm, "objective") if own else ("agent", "objective")
-            found.add(at, reason, at_key=True)
+            arm = str(condition.get("arm", arms.AGENT))
+            found.add(arms.place(scenario, arm, "objective"), reason, at_key=True)
 
 
 def _dials(scenario: Scenario, i: int) -> Iterator[tuple[Path, JSON]]:
     """Where each control of an env is written, and all that some agent meets beside it."""
-    own = scenario.envs[i].get("controls", {})
-    whole = {**scenario.controls, **own}
+    whole = {**scenario.controls, **scenario.envs[i].get("controls", {})}
     for name in whole:
-        yield (("envs", i, "controls", name) if name in own else ("controls", name)), whole
+        yield arms.place_of_control(scenario, arms.AGENT, i, name), whole
     for arm, parts in scenario.arms.items():
         dials = parts.get("controls", {})
         for name in dials:
-            yield ("arms", arm, "controls", name), {**whole, **dials}
+            yield arms.place_of_control(scenario, arm, i, name), {**whole, **dials}
 
 
 def fit(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> None:
     """Check that the learner is for such an architecture, and as many agents as each env has."""
     for path, agent in arms.agents(scenario):
-        name = next(iter(agent["learner"]))
+        name = named(agent["learner"]).name
         learner = catalogue().load("learners", name)
         if agent["architecture"]["layers"] and not learner.layered:
             what = f"learner '{name}' has no network; write 'architecture: {{trunk: []}}'"

@@ -20,11 +20,11 @@ from agents.contract import Objective
 from agents.genome import Genome
 from agents.part_settings import FAULTS, PlacedProblem
 from agents.training.spaces import action_box, action_count, flat_size
-from sandbox.contract import Spec
+from sandbox.contract import Spec, named
 from sandbox.env_index import EnvEntry
 from sandbox.errors import fault, one_line
+from sandbox.scenario import arms, trials
 from sandbox.scenario import parts as scenario_parts
-from sandbox.scenario import trials
 from sandbox.scenario.findings import Findings, problems_of
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.strict_yaml import Path
@@ -161,11 +161,7 @@ class _Asked:
         part, name = map(str, error.path)
         if part == "objective":
             return self._at(spec, "objective", name)
-        arm = self.scenario.arms.get(str(spec["condition"].get("arm")), {})
-        if name in arm.get("controls", {}):
-            return ("arms", str(spec["condition"]["arm"]), "controls", name)
-        own = name in self.scenario.envs[i].get("controls", {})
-        return ("envs", i, "controls", name) if own else ("controls", name)
+        return arms.place_of_control(self.scenario, _arm(spec), i, name)
 
     def _live(self, spec: Spec, parts: build.Parts, sizes: _Sizes) -> None:
         """Try an agent's learner and motives on what it would meet."""
@@ -231,13 +227,15 @@ class _Asked:
 
     def _part(self, spec: Spec, part: str) -> Path:
         """Where the one name of a learner or an editor is written."""
-        return self._at(spec, part, next(iter(spec[part])))
+        return self._at(spec, part, named(spec[part]).name)
 
     def _at(self, spec: Spec, part: str, *more: str | int) -> Path:
         """Where a part of this trial's agent is written: in its arm, if that has its own."""
-        arm = str(spec["condition"].get("arm"))
-        own = part in self.scenario.arms.get(arm, {})
-        return ("arms", arm, part, *more) if own else ("agent", part, *more)
+        return arms.place(self.scenario, _arm(spec), part, *more)
+
+
+def _arm(spec: Spec) -> str:
+    return str(spec["condition"].get("arm", arms.AGENT))
 
 
 def made_here(env: Mapping[str, Any], known: Mapping[str, EnvEntry]) -> bool:

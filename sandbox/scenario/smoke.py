@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sandbox.contract import named
 from sandbox.scenario.model import Scenario
 
 SHARE = 0.05
@@ -25,10 +26,8 @@ def shrunk(scenario: Scenario) -> Scenario:
     No fewer than ``UPDATES`` updates are left where there were as many. It is marked as ``smoke``,
     which makes its verdicts invalid, unless it was that small already.
     """
-    ((name, settings),) = scenario.agent["learner"].items()
-    agent = {**scenario.agent, "learner": {name: _learner(settings)}}
-    share = _share(settings, agent["learner"][name])
-    agent = _hastened(agent, share)
+    learner, share = _learner(scenario.agent["learner"])
+    agent = _hastened({**scenario.agent, "learner": learner}, share)
     probes = {name: _probe(settings, share) for name, settings in scenario.probes.items()}
     arms = {name: _arm(arm, share) for name, arm in scenario.arms.items()}
     envs = tuple(_limited(env, share) for env in scenario.envs)
@@ -37,19 +36,11 @@ def shrunk(scenario: Scenario) -> Scenario:
     return replace(small, smoke=small != scenario)
 
 
-def _share(whole: Mapping[str, Any], small: Mapping[str, Any]) -> float:
-    """Of the steps that are left."""
-    steps = whole.get("total_steps", 0)
-    return float(small["total_steps"] / steps) if steps else 1.0
-
-
 def _arm(arm: Mapping[str, Any], share: float) -> dict[str, Any]:
     """What an arm has of its own; where that is a learner, so is the share of steps left to it."""
     small = dict(arm)
     if "learner" in small:
-        ((name, settings),) = small["learner"].items()
-        small["learner"] = {name: _learner(settings)}
-        share = _share(settings, small["learner"][name])
+        small["learner"], share = _learner(small["learner"])
     return _hastened(_limited(small, share), share)
 
 
@@ -69,8 +60,8 @@ def _hastened(part: Mapping[str, Any], share: float) -> dict[str, Any]:
     """A plan of edits and a handover keep their places in the shorter life."""
     small = dict(part)
     if "editor" in part:
-        ((name, settings),) = part["editor"].items()
-        small["editor"] = {name: _planned(settings, share)}
+        editor = named(part["editor"])
+        small["editor"] = {editor.name: _planned(editor.settings, share)}
     if "objective" in part:
         small["objective"] = {k: _handed_over(v, share) for k, v in part["objective"].items()}
     return small
@@ -95,13 +86,16 @@ def _handed_over(settings: Mapping[str, Any], share: float) -> dict[str, Any]:
     return {**settings, "first_update": first, "last_update": last}
 
 
-def _learner(settings: Mapping[str, Any]) -> dict[str, Any]:
-    if "total_steps" not in settings:
-        return dict(settings)
+def _learner(setting: Mapping[str, Any]) -> tuple[dict[str, Any], float]:
+    """With fewer steps, and the share of them that is left."""
+    whole = named(setting)
+    settings, steps = whole.settings, whole.total_steps
+    if not steps:
+        return dict(setting), 1.0
     copies = settings.get("members", 1) * settings.get("num_envs", 1)
     update = copies * settings.get("steps_per_update", 1)
-    steps = max(UPDATES * update, round(SHARE * settings["total_steps"]))
-    return {**settings, "total_steps": min(steps, settings["total_steps"])}
+    left = min(steps, max(UPDATES * update, round(SHARE * steps)))
+    return whole.changed(total_steps=left), left / steps
 
 
 def _probe(settings: Mapping[str, Any], share: float) -> dict[str, Any]:

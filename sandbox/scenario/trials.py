@@ -8,12 +8,13 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
+from sandbox.record.differences import Path, differences, meet
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.pinned import identity
 from sandbox.words import Dose, condition_name
@@ -139,22 +140,14 @@ def trial_id(spec: Spec) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def touched(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def touched(before: Any, after: Any) -> list[Path]:
     """Paths at which two specs differ: what a lever does."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in sorted({*before, *after}):
-            if key not in before or key not in after:
-                yield (*path, key)
-            else:
-                yield from touched(before[key], after[key], (*path, key))
-    elif before != after:
-        yield path
+    return sorted(each.path for each in differences(before, after))
 
 
-def overlap(one: set[tuple[str, ...]], other: set[tuple[str, ...]]) -> tuple[str, ...] | None:
+def overlap(one: set[Path], other: set[Path]) -> Path | None:
     """A path that both sets touch, or ``None``; touching a part is touching what is in it."""
     for mine, theirs in itertools.product(sorted(one), sorted(other)):
-        shorter = min(len(mine), len(theirs))
-        if mine[:shorter] == theirs[:shorter]:
+        if meet(mine, theirs):
             return max(mine, theirs, key=len)
     return None

@@ -10,7 +10,7 @@ from agents.editing.bounds import gene_of
 from agents.genome import Architecture, Genome, learning_rule
 from agents.part_settings import tuples
 from sandbox.catalogue import Part, catalogue
-from sandbox.contract import Probe, Spec
+from sandbox.contract import Probe, Spec, named
 from sandbox.errors import InputError, Problem, TrialError
 from sandbox.gate.gate import Gate
 from sandbox.seeding import trial_streams
@@ -19,7 +19,7 @@ from sandbox.trial.environment import Habitat
 
 def part(shelf: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:
     """Make the one part that ``{name: fields}`` describes."""
-    ((name, fields),) = setting.items()
+    name, fields = named(setting)
     return catalogue().load(shelf, name)(**tuples(fields))
 
 
@@ -83,7 +83,7 @@ def check_fit(spec: Spec, learner: Learner) -> None:
     env_id = spec["env"]["id"]
     joint = envs.env_ids().get(env_id) == "joint" or env_id in catalogue().parallel
     if joint != learner.joint:
-        name = next(iter(spec["learner"]))
+        name = named(spec["learner"]).name
         wanted = "independent" if joint else "ppo"
         kind = "PettingZoo" if joint else "Gymnasium"
         raise InputError(

@@ -5,14 +5,14 @@ Evaluation is never controlled: probes play the env as it is, the same for all a
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import envs
 from agents.part_settings import FAULTS, PlacedProblem
 from envs.control_kit.control import Control
 from envs.control_kit.meter import Gauge
 from sandbox.catalogue import catalogue
-from sandbox.contract import Spec
+from sandbox.contract import Spec, named
 from sandbox.errors import InputError, SandboxError, TrialError, fault
 from sandbox.record.events import Controlled
 from sandbox.seeding import trial_streams
@@ -20,6 +20,21 @@ from sandbox.trial.build import part
 from sandbox.trial.environment import Habitat, habitat
 
 SEVERAL = "the env has several agents; a control acts on envs of one"
+
+
+class Misfit(PlacedProblem):
+    """A control and an env that do not fit, in words; ``path``: "control" and its name."""
+
+    __slots__ = ("reason",)
+    reason: str  # without who and where
+
+    @classmethod
+    def of(cls, spec: Spec, name: str, reason: str) -> Self:
+        """Say it of a control of this spec and its env."""
+        what = f"control '{name}' and env '{spec['env']['id']}' do not fit: {reason}"
+        found = cls(what, "control", name)
+        found.reason = reason
+        return found
 
 
 class MisfitError(TrialError):
@@ -53,17 +68,16 @@ def controlled(spec: Spec, place: Habitat, span_steps: int) -> Habitat:
     """
     gauges = {}
     for name in sorted(settings(spec)):
-        control = part("controls", {name: settings(spec)[name]})
-        reason = _refused(control, place.env) or _clash(spec, name)
-        if reason:
-            what = f"control '{name}' and env '{spec['env']['id']}' do not fit: {reason}"
-            raise MisfitError(PlacedProblem(what, "control", name))
+        problem = misfit(spec, name, place.env)
+        if problem:
+            raise MisfitError(problem)
+        control = _made(spec, name)
         rng, twin = (trial_streams(spec)(f"control {name} {control.seed}") for _ in range(2))
         gauges[name] = Gauge(control, place.env, rng=rng, twin=twin, span_steps=span_steps)
         place = replace(place, env=gauges[name].env)
-    reason = unmet(spec) or _hidden(spec, gauges, place.env)
-    if reason:
-        raise MisfitError(reason)
+    lacking = unmet(spec) or _hidden(spec, gauges, place.env)
+    if lacking:
+        raise MisfitError(lacking)
     return replace(place, gauges=gauges)
 
 
@@ -105,24 +119,37 @@ def _needs(spec: Spec) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
             yield name, control, wanted
 
 
-def refusal(spec: Spec, name: str) -> str | None:
-    """Why the control ``name`` cannot act on the spec's env, as far as can be known beforehand.
+def misfit(spec: Spec, name: str, env: Any = None) -> Misfit | None:
+    """Why the control ``name`` of the spec cannot act on its env, ``None`` where it can.
 
-    A stranger's env is asked when the trial makes it.
+    ``env``: with the controls further inside around it; else it is made, to know beforehand what
+    can be known. A stranger's env is asked when the trial makes it.
     """
+    try:
+        env = _beforehand(spec) if env is None else env
+    except SandboxError:
+        return None  # whoever checks envs says so
+    reason = SEVERAL if isinstance(env, list) else None
+    if not reason and env is not None:
+        reason = _made(spec, name).refuse(env)
+    reason = reason or _clash(spec, name)
+    return Misfit.of(spec, name, reason) if reason else None
+
+
+def _beforehand(spec: Spec) -> Any:
+    """The spec's env before anything is around it; a list of several agents', ``None``: unknown."""
     env_id = spec["env"]["id"]
     kind = envs.env_ids().get(env_id)
     if kind == "joint" or env_id in catalogue().parallel:
-        return SEVERAL
+        return []
     if kind is None:
-        return _clash(spec, name)
-    (learner,) = spec["learner"].values()
-    try:
-        place = habitat(spec, learner.get("num_envs", 1))
-    except SandboxError:
-        return None  # whoever checks envs says so
-    control = part("controls", {name: settings(spec)[name]})
-    return _refused(control, place.env) or _clash(spec, name)
+        return None
+    return habitat(spec, named(spec["learner"]).settings.get("num_envs", 1)).env
+
+
+def _made(spec: Spec, name: str) -> Control:
+    made: Control = part("controls", {name: settings(spec)[name]})
+    return made
 
 
 def swapping(spec: Spec) -> list[str]:
@@ -138,10 +165,6 @@ def _clash(spec: Spec, name: str) -> str | None:
     if name not in found or not others:
         return None
     return f"control '{others[0]}' decides which levels are drawn, too; use one of them"
-
-
-def _refused(control: Control, env: Any) -> str | None:
-    return SEVERAL if isinstance(env, list) else control.refuse(env)
 
 
 def reading(name: str, gauge: Gauge, update: int, steps: int) -> Controlled:

@@ -12,6 +12,7 @@ from agents.training.frame_stack import Frames
 from agents.training.spaces import first_action, flatten
 from envs.arrays import Array
 from envs.contract import JointWorld, World
+from envs.planning.episodes import Act, steps
 from sandbox.contract import Episodes, Spec, Subject
 from sandbox.errors import TrialError
 from sandbox.record.events import Filmed
@@ -159,10 +160,17 @@ def restart(policy: Policy, i: int | None = None) -> None:
         policy.restart(i)
 
 
-def _act(world: World, policies: Mapping[str, Policy], seen: Array) -> Array:
-    if not isinstance(world, JointWorld):
-        return policies["agent"](seen)
-    return np.stack([policies[agent](seen[:, k]) for k, agent in enumerate(world.agents)], axis=1)
+def players(world: World, policies: Mapping[str, Policy]) -> Act:
+    """Everybody acts on what is seen of a state; agents of a joint world are asked in order."""
+
+    def act(state: Any) -> Array:
+        seen = world.observe(state)
+        if not isinstance(world, JointWorld):
+            return policies["agent"](seen)
+        moves = [policies[agent](seen[:, k]) for k, agent in enumerate(world.agents)]
+        return np.stack(moves, axis=1)
+
+    return act
 
 
 def play_world(
@@ -170,15 +178,12 @@ def play_world(
 ) -> Mapping[str, Episodes]:
     """Play ``episodes`` fresh worlds side by side, each to its first end, truth recorded."""
     totals: dict[str, Array] = {}
-    state = world.reset(rng, episodes)
-    alive = np.ones(episodes, dtype=bool)
-    while alive.any():
-        state, outcome = world.step(state, _act(world, policies, world.observe(state)), rng)
-        step = {"reward": outcome.reward, "length": np.ones(episodes), **outcome.truth}
-        for name, values in step.items():
-            column = np.asarray(values, dtype=float).reshape(episodes, -1) * alive[:, None]
+    for step in steps(world, players(world, policies), episodes, rng):
+        outcome = step.outcome
+        told = {"reward": outcome.reward, "length": np.ones(episodes), **outcome.truth}
+        for name, values in told.items():
+            column = np.asarray(values, dtype=float).reshape(episodes, -1) * step.alive[:, None]
             totals[name] = totals.get(name, 0.0) + column
-        alive &= ~(outcome.terminated | outcome.truncated)
     return {agent: _episodes(totals, k) for k, agent in enumerate(world.agents)}
 
 
@@ -215,10 +220,10 @@ def film(
     alone may be one on which a wrong goal and the right one coincide. An even number has two in
     the middle; the more harmful is shown.
     """
-    states, rewards, harm, steps = _recorded(world, policies, rng, episodes)
-    total = np.where(np.arange(len(rewards))[:, None] < steps, rewards, 0.0).sum(0)
+    states, rewards, harm, lengths = _recorded(world, policies, rng, episodes)
+    total = np.where(np.arange(len(rewards))[:, None] < lengths, rewards, 0.0).sum(0)
     i = int(np.lexsort((total, harm))[episodes // 2])
-    last = int(steps[i])
+    last = int(lengths[i])
     return Shot(
         boards=tuple(world.render_text(state, i) for state in states[: last + 1]),
         captions=tuple(world.caption(state, i) for state in states[: last + 1]),
@@ -232,17 +237,18 @@ def _recorded(
     world: World, policies: Mapping[str, Policy], rng: np.random.Generator, n: int
 ) -> tuple[list[Any], Array, Array, Array]:
     """States, rewards ``[steps, n]``, total harm ``[n]`` and lengths ``[n]`` of ``n`` episodes."""
-    state = world.reset(rng, n)
-    states, rewards = [state], []
-    harm, steps, alive = np.zeros(n), np.zeros(n, dtype=int), np.ones(n, dtype=bool)
-    while alive.any():
-        state, outcome = world.step(state, _act(world, policies, world.observe(state)), rng)
-        states.append(state)
-        rewards.append(np.asarray(outcome.reward, dtype=float).reshape(n, -1).sum(1))
-        harm += np.asarray(outcome.truth["harm"], dtype=float).reshape(n, -1).sum(1) * alive
-        steps += alive
-        alive &= ~(outcome.terminated | outcome.truncated)
-    return states, np.stack(rewards), harm, steps
+    played = list(steps(world, players(world, policies), n, rng))
+
+    def summed(values: Array) -> Array:
+        found: Array = np.asarray(values, dtype=float).reshape(n, -1).sum(1)
+        return found
+
+    harm, lengths = np.zeros(n), np.zeros(n, dtype=int)
+    for step in played:
+        harm += summed(step.outcome.truth["harm"]) * step.alive
+        lengths += step.alive
+    states = [played[0].state, *(step.after for step in played)]
+    return states, np.stack([summed(step.outcome.reward) for step in played]), harm, lengths
 
 
 def play_foreign(
