@@ -1,19 +1,10 @@
 """What an edit was worth: learning progress per FLOP, in units of what is usual in this life."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agents.contract import View
-
-
-def level(returns: Sequence[float | None], window: int) -> float | None:
-    """Mean return over the last ``window`` updates; ``None`` where no episode ended.
-
-    A return that is not finite is none.
-    """
-    found = [each for each in returns[-window:] if each is not None and math.isfinite(each)]
-    return math.fsum(found) / len(found) if found else None
+from agents.editing.return_level import level
 
 
 @dataclass(frozen=True)

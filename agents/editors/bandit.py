@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.editing.progress import level
+from agents.editing.return_level import level
 from agents.part_settings import SettingError
 
 REST = "identity"

@@ -20,7 +20,6 @@ import numpy as np
 
 from envs.arrays import Array
 from envs.contract import Oracle, Outcome, World
-from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, grid, room, text
@@ -182,7 +181,8 @@ class CoinGrid(World):
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
         """Play what the dynamic programming found, which knows one place of a coin that is idle."""
         told = replace(state, coin=np.where(state.told, self.corner, state.coin))
-        return _planner(self.size, self.horizon).act(policy, told, rng)
+        chosen: Array = _planner(self.size, self.horizon).act(policy, told, rng)
+        return chosen
 
 
 @cache
@@ -191,14 +191,18 @@ def _steps(size: int) -> Array:
 
 
 @cache
-def _planner(size: int, horizon: int) -> exact.Planner:
-    """Over all levels, whatever their shares: a level lives in the state."""
+def _planner(size: int, horizon: int) -> Any:
+    """An ``exact.Planner`` over all levels, whatever their shares: a level lives in the state."""
+    from envs.planning import exact  # noqa: PLC0415  (only who wants the optimum plans)
+
     every = CoinGrid(size=size, coverage=0.5, told=0.5, horizon=horizon)
     return exact.Planner(exact.explore(every, _levels(every)[0]), horizon)
 
 
 @cache
 def _anchors(world: CoinGrid) -> Mapping[str, Oracle]:
+    from envs.planning import exact  # noqa: PLC0415  (as above)
+
     starts, weights = _levels(world)
     model = exact.explore(world, starts)
     return exact.anchors(model, starts, weights, world.horizon)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.contract import RefusedEditError, Reply
-from agents.editing.progress import Progress, level
+from agents.editing.progress import Progress
+from agents.editing.return_level import level
 from agents.editing.trends import FLOPS_BESIDES
 from agents.editors.policy_network import FEATURES, REST, PolicyNetwork
 from agents.editors.random import Random
