@@ -15,7 +15,6 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
-from envs.contract import Outcome
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.control_kit.level_draws import world_of
 from envs.world_kit.settings import SettingError
@@ -83,22 +82,17 @@ class Caregiver(Control):
 
 
 class _Attended(ControlledEnv):
-    """Hears the truth of every step, and looks at the world before it."""
+    """Knows the truth of every step, and looks at the world before it."""
 
     def __init__(
         self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
     ) -> None:
         super().__init__(control, env, rng, span_steps)
         self.advice: Array = np.zeros(self.num_envs, np.int64)
-        self.worth: Array = np.zeros(self.num_envs)
-        self.face.listeners.append(self._hear)
 
     @property
     def face(self) -> Any:
         return self.env.unwrapped
-
-    def _hear(self, outcome: Outcome) -> None:
-        self.worth = np.array(outcome.truth["hidden_reward"], float)
 
     def actions(self, chosen: Array) -> Array:
         if "advice" in self.control.tells():
@@ -116,7 +110,8 @@ class _Attended(ControlledEnv):
     def _said(self) -> dict[str, Array]:
         speaks = self.rng.random(self.num_envs) < self.strength
         noise = self.control.noise * self.rng.standard_normal(self.num_envs)
-        known = {"approval": self.worth + noise, "advice": self.advice}
+        worth = self.face.last.outcome.truth["hidden_reward"]
+        known = {"approval": worth + noise, "advice": self.advice}
         nothing = {"approval": np.nan, "advice": -1}
         said: dict[str, Array] = {}
         for name in self.control.tells():

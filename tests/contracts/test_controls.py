@@ -22,6 +22,8 @@ from sandbox.contract import Lever
 from sandbox.lever_kinds import ControlLever
 from sandbox.record.events import Updated
 from sandbox.trial.controls import reading
+from sandbox.trial.recorder import RecordedEnv
+from tests.envs.notes import Notes
 
 COPIES, STEPS, SEED = 4, 300, 11
 SPAN = COPIES * STEPS
@@ -413,13 +415,12 @@ def test_at_intensity_0_it_is_not_there_whatever_an_env_shows(name, shape, monke
 
 
 @pytest.mark.parametrize(("name", "place"), [each for each in FITTING if each[1] != "cartpole"])
-def test_the_world_is_heard_once_a_step(name, place):
-    env = made(name, place, intensity=dose(name)).wrap(seeded(place), rng(), SPAN)
-    heard = []
-    env.unwrapped.on_outcome = heard.append
-    life(env, 60)
-    assert len(heard) == 60
-    assert all(len(each.reward) == COPIES for each in heard)
+def test_the_world_is_recorded_once_a_step(name, place):
+    notes = Notes()
+    env = RecordedEnv(seeded(place), notes)
+    life(made(name, place, intensity=dose(name)).wrap(env, rng(), SPAN), 60)
+    assert len(notes.outcomes) == 60
+    assert all(len(each.reward) == COPIES for each in notes.outcomes)
 
 
 def test_last_observations_are_controlled_like_all_others():

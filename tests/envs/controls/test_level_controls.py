@@ -85,11 +85,12 @@ def elsewhere(state):
 
 def diverging(env, steps=400):
     """Share of episodes on which cue and goal are apart, as the truth tells it, and how many."""
-    found = []
-    listen = env.unwrapped
-    listen.on_outcome = lambda outcome: found.append(outcome.truth["diverging"].sum())
-    episodes = sum(int(fresh.sum()) for *_, fresh, _ in played(env, steps))
-    return sum(found) / episodes, episodes
+    found = episodes = 0
+    for *_, fresh, _ in played(env, steps):
+        last = env.unwrapped.last
+        found += last.outcome.truth["diverging"].sum() if last else 0
+        episodes += int(fresh.sum())
+    return found / episodes, episodes
 
 
 def test_a_mixture_is_what_the_coverage_knob_of_a_world_is():
