@@ -7,7 +7,7 @@ The PettingZoo face is ``envs.faces.pettingzoo.ParallelFace``, the batch of a jo
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -19,6 +19,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
 from envs.contract import State, World
+from envs.faces.levels import LevelSource
 from envs.faces.shared import (
     RENDER_MODES,
     Advance,
@@ -33,8 +34,6 @@ from envs.world_kit.state import put, take
 Info = dict[str, Any]
 Step = tuple[Array, float, bool, bool, dict[str, Any]]
 BatchStep = tuple[Array, Array, Array, Array, dict[str, Any]]
-Levels = Callable[[np.random.Generator, int, Mapping[str, Any] | None], State]
-"""Draws ``n`` first states; what ``World.reset`` is, and what a control of levels replaces."""
 
 
 class _Seeded:
@@ -129,7 +128,9 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         *,
         render_mode: str | None = None,
         rng: np.random.Generator | None = None,
+        levels: LevelSource | None = None,
     ) -> None:
+        """``levels`` are the world's own where none are given."""
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, not {num_envs}")
         self.world = world
@@ -138,7 +139,7 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         self.single_observation_space, self.single_action_space = self._spaces(world)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.levels: Levels = world.reset
+        self._levels = levels or LevelSource(world.reset)
         self._shape = (num_envs, *(self.single_action_space.shape or ()))
         self._actions = len(world.action_names)
         self._state: State = None
@@ -156,6 +157,11 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         return self._state
 
     @property
+    def levels(self) -> LevelSource:
+        """Where first states come from; controls of levels add to it."""
+        return self._levels
+
+    @property
     def last(self) -> Advance[BatchStep] | None:
         """The step before, truth and all; for controls and tests, never for a learner."""
         return self._last
@@ -165,7 +171,7 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
     ) -> tuple[Array, dict[str, Any]]:
         """Start all episodes anew. ``options`` hold for these first episodes only."""
         super().reset(seed=None if self.frozen_seed else seed)
-        self._state = self.levels(self.np_random, self.num_envs, options)
+        self._state = self._levels.draw(self.np_random, self.num_envs, options)
         return self.world.observe(self._state), {}
 
     def step(self, actions: Array) -> BatchStep:
@@ -191,7 +197,7 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
             infos |= {name: values.copy(), f"_{name}": np.ones(self.num_envs, bool)}
         if len(ended):
             infos |= self._final(take(state, ended), ended)
-            state = put(state, ended, self.levels(self.np_random, len(ended), None))
+            state = put(state, ended, self._levels.draw(self.np_random, len(ended)))
         self._state = state
         # Copies: a recorder may keep the outcome, and a learner may write into what it is given.
         public = (
@@ -238,3 +244,9 @@ class BatchFace(Batch):
 
     def _spaces(self, world: World) -> tuple[Space[Any], Space[Any]]:
         return observation_space(world), action_space(world)
+
+
+def batch_of(env: VectorEnv) -> Batch | None:
+    """The batched face at the bottom of ``env``; ``None`` where the env is not ours."""
+    face = env.unwrapped
+    return face if isinstance(face, Batch) else None

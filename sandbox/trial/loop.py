@@ -98,7 +98,7 @@ def _step(trial: Trial) -> None:
         trial.clerk.event(_updated(trial, name, report, truth[name]))
     for name, gauge in trial.place.gauges.items():
         trial.clerk.event(controls.reading(name, gauge, trial.update, trial.steps))
-        gauge.hasten(trial.parts.gate.budget.age(trial.flops))
+        gauge.clock.hasten(trial.parts.gate.budget.age(trial.flops))
     for name in reports:
         two_gate_step.settle(trial, name)
     if not trial.spent():  # an edit that nothing learns from would only change the last word

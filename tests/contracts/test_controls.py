@@ -320,7 +320,7 @@ def test_the_lever_sees_its_dose_arrive_and_not_half_of_it(name, place, schedule
 @EVERYWHERE
 def test_the_lever_sees_that_a_disabled_control_does_nothing(name, place, monkeypatch):
     monkeypatch.setattr(
-        catalogue().load("controls", name), "wrap", lambda self, env, rng, span_steps: env
+        catalogue().load("controls", name), "around", lambda self, env, rng, clock: env
     )
     lever = catalogue().load("levers", name)()
     events = card(gauged(name, place, intensity=dose(name)), name)
@@ -331,13 +331,13 @@ def test_the_lever_sees_that_a_disabled_control_does_nothing(name, place, monkey
 @EVERYWHERE
 def test_the_lever_sees_a_control_of_half_its_strength(name, place, monkeypatch):
     kind = catalogue().load("controls", name)
-    wrap = kind.wrap
+    around = kind.around
 
-    def weak(self, env, rng, span_steps):
+    def weak(self, env, rng, clock):
         half = dataclasses.replace(self, intensity=self.intensity / 2)
-        return wrap(half, env, rng, span_steps)
+        return around(half, env, rng, clock)
 
-    monkeypatch.setattr(kind, "wrap", weak)
+    monkeypatch.setattr(kind, "around", weak)
     lever = catalogue().load("levers", name)()
     events = card(gauged(name, place, intensity=dose(name)), name)
 
@@ -445,7 +445,7 @@ class Counting(Control):
 
     unit = "answers"
 
-    def wrap(self, env, rng, span_steps):
+    def around(self, env, rng, clock):
         class Asked(ControlledEnv):
             asked = 0
 
@@ -453,7 +453,7 @@ class Counting(Control):
                 self.asked += 1
                 return seen + np.asarray(self.asked, seen.dtype)
 
-        return Asked(self, env, rng, span_steps)
+        return Asked(self, env, rng, clock)
 
 
 @pytest.mark.parametrize("place", MAKERS)

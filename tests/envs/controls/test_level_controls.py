@@ -279,7 +279,7 @@ def test_a_fixed_curriculum_is_expected_arm_by_arm(broken, monkeypatch):
     names = ("in_distribution", *(k for k in world.distributions() if k != "in_distribution"))
     control = Curriculum(intensity=0.8, arms=names)
     if broken:
-        monkeypatch.setattr(Curriculum, "wrap", lambda self, env, rng, span_steps: env)
+        monkeypatch.setattr(Curriculum, "around", lambda self, env, rng, clock: env)
     gauge = Gauge(control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 600)
     found = []
     for step, _ in enumerate(played(gauge.env, 600)):
