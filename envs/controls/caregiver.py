@@ -111,7 +111,7 @@ class _Attended(ControlledEnv):
         """Say it beside the step; of an episode that ended, about its last one."""
         seen, rewards, terminated, truncated, infos = super().step(actions)
         if self.strength and self.face.last is not None:
-            infos = {**infos, **self._said(self.face.last.outcome)}
+            infos = {**infos, **self._said(self.face.last)}
         return seen, rewards, terminated, truncated, infos
 
     def _said(self, outcome: Outcome) -> dict[str, Array]:

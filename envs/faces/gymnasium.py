@@ -18,7 +18,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
-from envs.contract import State, World
+from envs.contract import Outcome, State, World
 from envs.faces.levels import LevelSource
 from envs.faces.shared import (
     RENDER_MODES,
@@ -143,7 +143,7 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         self._shape = (num_envs, *(self.single_action_space.shape or ()))
         self._actions = len(world.action_names)
         self._state: State = None
-        self._last: Advance[BatchStep] | None = None
+        self._last: Outcome | None = None
         if rng is not None:
             self.rng = rng
 
@@ -162,8 +162,8 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         return self._levels
 
     @property
-    def last(self) -> Advance[BatchStep] | None:
-        """The step before, truth and all; for controls and tests, never for a learner."""
+    def last(self) -> Outcome | None:
+        """The truth of the last step; for controls and tests, never for a learner."""
         return self._last
 
     def reset(
@@ -207,8 +207,8 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
             outcome.truncated.copy(),
             infos,
         )
-        self._last = Advance(public, outcome, before)
-        return self._last
+        self._last = outcome  # without the public part: keeping large arrays alive costs a tenth
+        return Advance(public, outcome, before)
 
     def _final(self, last: State, ended: Array) -> dict[str, Any]:
         seen = self.world.observe(last)

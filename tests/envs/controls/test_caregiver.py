@@ -31,7 +31,7 @@ def lived(env, steps=STEPS):
     for _ in range(steps):
         before, chosen = env.unwrapped.state, moves.integers(5, size=N)
         result = env.step(chosen)
-        told.append((before, chosen, env.unwrapped.last.outcome, result))
+        told.append((before, chosen, env.unwrapped.last, result))
     return told
 
 

@@ -88,7 +88,7 @@ def diverging(env, steps=400):
     found = episodes = 0
     for *_, fresh, _ in played(env, steps):
         last = env.unwrapped.last
-        found += last.outcome.truth["diverging"].sum() if last else 0
+        found += last.truth["diverging"].sum() if last else 0
         episodes += int(fresh.sum())
     return found / episodes, episodes
 

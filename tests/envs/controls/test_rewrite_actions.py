@@ -37,7 +37,7 @@ def test_a_request_is_the_noop_at_a_price_and_told_as_done():
 
         assert np.array_equal(one[0], other[0])
         assert np.array_equal(one[1], other[1] - 0.25 * asked)
-        truth = gauge.env.unwrapped.last.outcome
+        truth = gauge.env.unwrapped.last
         assert np.array_equal(truth.reward, other[1])  # the world's truth knows no price
         assert np.array_equal(one[2] | one[3], other[2] | other[3])
         assert "executed" not in one[4]

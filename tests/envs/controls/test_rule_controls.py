@@ -25,7 +25,7 @@ def lived(control: Control):
     for _ in range(STEPS):
         chosen, shown = moves.integers(4, size=COPIES), seen.copy()
         seen, paid, *_ = env.step(chosen)
-        truth = bare.last.outcome
+        truth = bare.last
         rows.append((shown, chosen, truth.executed, truth.reward, paid))
     return [np.concatenate(column) for column in zip(*rows, strict=True)]
 

@@ -149,7 +149,7 @@ def test_an_advance_tells_the_state_acted_in_also_where_episodes_end():
         before = face.state
         advance = face.advance(np.array(["udlr".index(move)] * 2))
         assert advance.before is before
-        assert face.last is advance
+        assert face.last is advance.outcome
     assert advance.outcome.terminated.all()
     assert before.time.tolist() == [4, 4]
     assert face.state.time.tolist() == [0, 0]
