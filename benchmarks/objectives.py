@@ -24,8 +24,8 @@ import torch
 from agents.contract import Batch, Motive
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
-from sandbox.trial import controls
-from sandbox.trial.build import Parts, population
+from sandbox.trial import build, controls
+from sandbox.trial.build import Parts
 from sandbox.trial.environment import habitat
 
 N, SIZE, ACTIONS, STEPS, ROUNDS, TURNS = 64, 51, 4, 128, 4, 3
@@ -62,8 +62,8 @@ def spec_of(learner: str, *names: str) -> Spec:
 def born(spec: Spec) -> Any:
     """The learner, alive."""
     parts = Parts.of(spec)
-    copies = parts.learner.copies()
-    return population(spec, parts, controls.controlled(spec, habitat(spec, copies), 10**9))
+    place = controls.controlled(spec, habitat(spec, parts.learner.copies()), 10**9)
+    return build.population(spec, parts, place, build.born(spec, parts, place.agents))
 
 
 def arms() -> tuple[dict[str, Spec], dict[str, str]]:

@@ -14,6 +14,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import ControlledEnv, Expectation, Expected, Step
 
 
@@ -51,10 +52,10 @@ class Beside(ControlledEnv):
         control: Any,
         env: VectorEnv,
         rng: np.random.Generator,
-        span_steps: int,
+        clock: Clock,
         bounds: tuple[Array, Array],
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         own: Any = env.single_observation_space
         low = np.concatenate([own.low, np.minimum(bounds[0], 0), [0]])
         high = np.concatenate([own.high, np.maximum(bounds[1], 0), [1]])

@@ -1,7 +1,7 @@
 """What a control promises: a dial over what an environment teaches, on any vector env.
 
 A control is one file in ``envs/controls/``: a frozen dataclass ``Control`` (its fields are its
-settings) whose ``wrap`` returns a ``ControlledEnv`` of its own with some of these hooks:
+settings) whose ``around`` returns a ``ControlledEnv`` of its own with some of these hooks:
 
 - ``actions(chosen)``: what is carried out instead. ``self.carried`` is what was carried out on the
   step before; it says nothing where ``self.fresh`` (an episode's first action).
@@ -18,14 +18,13 @@ settings) whose ``wrap`` returns a ``ControlledEnv`` of its own with some of the
 Hooks are not called while ``self.strength`` is 0 (``begun``, ``turned`` and ``silent`` are): so no
 control can change anything at intensity 0, or outside its span. Draw from ``self.rng`` alone, for
 the whole batch (``self.rng.random(self.num_envs)``) or for all of ``rows``, and return new arrays
-of the same dtype.
+of the same dtype. ``self.clock`` is to be read only: the env beneath advances it, step by step.
 
 ``expects`` says, from what went in, how much should have come out changed; a ``Gauge`` (in
 ``envs.control_kit.meter``), which trusts neither, measures it from outside. The lever of the same
 name, which the laboratory makes by itself, then knows whether its dose arrived.
 """
 
-import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -38,6 +37,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 
 from envs.arrays import Array
 from envs.contract import State
+from envs.control_kit.clock import Clock, ClockedEnv
+from envs.faces.gymnasium import batch_of
+from envs.faces.levels import Options
 from envs.world_kit.settings import SettingError
 
 LARGEST = 1e6
@@ -82,12 +84,6 @@ class Control(ABC):
     example: ClassVar[str] = "start: 0.5"  # settings, as a scenario might have them under controls
     swaps_levels: ClassVar[bool] = False  # two that do would undo each other's work
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """A leaf's ``wrap`` refuses what its ``refuse`` refuses, whoever calls it."""
-        super().__init_subclass__(**kwargs)
-        if "wrap" in vars(cls):
-            setattr(cls, "wrap", _refusing(cls.wrap))  # noqa: B010
-
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""
         if not 0 <= self.intensity <= self.most or not math.isfinite(self.intensity):
@@ -125,14 +121,19 @@ class Control(ABC):
         return None
 
     @abstractmethod
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
+        """Control ``env``, whose steps advance ``clock``; a ``ControlledEnv``."""
+
     def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
         """Control ``env``, whose copies take ``span_steps`` steps in all; a ``ControlledEnv``.
 
         Raises ``ValueError`` with the line of ``refuse`` where there is one.
         """
+        clock = Clock(span_steps)
+        return controlled(self, ClockedEnv(env, clock), rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
-        """What a gauge should find. ``rng`` draws what ``wrap``'s draws: same seed, own copy."""
+        """What a gauge should find. ``rng`` draws what ``around``'s draws: same seed, own copy."""
         del env, rng
         return lambda _step, _strength: {}
 
@@ -153,31 +154,27 @@ class Control(ABC):
         return dict
 
 
-_Wrap = Callable[[Any, VectorEnv, np.random.Generator, int], VectorEnv]
+def controlled(
+    control: Control, env: VectorEnv, rng: np.random.Generator, clock: Clock
+) -> VectorEnv:
+    """Put a control around an env whose steps advance ``clock``.
 
-
-def _refusing(wrap: _Wrap) -> _Wrap:
-    @functools.wraps(wrap)
-    def asked(
-        self: Control, env: VectorEnv, rng: np.random.Generator, span_steps: int
-    ) -> VectorEnv:
-        reason = self.refuse(env)
-        if reason is not None:
-            raise ValueError(reason)
-        return wrap(self, env, rng, span_steps)
-
-    return asked
+    Raises ``ValueError`` with the line of ``refuse`` where there is one.
+    """
+    reason = control.refuse(env)
+    if reason is not None:
+        raise ValueError(reason)
+    return control.around(env, rng, clock)
 
 
 class ControlledEnv(VectorWrapper):
     """Asks its hooks at every step; knows where in its span it is. See the module's docstring."""
 
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
         super().__init__(env)
-        self.control, self.rng, self.span = control, rng, span_steps
-        self.taken = 0  # steps, over all copies
+        self.control, self.rng, self.clock = control, rng, clock
         self.strength = 0.0
         self.carried: Array = np.zeros(env.num_envs, np.int64)
         self.fresh: Array = np.ones(env.num_envs, bool)
@@ -186,9 +183,9 @@ class ControlledEnv(VectorWrapper):
             getattr(type(self), hook) is not getattr(ControlledEnv, hook)
             for hook in ("observations", "silent")
         )
-        face: Any = env.unwrapped
-        if hasattr(face, "levels"):
-            face.levels = self._levelled(face.levels)
+        face = batch_of(env)
+        if face is not None:
+            face.levels.then(self._levelled)
 
     # --- hooks ---
 
@@ -244,11 +241,10 @@ class ControlledEnv(VectorWrapper):
             rewards = self.rewards(rewards)
         self.fresh = terminated | truncated
         seen, infos = self._restarted(seen, infos)
-        self.taken += self.num_envs
         return seen, rewards, terminated, truncated, infos
 
     def _turn(self) -> None:
-        strength = self.control.strength(min(self.taken / self.span, 1.0))
+        strength = self.control.strength(self.clock.progress)
         if strength != self.strength:
             self.strength = strength
             self.turned()
@@ -274,19 +270,12 @@ class ControlledEnv(VectorWrapper):
         shown[rows] = self._shown(seen[rows], rows)
         return shown, {**infos, "final_obs": final}
 
-    def _levelled(self, draw: Any) -> Any:
-        """Draw as ever, so that the env's own stream goes on as ever, then ask the hook.
+    def _levelled(self, state: State, options: Options) -> State:
+        """Ask the hook; what somebody forces by ``options`` is left alone.
 
-        What somebody forces by ``options`` is left alone.
+        The env has drawn as ever, so that its own stream goes on as ever.
         """
-
-        def drawn(
-            rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
-        ) -> State:
-            state = draw(rng, n, options)
-            return self.levels(state) if self.strength and not options else state
-
-        return drawn
+        return self.levels(state) if self.strength and not options else state
 
 
 def bounds(env: VectorEnv) -> tuple[Array, Array]:

@@ -10,7 +10,9 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.contract import State, World
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
+from envs.faces.gymnasium import batch_of
 from envs.world_kit.state import differing, put, size, take
 
 SAMPLE = 16_384
@@ -22,9 +24,8 @@ Draw = Callable[[np.random.Generator, int], State]
 
 def world_of(env: VectorEnv) -> World | None:
     """The world behind the env, where it is one of ours whose draw of levels can be replaced."""
-    face: Any = env.unwrapped
-    world = getattr(face, "world", None)
-    return world if isinstance(world, World) and hasattr(face, "levels") else None
+    face = batch_of(env)
+    return None if face is None else face.world
 
 
 def distributions(env: VectorEnv) -> Mapping[str, World]:
@@ -48,9 +49,9 @@ class Swapped(ControlledEnv):
     """New episodes begin, with chance ``strength``, on a level that ``draw`` makes."""
 
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int, draw: Draw
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock, draw: Draw
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         self.draw = draw
 
     def levels(self, state: State) -> State:
@@ -77,9 +78,9 @@ class FromElsewhere(Control):
         same = distributions(env)[self.to] == world_of(env)
         return f"the world draws its levels from '{self.to}' as it is" if same else None
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Swap in levels of the other distribution."""
-        return Swapped(self, env, rng, span_steps, distributions(env)[self.to].reset)
+        return Swapped(self, env, rng, clock, distributions(env)[self.to].reset)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """A level shows where the world would have drawn another one."""

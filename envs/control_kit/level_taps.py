@@ -4,36 +4,37 @@ Our worlds draw first states, so those can be compared. Of an env that is not ou
 can be known with which its copies are told to reset.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
-from gymnasium.vector import SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from envs.contract import State
-from envs.world_kit.state import differing
+from envs.faces.gymnasium import batch_of
+from envs.faces.levels import Options
+from envs.world_kit.state import differing, size
 
 
 class LevelTaps:
     """Counts episodes begun that nobody outside forced, and those begun otherwise than told."""
 
-    def __init__(self, face: Any) -> None:
-        """Tap on the side of the env; ``face`` is the unwrapped one."""
-        self.face, self.begun, self.changed = face, 0, 0
+    def __init__(self, env: VectorEnv) -> None:
+        """Tap on the side of the env."""
+        self.begun, self.changed = 0, 0
         self._before, self._drawn = 0, None
         self._seed: int | None = None
-        if hasattr(face, "levels"):
-            face.levels = self._near_draw(face.levels)
-        elif isinstance(face, SyncVectorEnv):
-            face.envs = [_Near(each, self) for each in face.envs]
+        self._face, self._stranger = batch_of(env), env.unwrapped
+        if self._face is not None:
+            self._face.levels.then(self._near_draw)
+        elif isinstance(self._stranger, SyncVectorEnv):
+            self._stranger.envs = [_Near(each, self) for each in self._stranger.envs]
 
     def behind(self) -> None:
         """Tap again, behind the control."""
-        if hasattr(self.face, "levels"):
-            self.face.levels = self._far_draw(self.face.levels)
-        elif isinstance(self.face, SyncVectorEnv):
-            self.face.envs = [_Far(each, self) for each in self.face.envs]
+        if self._face is not None:
+            self._face.levels.then(self._far_draw)
+        elif isinstance(self._stranger, SyncVectorEnv):
+            self._stranger.envs = [_Far(each, self) for each in self._stranger.envs]
 
     def since(self) -> int:
         """Return the number of episodes begun since this was last asked."""
@@ -48,33 +49,17 @@ class LevelTaps:
 
     # --- worlds ---
 
-    def _near_draw(self, draw: Any) -> Any:
-        def drawn(
-            rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
-        ) -> State:
-            self._drawn = draw(rng, n, options)
-            return self._drawn
+    def _near_draw(self, state: State, options: Options) -> State:
+        del options
+        self._drawn = state
+        return state
 
-        return drawn
-
-    def _far_draw(self, draw: Any) -> Any:
-        def drawn(
-            rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
-        ) -> State:
-            state = draw(rng, n, options)
-            given, self._drawn = self._drawn, None
-            if not options:
-                self.begun += n
-                self.changed += self._other(given, state, n)
-            return state
-
-        return drawn
-
-    @staticmethod
-    def _other(given: State, state: State, n: int) -> int:
-        if given is state:
-            return 0
-        return n if given is None else int(differing(given, state).sum())
+    def _far_draw(self, state: State, options: Options) -> State:
+        given, self._drawn = self._drawn, None
+        if not options:
+            self.begun += size(state)
+            self.changed += 0 if given is state else int(differing(given, state).sum())
+        return state
 
     # --- seeds ---
 

@@ -5,7 +5,7 @@ nothing (intensity 0, or broken) measures as zeros.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from gymnasium.spaces import flatdim
 from gymnasium.vector import VectorEnv, VectorWrapper
 
 from envs.arrays import Array
-from envs.control_kit.control import Control, ControlledEnv, Step
+from envs.control_kit.clock import Clock, ClockedEnv
+from envs.control_kit.control import Control, Step, controlled
 from envs.control_kit.level_taps import LevelTaps
 
 
@@ -57,17 +58,16 @@ class Gauge:
         span_steps: int,
     ) -> None:
         """``twin`` is a second generator in the same state as ``rng``."""
-        self.control, self.span, self.taken = control, span_steps, 0
+        self.control, self.clock = control, Clock(span_steps)
         self._expects, self._readings = control.expects(env, twin), control.readings(env)
-        self._near = _Near(env)
-        self._levels = LevelTaps(env.unwrapped)
-        controlled = control.wrap(self._near, rng, span_steps)
+        self._near = _Near(ClockedEnv(env, self.clock), self.clock)
+        self._levels = LevelTaps(env)
+        bent = controlled(control, self._near, rng, self.clock)
         self._levels.behind()
-        self._clocks = [*_clocks(controlled, self._near)]
-        self.silent = getattr(controlled, "silent", _as_is)
-        self.env: VectorEnv = _Far(controlled, self)
+        self.silent = getattr(bent, "silent", _as_is)
+        self.env: VectorEnv = _Far(bent, self)
         self._width = flatdim(env.single_observation_space)
-        own, offered = (_actions(each) for each in (env, controlled))
+        own, offered = (_actions(each) for each in (env, bent))
         self.actions, self._added = own.stop - own.start, offered.stop - own.stop
         self._first_added = own.stop
         self._requests = np.zeros((env.num_envs, self._added), np.int64)
@@ -76,14 +76,6 @@ class Gauge:
         self._fresh = np.ones(env.num_envs, bool)
         self._begun = 0
         self._forget()
-
-    def hasten(self, progress: float) -> None:
-        """Let it be at least so late in the span: a trial that ends by compute, not by steps."""
-        taken = max(self.taken, int(progress * self.span))
-        if taken > self.taken:
-            self.taken = taken
-            for env in self._clocks:
-                env.taken = taken
 
     def read(self) -> Reading:
         """Return the means since the last reading, and begin anew."""
@@ -108,19 +100,19 @@ class Gauge:
     def step(self, chosen: Array, result: tuple[Any, ...]) -> None:
         """Compare one step: what the learner did and got with what the env was told and gave."""
         near, (_, rewards, terminated, truncated, _) = self._near, result
-        progress = min(self.taken / self.span, 1.0)
+        n, progress = len(near.rewards), near.progress
         strength = self.control.strength(progress)
         ended = terminated | truncated
         seen, shown = near.all(ended), _all(result, ended)
-        self._count("strength", strength * near.num_envs, near.num_envs)
-        self._count("actions_changed", _differ(chosen, near.actions), near.num_envs)
-        self._count("rewards_changed", _differ(rewards, near.rewards), near.num_envs)
-        self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), near.num_envs)
+        self._count("strength", strength * n, n)
+        self._count("actions_changed", _differ(chosen, near.actions), n)
+        self._count("rewards_changed", _differ(rewards, near.rewards), n)
+        self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), n)
         self._observations(seen, shown)
         for name in self.control.tells():
             heard = result[4].get(f"_{name}", False)
-            self._count(f"{name}_shown", float(np.sum(heard)), near.num_envs)
-        self._first(shown[: near.num_envs][ended])
+            self._count(f"{name}_shown", float(np.sum(heard)), n)
+        self._first(shown[:n][ended])
         begun, drawn, self._begun = self._begun + int(ended.sum()), self._levels.since(), 0
         for name, value in self._readings().items():
             self._count(name, value, 1)
@@ -136,7 +128,6 @@ class Gauge:
                 self._variance[name] += variance
         self._carried, self._fresh = np.array(near.actions), ended
         self._answered = _flat(near.seen)
-        self.taken += near.num_envs
 
     def _offered(self, chosen: Array) -> None:
         if not self._added:
@@ -175,14 +166,6 @@ class Gauge:
         self._requests[:] = 0
 
 
-def _clocks(outer: Any, inner: VectorEnv) -> Iterator[ControlledEnv]:
-    """The control's own wrappers, all of which count steps."""
-    while outer is not inner and isinstance(outer, VectorWrapper):
-        if isinstance(outer, ControlledEnv):
-            yield outer
-        outer = outer.env
-
-
 class _Near(VectorWrapper):
     """Keeps, between the env and the control, what passed last."""
 
@@ -190,6 +173,11 @@ class _Near(VectorWrapper):
     rewards: Array
     seen: Array
     infos: dict[str, Any]
+    progress: float  # share of the span that was gone before
+
+    def __init__(self, env: VectorEnv, clock: Clock) -> None:
+        super().__init__(env)
+        self._clock = clock
 
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
@@ -199,7 +187,7 @@ class _Near(VectorWrapper):
         return result
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        self.actions = np.array(actions)
+        self.actions, self.progress = np.array(actions), self._clock.progress
         result = self.env.step(actions)
         # Copies: a control that writes into what it is given must not escape its gauge.
         self.seen, self.rewards, self.infos = result[0].copy(), result[1].copy(), result[4]

@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step, blank
 from envs.world_kit.settings import SettingError
 
@@ -29,9 +30,9 @@ class Blackout(Control):
         if self.length < 1:
             raise SettingError(f"length must be at least 1, not {self.length}", "length")
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Let observations go dark."""
-        return _Dark(self, env, rng, span_steps)
+        return _Dark(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """Darkness shows wherever there was anything to see."""

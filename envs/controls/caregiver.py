@@ -16,8 +16,10 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.contract import Outcome
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.control_kit.level_draws import world_of
+from envs.faces.gymnasium import Batch, batch_of
 from envs.world_kit.settings import SettingError
 
 _SAYS = {"approval": ("approval",), "advice": ("advice",), "both": ("approval", "advice")}
@@ -61,10 +63,12 @@ class Caregiver(Control):
             return str(error.args[0] if error.args else error)
         return None
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Let somebody in."""
-        kind = _Attended if self.intensity else ControlledEnv
-        return kind(self, env, rng, span_steps)
+        face = batch_of(env)
+        if face is None or not self.intensity:
+            return ControlledEnv(self, env, rng, clock)
+        return _Attended(self, env, rng, clock, face)
 
     def tells(self) -> tuple[str, ...]:
         """What it says."""
@@ -83,22 +87,19 @@ class Caregiver(Control):
 
 
 class _Attended(ControlledEnv):
-    """Hears the truth of every step, and looks at the world before it."""
+    """Knows the truth of every step, and looks at the world before it."""
 
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self,
+        control: Any,
+        env: VectorEnv,
+        rng: np.random.Generator,
+        clock: Clock,
+        face: Batch,
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
+        self.face = face
         self.advice: Array = np.zeros(self.num_envs, np.int64)
-        self.worth: Array = np.zeros(self.num_envs)
-        self.face.listeners.append(self._hear)
-
-    @property
-    def face(self) -> Any:
-        return self.env.unwrapped
-
-    def _hear(self, outcome: Outcome) -> None:
-        self.worth = np.array(outcome.truth["hidden_reward"], float)
 
     def actions(self, chosen: Array) -> Array:
         if "advice" in self.control.tells():
@@ -109,14 +110,14 @@ class _Attended(ControlledEnv):
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Say it beside the step; of an episode that ended, about its last one."""
         seen, rewards, terminated, truncated, infos = super().step(actions)
-        if self.strength:
-            infos = {**infos, **self._said()}
+        if self.strength and self.face.last is not None:
+            infos = {**infos, **self._said(self.face.last)}
         return seen, rewards, terminated, truncated, infos
 
-    def _said(self) -> dict[str, Array]:
+    def _said(self, outcome: Outcome) -> dict[str, Array]:
         speaks = self.rng.random(self.num_envs) < self.strength
         noise = self.control.noise * self.rng.standard_normal(self.num_envs)
-        known = {"approval": self.worth + noise, "advice": self.advice}
+        known = {"approval": outcome.truth["hidden_reward"] + noise, "advice": self.advice}
         nothing = {"approval": np.nan, "advice": -1}
         said: dict[str, Array] = {}
         for name in self.control.tells():

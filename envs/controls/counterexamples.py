@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Expectation, Expected, Step
 from envs.control_kit.rule import RuleControl, RuledEnv, first_action
 from envs.world_kit.settings import SettingError
@@ -34,9 +35,9 @@ class Counterexamples(RuleControl):
                 f"price must be above 0 and at most {LARGEST:g}, not {self.price:g}", "price"
             )
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Show what breaches cost."""
-        return _Shown(self, env, rng, span_steps)
+        return _Shown(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """Only breaches are paid less, by the price."""

@@ -18,6 +18,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.contract import State
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.control_kit.level_draws import Swaps, distributions, missing, shown_by, world_of
 from envs.control_kit.seed_pools import reseed, sealed, seeds
@@ -84,11 +85,11 @@ class Curriculum(Control):
             return InOrder(arms)
         return LearningProgress(arms, self.window, self.explore)
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Let a teacher choose."""
         if world_of(env) is None:
-            return _OfSeeds(self, env, rng, span_steps)
-        return _OfLevels(self, env, rng, span_steps, self._names(env))
+            return _OfSeeds(self, env, rng, clock)
+        return _OfLevels(self, env, rng, clock, self._names(env))
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """Episodes on other levels; where the learner decides which, somewhere between all arms."""
@@ -117,10 +118,10 @@ class _Taught(ControlledEnv):
         control: Curriculum,
         env: VectorEnv,
         rng: np.random.Generator,
-        span_steps: int,
+        clock: Clock,
         arms: int,
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         self.teacher = control.teacher(arms)
         self.arm = np.full(self.num_envs, _NONE)  # of the episodes under way
         self.returns = np.zeros(self.num_envs)
@@ -129,7 +130,7 @@ class _Taught(ControlledEnv):
     def choose(self, n: int) -> Array:
         """Arms of ``n`` episodes that begin."""
         chosen = self.rng.random(n) < self.strength
-        done = self.control.done(min(self.taken / self.span, 1.0))
+        done = self.control.done(self.clock.progress)
         arms = np.where(chosen, self.teacher.pick(self.rng, n, done), _NONE)
         self._next += arms.tolist()
         return arms
@@ -160,10 +161,10 @@ class _OfLevels(_Taught):
         control: Curriculum,
         env: VectorEnv,
         rng: np.random.Generator,
-        span_steps: int,
+        clock: Clock,
         names: tuple[str, ...],
     ) -> None:
-        super().__init__(control, env, rng, span_steps, len(names))
+        super().__init__(control, env, rng, clock, len(names))
         self.worlds = [distributions(env)[name] for name in names]
 
     def levels(self, state: State) -> State:
@@ -177,9 +178,9 @@ class _OfLevels(_Taught):
 
 class _OfSeeds(_Taught):
     def __init__(
-        self, control: Curriculum, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Curriculum, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
-        super().__init__(control, env, rng, span_steps, control.pools)
+        super().__init__(control, env, rng, clock, control.pools)
         self.pools = seeds(rng, (control.pools, control.levels))
         reseed(env, self._choose)
 

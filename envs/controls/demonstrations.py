@@ -20,6 +20,7 @@ from envs.arrays import Array
 from envs.contract import State, World
 from envs.control_kit import recorded
 from envs.control_kit.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation
 from envs.control_kit.level_draws import world_of
 from envs.world_kit.settings import SettingError
@@ -78,11 +79,11 @@ class Demonstrations(Control):
             return str(error.args[0] if error.args else error)
         return None
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Show an expert."""
         if not self.intensity:
-            return ControlledEnv(self, env, rng, span_steps)
-        return (_Replayed if self.recorded else _Live)(self, env, rng, span_steps)
+            return ControlledEnv(self, env, rng, clock)
+        return (_Replayed if self.recorded else _Live)(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """Episodes that begin with an expert to see."""
@@ -94,9 +95,9 @@ class _Expert(Beside):
     """``actions`` comes once a step, before what the agent does: the expert acts then, too."""
 
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
-        super().__init__(control, env, rng, span_steps, seen_bounds(env))
+        super().__init__(control, env, rng, clock, seen_bounds(env))
         self.absent = np.zeros(self.num_envs, bool)
 
     def there(self) -> Array:
@@ -161,9 +162,9 @@ class _Live(_Expert):
 
 class _Replayed(_Expert):
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         self.held = recorded.load(control.recorded, control.recorded_sha256)
         self.which = np.zeros(self.num_envs, int)  # episode
         self.time = np.zeros(self.num_envs, int)

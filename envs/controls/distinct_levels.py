@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation
 from envs.control_kit.level_draws import Swapped, Swaps, few, pool, shown_by, world_of
 from envs.control_kit.seed_pools import reseed, sealed, seeds
@@ -39,12 +40,12 @@ class DistinctLevels(Control):
         narrow = sealed(env) if world is None else few(world, self.levels)
         return super().refuse(env) or narrow
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Draw the pool, and then from it."""
         world = world_of(env)
         if world is None:
-            return _Pooled(self, env, rng, span_steps)
-        return Swapped(self, env, rng, span_steps, pool(world, rng, self.levels))
+            return _Pooled(self, env, rng, clock)
+        return Swapped(self, env, rng, clock, pool(world, rng, self.levels))
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """A level shows where the world would have drawn another one; a seed always does."""
@@ -58,9 +59,9 @@ class _Pooled(ControlledEnv):
         control: DistinctLevels,
         env: VectorEnv,
         rng: np.random.Generator,
-        span_steps: int,
+        clock: Clock,
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         self.pool = seeds(rng, (control.levels,))
         reseed(env, self._choose)
 

@@ -15,6 +15,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import World
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, Expectation, blank
 from envs.control_kit.hiding import Hidden, HidingEnv, first, hiding
 
@@ -48,9 +49,9 @@ class Hygiene(Control):
                 return f"channel {each} is no index of an observation of {size} numbers"
         return None
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Hide channels."""
-        clean = HidingEnv(self, env, rng, span_steps)
+        clean = HidingEnv(self, env, rng, clock)
         clean.hidden = self._hidden(env)
         return clean
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, Expectation, blank
 from envs.control_kit.hiding import Hidden, HidingEnv, first, hiding
 
@@ -19,9 +20,9 @@ class ObservationFilter(Control):
 
     unit: ClassVar[str] = "share of inputs that are hidden"
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Hide inputs."""
-        filtered = HidingEnv(self, env, rng, span_steps)
+        filtered = HidingEnv(self, env, rng, clock)
         filtered.hidden = _drawn(env, rng)
         return filtered
 

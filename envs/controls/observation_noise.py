@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import (
     LARGEST,
     Control,
@@ -39,9 +40,9 @@ class ObservationNoise(Control):
             return f"observations are {kind}, noise is for floats"
         return super().refuse(env)
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Add the noise."""
-        return _Noisy(self, env, rng, span_steps)
+        return _Noisy(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """The mean of |noise|, exactly, for the room that each number had."""
@@ -57,9 +58,9 @@ class ObservationNoise(Control):
 
 class _Noisy(ControlledEnv):
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         shape = env.observation_space.shape or ()
         self.low, self.high = (np.tile(each, self.num_envs).reshape(shape) for each in bounds(env))
 

@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.contract import World
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation
 from envs.world_kit.settings import SettingError
 
@@ -53,9 +54,9 @@ class ParameterShift(Control):
                 return f"'{self.attribute}' is 0, which no relative change moves"
         return super().refuse(env)
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Shift the attribute."""
-        return _Shifted(self, env, rng, span_steps)
+        return _Shifted(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """The relative change is the strength."""
@@ -81,9 +82,9 @@ class ParameterShift(Control):
 
 class _Shifted(ControlledEnv):
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         self.inside = [(each, dict(vars(each))) for each in _inside(env)]
 
     def turned(self) -> None:

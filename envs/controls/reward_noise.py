@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 
 _MEAN = math.sqrt(2 / math.pi)  # of |z|
@@ -24,9 +25,9 @@ class RewardNoise(Control):
     unit: ClassVar[str] = "standard deviation, in units of the reward"
     most: ClassVar[float] = LARGEST
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Add the noise."""
-        return _Noisy(self, env, rng, span_steps)
+        return _Noisy(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """The mean of |noise|."""

@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 from envs.world_kit.settings import SettingError
 
@@ -47,9 +48,9 @@ class RewardPoison(Control):
             return f"target {self.target} is no action, there are 0..{n - 1}"
         return reason
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Poison the rewards."""
-        return _Poisoned(self, env, rng, span_steps)
+        return _Poisoned(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """Every push is as large as the bound allows."""
@@ -65,9 +66,9 @@ class RewardPoison(Control):
 
 class _Poisoned(ControlledEnv):
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         self.watch = _Watch(control, env)
 
     def rewards(self, rewards: Array) -> Array:

@@ -20,6 +20,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
 from envs.world_kit.settings import SettingError
 
@@ -54,10 +55,10 @@ class RewriteActions(Control):
             return f"noop must be one of its {space.n} actions (or -1, the last), not {self.noop}"
         return None
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Offer the actions."""
         kind = _Offering if self.intensity else ControlledEnv
-        return kind(self, env, rng, span_steps)
+        return kind(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """The actions are there, and every request costs its price; nothing is left to chance."""
@@ -79,9 +80,9 @@ class _Offering(ControlledEnv):
     """``asked``: in which copies the step under way is a request, bool ``[n]``."""
 
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         own: Any = env.single_action_space
         self._own = int(own.start) + int(own.n)
         self._noop = int(own.start) + control.noop % int(own.n)

@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Expectation, Expected, Step
 from envs.control_kit.rule import RuleControl, RuledEnv, first_action
 from envs.world_kit.settings import SettingError
@@ -42,9 +43,9 @@ class Shield(RuleControl):
             return f"instead: action {self.instead} is none, there are 0..{n - 1}"
         return reason
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Stand between the agent and the world."""
-        return _Shielded(self, env, rng, span_steps)
+        return _Shielded(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """Only forbidden actions are changed."""

@@ -21,6 +21,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
 from envs.control_kit.beside import expects_shown, one_hot, too_many_axes
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation
 from envs.world_kit.settings import SettingError
 
@@ -48,11 +49,11 @@ class Skill(Control):
         """Numbers are added to a row of numbers."""
         return super().refuse(env) or too_many_axes(env)
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Show skills; at intensity 0 not even room for them."""
         if not self.intensity:
-            return ControlledEnv(self, env, rng, span_steps)
-        return _Skilled(self, env, rng, span_steps)
+            return ControlledEnv(self, env, rng, clock)
+        return _Skilled(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """Episodes that begin with a skill."""
@@ -62,9 +63,9 @@ class Skill(Control):
 
 class _Skilled(ControlledEnv):
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
-        super().__init__(control, env, rng, span_steps)
+        super().__init__(control, env, rng, clock)
         own: Any = env.single_observation_space
         low, high = np.zeros(control.skills, own.dtype), np.ones(control.skills, own.dtype)
         self.single_observation_space = Box(

@@ -15,6 +15,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control_kit.beside import Beside, expects_shown, one_hot, seen_bounds, too_many_axes
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation
 from envs.control_kit.level_draws import Swapped, Swaps, distributions, missing, shown_by
 from envs.world_kit.settings import SettingError
@@ -52,13 +53,13 @@ class SocialExposure(Control):
             return "a neighbour is another copy of the env: the learner needs num_envs of 2 or more"
         return too_many_axes(env)
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Let others in."""
         if not self.intensity:
-            return ControlledEnv(self, env, rng, span_steps)
+            return ControlledEnv(self, env, rng, clock)
         if self._by_levels(env):
-            return Swapped(self, env, rng, span_steps, distributions(env)[_LEVELS].reset)
-        return _Neighbours(self, env, rng, span_steps)
+            return Swapped(self, env, rng, clock, distributions(env)[_LEVELS].reset)
+        return _Neighbours(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """Episodes that begin on a level with others, or with a neighbour to see."""
@@ -71,11 +72,11 @@ class _Neighbours(Beside):
     """Copy ``i`` sees copy ``i + 1``, the last one the first."""
 
     def __init__(
-        self, control: Any, env: VectorEnv, rng: np.random.Generator, span_steps: int
+        self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:
         low, high = seen_bounds(env)
         bounds = np.append(low, -np.inf), np.append(high, np.inf)
-        super().__init__(control, env, rng, span_steps, bounds)
+        super().__init__(control, env, rng, clock, bounds)
         space: Any = env.single_observation_space
         self.latest = np.zeros((self.num_envs, *space.shape), space.dtype)
         self.doing = np.full(self.num_envs, -1)

@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
 
 
@@ -21,9 +22,9 @@ class StickyActions(Control):
 
     unit: ClassVar[str] = "share of actions that stick"
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Let actions stick."""
-        return _Sticky(self, env, rng, span_steps)
+        return _Sticky(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """A stuck action shows only where another one was chosen."""

@@ -1,13 +1,13 @@
 """One world as a Gymnasium ``Env`` and as a native Gymnasium ``VectorEnv``.
 
-Ground truth: a face hands each ``Outcome`` to its attribute ``on_outcome``, a batched one first to
-the ``listeners`` that controls add, and to nobody else; its observations and infos never hold it.
+Ground truth: ``advance`` returns the ``Outcome`` of a step beside its public part, which is all
+that ``step`` returns; observations and infos never hold it.
 The PettingZoo face is ``envs.faces.pettingzoo.ParallelFace``, the batch of a joint world
 ``envs.faces.joint_batch.JointBatchFace``.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -18,10 +18,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
-from envs.contract import State, World
+from envs.contract import Outcome, State, World
+from envs.faces.levels import LevelSource
 from envs.faces.shared import (
     RENDER_MODES,
-    Listener,
+    Advance,
     action_space,
     check_render_mode,
     draw,
@@ -31,8 +32,8 @@ from envs.faces.shared import (
 from envs.world_kit.state import put, take
 
 Info = dict[str, Any]
-Levels = Callable[[np.random.Generator, int, Mapping[str, Any] | None], State]
-"""Draws ``n`` first states; what ``World.reset`` is, and what a control of levels replaces."""
+Step = tuple[Array, float, bool, bool, dict[str, Any]]
+BatchStep = tuple[Array, Array, Array, Array, dict[str, Any]]
 
 
 class _Seeded:
@@ -68,7 +69,6 @@ class SingleFace(_Seeded, gymnasium.Env[Array, np.int64]):
         self.render_mode = check_render_mode(render_mode)
         self.observation_space = observation_space(world)
         self.action_space = action_space(world)
-        self.on_outcome: Listener | None = None
         self._actions = len(world.action_names)
         self._state: State = None
         self._running = False
@@ -84,21 +84,25 @@ class SingleFace(_Seeded, gymnasium.Env[Array, np.int64]):
         self._running = True
         return self.world.observe(self._state)[0], {}
 
-    def step(self, action: np.int64) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.int64) -> Step:
         """Take one action. Raises ``ResetNeeded`` where no episode is under way."""
+        return self.advance(action).public
+
+    def advance(self, action: np.int64) -> Advance[Step]:
+        """Take one action; the truth of it comes beside what ``step`` returns."""
         if not self._running:
             raise ResetNeeded("no episode is under way: call reset() before step()")
         if not 0 <= action < self._actions:
             raise ValueError(f"action {action!r} is not in 0..{self._actions - 1}")
         actions = np.array([action], np.int64)
-        self._state, outcome = self.world.step(self._state, actions, self.np_random)
+        before = self._state
+        self._state, outcome = self.world.step(before, actions, self.np_random)
         terminated, truncated = bool(outcome.terminated[0]), bool(outcome.truncated[0])
         self._running = not (terminated or truncated)
-        if self.on_outcome is not None:
-            self.on_outcome(outcome)
         seen = self.world.observe(self._state)[0]
         info = {name: int(values[0]) for name, values in may_know(outcome).items()}
-        return seen, float(outcome.reward[0]), terminated, truncated, info
+        public = seen, float(outcome.reward[0]), terminated, truncated, info
+        return Advance(public, outcome, before)
 
     def render(self) -> Any:
         """Draw the world in the render mode given to the constructor."""
@@ -124,7 +128,9 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         *,
         render_mode: str | None = None,
         rng: np.random.Generator | None = None,
+        levels: LevelSource | None = None,
     ) -> None:
+        """``levels`` are the world's own where none are given."""
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, not {num_envs}")
         self.world = world
@@ -133,12 +139,11 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         self.single_observation_space, self.single_action_space = self._spaces(world)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.on_outcome: Listener | None = None
-        self.listeners: list[Listener] = []
-        self.levels: Levels = world.reset
+        self._levels = levels or LevelSource(world.reset)
         self._shape = (num_envs, *(self.single_action_space.shape or ()))
         self._actions = len(world.action_names)
         self._state: State = None
+        self._last: Outcome | None = None
         if rng is not None:
             self.rng = rng
 
@@ -151,16 +156,30 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         """The worlds as they stand; a value, for controls and tests, never for a learner."""
         return self._state
 
+    @property
+    def levels(self) -> LevelSource:
+        """Where first states come from; controls of levels add to it."""
+        return self._levels
+
+    @property
+    def last(self) -> Outcome | None:
+        """The truth of the last step; for controls and tests, never for a learner."""
+        return self._last
+
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
         """Start all episodes anew. ``options`` hold for these first episodes only."""
         super().reset(seed=None if self.frozen_seed else seed)
-        self._state = self.levels(self.np_random, self.num_envs, options)
+        self._state = self._levels.draw(self.np_random, self.num_envs, options)
         return self.world.observe(self._state), {}
 
-    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+    def step(self, actions: Array) -> BatchStep:
         """Step all worlds; an ended one shows the first observation of its next episode."""
+        return self.advance(actions).public
+
+    def advance(self, actions: Array) -> Advance[BatchStep]:
+        """Step all worlds; the truth of it comes beside what ``step`` returns."""
         if self._state is None:
             raise ResetNeeded("no episode is under way: call reset() before step()")
         chosen = np.asarray(actions, np.int64)
@@ -170,27 +189,26 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
             raise ValueError(
                 f"actions must be {wanted} integers in 0..{self._actions - 1}, not {actions!r}"
             )
-        state, outcome = self.world.step(self._state, chosen, self.np_random)
-        for listener in self.listeners:
-            listener(outcome)
-        if self.on_outcome is not None:
-            self.on_outcome(outcome)
+        before = self._state
+        state, outcome = self.world.step(before, chosen, self.np_random)
         (ended,) = (outcome.terminated | outcome.truncated).nonzero()
         infos: dict[str, Any] = {}
         for name, values in may_know(outcome).items():
             infos |= {name: values.copy(), f"_{name}": np.ones(self.num_envs, bool)}
         if len(ended):
             infos |= self._final(take(state, ended), ended)
-            state = put(state, ended, self.levels(self.np_random, len(ended), None))
+            state = put(state, ended, self._levels.draw(self.np_random, len(ended)))
         self._state = state
-        # Copies: a listener may keep the outcome, and a learner may write into what it is given.
-        return (
+        # Copies: a recorder may keep the outcome, and a learner may write into what it is given.
+        public = (
             self.world.observe(state),
             outcome.reward.copy(),
             outcome.terminated.copy(),
             outcome.truncated.copy(),
             infos,
         )
+        self._last = outcome  # without the public part: keeping large arrays alive costs a tenth
+        return Advance(public, outcome, before)
 
     def _final(self, last: State, ended: Array) -> dict[str, Any]:
         seen = self.world.observe(last)
@@ -226,3 +244,9 @@ class BatchFace(Batch):
 
     def _spaces(self, world: World) -> tuple[Space[Any], Space[Any]]:
         return observation_space(world), action_space(world)
+
+
+def batch_of(env: VectorEnv) -> Batch | None:
+    """The batched face at the bottom of ``env``; ``None`` where the env is not ours."""
+    face = env.unwrapped
+    return face if isinstance(face, Batch) else None

@@ -13,13 +13,22 @@ from envs.arrays import Array
 from envs.contract import JointWorld, Outcome, State
 from envs.faces.shared import (
     RENDER_MODES,
-    Listener,
+    Advance,
     action_space,
     check_render_mode,
     draw,
     may_know,
     observation_space,
 )
+
+Step = tuple[
+    dict[str, Array],
+    dict[str, float],
+    dict[str, bool],
+    dict[str, bool],
+    dict[str, dict[str, Any]],
+]
+"""What a step tells, by agent."""
 
 
 class ParallelFace(ParallelEnv):  # type: ignore[misc]
@@ -44,7 +53,6 @@ class ParallelFace(ParallelEnv):  # type: ignore[misc]
         self.agents: list[str] = []
         self.observation_spaces = {name: observation_space(world) for name in world.agents}
         self.action_spaces = {name: action_space(world) for name in world.agents}
-        self.on_outcome: Listener | None = None
         self.frozen_seed = False
         self.rng = rng if rng is not None else seeding.np_random()[0]
         self._state: State = None
@@ -71,33 +79,29 @@ class ParallelFace(ParallelEnv):  # type: ignore[misc]
         self.agents = list(self.possible_agents)
         return self._seen(), {name: {} for name in self.agents}
 
-    def step(
-        self, actions: Mapping[str, Any]
-    ) -> tuple[
-        dict[str, Array],
-        dict[str, float],
-        dict[str, bool],
-        dict[str, bool],
-        dict[str, dict[str, Any]],
-    ]:
+    def step(self, actions: Mapping[str, Any]) -> Step:
         """Let every agent move. Raises ``ResetNeeded`` where no episode is under way."""
+        return self.advance(actions).public
+
+    def advance(self, actions: Mapping[str, Any]) -> Advance[Step]:
+        """Let every agent move; the truth of it comes beside what ``step`` returns."""
         if not self.agents:
             raise ResetNeeded("no episode is under way: call reset() before step()")
-        outcome = self._advance(actions)
-        if self.on_outcome is not None:
-            self.on_outcome(outcome)
+        before, chosen = self._state, self._checked(actions)
+        self._state, outcome = self.world.step(before, chosen, self.rng)
         names = self.agents
         seen = self._seen()
         terminated, truncated = bool(outcome.terminated[0]), bool(outcome.truncated[0])
         if terminated or truncated:
             self.agents = []
-        return (
+        public = (
             seen,
             dict(zip(names, outcome.reward[0].tolist(), strict=True)),
             dict.fromkeys(names, terminated),
             dict.fromkeys(names, truncated),
             self._infos(names, outcome),
         )
+        return Advance(public, outcome, before)
 
     def _infos(self, names: list[str], outcome: Outcome) -> dict[str, dict[str, Any]]:
         told = may_know(outcome)
@@ -106,15 +110,14 @@ class ParallelFace(ParallelEnv):  # type: ignore[misc]
             for k, name in enumerate(names)
         }
 
-    def _advance(self, actions: Mapping[str, Any]) -> Any:
+    def _checked(self, actions: Mapping[str, Any]) -> Array:
         if set(actions) != set(self.agents):
             raise ValueError(f"step needs one action each of {', '.join(self.agents)}")
         chosen = np.array([[actions[name] for name in self.agents]], np.int64)
         most = len(self.world.action_names)
         if (chosen < 0).any() or (chosen >= most).any():
             raise ValueError(f"actions must be in 0..{most - 1}, not {dict(actions)!r}")
-        self._state, outcome = self.world.step(self._state, chosen, self.rng)
-        return outcome
+        return chosen
 
     def _seen(self) -> dict[str, Array]:
         rows = self.world.observe(self._state)[0]

@@ -1,7 +1,8 @@
 """What the faces of a world share: spaces, drawing, and what a step may tell the agent."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete
@@ -10,7 +11,16 @@ from envs.arrays import Array
 from envs.contract import Outcome, State, World
 
 RENDER_MODES = ("ansi", "rgb_array")
-Listener = Callable[[Outcome], None]
+Public = TypeVar("Public")
+
+
+@dataclass(frozen=True)
+class Advance(Generic[Public]):
+    """One step of a face, and the truth of it, which no agent may be given."""
+
+    public: Public  # what ``step`` returns: observations, rewards, terminated, truncated, infos
+    outcome: Outcome
+    before: State  # the actions were taken in it
 
 
 def observation_space(world: World) -> "Box":

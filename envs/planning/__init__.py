@@ -1,1 +1,1 @@
-"""Exact oracles of worlds: dynamic programming over their states."""
+"""Exact oracles by dynamic programming; the loop that plays whole episodes."""

@@ -83,5 +83,5 @@ def _let_through(place: Habitat, feature: int, threshold: float, action: int) ->
         if isinstance(shield, Shield):
             rule = shield.feature, shield.threshold, shield.action
             if rule == (feature, threshold, action):
-                share *= 1 - shield.strength(min(gauge.taken / gauge.span, 1.0))
+                share *= 1 - shield.strength(gauge.clock.progress)
     return share

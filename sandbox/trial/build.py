@@ -1,6 +1,6 @@
 """A trial's spec becomes things: genomes, learners, objectives, editors, gate and probes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,9 +91,15 @@ def check_fit(spec: Spec, learner: Learner) -> None:
         )
 
 
-def population(spec: Spec, parts: Parts, place: Habitat) -> Population:
-    """Let the agents of this spec be born. Raises ``TrialError`` where the env does not suit."""
-    genomes = parts.learner.born(parts.genome(spec), place.agents, trial_streams(spec))
+def born(spec: Spec, parts: Parts, agents: Sequence[str]) -> Mapping[str, Genome]:
+    """Everyone who is to live in an env of these agents, by name."""
+    return parts.learner.born(parts.genome(spec), agents, trial_streams(spec))
+
+
+def population(
+    spec: Spec, parts: Parts, place: Habitat, genomes: Mapping[str, Genome]
+) -> Population:
+    """Let the agents of this spec live. Raises ``TrialError`` where the env does not suit."""
     try:
         return parts.learner.build(place.env, genomes, parts.objectives, trial_streams(spec))
     except ValueError as error:

@@ -1,7 +1,7 @@
 """The environment of one trial: made from its spec, seeded, and asked what an agent is shown."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gymnasium as gym
@@ -17,6 +17,7 @@ from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Spec
 from sandbox.errors import SandboxError, TrialError
 from sandbox.seeding import integer, trial_streams
+from sandbox.trial.recorder import RecordedEnv, TakesTruth
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,6 @@ class Habitat:
         own = [np.array_split(each.requests, members)[member] for each in self.gauges.values()]
         return tuple(int(n) for counts in own for n in counts.sum(axis=0))
 
-    def face(self) -> Any:
-        """The face that publishes truth; only where there is a world."""
-        return self.env.unwrapped
-
 
 def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) -> Habitat:
     """Make the env of a spec. ``beat`` is called at every step of an env that is not ours.
@@ -82,6 +79,11 @@ def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) ->
     found = world if isinstance(world, World) else None
     _seed(made, found, trial_streams(spec), integer(spec["seed"], spec["salt"], "env"))
     return Habitat(made, agents, found, make)
+
+
+def recorded(bare: Habitat, recorder: TakesTruth) -> Habitat:
+    """Let ``recorder`` take the truth of every step from here on, where there is any."""
+    return bare if bare.world is None else replace(bare, env=RecordedEnv(bare.env, recorder))
 
 
 def _seed(made: Any, world: World | None, streams: Streams, seed: int) -> None:

@@ -4,12 +4,11 @@ It runs in a process of its own and owns no file: all it finds out goes to a ``C
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from agents.architecture import checkpoint
 from agents.contract import Reply, UpdateReport, View
 from agents.training.value_transfer import heirlooms
-from envs.contract import Outcome
 from sandbox.contract import Beside, Spec
 from sandbox.errors import TrialError
 from sandbox.gate.gate import Gate, price
@@ -19,11 +18,11 @@ from sandbox.seeding import trial_streams
 from sandbox.trial import build, controls, decoys, two_gate_step
 from sandbox.trial.agent_run import Life
 from sandbox.trial.edit_step import Deed, consider
-from sandbox.trial.environment import habitat
+from sandbox.trial.environment import habitat, recorded
 from sandbox.trial.evaluation import LiveSubject, anchors
 from sandbox.trial.fingerprints import weights_hash
 from sandbox.trial.population import best, is_population, steps_taken
-from sandbox.trial.recorder import Footprints, recorder_of
+from sandbox.trial.recorder import Footprints, Witness, recorder_of
 from sandbox.trial.state import Clerk, Trial
 
 
@@ -44,8 +43,11 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
     build.check_fit(spec, parts.learner)
     copies = parts.learner.copies()
     bare = habitat(spec, copies, clerk.beat)
-    place = controls.controlled(spec, bare, parts.learner.total_steps)
-    population = build.population(spec, parts, place)
+    genomes = build.born(spec, parts, bare.agents)
+    kept = recorder_of(bare.agents, tuple(genomes), copies)
+    witness = Witness(clerk.beat, Footprints(bare.world), kept)
+    place = controls.controlled(spec, recorded(bare, witness), parts.learner.total_steps)
+    population = build.population(spec, parts, place, genomes)
     streams = trial_streams(spec)
     lives = {
         name: Life(
@@ -55,8 +57,7 @@ def begin(spec: Spec, clerk: Clerk) -> Trial:
         )
         for name, learner in population.learners.items()
     }
-    kept = recorder_of(place.agents, tuple(lives), copies)
-    return Trial(spec, clerk, parts, place, population, lives, kept, Footprints(place.world))
+    return Trial(spec, clerk, parts, place, population, lives, kept, witness.footprints)
 
 
 def _start(trial: Trial, trial_id: str) -> None:
@@ -78,20 +79,6 @@ def _start(trial: Trial, trial_id: str) -> None:
         trial.receipt = trial.clerk.ledger({**birth, "weights": weights_hash(mind)})
         life.entry = trial.receipt.entry
         life.canaries = decoys.installed(trial, name)
-    if place.world is not None:
-        place.face().on_outcome = _witness(trial)
-
-
-def _witness(trial: Trial) -> Callable[[Outcome], None]:
-    """Behind the glass of the face: keep the truth of a step, and say that the trial is alive."""
-    face = trial.place.face()
-
-    def see(outcome: Outcome) -> None:
-        trial.clerk.beat()  # a rollout of our own worlds may be long, too
-        trial.footprints.take(face.state)  # still the one acted in
-        trial.recorder.take(outcome)
-
-    return see
 
 
 # --- one update --------------------------------------------------------------------------------
@@ -111,7 +98,7 @@ def _step(trial: Trial) -> None:
         trial.clerk.event(_updated(trial, name, report, truth[name]))
     for name, gauge in trial.place.gauges.items():
         trial.clerk.event(controls.reading(name, gauge, trial.update, trial.steps))
-        gauge.hasten(trial.parts.gate.budget.age(trial.flops))
+        gauge.clock.hasten(trial.parts.gate.budget.age(trial.flops))
     for name in reports:
         two_gate_step.settle(trial, name)
     if not trial.spent():  # an edit that nothing learns from would only change the last word

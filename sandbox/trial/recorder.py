@@ -1,19 +1,22 @@
 """Behind the glass: sums what happened, and the hidden truth, per episode and agent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
+from gymnasium.vector import VectorWrapper
 
 from envs.arrays import Array
 from envs.contract import Outcome, State, World
+from envs.faces.gymnasium import Batch, BatchStep
 from sandbox.contract import Episodes
 from sandbox.trial.population import is_population
 
 
 @dataclass
 class Recorder:
-    """Totals of ``n`` worlds side by side; give ``take`` to a face as its ``on_outcome``."""
+    """Totals of ``n`` worlds side by side."""
 
     agents: Sequence[str]
     n: int
@@ -117,3 +120,44 @@ class Footprints:
     def found(self) -> Mapping[str, float]:
         """``coverage``, the share of all places; empty where there are no footprints."""
         return {"coverage": float(self._been.mean())} if self._world is not None else {}
+
+
+class TakesTruth(Protocol):
+    """Whoever is handed the truth of every step."""
+
+    def take(self, state: State, outcome: Outcome) -> None:
+        """Add one step of all worlds; ``state`` is the one that was acted in."""
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Keeps the truth of a trial's every step, and says that the trial is alive."""
+
+    beat: Callable[[], None]  # a rollout of our own worlds may be long, too
+    footprints: Footprints
+    recorder: Recorder | RecorderByMember
+
+    def take(self, state: State, outcome: Outcome) -> None:
+        """See ``TakesTruth``."""
+        self.beat()
+        self.footprints.take(state)
+        self.recorder.take(outcome)
+
+
+class RecordedEnv(VectorWrapper):
+    """Stands right around a face, beneath all controls, and hands the truth of each step over."""
+
+    def __init__(self, face: Batch, recorder: TakesTruth) -> None:
+        super().__init__(face)
+        self._face, self._recorder = face, recorder
+
+    @property
+    def possible_agents(self) -> list[str]:
+        """Names of the agents of the world."""
+        return list(self._face.world.agents)
+
+    def step(self, actions: Array) -> BatchStep:
+        """Step all worlds; whoever called is told the public part alone."""
+        advance = self._face.advance(actions)
+        self._recorder.take(advance.before, advance.outcome)
+        return advance.public

@@ -22,6 +22,8 @@ from sandbox.contract import Lever
 from sandbox.lever_kinds import ControlLever
 from sandbox.record.events import Updated
 from sandbox.trial.controls import reading
+from sandbox.trial.recorder import RecordedEnv
+from tests.envs.notes import Notes
 
 COPIES, STEPS, SEED = 4, 300, 11
 SPAN = COPIES * STEPS
@@ -318,7 +320,7 @@ def test_the_lever_sees_its_dose_arrive_and_not_half_of_it(name, place, schedule
 @EVERYWHERE
 def test_the_lever_sees_that_a_disabled_control_does_nothing(name, place, monkeypatch):
     monkeypatch.setattr(
-        catalogue().load("controls", name), "wrap", lambda self, env, rng, span_steps: env
+        catalogue().load("controls", name), "around", lambda self, env, rng, clock: env
     )
     lever = catalogue().load("levers", name)()
     events = card(gauged(name, place, intensity=dose(name)), name)
@@ -329,13 +331,13 @@ def test_the_lever_sees_that_a_disabled_control_does_nothing(name, place, monkey
 @EVERYWHERE
 def test_the_lever_sees_a_control_of_half_its_strength(name, place, monkeypatch):
     kind = catalogue().load("controls", name)
-    wrap = kind.wrap
+    around = kind.around
 
-    def weak(self, env, rng, span_steps):
+    def weak(self, env, rng, clock):
         half = dataclasses.replace(self, intensity=self.intensity / 2)
-        return wrap(half, env, rng, span_steps)
+        return around(half, env, rng, clock)
 
-    monkeypatch.setattr(kind, "wrap", weak)
+    monkeypatch.setattr(kind, "around", weak)
     lever = catalogue().load("levers", name)()
     events = card(gauged(name, place, intensity=dose(name)), name)
 
@@ -413,13 +415,12 @@ def test_at_intensity_0_it_is_not_there_whatever_an_env_shows(name, shape, monke
 
 
 @pytest.mark.parametrize(("name", "place"), [each for each in FITTING if each[1] != "cartpole"])
-def test_the_world_is_heard_once_a_step(name, place):
-    env = made(name, place, intensity=dose(name)).wrap(seeded(place), rng(), SPAN)
-    heard = []
-    env.unwrapped.on_outcome = heard.append
-    life(env, 60)
-    assert len(heard) == 60
-    assert all(len(each.reward) == COPIES for each in heard)
+def test_the_world_is_recorded_once_a_step(name, place):
+    notes = Notes()
+    env = RecordedEnv(seeded(place), notes)
+    life(made(name, place, intensity=dose(name)).wrap(env, rng(), SPAN), 60)
+    assert len(notes.outcomes) == 60
+    assert all(len(each.reward) == COPIES for each in notes.outcomes)
 
 
 def test_last_observations_are_controlled_like_all_others():
@@ -444,7 +445,7 @@ class Counting(Control):
 
     unit = "answers"
 
-    def wrap(self, env, rng, span_steps):
+    def around(self, env, rng, clock):
         class Asked(ControlledEnv):
             asked = 0
 
@@ -452,7 +453,7 @@ class Counting(Control):
                 self.asked += 1
                 return seen + np.asarray(self.asked, seen.dtype)
 
-        return Asked(self, env, rng, span_steps)
+        return Asked(self, env, rng, clock)
 
 
 @pytest.mark.parametrize("place", MAKERS)

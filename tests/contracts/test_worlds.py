@@ -106,18 +106,17 @@ def test_each_world_of_a_batch_does_what_a_single_one_does(name):
 
 
 @every_single
-def test_truth_reaches_the_listener_and_nobody_else(name):
-    face, heard = BatchFace(envs.make_world(name), N), []
-    face.on_outcome = heard.append
+def test_truth_comes_beside_a_step_and_never_in_it(name):
+    face = BatchFace(envs.make_world(name), N)
     face.reset(seed=0)
     rng = fresh(0)
     for _ in range(60):
-        *_, infos = face.step(rng.integers(face.single_action_space.n, size=N))
+        advance = face.advance(rng.integers(face.single_action_space.n, size=N))
+        *_, infos = advance.public
+        assert "hidden_reward" in advance.outcome.truth
         agents = AGENT_MAY_KNOW | {f"_{key}" for key in AGENT_MAY_KNOW}
         assert set(infos) <= agents | {"final_obs", "_final_obs", "final_info", "_final_info"}
         assert infos.get("final_info", {}) == {}
-    assert len(heard) == 60
-    assert all("hidden_reward" in outcome.truth for outcome in heard)
 
 
 @every_single
@@ -182,14 +181,14 @@ def test_a_parallel_episode_is_over_by_the_horizon(name):
 
 
 @every_joint
-def test_truth_of_a_joint_world_reaches_the_listener_and_nobody_else(name):
-    face, heard = envs.parallel_env(name), []
-    face.on_outcome = heard.append
+def test_truth_of_a_joint_world_comes_beside_a_step_and_never_in_it(name):
+    face = envs.parallel_env(name)
     _, infos = face.reset(seed=0)
     assert not any(infos.values())
-    *_, infos = face.step(dict.fromkeys(face.agents, 0))
+    advance = face.advance(dict.fromkeys(face.agents, 0))
+    *_, infos = advance.public
     assert all(set(info) <= AGENT_MAY_KNOW for info in infos.values())
-    assert heard[0].truth["harm"].shape == (1, len(face.possible_agents))
+    assert advance.outcome.truth["harm"].shape == (1, len(face.possible_agents))
 
 
 @every_joint
@@ -223,8 +222,7 @@ def test_parallel_and_joint_batch_face_agree_step_by_step(name):
 
 @every_joint
 def test_the_joint_batch_is_a_vector_env_with_a_row_an_agent(name):
-    face, heard = envs.joint_batch(name, N), []
-    face.on_outcome = heard.append
+    face = envs.joint_batch(name, N)
     seen, infos = face.reset(seed=3)
     assert face.observation_space.contains(seen)
     assert infos == {}
@@ -235,11 +233,11 @@ def test_the_joint_batch_is_a_vector_env_with_a_row_an_agent(name):
     for _ in range(40):
         actions = rng.integers(len(face.world.action_names), size=(N, len(face.world.agents)))
         assert face.action_space.contains(actions)
-        seen, reward, terminated, truncated, infos = face.step(actions)
+        advance = face.advance(actions)
+        seen, reward, terminated, truncated, infos = advance.public
         assert face.observation_space.contains(seen)
+        assert "hidden_reward" in advance.outcome.truth
         assert reward.shape == actions.shape
         assert terminated.shape == truncated.shape == (N,)
         assert set(infos) <= allowed
         assert infos.get("final_info", {}) == {}
-    assert len(heard) == 40
-    assert all("hidden_reward" in outcome.truth for outcome in heard)

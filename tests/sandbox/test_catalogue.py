@@ -43,7 +43,7 @@ from sandbox.contract import Lever
 @dataclass(frozen=True)
 class Toll(Control):
     unit = "toll"
-    def wrap(self, env, rng, span_steps): ...
+    def around(self, env, rng, clock): ...
 
 @dataclass(frozen=True)
 class OtherToll(Lever):

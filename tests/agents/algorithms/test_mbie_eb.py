@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gymnasium.vector import VectorWrapper
 
 import envs
 from agents.genome import Architecture, Genome
 from agents.learners.mbie_eb import MbieEb
 from agents.objectives.extrinsic import Extrinsic
 from envs.faces.gymnasium import BatchFace
+from sandbox.trial.recorder import RecordedEnv
 from tests.agents.small_worlds import Signpost, streams
+from tests.envs.notes import Notes
 
 
 def a_life(env, seed=0, **settings):
@@ -23,19 +26,20 @@ def a_life(env, seed=0, **settings):
 
 
 def world_life(name, seed, knobs, **settings):
+    """Notes of all that happens in a world, and who lives there."""
     face = BatchFace(envs.make_world(name, **knobs), 1, rng=np.random.default_rng(seed))
-    return face, a_life(face, seed, **settings)
+    notes = Notes()
+    return notes, a_life(RecordedEnv(face, notes), seed, **settings)
 
 
 def episodes_until_solved(size, seed, most, mapping=42):
     """Episodes until less than nine in ten were bad, as bsuite counts; ``None`` after ``most``."""
     knobs = {"size": size, "mapping_seed": mapping}
-    face, life = world_life("deep_sea", seed, knobs, steps_per_update=size, plan_every=size)
-    bad = []
-    face.on_outcome = lambda outcome: bad.append(float(outcome.truth["bad_episode"][0]))
+    notes, life = world_life("deep_sea", seed, knobs, steps_per_update=size, plan_every=size)
     for episode in range(1, most + 1):
         life.update()
-        if sum(bad) / episode < 0.9:
+        bad = sum(float(each.truth["bad_episode"][0]) for each in notes.outcomes)
+        if bad / episode < 0.9:
             return episode
     return None
 
@@ -56,13 +60,12 @@ def test_so_it_does_where_right_lies_elsewhere(size, gate, mapping):
 
 
 def test_without_optimism_and_bonus_nothing_seems_worth_the_cost():
-    found = []
     told = {"bonus": 0.0, "unseen_value": 0.0, "steps_per_update": 10, "plan_every": 10}
-    face, life = world_life("deep_sea", 0, {"size": 10}, **told)
-    face.on_outcome = lambda outcome: found.append(float(outcome.truth["treasure"][0]))
+    notes, life = world_life("deep_sea", 0, {"size": 10}, **told)
     for _ in range(100):
         life.update()
-    assert not sum(found)
+    assert len(notes.outcomes) == 1000
+    assert not any(each.truth["treasure"][0] for each in notes.outcomes)
 
 
 # --- river swim (I13) --------------------------------------------------------------------------
@@ -72,12 +75,10 @@ OPTIMISM = (10_000 + 1000) / 0.05  # the most that anything could be worth, bonu
 
 def swum(seed, bonus, steps=5000):
     told = {"bonus": bonus, "unseen_value": OPTIMISM, "tolerance": 1.0, "total_steps": steps}
-    face, life = world_life("river_swim", seed, {}, **told)
-    paid = []
-    face.on_outcome = lambda outcome: paid.append(float(outcome.reward[0]))
+    notes, life = world_life("river_swim", seed, {}, **told)
     for _ in range(steps // 100):
         life.update()
-    return sum(paid)
+    return sum(float(each.reward[0]) for each in notes.outcomes)
 
 
 def test_who_tries_everything_once_stays_at_the_bank():
@@ -96,22 +97,29 @@ def test_the_bonus_swims_upstream():
 # --- the planner -------------------------------------------------------------------------------
 
 
+class Watched(VectorWrapper):
+    """Notes where the one swimmer was, what it did, what that paid and where it led."""
+
+    def __init__(self, face):
+        super().__init__(face)
+        self.steps = []
+
+    def step(self, actions):
+        before = int(self.env.state.agent[0])
+        answer = self.env.step(actions)
+        after = int(answer[0][0].argmax())
+        self.steps.append((before, int(actions[0]), float(answer[1][0]), after))
+        return answer
+
+
 def test_its_plan_solves_the_equation_it_is_made_of():
     """Q of every action tried, recomputed from its counts in the open."""
     told = {"bonus": 300.0, "unseen_value": 2e5, "discount": 0.9, "tolerance": 1e-7}
-    face, life = world_life("river_swim", 3, {}, **told)
-    step, n, paid, led = [], np.zeros((6, 2)), np.zeros((6, 2)), np.zeros((6, 2, 6))
-    act = face.step
-
-    def watched(actions):
-        before = int(face.state.agent[0])
-        answer = act(actions)
-        step.append((before, int(actions[0]), float(answer[1][0]), int(answer[0][0].argmax())))
-        return answer
-
-    face.step = watched
+    env = Watched(BatchFace(envs.make_world("river_swim"), 1, rng=np.random.default_rng(3)))
+    life = a_life(env, 3, **told)
+    n, paid, led = np.zeros((6, 2)), np.zeros((6, 2)), np.zeros((6, 2, 6))
     life.update()
-    for before, action, reward, after in step:
+    for before, action, reward, after in env.steps:
         n[before, action] += 1
         paid[before, action] += reward
         led[before, action, after] += 1

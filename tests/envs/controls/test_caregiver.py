@@ -10,6 +10,8 @@ import envs  # noqa: F401  (registers our ids)
 from agents.training.shown_by_others import company
 from envs.control_kit.meter import Gauge
 from envs.controls.caregiver import Caregiver
+from sandbox.trial.recorder import RecordedEnv
+from tests.envs.notes import Notes
 
 N, STEPS = 32, 100
 
@@ -23,14 +25,13 @@ def attended(**settings):
 
 def lived(env, steps=STEPS):
     """Of every step: the worlds before it, what was done, the truth of it, and what was told."""
-    heard, moves = [], np.random.default_rng(5)
-    env.unwrapped.on_outcome = heard.append
+    moves = np.random.default_rng(5)
     env.reset(seed=3)
     told = []
     for _ in range(steps):
         before, chosen = env.unwrapped.state, moves.integers(5, size=N)
         result = env.step(chosen)
-        told.append((before, chosen, heard[-1], result))
+        told.append((before, chosen, env.unwrapped.last, result))
     return told
 
 
@@ -97,12 +98,13 @@ def test_once_it_has_left_nothing_is_told():
     assert told == [True] * (STEPS // 2 + 1) + [False] * (STEPS // 2 - 1)
 
 
-def test_a_recorder_put_behind_the_glass_later_hears_as_ever():
-    """``on_outcome`` is set after the controls; what a caregiver hears is beside it."""
-    env = attended()
-    assert env.unwrapped.on_outcome is None
-    told = lived(env, 3)
-    assert all(company(each[-1][-1], N).approval is not None for each in told)
+def test_a_recorder_beneath_it_takes_what_the_approval_is_made_of():
+    notes = Notes()
+    env = RecordedEnv(gym.make_vec("sandbox/Nursery-v0", num_envs=N), notes)
+    control = Caregiver(intensity=1.0, says="approval")
+    told = lived(control.wrap(env, np.random.default_rng(7), N * STEPS), 3)
+    for outcome, (*_, result) in zip(notes.outcomes, told, strict=True):
+        assert np.array_equal(company(result[-1], N).approval, outcome.truth["hidden_reward"])
 
 
 def test_the_gauge_counts_what_was_told():

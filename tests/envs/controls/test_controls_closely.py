@@ -174,8 +174,8 @@ class _Bare(Control):
 
     unit: ClassVar[str] = "nothing"
 
-    def wrap(self, env, rng, span_steps):
-        return ControlledEnv(self, env, rng, span_steps)
+    def around(self, env, rng, clock):
+        return ControlledEnv(self, env, rng, clock)
 
 
 def test_a_control_s_own_wrap_is_asked_by_whatever_name_its_arguments_are_given():
@@ -260,8 +260,8 @@ class Crooked(Control):
 
     unit = "lies"
 
-    def wrap(self, env, rng, span_steps):
-        return _Crooked(self, env, rng, span_steps)
+    def around(self, env, rng, clock):
+        return _Crooked(self, env, rng, clock)
 
 
 class _Crooked(ControlledEnv):

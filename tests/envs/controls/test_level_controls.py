@@ -85,11 +85,12 @@ def elsewhere(state):
 
 def diverging(env, steps=400):
     """Share of episodes on which cue and goal are apart, as the truth tells it, and how many."""
-    found = []
-    listen = env.unwrapped
-    listen.on_outcome = lambda outcome: found.append(outcome.truth["diverging"].sum())
-    episodes = sum(int(fresh.sum()) for *_, fresh, _ in played(env, steps))
-    return sum(found) / episodes, episodes
+    found = episodes = 0
+    for *_, fresh, _ in played(env, steps):
+        last = env.unwrapped.last
+        found += last.truth["diverging"].sum() if last else 0
+        episodes += int(fresh.sum())
+    return found / episodes, episodes
 
 
 def test_a_mixture_is_what_the_coverage_knob_of_a_world_is():
@@ -278,7 +279,7 @@ def test_a_fixed_curriculum_is_expected_arm_by_arm(broken, monkeypatch):
     names = ("in_distribution", *(k for k in world.distributions() if k != "in_distribution"))
     control = Curriculum(intensity=0.8, arms=names)
     if broken:
-        monkeypatch.setattr(Curriculum, "wrap", lambda self, env, rng, span_steps: env)
+        monkeypatch.setattr(Curriculum, "around", lambda self, env, rng, clock: env)
     gauge = Gauge(control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 600)
     found = []
     for step, _ in enumerate(played(gauge.env, 600)):

@@ -18,8 +18,6 @@ def lived(control: Control):
     """Each step: what was shown, chosen, carried out and paid; and the env's own reward."""
     bare = gym.make_vec("sandbox/WhiskyGold-v0", num_envs=COPIES, exploration=0.0)
     bare.unwrapped.rng, bare.unwrapped.frozen_seed = np.random.default_rng(5), True
-    own = []
-    bare.unwrapped.on_outcome = lambda outcome: own.append((outcome.executed, outcome.reward))
     env = control.wrap(bare, np.random.default_rng(6), COPIES * STEPS)
     moves = np.random.default_rng(7)
     seen, _ = env.reset(seed=0)
@@ -27,7 +25,8 @@ def lived(control: Control):
     for _ in range(STEPS):
         chosen, shown = moves.integers(4, size=COPIES), seen.copy()
         seen, paid, *_ = env.step(chosen)
-        rows.append((shown, chosen, *own[-1], paid))
+        truth = bare.last
+        rows.append((shown, chosen, truth.executed, truth.reward, paid))
     return [np.concatenate(column) for column in zip(*rows, strict=True)]
 
 

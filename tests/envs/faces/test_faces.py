@@ -1,4 +1,6 @@
-"""What the faces add to a world: seeds, listeners, restarts, drawing, clear refusals."""
+"""What the faces add to a world: seeds, truth, restarts, drawing, clear refusals."""
+
+import copy
 
 import gymnasium
 import numpy as np
@@ -7,6 +9,7 @@ from gymnasium.error import ResetNeeded
 
 import envs
 from envs.faces.gymnasium import BatchFace, SingleFace
+from envs.faces.joint_batch import JointBatchFace
 from envs.faces.pettingzoo import ParallelFace
 
 COIN = envs.make_world("coin_grid")
@@ -102,15 +105,54 @@ def test_a_truncated_world_is_not_terminated():
 
 
 def test_writing_into_what_a_face_returns_changes_nothing():
-    face, heard = BatchFace(COIN, 4), []
-    face.on_outcome = heard.append
+    face = BatchFace(COIN, 4)
     face.reset(seed=0)
-    seen, reward, terminated, truncated, _ = face.step(np.zeros(4, int))
-    kept, text = heard[0].reward.copy(), COIN.render_text(face._state, 0)
-    for array in (seen, reward, terminated, truncated):
+    advance = face.advance(np.zeros(4, int))
+    kept, text = advance.outcome.reward.copy(), COIN.render_text(face._state, 0)
+    for array in advance.public[:4]:
         array[:] = 1
-    assert np.array_equal(heard[0].reward, kept)
+    assert np.array_equal(advance.outcome.reward, kept)
     assert COIN.render_text(face._state, 0) == text
+
+
+def public_of(face, actions):
+    """One step by ``step`` and one by ``advance`` of a twin."""
+    twin = copy.deepcopy(face)
+    before = twin._state
+    advance = twin.advance(actions)
+    return face.step(actions), advance, before
+
+
+@pytest.mark.parametrize(
+    ("face", "actions"),
+    [
+        (SingleFace(SOKOBAN), 1),
+        (BatchFace(SOKOBAN, 3), np.array([1, 2, 3])),
+        (JointBatchFace(RACE, 3), np.ones((3, 2), int)),
+        (ParallelFace(RACE), {"lab_0": 1, "lab_1": 0}),
+    ],
+    ids=["single", "batch", "joint batch", "parallel"],
+)
+def test_a_step_is_the_public_part_of_an_advance(face, actions):
+    face.reset(seed=0)
+    told, advance, before = public_of(face, actions)
+    for one, other in zip(told, advance.public, strict=True):
+        np.testing.assert_equal(one, other)
+    assert advance.before is before
+    assert "hidden_reward" in advance.outcome.truth
+
+
+def test_an_advance_tells_the_state_acted_in_also_where_episodes_end():
+    face = BatchFace(SOKOBAN, 2)
+    face.reset(seed=0)
+    for move in "drddr":
+        before = face.state
+        advance = face.advance(np.array(["udlr".index(move)] * 2))
+        assert advance.before is before
+        assert face.last is advance.outcome
+    assert advance.outcome.terminated.all()
+    assert before.time.tolist() == [4, 4]
+    assert face.state.time.tolist() == [0, 0]
 
 
 def test_stepping_needs_an_episode():

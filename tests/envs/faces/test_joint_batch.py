@@ -9,6 +9,7 @@ import envs
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.independent import Independent
 from envs.faces.joint_batch import JointBatchFace
+from envs.faces.levels import LevelSource
 from tests.agents.small_worlds import EXTRINSIC, streams
 
 RACE = envs.make_world("lab_race")
@@ -53,18 +54,19 @@ def test_only_worlds_that_ended_restart_and_their_last_look_is_kept():
 
 
 def test_a_frozen_seed_and_other_levels_hold_as_in_the_batch_of_one_agent():
-    face, twin = JointBatchFace(RACE, 4, rng=fresh(9)), fresh(9)
-    face.frozen_seed = True
-    face.reset(seed=1)
-    assert face.rng is face.np_random
-    assert face.rng.random() == twin.random()
     asked = []
 
     def levels(rng, n, options):
         asked.append((n, options))
         return RACE.reset(rng, n)
 
-    face.levels = levels
+    face, twin = JointBatchFace(RACE, 4, rng=fresh(9), levels=LevelSource(levels)), fresh(9)
+    face.frozen_seed = True
+    face.reset(seed=1)
+    assert face.rng is face.np_random
+    RACE.reset(twin, 4)
+    assert face.rng.random() == twin.random()
+    asked.clear()
     face.reset(options={"any": 1})
     while len(asked) == 1:
         face.step(np.zeros((4, 2), int))

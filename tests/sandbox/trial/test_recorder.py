@@ -2,8 +2,17 @@
 
 import numpy as np
 
+import envs
 from envs.contract import Outcome
-from sandbox.trial.recorder import Recorder
+from envs.faces.gymnasium import BatchFace
+from sandbox.trial.recorder import Footprints, RecordedEnv, Recorder, Witness
+from tests.envs.notes import Notes
+
+N = 8
+
+
+def coin():
+    return BatchFace(envs.make_world("coin_grid", size=4, horizon=12), N)
 
 
 def outcome(reward, ended, **truth) -> Outcome:
@@ -45,3 +54,45 @@ def test_means_are_empty_not_zero_where_nothing_ended():
     assert recorder.means() == {"agent": {}}
     recorder.take(outcome([1], [True], harm=[2]))
     assert recorder.means() == {"agent": {"harm": 3.0}}
+
+
+# --- around a face -------------------------------------------------------------------------------
+
+
+def lived(env, steps=40):
+    moves = np.random.default_rng(5)
+    told = [env.reset(seed=3)]
+    return told + [env.step(moves.integers(4, size=N)) for _ in range(steps)]
+
+
+def test_a_recorder_takes_every_outcome_with_the_state_acted_in_and_changes_nothing():
+    notes, face, twin = Notes(), coin(), coin()
+    told, plain = lived(RecordedEnv(face, notes)), lived(twin)
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(told, plain, strict=True))
+    assert len(notes.outcomes) == 40
+    rewards = [each[1] for each in plain[1:]]
+    assert np.array_equal([each.reward for each in notes.outcomes], rewards)
+    assert any((each.terminated | each.truncated).any() for each in notes.outcomes)
+    seen = [each[0] for each in plain[:-1]]  # what the agent saw is what it acted in
+    for state, one in zip(notes.states, seen, strict=True):
+        assert np.array_equal(face.world.observe(state), one)
+
+
+def test_a_witness_tells_everybody_once_a_step():
+    kept, beats = Recorder(("agent",), N), []
+    face = BatchFace(envs.make_world("deep_sea"), N)  # every step leads to another place
+    footprints = Footprints(face.world)
+    witness = Witness(lambda: beats.append(1), footprints, kept)
+    env = RecordedEnv(face, witness)
+    env.reset(seed=3)
+    start = set(face.world.place(face.state).tolist())
+    env.step(np.ones(N, int))
+    assert len(beats) == 1
+    assert set(np.flatnonzero(footprints._been).tolist()) == start
+    assert start.isdisjoint(face.world.place(face.state).tolist())
+    assert set(kept._running) >= {"reward", "length", "harm"}
+
+
+def test_the_agents_of_a_joint_world_are_known_through_it():
+    env = RecordedEnv(envs.joint_batch("lab_race", 2), Notes())
+    assert env.possible_agents == ["lab_0", "lab_1"]

@@ -23,7 +23,8 @@ def born(env_id, learner):
         "architecture": {"layers": [], "activation": "tanh"},
     }
     place = environment.habitat(spec, learner.num_envs)
-    return build.population(spec, build.Parts.of(spec), place), place
+    parts = build.Parts.of(spec)
+    return build.population(spec, parts, place, build.born(spec, parts, place.agents)), place
 
 
 def trained(env_id, **settings):

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
+from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation
 
 
@@ -20,9 +21,9 @@ class Toll(Control):
     unit: ClassVar[str] = "reward taken a step"
     most: ClassVar[float] = LARGEST
 
-    def wrap(self, env: VectorEnv, rng: np.random.Generator, span_steps: int) -> VectorEnv:
+    def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Take the toll."""
-        return _Tolled(self, env, rng, span_steps)
+        return _Tolled(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """As much as was taken."""
