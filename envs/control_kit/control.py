@@ -39,7 +39,7 @@ from envs.arrays import Array
 from envs.contract import State
 from envs.control_kit.clock import Clock, ClockedEnv
 from envs.faces.gymnasium import batch_of
-from envs.faces.levels import Options
+from envs.faces.shared import Options
 from envs.world_kit.settings import SettingError
 
 LARGEST = 1e6

@@ -11,7 +11,7 @@ from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from envs.contract import State
 from envs.faces.gymnasium import batch_of
-from envs.faces.levels import Options
+from envs.faces.shared import Options
 from envs.world_kit.state import differing, size
 
 

@@ -19,10 +19,10 @@ from gymnasium.vector.utils import batch_space
 
 from envs.arrays import Array
 from envs.contract import Outcome, State, World
-from envs.faces.levels import LevelSource
 from envs.faces.shared import (
     RENDER_MODES,
     Advance,
+    LevelSource,
     action_space,
     check_render_mode,
     draw,

@@ -9,7 +9,7 @@ import envs
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.independent import Independent
 from envs.faces.joint_batch import JointBatchFace
-from envs.faces.levels import LevelSource
+from envs.faces.shared import LevelSource
 from tests.agents.small_worlds import EXTRINSIC, streams
 
 RACE = envs.make_world("lab_race")

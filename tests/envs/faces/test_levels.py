@@ -4,7 +4,7 @@ import numpy as np
 
 import envs
 from envs.faces.gymnasium import BatchFace, SingleFace, batch_of
-from envs.faces.levels import LevelSource
+from envs.faces.shared import LevelSource
 
 WORLD = envs.make_world("coin_grid", size=4, horizon=6)
 
