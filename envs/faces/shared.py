@@ -1,4 +1,4 @@
-"""What the faces of a world share: spaces, drawing, first states, what a step may tell the agent."""
+"""What the faces of a world share: spaces, drawing, first states, what a step may tell."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
