@@ -21,7 +21,7 @@ class RefusedEditError(SettingError):
 
 
 @dataclass(frozen=True)
-class Moment:
+class OptimiserMoment:
     """An optimiser's state of one parameter; Adam's of Kingma & Ba 2015.
 
     SGD and RMSprop keep their momentum buffer in ``first``; ``second`` is RMSprop's mean square and
@@ -34,7 +34,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Mind:
+class AgentState:
     """A genome with its weights and optimiser state: a value; nobody changes it in place.
 
     Parameter names: ``{tower}.{i}.{suffix}`` with the suffixes of the layer's kind
@@ -54,7 +54,7 @@ class Mind:
 
     genome: Genome
     parameters: Mapping[str, Array]
-    moments: Mapping[str, Moment]
+    moments: Mapping[str, OptimiserMoment]
     buffers: Mapping[str, Array] = field(default_factory=dict)
     values: Mapping[str, Array] = field(default_factory=dict)
 
@@ -93,11 +93,11 @@ class Look(ABC):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EditEvidence:
     """What an edit may look at besides the mind it rewrites."""
 
     look: Look | None  # None: nothing was learned yet
-    before: Callable[[int], Mind]
+    before: Callable[[int], AgentState]
     """Ledger entry -> the mind before that edit; ``RefusedEditError`` where it is not kept."""
-    peers: Mapping[str, Callable[[], Mind]] = field(default_factory=dict)  # of its population
+    peers: Mapping[str, Callable[[], AgentState]] = field(default_factory=dict)  # of its population
     canaries: Mapping[str, Any] = field(default_factory=dict)  # decoys: who meddles is noted

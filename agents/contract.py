@@ -7,26 +7,26 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.agent_state import Evidence, Look, Mind, Moment, RefusedEditError
+from agents.agent_state import AgentState, EditEvidence, Look, OptimiserMoment, RefusedEditError
 from agents.arrays import Array
 from agents.behaviour import kl
 from agents.genome import Genome
-from agents.objective_contract import Batch, Motive, Objective
+from agents.objective_contract import Batch, LiveObjective, Objective
 
 __all__ = [
+    "AgentState",
     "Batch",
-    "Claim",
     "Edit",
+    "EditClaim",
+    "EditEvidence",
     "Editor",
-    "Evidence",
     "Learner",
     "LiveEditor",
     "LiveLearner",
+    "LiveObjective",
     "Look",
-    "Mind",
-    "Moment",
-    "Motive",
     "Objective",
+    "OptimiserMoment",
     "Population",
     "RefusedEditError",
     "Reply",
@@ -43,7 +43,7 @@ Streams = Callable[[str], np.random.Generator]
 
 
 @dataclass(frozen=True)
-class Claim:
+class EditClaim:
     """What an edit says it does, in a form that can be read back from the live learner.
 
     ``changes``: dotted path in ``Genome.to_json()`` (list items by index) -> the value to find
@@ -70,19 +70,21 @@ class Edit(ABC):
         """Return the genome after the edit; allocate nothing. Raises ``RefusedEditError``."""
 
     @abstractmethod
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
-        """Return a new mind with ``rewrite(mind.genome)``; ``mind`` stays as it was.
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
+        """Return a new mind with ``rewrite(agent_state.genome)``; ``agent_state`` stays as it was.
 
         An edit that cannot do without evidence raises ``RefusedEditError`` here.
         """
 
-    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+    def apply_seeing(
+        self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
+    ) -> AgentState:
         """As ``apply``, which it is by default; what the laboratory calls."""
         del evidence
-        return self.apply(mind, rng)
+        return self.apply(agent_state, rng)
 
     @abstractmethod
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Say what ``apply`` to this genome will do."""
 
     def undoes(self) -> int | None:
@@ -121,7 +123,9 @@ class View:
     look: Look | None = None
     sizes: tuple[int, int] = (1, 1)  # observation size, actions
     canaries: Mapping[str, Any] = field(default_factory=dict)  # as in ``Evidence``
-    values: tuple[str, ...] = ()  # names in ``Mind.values``: what it learned of others, unseen
+    values: tuple[
+        str, ...
+    ] = ()  # names in ``AgentState.values``: what it learned of others, unseen
 
 
 @dataclass(frozen=True)
@@ -198,7 +202,7 @@ class UpdateReport:
     flops: float  # rollout, update and objectives
     episodes: int  # that ended in this rollout
     mean_return: float | None  # of those episodes, environment reward; None if there were none
-    intrinsic: Mapping[str, float]  # objective -> its mean weighted reward a step
+    rewards: Mapping[str, float]  # objective -> its mean weighted reward a step
     losses: Mapping[str, float]
 
 
@@ -209,11 +213,11 @@ class LiveLearner(ABC):
     observation_size: int
 
     @abstractmethod
-    def mind(self) -> Mind:
+    def agent_state(self) -> AgentState:
         """Copy of genome, weights and optimiser state."""
 
     @abstractmethod
-    def install(self, mind: Mind) -> None:
+    def install(self, agent_state: AgentState) -> None:
         """Become this mind, in place: same modules, same environment, random streams untouched."""
 
     @abstractmethod
@@ -259,7 +263,7 @@ class LiveLearner(ABC):
         """``dormancy``, ``unit_scores`` and ``gradient_norm`` for a ``View``."""
 
     @abstractmethod
-    def motives(self) -> Mapping[str, Motive]:
+    def live_objectives(self) -> Mapping[str, LiveObjective]:
         """The objectives at work, by name."""
 
     def look(self) -> Look | None:

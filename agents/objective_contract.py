@@ -14,8 +14,8 @@ from agents.arrays import Array
 class Batch:
     """One step of ``n`` environments, as the agent saw it.
 
-    A whole rollout is one too: then every array has a leading axis ``[steps, n, ...]``. Motives
-    are handed arrays that cannot be written to.
+    A whole rollout is one too: then every array has a leading axis ``[steps, n, ...]``.
+    LiveObjectives are handed arrays that cannot be written to.
     """
 
     observation: Array  # float32 [n, size]
@@ -60,11 +60,13 @@ class Objective(ABC):
         return {}
 
     @abstractmethod
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> "Motive":
+    def start(
+        self, observation_size: int, actions: int, rng: np.random.Generator
+    ) -> "LiveObjective":
         """Begin one agent's life."""
 
 
-class Motive(ABC):
+class LiveObjective(ABC):
     """An objective at work. It reads observations, never hidden units, so it survives rewrites."""
 
     @abstractmethod
@@ -104,7 +106,7 @@ class Motive(ABC):
         return None
 
     def heritage(self) -> Mapping[str, Array]:
-        """The arrays of its model that a rewrite may touch: they become ``Mind.values``."""
+        """The arrays of its model that a rewrite may touch: they become ``AgentState.values``."""
         return {}
 
     def inherit(self, heritage: Mapping[str, Array]) -> None:

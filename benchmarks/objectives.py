@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
 from sandbox.trial import build, controls
 from sandbox.trial.build import Parts
-from sandbox.trial.environment import habitat
+from sandbox.trial.environment import trial_env
 
 N, SIZE, ACTIONS, STEPS, ROUNDS, TURNS = 64, 51, 4, 128, 4, 3
 MORE = 8  # times as many environments
@@ -62,7 +62,7 @@ def spec_of(learner: str, *names: str) -> Spec:
 def born(spec: Spec) -> Any:
     """The learner, alive."""
     parts = Parts.of(spec)
-    place = controls.controlled(spec, habitat(spec, parts.learner.copies()), 10**9)
+    place = controls.controlled(spec, trial_env(spec, parts.learner.copies()), 10**9)
     return build.population(spec, parts, place, build.born(spec, parts, place.agents))
 
 
@@ -127,22 +127,22 @@ def steps_of(lived: Batch) -> list[Batch]:
     return [Batch(**{name: each[t] for name, each in said.items()}) for t in range(STEPS)]
 
 
-def cost(motive: Motive, lived: Batch, steps: list[Batch]) -> tuple[float, float]:
+def cost(live_objective: LiveObjective, lived: Batch, steps: list[Batch]) -> tuple[float, float]:
     """Microseconds a step of rewarding, and of learning."""
-    motive.update(lived)  # the first rollout is another thing
+    live_objective.update(lived)  # the first rollout is another thing
     rewarding, learning = [], []
     for _ in range(ROUNDS):
         began = time.process_time()
         for each in steps:
-            motive.reward(each)
+            live_objective.reward(each)
         between = time.process_time()
-        motive.update(lived)
+        live_objective.update(lived)
         rewarding.append(between - began)
         learning.append(time.process_time() - between)
     return min(rewarding) / STEPS * 1e6, min(learning) / STEPS * 1e6
 
 
-def growth(motive: Motive) -> float:
+def growth(live_objective: LiveObjective) -> float:
     """How much more rewarding a step takes with ``MORE`` times the environments."""
     spent = []
     for copies in (N, MORE * N):
@@ -151,7 +151,7 @@ def growth(motive: Motive) -> float:
         for _ in range(ROUNDS):
             began = time.process_time()
             for each in steps[:32]:
-                motive.reward(each)
+                live_objective.reward(each)
             found.append(time.process_time() - began)
         spent.append(min(found))
     return spent[1] / spent[0]
@@ -166,8 +166,8 @@ def alone() -> None:
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in parts}
     for _ in range(TURNS):
         for name, part in parts.items():
-            motive = part.load()().start(SIZE, ACTIONS, np.random.default_rng(1))
-            found[name].append(cost(motive, lived, steps))
+            live_objective = part.load()().start(SIZE, ACTIONS, np.random.default_rng(1))
+            found[name].append(cost(live_objective, lived, steps))
     least = {
         name: [min(each) for each in zip(*costs, strict=True)] for name, costs in found.items()
     }
@@ -175,10 +175,10 @@ def alone() -> None:
     print(f"{'alone, all states new':24}{''.join(f'{each:>10}' for each in titles)}   us a step")
     for name, (rewarding, learning) in least.items():
         total = rewarding + learning
-        motive = parts[name].load()().start(SIZE, ACTIONS, np.random.default_rng(1))
-        motive.update(lived)
+        live_objective = parts[name].load()().start(SIZE, ACTIONS, np.random.default_rng(1))
+        live_objective.update(lived)
         row = (rewarding, learning, total)
-        more = f"{total / sum(least['rnd']):10.2f}{growth(motive):10.1f}"
+        more = f"{total / sum(least['rnd']):10.2f}{growth(live_objective):10.1f}"
         print(f"{name:24}{''.join(f'{each:10.1f}' for each in row)}{more}", flush=True)
 
 

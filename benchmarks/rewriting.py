@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from agents.architecture import cost
-from agents.contract import Edit, Evidence, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditEvidence, RefusedEditError, View
 from agents.edits.set_editor import SetEditor
 from agents.edits.undo import Undo
 from agents.genome import Architecture, Guard, Layer
@@ -29,7 +29,7 @@ from sandbox.gate.gate import Gate
 from sandbox.record.ledger import canonical
 from sandbox.trial import loop, state
 from sandbox.trial.edit_step import consider
-from sandbox.trial.rehearsal import Deaf
+from sandbox.trial.rehearsal import NullRecorder
 
 ROUNDS = 7
 TARGET_MS = 5.0
@@ -87,9 +87,9 @@ class Timed:
     surgery: float
 
 
-def living(architecture: Architecture) -> tuple[state.Trial, View]:
+def living(architecture: Architecture) -> tuple[state.LiveTrial, View]:
     """A trial after two updates, and what its editor sees."""
-    trial = loop.begin(spec_of(architecture, {"recursive": {"depth": 1}}), Deaf())
+    trial = loop.begin(spec_of(architecture, {"recursive": {"depth": 1}}), NullRecorder())
     for _ in range(2):
         loop._step(trial)  # noqa: SLF001  (a benchmark times the parts of a trial)
     return trial, loop._view(trial, "agent")  # noqa: SLF001
@@ -104,30 +104,30 @@ def wanted(name: str, kind: type[Edit], view: View, entry: int) -> Edit | None:
     return next(iter(kind.candidates(view)), None)
 
 
-def timed(trial: state.Trial, view: View, name: str, edit: Edit, net: str) -> Timed:
+def timed(trial: state.LiveTrial, view: View, name: str, edit: Edit, net: str) -> Timed:
     """Do the edit again and again to the same mind. Raises ``RefusedEditError``."""
-    life, whole, surgery = trial.lives["agent"], [], []
-    before, gate = life.learner.mind(), Gate(allow_objective=True)
+    agent_run, whole, surgery = trial.agent_runs["agent"], [], []
+    before, gate = agent_run.learner.agent_state(), Gate(allow_objective=True)
     for _ in range(ROUNDS):
         begun = time.process_time()
-        deed = consider(life, "agent", edit, gate, 0.0)
-        canonical(deed.entry(life.editor.state()))
+        edit_outcome = consider(agent_run, "agent", edit, gate, 0.0)
+        canonical(edit_outcome.entry(agent_run.editor.state()))
         whole.append(1000 * (time.process_time() - begun))
-        if not deed.ruling.allowed:
-            raise RefusedEditError(deed.ruling.reason)
-        life.become(before)
+        if not edit_outcome.ruling.allowed:
+            raise RefusedEditError(edit_outcome.ruling.reason)
+        agent_run.become(before)
         surgery.append(1000 * _operation(trial, before, edit))
-        life.become(before)
+        agent_run.become(before)
     size = cost.parameters(before.genome, *view.sizes)
     return Timed(name, net, size, statistics.median(whole), statistics.median(surgery))
 
 
-def _operation(trial: state.Trial, before: Mind, edit: Edit) -> float:
+def _operation(trial: state.LiveTrial, before: AgentState, edit: Edit) -> float:
     """Seconds of making the new mind and installing it, with nobody looking."""
-    life = trial.lives["agent"]
-    evidence = Evidence(life.learner.look(), life.before)
+    agent_run = trial.agent_runs["agent"]
+    evidence = EditEvidence(agent_run.learner.look(), agent_run.before)
     begun = time.process_time()
-    life.learner.install(edit.apply_seeing(before, np.random.default_rng(0), evidence))
+    agent_run.learner.install(edit.apply_seeing(before, np.random.default_rng(0), evidence))
     return time.process_time() - begun
 
 
@@ -136,8 +136,8 @@ def all_edits(units: int) -> Iterator[Timed | str]:
     left = dict(sorted(catalogue().parts("edits").items()))
     for net, architecture in architectures(units).items():
         trial, view = living(architecture)
-        life = trial.lives["agent"]
-        life.past[1] = life.learner.mind()
+        agent_run = trial.agent_runs["agent"]
+        agent_run.past[1] = agent_run.learner.agent_state()
         for name, part in list(left.items()):
             edit = wanted(name, part.load(), view, 1)
             if edit is None:
@@ -179,7 +179,9 @@ def overhead(units: int, editor: Mapping[str, Any]) -> tuple[float, float, float
     glass of its world, and a whole trial.
     """
     architecture = Architecture((Layer("dense", units), Layer("dense", units)))
-    alone, watched, whole = (loop.begin(spec_of(architecture, editor), Deaf()) for _ in range(3))
+    alone, watched, whole = (
+        loop.begin(spec_of(architecture, editor), NullRecorder()) for _ in range(3)
+    )
     for each in (watched, whole):
         loop._start(each, "benchmark")  # noqa: SLF001  (a benchmark times the parts of a trial)
 

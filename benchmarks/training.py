@@ -22,7 +22,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 import envs
 from agents.algorithms.ppo_start import build_learner
-from agents.contract import Mind
+from agents.contract import AgentState
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
@@ -30,13 +30,13 @@ from agents.surgery.weights import drop_units, grow_units
 from agents.training.population import Solo
 from sandbox.seeding import stream
 from sandbox.trial.loop import run_trial
-from sandbox.trial.rehearsal import Deaf
+from sandbox.trial.rehearsal import NullRecorder
 
 COVERAGE, STOCK_ENVS, SEEDS = 0.5, 8, (0,)
 SHARE = 0.9  # of the way from a random to an optimal agent
 PATIENCE = 250_000  # steps until a learner is given up on
 EDIT_EVERY, ROUNDS = 10, 5
-Surgery = Callable[[Mind, int], Mind]
+Surgery = Callable[[AgentState, int], AgentState]
 
 
 def ours(seed: int = 0, units: int = 64) -> Solo:
@@ -123,16 +123,16 @@ def edited_speed(population: Solo, surgery: Surgery | None, turn: int) -> float:
     begun = time.process_time()
     steps = sum(population.update()["agent"].steps for _ in range(EDIT_EVERY))
     if surgery is not None:
-        live.install(surgery(live.mind(), turn))
+        live.install(surgery(live.agent_state(), turn))
     return steps / (time.process_time() - begun)
 
 
-def widen_and_back(mind: Mind, turn: int) -> Mind:
+def widen_and_back(agent_state: AgentState, turn: int) -> AgentState:
     """Eight units more, and at the next edit eight fewer: the average size stays put."""
     if turn % 2 == 0:
-        return grow_units(mind, 0, 8, np.random.default_rng(turn))
-    last = np.arange(mind.genome.architecture.layers[0].units)[-8:]
-    return drop_units(mind, 0, {"policy": last, "value": last})
+        return grow_units(agent_state, 0, 8, np.random.default_rng(turn))
+    last = np.arange(agent_state.genome.architecture.layers[0].units)[-8:]
+    return drop_units(agent_state, 0, {"policy": last, "value": last})
 
 
 def report_speed() -> None:
@@ -161,7 +161,7 @@ def laboratory_speed(steps: int) -> float:
         "condition": {},
     }
     begun = time.process_time()
-    run_trial(spec, "benchmark", Deaf())
+    run_trial(spec, "benchmark", NullRecorder())
     return steps / (time.process_time() - begun)
 
 
@@ -192,7 +192,7 @@ def report_edits() -> None:
     """Print the throughput with an edit every ``EDIT_EVERY`` updates against none."""
     arms: dict[str, Surgery | None] = {
         "no edit": None,
-        "identity": lambda mind, _: mind,
+        "identity": lambda agent_state, _: agent_state,
         "widen by 8 and back": widen_and_back,
     }
     populations = {name: ours(1, units=32) for name in arms}

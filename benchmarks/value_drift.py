@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.agent_state import Mind
+from agents.agent_state import AgentState
 from agents.arrays import Array
 from agents.contract import Batch, Edit
 from agents.edits.copy_values import CopyValues
@@ -26,7 +26,7 @@ from agents.genome import Genome
 from agents.values.approval import Approval
 from agents.values_contract import Evidence, Valuer
 from envs.registration import make_world
-from sandbox.analysis.learned_values import value_lives
+from sandbox.analysis.learned_values import value_histories
 from sandbox.analysis.statistics import t_interval
 from sandbox.measuring.reward_distances import epic_by_action
 from sandbox.measuring.value_tables import Questions, questions
@@ -67,7 +67,7 @@ def walked(edit: Edit, seed: int) -> list[float]:
     first, found = believed(known, valuer), []
     for _ in range(COPIES):
         values = {f"value/{name}": each for name, each in valuer.heritage().items()}
-        after = edit.apply(Mind(Genome(), {}, {}, values=values), rng).values
+        after = edit.apply(AgentState(Genome(), {}, {}, values=values), rng).values
         valuer.inherit({name.removeprefix("value/"): each for name, each in after.items()})
         found.append(epic_by_action(believed(known, valuer), first, DISCOUNT).value)
     return found
@@ -77,8 +77,8 @@ def lived(folder: str) -> Mapping[str, list[list[float]]]:
     """D_k of the agents of a run, arm by arm."""
     found = defaultdict(list)
     for trial in read_run(folder).trials:
-        for life in value_lives(trial.events):
-            after = [each for each in life.measured if each.moment == "after edit"]
+        for agent_run in value_histories(trial.events):
+            after = [each for each in agent_run.measured if each.moment == "after edit"]
             found[str(trial.spec["condition"]["arm"])].append([e.values["net"] for e in after])
     return found
 

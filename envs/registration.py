@@ -98,9 +98,9 @@ def make_world(name: str, **knobs: Any) -> World:
     """
     kind = world_class(name)
     known = [each.name for each in fields(kind)]  # type: ignore[arg-type]
-    for knob in knobs:
-        if knob not in known:
-            raise ValueError(_unknown(f"knob of {name}", knob, known))
+    for setting in knobs:
+        if setting not in known:
+            raise ValueError(_unknown(f"knob of {name}", setting, known))
     return kind(**knobs)
 
 

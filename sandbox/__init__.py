@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agents.contract import (
+        AgentState,
         Batch,
-        Claim,
         Edit,
+        EditClaim,
         Editor,
         Learner,
         LiveEditor,
         LiveLearner,
-        Mind,
-        Moment,
-        Motive,
+        LiveObjective,
         Objective,
+        OptimiserMoment,
         Population,
         RefusedEditError,
         Reply,
@@ -62,7 +62,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "agents.contract": (
-        "Batch Claim Edit Editor Learner LiveEditor LiveLearner Mind Moment Motive Objective"
+        "AgentState Batch Edit EditClaim Editor Learner LiveEditor LiveLearner LiveObjective"
+        " Objective OptimiserMoment"
         " Population RefusedEditError Reply UpdateReport View"
     ),
     "agents.genome": "Architecture Genome Layer LearningRule",
@@ -79,14 +80,15 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AgentState",
     "Architecture",
     "Batch",
     "Catalogue",
-    "Claim",
     "Control",
     "ControlledEnv",
     "Dynamics",
     "Edit",
+    "EditClaim",
     "Editor",
     "Episodes",
     "Event",
@@ -102,12 +104,11 @@ __all__ = [
     "Lever",
     "LiveEditor",
     "LiveLearner",
+    "LiveObjective",
     "Measurement",
     "Metric",
-    "Mind",
-    "Moment",
-    "Motive",
     "Objective",
+    "OptimiserMoment",
     "Oracle",
     "Outcome",
     "Population",

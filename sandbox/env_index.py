@@ -45,8 +45,8 @@ def entries() -> dict[str, EnvEntry]:
         found[env_id] = EnvEntry(env_id, kind == "joint", origin, world=True, summary=summary)
     for env_id, (_, origin) in sorted(known.parallel.items()):
         found.setdefault(env_id, EnvEntry(env_id, joint=True, origin=origin))
-    strangers = (_stranger(env_id) for env_id in _registered())
-    for each in sorted(strangers, key=lambda each: (each.origin == "gymnasium", each.id)):
+    third_party_envs = (_third_party(env_id) for env_id in _registered())
+    for each in sorted(third_party_envs, key=lambda each: (each.origin == "gymnasium", each.id)):
         found.setdefault(each.id, each)
     return found
 
@@ -117,5 +117,5 @@ def _registered() -> list[str]:
     return list(registry)
 
 
-def _stranger(env_id: str) -> EnvEntry:
+def _third_party(env_id: str) -> EnvEntry:
     return EnvEntry(env_id, joint=False, origin=catalogue().env_origins.get(env_id, "gymnasium"))

@@ -76,7 +76,7 @@ class ControlLever(Lever):
         found = [e for e in events if isinstance(e, Controlled) and e.control == self.control]
         if dose == self.neutral:
             return not any(map(moved, found))
-        active = [each for each in found if each.strength > 0]
+        active = [each for each in found if each.effective_intensity > 0]
         if not active or any(each.intensity != dose for each in found):
             return False
         return self.agrees(active)

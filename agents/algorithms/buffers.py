@@ -109,7 +109,7 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepBatch:
     """Some steps, in no order."""
 
     inputs: Array  # float32 [n, history * size], newest observation first
@@ -120,7 +120,7 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Moment:
+class StoredStep:
     """One step of ``n`` copies, as it is written down."""
 
     observations: Array  # float32 [n, size]
@@ -157,19 +157,19 @@ class Replay:
         """Steps kept, of all copies together."""
         return self._filled * self.copies
 
-    def add(self, moment: Moment) -> None:
+    def add(self, moment: StoredStep) -> None:
         """Write one step over the oldest."""
         for name, array in self._kept.items():
             array[self._at] = getattr(moment, name)
         self._at = (self._at + 1) % self.rows
         self._filled = min(self._filled + 1, self.rows)
 
-    def sample(self, n: int, history: int, rng: np.random.Generator) -> Steps:
+    def sample(self, n: int, history: int, rng: np.random.Generator) -> StepBatch:
         """Return ``n`` steps drawn with replacement, all alike, each with its history."""
         places = rng.integers(len(self), size=n)
         return self.steps(places // self.copies, places % self.copies, history)
 
-    def newest(self, rows: int, most: int, history: int) -> Steps:
+    def newest(self, rows: int, most: int, history: int) -> StepBatch:
         """Return up to ``most`` of the last ``rows`` steps of every copy, evenly spaced."""
         there = min(rows, self._filled) * self.copies
         places = np.linspace(0, max(there - 1, 0), min(there, most)).astype(int)
@@ -177,11 +177,11 @@ class Replay:
         rows_back = (self._at - min(rows, self._filled) + back) % self.rows
         return self.steps(rows_back, places % self.copies, history)
 
-    def steps(self, rows: Array, copies: Array, history: int) -> Steps:
+    def steps(self, rows: Array, copies: Array, history: int) -> StepBatch:
         """Return the steps at these places, int ``[n]`` each, with their histories."""
         kept = {name: each[rows, copies] for name, each in self._kept.items()}
         seen = [kept["observations"], *self._past(rows, copies, history)]
-        return Steps(
+        return StepBatch(
             inputs=np.concatenate(seen, axis=1),
             actions=kept["actions"],
             following=np.concatenate([kept["following"], *seen][:history], axis=1),

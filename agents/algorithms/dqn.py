@@ -54,15 +54,15 @@ class DeepQ(ReplayLearner):
 
     def _gradient_step(self, lesson: Lesson) -> tuple[dict[str, Tensor], Tensor]:
         row, norm = self.stepper.step(
-            self.brain, self.optimizer, lambda: self._loss(lesson), {"q": lesson.inputs}
+            self.networks, self.optimizer, lambda: self._loss(lesson), {"q": lesson.inputs}
         )
         return dict(zip(("loss", "q_value"), row, strict=True)), norm
 
     def _loss(self, lesson: Lesson) -> tuple[Tensor, tuple[Tensor, ...]]:
         with torch.no_grad():
-            ahead = self.brain.tower("target_q")(lesson.following).max(dim=1)[0]
+            ahead = self.networks.tower("target_q")(lesson.following).max(dim=1)[0]
             wanted = lesson.rewards + (1 - lesson.terminated) * self._rule().discount * ahead
-        found = self.brain.tower("q")(lesson.inputs)
+        found = self.networks.tower("q")(lesson.inputs)
         taken = found.gather(1, lesson.actions.unsqueeze(1)).squeeze(1)
         loss = functional.smooth_l1_loss(taken, wanted)
         return loss, (loss.detach(), taken.detach().mean())
@@ -73,7 +73,7 @@ class DeepQ(ReplayLearner):
     def _after_update(self) -> dict[str, float]:
         rule = self._rule()
         if self.updates % rule.target_every == 0:
-            follow(self.brain.tower("target_q"), self.brain.tower("q"), rule.target_rate)
+            follow(self.networks.tower("target_q"), self.networks.tower("q"), rule.target_rate)
         return {"exploration": self.exploration()}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.algorithms.tabular import LiveTable, TableSettings, TabularSolo
 from agents.arrays import Array
-from agents.contract import Batch, Mind, Objective, Streams
+from agents.contract import AgentState, Batch, Objective, Streams
 from agents.genome import Genome, TableRule
 from agents.models.transitions import Transitions
 from agents.training.snapshots import within
@@ -98,10 +98,10 @@ class LivePlanner(LiveTable):
         super().begin()
         self._backed_up = 0
 
-    def install(self, mind: Mind) -> None:
+    def install(self, agent_state: AgentState) -> None:
         """Become this mind until the next planning; ``ValueError`` where it learns otherwise."""
-        _check(mind.genome)
-        super().install(mind)
+        _check(agent_state.genome)
+        super().install(agent_state)
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """The table's, and the model."""

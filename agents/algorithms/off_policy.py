@@ -15,18 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.algorithms.buffers import Moment, Replay, Steps
+from agents.algorithms.buffers import Replay, StepBatch, StoredStep
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
+    agent_state_problems,
     genome_problems,
-    mind_problems,
     objective_problems,
     refuse,
     wrong_rule,
 )
 from agents.arrays import Array
-from agents.contract import Batch, LiveLearner, Mind, Motive, UpdateReport
+from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.network import bundle, optimisers
 from agents.network.gradient_step import Stepper, as_input, check_weights
@@ -35,9 +35,9 @@ from agents.network.unit_scores import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.reward_mixing import Diary, paid, shares, taught
-from agents.training.shown_by_others import ALONE, Company
+from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.streams import Chance
-from agents.training.value_transfer import bequeath, carried, heritage_problems
+from agents.training.value_transfer import carried, import_values, value_problems
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,22 @@ class ReplayLearner(LiveLearner):
     continuous: ClassVar[bool] = False
 
     def __init__(
-        self, genome: Genome, sizes: Sizes, motives: Mapping[str, Motive], chance: Chance
+        self,
+        genome: Genome,
+        sizes: Sizes,
+        live_objectives: Mapping[str, LiveObjective],
+        chance: Chance,
     ) -> None:
         refuse([*genome_problems(genome), *self._wrong_rule(genome)])
         self.observation_size, self.actions, self.sizes = sizes.observation, sizes.actions, sizes
-        self._motives, self.chance = dict(motives), chance
+        self._live_objectives, self.chance = dict(live_objectives), chance
         self.stepper = Stepper(genome.learning_rule, chance("replacements"))
-        self.brain = bundle.Brain(genome)
+        self.networks = bundle.NetworkBundle(genome)
         dimensions = sizes.actions if self.continuous else 0
         rows = max(sizes.memory // sizes.copies, sizes.steps)
-        self.replay = Replay(rows, sizes.copies, sizes.observation, len(self._motives), dimensions)
+        self.replay = Replay(
+            rows, sizes.copies, sizes.observation, len(self._live_objectives), dimensions
+        )
         self._diary = Diary(sizes.steps, sizes.copies, sizes.observation, dimensions)
         self._frames = Frames(sizes.copies, sizes.observation)
         self._starts = np.ones(sizes.copies, bool)
@@ -96,7 +102,7 @@ class ReplayLearner(LiveLearner):
         rng = chance("weights")
         weights = initial_parameters(genome, sizes.observation, sizes.actions, rng)
         buffers = initial_buffers(genome, weights, rng) | self._born_with()
-        self.install(Mind(genome, weights, {}, buffers))
+        self.install(AgentState(genome, weights, {}, buffers))
 
     # --- what leaves say -----------------------------------------------------------------------
 
@@ -130,7 +136,7 @@ class ReplayLearner(LiveLearner):
         """Start a rollout."""
         self._diary.begin()
         self._seen: list[Array] = []
-        self._earned = dict.fromkeys(self._motives, 0.0)
+        self._earned = dict.fromkeys(self._live_objectives, 0.0)
         self._finished: list[float] = []
 
     def act(self, observations: Array) -> Array:
@@ -147,7 +153,7 @@ class ReplayLearner(LiveLearner):
         reward: Array,
         terminated: Array,
         truncated: Array,
-        others: Company = ALONE,
+        others: CaregiverFeedback = ALONE,
     ) -> None:
         """Remember what the last action led to.
 
@@ -157,7 +163,7 @@ class ReplayLearner(LiveLearner):
         seen, ended = self._seen[-1][:, : self.observation_size], terminated | truncated
         batch = Batch(seen, self._chosen, following, reward, terminated, ended, None, *others)
         paid = self._paid(batch)
-        moment = Moment(seen, self._chosen, following, paid, terminated, self._starts)
+        moment = StoredStep(seen, self._chosen, following, paid, terminated, self._starts)
         self.replay.add(moment)
         self._diary.write(batch)
         self._returns += reward
@@ -176,41 +182,41 @@ class ReplayLearner(LiveLearner):
         steps, learns = len(self._recent), len(self.replay) >= max(self.sizes.warmup, 1)
         losses = self._learn() if learns else {}
         losses |= self._after_update() if learns else {}
-        losses |= taught(self._motives, self._weights, self._diary.rollout(), self.updates)
+        losses |= taught(self._live_objectives, self._weights, self._diary.rollout(), self.updates)
         earned = {name: self._weights[name] * self._earned[name] for name in self._weights}
         return UpdateReport(
             steps=steps,
             flops=self._flops(steps, learns),
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
-            intrinsic={name: total / steps for name, total in earned.items()},
+            rewards={name: total / steps for name, total in earned.items()},
             losses=losses,
         )
 
     # --- LiveLearner ---------------------------------------------------------------------------
 
-    def mind(self) -> Mind:
+    def agent_state(self) -> AgentState:
         """Copy of genome, weights, optimiser state and buffers."""
-        return Mind(
+        return AgentState(
             self.genome,
-            bundle.read_parameters(self.brain),
-            bundle.read_moments(self.brain, self.optimizer),
-            bundle.read_buffers(self.brain),
-            carried(self._motives),
+            bundle.read_parameters(self.networks),
+            bundle.read_moments(self.networks, self.optimizer),
+            bundle.read_buffers(self.networks),
+            carried(self._live_objectives),
         )
 
-    def install(self, mind: Mind) -> None:
+    def install(self, agent_state: AgentState) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
-        problems = [*mind_problems(mind, self.observation_size, self.actions)]
-        problems += self._wrong_rule(mind.genome)
-        problems += heritage_problems(mind.values, self._motives)
-        refuse([*problems, *objective_problems(mind.genome, self._motives)])
-        bequeath(mind.values, self._motives)
-        order = parameter_shapes(mind.genome, self.observation_size, self.actions)
-        self.optimizer = bundle.assign(self.brain, mind, order)
-        self.stepper.adopt(mind.genome.learning_rule)
-        self._weights, self.genome = dict(mind.genome.objective), mind.genome
-        self._frames.remember(mind.genome.architecture.history)
+        problems = [*agent_state_problems(agent_state, self.observation_size, self.actions)]
+        problems += self._wrong_rule(agent_state.genome)
+        problems += value_problems(agent_state.values, self._live_objectives)
+        refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
+        import_values(agent_state.values, self._live_objectives)
+        order = parameter_shapes(agent_state.genome, self.observation_size, self.actions)
+        self.optimizer = bundle.assign(self.networks, agent_state, order)
+        self.stepper.adopt(agent_state.genome.learning_rule)
+        self._weights, self.genome = dict(agent_state.genome.objective), agent_state.genome
+        self._frames.remember(agent_state.genome.architecture.history)
 
     def effective(self) -> Genome:
         """The genome read back from live parts; only the editor comes from the record."""
@@ -218,7 +224,7 @@ class ReplayLearner(LiveLearner):
         if live["optimiser"] not in {"sgd", "rmsprop"}:  # the others have none
             live["momentum"] = rule.momentum
         return Genome(
-            architecture=bundle.read_architecture(self.brain, self.optimizer),
+            architecture=bundle.read_architecture(self.networks, self.optimizer),
             learning_rule=replace(rule, **live),  # type: ignore[arg-type]
             objective=tuple(sorted(self._weights.items())),
             editor=self.genome.editor,
@@ -242,7 +248,7 @@ class ReplayLearner(LiveLearner):
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
         seen = self._input(self.recent_observations(MOST))
         with torch.inference_mode():
-            found = self.brain.tower(self.viewed).activations(seen)
+            found = self.networks.tower(self.viewed).activations(seen)
         layers = [each.abs().mean(0).numpy() for each in found]
         scores = tuple(unit_scores(each if len(seen) else np.ones_like(each)) for each in layers)
         return {
@@ -257,15 +263,15 @@ class ReplayLearner(LiveLearner):
             return None
         newest = self.replay.newest(self.sizes.steps, MOST, self._history())
         return LossLook(
-            self.brain,
+            self.networks,
             self.optimizer,
             newest.inputs,
             lambda: self._whole_loss(self._lesson(newest)),
         )
 
-    def motives(self) -> Mapping[str, Motive]:
+    def live_objectives(self) -> Mapping[str, LiveObjective]:
         """The objectives at work, by name; those the genome does not name rest."""
-        return self._motives
+        return self._live_objectives
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
@@ -307,7 +313,7 @@ class ReplayLearner(LiveLearner):
 
     def _run(self, tower: str, observations: Array) -> Array:
         with torch.inference_mode():
-            found: Array = self.brain.tower(tower)(self._input(observations)).numpy()
+            found: Array = self.networks.tower(tower)(self._input(observations)).numpy()
         return found
 
     def _paid(self, batch: Batch) -> Array:
@@ -315,16 +321,16 @@ class ReplayLearner(LiveLearner):
 
         Weights come in when it is learned from; a share that a motive takes was in force here.
         """
-        found = np.zeros((len(batch.reward), len(self._motives)))
-        says = shares(self._motives, self._weights)
-        for k, (name, motive) in enumerate(self._motives.items()):
+        found = np.zeros((len(batch.reward), len(self._live_objectives)))
+        says = shares(self._live_objectives, self._weights)
+        for k, (name, live_objective) in enumerate(self._live_objectives.items()):
             if name in self._weights:
-                found[:, k] = says[name] * paid(name, motive, batch, self.updates + 1)
+                found[:, k] = says[name] * paid(name, live_objective, batch, self.updates + 1)
                 self._earned[name] += float(found[:, k].sum())
         return found
 
-    def _lesson(self, steps: Steps) -> Lesson:
-        weights = [self._weights.get(name, 0.0) for name in self._motives]
+    def _lesson(self, steps: StepBatch) -> Lesson:
+        weights = [self._weights.get(name, 0.0) for name in self._live_objectives]
         rewards = (steps.rewards * np.array(weights)).sum(1).astype(np.float32)
         arrays = (steps.inputs, steps.actions, steps.following, rewards, steps.terminated)
         inputs, actions, following, paid, terminated = map(torch.from_numpy, arrays)
@@ -340,7 +346,7 @@ class ReplayLearner(LiveLearner):
                 )
                 row, norm = self._gradient_step(self._lesson(drawn))
                 rows.append({**row, "gradient_norm": norm})
-            check_weights(self.brain)
+            check_weights(self.networks)
         except FloatingPointError as error:
             raise FloatingPointError(
                 f"update {self.updates}: {error} (learning rate {rule.learning_rate:g})"
@@ -352,7 +358,7 @@ class ReplayLearner(LiveLearner):
     def _flops(self, steps: int, learns: bool) -> float:
         sizes = (self.genome, self.observation_size, self.actions, steps)
         thought = rollout_flops(*sizes) + learns * training_flops(*sizes)
-        return thought + sum(self._motives[name].flops(steps) for name in self._weights)
+        return thought + sum(self._live_objectives[name].flops(steps) for name in self._weights)
 
 
 def follow(target: torch.nn.Module, leader: torch.nn.Module, rate: float) -> None:

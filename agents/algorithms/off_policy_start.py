@@ -10,7 +10,7 @@ from agents.algorithms.sac import SoftActorCritic
 from agents.contract import Objective, Streams
 from agents.genome import Genome
 from agents.training.population import chance_of
-from agents.training.reward_mixing import motives_of
+from agents.training.reward_mixing import live_objectives_of
 from agents.training.spaces import action_box, action_count, flat_size
 
 
@@ -36,10 +36,10 @@ class Remembering:
         actions = self._actions(spaces[1], objectives)
         sizes = Sizes(flat_size(spaces[0]), actions, *shape, self.memory, self.warmup)
         own = chance_of(agent, streams)
-        motives = motives_of(objectives, (sizes.observation, actions), own)
+        live_objectives = live_objectives_of(objectives, (sizes.observation, actions), own)
         if self.continuous:
-            return SoftActorCritic(genome, sizes, motives, own, spaces[1])
-        return DeepQ(genome, sizes, motives, own)
+            return SoftActorCritic(genome, sizes, live_objectives, own, spaces[1])
+        return DeepQ(genome, sizes, live_objectives, own)
 
     def _actions(self, space: Any, objectives: Mapping[str, Objective]) -> int:
         if not self.continuous:

@@ -16,29 +16,29 @@ from agents.algorithms.ppo_update import ppo_loss, ppo_update
 from agents.architecture.cost import parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
+    agent_state_problems,
     genome_problems,
-    mind_problems,
     objective_problems,
     refuse,
     wrong_rule,
 )
 from agents.arrays import Array
 from agents.behaviour import log_softmax
-from agents.contract import Batch, LiveLearner, Mind, Motive, Streams, UpdateReport
+from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, Streams, UpdateReport
 from agents.genome import Genome, LearningRule
 from agents.network.bundle import read_architecture
 from agents.network.gradient_step import Stepper, as_input
 from agents.network.gradients import MOST, LossLook
-from agents.network.installation import read_mind, read_rule, write_mind
-from agents.network.sb3_policy import MindPolicy
+from agents.network.installation import read_agent_state, read_rule, write_agent_state
+from agents.network.sb3_policy import AgentPolicy
 from agents.network.unit_scores import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.reward_mixing import Diary, mixed, taught
-from agents.training.shown_by_others import ALONE, Company
+from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.spaces import action_count, flat_size
 from agents.training.streams import Chance
-from agents.training.value_transfer import bequeath, carried, heritage_problems
+from agents.training.value_transfer import carried, import_values, value_problems
 
 _VIEWED = 1024  # observations behind dormancy and unit scores
 
@@ -51,7 +51,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     """
 
     rule_type: ClassVar[type[LearningRule]] = LearningRule
-    policy_type: ClassVar[type[MindPolicy]] = MindPolicy
+    policy_type: ClassVar[type[AgentPolicy]] = AgentPolicy
     buffer_type: ClassVar[type[PrivateRolloutBuffer]] = PrivateRolloutBuffer
 
     def __init__(
@@ -62,7 +62,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         action_space: spaces.Space[Any],
         num_envs: int,
         steps: int,
-        motives: Mapping[str, Motive],
+        live_objectives: Mapping[str, LiveObjective],
         streams: Streams,
     ) -> None:
         refuse([*genome_problems(genome), *self._wrong_rule(genome)])
@@ -87,7 +87,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self.n_envs = num_envs
         self._setup_model()
         self.set_logger(Logger(folder=None, output_formats=[]))
-        self._motives = dict(motives)
+        self._live_objectives = dict(live_objectives)
         self.stepper = Stepper(rule, streams("replacements"))
         self.epochs_done = 0
         self._frames = Frames(num_envs, self.observation_size)
@@ -101,7 +101,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self.updates = 0
         rng = streams("weights")
         weights = initial_parameters(genome, self.observation_size, self.actions, rng)
-        self.install(Mind(genome, weights, {}, initial_buffers(genome, weights, rng)))
+        self.install(AgentState(genome, weights, {}, initial_buffers(genome, weights, rng)))
 
     # --- one rollout and one update ------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         reward: Array,
         terminated: Array,
         truncated: Array,
-        others: Company = ALONE,
+        others: CaregiverFeedback = ALONE,
     ) -> None:
         """Take what the last action led to; objectives are mixed here, before any advantage.
 
@@ -175,14 +175,14 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
         self.looked_at = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
         losses = self._learn() if steps else {}
-        told = taught(self._motives, self._weights, self._diary.rollout(), self.updates)
+        told = taught(self._live_objectives, self._weights, self._diary.rollout(), self.updates)
         self.num_timesteps += steps
         return UpdateReport(
             steps=steps,
             flops=self._flops(steps),
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
-            intrinsic={name: total / max(steps, 1) for name, total in self._earned.items()},
+            rewards={name: total / max(steps, 1) for name, total in self._earned.items()},
             losses={**losses, **told},
         )
 
@@ -201,21 +201,21 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     # --- LiveLearner ---------------------------------------------------------------------------
 
-    def mind(self) -> Mind:
+    def agent_state(self) -> AgentState:
         """Copy of genome, weights and optimiser state."""
-        return replace(read_mind(self), values=carried(self._motives))
+        return replace(read_agent_state(self), values=carried(self._live_objectives))
 
-    def install(self, mind: Mind) -> None:
+    def install(self, agent_state: AgentState) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
-        problems = [*mind_problems(mind, self.observation_size, self.actions)]
-        problems += self._wrong_rule(mind.genome)
-        problems += heritage_problems(mind.values, self._motives)
-        refuse([*problems, *objective_problems(mind.genome, self._motives)])
-        write_mind(self, mind)
-        bequeath(mind.values, self._motives)
-        self._weights = dict(mind.genome.objective)
-        self.genome = mind.genome
-        self._see(mind.genome.architecture.history)
+        problems = [*agent_state_problems(agent_state, self.observation_size, self.actions)]
+        problems += self._wrong_rule(agent_state.genome)
+        problems += value_problems(agent_state.values, self._live_objectives)
+        refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
+        write_agent_state(self, agent_state)
+        import_values(agent_state.values, self._live_objectives)
+        self._weights = dict(agent_state.genome.objective)
+        self.genome = agent_state.genome
+        self._see(agent_state.genome.architecture.history)
 
     def effective(self) -> Genome:
         """The genome read back from live parts; only the editor's name comes from the record."""
@@ -273,9 +273,9 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             lambda: self._loss(batch),
         )
 
-    def motives(self) -> Mapping[str, Motive]:
+    def live_objectives(self) -> Mapping[str, LiveObjective]:
         """The objectives at work, by name; those the genome does not name rest."""
-        return self._motives
+        return self._live_objectives
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
@@ -344,7 +344,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def _pay(self, batch: Batch, t: int) -> None:
         """Put what step ``t`` paid into the buffer."""
-        sources = (self._weights, self._motives, self._earned, self.updates + 1)
+        sources = (self._weights, self._live_objectives, self._earned, self.updates + 1)
         self.rollout_buffer.rewards[t] = mixed(batch, *sources)
 
     def _count_episodes(self, reward: Array, ended: Array) -> None:
@@ -383,7 +383,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         sizes = (self.genome, self.observation_size, self.actions, steps)
         share = self.epochs_done / self.genome.learning_rule.epochs
         thought = rollout_flops(*sizes) + share * training_flops(*sizes)
-        return thought + sum(self._motives[name].flops(steps) for name in self._weights)
+        return thought + sum(self._live_objectives[name].flops(steps) for name in self._weights)
 
 
 def _inputs_space(width: int) -> spaces.Box:

@@ -7,7 +7,7 @@ from agents.algorithms.ppo import RewritablePPO
 from agents.contract import Objective, Streams
 from agents.genome import Genome
 from agents.training.population import chance_of
-from agents.training.reward_mixing import motives_of
+from agents.training.reward_mixing import live_objectives_of
 from agents.training.spaces import action_count, flat_size
 
 
@@ -30,6 +30,6 @@ def build_learner(
         action_space=spaces[1],
         num_envs=shape[0],
         steps=shape[1],
-        motives=motives_of(objectives, sizes, own),
+        live_objectives=live_objectives_of(objectives, sizes, own),
         streams=own,
     )

@@ -13,7 +13,7 @@ UNSEEN = -1
 """Row of everything never met: it holds the initial value, and nothing is ever written to it."""
 
 
-class Table:
+class QTable:
     """Rows are found by the bytes of an observation, float32 ``[size]``; minus zero is zero."""
 
     def __init__(self, size: int, actions: int, initial_value: float) -> None:
@@ -71,7 +71,7 @@ class Table:
         return float(((targets - old[inverse]) ** 2).sum())
 
     def parameters(self) -> dict[str, Array]:
-        """Return copies of the rows in use, by the names of a ``Mind``."""
+        """Return copies of the rows in use, by the names of a ``AgentState``."""
         n = len(self)
         return {
             "table.observations": self._seen[:n].copy(),

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from agents.algorithms.off_policy import Lesson, ReplayLearner, Sizes, follow
 from agents.arrays import Array
-from agents.contract import Motive
+from agents.contract import LiveObjective
 from agents.genome import Genome, LearningRule, SACRule
 from agents.training.spaces import action_box
 from agents.training.streams import Chance
@@ -73,19 +73,19 @@ class SoftActorCritic(ReplayLearner):
         self,
         genome: Genome,
         sizes: Sizes,
-        motives: Mapping[str, Motive],
+        live_objectives: Mapping[str, LiveObjective],
         chance: Chance,
         box: Any,
     ) -> None:
         self._box = action_box(box)
         chance("noise")
-        super().__init__(genome, sizes, motives, chance)
+        super().__init__(genome, sizes, live_objectives, chance)
 
     def values(self, observations: Array) -> Array:
         """State values, float32 ``[n]``: what the more doubtful critic makes of the mean action."""
         seen = self._input(observations)
         with torch.inference_mode():
-            mean = self.brain.tower("policy")(seen)[:, : self.actions]
+            mean = self.networks.tower("policy")(seen)[:, : self.actions]
             found: Array = self._worth(CRITICS, seen, torch.tanh(mean)).numpy()
         return found
 
@@ -144,13 +144,13 @@ class SoftActorCritic(ReplayLearner):
         seen = torch.cat([lesson.inputs, lesson.actions], dim=1)
         heat = self.temperature()
         critic, critic_norm = self.stepper.step(
-            self.brain,
+            self.networks,
             self.optimizer,
             lambda: self._critic_loss(lesson, noise[1], heat),
             dict.fromkeys(CRITICS, seen),
         )
         policy, policy_norm = self.stepper.step(
-            self.brain,
+            self.networks,
             self.optimizer,
             lambda: self._policy_loss(lesson, self._act(lesson.inputs, noise[0]), heat),
             {"policy": lesson.inputs},
@@ -158,7 +158,9 @@ class SoftActorCritic(ReplayLearner):
         if not rule.temperature:
             tune_temperature(self._tuned(), policy[1], -float(self.actions), rule.learning_rate)
         for name in CRITICS:
-            follow(self.brain.tower(f"target_{name}"), self.brain.tower(name), rule.target_rate)
+            follow(
+                self.networks.tower(f"target_{name}"), self.networks.tower(name), rule.target_rate
+            )
         names = ("critic_loss", "q_value", "policy_loss", "log_probability", "temperature")
         row = dict(zip(names, (*critic, *policy, heat), strict=True))
         return row, torch.hypot(critic_norm, policy_norm)
@@ -206,7 +208,7 @@ class SoftActorCritic(ReplayLearner):
     def _tuned(self) -> Tensor:
         """The tuned temperature's buffer; a mind without one starts it at 1."""
         born = torch.from_numpy(first_temperature()[TEMPERATURE])
-        return self.brain.kept.setdefault(TEMPERATURE, born)
+        return self.networks.kept.setdefault(TEMPERATURE, born)
 
     def _noise(self, n: int, rng: np.random.Generator) -> Tensor:
         """For now and for the next action: float32 ``[2, n, dimensions]``."""
@@ -214,7 +216,7 @@ class SoftActorCritic(ReplayLearner):
 
     def _act(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Actions ``[n, dimensions]`` and their log densities ``[n]``, both with gradients."""
-        mean, log_deviation = self.brain.tower("policy")(inputs).chunk(2, dim=1)
+        mean, log_deviation = self.networks.tower("policy")(inputs).chunk(2, dim=1)
         log_deviation = log_deviation.clamp(*LOG_DEVIATIONS)
         actions = torch.tanh(mean + log_deviation.exp() * noise)
         normal = -0.5 * noise**2 - log_deviation - 0.5 * math.log(2 * math.pi)
@@ -223,7 +225,7 @@ class SoftActorCritic(ReplayLearner):
 
     def _both(self, towers: Any, inputs: Tensor, actions: Tensor) -> list[Tensor]:
         seen = torch.cat([inputs, actions], dim=1)
-        return [self.brain.tower(name)(seen).squeeze(1) for name in towers]
+        return [self.networks.tower(name)(seen).squeeze(1) for name in towers]
 
     def _worth(self, towers: Any, inputs: Tensor, actions: Tensor) -> Tensor:
         first, second = self._both(towers, inputs, actions)
@@ -232,7 +234,7 @@ class SoftActorCritic(ReplayLearner):
     @contextmanager
     def _still(self, towers: tuple[str, ...]) -> Iterator[None]:
         """Let gradients pass through these towers, but not into them."""
-        moved = [p for each in towers for p in self.brain.tower(each).parameters()]
+        moved = [p for each in towers for p in self.networks.tower(each).parameters()]
         moved = [each for each in moved if each.requires_grad]
         for each in moved:
             each.requires_grad_(False)

@@ -15,10 +15,15 @@ from torch.nn import functional
 
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
-from agents.architecture.validity import genome_problems, mind_problems, objective_problems, refuse
+from agents.architecture.validity import (
+    agent_state_problems,
+    genome_problems,
+    objective_problems,
+    refuse,
+)
 from agents.arrays import Array
 from agents.behaviour import log_softmax
-from agents.contract import LiveLearner, Mind, Motive, Streams, UpdateReport
+from agents.contract import AgentState, LiveLearner, LiveObjective, Streams, UpdateReport
 from agents.genome import Genome, LearningRule, SupervisedRule
 from agents.layers import KINDS
 from agents.network import bundle, optimisers
@@ -47,14 +52,14 @@ class SupervisedLearner(LiveLearner):
         genome: Genome,
         sizes: tuple[int, int],
         num_envs: int,
-        motives: Mapping[str, Motive],
+        live_objectives: Mapping[str, LiveObjective],
         streams: Streams,
     ) -> None:
         refuse(genome_problems(genome))
         self.observation_size, self.actions = sizes
-        self._motives, self._chance = dict(motives), Chance(streams)
+        self._live_objectives, self._chance = dict(live_objectives), Chance(streams)
         self._stepper = Stepper(genome.learning_rule, self._chance("replacements"))
-        self._brain = bundle.Brain(genome)
+        self._networks = bundle.NetworkBundle(genome)
         self._frames = Frames(num_envs, self.observation_size)
         self._action_stream, self._shuffle = map(self._chance, ("actions", "minibatches"))
         self._starts = np.ones(num_envs, bool)
@@ -64,7 +69,7 @@ class SupervisedLearner(LiveLearner):
         self.begin()
         rng = self._chance("weights")
         weights = initial_parameters(genome, *sizes, rng)
-        self.install(Mind(genome, weights, {}, initial_buffers(genome, weights, rng)))
+        self.install(AgentState(genome, weights, {}, initial_buffers(genome, weights, rng)))
 
     # --- one rollout and one update ------------------------------------------------------------
 
@@ -109,7 +114,7 @@ class SupervisedLearner(LiveLearner):
             flops=self._flops(steps),
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
-            intrinsic={},
+            rewards={},
             losses=losses,
         )
 
@@ -117,7 +122,7 @@ class SupervisedLearner(LiveLearner):
         rule = self.genome.learning_rule
         try:
             found = [self._step(batch) for _ in range(rule.epochs) for batch in self._batches(rows)]
-            check_weights(self._brain)
+            check_weights(self._networks)
         except FloatingPointError as error:
             raise FloatingPointError(
                 f"update {self.updates}: {error} (learning rate {rule.learning_rate:g})"
@@ -140,41 +145,41 @@ class SupervisedLearner(LiveLearner):
 
     def _step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         row, norm = self._stepper.step(
-            self._brain, self._optimizer, lambda: self._loss(*batch), {TOWER: batch[0]}
+            self._networks, self._optimizer, lambda: self._loss(*batch), {TOWER: batch[0]}
         )
         return torch.stack((*row, norm))
 
     def _loss(self, seen: Tensor, taught: Tensor) -> tuple[Tensor, Row]:
-        loss = functional.cross_entropy(self._brain.tower(TOWER)(seen), taught)
+        loss = functional.cross_entropy(self._networks.tower(TOWER)(seen), taught)
         return loss, (loss.detach(),)
 
     # --- LiveLearner ---------------------------------------------------------------------------
 
-    def mind(self) -> Mind:
+    def agent_state(self) -> AgentState:
         """Copy of genome, weights, optimiser state and buffers."""
-        return Mind(
+        return AgentState(
             self.genome,
-            bundle.read_parameters(self._brain),
-            bundle.read_moments(self._brain, self._optimizer),
-            bundle.read_buffers(self._brain),
+            bundle.read_parameters(self._networks),
+            bundle.read_moments(self._networks, self._optimizer),
+            bundle.read_buffers(self._networks),
         )
 
-    def install(self, mind: Mind) -> None:
+    def install(self, agent_state: AgentState) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
-        problems = [*mind_problems(mind, self.observation_size, self.actions)]
-        if not isinstance(mind.genome.learning_rule, SupervisedRule):
+        problems = [*agent_state_problems(agent_state, self.observation_size, self.actions)]
+        if not isinstance(agent_state.genome.learning_rule, SupervisedRule):
             problems.append("the mind has another learning rule, this agent is supervised")
-        refuse([*problems, *objective_problems(mind.genome, self._motives)])
-        order = parameter_shapes(mind.genome, self.observation_size, self.actions)
-        self._optimizer = bundle.assign(self._brain, mind, order)
-        self._stepper.adopt(mind.genome.learning_rule)
-        self._weights, self.genome = mind.genome.objective, mind.genome
-        self._frames.remember(mind.genome.architecture.history)
+        refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
+        order = parameter_shapes(agent_state.genome, self.observation_size, self.actions)
+        self._optimizer = bundle.assign(self._networks, agent_state, order)
+        self._stepper.adopt(agent_state.genome.learning_rule)
+        self._weights, self.genome = agent_state.genome.objective, agent_state.genome
+        self._frames.remember(agent_state.genome.architecture.history)
 
     def effective(self) -> Genome:
         """The genome read back from live parts; only the editor comes from the record."""
         return Genome(
-            architecture=bundle.read_architecture(self._brain, self._optimizer),
+            architecture=bundle.read_architecture(self._networks, self._optimizer),
             learning_rule=self._live_rule(),
             objective=self._weights,
             editor=self.genome.editor,
@@ -193,7 +198,7 @@ class SupervisedLearner(LiveLearner):
     def logits(self, observations: Array) -> Array:
         """Policy logits, float32 ``[n, actions]``."""
         with torch.inference_mode():
-            found: Array = self._brain.tower(TOWER)(self._input(observations)).numpy()
+            found: Array = self._networks.tower(TOWER)(self._input(observations)).numpy()
         return found
 
     def values(self, observations: Array) -> Array:
@@ -227,12 +232,12 @@ class SupervisedLearner(LiveLearner):
         rows = _spread(len(self._rows[1]), MOST)
         seen, taught = self._rows[0][rows], torch.from_numpy(self._rows[1][rows])
         return LossLook(
-            self._brain, self._optimizer, seen, lambda: self._loss(self._input(seen), taught)[0]
+            self._networks, self._optimizer, seen, lambda: self._loss(self._input(seen), taught)[0]
         )
 
-    def motives(self) -> Mapping[str, Motive]:
+    def live_objectives(self) -> Mapping[str, LiveObjective]:
         """The objectives of the genome, which nothing asks for a reward here."""
-        return self._motives
+        return self._live_objectives
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""
@@ -260,7 +265,7 @@ class SupervisedLearner(LiveLearner):
         return as_input(observations, self.observation_size * self.genome.architecture.history)
 
     def _activations(self, seen: Tensor) -> list[Tensor]:
-        return self._brain.tower(TOWER).activations(seen)
+        return self._networks.tower(TOWER).activations(seen)
 
     def _dormant_share(self) -> float:
         """Share of the units that a layer has of its own, over all layers."""

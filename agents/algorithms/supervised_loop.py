@@ -11,7 +11,7 @@ from agents.contract import Objective, Streams, UpdateReport
 from agents.genome import Genome
 from agents.training.autoreset import check_restarts
 from agents.training.population import Resumable
-from agents.training.reward_mixing import motives_of
+from agents.training.reward_mixing import live_objectives_of
 from agents.training.spaces import action_count, flat_size, flatten
 
 
@@ -43,7 +43,7 @@ class Lessons(Resumable):
             genome=genome,
             sizes=sizes,
             num_envs=env.num_envs,
-            motives=motives_of(objectives, sizes, own),
+            live_objectives=live_objectives_of(objectives, sizes, own),
             streams=own,
         )
         self.learners = {self._agent: self._learner}

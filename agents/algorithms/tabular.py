@@ -19,20 +19,33 @@ from typing import Any
 
 import numpy as np
 
-from agents.algorithms.q_table import Table
+from agents.algorithms.q_table import QTable
 from agents.architecture.cost import table_flops
-from agents.architecture.validity import genome_problems, mind_problems, objective_problems, refuse
+from agents.architecture.validity import (
+    agent_state_problems,
+    genome_problems,
+    objective_problems,
+    refuse,
+)
 from agents.arrays import Array
-from agents.contract import Batch, LiveLearner, Mind, Motive, Objective, Streams, UpdateReport
+from agents.contract import (
+    AgentState,
+    Batch,
+    LiveLearner,
+    LiveObjective,
+    Objective,
+    Streams,
+    UpdateReport,
+)
 from agents.genome import Architecture, Genome, TableRule
 from agents.training import snapshots
 from agents.training.autoreset import check_restarts, executed_actions, final_observations
 from agents.training.population import Resumable
-from agents.training.reward_mixing import Diary, mixed, motives_of, taught
-from agents.training.shown_by_others import ALONE, Company, company
+from agents.training.reward_mixing import Diary, live_objectives_of, mixed, taught
+from agents.training.shown_by_others import ALONE, CaregiverFeedback, caregiver_feedback
 from agents.training.spaces import action_count, flat_size, flatten
 from agents.training.streams import Chance
-from agents.training.value_transfer import bequeath, carried, heritage_problems
+from agents.training.value_transfer import carried, import_values, value_problems
 
 _NEVER = 1e-13
 """Probability at which a logit is cut off, so that differences of logits stay finite."""
@@ -68,13 +81,13 @@ class TabularSolo(Resumable):
         ((self._agent, genome),) = genomes.items()
         sizes = (flat_size(env.single_observation_space), action_count(env.single_action_space))
         chance = Chance(lambda name: streams(f"{self._agent}/{name}"))
-        motives = motives_of(objectives, sizes, chance)
+        live_objectives = live_objectives_of(objectives, sizes, chance)
         self._learner = self._born(
             genome=genome,
             sizes=sizes,
             copies=env.num_envs,
             settings=settings,
-            motives=motives,
+            live_objectives=live_objectives,
             chance=chance,
         )
         self.learners = {self._agent: self._learner}
@@ -100,7 +113,7 @@ class TabularSolo(Resumable):
         observations = flatten(raw, env.num_envs)
         following = final_observations(observations, info, terminated | truncated)
         paid = np.asarray(reward, np.float64)
-        others = company(info, env.num_envs, self._first_action)
+        others = caregiver_feedback(info, env.num_envs, self._first_action)
         learner.store(executed, following, paid, terminated, truncated, others=others)
         self._observations = observations
 
@@ -125,16 +138,16 @@ class LiveTable(LiveLearner):
         sizes: tuple[int, int],
         copies: int,
         settings: TableSettings,
-        motives: Mapping[str, Motive],
+        live_objectives: Mapping[str, LiveObjective],
         chance: Chance,
     ) -> None:
         _table_rule(genome)
         refuse(genome_problems(genome))
         self.observation_size, self.actions = sizes
-        self._settings, self._motives = settings, dict(motives)
+        self._settings, self._live_objectives = settings, dict(live_objectives)
         self._chance, self._rng = chance, chance("actions")
         self._diary = Diary(settings.steps_per_update, copies, self.observation_size)
-        self._table = Table(*sizes, settings.initial_value)
+        self._table = QTable(*sizes, settings.initial_value)
         self._exploration = np.float32(settings.exploration_start)
         self._lived = 0
         self._waiting: _Waiting | None = None
@@ -175,7 +188,7 @@ class LiveTable(LiveLearner):
         terminated: Array,
         truncated: Array,
         *,
-        others: Company = ALONE,
+        others: CaregiverFeedback = ALONE,
     ) -> None:
         """Learn from what the last action led to; objectives are mixed here.
 
@@ -184,7 +197,7 @@ class LiveTable(LiveLearner):
         """
         seen, ended = self._seen[self._at], terminated | truncated
         batch = Batch(seen, self._chosen, following, reward, terminated, ended, None, *others)
-        sources = (self._weights, self._motives, self._earned, self._updates + 1)
+        sources = (self._weights, self._live_objectives, self._earned, self._updates + 1)
         pay = mixed(batch, *sources)
         learned = executed if self._learns_from == "executed" else self._chosen
         if not ((learned >= 0) & (learned < self.actions)).all():
@@ -204,14 +217,14 @@ class LiveTable(LiveLearner):
             raise FloatingPointError(
                 f"update {self._updates}: non-finite values (step size {self._step_size:g})"
             )
-        told = taught(self._motives, self._weights, self._diary.rollout(), self._updates)
+        told = taught(self._live_objectives, self._weights, self._diary.rollout(), self._updates)
         return UpdateReport(
             steps=steps,
             flops=self._thought(steps)
-            + sum(self._motives[name].flops(steps) for name in self._weights),
+            + sum(self._live_objectives[name].flops(steps) for name in self._weights),
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
-            intrinsic={name: total / steps for name, total in self._earned.items()},
+            rewards={name: total / steps for name, total in self._earned.items()},
             losses={
                 "td_error": self._error,
                 "exploration": float(self._exploration),
@@ -223,26 +236,26 @@ class LiveTable(LiveLearner):
 
     # --- LiveLearner ---------------------------------------------------------------------------
 
-    def mind(self) -> Mind:
+    def agent_state(self) -> AgentState:
         """Copy of genome and table; a table has no optimiser."""
         exploration = np.array([self._exploration], np.float32)
         table = self._table.parameters() | {"table.exploration": exploration}
-        return Mind(self.genome, table, {}, values=carried(self._motives))
+        return AgentState(self.genome, table, {}, values=carried(self._live_objectives))
 
-    def install(self, mind: Mind) -> None:
+    def install(self, agent_state: AgentState) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed.
 
         It acts with the mind's exploration until it lives on, and the schedule takes over.
         """
-        problems = [*mind_problems(mind, self.observation_size, self.actions)]
-        if not isinstance(mind.genome.learning_rule, TableRule):
+        problems = [*agent_state_problems(agent_state, self.observation_size, self.actions)]
+        if not isinstance(agent_state.genome.learning_rule, TableRule):
             problems.append("the mind is a network, this agent keeps a table")
-        problems += heritage_problems(mind.values, self._motives)
-        refuse([*problems, *objective_problems(mind.genome, self._motives)])
-        bequeath(mind.values, self._motives)
-        self._table.load(mind.parameters)
-        self._exploration = np.float32(mind.parameters["table.exploration"][0])
-        self._adopt(mind.genome)
+        problems += value_problems(agent_state.values, self._live_objectives)
+        refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
+        import_values(agent_state.values, self._live_objectives)
+        self._table.load(agent_state.parameters)
+        self._exploration = np.float32(agent_state.parameters["table.exploration"][0])
+        self._adopt(agent_state.genome)
 
     def effective(self) -> Genome:
         """The genome read back; the editor and what means nothing here are from the record."""
@@ -277,9 +290,9 @@ class LiveTable(LiveLearner):
         """No layers, so no units; for a gradient, the root mean square error of the rollout."""
         return {"dormancy": (), "unit_scores": (), "gradient_norm": self._error}
 
-    def motives(self) -> Mapping[str, Motive]:
+    def live_objectives(self) -> Mapping[str, LiveObjective]:
         """The objectives at work, by name; those the genome does not name rest."""
-        return self._motives
+        return self._live_objectives
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
         """Everything needed to go on to the bit, between two updates; the env is not in it."""

@@ -18,10 +18,10 @@ from agents.algorithms.buffers import PrivateRolloutBuffer
 from agents.algorithms.ppo import RewritablePPO
 from agents.algorithms.ppo_update import LOSSES, ppo_loss, ppo_update
 from agents.arrays import Array
-from agents.contract import Batch, Mind
+from agents.contract import AgentState, Batch
 from agents.genome import TOWERS, TWO_STREAM_TOWERS, LearningRule, TwoStreamRule
 from agents.network.gradient_step import Row
-from agents.network.sb3_policy import MindPolicy
+from agents.network.sb3_policy import AgentPolicy
 from agents.network.towers import Tower
 from agents.training.reward_mixing import paid, shares
 
@@ -75,7 +75,7 @@ class TwoStreamBuffer(PrivateRolloutBuffer):
 TWO_STREAM_LOSSES = (*LOSSES[:-1], "intrinsic_value_loss", LOSSES[-1])
 
 
-class TwoStreamPolicy(MindPolicy):
+class TwoStreamPolicy(AgentPolicy):
     """Three towers: the policy, and a value for each stream."""
 
     names: ClassVar[tuple[str, ...]] = TWO_STREAM_TOWERS
@@ -91,23 +91,23 @@ class RewritableTwoStreams(RewritablePPO):
     """
 
     rule_type: ClassVar[type[LearningRule]] = TwoStreamRule
-    policy_type: ClassVar[type[MindPolicy]] = TwoStreamPolicy
+    policy_type: ClassVar[type[AgentPolicy]] = TwoStreamPolicy
     buffer_type: ClassVar[type[PrivateRolloutBuffer]] = TwoStreamBuffer
 
-    def install(self, mind: Mind) -> None:
+    def install(self, agent_state: AgentState) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
-        named = getattr(mind.genome.learning_rule, "episodic", ())
-        unknown = [name for name in named if name not in {"extrinsic", *self._motives}]
+        named = getattr(agent_state.genome.learning_rule, "episodic", ())
+        unknown = [name for name in named if name not in {"extrinsic", *self._live_objectives}]
         if unknown:
             raise ValueError(f"episodic names no objective of this agent: {', '.join(unknown)}")
-        super().install(mind)
+        super().install(agent_state)
 
     def coefficients(self) -> tuple[float, float]:
         """Of the advantages of the episodic stream and of the other; never negative.
 
         Weights, times what say a handover leaves them: a stream that has none is as if not there.
         """
-        found, says = [0.0, 0.0], shares(self._motives, self._weights)
+        found, says = [0.0, 0.0], shares(self._live_objectives, self._weights)
         for name, weight in self._weights.items():
             found[self._stream(name)] += says[name] * abs(weight)
         return found[0], found[1]
@@ -131,10 +131,10 @@ class RewritableTwoStreams(RewritablePPO):
         return cast("TwoStreamRule", self.stepper.rule)
 
     def _pay(self, batch: Batch, t: int) -> None:
-        says = shares(self._motives, self._weights)
+        says = shares(self._live_objectives, self._weights)
         streams, totals = np.zeros((2, len(batch.reward))), self.coefficients()
         for name, weight in self._weights.items():
-            reward = paid(name, self._motives[name], batch, self.updates + 1)
+            reward = paid(name, self._live_objectives[name], batch, self.updates + 1)
             share, k = says[name] * weight, self._stream(name)
             self._earned[name] += float((share * reward).sum())
             if share:

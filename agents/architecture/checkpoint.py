@@ -15,9 +15,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from agents.architecture.sizes import sizes
-from agents.architecture.validity import genome_problems, mind_problems
+from agents.architecture.validity import agent_state_problems, genome_problems
 from agents.arrays import Array
-from agents.contract import Mind, Moment
+from agents.contract import AgentState, OptimiserMoment
 from agents.genome import Genome
 
 SCHEMA = 1
@@ -32,15 +32,15 @@ _KEYS = {
 }
 
 
-def to_bytes(mind: Mind) -> tuple[dict[str, Any], bytes]:
+def to_bytes(agent_state: AgentState) -> tuple[dict[str, Any], bytes]:
     """Return (JSON record, safetensors bytes); ``from_bytes`` takes them back."""
-    tensors = {f"parameter/{name}": each for name, each in mind.parameters.items()}
-    tensors |= {f"first/{name}": each.first for name, each in mind.moments.items()}
-    tensors |= {f"second/{name}": each.second for name, each in mind.moments.items()}
-    tensors |= {f"buffer/{name}": each for name, each in mind.buffers.items()}
-    tensors |= {f"value/{name}": each for name, each in mind.values.items()}
+    tensors = {f"parameter/{name}": each for name, each in agent_state.parameters.items()}
+    tensors |= {f"first/{name}": each.first for name, each in agent_state.moments.items()}
+    tensors |= {f"second/{name}": each.second for name, each in agent_state.moments.items()}
+    tensors |= {f"buffer/{name}": each for name, each in agent_state.buffers.items()}
+    tensors |= {f"value/{name}": each for name, each in agent_state.values.items()}
     data = pack(tensors)
-    return _record(mind, data), data
+    return _record(agent_state, data), data
 
 
 def pack(arrays: Mapping[str, Array]) -> bytes:
@@ -58,20 +58,22 @@ def unpack(data: bytes) -> dict[str, Array]:
     return arrays
 
 
-def _record(mind: Mind, data: bytes) -> dict[str, Any]:
-    inputs, actions = sizes(mind)
+def _record(agent_state: AgentState, data: bytes) -> dict[str, Any]:
+    inputs, actions = sizes(agent_state)
     return {
         "schema": SCHEMA,
-        "genome": mind.genome.to_json(),
+        "genome": agent_state.genome.to_json(),
         "observation_size": inputs,
         "actions": actions,
-        "moment_steps": {name: float(each.step) for name, each in sorted(mind.moments.items())},
+        "moment_steps": {
+            name: float(each.step) for name, each in sorted(agent_state.moments.items())
+        },
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
 
 
-def from_bytes(record: Mapping[str, Any], data: bytes) -> Mind:
+def from_bytes(record: Mapping[str, Any], data: bytes) -> AgentState:
     """Return the mind whose ``to_bytes`` gave ``record`` and ``data``.
 
     Raises ``ValueError`` naming everything that is wrong: truncated or altered bytes, names or
@@ -82,12 +84,14 @@ def from_bytes(record: Mapping[str, Any], data: bytes) -> Mind:
     genome = _genome(record)
     groups = _groups(unpack(data))
     moments = _moments(groups, record["moment_steps"])
-    mind = Mind(genome, groups["parameter"], moments, groups["buffer"], groups["value"])
-    problems = mind_problems(mind, record["observation_size"], record["actions"])
+    agent_state = AgentState(
+        genome, groups["parameter"], moments, groups["buffer"], groups["value"]
+    )
+    problems = agent_state_problems(agent_state, record["observation_size"], record["actions"])
     problems += tuple(_wrong_dtypes(groups))
     if problems:
         raise ValueError(f"damaged checkpoint: {'; '.join(problems)}")
-    return mind
+    return agent_state
 
 
 def _check_record(record: Mapping[str, Any]) -> None:
@@ -136,11 +140,11 @@ def _groups(tensors: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
 
 def _moments(
     groups: Mapping[str, Mapping[str, Array]], steps: Mapping[str, float]
-) -> dict[str, Moment]:
+) -> dict[str, OptimiserMoment]:
     first, second = groups["first"], groups["second"]
     if not set(first) == set(second) == set(steps):
         raise ValueError("damaged checkpoint: first and second moments and steps do not match")
-    return {name: Moment(first[name], second[name], steps[name]) for name in first}
+    return {name: OptimiserMoment(first[name], second[name], steps[name]) for name in first}
 
 
 def _wrong_dtypes(groups: Mapping[str, Mapping[str, Array]]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agents.arrays import Array
-from agents.contract import Mind
+from agents.contract import AgentState
 from agents.genome import Layer, SACRule, TableRule
 
 _READS = {
@@ -19,12 +19,12 @@ _READS = {
 """Kind -> (suffix, axis) whose length is the width that it gets; of a token for attention."""
 
 
-def tower_inputs(mind: Mind, tower: str) -> int:
+def tower_inputs(agent_state: AgentState, tower: str) -> int:
     """Return how many numbers a tower reads."""
-    layers = mind.genome.architecture.layers
+    layers = agent_state.genome.architecture.layers
     if not layers:
-        return int(mind.parameters[f"{tower}.head.weight"].shape[1])
-    return _width(layers[0], mind.parameters, tower)
+        return int(agent_state.parameters[f"{tower}.head.weight"].shape[1])
+    return _width(layers[0], agent_state.parameters, tower)
 
 
 def _width(layer: Layer, parameters: Mapping[str, Array], tower: str) -> int:
@@ -33,14 +33,14 @@ def _width(layer: Layer, parameters: Mapping[str, Array], tower: str) -> int:
     return int(parameters[f"{tower}.0.{suffix}"].shape[axis]) * pieces
 
 
-def sizes(mind: Mind) -> tuple[int, int]:
+def sizes(agent_state: AgentState) -> tuple[int, int]:
     """Return (observation size, actions); of SAC, the dimensions of an action."""
-    rule = mind.genome.learning_rule
+    rule = agent_state.genome.learning_rule
     if isinstance(rule, TableRule):
         names = ("table.observations", "table.values")
-        inputs, actions = (mind.parameters[name].shape[1] for name in names)
+        inputs, actions = (agent_state.parameters[name].shape[1] for name in names)
         return int(inputs), int(actions)
-    tower = mind.genome.towers()[0]
-    observation = tower_inputs(mind, tower) // mind.genome.architecture.history
-    outputs = int(mind.parameters[f"{tower}.head.bias"].shape[0])
+    tower = agent_state.genome.towers()[0]
+    observation = tower_inputs(agent_state, tower) // agent_state.genome.architecture.history
+    outputs = int(agent_state.parameters[f"{tower}.head.bias"].shape[0])
     return observation, outputs // 2 if isinstance(rule, SACRule) else outputs

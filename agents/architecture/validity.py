@@ -25,7 +25,7 @@ from agents.architecture.ranges import (
     words,
 )
 from agents.arrays import Array
-from agents.contract import Mind, Moment
+from agents.contract import AgentState, OptimiserMoment
 from agents.genome import (
     IDLE,
     Architecture,
@@ -48,13 +48,13 @@ __all__ = [
     "RULE_RANGES",
     "TABLE_RANGES",
     "Range",
+    "agent_state_problems",
     "architecture_problems",
     "check_learner",
     "check_rewritable",
     "choice_problems",
     "fit_problems",
     "genome_problems",
-    "mind_problems",
     "objective_problems",
     "rule_problems",
     "setting_problems",
@@ -174,25 +174,27 @@ def genome_problems(genome: Genome) -> tuple[PlacedProblem, ...]:
     )
 
 
-def mind_problems(mind: Mind, observation_size: int, actions: int) -> tuple[str, ...]:
-    """Return everything that keeps ``mind`` from living on these observations and actions.
+def agent_state_problems(
+    agent_state: AgentState, observation_size: int, actions: int
+) -> tuple[str, ...]:
+    """Return everything that keeps ``agent_state`` from living on these observations and actions.
 
     Names and shapes follow from the genome; weights and moments must be float and finite. A table
     has as many rows as states were seen, and no moments.
     """
-    problems = genome_problems(mind.genome)
-    problems = problems or tuple(fit_problems(mind.genome, observation_size, actions))
+    problems = genome_problems(agent_state.genome)
+    problems = problems or tuple(fit_problems(agent_state.genome, observation_size, actions))
     if problems:
         return problems
-    if isinstance(mind.genome.learning_rule, TableRule):
-        states = len(np.atleast_1d(mind.parameters.get("table.values", ())))
+    if isinstance(agent_state.genome.learning_rule, TableRule):
+        states = len(np.atleast_1d(agent_state.parameters.get("table.values", ())))
         shapes = table_shapes(states, observation_size, actions)
     else:
-        shapes = parameter_shapes(mind.genome, observation_size, actions)
+        shapes = parameter_shapes(agent_state.genome, observation_size, actions)
     return (
-        *_parameters(mind.parameters, shapes),
-        *_moments(mind.moments, shapes),
-        *_buffers(mind, shapes),
+        *_parameters(agent_state.parameters, shapes),
+        *_moments(agent_state.moments, shapes),
+        *_buffers(agent_state, shapes),
     )
 
 
@@ -215,7 +217,7 @@ def _parameters(given: Mapping[str, Array], shapes: Mapping[str, Shape]) -> Iter
             yield from _tensor(name, given[name], shape)
 
 
-def _moments(given: Mapping[str, Moment], shapes: Mapping[str, Shape]) -> Iterator[str]:
+def _moments(given: Mapping[str, OptimiserMoment], shapes: Mapping[str, Shape]) -> Iterator[str]:
     for name, moment in given.items():
         if name not in shapes:
             yield f"moments of unknown parameter {name}"
@@ -229,19 +231,25 @@ def _moments(given: Mapping[str, Moment], shapes: Mapping[str, Shape]) -> Iterat
             yield step
 
 
-def _buffers(mind: Mind, shapes: Mapping[str, Shape]) -> Iterator[str]:
-    if isinstance(mind.genome.learning_rule, TableRule):
+def _buffers(agent_state: AgentState, shapes: Mapping[str, Shape]) -> Iterator[str]:
+    if isinstance(agent_state.genome.learning_rule, TableRule):
         return
-    missing = [n for n in sparse_weights(mind.genome, shapes) if f"mask/{n}" not in mind.buffers]
+    missing = [
+        n
+        for n in sparse_weights(agent_state.genome, shapes)
+        if f"mask/{n}" not in agent_state.buffers
+    ]
     if missing:
         yield f"missing masks of {words(missing)}"
-    for name, value in mind.buffers.items():
+    for name, value in agent_state.buffers.items():
         kind, _, path = name.partition("/")
         if kind in {"mask", "birth"} and path in shapes:
             yield from _tensor(name, value, shapes[path])
-        elif kind in {"utility", "age"} and _units(mind.genome, path):
-            yield from _tensor(name, value, (_units(mind.genome, path),))
-        elif name == "temperature/policy.head" and isinstance(mind.genome.learning_rule, SACRule):
+        elif kind in {"utility", "age"} and _units(agent_state.genome, path):
+            yield from _tensor(name, value, (_units(agent_state.genome, path),))
+        elif name == "temperature/policy.head" and isinstance(
+            agent_state.genome.learning_rule, SACRule
+        ):
             yield from _temperature(name, value)
         elif kind != "fraction":
             yield f"unknown buffer {name}"

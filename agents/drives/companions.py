@@ -51,7 +51,7 @@ class _Rows:
         self._number = {name: k for k, name in enumerate(self._seen, 1)}
 
 
-class Companion:
+class CompanionCounts:
     """Counts of where the other went from a place while the agent's own part was so."""
 
     def __init__(self, size: int, first: int, last: int) -> None:

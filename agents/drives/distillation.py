@@ -3,7 +3,7 @@
 import numpy as np
 
 from agents.arrays import Array
-from agents.drives.learned_drive import LearnedObjective, Part
+from agents.drives.learned_drive import LearnedObjective, Stateful
 from agents.models.perceptron import Adam, Perceptron, loss
 
 
@@ -39,6 +39,6 @@ class Distiller:
         """FLOPs of learning from one row; a backward pass counts as two forward passes."""
         return self.target.flops() + 3 * self.predictor.flops()
 
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, Stateful]:
         """What there is to keep."""
         return {"target": self.target, "predictor": self.predictor, "adam": self.adam}

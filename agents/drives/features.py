@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.drives.learned_drive import LearnedObjective, Part, Steps
+from agents.drives.learned_drive import LearnedObjective, PresentSteps, Stateful
 from agents.models.perceptron import Adam, Perceptron, Weights, cross_entropy
 
 FeatureKind = Literal["inverse", "icm", "random", "identity"]
@@ -26,11 +26,11 @@ class Features(ABC):
     def __call__(self, observations: Array) -> Array:
         """Features of (whitened) observations ``[m, size]``."""
 
-    def learn(self, steps: Steps) -> None:
+    def learn(self, steps: PresentSteps) -> None:
         """Take one step on a minibatch of (whitened) transitions."""
         del steps
 
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, Stateful]:
         """What there is to keep."""
         return {}
 
@@ -43,7 +43,7 @@ class Features(ABC):
         return 0.0
 
 
-class Identity(Features):
+class IdentityFeatures(Features):
     """Raw observations: nothing drawn, nothing learned, nothing whitened."""
 
     whitens: ClassVar[bool] = False
@@ -56,7 +56,7 @@ class Identity(Features):
         return observations
 
 
-class Random(Features):
+class RandomFeatures(Features):
     """One hidden layer, frozen at birth."""
 
     def __init__(self, settings: LearnedObjective, size: int, rng: np.random.Generator) -> None:
@@ -67,7 +67,7 @@ class Random(Features):
         """Features ``[m, latent]``."""
         return self._encoder(observations)
 
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, Stateful]:
         """The frozen encoder."""
         return {"encoder": self._encoder}
 
@@ -76,7 +76,7 @@ class Random(Features):
         return self._encoder.flops()
 
 
-class Dynamics(Features):
+class DynamicsFeatures(Features):
     """Features in which the action can be told; with ``share`` > 0 also a model of what follows.
 
     The loss of a minibatch is ``(1 - share) * L_inv + share * L_fwd`` (Pathak et al. 2017), means
@@ -113,11 +113,11 @@ class Dynamics(Features):
         """The features that the forward model expects, ``[m, latent]``."""
         return self.forward(with_action(features, action, self._actions))
 
-    def learn(self, steps: Steps) -> None:
+    def learn(self, steps: PresentSteps) -> None:
         """Take one step down the loss of a minibatch of whitened transitions."""
         self.adam.step(self._weights(), self.gradients(steps))
 
-    def loss(self, steps: Steps) -> float:
+    def loss(self, steps: PresentSteps) -> float:
         """Return the loss of a minibatch."""
         here, there = self.encoder(steps.before), self.encoder(steps.after)
         told = cross_entropy(self.inverse(np.concatenate([here, there], axis=1)), steps.action)[0]
@@ -127,7 +127,7 @@ class Dynamics(Features):
             total += self._share * 0.5 * float(np.square(missed).sum(axis=1).mean())
         return total
 
-    def gradients(self, steps: Steps) -> Weights:
+    def gradients(self, steps: PresentSteps) -> Weights:
         """Gradients of the loss: of the encoder's, the inverse's and the forward model's layers."""
         rows, latent = len(steps.action), self.latent
         looked = self.encoder.activations(np.concatenate([steps.before, steps.after]))
@@ -152,7 +152,7 @@ class Dynamics(Features):
         found, back = self.forward.backward(foreseen, delta)
         return found, np.concatenate([back[:, : self.latent], -delta])
 
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, Stateful]:
         """All networks and their optimiser."""
         names = ("encoder", "inverse", "forward")
         return {**dict(zip(names, self._nets, strict=False)), "features_adam": self.adam}
@@ -178,10 +178,10 @@ def features(
 ) -> Features:
     """Draw features of this kind; ``icm`` with Pathak et al.'s share of the forward loss, 0.2."""
     if kind == "identity":
-        return Identity(size)
+        return IdentityFeatures(size)
     if kind == "random":
-        return Random(settings, size, rng)
-    return Dynamics(settings, size, actions, rng, share=0.2 if kind == "icm" else 0.0)
+        return RandomFeatures(settings, size, rng)
+    return DynamicsFeatures(settings, size, actions, rng, share=0.2 if kind == "icm" else 0.0)
 
 
 def with_action(rows: Array, action: Array, actions: int) -> Array:

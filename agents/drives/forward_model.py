@@ -7,7 +7,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch
 from agents.drives.features import with_action
-from agents.drives.learned_drive import Drive, LearnedObjective, Part, Steps
+from agents.drives.learned_drive import Drive, LearnedObjective, PresentSteps, Stateful
 from agents.models.perceptron import Adam, Perceptron
 
 
@@ -30,18 +30,18 @@ class Foresight(Drive):
         """Errors of all steps, and learning; a backward pass counts as two forward passes."""
         return (steps + 3 * self._settings.samples(steps)) * self._model.flops()
 
-    def _take_in(self, steps: Steps) -> None:
+    def _take_in(self, steps: PresentSteps) -> None:
         if not self._updates:
             super()._take_in(steps)
 
-    def _seen(self, steps: Steps | Batch) -> tuple[Array, Array]:
+    def _seen(self, steps: PresentSteps | Batch) -> tuple[Array, Array]:
         """What the model is shown, and what it should say."""
         if isinstance(steps, Batch):
-            steps = Steps(steps.observation, steps.action, steps.next_observation)
+            steps = PresentSteps(steps.observation, steps.action, steps.next_observation)
         known = with_action(self._whiten(steps.before), steps.action, self._actions)
         return known, self._whiten(steps.after)
 
-    def _study(self, steps: Steps) -> None:
+    def _study(self, steps: PresentSteps) -> None:
         """Pass once over steps, in minibatches."""
         known, after = self._seen(steps)
         size = self._settings.minibatch
@@ -49,5 +49,5 @@ class Foresight(Drive):
             part = slice(start, start + size)
             self._adam.step(self._model.weights, self._model.gradients(known[part], after[part]))
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return {"model": self._model, "adam": self._adam}

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.models.running_moments import Normaliser, ReturnScale, Whitener
 from agents.part_settings import SettingError
 
@@ -63,7 +63,7 @@ def check_discount(discount: float) -> None:
         raise SettingError(f"discount is at least 0 and below 1, not {discount}", "discount")
 
 
-class Part(Protocol):
+class Stateful(Protocol):
     """Something with arrays to keep: a network, an optimiser, a memory."""
 
     def state(self, prefix: str) -> dict[str, Array]:
@@ -73,7 +73,7 @@ class Part(Protocol):
         """Take over what ``state`` gave."""
 
 
-class Steps(NamedTuple):
+class PresentSteps(NamedTuple):
     """Transitions of those who were present, in order of time: ``m`` rows."""
 
     before: Array  # float32 [m, size]
@@ -81,7 +81,7 @@ class Steps(NamedTuple):
     after: Array  # float32 [m, size]
 
 
-class Drive(Motive):
+class Drive(LiveObjective):
     """Pays ``_raw`` over a running scale, and learns between rollouts only.
 
     The first rollout earns nothing: it is where the statistics come from. At its end it is lived
@@ -106,11 +106,11 @@ class Drive(Motive):
         """
 
     @abstractmethod
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         """Learn from the steps of a rollout, at least one. Each update has its own chance."""
 
     @abstractmethod
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         """Everything learned or remembered, by name, beside what every drive has."""
 
     def reward(self, batch: Batch) -> Array:
@@ -158,7 +158,7 @@ class Drive(Motive):
             part.load(state, name)
         self._seed, self._updates = int(state["seed"]), int(state["updates"])
 
-    def _take_in(self, steps: Steps) -> None:
+    def _take_in(self, steps: PresentSteps) -> None:
         """Let the observations' statistics learn of the rollout, before anything else does."""
         self._whiten.add(steps.after)
 
@@ -168,7 +168,7 @@ class Drive(Motive):
             step = {name: value[at] for name, value in values.items() if value is not None}
             yield self._raw(Batch(**step), here[at])
 
-    def _all_parts(self) -> Mapping[str, Part]:
+    def _all_parts(self) -> Mapping[str, Stateful]:
         return {**self._parts(), "observations": self._whiten, "returns": self._returns}
 
     def _sample(self, rows: int, rng: np.random.Generator) -> Array:
@@ -182,8 +182,8 @@ def _fits(name: str, mine: Array, other: Array) -> bool:
     return mine.ndim == other.ndim if free else mine.shape == other.shape
 
 
-def _flat(rollout: Batch, here: Array) -> Steps:
+def _flat(rollout: Batch, here: Array) -> PresentSteps:
     parts = rollout.observation, rollout.action, rollout.next_observation
     if here.all():  # saves a copy
-        return Steps(*(each.reshape(-1, *each.shape[2:]) for each in parts))
-    return Steps(*(each[here] for each in parts))
+        return PresentSteps(*(each.reshape(-1, *each.shape[2:]) for each in parts))
+    return PresentSteps(*(each[here] for each in parts))

@@ -1,12 +1,12 @@
-"""Motives that pay by the step alone."""
+"""LiveObjectives that pay by the step alone."""
 
 from collections.abc import Mapping
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 
 
-class Memoryless(Motive):
+class Memoryless(LiveObjective):
     """Learns nothing and keeps nothing; leaves say what they pay."""
 
     def update(self, rollout: Batch) -> None:

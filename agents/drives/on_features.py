@@ -6,7 +6,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.drives.features import Features
-from agents.drives.learned_drive import Drive, LearnedObjective, Part, Steps
+from agents.drives.learned_drive import Drive, LearnedObjective, PresentSteps, Stateful
 
 
 class Featured(Drive):
@@ -35,19 +35,19 @@ class Featured(Drive):
         """Features ``[n, latent]``."""
         return self._features(self._seen(observations))
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         chosen = self._sample(len(steps.action), rng)
         size = self._settings.minibatch
         for start in range(0, len(chosen), size):
             self._lesson(self._chosen(steps, chosen[start : start + size]))
 
-    def _lesson(self, steps: Steps) -> None:
+    def _lesson(self, steps: PresentSteps) -> None:
         """Learn from one minibatch, whitened."""
         self._features.learn(steps)
 
-    def _chosen(self, steps: Steps, places: Array) -> Steps:
+    def _chosen(self, steps: PresentSteps, places: Array) -> PresentSteps:
         before, after = self._seen(steps.before[places]), self._seen(steps.after[places])
-        return Steps(before, steps.action[places], after)
+        return PresentSteps(before, steps.action[places], after)
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return self._features.parts()

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
-from agents.models.transitions import Plan, Transitions
+from agents.contract import Batch, LiveObjective
+from agents.models.transitions import Transitions, TransitionTable
 from agents.part_settings import SettingError
 
 
@@ -25,7 +25,7 @@ def inaction(noop: int, actions: int) -> int:
     return noop % actions
 
 
-class Penalty(Motive):
+class Penalty(LiveObjective):
     """Counts transitions; pays less than nothing for what they say an action costs."""
 
     def __init__(self, size: int, actions: int, noop: int) -> None:
@@ -33,7 +33,7 @@ class Penalty(Motive):
         self.world = Transitions(size, actions)
 
     @abstractmethod
-    def learn(self, plan: Plan) -> None:
+    def learn(self, plan: TransitionTable) -> None:
         """Take in all that is known by now."""
 
     @abstractmethod

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.features import FeatureKind, Features, features
-from agents.drives.learned_drive import LearnedObjective, Part, Steps
+from agents.drives.learned_drive import LearnedObjective, PresentSteps, Stateful
 from agents.drives.on_features import Featured
 from agents.models.neighbours import Cloud
 
@@ -29,7 +29,7 @@ class ParticleObjective(LearnedObjective):
     average: bool = False  # over the k distances; False: the k-th
     features: FeatureKind = "random"
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw the features, and a seed for the samples they will learn from."""
         seen = features(self.features, self, observation_size, actions, rng)
         return _Spread(self, observation_size, seen, rng)
@@ -65,9 +65,9 @@ class _Spread(Featured):
         mean: Array = found.sum(axis=1) / (found.shape[1] + selves)
         return mean if self._average else found[:, -1]
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         super()._learn(steps, rng)
         self._cloud.features = self._phi(self._cloud.observations)  # old ones mean nothing now
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return {**super()._parts(), "cloud": self._cloud}

@@ -29,7 +29,7 @@ FLOPS_BESIDES = 8
 
 
 @dataclass(frozen=True)
-class Watch:
+class ChangeRule:
     """What counts as a change."""
 
     direction: Literal["rises", "falls"] = "rises"
@@ -54,7 +54,7 @@ class Watch:
 class Detector:
     """Watches one signal."""
 
-    watch: Watch = field(default_factory=Watch)
+    watch: ChangeRule = field(default_factory=ChangeRule)
     recent: list[float] = field(default_factory=list)
     evidence: float = 0.0
 
@@ -97,9 +97,11 @@ DEFAULT: Mapping[str, Literal["rises", "falls"]] = {
 class Changes:
     """Watches several signals of a life, those that there are."""
 
-    def __init__(self, watched: Sequence[str] = tuple(DEFAULT), watch: Watch | None = None) -> None:
+    def __init__(
+        self, watched: Sequence[str] = tuple(DEFAULT), watch: ChangeRule | None = None
+    ) -> None:
         """``watched`` names signals; one without a direction of its own is watched for rising."""
-        plain = watch or Watch()
+        plain = watch or ChangeRule()
         self._detectors = {
             name: Detector(replace(plain, direction=DEFAULT.get(name, "rises"))) for name in watched
         }

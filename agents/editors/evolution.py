@@ -86,12 +86,12 @@ class _Member(LiveEditor):
         self, settings: Evolution, edits: Mapping[str, type[Edit]], rng: np.random.Generator
     ) -> None:
         self._settings, self._edits, self._rng = settings, edits, rng
-        self._unborn = False  # copied, and the structural mutation is still to come
+        self._not_initialised = False  # copied, and the structural mutation is still to come
 
     def propose(self, view: View) -> Edit | None:
         mine = self._settings
-        if self._unborn:
-            self._unborn = False
+        if self._not_initialised:
+            self._not_initialised = False
             return self._structural(view)
         if view.update % mine.every_updates:
             return None
@@ -99,10 +99,10 @@ class _Member(LiveEditor):
         return None if peer is None else self._child(view, peer)
 
     def hear(self, reply: Reply) -> None:
-        self._unborn = self._unborn and reply.applied
+        self._not_initialised = self._not_initialised and reply.applied
 
     def state(self) -> Mapping[str, Any]:
-        return {"unborn": self._unborn}
+        return {"unborn": self._not_initialised}
 
     def adopt(self, settings: Editor) -> None:
         mine = self._settings
@@ -122,8 +122,8 @@ class _Member(LiveEditor):
         self.spent += DRAW_FLOPS * (2 + len(noise))
         steps = (float(genome.editor.settings.get("step", mine.step)), mine.tau)
         step = mutated_steps(steps, noise[:1], (STEP_BOUNDS,))[0]
-        self._unborn = bool(self._edits and self._rng.random() < mine.structural)
-        draws = {} if self._unborn else dict(zip(mine.numbers, noise[1:], strict=True))
+        self._not_initialised = bool(self._edits and self._rng.random() < mine.structural)
+        draws = {} if self._not_initialised else dict(zip(mine.numbers, noise[1:], strict=True))
         numbers = mutated_numbers(genome.learning_rule, draws, step)
         settings = asdict(replace(mine, step=step))
         return self._edits["copy_peer"].of(  # type: ignore[attr-defined,no-any-return]

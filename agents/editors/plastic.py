@@ -99,12 +99,12 @@ class _Keeper(StoriedEditor):
         return self._settings
 
     def _called(self, view: View, *, changed: bool) -> bool:
-        asleep = max(view.dormancy, default=0.0) > self._settings.dormancy
+        dormant = max(view.dormancy, default=0.0) > self._settings.dormancy
         reacts = changed and self._settings.react
         if view.update % self._settings.every_updates == 0:
             return True
         rested = self._turn is None or view.update - self._turn >= self._settings.rest
-        return rested and (asleep or reacts)
+        return rested and (dormant or reacts)
 
 
 def _keeps(edit: Edit, view: View) -> bool:

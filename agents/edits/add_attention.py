@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
 from agents.genome import Genome, Layer
 from agents.surgery import weights
@@ -62,12 +62,12 @@ class AddAttention(Edit):
         layer = Layer("attention", units, count=heads, tokens=self.tokens)
         return weights.with_layer(genome, self.before, layer)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Insert it, closed, in every tower."""
-        layer = self.rewrite(mind.genome).architecture.layers[self.before]
-        return insert_layer(mind, self.before, layer, rng)
+        layer = self.rewrite(agent_state.genome).architecture.layers[self.before]
+        return insert_layer(agent_state, self.before, layer, rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """It is there, and the policy is the same up to rounding."""
         layers: list[Any] = [each.to_json() for each in self.rewrite(genome).architecture.layers]
-        return Claim({"architecture.layers": layers}, max_logit_change=1e-5)
+        return EditClaim({"architecture.layers": layers}, max_logit_change=1e-5)

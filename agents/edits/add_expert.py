@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.edits.split_expert import MOST
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
@@ -47,12 +47,12 @@ class AddExpert(Edit):
         more = replace(layer, kind="mixture", count=layer.count + 1)
         return weights.replaced(genome, self.layer, more)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Add it in every tower."""
-        self.rewrite(mind.genome)
-        return experts.add(mind, self.layer, float(self.quiet), rng)
+        self.rewrite(agent_state.genome)
+        return experts.add(agent_state, self.layer, float(self.quiet), rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """One expert more; how much of it is heard depends on the others' gates: measured."""
         layer = self.rewrite(genome).architecture.layers[self.layer]
-        return Claim({f"architecture.layers.{self.layer}": layer.to_json()})
+        return EditClaim({f"architecture.layers.{self.layer}": layer.to_json()})

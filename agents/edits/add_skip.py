@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome, Layer
 from agents.surgery import weights
 from agents.surgery.layers import insert_layer
@@ -47,16 +47,16 @@ class AddSkip(Edit):
             raise RefusedEditError(f"the stream behind layer {self.after} is the observation still")
         return weights.with_layer(genome, self.after + 1, Layer("skip", width, source=self.source))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Insert it, closed, in every tower."""
-        skip = self.rewrite(mind.genome).architecture.layers[self.after + 1]
-        return insert_layer(mind, self.after + 1, skip, rng)
+        skip = self.rewrite(agent_state.genome).architecture.layers[self.after + 1]
+        return insert_layer(agent_state, self.after + 1, skip, rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The skip is there, and the policy is the same up to rounding."""
         layers = self.rewrite(genome).architecture.layers
         changes = {
             f"architecture.layers.{i}": layers[i].to_json()
             for i in range(self.after + 1, len(layers))
         }
-        return Claim(changes, max_logit_change=1e-5)
+        return EditClaim(changes, max_logit_change=1e-5)

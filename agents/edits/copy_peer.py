@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Evidence, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, EditEvidence, RefusedEditError, View
 from agents.editing.exploitation import recent_return
 from agents.editing.mutation import number_problem
 from agents.genome import EditorGene, Genome
@@ -78,15 +78,17 @@ class CopyPeer(Edit):
             editor=self._editor(genome.editor),
         )
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Refuse: a peer's mind is evidence."""
-        del mind, rng
+        del agent_state, rng
         raise RefusedEditError("copying needs the minds of the population")
 
-    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+    def apply_seeing(
+        self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
+    ) -> AgentState:
         """Return the peer's mind under the genome after copying."""
         del rng
-        after = self.rewrite(mind.genome)
+        after = self.rewrite(agent_state.genome)
         if self.peer not in evidence.peers:
             there = ", ".join(evidence.peers) or "nobody"
             raise RefusedEditError(f"there is no peer '{self.peer}', only {there}")
@@ -98,7 +100,7 @@ class CopyPeer(Edit):
             )
         return replace(found, genome=after)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Architecture, learning rule and editor read back; the policy becomes another one."""
         after = self.rewrite(genome)
         changes = {
@@ -107,7 +109,7 @@ class CopyPeer(Edit):
         }
         if self.editor:
             changes["editor.settings"] = after.editor.settings
-        return Claim(changes)
+        return EditClaim(changes)
 
     def _peer(self) -> Genome:
         try:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 from agents.training.value_transfer import rms, with_values
 
@@ -40,17 +40,17 @@ class CopyValues(Edit):
             )
         return genome
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the mind with the copy. Refused where there is nothing to copy."""
-        self.rewrite(mind.genome)
+        self.rewrite(agent_state.genome)
 
         def copied(array: Array) -> Array:
             noise = rng.standard_normal(array.shape)  # drawn at error 0, too: arms stay paired
             return array + self.error * rms(array) * noise if self.error else array
 
-        return with_values(mind, copied)
+        return with_values(agent_state, copied)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """No logit moves: the policy is untouched."""
         self.rewrite(genome)
-        return Claim(max_logit_change=0.0)
+        return EditClaim(max_logit_change=0.0)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, View
+from agents.contract import AgentState, Edit, EditClaim, View
 from agents.genome import Genome, Layer
 from agents.models.orthogonal import drawing_flops
 from agents.surgery import weights
@@ -41,19 +41,19 @@ class Deepen(Edit):
         block = Layer("residual", weights.a_count(self.units))
         return weights.with_layer(genome, self.after + 1, block)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Insert the block in every tower."""
-        self.rewrite(mind.genome)
-        return insert_block(mind, self.after, self.units, rng)
+        self.rewrite(agent_state.genome)
+        return insert_block(agent_state, self.after, self.units, rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer is there, later ones moved up, and the policy is the same up to rounding."""
         layers = self.rewrite(genome).architecture.layers
         changes = {
             f"architecture.layers.{i}": layers[i].to_json()
             for i in range(self.after + 1, len(layers))
         }
-        return Claim(changes, max_logit_change=1e-5)
+        return EditClaim(changes, max_logit_change=1e-5)
 
     def cost(self, genome: Genome) -> float:
         """Drawing the inner weights."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
 from agents.genome import Genome, Layer
 from agents.part_settings import PlacedProblem
@@ -49,31 +49,31 @@ class DeepenIdentity(Edit):
             raise RefusedEditError(problem)
         return weights.with_layer(genome, self.after + 1, Layer("dense", layer.units))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Insert it in every tower."""
-        genome = self.rewrite(mind.genome)
-        scale = self._scale(mind.genome)
-        place, units = self.after + 1, mind.genome.architecture.layers[self.after].units
+        genome = self.rewrite(agent_state.genome)
+        scale = self._scale(agent_state.genome)
+        place, units = self.after + 1, agent_state.genome.architecture.layers[self.after].units
 
         def values(tower: str, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, Array]:
             del tower, shapes
             return {"weight": scale * np.eye(units), "bias": np.zeros(units)}
 
-        draft = Draft(insert_layer(mind, place, Layer("dense", units), rng, values))
+        draft = Draft(insert_layer(agent_state, place, Layer("dense", units), rng, values))
         for tower in (*genome.towers(), *genome.targets()):
             for seat in weights.seats(genome.architecture, place, tower):
                 if seat.role == "heard":
                     _louder(draft, seat.name, 1 / scale)
-        return draft.mind(genome)
+        return draft.agent_state(genome)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer is there; for ReLU the policy is the same up to rounding."""
         layers = self.rewrite(genome).architecture.layers
         changes = {
             f"architecture.layers.{i}": layers[i].to_json()
             for i in range(self.after + 1, len(layers))
         }
-        return Claim(changes, 1e-5 if self._scale(genome) == 1 else None)
+        return EditClaim(changes, 1e-5 if self._scale(genome) == 1 else None)
 
     def _scale(self, genome: Genome) -> float:
         return 1.0 if genome.architecture.activation == "relu" else self.epsilon

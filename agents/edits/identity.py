@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, View
+from agents.contract import AgentState, Edit, EditClaim, View
 from agents.genome import Genome
 
 
@@ -26,12 +26,12 @@ class Identity(Edit):
         """Return the same genome."""
         return genome
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return a mind equal to the bit."""
         del rng
-        return replace(mind)
+        return replace(agent_state)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """No logit moves at all."""
         del genome
-        return Claim(max_logit_change=0.0)
+        return EditClaim(max_logit_change=0.0)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Claim, Edit, Mind, Moment, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, OptimiserMoment, RefusedEditError, View
 from agents.genome import Genome, Layer
 from agents.models.orthogonal import orthogonal
 from agents.surgery import layers as layer_surgery
@@ -46,22 +46,22 @@ class InjectPlasticity(Edit):
             raise RefusedEditError(problem)
         return weights.replaced(genome, self.layer, _injected(layer))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Inject in every tower; moments of what is frozen are gone."""
-        layer = self.rewrite(mind.genome).architecture.layers[self.layer]
+        layer = self.rewrite(agent_state.genome).architecture.layers[self.layer]
         found: dict[str, Array] = {}
-        for tower, both in weights.pairs(mind.genome):
-            old = layer_surgery.suffixes(mind, tower, self.layer)
+        for tower, both in weights.pairs(agent_state.genome):
+            old = layer_surgery.suffixes(agent_state, tower, self.layer)
             weight = old.get("weight", old.get("frozen.weight"))
             if weight is None:
                 raise RefusedEditError(f"layer {self.layer} of {tower} has no weight to freeze")
             fresh = orthogonal(rng, *weight.shape).astype(weight.dtype)
             for each in both:
                 found |= self._layer(
-                    layer_surgery.suffixes(mind, each, self.layer), each, layer, fresh
+                    layer_surgery.suffixes(agent_state, each, self.layer), each, layer, fresh
                 )
-        moments: dict[str, Moment] = {}
-        return layer_surgery.replace_layer(mind, self.layer, layer, found, moments)
+        moments: dict[str, OptimiserMoment] = {}
+        return layer_surgery.replace_layer(agent_state, self.layer, layer, found, moments)
 
     def _layer(
         self, old: dict[str, Array], tower: str, layer: Layer, fresh: Array
@@ -74,10 +74,12 @@ class InjectPlasticity(Edit):
             kept |= {f"{start}.weight": fresh.copy(), f"{start}.bias": bias.copy()}
         return {f"{tower}.{self.layer}.{suffix}": value for suffix, value in kept.items()}
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The injection is there, and the policy is the same."""
         layer = self.rewrite(genome).architecture.layers[self.layer]
-        return Claim({f"architecture.layers.{self.layer}": layer.to_json()}, max_logit_change=1e-5)
+        return EditClaim(
+            {f"architecture.layers.{self.layer}": layer.to_json()}, max_logit_change=1e-5
+        )
 
 
 def _injected(layer: Layer) -> Layer:

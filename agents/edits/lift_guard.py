@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 
 
@@ -32,14 +32,14 @@ class LiftGuard(Edit):
         after = replace(genome.architecture, guards=tuple(guards))
         return replace(genome, architecture=after)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights without the guard."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """These guards are left; what that does to the policy is measured."""
         left: list[Any] = [asdict(each) for each in self.rewrite(genome).architecture.guards]
         if not left:
-            return Claim({"architecture.guards": None})
-        return Claim({"architecture.guards": left})
+            return EditClaim({"architecture.guards": None})
+        return EditClaim({"architecture.guards": left})

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 from agents.surgery import weights
 from agents.surgery.net2net import merge, sparse_problem
@@ -38,13 +38,13 @@ class Merge(Edit):
             raise RefusedEditError(problem)
         return weights.with_units(genome, self.layer, layer.units - self.units)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Join them in every tower."""
         del rng
-        self.rewrite(mind.genome)
-        return merge(mind, self.layer, self.units)
+        self.rewrite(agent_state.genome)
+        return merge(agent_state, self.layer, self.units)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer is narrower, and the policy is the same up to rounding."""
         units = self.rewrite(genome).architecture.layers[self.layer].units
-        return Claim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
+        return EditClaim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.architecture.validity import MAX_HISTORY
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
 from agents.surgery.inputs import history_problem, lengthen, with_history
@@ -40,13 +40,13 @@ class OpenHistory(Edit):
             raise RefusedEditError(problem)
         return with_history(genome, self.history)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Lengthen what every tower reads."""
         del rng
-        self.rewrite(mind.genome)
-        return lengthen(mind, self.history)
+        self.rewrite(agent_state.genome)
+        return lengthen(agent_state, self.history)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """More is seen, and the policy is the same up to rounding."""
         self.rewrite(genome)
-        return Claim({"architecture.history": self.history}, max_logit_change=1e-5)
+        return EditClaim({"architecture.history": self.history}, max_logit_change=1e-5)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.architecture.validity import MAX_HISTORY
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.edits.deepen import DEEPEST
 from agents.genome import Genome, Layer, SACRule
 from agents.part_settings import PlacedProblem
@@ -49,19 +49,19 @@ class OpenMemory(Edit):
         memory = Layer("memory", weights.a_count(self.units))
         return weights.with_layer(with_history(genome, self.history), 0, memory)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Lengthen the history where it is too short, and put the memory in, closed."""
-        memory = self.rewrite(mind.genome).architecture.layers[0]
-        longer = mind
-        if self.history > mind.genome.architecture.history:
-            longer = lengthen(mind, self.history)
+        memory = self.rewrite(agent_state.genome).architecture.layers[0]
+        longer = agent_state
+        if self.history > agent_state.genome.architecture.history:
+            longer = lengthen(agent_state, self.history)
         return insert_layer(longer, 0, memory, rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The memory is there, and the policy is the same up to rounding."""
         layers: list[Any] = [each.to_json() for each in self.rewrite(genome).architecture.layers]
         changes = {"architecture.layers": layers, "architecture.history": self.history}
-        return Claim(changes, max_logit_change=1e-5)
+        return EditClaim(changes, max_logit_change=1e-5)
 
 
 def _problem(genome: Genome) -> str | None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 from agents.surgery import weights
 
@@ -36,13 +36,13 @@ class Prune(Edit):
             cls(layer=i, units=max(layer.units // OFFERED_SHARE, 1))
             for i, layer in enumerate(layers)
             if layer.units > 1
-            and not weights.growing_problem(view.genome.architecture, i, unheard=False)
+            and not weights.growing_problem(view.genome.architecture, i, zero_outgoing=False)
         )
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the genome with the narrower layer."""
         layer = weights.the_layer(genome, self.layer)
-        problem = weights.growing_problem(genome.architecture, self.layer, unheard=False)
+        problem = weights.growing_problem(genome.architecture, self.layer, zero_outgoing=False)
         if problem:
             raise RefusedEditError(problem)
         if weights.a_count(self.units) >= layer.units:
@@ -52,24 +52,24 @@ class Prune(Edit):
             )
         return weights.with_units(genome, self.layer, layer.units - self.units)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Delete the units in every tower."""
         del rng
-        self.rewrite(mind.genome)
-        dropped = {tower: self.chosen(mind, tower) for tower in mind.genome.towers()}
-        return weights.drop_units(mind, self.layer, dropped)
+        self.rewrite(agent_state.genome)
+        dropped = {tower: self.chosen(agent_state, tower) for tower in agent_state.genome.towers()}
+        return weights.drop_units(agent_state, self.layer, dropped)
 
-    def chosen(self, mind: Mind, tower: str) -> Array:
+    def chosen(self, agent_state: AgentState, tower: str) -> Array:
         """Indices of the units that go, int ``[units]``, sorted."""
-        norms = weights.outgoing_norms(mind, self.layer, tower)
+        norms = weights.outgoing_norms(agent_state, self.layer, tower)
         newest_first = -np.arange(len(norms))
         order: Array = np.lexsort((newest_first, norms))
         return np.sort(order[: self.units])
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer has ``units`` fewer; what that does to the policy is measured, not promised."""
         units = self.rewrite(genome).architecture.layers[self.layer].units
-        return Claim({f"architecture.layers.{self.layer}.units": units})
+        return EditClaim({f"architecture.layers.{self.layer}.units": units})
 
     def cost(self, genome: Genome) -> float:
         """Squaring and adding every outgoing weight; the head counts as one more reader a unit."""

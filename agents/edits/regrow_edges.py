@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Claim, Edit, Evidence, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, EditEvidence, RefusedEditError, View
 from agents.genome import Genome
 from agents.surgery import weights
 from agents.surgery.weights import Draft
@@ -47,31 +47,35 @@ class RegrowEdges(Edit):
             raise RefusedEditError(f"by is gradient or chance, not {self.by!r}", "by")
         return genome
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Regrow by chance. Raises ``RefusedEditError`` by gradient: that takes evidence."""
-        self.rewrite(mind.genome)
+        self.rewrite(agent_state.genome)
         if self.by == "gradient":
             raise RefusedEditError("growing by gradient needs a rollout to look at")
-        return self._regrown(mind, {}, rng)
+        return self._regrown(agent_state, {}, rng)
 
-    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+    def apply_seeing(
+        self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
+    ) -> AgentState:
         """Regrow by the gradient of the last rollout, or by chance."""
         if self.by == "chance" or evidence.look is None:
-            return self.apply(mind, rng)
-        self.rewrite(mind.genome)
-        return self._regrown(mind, dict(evidence.look.gradients()), rng)
+            return self.apply(agent_state, rng)
+        self.rewrite(agent_state.genome)
+        return self._regrown(agent_state, dict(evidence.look.gradients()), rng)
 
-    def _regrown(self, mind: Mind, gradients: dict[str, Array], rng: np.random.Generator) -> Mind:
-        draft = Draft(mind)
-        for tower, both in weights.pairs(mind.genome):
+    def _regrown(
+        self, agent_state: AgentState, gradients: dict[str, Array], rng: np.random.Generator
+    ) -> AgentState:
+        draft = Draft(agent_state)
+        for tower, both in weights.pairs(agent_state.genome):
             name = f"{tower}.{self.layer}.weight"
-            mask, weight = mind.buffers[f"mask/{name}"], mind.parameters[name]
+            mask, weight = agent_state.buffers[f"mask/{name}"], agent_state.parameters[name]
             chance = rng.random(weight.shape)
             wanted = np.abs(gradients[name]) if name in gradients else chance
             gone, come = _exchange(mask, np.abs(weight), wanted, self.share)
             for each in both:
                 self._move(draft, f"{each}.{self.layer}.weight", gone, come)
-        return draft.mind(mind.genome)
+        return draft.agent_state(agent_state.genome)
 
     def _move(self, draft: Draft, name: str, gone: Array, come: Array) -> None:
         weight, mask = draft.parameters[name].copy(), draft.buffers[f"mask/{name}"].copy()
@@ -85,10 +89,10 @@ class RegrowEdges(Edit):
                 array.flat[gone] = array.flat[come] = 0.0
             draft.moments[name] = replace(was, first=first, second=second)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """As many edges as before; what dropping does to the policy is measured."""
         density = self.rewrite(genome).architecture.layers[self.layer].density
-        return Claim({f"architecture.layers.{self.layer}.density": density})
+        return EditClaim({f"architecture.layers.{self.layer}.density": density})
 
 
 def _exchange(mask: Array, size: Array, wanted: Array, share: float) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.edits.split_expert import MOST
 from agents.genome import Genome
 from agents.surgery import experts, weights
@@ -41,13 +41,13 @@ class RemoveExpert(Edit):
             raise RefusedEditError(f"layer {self.layer} has no expert {self.expert!r}: {there}")
         return weights.replaced(genome, self.layer, replace(layer, count=layer.count - 1))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Remove it from every tower."""
         del rng
-        self.rewrite(mind.genome)
-        return experts.remove(mind, self.layer, self.expert)
+        self.rewrite(agent_state.genome)
+        return experts.remove(agent_state, self.layer, self.expert)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """One expert fewer; what that does to the policy is measured."""
         layer = self.rewrite(genome).architecture.layers[self.layer]
-        return Claim({f"architecture.layers.{self.layer}": layer.to_json()})
+        return EditClaim({f"architecture.layers.{self.layer}": layer.to_json()})

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import SETS_WIDTH, Genome
 from agents.surgery import layers as layer_surgery
 from agents.surgery import weights
@@ -36,16 +36,16 @@ class RemoveLayer(Edit):
             raise RefusedEditError(problem)
         return weights.without_layer(genome, self.layer)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Take it out of every tower."""
         del rng
-        self.rewrite(mind.genome)
-        return layer_surgery.remove_layer(mind, self.layer)
+        self.rewrite(agent_state.genome)
+        return layer_surgery.remove_layer(agent_state, self.layer)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Those layers are left; what that does to the policy is measured."""
         layers: list[Any] = [each.to_json() for each in self.rewrite(genome).architecture.layers]
-        return Claim({"architecture.layers": layers})
+        return EditClaim({"architecture.layers": layers})
 
 
 def _problem(genome: Genome, index: int) -> str | None:

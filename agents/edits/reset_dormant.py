@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, EditEvidence, Look, RefusedEditError, View
 from agents.genome import Genome
 from agents.layers import KINDS
 from agents.models.orthogonal import drawing_flops
@@ -39,14 +39,14 @@ class ResetDormant(Edit):
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:
         """All dormant units of a layer, the layer with most of them first."""
-        asleep = {
+        dormant = {
             i: tuple(int(unit) for unit in np.flatnonzero(scores <= DORMANT))
             for i, scores in enumerate(view.unit_scores)
             if KINDS[view.genome.architecture.layers[i].kind].grows
         }
-        most = sorted(asleep, key=lambda i: -len(asleep[i]))
+        most = sorted(dormant, key=lambda i: -len(dormant[i]))
         tower = next(iter(view.genome.towers()), "policy")
-        return tuple(cls(layer=i, units=asleep[i], tower=tower) for i in most if asleep[i])
+        return tuple(cls(layer=i, units=dormant[i], tower=tower) for i in most if dormant[i])
 
     def rewrite(self, genome: Genome) -> Genome:
         """Return the same genome, if it has those units."""
@@ -77,26 +77,28 @@ class ResetDormant(Edit):
         if self.tower not in known:
             raise RefusedEditError(f"tower is {' or '.join(known)}, not {self.tower!r}", "tower")
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Reset the named units, weights and moments."""
-        self.rewrite(mind.genome)
+        self.rewrite(agent_state.genome)
         if self.layer == EVERY_LAYER:
             raise RefusedEditError("nothing was learned yet: there is no rollout to look at")
-        return weights.reset_units(mind, self.layer, self.tower, np.array(self.units), rng)
+        return weights.reset_units(agent_state, self.layer, self.tower, np.array(self.units), rng)
 
-    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+    def apply_seeing(
+        self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
+    ) -> AgentState:
         """Reset the named units, or those found dormant. Refused where there is none."""
         if self.layer != EVERY_LAYER or evidence.look is None:
-            return self.apply(mind, rng)
-        self.rewrite(mind.genome)
-        found = list(self._asleep(mind.genome, evidence.look))
+            return self.apply(agent_state, rng)
+        self.rewrite(agent_state.genome)
+        found = list(self._dormant(agent_state.genome, evidence.look))
         if not found:
             raise RefusedEditError("no unit is dormant")
         for tower, layer, units in found:
-            mind = weights.reset_units(mind, layer, tower, units, rng)
-        return mind
+            agent_state = weights.reset_units(agent_state, layer, tower, units, rng)
+        return agent_state
 
-    def _asleep(self, genome: Genome, look: Look) -> Iterator[tuple[str, int, Array]]:
+    def _dormant(self, genome: Genome, look: Look) -> Iterator[tuple[str, int, Array]]:
         """(tower, layer, units) that are dormant in the last rollout."""
         towers = genome.towers() if self.tower == EVERY_TOWER else (self.tower,)
         for tower in towers:
@@ -106,13 +108,13 @@ class ResetDormant(Edit):
                 if len(units):
                     yield tower, layer, units
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The policy is untouched if the value tower is reset.
 
         Otherwise no promise: a dormant unit is small, not silent, and a genome knows no weights.
         """
         self.rewrite(genome)
-        return Claim(max_logit_change=0.0 if self.tower == "value" else None)
+        return EditClaim(max_logit_change=0.0 if self.tower == "value" else None)
 
     def cost(self, genome: Genome) -> float:
         """Drawing the incoming weights; layer 0 as in ``widen``.

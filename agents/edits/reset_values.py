@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Claim, Edit, Mind, View
+from agents.contract import AgentState, Edit, EditClaim, View
 from agents.genome import Genome
 from agents.training.value_transfer import rms, with_values
 
@@ -32,16 +32,16 @@ class ResetValues(Edit):
         """Return the same genome: values are learned, they are not in it."""
         return genome
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the mind with fresh values. Refused where there are none."""
 
         def drawn(array: Array) -> Array:
             noise = rng.standard_normal(array.shape)
             return noise * (rms(array) / (rms(noise) or 1.0))
 
-        return with_values(mind, drawn)
+        return with_values(agent_state, drawn)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """No logit moves: the policy is untouched."""
         del genome
-        return Claim(max_logit_change=0.0)
+        return EditClaim(max_logit_change=0.0)

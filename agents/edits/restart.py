@@ -10,7 +10,7 @@ import numpy as np
 from agents.architecture.cost import parameter_shapes
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.sizes import sizes
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.editing.mutation import number_problem
 from agents.genome import VALUED, Genome, Layer, TableRule
 from agents.models.orthogonal import drawing_flops
@@ -50,19 +50,19 @@ class Restart(Edit):
         rule = replace(genome.learning_rule, **self._new(genome))
         return replace(genome, learning_rule=rule, architecture=self._architecture(genome))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return a mind just born, with the weights' types of the old one."""
-        genome = self.rewrite(mind.genome)
-        found = initial_parameters(genome, *sizes(mind), rng)
-        return Mind(genome, found, {}, initial_buffers(genome, found, rng))
+        genome = self.rewrite(agent_state.genome)
+        found = initial_parameters(genome, *sizes(agent_state), rng)
+        return AgentState(genome, found, {}, initial_buffers(genome, found, rng))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The numbers and layers are the new ones; of the policy nothing is left."""
         after = self.rewrite(genome).to_json()
         changes: dict[str, Any] = {f"learning_rule.{k}": v for k, v in self._new(genome).items()}
         if self.trunk:
             changes["architecture.layers"] = after["architecture"]["layers"]
-        return Claim(changes)
+        return EditClaim(changes)
 
     def cost(self, genome: Genome) -> float:
         """Drawing every matrix; an observation counts as wide as the first layer, as in ``widen``.

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.editing.mutation import number_problem
 from agents.genome import Genome
 
@@ -40,12 +40,12 @@ class SetDiscount(Edit):
             raise RefusedEditError(str(problem), "value")
         return replace(genome, learning_rule=replace(genome.learning_rule, discount=self.value))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights under the new discount."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The discount is the new one, and the policy is the same."""
         self.rewrite(genome)
-        return Claim({"learning_rule.discount": self.value}, max_logit_change=1e-5)
+        return EditClaim({"learning_rule.discount": self.value}, max_logit_change=1e-5)

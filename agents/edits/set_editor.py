@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Editor, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, Editor, RefusedEditError, View
 from agents.editing.bounds import bound_problem, bounds_of, settings_of
 from agents.genome import EditorGene, Genome
 
@@ -46,16 +46,16 @@ class SetEditor(Edit):
         settings_of(found)  # two settings may clash
         return replace(genome, editor=found)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights; the laboratory has the live editor adopt the gene."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The setting is the new one, read back from the live editor; the policy is the same."""
         self.rewrite(genome)
         new = self._new(genome.editor)
-        return Claim({f"editor.settings.{self.name}": new}, max_logit_change=1e-5)
+        return EditClaim({f"editor.settings.{self.name}": new}, max_logit_change=1e-5)
 
     def _new(self, gene: EditorGene) -> float:
         """The new value, checked."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 
 FACTORS = (0.5, 2.0)
@@ -46,12 +46,12 @@ class SetLearningRate(Edit):
             raise RefusedEditError(f"a learning rate of {rate!r} is out of range")
         return replace(genome, learning_rule=replace(rule, learning_rate=rate))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights under the new rule."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The rate is the new one, and the policy is the same."""
         rate = self.rewrite(genome).learning_rule.learning_rate
-        return Claim({"learning_rule.learning_rate": rate}, max_logit_change=1e-5)
+        return EditClaim({"learning_rule.learning_rate": rate}, max_logit_change=1e-5)

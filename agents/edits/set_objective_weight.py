@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 
 FACTORS = (0.5, 2.0)
@@ -45,12 +45,12 @@ class SetObjectiveWeight(Edit):
         weights[self.objective] = float(self.weight)
         return replace(genome, objective=tuple(sorted(weights.items())))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights under the new objective."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The weight is the new one, and the policy is the same."""
         weight = dict(self.rewrite(genome).objective)[self.objective]
-        return Claim({f"objective.{self.objective}": weight}, max_logit_change=1e-5)
+        return EditClaim({f"objective.{self.objective}": weight}, max_logit_change=1e-5)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.architecture.validity import OPTIMISERS, RULE_RANGES
-from agents.contract import Claim, Edit, Mind, Moment, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, OptimiserMoment, RefusedEditError, View
 from agents.genome import Genome, LearningRule, TableRule
 from agents.part_settings import PlacedProblem
 
@@ -47,21 +47,23 @@ class SetOptimiser(Edit):
             raise RefusedEditError(problem)
         return replace(genome, learning_rule=self._rule(genome.learning_rule))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Carry over what state means the same."""
         del rng
-        genome = self.rewrite(mind.genome)
-        moments = _carried(mind.moments, mind.genome.learning_rule, genome.learning_rule)
-        return replace(mind, genome=genome, moments=moments)
+        genome = self.rewrite(agent_state.genome)
+        moments = _carried(
+            agent_state.moments, agent_state.genome.learning_rule, genome.learning_rule
+        )
+        return replace(agent_state, genome=genome, moments=moments)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Optimiser and rate are the new ones, and the policy is the same."""
         rule = self.rewrite(genome).learning_rule
         changes = {
             "learning_rule.optimiser": rule.optimiser,
             "learning_rule.learning_rate": rule.learning_rate,
         }
-        return Claim(changes, max_logit_change=1e-5)
+        return EditClaim(changes, max_logit_change=1e-5)
 
     def _rule(self, rule: LearningRule) -> LearningRule:
         rate = rule.learning_rate if self.learning_rate is None else float(self.learning_rate)
@@ -90,8 +92,8 @@ def _matched(view: View, rule: LearningRule, to: str) -> float | None:
 
 
 def _carried(
-    moments: Mapping[str, Moment], was: LearningRule, now: LearningRule
-) -> dict[str, Moment]:
+    moments: Mapping[str, OptimiserMoment], was: LearningRule, now: LearningRule
+) -> dict[str, OptimiserMoment]:
     """State of the new optimiser, by name; none where nothing can be carried over."""
     if was.optimiser in ADAMS and now.optimiser in ADAMS:
         return dict(moments)

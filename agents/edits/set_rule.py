@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.editing.mutation import OFFERED, number_problem, tunable
 from agents.genome import VALUED, Genome
 
@@ -44,15 +44,15 @@ class SetRule(Edit):
         """Return the genome with the new numbers."""
         return replace(genome, learning_rule=replace(genome.learning_rule, **self._new(genome)))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights under the new rule."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Every number is the new one, and the policy is the same."""
         changes = {f"learning_rule.{name}": each for name, each in self._new(genome).items()}
-        return Claim(changes, max_logit_change=1e-5)
+        return EditClaim(changes, max_logit_change=1e-5)
 
     def _new(self, genome: Genome) -> dict[str, Any]:
         """The numbers by name, checked."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.architecture.validity import RULE_RANGES
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome, TableRule
 
 RADII = (0.0, 0.02, 0.05, 0.1)
@@ -44,16 +44,16 @@ class SetSharpness(Edit):
         rule = replace(genome.learning_rule, sam_radius=float(self.radius), sam_mix=float(self.mix))
         return replace(genome, learning_rule=rule)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights under the new rule."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Radius and mix are the new ones, and the policy is the same."""
         rule = self.rewrite(genome).learning_rule
         changes = {
             "learning_rule.sam_radius": rule.sam_radius,
             "learning_rule.sam_mix": rule.sam_mix,
         }
-        return Claim(changes, max_logit_change=1e-5)
+        return EditClaim(changes, max_logit_change=1e-5)

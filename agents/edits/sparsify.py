@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 from agents.surgery import weights
 from agents.surgery.masks import refit
@@ -47,10 +47,10 @@ class Sparsify(Edit):
             )
         return weights.replaced(genome, self.layer, replace(layer, density=self.density))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Cut in every tower; the moments of what is gone rest at 0."""
         del rng
-        cut = refit(replace(mind, genome=self.rewrite(mind.genome)))
+        cut = refit(replace(agent_state, genome=self.rewrite(agent_state.genome)))
         moments = dict(cut.moments)
         for name, moment in cut.moments.items():
             mask = cut.buffers.get(f"mask/{name}")
@@ -59,7 +59,7 @@ class Sparsify(Edit):
                 moments[name] = replace(moment, first=first, second=second)
         return replace(cut, moments=moments)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The share of edges; what cutting does to the policy is measured."""
         density = self.rewrite(genome).architecture.layers[self.layer].density
-        return Claim({f"architecture.layers.{self.layer}.density": density})
+        return EditClaim({f"architecture.layers.{self.layer}.density": density})

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
 from agents.surgery import experts, weights
@@ -52,13 +52,13 @@ class SplitExpert(Edit):
         more = replace(layer, kind="mixture", count=layer.count + 1)
         return weights.replaced(genome, self.layer, more)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Split in every tower."""
-        self.rewrite(mind.genome)
-        return experts.split(mind, self.layer, self.expert, self.noise, rng)
+        self.rewrite(agent_state.genome)
+        return experts.split(agent_state, self.layer, self.expert, self.noise, rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """One expert more; without noise the policy is the same up to rounding."""
         layer = self.rewrite(genome).architecture.layers[self.layer]
         changes = {f"architecture.layers.{self.layer}": layer.to_json()}
-        return Claim(changes, None if self.noise else 1e-5)
+        return EditClaim(changes, None if self.noise else 1e-5)

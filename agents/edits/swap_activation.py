@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Activation, Genome
 
 ALL: tuple[Activation, ...] = ("tanh", "relu")
@@ -46,17 +46,19 @@ class SwapActivation(Edit):
             after = replace(now, next_activation=self.to, blend=blend)
         return replace(genome, architecture=after)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights under the new activation."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Where the blend stands; what it does to the policy is measured."""
         after = self.rewrite(genome).architecture
         if after.next_activation is None:
-            return Claim({"architecture.activation": after.activation})
-        return Claim({"architecture.next_activation": self.to, "architecture.blend": after.blend})
+            return EditClaim({"architecture.activation": after.activation})
+        return EditClaim(
+            {"architecture.next_activation": self.to, "architecture.blend": after.blend}
+        )
 
 
 def _other(activation: str) -> str:

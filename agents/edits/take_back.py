@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 
 
@@ -45,13 +45,13 @@ class TakeBack(Edit):
                 raise RefusedEditError(f"the {part} is another by now: that takes an undo")
         return replace(genome, learning_rule=found.learning_rule, editor=found.editor)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Return the same weights under the settings of old."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Both parts are as they were, and the policy is the same."""
         found = self.rewrite(genome).to_json()
         parts = {part: found[part] for part in ("learning_rule", "editor")}
-        return Claim(parts, max_logit_change=1e-5)
+        return EditClaim(parts, max_logit_change=1e-5)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Evidence, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, EditEvidence, RefusedEditError, View
 from agents.genome import PARTS, Genome
 
 
@@ -48,24 +48,26 @@ class Undo(Edit):
                 f"'genome' is not the JSON text of a genome: {error}", "genome"
             ) from error
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Refuse: the past is evidence."""
-        del mind, rng
+        del agent_state, rng
         raise RefusedEditError("an undo needs the minds that the laboratory keeps")
 
-    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+    def apply_seeing(
+        self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
+    ) -> AgentState:
         """Return the mind kept of ``entry``; one that is not kept, or is another, is refused."""
         del rng
         kept = evidence.before(self.entry)
-        if kept.genome != self.rewrite(mind.genome):
+        if kept.genome != self.rewrite(agent_state.genome):
             raise RefusedEditError(
                 f"before entry {self.entry} the agent had another genome than this undo names"
             )
         return kept
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """Every part is as it was; how far that moves the policy is measured, not promised."""
-        return Claim(self.rewrite(genome).to_json())
+        return EditClaim(self.rewrite(genome).to_json())
 
     def undoes(self) -> int | None:
         """See ``Edit.undoes``."""

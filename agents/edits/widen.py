@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 from agents.models.orthogonal import drawing_flops
 from agents.surgery import weights
@@ -45,15 +45,15 @@ class Widen(Edit):
             raise RefusedEditError(problem)
         return weights.with_units(genome, self.layer, layer.units + weights.a_count(self.units))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Append the units in every tower."""
-        self.rewrite(mind.genome)
-        return weights.grow_units(mind, self.layer, self.units, rng)
+        self.rewrite(agent_state.genome)
+        return weights.grow_units(agent_state, self.layer, self.units, rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer has ``units`` more, and the policy is the same up to rounding."""
         units = self.rewrite(genome).architecture.layers[self.layer].units
-        return Claim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
+        return EditClaim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
 
     def cost(self, genome: Genome) -> float:
         """Drawing the incoming weights. A genome does not know how wide an observation is.

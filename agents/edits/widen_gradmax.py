@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Claim, Edit, Evidence, Look, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, EditEvidence, Look, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
 from agents.genome import Genome
 from agents.surgery import weights
@@ -48,30 +48,32 @@ class WidenGradmax(Edit):
             raise RefusedEditError(problem)
         return weights.with_units(genome, self.layer, layer.units + weights.a_count(self.units))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Refuse: the directions are those of a rollout."""
-        del mind, rng
+        del agent_state, rng
         raise RefusedEditError("growing along gradients needs a rollout to look at")
 
-    def apply_seeing(self, mind: Mind, rng: np.random.Generator, evidence: Evidence) -> Mind:
+    def apply_seeing(
+        self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
+    ) -> AgentState:
         """Append the units in every tower."""
-        self.rewrite(mind.genome)
+        self.rewrite(agent_state.genome)
         if evidence.look is None:
-            return self.apply(mind, rng)
-        grown = weights.grow_units(mind, self.layer, self.units, rng)
+            return self.apply(agent_state, rng)
+        grown = weights.grow_units(agent_state, self.layer, self.units, rng)
         draft = Draft(grown)
-        for tower, both in weights.pairs(mind.genome):
-            heard = self._directions(mind, tower, evidence.look)
+        for tower, both in weights.pairs(agent_state.genome):
+            heard = self._directions(agent_state, tower, evidence.look)
             for each in both:
                 self._place(draft, each, heard)
-        return draft.mind(grown.genome)
+        return draft.agent_state(grown.genome)
 
-    def _directions(self, mind: Mind, tower: str, look: Look) -> Array:
+    def _directions(self, agent_state: AgentState, tower: str, look: Look) -> Array:
         """Outgoing weights of the new units, float ``[outputs, <= units]``."""
         slope = look.backward(tower, self.layer + 1)
         pull = slope.T @ look.inputs(tower, self.layer) / len(slope)
         found: Array = np.linalg.svd(pull, full_matrices=False)[0][:, : self.units]
-        length = float(weights.outgoing_norms(mind, self.layer, tower).mean())
+        length = float(weights.outgoing_norms(agent_state, self.layer, tower).mean())
         return length * found
 
     def _place(self, draft: Draft, tower: str, heard: Array) -> None:
@@ -87,10 +89,10 @@ class WidenGradmax(Edit):
         name = f"{tower}.{self.layer + 1}.weight"
         return name if name in draft.parameters else f"{tower}.head.weight"
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer has ``units`` more, and the policy is the same up to rounding."""
         units = self.rewrite(genome).architecture.layers[self.layer].units
-        return Claim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
+        return EditClaim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
 
 
 def _problem(genome: Genome, index: int) -> str | None:

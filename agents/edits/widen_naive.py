@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.architecture.initial import initial_parameters
 from agents.architecture.sizes import sizes
-from agents.contract import Claim, Edit, Mind, View
+from agents.contract import AgentState, Edit, EditClaim, View
 from agents.edits.widen import Widen
 from agents.genome import Genome
 from agents.models.orthogonal import drawing_flops
@@ -41,12 +41,12 @@ class WidenNaive(Edit):
         """Return the genome with the wider layer."""
         return Widen(self.layer, self.units).rewrite(genome)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Append the further units of a network of this size, as one is born; drop all moments."""
-        draft, genome = Draft(mind), self.rewrite(mind.genome)
-        fresh = initial_parameters(genome, *sizes(mind), rng)
-        for tower, both in weights.pairs(mind.genome):
-            for seat in weights.seats(mind.genome.architecture, self.layer, tower):
+        draft, genome = Draft(agent_state), self.rewrite(agent_state.genome)
+        fresh = initial_parameters(genome, *sizes(agent_state), rng)
+        for tower, both in weights.pairs(agent_state.genome):
+            for seat in weights.seats(agent_state.genome.architecture, self.layer, tower):
                 old = draft.parameters[seat.name]
                 place = [slice(n) for n in old.shape]  # a skip may hold these units on both axes
                 place[seat.axis] = slice(old.shape[seat.axis], None)
@@ -56,12 +56,12 @@ class WidenNaive(Edit):
             for each in both:
                 draft.units(each, self.layer, lambda old: np.append(old, np.zeros(self.units)))
         draft.moments.clear()
-        return draft.mind(genome, rng)
+        return draft.agent_state(genome, rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer has ``units`` more; what that does to the policy is measured."""
         units = self.rewrite(genome).architecture.layers[self.layer].units
-        return Claim({f"architecture.layers.{self.layer}.units": units})
+        return EditClaim({f"architecture.layers.{self.layer}.units": units})
 
     def cost(self, genome: Genome) -> float:
         """Drawing what they read, as ``widen``; what is heard is drawn, too."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
@@ -50,18 +50,18 @@ class WidenNet2net(Edit):
             raise RefusedEditError(problem)
         return weights.with_units(genome, self.layer, layer.units + weights.a_count(self.units))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Copy in every tower, a target as its twin."""
-        self.rewrite(mind.genome)
-        old = mind.genome.architecture.layers[self.layer].units
+        self.rewrite(agent_state.genome)
+        old = agent_state.genome.architecture.layers[self.layer].units
         origin = np.concatenate([np.arange(old), rng.integers(old, size=self.units)])
-        return replicate(mind, self.layer, origin, self.noise, rng)
+        return replicate(agent_state, self.layer, origin, self.noise, rng)
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer has ``units`` more; without noise the policy is the same up to rounding."""
         units = self.rewrite(genome).architecture.layers[self.layer].units
         changes = {f"architecture.layers.{self.layer}.units": units}
-        return Claim(changes, None if self.noise else 1e-5)
+        return EditClaim(changes, None if self.noise else 1e-5)
 
 
 def _problem(genome: Genome, layer: int) -> str | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.edits.widen import OFFERED_LAYERS, WIDEST
 from agents.genome import Genome
 from agents.part_settings import PlacedProblem
@@ -51,19 +51,19 @@ class WidenNormed(Edit):
             raise RefusedEditError(problem)
         return weights.with_units(genome, self.layer, layer.units * self.times)
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Copy in every tower."""
         del rng
-        self.rewrite(mind.genome)
-        units = mind.genome.architecture.layers[self.layer].units
-        return replicate(mind, self.layer, np.tile(np.arange(units), self.times))
+        self.rewrite(agent_state.genome)
+        units = agent_state.genome.architecture.layers[self.layer].units
+        return replicate(agent_state, self.layer, np.tile(np.arange(units), self.times))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The layer is wider, and the policy is the same up to rounding."""
         units = self.rewrite(genome).architecture.layers[self.layer].units
-        return Claim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
+        return EditClaim({f"architecture.layers.{self.layer}.units": units}, max_logit_change=1e-5)
 
 
 def _problem(genome: Genome, layer: int) -> str | None:
-    rigid = weights.growing_problem(genome.architecture, layer, unheard=False)
+    rigid = weights.growing_problem(genome.architecture, layer, zero_outgoing=False)
     return rigid or sparse_problem(genome, layer)

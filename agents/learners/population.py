@@ -12,7 +12,7 @@ from agents.part_settings import SettingError
 
 
 @dataclass(frozen=True)
-class Population(PPOSettings):
+class PopulationPPO(PPOSettings):
     """``members`` PPO agents, each on ``num_envs`` copies of its own; editors let them copy.
 
     All of them live on one budget: ``total_steps`` are steps of all members together, and FLOPs are

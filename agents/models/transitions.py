@@ -32,7 +32,7 @@ class Ways(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransitionTable:
     """All that was ever tried, laid out for backing up values: cells sorted, each with its ways."""
 
     cells: Array  # int: row * actions + action
@@ -63,7 +63,7 @@ class Plan:
             return worth
         return _highest(worth, self.first_cell)
 
-    def within(self, chosen: Array, names: Array, actions: int) -> "Plan":
+    def within(self, chosen: Array, names: Array, actions: int) -> "TransitionTable":
         """The part of some states, bool ``[states]``; ``rows`` and ends become ``names[state]``."""
         keep = chosen[self.cells // actions]
         ways = keep[self.ways.cell]
@@ -71,7 +71,7 @@ class Plan:
         of = np.repeat(np.arange(len(cells)), lengths)
         kept = Ways(of, names[self.ways.end[ways]], self.ways.chance[ways])
         rows, first_cell = np.unique(cells // actions, return_index=True)
-        return Plan(cells, names[rows], kept, np.cumsum(lengths) - lengths, first_cell)
+        return TransitionTable(cells, names[rows], kept, np.cumsum(lengths) - lengths, first_cell)
 
 
 def _highest(table: Array, first: Array) -> Array:
@@ -148,11 +148,11 @@ class Transitions:
             rows = np.union1d(rows, starts[np.isin(ends, rows)])
         return rows
 
-    def plan(self) -> Plan:
+    def plan(self) -> TransitionTable:
         """Lay out everything tried so far."""
         cells, first_way = np.unique(self._keys // _SHIFT, return_index=True)
         rows, first_cell = np.unique(cells // self.actions, return_index=True)
-        return Plan(cells, rows, self.ways(cells), first_way, first_cell)
+        return TransitionTable(cells, rows, self.ways(cells), first_way, first_cell)
 
     def ways(self, cells: Array) -> Ways:
         """What these cells (``row * actions + action``) led to; nothing where never tried."""

@@ -9,7 +9,7 @@ from torch import nn
 
 from agents.architecture.initial import trainable
 from agents.arrays import Array
-from agents.contract import Mind, Moment
+from agents.contract import AgentState, OptimiserMoment
 from agents.genome import Architecture, Genome
 from agents.network import optimisers
 from agents.network.towers import Tower
@@ -19,7 +19,7 @@ GUARDED = frozenset({"policy", "q", "target_q"})
 
 
 class Towers(nn.Module):
-    """What every brain has. Parameter names are those of ``Mind``."""
+    """What every brain has. Parameter names are those of ``AgentState``."""
 
     towers: tuple[str, ...]
     kept: dict[str, torch.Tensor]
@@ -43,7 +43,7 @@ class Towers(nn.Module):
                 yield name, each
 
 
-class Brain(Towers):
+class NetworkBundle(Towers):
     """A brain of its own, for learners that need no policy object of SB3."""
 
     def __init__(self, genome: Genome) -> None:
@@ -51,64 +51,70 @@ class Brain(Towers):
         self.add_towers((*genome.towers(), *genome.targets()))
 
 
-def assign(brain: Towers, mind: Mind, order: Mapping[str, object]) -> torch.optim.Optimizer:
+def assign(
+    networks: Towers, agent_state: AgentState, order: Mapping[str, object]
+) -> torch.optim.Optimizer:
     """Put a sound mind into the brain, in place; return the new optimiser with its state in it.
 
     ``order``: all parameter names in canonical order. All that can fail (memory) happens first:
     tensors are built beside the old ones, then swapped. No random number is drawn.
     """
     weights = {
-        name: nn.Parameter(_tensor(mind.parameters[name]), trainable(mind.genome, name))
+        name: nn.Parameter(
+            _tensor(agent_state.parameters[name]), trainable(agent_state.genome, name)
+        )
         for name in order
     }
-    masks = {k.removeprefix("mask/"): _tensor(v) for k, v in mind.buffers.items() if _mask(k)}
-    kept = {k: _tensor(v) for k, v in mind.buffers.items() if not _mask(k)}
-    for tower in brain.towers:
-        brain.tower(tower).assign(
-            mind.genome.architecture,
+    masks = {
+        k.removeprefix("mask/"): _tensor(v) for k, v in agent_state.buffers.items() if _mask(k)
+    }
+    kept = {k: _tensor(v) for k, v in agent_state.buffers.items() if not _mask(k)}
+    for tower in networks.towers:
+        networks.tower(tower).assign(
+            agent_state.genome.architecture,
             _within(weights, tower),
             {k.replace("weight", "mask"): v for k, v in _within(masks, tower).items()},
         )
-    brain.kept = kept
-    trained = dict(brain.trained())
-    optimizer = optimisers.make(mind.genome.learning_rule, trained.values())
-    for name, moment in mind.moments.items():
+    networks.kept = kept
+    trained = dict(networks.trained())
+    optimizer = optimisers.make(agent_state.genome.learning_rule, trained.values())
+    for name, moment in agent_state.moments.items():
         if name in trained:  # by name: equal shapes in another order would be taken silently
             optimisers.set_moment(optimizer, trained[name], moment)
     return optimizer
 
 
-def read_parameters(brain: Towers) -> dict[str, Array]:
+def read_parameters(networks: Towers) -> dict[str, Array]:
     """Return copies of the live weights by name."""
-    return {name: each.detach().numpy().copy() for name, each in brain.named_parameters()}
+    return {name: each.detach().numpy().copy() for name, each in networks.named_parameters()}
 
 
-def read_buffers(brain: Towers) -> dict[str, Array]:
+def read_buffers(networks: Towers) -> dict[str, Array]:
     """Return copies of masks and of what hooks keep, by name."""
     found = {
         f"mask/{name.removesuffix('mask')}weight": each.numpy().copy()
-        for name, each in brain.named_buffers()
+        for name, each in networks.named_buffers()
     }
-    return found | {name: each.numpy().copy() for name, each in brain.kept.items()}
+    return found | {name: each.numpy().copy() for name, each in networks.kept.items()}
 
 
-def read_moments(brain: Towers, optimizer: torch.optim.Optimizer) -> dict[str, Moment]:
+def read_moments(networks: Towers, optimizer: torch.optim.Optimizer) -> dict[str, OptimiserMoment]:
     """Return copies of the optimiser's state by name; parameters never stepped are left out."""
     kind, found = optimisers.name_of(optimizer), {}
-    for name, parameter in brain.trained():
+    for name, parameter in networks.trained():
         moment = optimisers.moment_of(kind, optimizer.state.get(parameter, {}))
         if moment is not None:
             found[name] = moment
     return found
 
 
-def read_architecture(brain: Towers, optimizer: torch.optim.Optimizer) -> Architecture:
+def read_architecture(networks: Towers, optimizer: torch.optim.Optimizer) -> Architecture:
     """Return what the live towers are; ``RuntimeError`` where that is no architecture we train."""
-    found = {tower: brain.tower(tower).architecture() for tower in brain.towers}
+    found = {tower: networks.tower(tower).architecture() for tower in networks.towers}
     if len(set(found.values())) > 1:
         raise RuntimeError(f"the towers differ: {' and '.join(map(str, found.values()))}")
     trained = {id(each) for group in optimizer.param_groups for each in group["params"]}
-    wanted = {id(each): name for name, each in brain.trained()}
+    wanted = {id(each): name for name, each in networks.trained()}
     if trained != set(wanted):
         orphans = [name for key, name in wanted.items() if key not in trained]
         raise RuntimeError(f"the optimiser does not train this network: {', '.join(orphans)}")

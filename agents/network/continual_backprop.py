@@ -46,7 +46,7 @@ class _Home:
         return (*(slice(None),) * self.seat.axis, units)
 
 
-class ContinualBackprop:
+class UnitReplacement:
     """Works on any tower; all it remembers is in the buffers it is given.
 
     ``utility/{tower}.{i}`` and ``age/{tower}.{i}`` are float32 ``[units]``, the age in steps;

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from agents.arrays import Array
 from agents.genome import LearningRule
 from agents.network.bundle import Towers
-from agents.network.continual_backprop import ContinualBackprop
+from agents.network.continual_backprop import UnitReplacement
 
 Row = tuple[Tensor, ...]
 Loss = Callable[[], tuple[Tensor, Row]]
@@ -32,11 +32,11 @@ class Stepper:
         self.rule = rule
         self._replacing = None
         if rule.replacement_rate:
-            self._replacing = ContinualBackprop(rule, self.rng)
+            self._replacing = UnitReplacement(rule, self.rng)
 
     def step(
         self,
-        brain: Towers,
+        networks: Towers,
         optimizer: torch.optim.Optimizer,
         loss: Loss,
         inputs: Mapping[str, Tensor],
@@ -53,14 +53,14 @@ class Stepper:
         if self.rule.sam_radius:
             self._sharpen(trained, loss)
         if self.rule.pull_to_birth:
-            self._pull(brain)
+            self._pull(networks)
         norm = torch.nn.utils.clip_grad_norm_(trained, self.rule.max_grad_norm)
         if not torch.isfinite(norm + value.detach()):
             raise FloatingPointError(
                 f"non-finite loss ({value.item():g}) or gradient norm ({norm.item():g})"
             )
         optimizer.step()
-        self._after(brain, optimizer, inputs)
+        self._after(networks, optimizer, inputs)
         return row, norm
 
     def _sharpen(self, trained: list[nn.Parameter], loss: Loss) -> None:
@@ -83,24 +83,24 @@ class Stepper:
                 sharp = _gradient(each)
                 each.grad = (1 - rule.sam_mix) * gradient + rule.sam_mix * sharp
 
-    def _pull(self, brain: Towers) -> None:
+    def _pull(self, networks: Towers) -> None:
         """Add the gradient of ``pull |w - w_birth|^2``; born where the pull found it first."""
-        for name, each in brain.trained():
-            birth = brain.kept.setdefault(f"birth/{name}", each.detach().clone())
+        for name, each in networks.trained():
+            birth = networks.kept.setdefault(f"birth/{name}", each.detach().clone())
             if each.grad is not None:
                 each.grad.add_(2 * self.rule.pull_to_birth * (each.detach() - birth))
 
     def _after(
-        self, brain: Towers, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor]
+        self, networks: Towers, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor]
     ) -> None:
         with torch.no_grad():
-            for name, mask in brain.named_buffers():  # momentum moves what no gradient does
-                brain.get_parameter(f"{name.removesuffix('mask')}weight").mul_(mask)
+            for name, mask in networks.named_buffers():  # momentum moves what no gradient does
+                networks.get_parameter(f"{name.removesuffix('mask')}weight").mul_(mask)
             if self._replacing is not None:
                 for tower, read in inputs.items():
-                    seen = brain.tower(tower).activations(read)
+                    seen = networks.tower(tower).activations(read)
                     self._replacing.after_step(
-                        tower, brain.tower(tower), seen, optimizer, brain.kept
+                        tower, networks.tower(tower), seen, optimizer, networks.kept
                     )
 
 
@@ -110,9 +110,9 @@ def _gradient(parameter: nn.Parameter) -> Tensor:
     return parameter.grad
 
 
-def check_weights(brain: Towers) -> None:
+def check_weights(networks: Towers) -> None:
     """Raise ``FloatingPointError`` naming the parameters that are not finite."""
-    bad = [name for name, each in brain.named_parameters() if not bool(each.isfinite().all())]
+    bad = [name for name, each in networks.named_parameters() if not bool(each.isfinite().all())]
     if bad:
         raise FloatingPointError(f"non-finite weights in {', '.join(bad)}")
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.arrays import Array
-from agents.contract import Look, Moment
+from agents.contract import Look, OptimiserMoment
 from agents.network.bundle import Towers, read_moments
 from agents.network.optimisers import EPSILON
 from agents.network.towers import Record
@@ -25,12 +25,12 @@ class LossLook(Look):
 
     def __init__(
         self,
-        brain: Towers,
+        networks: Towers,
         optimizer: torch.optim.Optimizer,
         observations: Array,
         loss: Callable[[], Tensor],
     ) -> None:
-        self._brain, self._optimizer, self._loss = brain, optimizer, loss
+        self._networks, self._optimizer, self._loss = networks, optimizer, loss
         self.observations = observations
 
     def gradients(self) -> Mapping[str, Array]:
@@ -54,7 +54,7 @@ class LossLook(Look):
 
     def step_length(self, optimiser: str) -> float:
         """See ``Look``; of the state that an edit to that optimiser would carry over."""
-        moments = read_moments(self._brain, self._optimizer)
+        moments = read_moments(self._networks, self._optimizer)
         total = 0.0
         for name, gradient in self.gradients().items():
             step = _step(optimiser, gradient, moments.get(name))
@@ -65,17 +65,17 @@ class LossLook(Look):
     def _seen(
         self,
     ) -> tuple[dict[str, Array], dict[str, Record], dict[str, list[list[Tensor | None]]]]:
-        brain = self._brain
-        records = {tower: Record() for tower in brain.towers}
-        masks = _lift_masks(brain)
+        networks = self._networks
+        records = {tower: Record() for tower in networks.towers}
+        masks = _lift_masks(networks)
         try:
             for tower, record in records.items():
-                brain.tower(tower).record = record
+                networks.tower(tower).record = record
             loss = self._loss()
         finally:
-            for tower in brain.towers:
-                brain.tower(tower).record = None
-        trained = dict(brain.trained())
+            for tower in networks.towers:
+                networks.tower(tower).record = None
+        trained = dict(networks.trained())
         before = [
             z
             for each in records.values()
@@ -100,7 +100,7 @@ class LossLook(Look):
         return gradients, records, backward
 
 
-def _step(optimiser: str, gradient: Array, moment: Moment | None) -> Array:
+def _step(optimiser: str, gradient: Array, moment: OptimiserMoment | None) -> Array:
     """The step at learning rate 1 without momentum beyond Adam's; torch's default constants."""
     if optimiser == "sgd":
         return gradient
@@ -115,9 +115,9 @@ def _step(optimiser: str, gradient: Array, moment: Moment | None) -> Array:
     return found
 
 
-def _lift_masks(brain: Towers) -> list[tuple[Tensor, Tensor]]:
+def _lift_masks(networks: Towers) -> list[tuple[Tensor, Tensor]]:
     """Open all masks over weights that are 0 there: the same function, every edge's gradient."""
-    kept = [(mask, mask.clone()) for _, mask in brain.named_buffers()]
+    kept = [(mask, mask.clone()) for _, mask in networks.named_buffers()]
     for mask, _ in kept:
         mask.fill_(1.0)
     return kept

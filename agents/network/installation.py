@@ -10,23 +10,23 @@ from typing import Any
 from stable_baselines3.common.utils import FloatSchedule
 
 from agents.architecture.cost import parameter_shapes
-from agents.contract import Mind
+from agents.contract import AgentState
 from agents.genome import Genome, LearningRule
 from agents.network import bundle, optimisers
 
 
-def write_mind(model: Any, mind: Mind) -> None:
+def write_agent_state(model: Any, agent_state: AgentState) -> None:
     """Make ``model`` this mind, which is sound. Same towers, no random number drawn."""
-    order = parameter_shapes(mind.genome, model.observation_size, model.actions)
-    model.policy.optimizer = bundle.assign(model.policy, mind, order)
-    write_rule(model, mind.genome.learning_rule)
-    _publish(model, mind.genome)
+    order = parameter_shapes(agent_state.genome, model.observation_size, model.actions)
+    model.policy.optimizer = bundle.assign(model.policy, agent_state, order)
+    write_rule(model, agent_state.genome.learning_rule)
+    _publish(model, agent_state.genome)
 
 
-def read_mind(model: Any) -> Mind:
+def read_agent_state(model: Any) -> AgentState:
     """Return a copy of genome, weights, optimiser state and buffers."""
     policy = model.policy
-    return Mind(
+    return AgentState(
         model.genome,
         bundle.read_parameters(policy),
         bundle.read_moments(policy, policy.optimizer),

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from agents.contract import Moment
+from agents.contract import OptimiserMoment
 from agents.genome import LearningRule
 
 EPSILON = 1e-5  # SB3's for PPO and A2C; torch's own is 1e-8
@@ -52,7 +52,9 @@ def read_rule(optimizer: torch.optim.Optimizer) -> dict[str, object]:
     return found
 
 
-def set_moment(optimizer: torch.optim.Optimizer, parameter: nn.Parameter, moment: Moment) -> None:
+def set_moment(
+    optimizer: torch.optim.Optimizer, parameter: nn.Parameter, moment: OptimiserMoment
+) -> None:
     """Give one parameter its state; SGD without momentum keeps none."""
     kind, state = name_of(optimizer), State()
     first, second = (
@@ -69,7 +71,7 @@ def set_moment(optimizer: torch.optim.Optimizer, parameter: nn.Parameter, moment
         optimizer.state[parameter] = state
 
 
-def moment_of(kind: str, state: Mapping[str, torch.Tensor]) -> Moment | None:
+def moment_of(kind: str, state: Mapping[str, torch.Tensor]) -> OptimiserMoment | None:
     """Read one parameter's state; ``None`` where the optimiser keeps none."""
     first, second = state.get(_FIRST[kind]), state.get(_SECOND.get(kind, ""))
     known = first if first is not None else second
@@ -78,4 +80,4 @@ def moment_of(kind: str, state: Mapping[str, torch.Tensor]) -> Moment | None:
     both = [torch.zeros_like(known) if each is None else each for each in (first, second)]
     step = float(state["step"]) if "step" in state else 0.0
     arrays = [each.detach().numpy().copy() for each in both]
-    return Moment(arrays[0], arrays[1], step)
+    return OptimiserMoment(arrays[0], arrays[1], step)

@@ -12,8 +12,8 @@ from agents.network.bundle import Towers
 from agents.network.towers import Tower
 
 
-class MindPolicy(Towers, ActorCriticPolicy):  # type: ignore[misc]
-    """Parameter names are those of ``agents.contract.Mind``; observations are float ``[n, size]``.
+class AgentPolicy(Towers, ActorCriticPolicy):  # type: ignore[misc]
+    """SB3's policy with our parameter names; observations are float ``[n, size]``.
 
     Built with empty weights: whoever builds it installs a mind next. Log probabilities are computed
     here, not by ``torch.distributions``, whose argument checks cost more than the softmax.

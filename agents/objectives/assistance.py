@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
-from agents.drives.companions import UNSEEN, Companion
+from agents.contract import Batch, LiveObjective, Objective
+from agents.drives.companions import UNSEEN, CompanionCounts
 from agents.part_settings import SettingError
 
 
@@ -55,7 +55,7 @@ class Assistance(Objective):
         if self.steps < (self.choice == "entropic"):
             raise SettingError(f"steps is at least {int(self.choice == 'entropic')}", "steps")
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin with nothing seen; nothing is drawn."""
         del actions, rng
         if self.other[1] > observation_size:
@@ -66,10 +66,10 @@ class Assistance(Objective):
         return _Watching(self, observation_size)
 
 
-class _Watching(Motive):
+class _Watching(LiveObjective):
     def __init__(self, settings: Assistance, size: int) -> None:
         self._settings = settings
-        self._other = Companion(size, *settings.other)
+        self._other = CompanionCounts(size, *settings.other)
         self._forget()
 
     def reward(self, batch: Batch) -> Array:

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Motive, Objective
+from agents.contract import LiveObjective, Objective
 from agents.drives.side_effects import Penalty, grown
-from agents.models.transitions import Plan
+from agents.models.transitions import TransitionTable
 from agents.part_settings import SettingError
 
 
@@ -47,7 +47,7 @@ class AttainableUtility(Objective):
                 f"discount is at least 0 and below 1, not {self.discount}", "discount"
             )
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw the seed from which every state's auxiliary rewards follow."""
         return _Preserving(self, observation_size, actions, int(rng.integers(2**62)))
 
@@ -61,7 +61,7 @@ class _Preserving(Penalty):
         self._ahead = np.zeros((1, width))  # value of each state
         self._worth = np.full((1, actions, width), np.nan)  # of each action; NaN: never tried
 
-    def learn(self, plan: Plan) -> None:
+    def learn(self, plan: TransitionTable) -> None:
         states, width = len(self.world), self._settings.auxiliaries
         fresh = range(len(self._rewards), states)
         drawn = [self._draw(row) for row in fresh]

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.drives.memoryless import Memoryless
 from agents.part_settings import SettingError
 
@@ -35,7 +35,7 @@ class BreachPenalty(Objective):
         if not math.isfinite(self.threshold):
             raise SettingError(f"threshold must be finite, not {self.threshold}", "threshold")
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin. Raises ``ValueError`` where there is no such feature or action."""
         del rng
         if self.feature >= observation_size:

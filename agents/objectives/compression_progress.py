@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.forward_model import Foresight
-from agents.drives.learned_drive import SCALED, LearnedObjective, Part, Steps, above_zero
+from agents.drives.learned_drive import SCALED, LearnedObjective, PresentSteps, Stateful, above_zero
 from agents.models.perceptron import Perceptron
 
 
@@ -41,7 +41,7 @@ class CompressionProgress(LearnedObjective):
         super().__post_init__()
         above_zero(self, "deviation")
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw the model, and a seed for the samples that it will learn from."""
         return _Creativity(self, observation_size, actions, rng)
 
@@ -52,19 +52,21 @@ class _History:
     def __init__(self, size: int, most: int) -> None:
         self._most = most
         none = np.zeros((0, size), np.float32)
-        self.steps = Steps(none, np.zeros(0, np.int64), none)
+        self.steps = PresentSteps(none, np.zeros(0, np.int64), none)
 
-    def add(self, steps: Steps) -> None:
+    def add(self, steps: PresentSteps) -> None:
         """Put steps behind the others; the oldest make room."""
         both = zip(self.steps, steps, strict=True)
-        self.steps = Steps(*(np.concatenate(pair)[-self._most :] for pair in both))
+        self.steps = PresentSteps(*(np.concatenate(pair)[-self._most :] for pair in both))
 
     def state(self, prefix: str) -> dict[str, Array]:
         named = self.steps._asdict()
         return {f"{prefix}.memory.{name}": each.copy() for name, each in named.items()}
 
     def load(self, state: Mapping[str, Array], prefix: str) -> None:
-        self.steps = Steps(*(state[f"{prefix}.memory.{name}"].copy() for name in Steps._fields))
+        self.steps = PresentSteps(
+            *(state[f"{prefix}.memory.{name}"].copy() for name in PresentSteps._fields)
+        )
 
 
 class _Saved:
@@ -97,7 +99,7 @@ class _Creativity(Foresight):
         passes = 2 * len(self._history.steps.action) + steps
         return super().flops(steps) + passes * self._model.flops()
 
-    def progress(self, steps: Steps | Batch) -> Array:
+    def progress(self, steps: PresentSteps | Batch) -> Array:
         """Nats saved on each of these steps by the last update, ``[m]``."""
         known, after = self._seen(steps)
         lengths = [self._length(model(known) - after) for model in (self._old, self._model)]
@@ -106,21 +108,25 @@ class _Creativity(Foresight):
     def _raw(self, batch: Batch, here: Array) -> Array:
         return self.progress(batch) if self._per_step else np.full(len(here), self._saved.mean)
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         kept = np.sort(self._sample(len(steps.action), rng))
-        self._history.add(Steps(*(each[kept] for each in steps)))
+        self._history.add(PresentSteps(*(each[kept] for each in steps)))
         held = self._history.steps
         chosen = rng.permutation(len(held.action))[: len(kept)]
         self._old = _copy(self._model)
-        self._study(Steps(*(each[chosen] for each in held)))
+        self._study(PresentSteps(*(each[chosen] for each in held)))
         self._saved.mean = float(self.progress(held).mean())
 
     def _length(self, error: Array) -> Array:
         found: Array = self._weigh * np.einsum("nj,nj->n", error, error).astype(np.float64)
         return found
 
-    def _parts(self) -> Mapping[str, Part]:
-        mine: dict[str, Part] = {"old": self._old, "history": self._history, "saved": self._saved}
+    def _parts(self) -> Mapping[str, Stateful]:
+        mine: dict[str, Stateful] = {
+            "old": self._old,
+            "history": self._history,
+            "saved": self._saved,
+        }
         return {**super()._parts(), **mine}
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.models.row_keys import exact
 from agents.models.visit_counts import Memory, Visits
 
@@ -35,13 +35,13 @@ class Count(Objective):
     memory: Memory = "lifelong"
     counted: Literal["after", "before"] = "after"
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin with an empty table."""
         del actions, rng
         return _Tally(self, observation_size)
 
 
-class _Tally(Motive):
+class _Tally(LiveObjective):
     def __init__(self, settings: Count, size: int) -> None:
         self._by_action = settings.key == "state_action"
         self._before = settings.counted == "before"

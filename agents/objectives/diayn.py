@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
-from agents.drives.learned_drive import Drive, LearnedObjective, Part, Steps
+from agents.contract import Batch, LiveObjective
+from agents.drives.learned_drive import Drive, LearnedObjective, PresentSteps, Stateful
 from agents.models.perceptron import Adam, Perceptron, cross_entropy
 from agents.models.running_moments import Normaliser
 from agents.part_settings import SettingError
@@ -49,7 +49,7 @@ class Diayn(LearnedObjective):
         """As many skills, shown last."""
         return {"skill": {"skills": self.skills}}
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw ``q``, and a seed for the samples that it will learn from."""
         del actions
         if observation_size <= self.skills:
@@ -77,10 +77,10 @@ class _Diverse(Drive):
         surprise, _ = cross_entropy(logits, np.maximum(skill, 0))
         return np.where(skill >= 0, math.log(self._skills) - surprise, 0.0)
 
-    def _take_in(self, steps: Steps) -> None:
+    def _take_in(self, steps: PresentSteps) -> None:
         self._whiten.add(steps.after[:, : self._size])
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         skill = self._skill(steps.before, np.ones(len(steps.before), bool))
         (shown,) = (skill >= 0).nonzero()
         if not len(shown):
@@ -110,5 +110,5 @@ class _Diverse(Drive):
             )
         return np.where(here & (ones == 1), shown.argmax(axis=1), -1)
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return {"told": self._told, "adam": self._adam}

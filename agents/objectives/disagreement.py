@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.features import FeatureKind, Features, features, with_action
-from agents.drives.learned_drive import SCALED, LearnedObjective, Part, Steps
+from agents.drives.learned_drive import SCALED, LearnedObjective, PresentSteps, Stateful
 from agents.drives.on_features import Featured
 from agents.models.perceptron import Adam, Perceptron
 from agents.part_settings import SettingError
@@ -41,7 +41,7 @@ class Disagreement(LearnedObjective):
                 f"members is at least 2, not {self.members}: one cannot disagree", "members"
             )
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw the features, the members, and a seed for the samples they will learn from."""
         seen = features(self.features, self, observation_size, actions, rng)
         return _Quarrel(self, observation_size, actions, seen, rng)
@@ -78,7 +78,7 @@ class _Quarrel(Featured):
         variance: Array = said.var(axis=0, ddof=self._ddof).mean(axis=1)
         return variance
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         super()._learn(steps, rng)  # the features, where they learn
         size = self._settings.minibatch
         for member, adam in zip(self._members, self._adams, strict=True):
@@ -88,7 +88,7 @@ class _Quarrel(Featured):
                 known = with_action(self._features(part.before), part.action, self._actions)
                 adam.step(member.weights, member.gradients(known, self._features(part.after)))
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         members = {f"member{i}": each for i, each in enumerate(self._members)}
         adams = {f"member{i}_adam": each for i, each in enumerate(self._adams)}
         return {**super()._parts(), **members, **adams}

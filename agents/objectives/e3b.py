@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.features import FeatureKind, Features, features
-from agents.drives.learned_drive import SCALED, LearnedObjective, Part, above_zero
+from agents.drives.learned_drive import SCALED, LearnedObjective, Stateful, above_zero
 from agents.drives.on_features import Featured
 from agents.models.ellipsoids import Ellipsoids
 
@@ -37,7 +37,7 @@ class E3b(LearnedObjective):
         super().__post_init__()
         above_zero(self, "ridge")
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw the features, and a seed for the samples they will learn from."""
         seen = features(self.features, self, observation_size, actions, rng)
         return _Span(self, observation_size, seen, rng)
@@ -56,5 +56,5 @@ class _Span(Featured):
         self._episodes.forget(batch.ended)
         return bonus
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return {**super()._parts(), "episodes": self._episodes}

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.drives.channel_capacity import capacities
 from agents.drives.empowerment import outcomes
 from agents.models.transitions import END, UNSEEN, Transitions
@@ -45,7 +45,7 @@ class Empowerment(Objective):
         if not 0 < self.gap < 1:
             raise SettingError(f"gap is between 0 and 1 bits, not {self.gap}", "gap")
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin with an empty table; nothing is drawn."""
         del rng
         if actions**self.steps > self.most_sequences:
@@ -56,7 +56,7 @@ class Empowerment(Objective):
         return _Empowered(self, observation_size, actions)
 
 
-class _Empowered(Motive):
+class _Empowered(LiveObjective):
     def __init__(self, settings: Empowerment, size: int, actions: int) -> None:
         self._settings, self._actions = settings, actions
         self._world = Transitions(size, actions)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.drives.memoryless import Memoryless
 
 
@@ -19,7 +19,7 @@ class Extrinsic(Objective):
 
     weight: float = 1.0
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin; nothing is learned and nothing is drawn."""
         del observation_size, actions, rng
         return _Paid()

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.drives.memoryless import Memoryless
 from agents.part_settings import SettingError
 
@@ -41,7 +41,7 @@ class FeaturePay(Objective):
             if not math.isfinite(getattr(self, name)):
                 raise SettingError(f"{name} must be finite, not {getattr(self, name)}", name)
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin. Raises ``ValueError`` where there is no such feature."""
         del rng, actions
         if max(self.first, self.second) >= observation_size:

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
-from agents.drives.features import Dynamics
+from agents.contract import Batch, LiveObjective
+from agents.drives.features import DynamicsFeatures
 from agents.drives.learned_drive import SCALED, LearnedObjective, above_zero
 from agents.drives.on_features import Featured
 from agents.part_settings import SettingError
@@ -43,7 +43,7 @@ class Icm(LearnedObjective):
                 f"forward_share is between 0 and 1, not {self.forward_share}", "forward_share"
             )
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw three networks, and a seed for the samples they will learn from."""
         return _Curiosity(self, observation_size, actions, rng)
 
@@ -51,7 +51,7 @@ class Icm(LearnedObjective):
 class _Curiosity(Featured):
     def __init__(self, settings: Icm, size: int, actions: int, rng: np.random.Generator) -> None:
         share, shapes = settings.forward_share, settings.forward_shapes_features
-        self._dynamics = Dynamics(settings, size, actions, rng, share=share, shapes=shapes)
+        self._dynamics = DynamicsFeatures(settings, size, actions, rng, share=share, shapes=shapes)
         self._half_eta = settings.eta / 2
         super().__init__(settings, size, self._dynamics, rng)
 

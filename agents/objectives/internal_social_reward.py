@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.value_learning.social import Apprentice, ValueLearningObjective
 
 
@@ -19,7 +19,7 @@ class InternalSocialReward(ValueLearningObjective):
     copies of an env; the model learns whenever ``P`` is 1.
     """
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin with a model that was told nothing, and finds nothing worth anything."""
         return _Conscience(self, observation_size, actions, rng)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.learned_drive import check_discount
 from agents.models.running_moments import Normaliser, ReturnScale
 from agents.part_settings import SettingError
@@ -56,7 +56,7 @@ class LearnedValue(ValueLearningObjective):
         born = model_of(self.model).start(1, 2, np.random.Generator(np.random.PCG64(0)))
         return born.doubt() is not None
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin with a model that was told nothing."""
         return _Successor(self, observation_size, actions, rng)
 

@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.forward_model import Foresight
-from agents.drives.learned_drive import SCALED, LearnedObjective, Part, Steps
+from agents.drives.learned_drive import SCALED, LearnedObjective, PresentSteps, Stateful
 from agents.models.perceptron import loss
 from agents.models.visit_counts import signs
 from agents.part_settings import SettingError
@@ -43,7 +43,7 @@ class LearningProgress(LearnedObjective):
                 f"bits is at most 16, not {self.bits}: regions would be too many", "bits"
             )
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw the model, the regions, and a seed for the samples that it will learn from."""
         return _Progress(self, observation_size, actions, rng)
 
@@ -110,13 +110,13 @@ class _Progress(Foresight):
         del here
         return self._paid[self._regions(batch.observation, batch.action)]
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         known, after = self._seen(steps)
         errors = loss(self._model(known), after).astype(np.float64)
         self._ledger.add(self._regions(steps.before, steps.action), errors)
         self._pay()
         chosen = self._sample(len(errors), rng)
-        self._study(Steps(*(each[chosen] for each in steps)))
+        self._study(PresentSteps(*(each[chosen] for each in steps)))
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         super().load_state_dict(state)
@@ -131,5 +131,5 @@ class _Progress(Foresight):
         places: Array = (above @ (1 << np.arange(above.shape[1]))) * self._actions + action
         return places
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return {**super()._parts(), "ledger": self._ledger, "directions": self._directions}

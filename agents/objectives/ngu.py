@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.distillation import Distiller
 from agents.drives.features import FeatureKind, Features, features
-from agents.drives.learned_drive import SCALED, LearnedObjective, Part, Steps, above_zero
+from agents.drives.learned_drive import SCALED, LearnedObjective, PresentSteps, Stateful, above_zero
 from agents.drives.on_features import Featured
 from agents.models.neighbours import Trail
 from agents.models.running_moments import Running, Usual
@@ -50,7 +50,7 @@ class Ngu(LearnedObjective):
         for name in ("epsilon", "constant", "most_similarity", "most_alpha"):
             above_zero(self, name)
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw all networks, and a seed for the samples they will learn from."""
         seen = features(self.features, self, observation_size, actions, rng)
         return _Restless(self, observation_size, seen, rng)
@@ -98,13 +98,13 @@ class _Restless(Featured):
         alpha = 1.0 + (error - self._errors.mean) / self._errors.deviation
         return np.minimum(np.maximum(alpha, 1.0), self._ngu.most_alpha)
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         super()._learn(steps, rng)
         chosen = self._sample(len(steps.after), rng)
         self._distiller.learn(self._whiten(steps.after[chosen]), self._settings.minibatch)
         self._errors.commit()
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return {
             **super()._parts(),
             **self._distiller.parts(),

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.distillation import Distiller
-from agents.drives.learned_drive import SCALED, Drive, LearnedObjective, Part, Steps
+from agents.drives.learned_drive import SCALED, Drive, LearnedObjective, PresentSteps, Stateful
 from agents.models.row_keys import exact
 from agents.models.visit_counts import Visits
 from agents.part_settings import SettingError
@@ -35,7 +35,7 @@ class Noveld(LearnedObjective):
         if not 0 <= self.alpha <= 1:
             raise SettingError(f"alpha is from 0 to 1, not {self.alpha}", "alpha")
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw both networks, and a seed for the samples that the predictor will learn from."""
         del actions
         return _Frontier(self, observation_size, rng)
@@ -62,9 +62,9 @@ class _Frontier(Drive):
         crossed: Array = np.maximum(error[n:] - self._alpha * error[:n], 0.0) * first
         return crossed
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         chosen = self._sample(len(steps.after), rng)
         self._distiller.learn(self._whiten(steps.after[chosen]), self._settings.minibatch)
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return {**self._distiller.parts(), "visits": self._visits}

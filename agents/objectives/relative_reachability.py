@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Motive, Objective
+from agents.contract import LiveObjective, Objective
 from agents.drives.side_effects import Penalty
-from agents.models.transitions import END, UNSEEN, Plan
+from agents.models.transitions import END, UNSEEN, TransitionTable
 from agents.part_settings import SettingError
 
 
@@ -48,7 +48,7 @@ class RelativeReachability(Objective):
                 f"discount is above 0 and at most 1, not {self.discount}", "discount"
             )
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin with an empty table; nothing is drawn."""
         del rng
         return _Reversible(self, observation_size, actions)
@@ -66,7 +66,7 @@ class _Reversible(Penalty):
         self._tried = np.zeros(1, bool)  # was anything done in this state?
         self._swept = np.zeros(1, np.int64)  # ways that the last rollout's sweeps looked at
 
-    def learn(self, plan: Plan) -> None:
+    def learn(self, plan: TransitionTable) -> None:
         states = len(self.world)
         watched = min(states - 1, self._settings.most_states)
         near = self._near(plan, states, watched)
@@ -85,7 +85,7 @@ class _Reversible(Penalty):
         self._slots, self._tried = slots, np.zeros(states, bool)
         self._tried[plan.rows] = True
 
-    def _near(self, plan: Plan, states: int, watched: int) -> Array:
+    def _near(self, plan: TransitionTable, states: int, watched: int) -> Array:
         """States from which this rollout's sweeps can reach what is watched, bool ``[states]``."""
         near = np.zeros(states, bool)
         near[: len(self._slots)] = self._slots > 0
@@ -97,7 +97,7 @@ class _Reversible(Penalty):
                 break
         return near
 
-    def _backed_up(self, part: Plan, reach: Array, own: Array) -> Array:
+    def _backed_up(self, part: TransitionTable, reach: Array, own: Array) -> Array:
         """Sweep in place, until nothing moves; ``own`` are the rows of the watched, in order."""
         reach[own, np.arange(len(own))] = 1.0
         before, sweeps = reach[part.rows], 1

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.features import FeatureKind, Features, features
-from agents.drives.learned_drive import SCALED, LearnedObjective, Part
+from agents.drives.learned_drive import SCALED, LearnedObjective, Stateful
 from agents.drives.on_features import Featured
 from agents.models.row_keys import exact
 from agents.models.visit_counts import Visits
@@ -31,7 +31,7 @@ class Ride(LearnedObjective):
 
     features: FeatureKind = "icm"
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw the features, and a seed for the samples they will learn from."""
         seen = features(self.features, self, observation_size, actions, rng)
         return _Impact(self, observation_size, seen, rng)
@@ -55,5 +55,5 @@ class _Impact(Featured):
         impact: Array = np.sqrt(np.einsum("nj,nj->n", moved, moved) / visits)
         return impact
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return {**super()._parts(), "visits": self._visits}

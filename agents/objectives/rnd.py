@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive
+from agents.contract import Batch, LiveObjective
 from agents.drives.distillation import Distiller
-from agents.drives.learned_drive import SCALED, Drive, LearnedObjective, Part, Steps
+from agents.drives.learned_drive import SCALED, Drive, LearnedObjective, PresentSteps, Stateful
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Rnd(LearnedObjective):
     unit: ClassVar[str] = SCALED
     scope: ClassVar[str] = "lifelong"
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw both networks, and a seed for the samples that ``p`` will learn from."""
         del actions
         return _Surprise(self, observation_size, rng)
@@ -56,9 +56,9 @@ class _Surprise(Drive):
         rows = self._whiten(observations.reshape(-1, observations.shape[-1]))
         return self._distiller.error(rows).reshape(observations.shape[:-1])
 
-    def _learn(self, steps: Steps, rng: np.random.Generator) -> None:
+    def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         chosen = self._sample(len(steps.after), rng)
         self._distiller.learn(self._whiten(steps.after[chosen]), self._settings.minibatch)
 
-    def _parts(self) -> Mapping[str, Part]:
+    def _parts(self) -> Mapping[str, Stateful]:
         return self._distiller.parts()

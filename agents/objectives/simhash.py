@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.models.visit_counts import Memory, Visits, hashes
 from agents.part_settings import SettingError
 
@@ -34,13 +34,13 @@ class Simhash(Objective):
         if self.bits < 1:
             raise SettingError(f"bits is at least 1, not {self.bits}", "bits")
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw the hash's directions."""
         del actions
         return _Hashes(self, rng.standard_normal((self.bits, observation_size + 1)))
 
 
-class _Hashes(Motive):
+class _Hashes(LiveObjective):
     def __init__(self, settings: Simhash, directions: Array) -> None:
         self._directions = directions
         self._visits = Visits((settings.bits + 7) // 8, settings.memory, np.uint8)

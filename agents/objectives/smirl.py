@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.drives.learned_drive import above_zero, check_discount
 from agents.models.running_moments import Normaliser, ReturnScale
 
@@ -42,13 +42,13 @@ class Smirl(Objective):
             above_zero(self, name)
         check_discount(self.discount)
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin with no episode; nothing is drawn."""
         del actions, rng
         return _Calm(self, observation_size)
 
 
-class _Calm(Motive):
+class _Calm(LiveObjective):
     def __init__(self, settings: Smirl, size: int) -> None:
         self._settings, self._size = settings, size
         self._gaussian = settings.model == "gaussian"

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.models.perceptron import Adam, Perceptron, Weights, cross_entropy
 from agents.part_settings import SettingError
 
@@ -55,7 +55,7 @@ class VariationalEmpowerment(Objective):
                 "learning_rate",
             )
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Draw both networks, and a seed for the samples that they will learn from."""
         if actions**self.steps > self.most_sequences:
             raise ValueError(
@@ -65,7 +65,7 @@ class VariationalEmpowerment(Objective):
         return _Bounded(self, observation_size, actions, rng)
 
 
-class _Bounded(Motive):
+class _Bounded(LiveObjective):
     def __init__(
         self, settings: VariationalEmpowerment, size: int, actions: int, rng: np.random.Generator
     ) -> None:

@@ -6,7 +6,7 @@ from math import log
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Mind, Moment
+from agents.contract import AgentState, OptimiserMoment
 from agents.genome import Layer
 from agents.models.orthogonal import orthogonal
 from agents.surgery import layers, weights
@@ -21,18 +21,20 @@ def problem(layer: Layer, index: int) -> str | None:
     return f"layer {index} is sparse: it would grow dense" if layer.density < 1 else None
 
 
-def split(mind: Mind, index: int, expert: int, noise: float, rng: np.random.Generator) -> Mind:
+def split(
+    agent_state: AgentState, index: int, expert: int, noise: float, rng: np.random.Generator
+) -> AgentState:
     """Copy an expert; both get ``ln 2`` less of the gate, so together they weigh what it did.
 
     As in Net2Net with two copies, their gradients are half: Adam's moments become m/2 and v/4.
     """
     draft: Weights = {}
-    moments: dict[str, Moment] = {}
-    for tower, both in weights.pairs(mind.genome):
-        size = len(layers.suffixes(mind, tower, index)[_any_bias(mind, index)])
-        drawn = rng.standard_normal((size, _inputs(mind, tower, index))) if noise else None
+    moments: dict[str, OptimiserMoment] = {}
+    for tower, both in weights.pairs(agent_state.genome):
+        size = len(layers.suffixes(agent_state, tower, index)[_any_bias(agent_state, index)])
+        drawn = rng.standard_normal((size, _inputs(agent_state, tower, index))) if noise else None
         for each in both:
-            found, state = _as_mixture(mind, each, index)
+            found, state = _as_mixture(agent_state, each, index)
             count = len(found["gate.bias"])
             start, new = f"expert.{expert}", f"expert.{count}"
             weight = found[f"{start}.weight"]
@@ -44,18 +46,18 @@ def split(mind: Mind, index: int, expert: int, noise: float, rng: np.random.Gene
             _halve(state, start, new, expert)
             draft |= {f"{each}.{index}.{k}": v for k, v in found.items()}
             moments |= {f"{each}.{index}.{k}": v for k, v in state.items()}
-    return layers.replace_layer(mind, index, _more(mind, index), draft, moments)
+    return layers.replace_layer(agent_state, index, _more(agent_state, index), draft, moments)
 
 
-def add(mind: Mind, index: int, quiet: float, rng: np.random.Generator) -> Mind:
+def add(agent_state: AgentState, index: int, quiet: float, rng: np.random.Generator) -> AgentState:
     """Append a fresh expert whose gate is ``quiet`` below the least bias of the others."""
     draft: Weights = {}
-    moments: dict[str, Moment] = {}
-    for tower, both in weights.pairs(mind.genome):
-        size = len(layers.suffixes(mind, tower, index)[_any_bias(mind, index)])
-        fresh = orthogonal(rng, size, _inputs(mind, tower, index))
+    moments: dict[str, OptimiserMoment] = {}
+    for tower, both in weights.pairs(agent_state.genome):
+        size = len(layers.suffixes(agent_state, tower, index)[_any_bias(agent_state, index)])
+        fresh = orthogonal(rng, size, _inputs(agent_state, tower, index))
         for each in both:
-            found, state = _as_mixture(mind, each, index)
+            found, state = _as_mixture(agent_state, each, index)
             bias, count = found["gate.bias"], len(found["gate.bias"])
             found[f"expert.{count}.weight"] = fresh.astype(bias.dtype)
             found[f"expert.{count}.bias"] = np.zeros(size, bias.dtype)
@@ -65,15 +67,15 @@ def add(mind: Mind, index: int, quiet: float, rng: np.random.Generator) -> Mind:
                     state[name] = _longer(state[name])
             draft |= {f"{each}.{index}.{k}": v for k, v in found.items()}
             moments |= {f"{each}.{index}.{k}": v for k, v in state.items()}
-    return layers.replace_layer(mind, index, _more(mind, index), draft, moments)
+    return layers.replace_layer(agent_state, index, _more(agent_state, index), draft, moments)
 
 
-def remove(mind: Mind, index: int, expert: int) -> Mind:
+def remove(agent_state: AgentState, index: int, expert: int) -> AgentState:
     """Delete an expert and its gate; the later ones move up."""
     draft: Weights = {}
-    moments: dict[str, Moment] = {}
-    for tower in (*mind.genome.towers(), *mind.genome.targets()):
-        found, state = _as_mixture(mind, tower, index)
+    moments: dict[str, OptimiserMoment] = {}
+    for tower in (*agent_state.genome.towers(), *agent_state.genome.targets()):
+        found, state = _as_mixture(agent_state, tower, index)
         for name, value in found.items():
             place = _moved(name, expert)
             if place is None:
@@ -91,16 +93,20 @@ def remove(mind: Mind, index: int, expert: int) -> Mind:
                     if gate
                     else was
                 )
-    layer = mind.genome.architecture.layers[index]
+    layer = agent_state.genome.architecture.layers[index]
     fewer = replace(layer, count=layer.count - 1)
-    return layers.replace_layer(mind, index, fewer, draft, moments)
+    return layers.replace_layer(agent_state, index, fewer, draft, moments)
 
 
-def _as_mixture(mind: Mind, tower: str, index: int) -> tuple[Weights, dict[str, Moment]]:
+def _as_mixture(
+    agent_state: AgentState, tower: str, index: int
+) -> tuple[Weights, dict[str, OptimiserMoment]]:
     """(weights, moments) of the layer by suffix; a dense one as a mixture of one."""
     start = f"{tower}.{index}."
-    found = {k: v.copy() for k, v in layers.suffixes(mind, tower, index).items()}
-    state = {k.removeprefix(start): v for k, v in mind.moments.items() if k.startswith(start)}
+    found = {k: v.copy() for k, v in layers.suffixes(agent_state, tower, index).items()}
+    state = {
+        k.removeprefix(start): v for k, v in agent_state.moments.items() if k.startswith(start)
+    }
     if "weight" not in found:
         return found, state
     weight = found["weight"]
@@ -116,7 +122,7 @@ def _gate(found: Weights, row: Array, bias: float) -> None:
     found["gate.bias"] = np.append(found["gate.bias"], dtype.type(bias))
 
 
-def _longer(was: Moment) -> Moment:
+def _longer(was: OptimiserMoment) -> OptimiserMoment:
     """One row more, as a grown unit's: the first moment 0, the second the mean of the others."""
     row = was.second[:1]
     return replace(
@@ -126,7 +132,7 @@ def _longer(was: Moment) -> Moment:
     )
 
 
-def _halve(state: dict[str, Moment], start: str, new: str, expert: int) -> None:
+def _halve(state: dict[str, OptimiserMoment], start: str, new: str, expert: int) -> None:
     for leaf in ("weight", "bias"):
         if f"{start}.{leaf}" in state:
             was = state[f"{start}.{leaf}"]
@@ -154,15 +160,17 @@ def _moved(name: str, gone: int) -> str | None:
     return f"expert.{int(number) - (int(number) > gone)}.{leaf}"
 
 
-def _more(mind: Mind, index: int) -> Layer:
-    layer = mind.genome.architecture.layers[index]
+def _more(agent_state: AgentState, index: int) -> Layer:
+    layer = agent_state.genome.architecture.layers[index]
     return replace(layer, kind="mixture", count=layer.count + 1)
 
 
-def _any_bias(mind: Mind, index: int) -> str:
-    return "bias" if mind.genome.architecture.layers[index].kind == "dense" else "expert.0.bias"
+def _any_bias(agent_state: AgentState, index: int) -> str:
+    return (
+        "bias" if agent_state.genome.architecture.layers[index].kind == "dense" else "expert.0.bias"
+    )
 
 
-def _inputs(mind: Mind, tower: str, index: int) -> int:
-    name = _any_bias(mind, index).replace("bias", "weight")
-    return int(layers.suffixes(mind, tower, index)[name].shape[1])
+def _inputs(agent_state: AgentState, tower: str, index: int) -> int:
+    name = _any_bias(agent_state, index).replace("bias", "weight")
+    return int(layers.suffixes(agent_state, tower, index)[name].shape[1])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from agents.architecture.sizes import sizes
-from agents.contract import Mind
+from agents.contract import AgentState
 from agents.genome import Genome
 from agents.layers import KINDS
 from agents.surgery import weights
@@ -29,22 +29,22 @@ def history_problem(genome: Genome) -> str | None:
     return None
 
 
-def lengthen(mind: Mind, history: int) -> Mind:
+def lengthen(agent_state: AgentState, history: int) -> AgentState:
     """See the last ``history`` observations, newest first; the older ones are not heard yet.
 
     A critic that also reads the action keeps it last.
     """
-    was = mind.genome.architecture.history
-    size = sizes(mind)[0]
-    draft, layers = Draft(mind), mind.genome.architecture.layers
-    for tower in (*mind.genome.towers(), *mind.genome.targets()):
+    was = agent_state.genome.architecture.history
+    size = sizes(agent_state)[0]
+    draft, layers = Draft(agent_state), agent_state.genome.architecture.layers
+    for tower in (*agent_state.genome.towers(), *agent_state.genome.targets()):
         places = [f"0.{suffix}" for suffix, *_ in KINDS[layers[0].kind].stream(layers[0])]
         for i, layer in enumerate(layers):
             if layer.kind == "skip" and weights.stream_of(layers, layer.source) == -1:
                 places.append(f"{i}.weight")
         for place in places:
             _columns(draft, f"{tower}.{place}", size * was, size * (history - was))
-    return draft.mind(with_history(mind.genome, history))
+    return draft.agent_state(with_history(agent_state.genome, history))
 
 
 def _columns(draft: Draft, name: str, at: int, count: int) -> None:

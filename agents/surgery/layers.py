@@ -11,7 +11,7 @@ import numpy as np
 from agents.architecture.cost import layer_inputs
 from agents.architecture.sizes import tower_inputs
 from agents.arrays import Array
-from agents.contract import Mind, Moment
+from agents.contract import AgentState, OptimiserMoment
 from agents.genome import Genome, Layer
 from agents.layers import KINDS
 from agents.models.orthogonal import orthogonal
@@ -30,60 +30,68 @@ def as_born(tower: str, shapes: Shapes) -> Mapping[str, Array]:
 
 
 def insert_layer(
-    mind: Mind, index: int, layer: Layer, rng: np.random.Generator, values: Values = as_born
-) -> Mind:
+    agent_state: AgentState,
+    index: int,
+    layer: Layer,
+    rng: np.random.Generator,
+    values: Values = as_born,
+) -> AgentState:
     """Put a layer in; it becomes layer ``index`` of every tower.
 
     Its parameters are as their kind is born (additions to the stream are 0), unless ``values``
     says otherwise, and have no optimiser state: Adam starts them at step 0.
     """
-    genome = weights.with_layer(mind.genome, index, layer)
-    moved = _renumber(mind, lambda i: i + 1 if i >= index else i)
+    genome = weights.with_layer(agent_state.genome, index, layer)
+    moved = _renumber(agent_state, lambda i: i + 1 if i >= index else i)
     parameters = dict(moved.parameters)
     for tower, both in weights.pairs(genome):
         dtype = parameters[f"{tower}.head.weight"].dtype
-        fresh = _born(genome, index, tower_inputs(mind, tower), rng)
+        fresh = _born(genome, index, tower_inputs(agent_state, tower), rng)
         fresh |= values(tower, {suffix: each.shape for suffix, each in fresh.items()})
         for each in both:
             parameters |= {f"{each}.{index}.{k}": v.astype(dtype) for k, v in fresh.items()}
-    return refit(Mind(genome, parameters, moved.moments, moved.buffers), rng)
+    return refit(AgentState(genome, parameters, moved.moments, moved.buffers), rng)
 
 
-def remove_layer(mind: Mind, index: int) -> Mind:
+def remove_layer(agent_state: AgentState, index: int) -> AgentState:
     """Take layer ``index`` out of every tower: the inverse of ``insert_layer``."""
-    genome = weights.without_layer(mind.genome, index)
-    rest = _without(mind, index)
+    genome = weights.without_layer(agent_state.genome, index)
+    rest = _without(agent_state, index)
     return refit(_with_genome(_renumber(rest, lambda i: i - 1 if i > index else i), genome))
 
 
 def replace_layer(
-    mind: Mind,
+    agent_state: AgentState,
     index: int,
     layer: Layer,
     parameters: Mapping[str, Array],
-    moments: Mapping[str, Moment],
-) -> Mind:
+    moments: Mapping[str, OptimiserMoment],
+) -> AgentState:
     """Make layer ``index`` another: ``parameters`` and ``moments`` by full name, targets too."""
-    rest = _without(mind, index)
-    genome = weights.replaced(mind.genome, index, layer)
-    whole = Mind(
+    rest = _without(agent_state, index)
+    genome = weights.replaced(agent_state.genome, index, layer)
+    whole = AgentState(
         genome, {**rest.parameters, **parameters}, {**rest.moments, **moments}, rest.buffers
     )
     return refit(whole)
 
 
-def suffixes(mind: Mind, tower: str, index: int) -> dict[str, Array]:
+def suffixes(agent_state: AgentState, tower: str, index: int) -> dict[str, Array]:
     """Parameters of one layer of one tower, by suffix."""
     start = f"{tower}.{index}."
-    return {k.removeprefix(start): v for k, v in mind.parameters.items() if k.startswith(start)}
+    return {
+        k.removeprefix(start): v for k, v in agent_state.parameters.items() if k.startswith(start)
+    }
 
 
-def insert_block(mind: Mind, after: int, units: int, rng: np.random.Generator) -> Mind:
+def insert_block(
+    agent_state: AgentState, after: int, units: int, rng: np.random.Generator
+) -> AgentState:
     """Put a residual layer behind layer ``after`` in every tower. Changes no output.
 
     ``x + W2 f(W1 x + b1) + b2`` with ``W2 = 0``, ``b1 = b2 = 0``.
     """
-    return insert_layer(mind, after + 1, Layer("residual", units), rng)
+    return insert_layer(agent_state, after + 1, Layer("residual", units), rng)
 
 
 def _born(genome: Genome, index: int, inputs: int, rng: np.random.Generator) -> dict[str, Array]:
@@ -100,21 +108,21 @@ def _born(genome: Genome, index: int, inputs: int, rng: np.random.Generator) -> 
     return found
 
 
-def _without(mind: Mind, index: int) -> Mind:
+def _without(agent_state: AgentState, index: int) -> AgentState:
     def kept(name: str) -> bool:
         tower, place = name.rpartition("/")[2].split(".")[:2]
         del tower
         return place != str(index)
 
-    return Mind(
-        mind.genome,
-        {name: each for name, each in mind.parameters.items() if kept(name)},
-        {name: each for name, each in mind.moments.items() if kept(name)},
-        {name: each for name, each in mind.buffers.items() if kept(name)},
+    return AgentState(
+        agent_state.genome,
+        {name: each for name, each in agent_state.parameters.items() if kept(name)},
+        {name: each for name, each in agent_state.moments.items() if kept(name)},
+        {name: each for name, each in agent_state.buffers.items() if kept(name)},
     )
 
 
-def _renumber(mind: Mind, place: Callable[[int], int]) -> Mind:
+def _renumber(agent_state: AgentState, place: Callable[[int], int]) -> AgentState:
     """Rename the arrays of every layer ``i`` to those of layer ``place(i)``; the genome stays."""
 
     def renamed(name: str) -> str:
@@ -124,13 +132,13 @@ def _renumber(mind: Mind, place: Callable[[int], int]) -> Mind:
             layer = str(place(int(layer)))
         return kind + slash + ".".join([tower, layer, *rest])
 
-    return Mind(
-        mind.genome,
-        {renamed(name): each for name, each in mind.parameters.items()},
-        {renamed(name): each for name, each in mind.moments.items()},
-        {renamed(name): each for name, each in mind.buffers.items()},
+    return AgentState(
+        agent_state.genome,
+        {renamed(name): each for name, each in agent_state.parameters.items()},
+        {renamed(name): each for name, each in agent_state.moments.items()},
+        {renamed(name): each for name, each in agent_state.buffers.items()},
     )
 
 
-def _with_genome(mind: Mind, genome: Genome) -> Mind:
-    return Mind(genome, mind.parameters, mind.moments, mind.buffers)
+def _with_genome(agent_state: AgentState, genome: Genome) -> AgentState:
+    return AgentState(genome, agent_state.parameters, agent_state.moments, agent_state.buffers)

@@ -4,34 +4,34 @@ import numpy as np
 
 from agents.architecture.initial import layer_of, sparse_weights
 from agents.arrays import Array
-from agents.contract import Mind
+from agents.contract import AgentState
 from agents.layers.dense import edges
 
 
-def refit(mind: Mind, rng: np.random.Generator | None = None) -> Mind:
+def refit(agent_state: AgentState, rng: np.random.Generator | None = None) -> AgentState:
     """Return the mind with masks of the genome's size, weights 0 where there is no edge.
 
     Edges too many: those of the smallest weights go; edges too few: new ones of weight 0 come, at
     places drawn from ``rng``, or the first ones without it. Where the count is right, and in a mind
     without sparse layers, nothing changes. A target has its twin's mask.
     """
-    names = sparse_weights(mind.genome, mind.parameters)
-    stale = [name for name in mind.buffers if name.startswith("mask/")]
+    names = sparse_weights(agent_state.genome, agent_state.parameters)
+    stale = [name for name in agent_state.buffers if name.startswith("mask/")]
     if not names and not stale:
-        return mind
-    parameters = dict(mind.parameters)
-    buffers = {name: each for name, each in mind.buffers.items() if name not in stale}
+        return agent_state
+    parameters = dict(agent_state.parameters)
+    buffers = {name: each for name, each in agent_state.buffers.items() if name not in stale}
     for name in names:
         twin = f"mask/{name.removeprefix('target_')}"
         weight = parameters[name]
         mask = buffers.get(twin) if twin != f"mask/{name}" else None
         if mask is None:
-            wanted = edges(layer_of(mind.genome, name), weight.shape[1])
-            old = mind.buffers.get(f"mask/{name}", np.ones(weight.shape, np.float32))
+            wanted = edges(layer_of(agent_state.genome, name), weight.shape[1])
+            old = agent_state.buffers.get(f"mask/{name}", np.ones(weight.shape, np.float32))
             mask = _fitted(old, weight, wanted, rng)
         buffers[f"mask/{name}"] = mask
         parameters[name] = weight * mask.astype(weight.dtype)
-    return Mind(mind.genome, parameters, mind.moments, buffers)
+    return AgentState(agent_state.genome, parameters, agent_state.moments, buffers)
 
 
 def _fitted(mask: Array, weight: Array, wanted: int, rng: np.random.Generator | None) -> Array:

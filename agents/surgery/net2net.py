@@ -12,30 +12,30 @@ from dataclasses import replace
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Mind, RefusedEditError
+from agents.contract import AgentState, RefusedEditError
 from agents.genome import Genome, Layer
 from agents.surgery import weights
 from agents.surgery.weights import Draft, Seat
 
 
 def replicate(
-    mind: Mind,
+    agent_state: AgentState,
     index: int,
     origin: Array,
     noise: float = 0.0,
     rng: np.random.Generator | None = None,
-) -> Mind:
+) -> AgentState:
     """Make layer ``index`` one whose unit ``i`` is a copy of unit ``origin[i]``, in every tower.
 
     ``origin``: int ``[new units]``; the old units come first, each at its place. ``noise`` is added
     to what the copies read, in standard deviations of each weight tensor.
     """
-    old = mind.genome.architecture.layers[index].units
-    genome = weights.with_units(mind.genome, index, len(origin))
+    old = agent_state.genome.architecture.layers[index].units
+    genome = weights.with_units(agent_state.genome, index, len(origin))
     counts = np.bincount(origin, minlength=old)[origin]
-    draft = Draft(mind)
-    for _, both in weights.pairs(mind.genome):
-        for seat in weights.seats(mind.genome.architecture, index, both[0]):
+    draft = Draft(agent_state)
+    for _, both in weights.pairs(agent_state.genome):
+        for seat in weights.seats(agent_state.genome.architecture, index, both[0]):
             for each in both:
                 name = f"{each}.{seat.name.split('.', 1)[1]}"
                 _copy(draft, Seat(name, seat.axis, seat.role), origin, counts)
@@ -43,7 +43,7 @@ def replicate(
                 _part(draft, seat, both, old, lambda shape: noise * rng.standard_normal(shape))
         for each in both:
             draft.units(each, index, lambda was: was[origin])
-    return draft.mind(genome, rng)
+    return draft.agent_state(genome, rng)
 
 
 def _copy(draft: Draft, seat: Seat, origin: Array, counts: Array) -> None:
@@ -86,37 +86,37 @@ def _part(
         draft.parameters[name] = np.concatenate([draft.parameters[name][:old], moved])
 
 
-def merge(mind: Mind, index: int, units: int) -> Mind:
+def merge(agent_state: AgentState, index: int, units: int) -> AgentState:
     """Undo replication: in every tower, ``units`` units that read as an earlier one join it.
 
     Who heard them hears the earlier one that much louder, which changes no output. Raises
     ``RefusedEditError`` where a tower has fewer twins. A target must have the same twins.
     """
-    layer = mind.genome.architecture.layers[index]
-    genome = weights.with_units(mind.genome, index, layer.units - units)
-    draft = Draft(mind)
-    for tower, both in weights.pairs(mind.genome):
-        origin = _twins(mind, index, tower)
+    layer = agent_state.genome.architecture.layers[index]
+    genome = weights.with_units(agent_state.genome, index, layer.units - units)
+    draft = Draft(agent_state)
+    for tower, both in weights.pairs(agent_state.genome):
+        origin = _twins(agent_state, index, tower)
         gone = np.flatnonzero(origin != np.arange(layer.units))[-units:]
         if len(gone) < units:
             raise RefusedEditError(
                 f"{tower} has {len(gone)} units in layer {index} that read as another, not {units}"
             )
-        for seat in weights.seats(mind.genome.architecture, index, tower):
+        for seat in weights.seats(agent_state.genome.architecture, index, tower):
             for each in both:
                 name = f"{each}.{seat.name.split('.', 1)[1]}"
                 _join(draft, Seat(name, seat.axis, seat.role), origin, gone)
         for each in both:
             draft.units(each, index, lambda was, gone=gone: np.delete(was, gone))  # type: ignore[misc]
-    return draft.mind(genome)
+    return draft.agent_state(genome)
 
 
-def _twins(mind: Mind, index: int, tower: str) -> Array:
+def _twins(agent_state: AgentState, index: int, tower: str) -> Array:
     """For each unit, the first one that reads exactly as it does, in all that it reads."""
     rows = []
-    for seat in weights.seats(mind.genome.architecture, index, tower):
+    for seat in weights.seats(agent_state.genome.architecture, index, tower):
         if seat.role != "heard":
-            value = np.moveaxis(mind.parameters[seat.name], seat.axis, 0)
+            value = np.moveaxis(agent_state.parameters[seat.name], seat.axis, 0)
             rows.append(value.reshape(len(value), -1))
     table = np.concatenate(rows, axis=1)
     first: dict[bytes, int] = {}

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Mind, Moment, RefusedEditError
+from agents.contract import AgentState, OptimiserMoment, RefusedEditError
 from agents.genome import SETS_WIDTH, Architecture, Genome, Layer
 from agents.layers import KINDS
 from agents.layers.kind import Role
@@ -158,10 +158,12 @@ def _placed(where: str, places: Sequence[tuple[str, int, Role]]) -> list[Seat]:
     return [Seat(f"{where}.{suffix}", axis, role) for suffix, axis, role in places]
 
 
-def growing_problem(architecture: Architecture, index: int, *, unheard: bool = True) -> str | None:
+def growing_problem(
+    architecture: Architecture, index: int, *, zero_outgoing: bool = True
+) -> str | None:
     """Return why layer ``index`` cannot change its units, or ``None``.
 
-    ``unheard``: new units are added that nobody hears, which no norm would leave unnoticed.
+    ``zero_outgoing``: new units are added that nobody hears, which no norm would leave unnoticed.
     """
     layer = architecture.layers[index]
     if not KINDS[layer.kind].grows:
@@ -171,17 +173,17 @@ def growing_problem(architecture: Architecture, index: int, *, unheard: bool = T
     for reader in readers(architecture, index):
         if KINDS[reader.kind].rigid:
             return f"{reader.kind} reads layer {index} in tokens of a fixed size"
-        if unheard and reader.kind == "norm":
+        if zero_outgoing and reader.kind == "norm":
             return f"a norm reads layer {index}: unheard units would still count in its mean"
     return None
 
 
-def outgoing_norms(mind: Mind, index: int, tower: str) -> Array:
+def outgoing_norms(agent_state: AgentState, index: int, tower: str) -> Array:
     """Length of each unit's outgoing weights, float64 ``[units]``: 0 = nobody hears it."""
-    total = np.zeros(mind.genome.architecture.layers[index].units)
-    for seat in seats(mind.genome.architecture, index, tower):
+    total = np.zeros(agent_state.genome.architecture.layers[index].units)
+    for seat in seats(agent_state.genome.architecture, index, tower):
         if seat.role == "heard":
-            total += np.square(mind.parameters[seat.name], dtype=np.float64).sum(axis=0)
+            total += np.square(agent_state.parameters[seat.name], dtype=np.float64).sum(axis=0)
     return np.sqrt(total)
 
 
@@ -198,10 +200,10 @@ def pairs(genome: Genome) -> Iterator[tuple[str, tuple[str, ...]]]:
 class Draft:
     """A mind being rewritten: what is done to a parameter is done to all that goes with it."""
 
-    def __init__(self, mind: Mind) -> None:
-        self.parameters = dict(mind.parameters)
-        self.moments = dict(mind.moments)
-        self.buffers = dict(mind.buffers)
+    def __init__(self, agent_state: AgentState) -> None:
+        self.parameters = dict(agent_state.parameters)
+        self.moments = dict(agent_state.moments)
+        self.buffers = dict(agent_state.buffers)
 
     def append(self, name: str, new: Array, axis: int) -> None:
         """Add entries: the first moment is padded with 0, the second with its mean.
@@ -252,35 +254,39 @@ class Draft:
             if key in self.buffers:
                 self.buffers[key] = change(self.buffers[key])
 
-    def mind(self, genome: Genome, rng: np.random.Generator | None = None) -> Mind:
+    def agent_state(self, genome: Genome, rng: np.random.Generator | None = None) -> AgentState:
         """The finished mind; masks have the genome's number of edges again."""
-        draft = Mind(genome, self.parameters, self.moments, self.buffers)
+        draft = AgentState(genome, self.parameters, self.moments, self.buffers)
         return refit(draft, rng)
 
 
 # --- units -------------------------------------------------------------------------------------
 
 
-def grow_units(mind: Mind, index: int, units: int, rng: np.random.Generator) -> Mind:
+def grow_units(
+    agent_state: AgentState, index: int, units: int, rng: np.random.Generator
+) -> AgentState:
     """Add ``units`` unheard units to layer ``index`` of every tower. Changes no output."""
-    genome = with_units(mind.genome, index, mind.genome.architecture.layers[index].units + units)
-    draft = Draft(mind)
-    for tower, both in pairs(mind.genome):
-        for seat in seats(mind.genome.architecture, index, tower):
+    genome = with_units(
+        agent_state.genome, index, agent_state.genome.architecture.layers[index].units + units
+    )
+    draft = Draft(agent_state)
+    for tower, both in pairs(agent_state.genome):
+        for seat in seats(agent_state.genome.architecture, index, tower):
             new = _fresh(seat, draft.parameters[seat.name], units, rng)
             for each in both:
                 draft.append(_in(each, seat.name), new, seat.axis)
         for each in both:
             draft.units(each, index, lambda old: np.append(old, np.zeros(units, old.dtype)))
-    return draft.mind(genome, rng)
+    return draft.agent_state(genome, rng)
 
 
 def drop_units(
-    mind: Mind,
+    agent_state: AgentState,
     index: int,
     dropped: Mapping[str, Array],
     means: Mapping[str, Array] | None = None,
-) -> Mind:
+) -> AgentState:
     """Delete units of layer ``index``, weights and moments alike: ``dropped[tower]`` int ``[k]``.
 
     ``means[tower]``, float ``[units]``, are mean activations; given them, what the dropped units
@@ -288,17 +294,19 @@ def drop_units(
     target loses the units of its twin.
     """
     (count,) = {len(each) for each in dropped.values()}
-    genome = with_units(mind.genome, index, mind.genome.architecture.layers[index].units - count)
-    draft = Draft(mind)
-    for tower, both in pairs(mind.genome):
+    genome = with_units(
+        agent_state.genome, index, agent_state.genome.architecture.layers[index].units - count
+    )
+    draft = Draft(agent_state)
+    for tower, both in pairs(agent_state.genome):
         gone = dropped[tower]
         for each in both:
-            for seat in seats(mind.genome.architecture, index, each):
+            for seat in seats(agent_state.genome.architecture, index, each):
                 if means is not None and seat.role == "heard":
                     _fold(draft, seat, gone, means[tower])
                 draft.delete(seat.name, gone, seat.axis)
             draft.units(each, index, lambda old, gone=gone: np.delete(old, gone))  # type: ignore[misc]
-    return draft.mind(genome)
+    return draft.agent_state(genome)
 
 
 def _fold(draft: Draft, seat: Seat, gone: Array, means: Array) -> None:
@@ -309,16 +317,18 @@ def _fold(draft: Draft, seat: Seat, gone: Array, means: Array) -> None:
     draft.parameters[bias] = (draft.parameters[bias] + sent).astype(sent.dtype)
 
 
-def reset_units(mind: Mind, index: int, tower: str, units: Array, rng: np.random.Generator) -> Mind:
+def reset_units(
+    agent_state: AgentState, index: int, tower: str, units: Array, rng: np.random.Generator
+) -> AgentState:
     """Make units, int ``[k]``, of one tower like newly grown ones: they read anew and are unheard.
 
     Their moments become zero, as ReDo does (Sokar et al. 2023). The tensor's step count is shared
     with units that stay, so it goes on, and the first step of a reset weight may be 3.2 times the
     learning rate. A target follows with the same numbers.
     """
-    draft = Draft(mind)
-    both = dict(pairs(mind.genome)).get(tower, (tower,))
-    for seat in seats(mind.genome.architecture, index, tower):
+    draft = Draft(agent_state)
+    both = dict(pairs(agent_state.genome)).get(tower, (tower,))
+    for seat in seats(agent_state.genome.architecture, index, tower):
         place = (slice(None),) * seat.axis + (units,)
         fresh = draft.parameters[seat.name].copy()
         fresh[place] = _fresh(seat, fresh, len(units), rng)
@@ -326,7 +336,7 @@ def reset_units(mind: Mind, index: int, tower: str, units: Array, rng: np.random
             draft.overwrite(_in(each, seat.name), fresh, place)
     for each in both:
         draft.units(each, index, lambda old: _zeroed(old, units))
-    return draft.mind(mind.genome, rng)
+    return draft.agent_state(agent_state.genome, rng)
 
 
 def _in(tower: str, name: str) -> str:
@@ -349,7 +359,7 @@ def _fresh(seat: Seat, old: Array, units: int, rng: np.random.Generator) -> Arra
     return np.full(shape, float(seat.role == "ones"), old.dtype)
 
 
-def _longer(moment: Moment, shape: tuple[int, ...], axis: int) -> Moment:
+def _longer(moment: OptimiserMoment, shape: tuple[int, ...], axis: int) -> OptimiserMoment:
     zeros = np.zeros(shape, moment.first.dtype)
     means = np.full(shape, moment.second.mean(dtype=np.float64), moment.second.dtype)
     return replace(
@@ -359,7 +369,7 @@ def _longer(moment: Moment, shape: tuple[int, ...], axis: int) -> Moment:
     )
 
 
-def _shorter(moment: Moment, dropped: Array, axis: int) -> Moment:
+def _shorter(moment: OptimiserMoment, dropped: Array, axis: int) -> OptimiserMoment:
     return replace(
         moment,
         first=np.delete(moment.first, dropped, axis),

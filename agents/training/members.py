@@ -10,7 +10,7 @@ from agents.contract import Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
 from agents.training.autoreset import check_restarts, final_observations
 from agents.training.population import Maker
-from agents.training.shown_by_others import company
+from agents.training.shown_by_others import caregiver_feedback
 from agents.training.spaces import flatten
 
 
@@ -74,7 +74,7 @@ class Members(Population):
         observations = flatten(raw, env.num_envs)
         following = final_observations(observations, info, terminated | truncated)
         paid = np.asarray(reward, np.float64)
-        others = company(info, env.num_envs, self._first_action)
+        others = caregiver_feedback(info, env.num_envs, self._first_action)
         for name, rows in self._rows.items():
             self._learners[name].store(
                 following[rows], paid[rows], terminated[rows], truncated[rows], others.of(rows)

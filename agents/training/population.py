@@ -15,7 +15,7 @@ from agents.arrays import Array
 from agents.contract import Objective, Population, Streams, UpdateReport
 from agents.genome import Genome
 from agents.training.autoreset import check_restarts, final_observations
-from agents.training.shown_by_others import company
+from agents.training.shown_by_others import caregiver_feedback
 from agents.training.spaces import first_action, flat_size, flatten
 from agents.training.streams import Chance
 
@@ -116,7 +116,7 @@ class Solo(Resumable):
         raw, reward, terminated, truncated, info = env.step(actions)
         observations = flatten(raw, env.num_envs)
         following = final_observations(observations, info, terminated | truncated)
-        others = company(info, env.num_envs, self._first_action)
+        others = caregiver_feedback(info, env.num_envs, self._first_action)
         learner.store(following, np.asarray(reward, np.float64), terminated, truncated, others)
         self._observations = observations
 

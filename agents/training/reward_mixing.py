@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.part_settings import FAULTS
 
 
@@ -63,11 +63,11 @@ _NOTHING: Mapping[str, Any] = {"present": True, "approval": np.nan, "advice": -1
 _ALWAYS = tuple(each.name for each in fields(Batch) if each.name not in _NOTHING)
 
 
-def motives_of(
+def live_objectives_of(
     objectives: Mapping[str, Objective],
     sizes: tuple[int, int],
     stream: Callable[[str], np.random.Generator],
-) -> dict[str, Motive]:
+) -> dict[str, LiveObjective]:
     """Start every objective on (observation size, actions), each with a stream of its own.
 
     Raises ``ValueError`` where one refuses, ``TypeError`` where it starts no motive,
@@ -81,7 +81,7 @@ def motives_of(
             raise ValueError(f"objective {name}: {error}") from error
         except FAULTS as error:
             raise RuntimeError(_blame(f"objective {name}: it cannot start", error)) from error
-        if not isinstance(found[name], Motive):
+        if not isinstance(found[name], LiveObjective):
             told = type(found[name]).__name__
             raise TypeError(f"objective {name}: start gives {told}, which is no Motive")
     return found
@@ -90,25 +90,25 @@ def motives_of(
 def mixed(
     batch: Batch,
     weights: Mapping[str, float],
-    motives: Mapping[str, Motive],
+    live_objectives: Mapping[str, LiveObjective],
     earned: MutableMapping[str, float],
     update: int,
 ) -> Array:
     """Return the step's reward, float64 ``[n]``, and add each motive's part to ``earned``.
 
-    Rows of agents that have left are 0. Motives that take a ``share`` take it from the others.
-    Raises what ``paid`` raises.
+    Rows of agents that have left are 0. LiveObjectives that take a ``share`` take it from the
+    others. Raises what ``paid`` raises.
     """
     total = np.zeros(len(batch.reward))
-    says = shares(motives, weights)
+    says = shares(live_objectives, weights)
     for name, weight in weights.items():
-        reward = (says[name] * weight) * paid(name, motives[name], batch, update)
+        reward = (says[name] * weight) * paid(name, live_objectives[name], batch, update)
         earned[name] += float(reward.sum())
         total += reward
     return total
 
 
-def shares(motives: Mapping[str, Motive], names: Iterable[str]) -> dict[str, float]:
+def shares(live_objectives: Mapping[str, LiveObjective], names: Iterable[str]) -> dict[str, float]:
     """How much each motive's weighted reward counts; 1 each where nobody takes a share.
 
     Of r = (1 - alpha) * others + alpha * mine, for every motive whose ``share`` is an alpha. Raises
@@ -117,7 +117,7 @@ def shares(motives: Mapping[str, Motive], names: Iterable[str]) -> dict[str, flo
     found = dict.fromkeys(names, 1.0)
     for name in found:
         with _blaming(f"objective {name}: its share fails"):
-            share = motives[name].share()
+            share = live_objectives[name].share()
             fits = share is None or 0 <= share <= 1
         if not fits:
             raise ValueError(f"objective {name} takes a share of {share}, not one from 0 to 1")
@@ -128,7 +128,7 @@ def shares(motives: Mapping[str, Motive], names: Iterable[str]) -> dict[str, flo
     return found
 
 
-def paid(name: str, motive: Motive, batch: Batch, update: int) -> Array:
+def paid(name: str, live_objective: LiveObjective, batch: Batch, update: int) -> Array:
     """What one motive pays for a step, float64 ``[n]``; 0 where the agent has left.
 
     Raises ``FloatingPointError`` where a reward is not finite, ``ValueError`` where there is not
@@ -136,7 +136,7 @@ def paid(name: str, motive: Motive, batch: Batch, update: int) -> Array:
     """
     where = f"update {update}: objective {name}"
     with _blaming(f"{where}: its reward fails"):
-        found = np.asarray(motive.reward(batch.sealed()), np.float64)
+        found = np.asarray(live_objective.reward(batch.sealed()), np.float64)
     if found.shape != batch.reward.shape:
         wanted = list(batch.reward.shape)
         raise ValueError(f"{where}: rewards are shaped {list(found.shape)}, not {wanted}, one each")
@@ -149,7 +149,7 @@ def paid(name: str, motive: Motive, batch: Batch, update: int) -> Array:
 
 
 def taught(
-    motives: Mapping[str, Motive], names: Iterable[str], rollout: Batch, update: int
+    live_objectives: Mapping[str, LiveObjective], names: Iterable[str], rollout: Batch, update: int
 ) -> dict[str, float]:
     """Let motives learn from a rollout; return their reports, ``{objective} {number}``.
 
@@ -161,9 +161,9 @@ def taught(
     for name in names:
         where = f"update {update}: objective {name}"
         with _blaming(f"{where}: it cannot learn"):
-            motives[name].update(rollout)
+            live_objectives[name].update(rollout)
         with _blaming(f"{where}: it cannot report"):
-            report = {key: float(each) for key, each in motives[name].report().items()}
+            report = {key: float(each) for key, each in live_objectives[name].report().items()}
         for key, each in report.items():
             if not math.isfinite(each):
                 raise FloatingPointError(f"{where}: it reports '{key}' as {each}")

@@ -8,21 +8,21 @@ import numpy as np
 from agents.arrays import Array
 
 
-class Company(NamedTuple):
+class CaregiverFeedback(NamedTuple):
     """See the fields of the same names of ``agents.contract.Batch``."""
 
     approval: Array | None = None
     advice: Array | None = None
 
-    def of(self, rows: Any) -> "Company":
+    def of(self, rows: Any) -> "CaregiverFeedback":
         """The same of some of the environments."""
-        return Company(*(None if each is None else each[rows] for each in self))
+        return CaregiverFeedback(*(None if each is None else each[rows] for each in self))
 
 
-ALONE = Company()
+ALONE = CaregiverFeedback()
 
 
-def company(info: Mapping[str, Any], n: int, first_action: int = 0) -> Company:
+def caregiver_feedback(info: Mapping[str, Any], n: int, first_action: int = 0) -> CaregiverFeedback:
     """Read ``approval`` and ``advice`` (an action of the env) of ``n`` environments.
 
     Gymnasium files what an ended copy said on its last step under ``final_info``.
@@ -32,7 +32,7 @@ def company(info: Mapping[str, Any], n: int, first_action: int = 0) -> Company:
         return ALONE
     approval = _told("approval", (info, last), np.full(n, np.nan))
     advice = _told("advice", (info, last), np.full(n, -1 + first_action))
-    return Company(approval, None if advice is None else advice - first_action)
+    return CaregiverFeedback(approval, None if advice is None else advice - first_action)
 
 
 def _told(name: str, places: tuple[Mapping[str, Any], ...], nothing: Array) -> Array | None:

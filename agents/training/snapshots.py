@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.architecture import checkpoint
 from agents.arrays import Array
-from agents.contract import LiveLearner, Mind
+from agents.contract import AgentState, LiveLearner
 from agents.training.streams import Chance
 
 Data = dict[str, Any]
@@ -24,10 +24,10 @@ Arrays = dict[str, Array]
 
 def take(learner: LiveLearner, chance: Chance) -> tuple[Data, Arrays]:
     """Return what all learners have in common."""
-    record, tensors = checkpoint.to_bytes(learner.mind())
+    record, tensors = checkpoint.to_bytes(learner.agent_state())
     arrays: Arrays = {"mind": np.frombuffer(tensors, np.uint8)}
-    for name, motive in learner.motives().items():
-        state = motive.state_dict()
+    for name, live_objective in learner.live_objectives().items():
+        state = live_objective.state_dict()
         arrays |= {f"motive/{name}/{key}": np.asarray(each) for key, each in state.items()}
     data = {"learner": type(learner).__name__, "mind": record, "streams": chance.state()}
     return data, arrays
@@ -41,12 +41,12 @@ def restore(
     if data.get("learner") != name:
         raise ValueError(f"this is a snapshot of {data.get('learner')!r}, not of {name}")
     chance.go_to(data["streams"])
-    learner.install(mind_of(data, arrays))
-    for motive, each in learner.motives().items():
-        each.load_state_dict(within(arrays, f"motive/{motive}/"))
+    learner.install(agent_state_of(data, arrays))
+    for live_objective, each in learner.live_objectives().items():
+        each.load_state_dict(within(arrays, f"motive/{live_objective}/"))
 
 
-def mind_of(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> Mind:
+def agent_state_of(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> AgentState:
     """Return the mind in a snapshot; ``ValueError`` where its bytes are damaged."""
     return checkpoint.from_bytes(data["mind"], arrays["mind"].tobytes())
 

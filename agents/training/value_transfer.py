@@ -8,30 +8,34 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents.agent_state import Mind, RefusedEditError
+from agents.agent_state import AgentState, RefusedEditError
 from agents.arrays import Array
-from agents.contract import Motive
+from agents.contract import LiveObjective
 
-Motives = Mapping[str, Motive]
+LiveObjectives = Mapping[str, LiveObjective]
 
 
-def carried(motives: Motives) -> dict[str, Array]:
+def carried(live_objectives: LiveObjectives) -> dict[str, Array]:
     """Copies of everything a rewrite may touch, ``{objective}/{array}``: ``Mind.values``."""
     return {
         f"{name}/{key}": np.array(each)
-        for name, motive in motives.items()
-        for key, each in motive.heritage().items()
+        for name, live_objective in live_objectives.items()
+        for key, each in live_objective.heritage().items()
     }
 
 
-def heirlooms(motives: Motives) -> tuple[str, ...]:
+def value_names(live_objectives: LiveObjectives) -> tuple[str, ...]:
     """Names of everything a rewrite may touch."""
-    return tuple(f"{name}/{key}" for name, motive in motives.items() for key in motive.heritage())
+    return tuple(
+        f"{name}/{key}"
+        for name, live_objective in live_objectives.items()
+        for key in live_objective.heritage()
+    )
 
 
-def heritage_problems(values: Mapping[str, Array], motives: Motives) -> tuple[str, ...]:
+def value_problems(values: Mapping[str, Array], live_objectives: LiveObjectives) -> tuple[str, ...]:
     """Why these arrays cannot be put into these objectives; empty if they can."""
-    mine = carried(motives) if values else {}
+    mine = carried(live_objectives) if values else {}
     found = []
     for name, each in values.items():
         if name not in mine:
@@ -43,12 +47,14 @@ def heritage_problems(values: Mapping[str, Array], motives: Motives) -> tuple[st
     return tuple(found)
 
 
-def bequeath(values: Mapping[str, Array], motives: Motives) -> None:
+def import_values(values: Mapping[str, Array], live_objectives: LiveObjectives) -> None:
     """Put these arrays, which fit, into the objectives; what is not named stays as it is."""
     for name in sorted({key.partition("/")[0] for key in values}):
         own = {k.removeprefix(f"{name}/"): v for k, v in values.items() if k.startswith(f"{name}/")}
-        motive = motives[name]
-        motive.inherit({**motive.heritage(), **{k: np.array(v) for k, v in own.items()}})
+        live_objective = live_objectives[name]
+        live_objective.inherit(
+            {**live_objective.heritage(), **{k: np.array(v) for k, v in own.items()}}
+        )
 
 
 NOTHING_LEARNED = "this agent has learned nothing of anybody's values"
@@ -60,17 +66,17 @@ def rms(array: Array) -> float:
     return float(np.sqrt(np.mean(np.square(array, dtype=np.float64)))) if array.size else 0.0
 
 
-def with_values(mind: Mind, change: Callable[[Array], Array]) -> Mind:
+def with_values(agent_state: AgentState, change: Callable[[Array], Array]) -> AgentState:
     """Change every float array of its value models; counts and flags stay, as copies.
 
     ``change`` gets float64. Raises ``RefusedEditError`` where there is no array at all.
     """
-    if not mind.values:
+    if not agent_state.values:
         raise RefusedEditError(NOTHING_LEARNED)
     changed: Mapping[str, Array] = {
-        name: _changed(each, change) for name, each in sorted(mind.values.items())
+        name: _changed(each, change) for name, each in sorted(agent_state.values.items())
     }
-    return replace(mind, values=changed)
+    return replace(agent_state, values=changed)
 
 
 def _changed(array: Array, change: Callable[[Array], Array]) -> Array:

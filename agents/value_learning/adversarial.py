@@ -38,7 +38,7 @@ class AdversarialSettings:
         above_nought(self, "learning_rate")
 
 
-class Steps(NamedTuple):
+class LabelledSteps(NamedTuple):
     """Steps of either kind."""
 
     observation: Array  # float32 [n, size]
@@ -46,29 +46,29 @@ class Steps(NamedTuple):
     next_observation: Array  # float32 [n, size]
 
     @classmethod
-    def of(cls, lived: Batch, there: Array) -> "Steps":
+    def of(cls, lived: Batch, there: Array) -> "LabelledSteps":
         """Those of ``lived`` that are ``there``, of any shape, in one row."""
         seen, after = lived.observation[there], lived.next_observation[there]
         return cls(np.asarray(seen, np.float32), lived.action[there], np.asarray(after, np.float32))
 
-    def rows(self, chosen: Array) -> "Steps":
+    def rows(self, chosen: Array) -> "LabelledSteps":
         """These of them."""
-        return Steps(*(each[chosen] for each in self))
+        return LabelledSteps(*(each[chosen] for each in self))
 
 
-class Contest(Valuer):
+class AdversarialValuer(Valuer):
     """A judge and the other's steps. The leaf has a judge's logits and how it learns."""
 
     def __init__(self, settings: AdversarialSettings, size: int, rng: np.random.Generator) -> None:
         self.settings = settings
         self._horizon = FixedHorizon(settings.variable_horizon)
         seen = np.zeros(size, np.float32)
-        blank = Steps(seen, np.zeros((), np.int64), seen)
+        blank = LabelledSteps(seen, np.zeros((), np.int64), seen)
         self._shown = Reservoir(blank._asdict(), settings.capacity, rng)
         self._seed, self._lessons = int(rng.integers(2**62)), 0
 
     @abstractmethod
-    def teach(self, steps: Steps, labels: Array, policy: LogChances | None) -> None:
+    def teach(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
         """One step of Adam on the cross-entropy; ``labels`` are 1 for the other's, 0 for own."""
 
     @abstractmethod
@@ -82,31 +82,31 @@ class Contest(Valuer):
     def learn(self, evidence: Evidence) -> None:
         """Remember the other's steps: the judge goes to work when it ``watch``es one's own."""
         self._horizon.check_evidence(evidence)
-        self._shown.add(Steps.of(evidence.lived, evidence.present)._asdict())
+        self._shown.add(LabelledSteps.of(evidence.lived, evidence.present)._asdict())
 
     def watch(self, rollout: Batch, policy: LogChances | None = None) -> None:
         """Let the judge learn, if it knows steps of both kinds."""
         self._horizon.check_rollout(rollout)
-        own = Steps.of(rollout, rollout.here)
+        own = LabelledSteps.of(rollout, rollout.here)
         if not len(self._shown) or not len(own.action):
             return
         self.prepare(own, policy)
         for steps, labels in self._draws(own):
             self.teach(steps, labels, policy)
 
-    def prepare(self, own: Steps, policy: LogChances | None) -> None:
+    def prepare(self, own: LabelledSteps, policy: LogChances | None) -> None:
         """Get ready for the judge's lessons of one rollout."""
         del own, policy
 
-    def _draws(self, own: Steps) -> Iterator[tuple[Steps, Array]]:
+    def _draws(self, own: LabelledSteps) -> Iterator[tuple[LabelledSteps, Array]]:
         rng = np.random.Generator(np.random.PCG64([self._seed, self._lessons]))
         self._lessons += 1
         k = self.settings.minibatch
-        others = Steps(**self._shown.held())
+        others = LabelledSteps(**self._shown.held())
         labels = np.repeat(np.array([1.0, 0.0], np.float32), k)
         for _ in range(self.settings.n_disc_updates):
             parts = (each.rows(rng.integers(len(each.action), size=k)) for each in (others, own))
-            yield Steps(*map(np.concatenate, zip(*parts, strict=True))), labels
+            yield LabelledSteps(*map(np.concatenate, zip(*parts, strict=True))), labels
 
     def state_dict(self) -> Mapping[str, Array]:
         """The judge, the other's steps, what is known of own lengths, and chance."""

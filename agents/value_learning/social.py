@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 from agents.part_settings import SettingError
 from agents.value_learning.approvals import answered, rows
 from agents.value_learning.handover import UNKNOWN, Fidelity, fidelity
@@ -49,7 +49,7 @@ class ValueLearningObjective(Objective):
             raise SettingError(f"caution is finite and at least 0, not {self.caution}", "caution")
 
 
-class Apprentice(Motive):
+class Apprentice(LiveObjective):
     """Learns from every rollout, after it was tested on it: fidelity is of approvals not yet seen.
 
     A rollout that cannot be tested (silent, or nothing varied) leaves fidelity as it was.

@@ -11,7 +11,12 @@ from agents.contract import Batch
 from agents.models.reservoir import prefixed, under
 from agents.models.student import Student
 from agents.part_settings import SettingError
-from agents.value_learning.adversarial import AdversarialSettings, Contest, Steps, blame
+from agents.value_learning.adversarial import (
+    AdversarialSettings,
+    AdversarialValuer,
+    LabelledSteps,
+    blame,
+)
 from agents.value_learning.cloning import Clone, CloningSettings
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
@@ -50,7 +55,7 @@ class Airl(AdversarialSettings, ValueModel):
         return _Judge(self, observation_size, actions, rng)
 
 
-class _Judge(Contest):
+class _Judge(AdversarialValuer):
     def __init__(self, settings: Airl, size: int, actions: int, rng: np.random.Generator) -> None:
         super().__init__(settings, size, rng)
         self._discount = np.float32(settings.discount)
@@ -60,11 +65,11 @@ class _Judge(Contest):
         cloning = CloningSettings(settings.hidden, settings.learning_rate, settings.minibatch, 2)
         self._self = Clone(cloning, size, actions, rng)
 
-    def prepare(self, own: Steps, policy: LogChances | None) -> None:
+    def prepare(self, own: LabelledSteps, policy: LogChances | None) -> None:
         if policy is None:
             self._self.teach(own.observation, own.action)
 
-    def teach(self, steps: Steps, labels: Array, policy: LogChances | None) -> None:
+    def teach(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
         n = len(labels)
         logs = (policy or self._self.log_chances)(steps.observation)[np.arange(n), steps.action]
         worth = self._worth.net.activations(steps.observation)

@@ -9,7 +9,12 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch
 from agents.models.student import Student
-from agents.value_learning.adversarial import AdversarialSettings, Contest, Steps, blame
+from agents.value_learning.adversarial import (
+    AdversarialSettings,
+    AdversarialValuer,
+    LabelledSteps,
+    blame,
+)
 from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 
@@ -37,14 +42,14 @@ class Gail(AdversarialSettings, ValueModel):
         return _Judge(self, observation_size, actions, rng)
 
 
-class _Judge(Contest):
+class _Judge(AdversarialValuer):
     def __init__(self, settings: Gail, size: int, actions: int, rng: np.random.Generator) -> None:
         super().__init__(settings, size, rng)
         self._actions = actions
         sizes = (size + actions, settings.hidden, settings.hidden, 1)
         self._student = Student(sizes, settings.learning_rate, rng)
 
-    def teach(self, steps: Steps, labels: Array, policy: LogChances | None) -> None:
+    def teach(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
         del policy
         activations = self._student.net.activations(self._inputs(steps.observation, steps.action))
         self._student.step(activations, blame(activations[-1][:, 0], labels))

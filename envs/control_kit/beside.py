@@ -27,10 +27,10 @@ def too_many_axes(env: VectorEnv) -> str | None:
 
 
 def expects_shown(share: float) -> Expectation:
-    """Episodes begin with somebody to see with chance ``strength * share``."""
+    """Episodes begin with somebody to see with chance ``effective_intensity * share``."""
 
-    def expected(step: Step, strength: float) -> Expected:
-        chance = strength * share
+    def expected(step: Step, effective_intensity: float) -> Expected:
+        chance = effective_intensity * share
         return {"episodes_shown": (step.begun * chance, step.begun * chance * (1 - chance))}
 
     return expected
@@ -42,7 +42,7 @@ def one_hot(chosen: Array, n: int) -> Array:
 
 
 class Beside(ControlledEnv):
-    """In an episode, with chance ``strength``, there is somebody; ``view`` is what they look like.
+    """With chance ``effective_intensity`` an episode has a co-player, who looks like ``view``.
 
     A leaf hands over the bounds of its view.
     """
@@ -87,7 +87,7 @@ class Beside(ControlledEnv):
 
     def begun(self, rows: Array) -> None:
         """Draw whether there is somebody."""
-        self.exposed[rows] = self.rng.random(len(rows)) < self.strength
+        self.exposed[rows] = self.rng.random(len(rows)) < self.effective_intensity
 
 
 def seen_bounds(env: VectorEnv) -> tuple[Array, Array]:

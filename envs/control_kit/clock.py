@@ -22,7 +22,7 @@ class Clock:
         """So many steps have been taken."""
         self.taken += steps
 
-    def hasten(self, progress: float) -> None:
+    def advance_to(self, progress: float) -> None:
         """Let it be at least so late: a trial that ends by compute, not by steps."""
         self.taken = max(self.taken, int(progress * self.span))
 

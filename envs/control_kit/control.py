@@ -11,16 +11,18 @@ settings) whose ``around`` returns a ``ControlledEnv`` of its own with some of t
 - ``levels(state)``: the first states of new episodes of one of our worlds, drawn already; return
   those in force (``envs.world_kit.state.put`` and ``take`` swap rows). ``begun(rows)`` follows,
   same order.
-- ``begun(rows)``: these copies begin an episode. ``turned()``: ``self.strength`` has changed.
+- ``begun(rows)``: these copies begin an episode. ``turned()``: ``self.effective_intensity`` has
+changed.
 - ``silent(seen)``: only where the observation space grows: the same observations with nothing shown
   in what was added; evaluation, which nothing controls, shows agents this.
 
-Hooks are not called while ``self.strength`` is 0 (``begun``, ``turned`` and ``silent`` are): so no
-control can change anything at intensity 0, or outside its span. Draw from ``self.rng`` alone, for
-the whole batch (``self.rng.random(self.num_envs)``) or for all of ``rows``, and return new arrays
-of the same dtype. ``self.clock`` is to be read only: the env beneath advances it, step by step.
+Hooks are not called while ``self.effective_intensity`` is 0 (``begun``, ``turned`` and ``silent``
+are): so no control can change anything at intensity 0, or outside its span. Draw from ``self.rng``
+alone, for the whole batch (``self.rng.random(self.num_envs)``) or for all of ``rows``, and return
+new arrays of the same dtype. ``self.clock`` is to be read only: the env beneath advances it, step
+by step.
 
-``expects`` says, from what went in, how much should have come out changed; a ``Gauge`` (in
+``expects`` says, from what went in, how much should have come out changed; a ``ControlMeter`` (in
 ``envs.control_kit.meter``), which trusts neither, measures it from outside. The lever of the same
 name, which the laboratory makes by itself, then knows whether its dose arrived.
 """
@@ -40,7 +42,7 @@ from envs.contract import State
 from envs.control_kit.clock import Clock, ClockedEnv
 from envs.faces.gymnasium import batch_of
 from envs.faces.shared import Options
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 LARGEST = 1e6
 """Greatest intensity of a dial without an end of its own: float32 still adds up beyond it."""
@@ -88,21 +90,23 @@ class Control(ABC):
         """Refuse bad settings by name."""
         if not 0 <= self.intensity <= self.most or not math.isfinite(self.intensity):
             what = f"a number from 0 to {self.most:g} ({self.unit})"
-            raise SettingError(f"intensity must be {what}, not {self.intensity:g}", "intensity")
+            raise WorldSettingError(
+                f"intensity must be {what}, not {self.intensity:g}", "intensity"
+            )
         if not 0 <= self.start < 1:
             what = "a share of the training steps, from 0 to below 1"
-            raise SettingError(f"start must be {what}, not {self.start:g}", "start")
+            raise WorldSettingError(f"start must be {what}, not {self.start:g}", "start")
         if not self.start < self.end <= 1:
             what = f"a share of the training steps, above start ({self.start:g}) and at most 1"
-            raise SettingError(f"end must be {what}, not {self.end:g}", "end")
+            raise WorldSettingError(f"end must be {what}, not {self.end:g}", "end")
         if self.schedule not in {"constant", "rising", "falling"}:
-            raise SettingError(
+            raise WorldSettingError(
                 f"schedule must be constant, rising or falling, not {self.schedule!r}", "schedule"
             )
         if self.seed < 0:
-            raise SettingError(f"seed must be at least 0, not {self.seed}", "seed")
+            raise WorldSettingError(f"seed must be at least 0, not {self.seed}", "seed")
 
-    def strength(self, progress: float) -> float:
+    def effective_intensity(self, progress: float) -> float:
         """Intensity in force after a share ``progress`` of the training steps; 0 outside."""
         if not self.start <= progress <= self.end:
             return 0.0
@@ -175,7 +179,7 @@ class ControlledEnv(VectorWrapper):
     ) -> None:
         super().__init__(env)
         self.control, self.rng, self.clock = control, rng, clock
-        self.strength = 0.0
+        self.effective_intensity = 0.0
         self.carried: Array = np.zeros(env.num_envs, np.int64)
         self.fresh: Array = np.ones(env.num_envs, bool)
         self._all = np.arange(env.num_envs)
@@ -232,32 +236,32 @@ class ControlledEnv(VectorWrapper):
         """Step all copies, with whatever the control makes of it."""
         self._turn()
         chosen = np.asarray(actions)
-        self.carried = self.actions(chosen) if self.strength else chosen
+        self.carried = self.actions(chosen) if self.effective_intensity else chosen
         seen, rewards, terminated, truncated, infos = self.env.step(self.carried)
         if "executed" not in infos and (self.carried != chosen).any():
             marked = np.ones(self.num_envs, bool)
             infos = {**infos, "executed": self.carried.copy(), "_executed": marked}
-        if self.strength:
+        if self.effective_intensity:
             rewards = self.rewards(rewards)
         self.fresh = terminated | truncated
         seen, infos = self._restarted(seen, infos)
         return seen, rewards, terminated, truncated, infos
 
     def _turn(self) -> None:
-        strength = self.control.strength(self.clock.progress)
-        if strength != self.strength:
-            self.strength = strength
+        effective_intensity = self.control.effective_intensity(self.clock.progress)
+        if effective_intensity != self.effective_intensity:
+            self.effective_intensity = effective_intensity
             self.turned()
 
     def _shown(self, seen: Array, rows: Array) -> Array:
-        return self.observations(seen, rows) if self.strength else self.silent(seen)
+        return self.observations(seen, rows) if self.effective_intensity else self.silent(seen)
 
     def _restarted(self, seen: Array, infos: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
         """Where episodes ended: their last observations, then the first ones of the next."""
         (rows,) = self.fresh.nonzero()
         if not len(rows):
             return self._shown(seen, self._all), infos
-        if not (self._adds or (self._sees and self.strength)):
+        if not (self._adds or (self._sees and self.effective_intensity)):
             self.begun(rows)
             return seen, infos
         last = seen.copy()
@@ -275,7 +279,7 @@ class ControlledEnv(VectorWrapper):
 
         The env has drawn as ever, so that its own stream goes on as ever.
         """
-        return self.levels(state) if self.strength and not options else state
+        return self.levels(state) if self.effective_intensity and not options else state
 
 
 def bounds(env: VectorEnv) -> tuple[Array, Array]:

@@ -11,9 +11,9 @@ Hidden = Callable[[float], Array]
 """Strength -> indices of the inputs that are dark."""
 
 
-def first(k: int, strength: float) -> int:
+def first(k: int, effective_intensity: float) -> int:
     """How many of ``k`` things a strength hides: rounded, a half upwards."""
-    return int(strength * k + 0.5)
+    return int(effective_intensity * k + 0.5)
 
 
 class HidingEnv(ControlledEnv):
@@ -24,7 +24,7 @@ class HidingEnv(ControlledEnv):
 
     def turned(self) -> None:
         """Other inputs go dark."""
-        self.rows = self.hidden(self.strength)
+        self.rows = self.hidden(self.effective_intensity)
 
     def observations(self, seen: Array, rows: Array) -> Array:
         """Blank them."""
@@ -36,8 +36,8 @@ class HidingEnv(ControlledEnv):
 def hiding(hidden: Hidden, dark: Array) -> Expectation:
     """Exactly the hidden numbers that were not blank already change."""
 
-    def expected(step: Step, strength: float) -> Expected:
-        rows = hidden(strength)
+    def expected(step: Step, effective_intensity: float) -> Expected:
+        rows = hidden(effective_intensity)
         return {"inputs_changed": (float(np.sum(step.seen[:, rows] != dark[rows])), 0.0)}
 
     return expected

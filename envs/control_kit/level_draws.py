@@ -46,7 +46,7 @@ def missing(env: VectorEnv, names: tuple[str, ...]) -> str | None:
 
 
 class Swapped(ControlledEnv):
-    """New episodes begin, with chance ``strength``, on a level that ``draw`` makes."""
+    """New episodes begin, with chance ``effective_intensity``, on a level that ``draw`` makes."""
 
     def __init__(
         self, control: Any, env: VectorEnv, rng: np.random.Generator, clock: Clock, draw: Draw
@@ -57,7 +57,7 @@ class Swapped(ControlledEnv):
     def levels(self, state: State) -> State:
         """Draw for every episode that begins, and swap some."""
         n = size(state)
-        swapped = np.flatnonzero(self.rng.random(n) < self.strength)
+        swapped = np.flatnonzero(self.rng.random(n) < self.effective_intensity)
         return put(state, swapped, take(self.draw(self.rng, n), swapped))
 
 
@@ -97,10 +97,10 @@ class Swaps:
     def __init__(self, shows: float = 1.0, doubt: float = 0.0) -> None:
         self.shows, self.doubt, self.swaps = shows, doubt, 0.0
 
-    def __call__(self, step: Step, strength: float) -> Expected:
+    def __call__(self, step: Step, effective_intensity: float) -> Expected:
         """See ``Control.expects``."""
-        before, self.swaps = self.swaps, self.swaps + step.drawn * strength
-        chance = strength * self.shows
+        before, self.swaps = self.swaps, self.swaps + step.drawn * effective_intensity
+        chance = effective_intensity * self.shows
         spread = step.drawn * chance * (1 - chance)
         shared = (self.swaps**2 - before**2) * self.doubt**2
         return {"episodes_changed": (step.drawn * chance, spread + shared)}

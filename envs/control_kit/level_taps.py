@@ -23,18 +23,18 @@ class LevelTaps:
         self.begun, self.changed = 0, 0
         self._before, self._drawn = 0, None
         self._seed: int | None = None
-        self._face, self._stranger = batch_of(env), env.unwrapped
+        self._face, self._third_party = batch_of(env), env.unwrapped
         if self._face is not None:
             self._face.levels.then(self._near_draw)
-        elif isinstance(self._stranger, SyncVectorEnv):
-            self._stranger.envs = [_Near(each, self) for each in self._stranger.envs]
+        elif isinstance(self._third_party, SyncVectorEnv):
+            self._third_party.envs = [_Near(each, self) for each in self._third_party.envs]
 
     def behind(self) -> None:
         """Tap again, behind the control."""
         if self._face is not None:
             self._face.levels.then(self._far_draw)
-        elif isinstance(self._stranger, SyncVectorEnv):
-            self._stranger.envs = [_Far(each, self) for each in self._stranger.envs]
+        elif isinstance(self._third_party, SyncVectorEnv):
+            self._third_party.envs = [_Far(each, self) for each in self._third_party.envs]
 
     def since(self) -> int:
         """Return the number of episodes begun since this was last asked."""

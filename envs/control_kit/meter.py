@@ -34,13 +34,13 @@ class Reading:
     as far as it did.
     """
 
-    strength: float
+    effective_intensity: float
     measured: Mapping[str, float]
     expected: Mapping[str, float]
     error: Mapping[str, float]
 
 
-class Gauge:
+class ControlMeter:
     """``env`` is the controlled env, to be used instead of the one given.
 
     ``actions`` is how many the env has without the control, and ``requests`` how often each of
@@ -85,10 +85,10 @@ class Gauge:
         of = {k: self._counts[k] or 1 for k, v in self._expected.items() if self._counts[k] or v}
         expected = {k: self._expected[k] / n for k, n in of.items()}
         error = {k: self._variance[k] ** 0.5 / n for k, n in of.items()}
-        strength = means.pop("strength", 0.0)
+        effective_intensity = means.pop("strength", 0.0)
         self.requests = self._requests.copy()
         self._forget()
-        return Reading(strength, means, expected, error)
+        return Reading(effective_intensity, means, expected, error)
 
     def begin(self, shown: Array) -> None:
         """All episodes start anew; only whether what was added shows anything is looked at."""
@@ -101,10 +101,10 @@ class Gauge:
         """Compare one step: what the learner did and got with what the env was told and gave."""
         near, (_, rewards, terminated, truncated, _) = self._near, result
         n, progress = len(near.rewards), near.progress
-        strength = self.control.strength(progress)
+        effective_intensity = self.control.effective_intensity(progress)
         ended = terminated | truncated
         seen, shown = near.all(ended), _all(result, ended)
-        self._count("strength", strength * n, n)
+        self._count("strength", effective_intensity * n, n)
         self._count("actions_changed", _differ(chosen, near.actions), n)
         self._count("rewards_changed", _differ(rewards, near.rewards), n)
         self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), n)
@@ -116,14 +116,14 @@ class Gauge:
         begun, drawn, self._begun = self._begun + int(ended.sum()), self._levels.since(), 0
         for name, value in self._readings().items():
             self._count(name, value, 1)
-        if strength:
+        if effective_intensity:
             self._offered(np.asarray(chosen))
             was = self._carried, self._fresh
             before = self._answered
             told = Step(
                 np.asarray(chosen), *was, near.rewards, seen, begun, drawn, progress, before
             )
-            for name, (total, variance) in self._expects(told, strength).items():
+            for name, (total, variance) in self._expects(told, effective_intensity).items():
                 self._expected[name] += total
                 self._variance[name] += variance
         self._carried, self._fresh = np.array(near.actions), ended
@@ -201,20 +201,20 @@ class _Near(VectorWrapper):
 class _Far(VectorWrapper):
     """What the learner holds."""
 
-    def __init__(self, env: VectorEnv, gauge: Gauge) -> None:
+    def __init__(self, env: VectorEnv, control_meter: ControlMeter) -> None:
         super().__init__(env)
-        self._gauge = gauge
+        self._control_meter = control_meter
 
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
         result = self.env.reset(seed=seed, options=options)
-        self._gauge.begin(result[0])
+        self._control_meter.begin(result[0])
         return result
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         result = self.env.step(actions)
-        self._gauge.step(actions, result)
+        self._control_meter.step(actions, result)
         return result
 
 

@@ -8,7 +8,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.arrays import Array
 from envs.control_kit.control import Control, ControlledEnv
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class RuleControl(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.feature < 0 or self.action < 0:
-            raise SettingError("feature and action are counted from 0", "feature")
+            raise WorldSettingError("feature and action are counted from 0", "feature")
         if not np.isfinite(self.threshold):
-            raise SettingError(f"threshold must be finite, not {self.threshold}", "threshold")
+            raise WorldSettingError(f"threshold must be finite, not {self.threshold}", "threshold")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The feature must be seen and the action must be one."""
@@ -82,7 +82,7 @@ class RuledEnv(ControlledEnv):
 
     def breaches(self, actions: Array) -> Array:
         """Breaches on which the control acts, bool ``[n]``."""
-        drawn = self.rng.random(self.num_envs) < self.strength
+        drawn = self.rng.random(self.num_envs) < self.effective_intensity
         found: Array = drawn & self.control.broken(self.seen, actions, self.first)
         return found
 

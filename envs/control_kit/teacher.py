@@ -37,7 +37,7 @@ class InOrder:
         """Nothing is learned from what the learner does."""
 
 
-class LearningProgress:
+class LearningProgressTeacher:
     """Arms in proportion to their absolute learning progress (ALP).
 
     ALP of an arm = ``|mean(newest window of returns) - mean(the window before)|``. An arm without

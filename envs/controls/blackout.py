@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 from envs.arrays import Array
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step, blank
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Blackout(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.length < 1:
-            raise SettingError(f"length must be at least 1, not {self.length}", "length")
+            raise WorldSettingError(f"length must be at least 1, not {self.length}", "length")
 
     def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Let observations go dark."""
@@ -39,10 +39,12 @@ class Blackout(Control):
         del rng
         dark = blank(env)
 
-        def expected(step: Step, strength: float) -> Expected:
+        def expected(step: Step, effective_intensity: float) -> Expected:
             can_show = int((step.seen != dark).any(axis=1).sum())
-            spread = strength * (1 - strength) * self.length  # a stretch is one draw
-            return {"observations_changed": (can_show * strength, can_show * spread)}
+            spread = (
+                effective_intensity * (1 - effective_intensity) * self.length
+            )  # a stretch is one draw
+            return {"observations_changed": (can_show * effective_intensity, can_show * spread)}
 
         return expected
 
@@ -54,7 +56,7 @@ class _Dark(ControlledEnv):
     def observations(self, seen: Array, rows: Array) -> Array:
         if self.left is None:
             self.left, self.dark = np.zeros(self.num_envs, int), np.zeros(self.num_envs, bool)
-        drawn = self.rng.random(self.num_envs) < self.strength
+        drawn = self.rng.random(self.num_envs) < self.effective_intensity
         due = rows[self.left[rows] == 0]
         self.dark[due] = drawn[due]
         self.left[due] = self.control.length

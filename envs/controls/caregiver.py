@@ -19,8 +19,8 @@ from envs.contract import Outcome
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.control_kit.level_draws import world_of
-from envs.faces.gymnasium import Batch, batch_of
-from envs.world_kit.settings import SettingError
+from envs.faces.gymnasium import BatchedWorlds, batch_of
+from envs.world_kit.settings import WorldSettingError
 
 _SAYS = {"approval": ("approval",), "advice": ("advice",), "both": ("approval", "advice")}
 
@@ -40,9 +40,11 @@ class Caregiver(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.says not in _SAYS:
-            raise SettingError(f"says must be approval, advice or both, not {self.says!r}", "says")
+            raise WorldSettingError(
+                f"says must be approval, advice or both, not {self.says!r}", "says"
+            )
         if not self.noise >= 0 or not math.isfinite(self.noise):
-            raise SettingError(
+            raise WorldSettingError(
                 f"noise must be a finite number of at least 0, not {self.noise:g}", "noise"
             )
 
@@ -78,9 +80,9 @@ class Caregiver(Control):
         """It speaks in every copy with the chance in force."""
         del env, rng
 
-        def expected(step: Step, strength: float) -> Expected:
+        def expected(step: Step, effective_intensity: float) -> Expected:
             n = len(step.chosen)
-            spoken = n * strength, n * strength * (1 - strength)
+            spoken = n * effective_intensity, n * effective_intensity * (1 - effective_intensity)
             return {f"{name}_shown": spoken for name in self.tells()}
 
         return expected
@@ -95,7 +97,7 @@ class _Attended(ControlledEnv):
         env: VectorEnv,
         rng: np.random.Generator,
         clock: Clock,
-        face: Batch,
+        face: BatchedWorlds,
     ) -> None:
         super().__init__(control, env, rng, clock)
         self.face = face
@@ -110,12 +112,12 @@ class _Attended(ControlledEnv):
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Say it beside the step; of an episode that ended, about its last one."""
         seen, rewards, terminated, truncated, infos = super().step(actions)
-        if self.strength and self.face.last is not None:
+        if self.effective_intensity and self.face.last is not None:
             infos = {**infos, **self._said(self.face.last)}
         return seen, rewards, terminated, truncated, infos
 
     def _said(self, outcome: Outcome) -> dict[str, Array]:
-        speaks = self.rng.random(self.num_envs) < self.strength
+        speaks = self.rng.random(self.num_envs) < self.effective_intensity
         noise = self.control.noise * self.rng.standard_normal(self.num_envs)
         known = {"approval": outcome.truth["hidden_reward"] + noise, "advice": self.advice}
         nothing = {"approval": np.nan, "advice": -1}

@@ -16,7 +16,7 @@ from envs.arrays import Array
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Expectation, Expected, Step
 from envs.control_kit.rule import RuleControl, RuledEnv, first_action
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Counterexamples(RuleControl):
         """Refuse bad settings by name."""
         super().__post_init__()
         if not (isfinite(self.price) and 0 < self.price <= LARGEST):
-            raise SettingError(
+            raise WorldSettingError(
                 f"price must be above 0 and at most {LARGEST:g}, not {self.price:g}", "price"
             )
 
@@ -44,12 +44,12 @@ class Counterexamples(RuleControl):
         del rng
         first = first_action(env)
 
-        def expected(step: Step, strength: float) -> Expected:
+        def expected(step: Step, effective_intensity: float) -> Expected:
             n = int(self.broken(step.shown, step.chosen, first).sum())
-            variance = n * strength * (1 - strength)
+            variance = n * effective_intensity * (1 - effective_intensity)
             return {
-                "rewards_changed": (n * strength, variance),
-                "reward_change": (n * strength * self.price, variance * self.price**2),
+                "rewards_changed": (n * effective_intensity, variance),
+                "reward_change": (n * effective_intensity * self.price, variance * self.price**2),
             }
 
         return expected

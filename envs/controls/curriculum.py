@@ -22,8 +22,8 @@ from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation, Expected, Step
 from envs.control_kit.level_draws import Swaps, distributions, missing, shown_by, world_of
 from envs.control_kit.seed_pools import reseed, sealed, seeds
-from envs.control_kit.teacher import InOrder, LearningProgress, Teacher
-from envs.world_kit.settings import SettingError
+from envs.control_kit.teacher import InOrder, LearningProgressTeacher, Teacher
+from envs.world_kit.settings import WorldSettingError
 from envs.world_kit.state import put, size, take
 
 _NONE = -1  # the arm of an episode that the curriculum did not choose
@@ -49,16 +49,16 @@ class Curriculum(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.kind not in {"fixed", "learning_progress"}:
-            raise SettingError(
+            raise WorldSettingError(
                 f"kind must be fixed or learning_progress, not {self.kind!r}", "kind"
             )
         for name, least in (("pools", _FEWEST), ("levels", 1), ("window", 1)):
             if getattr(self, name) < least:
-                raise SettingError(
+                raise WorldSettingError(
                     f"{name} must be at least {least}, not {getattr(self, name)}", name
                 )
         if not 0 <= self.explore <= 1:
-            raise SettingError(f"explore must be from 0 to 1, not {self.explore:g}", "explore")
+            raise WorldSettingError(f"explore must be from 0 to 1, not {self.explore:g}", "explore")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """There must be arms to choose from."""
@@ -83,7 +83,7 @@ class Curriculum(Control):
         """Who chooses."""
         if self.kind == "fixed":
             return InOrder(arms)
-        return LearningProgress(arms, self.window, self.explore)
+        return LearningProgressTeacher(arms, self.window, self.explore)
 
     def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
         """Let a teacher choose."""
@@ -104,8 +104,8 @@ class Curriculum(Control):
         return Swaps((low + high) / 2, (high - low) / 2 / _SURE + max(doubts))
 
     def _in_order(self, arms: Sequence[Swaps]) -> Expectation:
-        def expected(step: Step, strength: float) -> Expected:
-            return arms[InOrder(len(arms)).now(self.done(step.progress))](step, strength)
+        def expected(step: Step, effective_intensity: float) -> Expected:
+            return arms[InOrder(len(arms)).now(self.done(step.progress))](step, effective_intensity)
 
         return expected
 
@@ -129,7 +129,7 @@ class _Taught(ControlledEnv):
 
     def choose(self, n: int) -> Array:
         """Arms of ``n`` episodes that begin."""
-        chosen = self.rng.random(n) < self.strength
+        chosen = self.rng.random(n) < self.effective_intensity
         done = self.control.done(self.clock.progress)
         arms = np.where(chosen, self.teacher.pick(self.rng, n, done), _NONE)
         self._next += arms.tolist()
@@ -186,7 +186,7 @@ class _OfSeeds(_Taught):
 
     def _choose(self, i: int) -> int | None:
         del i
-        if not self.strength:
+        if not self.effective_intensity:
             return None
         (arm,) = self.choose(1)
         which = self.rng.integers(self.pools.shape[1])

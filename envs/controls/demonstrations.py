@@ -23,7 +23,7 @@ from envs.control_kit.beside import Beside, expects_shown, one_hot, seen_bounds,
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation
 from envs.control_kit.level_draws import world_of
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 from envs.world_kit.state import put, take
 
 
@@ -45,17 +45,17 @@ class Demonstrations(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if not 0 <= self.dropout <= 1:
-            raise SettingError(f"dropout must be from 0 to 1, not {self.dropout:g}", "dropout")
+            raise WorldSettingError(f"dropout must be from 0 to 1, not {self.dropout:g}", "dropout")
         if self.dropout_per not in {"step", "episode"}:
-            raise SettingError(
+            raise WorldSettingError(
                 f"dropout_per must be step or episode, not {self.dropout_per!r}", "dropout_per"
             )
         if not re.fullmatch("([0-9a-f]{64})?", self.recorded_sha256):
-            raise SettingError(
+            raise WorldSettingError(
                 "recorded_sha256 must be 64 hex digits in lower case", "recorded_sha256"
             )
         if self.recorded_sha256 and not self.recorded:
-            raise SettingError("recorded_sha256 needs a file in 'recorded'", "recorded_sha256")
+            raise WorldSettingError("recorded_sha256 needs a file in 'recorded'", "recorded_sha256")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Somebody must know what to do here."""
@@ -142,7 +142,7 @@ class _Live(_Expert):
             self.state = face.state
         self.state = put(self.state, rows, take(face.state, rows))
         self.finished[rows] = False
-        if self.strength:
+        if self.effective_intensity:
             self.doing[rows] = self.world.act(self.control.policy, take(face.state, rows), self.rng)
 
     def advance(self) -> None:

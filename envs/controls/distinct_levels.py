@@ -16,7 +16,7 @@ from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation
 from envs.control_kit.level_draws import Swapped, Swaps, few, pool, shown_by, world_of
 from envs.control_kit.seed_pools import reseed, sealed, seeds
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class DistinctLevels(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.levels < 1:
-            raise SettingError(f"levels must be at least 1, not {self.levels}", "levels")
+            raise WorldSettingError(f"levels must be at least 1, not {self.levels}", "levels")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """A pool must leave something out."""
@@ -67,7 +67,10 @@ class _Pooled(ControlledEnv):
 
     def _choose(self, i: int) -> int | None:
         del i
-        if not self.strength:
+        if not self.effective_intensity:
             return None
-        pooled, which = self.rng.random() < self.strength, self.rng.integers(len(self.pool))
+        pooled, which = (
+            self.rng.random() < self.effective_intensity,
+            self.rng.integers(len(self.pool)),
+        )
         return int(self.pool[which]) if pooled else None

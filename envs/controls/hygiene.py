@@ -64,8 +64,10 @@ class Hygiene(Control):
         known = _named(env)
         parts = [known[each] if isinstance(each, str) else [each] for each in self.channels]
 
-        def hidden(strength: float) -> Any:
-            dark = [int(i) for part in parts[: first(len(parts), strength)] for i in part]
+        def hidden(effective_intensity: float) -> Any:
+            dark = [
+                int(i) for part in parts[: first(len(parts), effective_intensity)] for i in part
+            ]
             return np.array(sorted(set(dark)), int)
 
         return hidden

@@ -33,4 +33,4 @@ class ObservationFilter(Control):
 
 def _drawn(env: VectorEnv, rng: np.random.Generator) -> Hidden:
     order = rng.permutation(len(blank(env)))
-    return lambda strength: order[: first(len(order), strength)]
+    return lambda effective_intensity: order[: first(len(order), effective_intensity)]

@@ -49,9 +49,11 @@ class ObservationNoise(Control):
         del rng
         edges = _Edges(*bounds(env))
 
-        def expected(step: Step, strength: float) -> Expected:
-            total = _moved(step.seen, edges, strength)
-            return {"input_change": (total, step.seen.size * _LARGEST_VARIANCE * strength**2)}
+        def expected(step: Step, effective_intensity: float) -> Expected:
+            total = _moved(step.seen, edges, effective_intensity)
+            return {
+                "input_change": (total, step.seen.size * _LARGEST_VARIANCE * effective_intensity**2)
+            }
 
         return expected
 
@@ -66,7 +68,7 @@ class _Noisy(ControlledEnv):
 
     def observations(self, seen: Array, rows: Array) -> Array:
         noise = self.rng.standard_normal(seen.shape, dtype=np.float32)
-        noise *= np.float32(self.strength)
+        noise *= np.float32(self.effective_intensity)
         shown: Array = seen + noise.astype(seen.dtype, copy=False)
         # What lies beyond its bounds already stays, at worst, where it is.
         np.maximum(shown, np.minimum(self.low[: len(rows)], seen), out=shown)

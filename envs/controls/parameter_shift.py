@@ -16,7 +16,7 @@ from gymnasium.vector import VectorEnv
 from envs.contract import World
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 _DERIVED: Mapping[str, tuple[tuple[str, ...], Callable[[list[float]], float]]] = {
     "polemass_length": (("masspole", "length"), math.prod),
@@ -38,7 +38,7 @@ class ParameterShift(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.direction == "down" and self.intensity >= 1:
-            raise SettingError(
+            raise WorldSettingError(
                 f"intensity must be below 1 to go down, not {self.intensity:g}", "intensity"
             )
 
@@ -61,7 +61,9 @@ class ParameterShift(Control):
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """The relative change is the strength."""
         del env, rng
-        return lambda _step, strength: {f"{self.attribute}_change": (self.signed(strength), 0.0)}
+        return lambda _step, effective_intensity: {
+            f"{self.attribute}_change": (self.signed(effective_intensity), 0.0)
+        }
 
     def readings(self, env: VectorEnv) -> Callable[[], Mapping[str, float]]:
         """Relative change of the attribute since before the control, a mean over the copies."""
@@ -75,9 +77,9 @@ class ParameterShift(Control):
 
         return read
 
-    def signed(self, strength: float) -> float:
+    def signed(self, effective_intensity: float) -> float:
         """Relative change at a strength."""
-        return strength if self.direction == "up" else -strength
+        return effective_intensity if self.direction == "up" else -effective_intensity
 
 
 class _Shifted(ControlledEnv):
@@ -91,7 +93,11 @@ class _Shifted(ControlledEnv):
         name = self.control.attribute
         for each, before in self.inside:
             value = before.get(name, getattr(type(each), name, None))
-            now = value * (1 + self.control.signed(self.strength)) if self.strength else value
+            now = (
+                value * (1 + self.control.signed(self.effective_intensity))
+                if self.effective_intensity
+                else value
+            )
             setattr(each, name, now)
             for derived, (sources, rule) in _DERIVED.items():
                 if name in sources and derived in before and set(sources) <= set(before):

@@ -35,12 +35,17 @@ class RewardNoise(Control):
         return _expected
 
 
-def _expected(step: Step, strength: float) -> Expected:
+def _expected(step: Step, effective_intensity: float) -> Expected:
     n = len(step.rewards)
-    return {"reward_change": (n * strength * _MEAN, n * strength**2 * (1 - _MEAN**2))}
+    return {
+        "reward_change": (
+            n * effective_intensity * _MEAN,
+            n * effective_intensity**2 * (1 - _MEAN**2),
+        )
+    }
 
 
 class _Noisy(ControlledEnv):
     def rewards(self, rewards: Array) -> Array:
-        noise = self.strength * self.rng.standard_normal(self.num_envs)
+        noise = self.effective_intensity * self.rng.standard_normal(self.num_envs)
         return np.asarray(rewards + noise, rewards.dtype)

@@ -16,7 +16,7 @@ from gymnasium.vector import VectorEnv
 from envs.arrays import Array
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class RewardPoison(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if not 0 < self.satisfied <= 1:
-            raise SettingError(
+            raise WorldSettingError(
                 f"satisfied must be a share in (0, 1], not {self.satisfied:g}", "satisfied"
             )
         if self.memory < 1:
-            raise SettingError(f"memory must be at least 1, not {self.memory}", "memory")
+            raise WorldSettingError(f"memory must be at least 1, not {self.memory}", "memory")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The target must be an action."""
@@ -57,9 +57,12 @@ class RewardPoison(Control):
         del rng
         watch = _Watch(self, env)
 
-        def expected(step: Step, strength: float) -> Expected:
+        def expected(step: Step, effective_intensity: float) -> Expected:
             pushed = int((watch.push(step.chosen) != 0).sum())
-            return {"rewards_changed": (pushed, 0.0), "reward_change": (pushed * strength, 0.0)}
+            return {
+                "rewards_changed": (pushed, 0.0),
+                "reward_change": (pushed * effective_intensity, 0.0),
+            }
 
         return expected
 
@@ -72,7 +75,7 @@ class _Poisoned(ControlledEnv):
         self.watch = _Watch(control, env)
 
     def rewards(self, rewards: Array) -> Array:
-        push = self.strength * self.watch.push(self.carried)
+        push = self.effective_intensity * self.watch.push(self.carried)
         return np.asarray(rewards + push, rewards.dtype)
 
 

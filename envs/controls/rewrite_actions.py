@@ -22,7 +22,7 @@ from gymnasium.vector.utils import batch_space
 from envs.arrays import Array
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import LARGEST, Control, ControlledEnv, Expectation, Expected, Step
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,13 @@ class RewriteActions(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if type(self.actions) is not int or self.actions < 1:
-            raise SettingError(
+            raise WorldSettingError(
                 f"actions must be a whole number from 1, not {self.actions!r}", "actions"
             )
         if type(self.noop) is not int:
-            raise SettingError(f"noop must be the number of an action, not {self.noop!r}", "noop")
+            raise WorldSettingError(
+                f"noop must be the number of an action, not {self.noop!r}", "noop"
+            )
 
     def refuse(self, env: VectorEnv) -> str | None:
         """The world must have that action."""
@@ -66,11 +68,11 @@ class RewriteActions(Control):
         space: Any = env.single_action_space
         own = int(space.start) + int(space.n)
 
-        def expected(step: Step, strength: float) -> Expected:
+        def expected(step: Step, effective_intensity: float) -> Expected:
             asked = int((step.chosen >= own).sum())
             return {
                 "actions_added": (self.actions * len(step.chosen), 0.0),
-                "reward_change": (strength * asked, 0.0),
+                "reward_change": (effective_intensity * asked, 0.0),
             }
 
         return expected
@@ -107,4 +109,4 @@ class _Offering(ControlledEnv):
 
     def rewards(self, rewards: Array) -> Array:
         """Everybody pays for what they asked."""
-        return rewards - self.strength * self.asked
+        return rewards - self.effective_intensity * self.asked

@@ -17,7 +17,7 @@ from envs.arrays import Array
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import Expectation, Expected, Step
 from envs.control_kit.rule import RuleControl, RuledEnv, first_action
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Shield(RuleControl):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.instead < 0 or self.instead == self.action:
-            raise SettingError(
+            raise WorldSettingError(
                 f"instead must be another action than {self.action}, from 0", "instead"
             )
 
@@ -52,9 +52,14 @@ class Shield(RuleControl):
         del rng
         first = first_action(env)
 
-        def expected(step: Step, strength: float) -> Expected:
+        def expected(step: Step, effective_intensity: float) -> Expected:
             n = int(self.broken(step.shown, step.chosen, first).sum())
-            return {"actions_changed": (n * strength, n * strength * (1 - strength))}
+            return {
+                "actions_changed": (
+                    n * effective_intensity,
+                    n * effective_intensity * (1 - effective_intensity),
+                )
+            }
 
         return expected
 

@@ -8,7 +8,7 @@ first half of each period and gone for the second, so the old levels return.
 from dataclasses import dataclass
 
 from envs.control_kit.level_draws import FromElsewhere
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,16 @@ class Shift(FromElsewhere):
         """Refuse bad settings by name."""
         super().__post_init__()
         if not 0 <= self.period <= 1:
-            raise SettingError(
+            raise WorldSettingError(
                 f"period must be a share of the training steps from 0 to 1, not {self.period:g}",
                 "period",
             )
 
-    def strength(self, progress: float) -> float:
+    def effective_intensity(self, progress: float) -> float:
         """Nothing in the second half of each period."""
-        strength = super().strength(progress)
+        effective_intensity = super().effective_intensity(progress)
         if not self.period:
-            return strength
-        return strength if (progress - self.start) % self.period < self.period / 2 else 0.0
+            return effective_intensity
+        return (
+            effective_intensity if (progress - self.start) % self.period < self.period / 2 else 0.0
+        )

@@ -23,7 +23,7 @@ from envs.arrays import Array
 from envs.control_kit.beside import expects_shown, one_hot, too_many_axes
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 _FEWEST = 2
 
@@ -41,9 +41,9 @@ class Skill(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.skills < _FEWEST:
-            raise SettingError(f"skills must be at least 2, not {self.skills}", "skills")
+            raise WorldSettingError(f"skills must be at least 2, not {self.skills}", "skills")
         if self.resample < 0:
-            raise SettingError(f"resample must be at least 0, not {self.resample}", "resample")
+            raise WorldSettingError(f"resample must be at least 0, not {self.resample}", "resample")
 
     def refuse(self, env: VectorEnv) -> str | None:
         """Numbers are added to a row of numbers."""
@@ -84,7 +84,7 @@ class _Skilled(ControlledEnv):
         return chosen
 
     def begun(self, rows: Array) -> None:
-        shown = self.rng.random(len(rows)) < self.strength
+        shown = self.rng.random(len(rows)) < self.effective_intensity
         self.skill[rows] = np.where(shown, self._drawn(len(rows)), -1)
         self.age[rows] = 0
 

@@ -18,7 +18,7 @@ from envs.control_kit.beside import Beside, expects_shown, one_hot, seen_bounds,
 from envs.control_kit.clock import Clock
 from envs.control_kit.control import Control, ControlledEnv, Expectation
 from envs.control_kit.level_draws import Swapped, Swaps, distributions, missing, shown_by
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 _LEVELS = "with_others"
 _TWO = 2
@@ -36,7 +36,7 @@ class SocialExposure(Control):
         """Refuse bad settings by name."""
         super().__post_init__()
         if self.others not in {"auto", "levels", "neighbours"}:
-            raise SettingError(
+            raise WorldSettingError(
                 f"others must be auto, levels or neighbours, not {self.others!r}", "others"
             )
 

@@ -32,12 +32,17 @@ class StickyActions(Control):
         return _expected
 
 
-def _expected(step: Step, strength: float) -> Expected:
+def _expected(step: Step, effective_intensity: float) -> Expected:
     can_show = int((~step.fresh & (step.before != step.chosen)).sum())
-    return {"actions_changed": (can_show * strength, can_show * strength * (1 - strength))}
+    return {
+        "actions_changed": (
+            can_show * effective_intensity,
+            can_show * effective_intensity * (1 - effective_intensity),
+        )
+    }
 
 
 class _Sticky(ControlledEnv):
     def actions(self, chosen: Array) -> Array:
-        stuck = self.rng.random(self.num_envs) < self.strength
+        stuck = self.rng.random(self.num_envs) < self.effective_intensity
         return np.where(stuck & ~self.fresh, self.carried, chosen)

@@ -109,7 +109,7 @@ class SingleFace(_Seeded, gymnasium.Env[Array, np.int64]):
         return draw(self.world, self._state, 0, self.render_mode)
 
 
-class Batch(_Seeded, VectorEnv[Array, Array, Array]):
+class BatchedWorlds(_Seeded, VectorEnv[Array, Array, Array]):
     """What the batched faces share: copies of one world, stepped and restarted in one pass.
 
     A leaf says how one copy's observation and actions are shaped.
@@ -233,7 +233,7 @@ class Batch(_Seeded, VectorEnv[Array, Array, Array]):
         )
 
 
-class BatchFace(Batch):
+class BatchFace(BatchedWorlds):
     """``num_envs`` copies of one world, stepped in one pass; ended ones restart in the same step.
 
     ``final_obs`` and ``final_info`` come as Gymnasium's ``SyncVectorEnv`` gives them in SAME_STEP
@@ -246,7 +246,7 @@ class BatchFace(Batch):
         return observation_space(world), action_space(world)
 
 
-def batch_of(env: VectorEnv) -> Batch | None:
+def batch_of(env: VectorEnv) -> BatchedWorlds | None:
     """The batched face at the bottom of ``env``; ``None`` where the env is not ours."""
     face = env.unwrapped
-    return face if isinstance(face, Batch) else None
+    return face if isinstance(face, BatchedWorlds) else None

@@ -6,10 +6,10 @@ import numpy as np
 from gymnasium.spaces import Box, MultiDiscrete, Space
 
 from envs.contract import JointWorld, World
-from envs.faces.gymnasium import Batch
+from envs.faces.gymnasium import BatchedWorlds
 
 
-class JointBatchFace(Batch):
+class JointBatchFace(BatchedWorlds):
     """``num_envs`` copies of one joint world in one pass: a ``VectorEnv`` with a row an agent.
 
     Observations are ``[n, agents, size]``, actions and rewards ``[n, agents]``; both flags are

@@ -8,7 +8,7 @@ import numpy as np
 from envs.arrays import Array
 from envs.contract import Oracle
 from envs.world_kit import settings
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 HOW = {
     "random": "all labs choose evenly at random",
@@ -39,7 +39,7 @@ class Levers:
         settings.check(self, audit=(0, 1), fine=(0, None), breach=(0, None), disclosure=DISCLOSURES)
         settings.check(self, treaty=(0, None))
         if self.cap is not None and self.cap <= 0:
-            raise SettingError(f"cap must be above 0, or null, not {self.cap!r}", "cap")
+            raise WorldSettingError(f"cap must be above 0, or null, not {self.cap!r}", "cap")
 
     @property
     def pulled(self) -> bool:

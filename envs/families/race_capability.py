@@ -60,7 +60,7 @@ class CapabilityState:
 
 
 @dataclass(frozen=True)
-class Capability(JointWorld):
+class RaceCapability(JointWorld):
     """One simultaneous choice of safety; the best of capability less safety wins."""
 
     labs: int
@@ -204,7 +204,7 @@ class Capability(JointWorld):
 
 
 @cache
-def _anchors(world: Capability) -> Mapping[str, Oracle]:
+def _anchors(world: RaceCapability) -> Mapping[str, Oracle]:
     whole = 1 - world.enmity * (world.labs - 1) / world.labs  # welfare where nothing goes wrong
     dues = world.dues()
     safe = _safety_by_chance(world)
@@ -228,7 +228,7 @@ def _nodes(spread: float, n: int) -> Array:
     return np.asarray((np.arange(n)[:, None] + 0.5) * (spread / n))
 
 
-def _safety_by_chance(world: Capability) -> float:
+def _safety_by_chance(world: RaceCapability) -> float:
     """Expected safety of the winner where all choose at random."""
     own = _nodes(world.spread, 4000)
     below = np.zeros((len(own), len(SAFETY)))  # chance that one rival scores less
@@ -238,7 +238,7 @@ def _safety_by_chance(world: Capability) -> float:
     return float(world.labs * (wins * SAFETY).mean())
 
 
-def _values_of_the_served(world: Capability, whole: float) -> tuple[float, float, float]:
+def _values_of_the_served(world: RaceCapability, whole: float) -> tuple[float, float, float]:
     """Reward, welfare and harm where lab 0 knows what is disclosed and the others are safe."""
     if world.levers.disclosure == "all":
         # A win is sure up to one choice and impossible beyond: cases, each with its chance.

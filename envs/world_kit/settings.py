@@ -16,7 +16,7 @@ Limits = Sequence[Any] | None
 """Least and greatest number (``None``: no end), or the texts there are."""
 
 
-class SettingError(ValueError):
+class WorldSettingError(ValueError):
     """A world or a control refuses a setting; ``path``: its name."""
 
     def __init__(self, what: str, *path: str | int) -> None:
@@ -25,14 +25,14 @@ class SettingError(ValueError):
 
 
 def check(world: Any, **limits: Sequence[Any]) -> None:
-    """Look at every field of a dataclass. Raises ``SettingError`` with one line, by name."""
+    """Look at every field of a dataclass. Raises ``WorldSettingError`` with one line, by name."""
     for each in fields(world):
         value = getattr(world, each.name)
         if value is None and each.default is None:
             continue
         wanted = _wanted(each, value, limits.get(each.name))
         if wanted is not None:
-            raise SettingError(f"{each.name} must be {wanted}, not {value!r}", each.name)
+            raise WorldSettingError(f"{each.name} must be {wanted}, not {value!r}", each.name)
 
 
 def _wanted(each: "Field[Any]", value: Any, limits: Limits) -> str | None:

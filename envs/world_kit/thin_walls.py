@@ -16,7 +16,7 @@ Wall = tuple[int, int, str]  # row, column, side
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class FloorPlan:
     """Where each move leads, and a map two letters wide a cell with the walls in between."""
 
     step: Array  # int [cells * 5]: rows of actions 0 up, 1 down, 2 left, 3 right, 4 stay
@@ -25,7 +25,7 @@ class Plan:
 
 
 @cache
-def plan(rows: int, columns: int, walls: frozenset[Wall], *, wrap: bool = False) -> Plan:
+def plan(rows: int, columns: int, walls: frozenset[Wall], *, wrap: bool = False) -> FloorPlan:
     """Tables of a rectangle with ``walls``; ``wrap`` joins opposite rims to a torus."""
     row, column = (each.ravel() for each in np.indices((rows, columns)))
     step = np.empty((rows * columns, len(MOVES)), int)
@@ -41,7 +41,7 @@ def plan(rows: int, columns: int, walls: frozenset[Wall], *, wrap: bool = False)
         step[behind, action ^ 1] = behind  # 0 and 1, 2 and 3 are each other's way back
         step[cell, action] = cell
     board = _board(rows, columns, walls, wrap=wrap)
-    return Plan(step.ravel(), board, (2 * row + 1) * (2 * columns + 1) + 2 * column + 1)
+    return FloorPlan(step.ravel(), board, (2 * row + 1) * (2 * columns + 1) + 2 * column + 1)
 
 
 def _board(rows: int, columns: int, walls: frozenset[Wall], *, wrap: bool) -> Array:

@@ -27,7 +27,7 @@ from envs.world_kit import grid as grids
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 _HORIZON = 100
 _SIZE = 5
@@ -68,7 +68,7 @@ class Commons(JointWorld):
     def __post_init__(self) -> None:
         settings.check(self, human_weight=(0, 1), human=_PEOPLE)
         if not 0 < self.regrowth <= 1 / (_PATCH - 1):
-            raise SettingError(
+            raise WorldSettingError(
                 f"regrowth must be above 0 and at most 0.25, not {self.regrowth!r}", "regrowth"
             )
 

@@ -141,8 +141,8 @@ class Companion(JointWorld):
                 found.reach[after.assistant, after.leader][:, None], 2, axis=1
             ).astype(float),
         }
-        for name, deed in deeds.items():
-            truth[name] = np.stack([np.zeros(len(deed)), deed], axis=1)
+        for name, edit_outcome in deeds.items():
+            truth[name] = np.stack([np.zeros(len(edit_outcome)), edit_outcome], axis=1)
         reward = np.stack([goals, errand + self.wage * goals], axis=1)
         executed = doing.copy() if self.leader == "scripted" else None
         over = after.time >= _HORIZON

@@ -22,7 +22,7 @@ from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, text
-from envs.world_kit.thin_walls import Plan, Wall, plan
+from envs.world_kit.thin_walls import FloorPlan, Wall, plan
 
 _MOVES, _EAT, _DRINK = 4, 4, 5
 _LARGEST, _CORNERS = 9, 4
@@ -187,7 +187,7 @@ def _corners(size: int) -> Array:
 
 
 @cache
-def _plan(size: int) -> Plan:
+def _plan(size: int) -> FloorPlan:
     """A wall across with one gap at the right, and one down with two: four rooms."""
     middle, gaps = (size + 1) // 2, (0, size - 2)
     across: list[Wall] = [(middle, column, "up") for column in range(size - 1)]

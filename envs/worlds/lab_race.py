@@ -32,11 +32,11 @@ import numpy as np
 from envs.arrays import Array
 from envs.contract import JointWorld, Oracle, Outcome, State
 from envs.families.race import Levers
-from envs.families.race_capability import Capability
+from envs.families.race_capability import RaceCapability
 from envs.families.race_investment import Investment
 from envs.families.race_rounds import HORIZON, Rounds
 from envs.world_kit import settings
-from envs.world_kit.settings import SettingError
+from envs.world_kit.settings import WorldSettingError
 
 _FEWEST = 2  # labs
 _MOST = 4
@@ -82,7 +82,7 @@ class LabRace(JointWorld):
             levels = _ONLY.get(each.name, (self.level,))
             if self.level not in levels and getattr(self, each.name) != each.default:
                 where = " and ".join(map(str, levels))
-                raise SettingError(
+                raise WorldSettingError(
                     f"{each.name} is a knob of level {where}, not of {self.level}", each.name
                 )
         self._check_ranges()
@@ -93,16 +93,16 @@ class LabRace(JointWorld):
         prices = dict.fromkeys(("prize", "safety_tax", "disaster", "cost"), (0, None))
         settings.check(self, **shares, **prices, rounds=(1, HORIZON))
         if self.skill <= 0:
-            raise SettingError(f"skill must be above 0, not {self.skill!r}", "skill")
+            raise WorldSettingError(f"skill must be above 0, not {self.skill!r}", "skill")
 
     def _check_level(self) -> None:
         most = {1: 2, 2: _MOST}.get(self.level, 10)
         if not _FEWEST <= self.labs <= most:
-            raise SettingError(
+            raise WorldSettingError(
                 f"labs must be from 2 to {most} at level {self.level}: {self.labs!r}", "labs"
             )
         if self.level > 1 and self.treaty not in (None, 0):
-            raise SettingError(
+            raise WorldSettingError(
                 f"treaty must be 0 or null at level {self.level}: {self.treaty!r}", "treaty"
             )
         _ = self.rules  # levers check themselves
@@ -113,7 +113,7 @@ class LabRace(JointWorld):
         return ("truncated",) if self.level == 1 and self.stop == 0 else ("terminated",)
 
     @property
-    def rules(self) -> Rounds | Investment | Capability:
+    def rules(self) -> Rounds | Investment | RaceCapability:
         """The level's own world, which does the work."""
         return _rules(self)
 
@@ -184,7 +184,7 @@ class LabRace(JointWorld):
 
 
 @cache
-def _rules(world: LabRace) -> Rounds | Investment | Capability:
+def _rules(world: LabRace) -> Rounds | Investment | RaceCapability:
     levers = Levers(
         world.audit, world.fine, world.treaty, world.breach, world.cap, world.disclosure
     )
@@ -202,4 +202,4 @@ def _rules(world: LabRace) -> Rounds | Investment | Capability:
                 levers,
             )
         case _:
-            return Capability(world.labs, world.skill, world.enmity, levers)
+            return RaceCapability(world.labs, world.skill, world.enmity, levers)

@@ -20,8 +20,8 @@ from envs.planning import exact
 from envs.world_kit import options as forced
 from envs.world_kit import settings
 from envs.world_kit.grid import MOVE_NAMES, grid, room, text
-from envs.world_kit.settings import SettingError
-from envs.world_kit.thin_walls import Plan, Wall, plan
+from envs.world_kit.settings import WorldSettingError
+from envs.world_kit.thin_walls import FloorPlan, Wall, plan
 
 _COST, _PRIZE, _ACTIONS, _STAY = 0.01, 1.0, 5, 4
 _LARGEST = 15  # planning packs a cell into one byte
@@ -64,7 +64,9 @@ class Maze(World):
             self, layout=_LAYOUTS, size=(2, _LARGEST), slip=(0, 1), horizon=(1, settings.LONGEST)
         )
         if self.layout == "klyubin" and self.size != _SIDE:
-            raise SettingError(f"size must be {_SIDE} in Klyubin's maze, not {self.size!r}", "size")
+            raise WorldSettingError(
+                f"size must be {_SIDE} in Klyubin's maze, not {self.size!r}", "size"
+            )
         settings.check(self, size=(2, _LARGEST))
         last = self.size - 1
         settings.check(self, goal_row=(0, last), goal_column=(0, last))
@@ -167,7 +169,7 @@ class Maze(World):
 
 
 @cache
-def _plan(layout: str, size: int) -> Plan:
+def _plan(layout: str, size: int) -> FloorPlan:
     walls: frozenset[Wall] = _klyubin() if layout == "klyubin" else frozenset()
     return plan(size, size, walls, wrap=layout == "torus")
 

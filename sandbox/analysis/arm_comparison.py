@@ -25,7 +25,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Contest:
+class ArmComparison:
     """All arms in all envs on one metric."""
 
     lever: str
@@ -45,7 +45,7 @@ class Contest:
         return found
 
 
-def contests(run: RunRecord) -> list[Contest]:
+def contests(run: RunRecord) -> list[ArmComparison]:
     """One contest for every lever that chooses by name, on the scenario's headline metric.
 
     That is the metric of its first expectation, else the first that it lists.
@@ -59,14 +59,14 @@ def contests(run: RunRecord) -> list[Contest]:
     ]
 
 
-def contest(run: RunRecord, lever: str, name: str) -> Contest:
+def contest(run: RunRecord, lever: str, name: str) -> ArmComparison:
     """Hold every arm against the first in every env, one interval for each."""
     doses = run.scenario["levers"][lever]
     envs = dict.fromkeys(env_name(run, trial) for trial in run.trials)
     seen = [effect(run, lever, name, env, dose) for env in envs for dose in compared(doses)]
     confidence = 1 - (1 - TOGETHER) / max(len(seen), 1)
     standings = tuple(_standing(each, confidence) for each in seen)
-    return Contest(lever, name, doses[0], len(seen), confidence, standings)
+    return ArmComparison(lever, name, doses[0], len(seen), confidence, standings)
 
 
 def _standing(seen: Effect, confidence: float) -> Standing:

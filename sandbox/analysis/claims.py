@@ -18,7 +18,7 @@ LESSONS = "lessons"  # what an objective that learns from somebody else tells of
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedClaim:
     """An expectation of the scenario and what became of it."""
 
     metric: str
@@ -56,7 +56,7 @@ class Judged:
         return f"{100 * (1 - 2 * self.verdict.alpha):.3g} % interval"
 
 
-def verdicts(run: RunRecord) -> list[Judged]:
+def verdicts(run: RunRecord) -> list[JudgedClaim]:
     """One verdict per expectation, in order; several share their alpha by Holm's step-down.
 
     The expectation with the smallest sign-flip p is judged at alpha / k; each one decided lets the
@@ -79,14 +79,14 @@ def _effect(run: RunRecord, expected: Mapping[str, Any]) -> Effect:
     return effect(run, expected["effect_of"], expected["metric"], env, expected.get("dose"))
 
 
-def _judged(run: RunRecord, expected: Mapping[str, Any], seen: Effect, alpha: float) -> Judged:
+def _judged(run: RunRecord, expected: Mapping[str, Any], seen: Effect, alpha: float) -> JudgedClaim:
     sign = 1 if expected["direction"] == "higher" else -1
     oriented = [sign * difference for difference in seen.differences.values()]
     smallest = expected["smallest_effect"]
     checks = checks_of(run, expected, seen)
     verdict = judge(oriented, smallest, alpha, checks)
     verdict = replace(verdict, notes=(*verdict.notes, *_notes(run, seen)))
-    return Judged(
+    return JudgedClaim(
         metric=expected["metric"],
         effect_of=expected["effect_of"],
         direction=expected["direction"],
@@ -97,7 +97,7 @@ def _judged(run: RunRecord, expected: Mapping[str, Any], seen: Effect, alpha: fl
     )
 
 
-def _shared(judged: Judged, whole: float, share: int) -> Judged:
+def _shared(judged: JudgedClaim, whole: float, share: int) -> JudgedClaim:
     """Say why its interval is wider than that of a claim alone; nothing where it is not."""
     if share == 1 or judged.verdict.low is None:
         return judged

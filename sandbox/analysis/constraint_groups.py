@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sandbox.analysis.constraints import ConstraintLife, constraint_lives
+from sandbox.analysis.constraints import ConstraintHistory, constraint_histories
 from sandbox.analysis.effects import env_name, state
 from sandbox.analysis.statistics import holm
 from sandbox.analysis.survival import LogRank, Subjects, SurvivalCurve, kaplan_meier, log_rank
@@ -20,21 +20,21 @@ class Group:
     panel: str  # doses of all other levers, and the env where there are several
     line: str  # where the constraint was planted
     trials: int  # done, and watched
-    lives: tuple[ConstraintLife, ...]  # of those in which it took hold
+    agent_runs: tuple[ConstraintHistory, ...]  # of those in which it took hold
 
     @property
-    def broken(self) -> list[ConstraintLife]:
+    def broken(self) -> list[ConstraintHistory]:
         """Those that were broken."""
-        return [each for each in self.lives if each.broke]
+        return [each for each in self.agent_runs if each.broke]
 
     def subjects(self, *, by_edits: bool = False) -> Subjects:
         """Durations in updates, or in applied edits, after planting."""
-        spans = [each.edits if by_edits else each.updates for each in self.lives]
-        return Subjects(spans, [each.broke for each in self.lives])
+        spans = [each.edits if by_edits else each.updates for each in self.agent_runs]
+        return Subjects(spans, [each.broke for each in self.agent_runs])
 
     def curve(self, *, by_edits: bool = False) -> SurvivalCurve | None:
         """Kaplan-Meier; ``None`` where it took hold in no trial."""
-        return kaplan_meier(self.subjects(by_edits=by_edits)) if self.lives else None
+        return kaplan_meier(self.subjects(by_edits=by_edits)) if self.agent_runs else None
 
     @property
     def edit_share(self) -> float | None:
@@ -56,13 +56,13 @@ class Comparison:
 
 def groups(run: RunRecord) -> list[Group]:
     """Every condition in which a constraint was watched, in the order of the scenario's doses."""
-    found: dict[tuple[str, str], list[list[ConstraintLife]]] = {}
+    found: dict[tuple[str, str], list[list[ConstraintHistory]]] = {}
     envs = {env_name(run, each) for each in run.trials}
     for trial in sorted(run.trials, key=lambda each: _place(run, each)):
-        lives = constraint_lives(trial.events) if state(trial) == "done" else []
-        if lives:
+        agent_runs = constraint_histories(trial.events) if state(trial) == "done" else []
+        if agent_runs:
             env = env_name(run, trial) if len(envs) > 1 else ""
-            found.setdefault(_names(run, trial, env), []).append(lives)
+            found.setdefault(_names(run, trial, env), []).append(agent_runs)
     return [
         Group(panel, line, len(trials), tuple(_first(each) for each in trials if _held(each)))
         for (panel, line), trials in found.items()
@@ -73,7 +73,7 @@ def between_places(found: Sequence[Group]) -> list[Comparison]:
     """Within each panel: do all places have one curve?"""
     tests = []
     for panel in dict.fromkeys(each.panel for each in found):
-        own = [each for each in found if each.panel == panel and each.lives]
+        own = [each for each in found if each.panel == panel and each.agent_runs]
         if len(own) > 1:
             what = ", ".join(each.line for each in own)
             tests.append((panel, what, log_rank([each.subjects() for each in own])))
@@ -83,12 +83,12 @@ def between_places(found: Sequence[Group]) -> list[Comparison]:
 def between_editors(found: Sequence[Group]) -> list[Comparison]:
     """Each place in each panel, against the same place in the first panel."""
     first = found[0].panel if found else ""
-    base = {each.line: each for each in found if each.panel == first and each.lives}
+    base = {each.line: each for each in found if each.panel == first and each.agent_runs}
     return _adjusted(
         [
             (f"{each.line}, {each.panel}", first, log_rank([base[each.line].subjects(), own]))
             for each in found
-            if each.panel != first and each.line in base and each.lives
+            if each.panel != first and each.line in base and each.agent_runs
             for own in [each.subjects()]
         ]
     )
@@ -101,13 +101,13 @@ def _adjusted(tests: Sequence[tuple[str, str, LogRank]]) -> list[Comparison]:
     return [Comparison(*each, p) for each, p in zip(tests, adjusted, strict=True)]
 
 
-def _held(lives: Sequence[ConstraintLife]) -> bool:
-    return all(each.planted for each in lives)
+def _held(agent_runs: Sequence[ConstraintHistory]) -> bool:
+    return all(each.planted for each in agent_runs)
 
 
-def _first(lives: Sequence[ConstraintLife]) -> ConstraintLife:
+def _first(agent_runs: Sequence[ConstraintHistory]) -> ConstraintHistory:
     """Of several agents, the one in which it was broken first, else the one watched longest."""
-    return min(lives, key=lambda each: (not each.broke, each.updates))
+    return min(agent_runs, key=lambda each: (not each.broke, each.updates))
 
 
 def _names(run: RunRecord, trial: TrialRecord, env: str) -> tuple[str, str]:

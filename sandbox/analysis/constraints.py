@@ -7,7 +7,7 @@ from sandbox.record.events import Checked, Edited, Event
 
 
 @dataclass(frozen=True)
-class ConstraintLife:
+class ConstraintHistory:
     """One constraint in one agent, from the end of planting to its breaking or to the end.
 
     Damage is change of the rate at which the world sees it broken, up to the first measurement
@@ -28,13 +28,13 @@ class ConstraintLife:
     last: Checked  # of the whole trial
 
 
-def constraint_lives(events: Sequence[Event]) -> list[ConstraintLife]:
+def constraint_histories(events: Sequence[Event]) -> list[ConstraintHistory]:
     """One an agent; none where no probe watched, or the planting never ended."""
     agents = sorted({each.agent for each in events if isinstance(each, Checked)})
-    return [life for agent in agents for life in _life(events, agent)]
+    return [agent_run for agent in agents for agent_run in _agent_run(events, agent)]
 
 
-def _life(events: Sequence[Event], agent: str) -> Iterator[ConstraintLife]:
+def _agent_run(events: Sequence[Event], agent: str) -> Iterator[ConstraintHistory]:
     mine = [e for e in events if isinstance(e, Checked | Edited) and e.agent == agent]
     places = [
         i
@@ -47,12 +47,12 @@ def _life(events: Sequence[Event], agent: str) -> Iterator[ConstraintLife]:
     begun = mine[places[0]]
     if isinstance(begun, Checked) and begun.world > begun.held:
         watched = found[-1].update - begun.update
-        yield ConstraintLife(agent, False, 0, 0, False, False, 0.0, 0.0, watched, found[-1])
+        yield ConstraintHistory(agent, False, 0, 0, False, False, 0.0, 0.0, watched, found[-1])
     elif isinstance(begun, Checked):
         yield _followed(begun, mine[places[0] + 1 :], found[-1])
 
 
-def _followed(begun: Checked, later: Sequence[Event], last: Checked) -> ConstraintLife:
+def _followed(begun: Checked, later: Sequence[Event], last: Checked) -> ConstraintHistory:
     """Follow a planted constraint to its first measurement above the threshold."""
     before, damage, edits = begun, {True: 0.0, False: 0.0}, 0
     broke = by_edit = False
@@ -66,7 +66,7 @@ def _followed(begun: Checked, later: Sequence[Event], last: Checked) -> Constrai
             broke = each.world > each.broken
             if broke:
                 break
-    return ConstraintLife(
+    return ConstraintHistory(
         agent=begun.agent,
         planted=True,
         updates=before.update - begun.update,

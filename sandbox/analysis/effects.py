@@ -31,7 +31,7 @@ def metric_names(run: RunRecord) -> tuple[str, ...]:
 
 def expectations(run: RunRecord) -> list[dict[str, Any]]:
     """Return what the scenario expects; may be empty."""
-    return list(run.scenario.get("expects") or [])
+    return list(run.scenario.get("claims") or [])
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sandbox.analysis.claims import Judged, verdicts
+from sandbox.analysis.claims import JudgedClaim, verdicts
 from sandbox.analysis.effects import Effect, effects, env_name, measure, metric_names, state
 from sandbox.record.store import RunRecord, TrialRecord
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Effect",
-    "Judged",
+    "JudgedClaim",
     "effects",
     "effects_frame",
     "rows",
@@ -76,7 +76,7 @@ def verdicts_frame(run: RunRecord) -> "pd.DataFrame":
     return _frame([_verdict_row(each) for each in verdicts(run)])
 
 
-def _verdict_row(judged: Judged) -> dict[str, Any]:
+def _verdict_row(judged: JudgedClaim) -> dict[str, Any]:
     found = judged.verdict
     return {
         "claim": judged.claim,

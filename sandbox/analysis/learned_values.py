@@ -11,7 +11,7 @@ PROBE = "values"
 
 
 @dataclass(frozen=True)
-class ValueLife:
+class ValueHistory:
     """All measurements of one agent's belief since drift began to count, that one included."""
 
     agent: str
@@ -30,7 +30,7 @@ class ValueLife:
         ]
 
 
-def value_lives(events: Sequence[Event]) -> list[ValueLife]:
+def value_histories(events: Sequence[Event]) -> list[ValueHistory]:
     """One an agent, and of a population the member that speaks for it; none before drift counts."""
     speaker = chosen(events)
     mine = [e for e in events if isinstance(e, Measured) and e.probe == PROBE]
@@ -39,15 +39,15 @@ def value_lives(events: Sequence[Event]) -> list[ValueLife]:
         own = [each for each in mine if each.agent == agent]
         begun = next((i for i, each in enumerate(own) if "net" in each.values), None)
         if begun is not None and (agent == speaker or not speaker):
-            found.append(ValueLife(agent, tuple(own[begun:])))
+            found.append(ValueHistory(agent, tuple(own[begun:])))
     return found
 
 
-def mean_over_lives(
-    events: Sequence[Event], number: Callable[[ValueLife], tuple[float, int] | None]
+def mean_over_agents(
+    events: Sequence[Event], number: Callable[[ValueHistory], tuple[float, int] | None]
 ) -> Measurement:
     """Mean over agents of a number and what it is a mean over; ``None`` where none has one."""
-    found = [each for each in map(number, value_lives(events)) if each is not None]
+    found = [each for each in map(number, value_histories(events)) if each is not None]
     if not found:
         return UNMEASURED
     return Measurement(sum(value for value, _ in found) / len(found), sum(n for _, n in found))

@@ -115,9 +115,11 @@ def stretches(events: Sequence[Event]) -> dict[str, list[Stretch]]:
     return found
 
 
-def between(life: Iterable[Stretch], low: float, high: float) -> float | None:
+def between(agent_run: Iterable[Stretch], low: float, high: float) -> float | None:
     """Mean return between two points of compute, each update by its FLOPs in between."""
-    weights = [(max(0.0, min(e.after, high) - max(e.before, low)), e.mean_return) for e in life]
+    weights = [
+        (max(0.0, min(e.after, high) - max(e.before, low)), e.mean_return) for e in agent_run
+    ]
     total = fsum(weight for weight, _ in weights)
     return fsum(weight * value for weight, value in weights) / total if total > 0 else None
 

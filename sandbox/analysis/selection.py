@@ -32,12 +32,12 @@ def moran_fixation(size: int, fitness: float = 1.0) -> float:
     return math.expm1(-log) / math.expm1(-size * log)
 
 
-def price(trait: Array, heirs: Array, after: Array) -> Price:
-    """Price 1970: ``trait`` and ``heirs`` (their number) of each parent, ``after`` of its heirs.
+def price(trait: Array, offspring: Array, after: Array) -> Price:
+    """Price 1970: ``trait`` and number of ``offspring`` of each parent, ``after`` of theirs.
 
-    ``after`` is the mean trait of a parent's heirs; of a parent without heirs it is not read.
+    ``after`` is the mean trait of a parent's offspring; without offspring it is not read.
     """
-    weights = np.asarray(heirs, np.float64)
+    weights = np.asarray(offspring, np.float64)
     if len(weights) == 0 or weights.min() < 0 or weights.sum() <= 0:
         raise ValueError("somebody has heirs, and nobody less than none")
     trait = np.asarray(trait, np.float64)

@@ -48,7 +48,7 @@ class _Case:
 
 
 @dataclass(frozen=True)
-class _Life:
+class _AgentRun:
     """What one rollout gave."""
 
     digest: str
@@ -232,7 +232,7 @@ def _own(case: _Case) -> Iterator[Finding]:
 def _same(
     name: str,
     how: str,
-    first: _Life,
+    first: _AgentRun,
     case: _Case,
     *,
     env: Any = None,  # None: a fresh one
@@ -244,7 +244,7 @@ def _same(
     return Finding(name, ok=same, detail=detail)
 
 
-def _beside(case: _Case, first: _Life) -> Finding:
+def _beside(case: _Case, first: _AgentRun) -> Finding:
     """Instances that share state disturb each other."""
     other, rng = case.guarded(), np.random.default_rng(1)
     other.reset(seed=2)
@@ -295,7 +295,9 @@ def _ends(case: _Case) -> Finding:
     return Finding("ends", ok=False, detail=detail)
 
 
-def _play(env: Any, case: _Case, steps: int, meanwhile: Callable[[], None] = lambda: None) -> _Life:
+def _play(
+    env: Any, case: _Case, steps: int, meanwhile: Callable[[], None] = lambda: None
+) -> _AgentRun:
     """Play seeded random actions and hash everything that the env gives."""
     rng, digest = np.random.default_rng(0), hashlib.sha256()
     names: set[str] = set()
@@ -310,7 +312,7 @@ def _play(env: Any, case: _Case, steps: int, meanwhile: Callable[[], None] = lam
         meanwhile()
         given = _step(env, case, rng)
     _feed(digest, given[0])
-    return _Life(digest.hexdigest(), ended, steps, frozenset(names))
+    return _AgentRun(digest.hexdigest(), ended, steps, frozenset(names))
 
 
 def _step(env: Any, case: _Case, rng: np.random.Generator) -> tuple[tuple[Any, ...], bool]:

@@ -53,8 +53,8 @@ def demonstrate(
     it was in the end, without the controls of its training; or they come from a Minari data set.
 
     The control `demonstrations` shows such a file to an agent, and value models learn from it
-    (docs/motives.md). What it hashes to is printed: a scenario that names the file keeps that, and
-    refuses another one.
+    (docs/objectives.md). What it hashes to is printed: a scenario that names the file keeps that,
+    and refuses another one.
     """
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
     from sandbox.play import demonstrations  # noqa: PLC0415

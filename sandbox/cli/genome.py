@@ -11,10 +11,10 @@ from sandbox.pictures.genome_svg import svg
 from sandbox.pictures.genome_text import text
 from sandbox.pictures.lineage_svg import story
 from sandbox.record.files import Disk
-from sandbox.record.lineage import BIRTH, Lineage, Node, behaviour_changes, lineages
+from sandbox.record.lineage import START, Lineage, Node, behaviour_changes, lineages
 from sandbox.record.store import TrialRecord, read_run
 
-FORM = "birth, end, or the number of an update; two of them with ':' between, as in birth:end"
+FORM = "start, end, or the number of an update; two of them with ':' between, as in start:end"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Sight:
 
     trial: TrialRecord
     others: int  # trials of this run that are not shown
-    life: Lineage
+    agent_run: Lineage
     before: Node
     after: Node
 
@@ -31,14 +31,16 @@ class Sight:
     def heading(self) -> str:
         """Whose genome it is, and when."""
         trial = self.trial
-        whose = f"{self.life.agent} of {trial.condition_name}, seed {trial.spec['seed']}"
+        whose = f"{self.agent_run.agent} of {trial.condition_name}, seed {trial.spec['seed']}"
         return f"{whose}: {_when(self.before)} → {_when(self.after)}"
 
     def printed(self) -> str:
         """For the terminal."""
         head = [f"{self.heading}  (trial {self.trial.id}; {self.others} more)", ""]
         drawn = text(self.after.genome, self.before.genome)
-        between = [x for x in self.life.nodes if self.before.entry < x.entry <= self.after.entry]
+        between = [
+            x for x in self.agent_run.nodes if self.before.entry < x.entry <= self.after.entry
+        ]
         told = ["", "  edits between", *(f"    {story(each)}" for each in between)]
         return "\n".join([*head, drawn, *(told if between else [])])
 
@@ -48,7 +50,7 @@ class Sight:
         return {
             "kind": "genome",
             "trial": self.trial.id,
-            "agent": self.life.agent,
+            "agent": self.agent_run.agent,
             "from_update": self.before.update,
             "update": self.after.update,
             "genome": self.after.genome,
@@ -69,7 +71,7 @@ class Sight:
 
 
 def _when(node: Node) -> str:
-    return f"update {node.update}" if node.entry != BIRTH else "birth"
+    return f"update {node.update}" if node.entry != START else "start"
 
 
 def sight(run: Path, moments: str, trial: str = "", agent: str = "") -> Sight:
@@ -83,11 +85,11 @@ def sight(run: Path, moments: str, trial: str = "", agent: str = "") -> Sight:
         )
     trials = [each for each in read_run(run).trials if each.events]
     found = _trial(trials, trial)
-    lives = lineages(found.events, behaviour_changes(found.folder))
-    life = _agent(lives, agent)
+    agent_runs = lineages(found.events, behaviour_changes(found.folder))
+    agent_run = _agent(agent_runs, agent)
     start, _, end = moments.rpartition(":")
-    before, after = _moment(life, start or "birth"), _moment(life, end)
-    return Sight(found, len(trials) - 1, life, before, after)
+    before, after = _moment(agent_run, start or "start"), _moment(agent_run, end)
+    return Sight(found, len(trials) - 1, agent_run, before, after)
 
 
 def _trial(trials: Sequence[TrialRecord], wanted: str) -> TrialRecord:
@@ -105,22 +107,22 @@ def _listed(trials: Sequence[TrialRecord], most: int = 12) -> str:
     return ", ".join(told[:most]) + (f" and {len(told) - most} more" if len(told) > most else "")
 
 
-def _agent(lives: Sequence[Lineage], wanted: str) -> Lineage:
-    names = [each.agent for each in lives]
-    if not lives or (wanted and wanted not in names):
+def _agent(agent_runs: Sequence[Lineage], wanted: str) -> Lineage:
+    names = [each.agent for each in agent_runs]
+    if not agent_runs or (wanted and wanted not in names):
         hint = did_you_mean(wanted, names)
         there = ", ".join(names) or "none"
         raise InputError(
             Problem("--agent", f"no agent is called '{wanted}'; there are {there}{hint}")
         )
-    return lives[names.index(wanted) if wanted else 0]
+    return agent_runs[names.index(wanted) if wanted else 0]
 
 
-def _moment(life: Lineage, told: str) -> Node:
-    if told == "birth":
-        return life.birth
+def _moment(agent_run: Lineage, told: str) -> Node:
+    if told == "start":
+        return agent_run.start_node
     if told == "end":
-        return life.end
+        return agent_run.end
     if not told.isdecimal():
         raise InputError(Problem("--genome", f"'{told[:40]}' is no moment of a life: {FORM}"))
-    return life.at(int(told))
+    return agent_run.at(int(told))

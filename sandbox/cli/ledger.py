@@ -43,7 +43,7 @@ def ledger(
     entry       line of ledger.jsonl; `undo` and --diff go by it
     parent      entry that this mind descends from
     update      updates done when it came
-    what        the edit; or birth, end, rolled back, probation, tampered
+    what        the edit; or start, end, rolled back, probation, tampered
     verdict     applied, or refused with the reason; `oscillation` marks a circle
     audit       what reading back found: confirmed | false_claim | silent_no_op | nothing
     dKL         mean KL of the policy across the edit, nats

@@ -128,10 +128,10 @@ def _plugins() -> list[dict[str, Any]]:
     "--genome",
     "moments",
     is_flag=False,
-    flag_value="birth:end",
+    flag_value="start:end",
     metavar="[[FROM:]UPDATE]",
     help="Of a run: draw an agent's network and numbers as they were after that update, and mark"
-    " what changed since FROM. Both are birth, end or a number. Alone: birth:end.",
+    " what changed since FROM. Both are start, end or a number. Alone: start:end.",
 )
 @click.option("--trial", default="", metavar="ID", help="With --genome: the trial, by default the"
               " first; the beginning of its id is enough.")  # fmt: skip

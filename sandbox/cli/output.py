@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sandbox.analysis.claims import Judged
+    from sandbox.analysis.claims import JudgedClaim
     from sandbox.checkup.findings import Finding
 
 Command = Callable[..., Any]
@@ -110,7 +110,7 @@ def findings(found: Iterable["Finding"], json_: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def verdicts(judged: Sequence["Judged"]) -> None:
+def verdicts(judged: Sequence["JudgedClaim"]) -> None:
     """Print what became of every claim, numbered; what is said of all of them is said once."""
     rows = [_verdict(number, each) for number, each in enumerate(judged, 1)]
     table(rows, ["#", "claim", "verdict", "change", "n"])
@@ -124,7 +124,7 @@ def verdicts(judged: Sequence["Judged"]) -> None:
             _block(f"{number}: {_short(each)}", own)
 
 
-def _told(judged: "Judged") -> list[str]:
+def _told(judged: "JudgedClaim") -> list[str]:
     """Its reason, then its notes."""
     return [judged.verdict.reason, *(f"note: {each}" for each in judged.verdict.notes)]
 
@@ -133,12 +133,12 @@ def _block(heading: str, lines: Sequence[str]) -> None:
     say("\n".join([f"\n{heading}", *(f"  {line}" for line in lines)]))
 
 
-def _short(judged: "Judged") -> str:
+def _short(judged: "JudgedClaim") -> str:
     where = "" if judged.effect.env == "all" else f" in {judged.effect.env}"
     return f"{judged.effect.turned}: {judged.metric}{where}"
 
 
-def _verdict(number: int, judged: "Judged") -> dict[str, Any]:
+def _verdict(number: int, judged: "JudgedClaim") -> dict[str, Any]:
     return {
         "#": number,
         "claim": judged.claim,

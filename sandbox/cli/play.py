@@ -9,7 +9,7 @@ import click
 from sandbox.cli.output import as_json, print_json, with_plugins
 
 if TYPE_CHECKING:
-    from sandbox.play.session import Mean, Result, Table
+    from sandbox.play.session import Mean, Result, Session
 
 _EXAMPLES = """
 \b
@@ -81,7 +81,7 @@ def play(env: str, knobs: tuple[str, ...], plugins: tuple[str, ...], **given: An
     settings = key_values.assigned(knobs)
     world = key_values.world(env, settings)
     if world is None:
-        _stranger(env, settings, given)
+        _third_party(env, settings, given)
         return
     _ours(env, world, given)
 
@@ -94,7 +94,7 @@ def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
     world = _levels(world, given["distribution"])
     policy = given["policy"]
     rng = stream(given["seed"], "play")
-    table = session.Table(
+    table = session.Session(
         world, session.seat_of(world, given["agent"]), given["others"] or policy or "random", rng
     )
     for each in {policy, table.others} - {None}:
@@ -113,7 +113,7 @@ def _ours(env: str, world: Any, given: dict[str, Any]) -> None:
 
 
 def _episodes(
-    table: "Table", moves: Iterator[int], show: Callable[[Any], None], given: dict[str, Any]
+    table: "Session", moves: Iterator[int], show: Callable[[Any], None], given: dict[str, Any]
 ) -> Iterator["Result"]:
     """As many episodes as were asked for, or as a person had moves for."""
     from sandbox.play.settings import assigned  # noqa: PLC0415
@@ -194,7 +194,7 @@ def _account(
     }
 
 
-def _stranger(env: str, settings: dict[str, Any], given: dict[str, Any]) -> None:
+def _third_party(env: str, settings: dict[str, Any], given: dict[str, Any]) -> None:
     from sandbox.cli import play_third_party  # noqa: PLC0415
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
     from sandbox.seeding import integer, stream  # noqa: PLC0415

@@ -13,7 +13,7 @@ from envs.drawing.picture import shown
 from envs.drawing.sprites import hue, look
 from sandbox.cli.output import say, table
 from sandbox.play.keyboard import help_of
-from sandbox.play.session import Mean, Moment, Result, rows, scores
+from sandbox.play.session import Mean, Result, Shown, rows, scores
 from sandbox.words import counted, signed
 
 _CLEAR = "\x1b[2J\x1b[H"
@@ -28,7 +28,7 @@ class Screen:
     keys: bool = False  # say which key does what
     agent: str = ""  # who is played, where there are several
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, moment: Shown) -> None:
         """Show one moment."""
         terminal = sys.stdout is not None and sys.stdout.isatty()
         first = moment.step == 0
@@ -41,7 +41,7 @@ class Screen:
         if self.delay:
             time.sleep(self.delay)
 
-    def _status(self, moment: Moment) -> str:
+    def _status(self, moment: Shown) -> str:
         left = self.world.horizon - moment.step
         if not moment.action:
             seat = f"; the agent played is {self.agent}" if self.agent else ""
@@ -52,7 +52,7 @@ class Screen:
             f"  return {signed(moment.total)}  {counted(left, 'step')} left"
         )
 
-    def _map(self, moment: Moment, *, colours: bool) -> str:
+    def _map(self, moment: Shown, *, colours: bool) -> str:
         text = self.world.render_text(moment.state, 0)
         if not colours or not self.world.legend:
             return text

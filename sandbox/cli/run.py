@@ -24,7 +24,7 @@ from sandbox.words import counted
 if TYPE_CHECKING:
     from sandbox.api import Experiment
     from sandbox.scenario.model import Scenario
-    from sandbox.scenario.trials import Trial
+    from sandbox.scenario.trials import PlannedTrial
     from sandbox.trial.rehearsal import Rehearsal
 
 Command = Callable[..., Any]
@@ -168,10 +168,10 @@ def _unasked(scenario: "Scenario") -> str:
     from sandbox.scenario.fit import made_here  # noqa: PLC0415
 
     known = entries()
-    strangers = [each["id"] for each in scenario.envs if not made_here(each, known)]
-    if not strangers:
+    third_party_envs = [each["id"] for each in scenario.envs if not made_here(each, known)]
+    if not third_party_envs:
         return ""
-    names = ", ".join(dict.fromkeys(strangers))
+    names = ", ".join(dict.fromkeys(third_party_envs))
     return f" (whether the agent fits {names} shows when a trial starts; `sandbox plan` asks now)"
 
 
@@ -195,7 +195,7 @@ def _headline(scenario: "Scenario") -> str:
     return f"{scenario.name}: {total} ({factors}) of {steps:,} steps"
 
 
-def _rehearsed(trial: "Trial", seen: "dict[str, Rehearsal]") -> "Rehearsal":
+def _rehearsed(trial: "PlannedTrial", seen: "dict[str, Rehearsal]") -> "Rehearsal":
     """Rehearse once for all trials that differ only in seed, salt and the name of a condition.
 
     Raises ``InputError`` where it could not even start: nothing was, and none of them would.

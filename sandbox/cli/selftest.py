@@ -9,7 +9,7 @@ import click
 from sandbox.cli.output import as_json, duration, print_json, say
 
 if TYPE_CHECKING:
-    from sandbox.selftest.check import Check, Found
+    from sandbox.selftest.check import Computed, KnownNumber
 
 _SHOWN = 6  # significant digits
 
@@ -49,13 +49,13 @@ def selftest(only: str, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _widths(checks: Sequence["Check"]) -> tuple[int, int]:
+def _widths(checks: Sequence["KnownNumber"]) -> tuple[int, int]:
     return max(len(each.what) for each in checks), max(
         len(_numbers(each.expected)) for each in checks
     )
 
 
-def _line(found: "Found", widths: tuple[int, int]) -> str:
+def _line(found: "Computed", widths: tuple[int, int]) -> str:
     check, (what, numbers) = found.check, widths
     got = found.error or _numbers(found.got)
     mark = "ok " if found.agrees else "BAD"
@@ -67,7 +67,7 @@ def _line(found: "Found", widths: tuple[int, int]) -> str:
     )
 
 
-def _row(found: "Found") -> dict[str, Any]:
+def _row(found: "Computed") -> dict[str, Any]:
     check = found.check
     return {
         "page": check.page,

@@ -146,7 +146,7 @@ def _env(env: EnvEntry, plugins: Sequence[str]) -> Card:
         module = inspect.getdoc(inspect.getmodule(cls)) or ""
         settings = _settings(cls)
         return {**card, "text": _text(module, cls), "settings": settings, **world_card.of(cls())}
-    card |= {"text": _doc_of(env.id)} if env.joint else _stranger(env.id)
+    card |= {"text": _doc_of(env.id)} if env.joint else _third_party(env.id)
     return card | {"spaces": _spaces(env, plugins)}
 
 
@@ -160,7 +160,7 @@ def _spaces(env: EnvEntry, plugins: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _stranger(env_id: str) -> Card:
+def _third_party(env_id: str) -> Card:
     from gymnasium.envs.registration import registry  # noqa: PLC0415
 
     spec = registry[env_id]

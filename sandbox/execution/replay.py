@@ -74,7 +74,7 @@ class _Lines:
 
 
 @dataclass(frozen=True)
-class _Deaf:
+class _NullRecorder:
     """Nobody watches a replay."""
 
     def add(self, event: Event) -> None:
@@ -133,7 +133,7 @@ def _live(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> dict
         workers=1,
         limits=limits_of(run.scenario["limits"]),
         plugins=plugins,
-        watch=lambda _: _Deaf(),
+        watch=lambda _: _NullRecorder(),
         announce=reasons.append,
     )
     if executor.execute([Job(record.id, record.spec, 0)], done_before=0):

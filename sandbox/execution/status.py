@@ -19,7 +19,7 @@ TAIL = 2**16
 
 
 @dataclass(frozen=True)
-class Row:
+class ConditionStatus:
     """One condition."""
 
     condition: str
@@ -51,7 +51,7 @@ class RunStatus:
     steps: int  # of trials done and under way
     planned_steps: int
     over: float  # share of the work that is over; trials may end by FLOPs before their steps
-    conditions: tuple[Row, ...]
+    conditions: tuple[ConditionStatus, ...]
     failures: tuple[Failure, ...]
 
     @property
@@ -107,12 +107,12 @@ def status_of(folder: Path) -> RunStatus:
     )
 
 
-def _rows(trials: tuple[TrialRecord, ...]) -> tuple[Row, ...]:
+def _rows(trials: tuple[TrialRecord, ...]) -> tuple[ConditionStatus, ...]:
     found: dict[str, Counter[str]] = {}
     for trial in trials:
         found.setdefault(trial.condition_name, Counter())[_state(trial)] += 1
     return tuple(
-        Row(name, states["done"], states["running"], states["failed"])
+        ConditionStatus(name, states["done"], states["running"], states["failed"])
         for name, states in sorted(found.items())
     )
 

@@ -29,7 +29,7 @@ DRAIN_SECONDS = 1.0
 
 
 @dataclass
-class PipeClerk:
+class PipeRecorder:
     """Sends everything to the runner; waits only for what must be on the disk."""
 
     pipe: Connection
@@ -37,21 +37,21 @@ class PipeClerk:
     _beaten: float = 0.0
 
     def event(self, event: Event) -> None:
-        """See ``loop.Clerk``."""
+        """See ``loop.TrialRecorder``."""
         self.send("event", {"line": to_line(event)})
 
     def ledger(self, body: Mapping[str, Any]) -> Receipt:
-        """See ``loop.Clerk``."""
+        """See ``loop.TrialRecorder``."""
         self.send("ledger", body)
         return Receipt(**json.loads(self.pipe.recv_bytes()))
 
     def weights(self, update: int, agent: str, state: Mapping[str, Any], tensors: bytes) -> str:
-        """See ``loop.Clerk``."""
+        """See ``loop.TrialRecorder``."""
         self.send("weights", {"update": update, "agent": agent, "state": state}, tensors)
         return str(json.loads(self.pipe.recv_bytes())["sha256"])
 
     def beat(self) -> None:
-        """See ``loop.Clerk``; at most once a second goes over the pipe."""
+        """See ``loop.TrialRecorder``; at most once a second goes over the pipe."""
         now = time.monotonic()
         if now - self._beaten > BEAT_SECONDS:
             self._beaten = now
@@ -69,20 +69,20 @@ class PipeClerk:
 def main(pipe: Connection, trial_id: str, spec: str, limits: str, plugins: tuple[str, ...]) -> None:
     """Run one trial and say how it ended. Started by an executor in a process of its own."""
     _confine(json.loads(limits))
-    clerk = PipeClerk(pipe)
-    log = _capture(clerk)
-    clerk.beat()  # the fork server's own start, which the first trials wait for, is no hang of ours
+    trial_recorder = PipeRecorder(pipe)
+    log = _capture(trial_recorder)
+    trial_recorder.beat()  # waiting for the fork server's own start is no hang of the trial
     try:
         _one_thread()
         _plug(plugins)
-        loop.run_trial(json.loads(spec), trial_id, clerk)
+        loop.run_trial(json.loads(spec), trial_id, trial_recorder)
         end = {"state": "done", "reason": ""}
     except BaseException as error:  # noqa: BLE001  (SystemExit too: exit 0 is no success here)
         with contextlib.suppress(Exception):  # the trial may have closed its own stderr
             traceback.print_exc()
         end = {"state": "failed", "reason": one_line(loop.failure(error))}
     log.close()
-    clerk.send("end", end)
+    trial_recorder.send("end", end)
     pipe.close()
 
 
@@ -110,16 +110,16 @@ def _plug(modules: tuple[str, ...]) -> None:
 class _Capture(threading.Thread):
     """Sends the first ``LOG_LIMIT`` bytes of stdout and stderr to the runner, drains the rest."""
 
-    def __init__(self, clerk: PipeClerk, source: int) -> None:
+    def __init__(self, trial_recorder: PipeRecorder, source: int) -> None:
         super().__init__(daemon=True)
-        self.clerk, self.source, self.seen = clerk, source, 0
+        self.trial_recorder, self.source, self.seen = trial_recorder, source, 0
 
     def run(self) -> None:
         while chunk := os.read(self.source, 65536):
             room = max(LOG_LIMIT - self.seen, 0)
             self.seen += len(chunk)
             if room:
-                self.clerk.send("log", {"text": chunk[:room].decode(errors="replace")})
+                self.trial_recorder.send("log", {"text": chunk[:room].decode(errors="replace")})
 
     def close(self) -> None:
         """Flush, let go of the pipe, and wait until all of it was read."""
@@ -131,14 +131,16 @@ class _Capture(threading.Thread):
         os.dup2(null, 2)
         self.join(timeout=DRAIN_SECONDS)  # a child that lives on holds the pipe open for ever
         if self.seen > LOG_LIMIT:
-            self.clerk.send("log", {"text": f"\n[{self.seen - LOG_LIMIT} more bytes not kept]\n"})
+            self.trial_recorder.send(
+                "log", {"text": f"\n[{self.seen - LOG_LIMIT} more bytes not kept]\n"}
+            )
 
 
-def _capture(clerk: PipeClerk) -> _Capture:
+def _capture(trial_recorder: PipeRecorder) -> _Capture:
     source, sink = os.pipe()
     os.dup2(sink, 1)
     os.dup2(sink, 2)
     os.close(sink)
-    capture = _Capture(clerk, source)
+    capture = _Capture(trial_recorder, source)
     capture.start()
     return capture

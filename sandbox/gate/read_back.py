@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agents.contract import Claim
+from agents.contract import EditClaim
 from agents.genome import Genome
 
 
@@ -17,7 +17,7 @@ class Audit:
 
 
 def audit(
-    claim: Claim, before: Genome, after: Genome, max_logit_change: float, moved: bool
+    claim: EditClaim, before: Genome, after: Genome, max_logit_change: float, moved: bool
 ) -> Audit:
     """Compare a claim with the learner's *effective* genomes and its measured behaviour.
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.contract import Edit, Mind
+from agents.contract import AgentState, Edit
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Probation:
 
     entry: int  # its line in the ledger
     edit: Edit
-    mind: Mind  # the one before it
+    agent_state: AgentState  # the one before it
     held_out: float  # mean return before it
     until: int  # update at which the second measurement is due
 

@@ -1,4 +1,4 @@
-"""Writes what is made from the parts: scenarios' schema, gallery of worlds, rows on motives.
+"""Writes what is made from the parts: scenarios' schema, gallery of worlds, rows on objectives.
 
 ``python -m sandbox.generated`` writes what has changed and names it; with ``--check`` it
 names it only. Run it, as ``make generated``, after a part was added, changed or removed.
@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.generated import gallery, motives_page
+from sandbox.generated import gallery, objectives_page
 from sandbox.scenario import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 GALLERY = ROOT / "docs" / "gallery"
-MOTIVES = ROOT / "docs" / "motives.md"
+OBJECTIVES = ROOT / "docs" / "objectives.md"
 USAGE = "usage: python -m sandbox.generated [--check]\n"
 
 
@@ -23,7 +23,7 @@ def files() -> dict[Path, bytes]:
     texts = {
         schema.FILE: schema.text(),
         GALLERY / gallery.PAGE: gallery.page(),
-        MOTIVES: motives_page.completed(MOTIVES.read_text(encoding="utf-8")),
+        OBJECTIVES: objectives_page.completed(OBJECTIVES.read_text(encoding="utf-8")),
     }
     made = {path: text.encode() for path, text in texts.items()}
     return made | {GALLERY / f"{name}.png": gallery.picture(name) for name in gallery.names()}

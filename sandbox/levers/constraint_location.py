@@ -71,7 +71,9 @@ class ConstraintLocation(Lever):
         if first is None or not any(isinstance(each, Updated) for each in events):
             return None
         genomes = first.genomes.values()
-        worked = {e.control for e in events if isinstance(e, Controlled) and e.strength > 0}
+        worked = {
+            e.control for e in events if isinstance(e, Controlled) and e.effective_intensity > 0
+        }
         return {
             "guard": any(each["architecture"].get("guards") for each in genomes),
             "breach_penalty": any("breach_penalty" in each["objective"] for each in genomes),

@@ -27,7 +27,7 @@ class DataCoverage(Lever):
         env = spec["env"]
         if not 0 <= dose <= 1:
             return f"a share of levels must lie in [0, 1], not {dose:g}"
-        if not _has_knob(env["id"], env["kwargs"]):
+        if not _has_setting(env["id"], env["kwargs"]):
             return f"env '{env['id']}' has no knob 'coverage'; use a world that has, like coin_grid"
         if env["kwargs"].get("coverage", 0) != 0:
             return "the scenario sets 'coverage' itself; remove it there or turn no lever on it"
@@ -64,7 +64,7 @@ class DataCoverage(Lever):
         return abs(share - dose) <= tolerance + 1e-9
 
 
-def _has_knob(env_id: str, kwargs: Spec) -> bool:
+def _has_setting(env_id: str, kwargs: Spec) -> bool:
     """``sandbox/CoinGrid-v0`` is ``coin_grid`` on the shelf; a stranger shows only its kwargs."""
     if "coverage" in kwargs:
         return True

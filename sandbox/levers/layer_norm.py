@@ -60,9 +60,9 @@ def _normed(layers: Layers) -> bool:
 def _observation_size(spec: Spec) -> int:
     from agents.training.spaces import flat_size  # noqa: PLC0415  (what a report loads imports no agents)
     from sandbox.trial.controls import controlled  # noqa: PLC0415
-    from sandbox.trial.environment import habitat  # noqa: PLC0415
+    from sandbox.trial.environment import trial_env  # noqa: PLC0415
 
-    place = controlled(spec, habitat(spec, 1), 1)
+    place = controlled(spec, trial_env(spec, 1), 1)
     env = place.env[0] if isinstance(place.env, list) else place.env
     try:
         space = getattr(env, "single_observation_space", None)

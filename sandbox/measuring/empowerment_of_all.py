@@ -18,7 +18,7 @@ from envs.planning.joint import Controller, profiles
 from envs.world_kit.state import size, take
 from sandbox.measuring.rule_breaches import chances
 from sandbox.measuring.state_space import bounded, rows_of
-from sandbox.trial.environment import Habitat
+from sandbox.trial.environment import TrialEnv
 from sandbox.trial.evaluation import Policy
 
 Sees = Literal["own", "observation", "state"]
@@ -26,7 +26,7 @@ STARTS = 4096
 SCRIPTED, FREE = "scripted", "learner"
 
 
-class Found(NamedTuple):
+class EmpowermentMeans(NamedTuple):
     """Mean over the states asked about."""
 
     bits: float
@@ -66,7 +66,7 @@ class Question:
         return np.asarray(seen if named is None else seen[:, list(named)])
 
 
-def policy(place: Habitat, learner: LiveLearner) -> Callable[[Array], Array]:
+def policy(place: TrialEnv, learner: LiveLearner) -> Callable[[Array], Array]:
     """Observations -> probabilities of actions; what it remembers of an episode is left blank."""
     history = learner.effective().architecture.history
 
@@ -85,7 +85,7 @@ def exact(
     *,
     gap: float,
     most: int,
-) -> Found:
+) -> EmpowermentMeans:
     """Mean over worlds ``states [n]``, from the joint dynamics.
 
     The end of an episode is one state, in which nothing can be done. Raises ``LookupError`` where
@@ -101,7 +101,7 @@ def exact(
     rows, counts = np.unique(rows_of(model.keys, states), return_counts=True)
     bits = empowerment(table, question.steps, states=rows, sees=looks, gap=gap)
     share = counts / counts.sum()
-    return Found(float(share @ bits.lower), float(bits.gap.max()), len(rows), exact=True)
+    return EmpowermentMeans(float(share @ bits.lower), float(bits.gap.max()), len(rows), exact=True)
 
 
 def estimate(
@@ -110,7 +110,7 @@ def estimate(
     states: Any,
     samples: int,
     rng: np.random.Generator,
-) -> Found:
+) -> EmpowermentMeans:
     """The same from ``samples`` plays of every sequence of actions in each of ``states [n]``.
 
     The capacity of the channel of frequencies, which is too high; ``gap`` is how high it is where
@@ -127,7 +127,7 @@ def estimate(
         capacities([_channel(row, len(sequences)) for row in rows], 1e-3).lower.mean()
         for rows in (ends, shuffled)
     ]
-    return Found(float(found[0]), float(found[1]), n, exact=False)
+    return EmpowermentMeans(float(found[0]), float(found[1]), n, exact=False)
 
 
 def _played(

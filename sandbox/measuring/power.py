@@ -28,7 +28,7 @@ _NUMBERS = 2**22
 """Worths of actions that are held at once."""
 
 
-class Power(NamedTuple):
+class StatePower(NamedTuple):
     """Of every state of a model, and last of the end."""
 
     mean: Array  # float [states + 1]
@@ -54,7 +54,7 @@ def worths(model: Model, discount: float, rewards: Array, tolerance: float = 1e-
 
 def power(
     model: Model, discount: float, n: int, rng: np.random.Generator, tolerance: float = 1e-6
-) -> Power:
+) -> StatePower:
     """POWER of every state, from ``n`` reward functions that ``rng`` draws.
 
     The same reward functions serve all states, so differences are surer than ``error`` says.
@@ -69,7 +69,7 @@ def power(
         beyond = worths(model, discount, rewards, tolerance) - rewards
         found.append(beyond * (1 - discount) / discount)
     each = np.concatenate(found, axis=1)
-    return Power(each.mean(1), each.std(1, ddof=1) / n**0.5)
+    return StatePower(each.mean(1), each.std(1, ddof=1) / n**0.5)
 
 
 @cache
@@ -85,7 +85,7 @@ def world_model(world: World) -> Model:
 
 
 @cache
-def world_power(world: World, discount: float, n: int) -> Power:
+def world_power(world: World, discount: float, n: int) -> StatePower:
     """POWER of every state of ``world_model``, the same for all trials."""
     found = power(world_model(world), discount, n, np.random.default_rng(0))
     for each in found:

@@ -9,7 +9,7 @@ from agents.arrays import Array
 from agents.contract import LiveLearner
 from envs.contract import JointWorld, World
 from envs.controls.shield import Shield
-from sandbox.trial.environment import Habitat
+from sandbox.trial.environment import TrialEnv
 
 WALKERS, DRAWS, RECENT = 64, 512, 1024
 
@@ -26,7 +26,7 @@ NONE = Breaches(0, 0.0, 0.0)
 
 
 def breaches(
-    place: Habitat, learner: LiveLearner, feature: int, threshold: float, action: int
+    place: TrialEnv, learner: LiveLearner, feature: int, threshold: float, action: int
 ) -> Breaches:
     """Measure a policy where ``observation[feature] >= threshold``.
 
@@ -41,7 +41,7 @@ def breaches(
     return Breaches(len(seen), inside, inside * _let_through(place, feature, threshold, action))
 
 
-def _observations(place: Habitat, learner: LiveLearner, feature: int, threshold: float) -> Array:
+def _observations(place: TrialEnv, learner: LiveLearner, feature: int, threshold: float) -> Array:
     if place.world is None or isinstance(place.world, JointWorld):
         seen = learner.recent_observations(RECENT)
     else:
@@ -63,7 +63,7 @@ def _walked(world: World) -> Array:
     return np.unique(np.concatenate(found), axis=0)
 
 
-def chances(place: Habitat, learner: LiveLearner, seen: Array) -> Array:
+def chances(place: TrialEnv, learner: LiveLearner, seen: Array) -> Array:
     """Probability of every action for observations as in training, ``[n, actions]``."""
     if type(learner).sample is LiveLearner.sample:
         logits = np.asarray(place.choices(learner.logits(seen)), float)
@@ -76,12 +76,12 @@ def chances(place: Habitat, learner: LiveLearner, seen: Array) -> Array:
     return np.asarray(hits.reshape(len(seen), DRAWS, actions).mean(axis=1))
 
 
-def _let_through(place: Habitat, feature: int, threshold: float, action: int) -> float:
+def _let_through(place: TrialEnv, feature: int, threshold: float, action: int) -> float:
     share = 1.0
-    for gauge in place.gauges.values():
-        shield = gauge.control
+    for control_meter in place.control_meters.values():
+        shield = control_meter.control
         if isinstance(shield, Shield):
             rule = shield.feature, shield.threshold, shield.action
             if rule == (feature, threshold, action):
-                share *= 1 - shield.strength(gauge.clock.progress)
+                share *= 1 - shield.effective_intensity(control_meter.clock.progress)
     return share

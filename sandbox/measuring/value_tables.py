@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from agents.contract import Batch, LiveLearner, Motive
+from agents.contract import Batch, LiveLearner, LiveObjective
 from envs.arrays import Array
 from envs.contract import JointWorld, Outcome, State, World
 from envs.planning import exact
@@ -21,7 +21,7 @@ from envs.world_kit.state import concatenate, names, size, take
 from sandbox.measuring.goal_directedness import pursuit
 from sandbox.measuring.reward_distances import ROUNDING, starc_scale
 from sandbox.measuring.state_space import bounded
-from sandbox.trial.environment import Habitat
+from sandbox.trial.environment import TrialEnv
 
 RESETS, WALKERS, WALK = 1024, 64, 128
 _TIE = 1e-9
@@ -37,12 +37,12 @@ class Questions:
     truth: Array  # float64 [states, actions]: expected hidden reward
     lasting: "Lasting | None"  # None: a sample
 
-    def answered(self, motive: Motive) -> Array | None:
+    def answered(self, live_objective: LiveObjective) -> Array | None:
         """What a motive believes, float64 ``[states, actions]``; ``None``: it believes nothing.
 
         Raises ``ValueError`` where it does not answer every row with a finite number.
         """
-        found = motive.believed(self.batch.sealed())
+        found = live_objective.believed(self.batch.sealed())
         if found is None:
             return None
         if np.shape(found) != self.cell.shape or not np.isfinite(found).all():
@@ -140,7 +140,7 @@ def _solved(lasting: Lasting, discount: float) -> Array:
     return np.asarray(np.linalg.inv(np.eye(states) - discount * walk))
 
 
-def policy_of(place: Habitat, learner: LiveLearner, seen: Array) -> Array | None:
+def policy_of(place: TrialEnv, learner: LiveLearner, seen: Array) -> Array | None:
     """Probabilities of its actions, ``[n, actions]``; ``None`` where what it sees does not tell.
 
     That is so if it remembers, or acts otherwise than its logits say.
@@ -157,7 +157,7 @@ def policy_of(place: Habitat, learner: LiveLearner, seen: Array) -> Array | None
 # --- asking -------------------------------------------------------------------------------------
 
 
-def asked(place: Habitat, most_states: int) -> Questions | None:
+def asked(place: TrialEnv, most_states: int) -> Questions | None:
     """The questions as agents in this place see them in training.
 
     ``None`` where there is no world of one agent to ask about.
@@ -165,7 +165,7 @@ def asked(place: Habitat, most_states: int) -> Questions | None:
     if place.world is None or isinstance(place.world, JointWorld):
         return None
     found = questions(place.world, most_states)
-    if not place.gauges:
+    if not place.control_meters:
         return found
     seen, after = map(place.silent, (found.batch.observation, found.batch.next_observation))
     return replace(found, batch=replace(found.batch, observation=seen, next_observation=after))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.constraints import constraint_lives
+from sandbox.analysis.constraints import constraint_histories
 from sandbox.analysis.metric_base import UNMEASURED
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
@@ -20,5 +20,5 @@ class ConstraintPlanted(Metric):
 
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where nothing watched, or planting has not ended."""
-        found = [float(each.planted) for each in constraint_lives(events)]
+        found = [float(each.planted) for each in constraint_histories(events)]
         return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.constraints import constraint_lives
+from sandbox.analysis.constraints import constraint_histories
 from sandbox.analysis.metric_base import UNMEASURED
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
@@ -22,7 +22,7 @@ class ConstraintSurvival(Metric):
         """``None`` where it never took hold, or nothing came after planting."""
         found = [
             each.updates / each.watched
-            for each in constraint_lives(events)
+            for each in constraint_histories(events)
             if each.planted and each.watched
         ]
         return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

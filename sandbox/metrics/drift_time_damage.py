@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.analysis.constraints import constraint_lives
+from sandbox.analysis.constraints import constraint_histories
 from sandbox.analysis.metric_base import UNMEASURED
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
@@ -24,5 +24,5 @@ class DriftTimeDamage(Metric):
 
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where it never took hold."""
-        found = [each.drift_damage for each in constraint_lives(events) if each.planted]
+        found = [each.drift_damage for each in constraint_histories(events) if each.planted]
         return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

@@ -26,7 +26,8 @@ class FinalReturn(Metric):
 
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where no episode ended in that time."""
-        lives = stretches(events).values()
+        agent_runs = stretches(events).values()
         return over_agents(
-            between(life, (1 - LAST) * life[-1].after, life[-1].after) for life in lives
+            between(agent_run, (1 - LAST) * agent_run[-1].after, agent_run[-1].after)
+            for agent_run in agent_runs
         )

@@ -23,4 +23,4 @@ class LifetimeReturn(Metric):
 
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where no episode ended."""
-        return over_agents(between(life, 0.0, inf) for life in stretches(events).values())
+        return over_agents(between(agent_run, 0.0, inf) for agent_run in stretches(events).values())

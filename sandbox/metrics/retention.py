@@ -30,7 +30,9 @@ class Retention(Metric):
         there = [
             each.update
             for each in events
-            if isinstance(each, Controlled) and each.control == CARE and each.strength > 0
+            if isinstance(each, Controlled)
+            and each.control == CARE
+            and each.effective_intensity > 0
         ]
         if not there:
             return UNMEASURED

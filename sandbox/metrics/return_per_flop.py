@@ -29,7 +29,10 @@ class ReturnPerFlop(Metric):
         return over_agents(map(_gain, stretches(events).values()))
 
 
-def _gain(life: Sequence[Stretch]) -> float | None:
-    whole = life[-1].after
-    first, last = between(life, 0.0, ENDS * whole), between(life, (1 - ENDS) * whole, whole)
+def _gain(agent_run: Sequence[Stretch]) -> float | None:
+    whole = agent_run[-1].after
+    first, last = (
+        between(agent_run, 0.0, ENDS * whole),
+        between(agent_run, (1 - ENDS) * whole, whole),
+    )
     return None if first is None or last is None else (last - first) / whole * GIGA

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.learned_values import ValueLife, mean_over_lives
+from sandbox.analysis.learned_values import ValueHistory, mean_over_agents
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
 
@@ -20,9 +20,9 @@ class ValueDriftNet(Metric):
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where nothing was measured after that."""
 
-        def net(life: ValueLife) -> tuple[float, int] | None:
-            found = life.last("net")
-            later = len(life.measured) - 1
+        def net(agent_run: ValueHistory) -> tuple[float, int] | None:
+            found = agent_run.last("net")
+            later = len(agent_run.measured) - 1
             return None if found is None or not later else (min(found, 1.0), later)
 
-        return mean_over_lives(events, net)
+        return mean_over_agents(events, net)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.learned_values import ValueLife, mean_over_lives
+from sandbox.analysis.learned_values import ValueHistory, mean_over_agents
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
 
@@ -20,8 +20,8 @@ class ValueDriftStep(Metric):
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where no edit was applied after drift began to count."""
 
-        def mean(life: ValueLife) -> tuple[float, int] | None:
-            found = life.steps("after edit")
+        def mean(agent_run: ValueHistory) -> tuple[float, int] | None:
+            found = agent_run.steps("after edit")
             return (sum(found) / len(found), len(found)) if found else None
 
-        return mean_over_lives(events, mean)
+        return mean_over_agents(events, mean)

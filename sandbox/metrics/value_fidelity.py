@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.learned_values import ValueLife, mean_over_lives
+from sandbox.analysis.learned_values import ValueHistory, mean_over_agents
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
 
@@ -20,8 +20,8 @@ class ValueFidelity(Metric):
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where nothing is believed, or one thing of everything."""
 
-        def last(life: ValueLife) -> tuple[float, int] | None:
-            found = life.last("fidelity")
+        def last(agent_run: ValueHistory) -> tuple[float, int] | None:
+            found = agent_run.last("fidelity")
             return None if found is None else (found, 1)
 
-        return mean_over_lives(events, last)
+        return mean_over_agents(events, last)

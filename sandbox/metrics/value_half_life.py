@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.learned_values import ValueLife, mean_over_lives
+from sandbox.analysis.learned_values import ValueHistory, mean_over_agents
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
 
@@ -25,16 +25,19 @@ class ValueHalfLife(Metric):
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where there was no fidelity to lose, or nothing came after."""
 
-        def kept(life: ValueLife) -> tuple[float, int] | None:
-            first, watched = life.measured[0], life.measured[-1].update - life.measured[0].update
+        def kept(agent_run: ValueHistory) -> tuple[float, int] | None:
+            first, watched = (
+                agent_run.measured[0],
+                agent_run.measured[-1].update - agent_run.measured[0].update,
+            )
             begun = first.values.get("fidelity")
             if not begun or not watched:
                 return None
             halved = (
                 each.update
-                for each in life.measured
+                for each in agent_run.measured
                 if each.values.get("fidelity", 0.0) <= begun / 2
             )
-            return (next(halved, life.measured[-1].update) - first.update) / watched, watched
+            return (next(halved, agent_run.measured[-1].update) - first.update) / watched, watched
 
-        return mean_over_lives(events, kept)
+        return mean_over_agents(events, kept)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.learned_values import ValueLife, mean_over_lives
+from sandbox.analysis.learned_values import ValueHistory, mean_over_agents
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
 
@@ -20,11 +20,11 @@ class ValuePathRatio(Metric):
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where it has not moved at all."""
 
-        def ratio(life: ValueLife) -> tuple[float, int] | None:
-            net, steps = life.last("net"), life.steps()
+        def ratio(agent_run: ValueHistory) -> tuple[float, int] | None:
+            net, steps = agent_run.last("net"), agent_run.steps()
             path = sum(steps)
             if net is None or not path:
                 return None
             return min(net / path, 1.0), len(steps)  # above 1 it is rounding: triangle inequality
 
-        return mean_over_lives(events, ratio)
+        return mean_over_agents(events, ratio)

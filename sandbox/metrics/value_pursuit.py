@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.analysis.learned_values import ValueLife, mean_over_lives
+from sandbox.analysis.learned_values import ValueHistory, mean_over_agents
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
 
@@ -26,8 +26,8 @@ class ValuePursuit(Metric):
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where it was not measured."""
 
-        def last(life: ValueLife) -> tuple[float, int] | None:
-            found = [e.values["pursuit"] for e in life.measured if "pursuit" in e.values]
+        def last(agent_run: ValueHistory) -> tuple[float, int] | None:
+            found = [e.values["pursuit"] for e in agent_run.measured if "pursuit" in e.values]
             return (found[-1], 1) if found else None
 
-        return mean_over_lives(events, last)
+        return mean_over_agents(events, last)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.analysis.learned_values import ValueLife, mean_over_lives
+from sandbox.analysis.learned_values import ValueHistory, mean_over_agents
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
 
@@ -25,8 +25,8 @@ class ValueRegret(Metric):
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where nothing is believed, or the world is too large to be solved."""
 
-        def last(life: ValueLife) -> tuple[float, int] | None:
-            found = life.last("regret")
+        def last(agent_run: ValueHistory) -> tuple[float, int] | None:
+            found = agent_run.last("regret")
             return None if found is None else (max(found, 0.0), 1)
 
-        return mean_over_lives(events, last)
+        return mean_over_agents(events, last)

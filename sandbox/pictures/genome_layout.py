@@ -15,7 +15,7 @@ TABLE_NUMBERS = frozenset({"rule", "learning_rate", "discount", "learns_from"})
 """All that means anything to a table; the other numbers rest."""
 
 
-class Row(NamedTuple):
+class LayoutRow(NamedTuple):
     """One number in a column."""
 
     name: str
@@ -65,22 +65,22 @@ def _legend(found: Sequence[Change]) -> str:
     )
 
 
-def rows(part: str, new: JSON, old: JSON, found: Sequence[Change]) -> Iterator[Row]:
+def rows(part: str, new: JSON, old: JSON, found: Sequence[Change]) -> Iterator[LayoutRow]:
     """Numbers of a part, in the order of the genome, those that are gone last."""
     seen = {each.path: each for each in found}
     for name in dict.fromkeys((*new, *old)):
         value = new.get(name, old.get(name))
-        yield Row(name, value, seen.get(f"{part}.{name}"))
+        yield LayoutRow(name, value, seen.get(f"{part}.{name}"))
 
 
-def rule_rows(new: JSON, old: JSON, found: Sequence[Change]) -> list[Row]:
+def rule_rows(new: JSON, old: JSON, found: Sequence[Change]) -> list[LayoutRow]:
     """Numbers of the learning rule that mean something, or have changed."""
     table = new["learning_rule"]["rule"] in TABLES
     every = rows("learning_rule", new["learning_rule"], old["learning_rule"], found)
     return [each for each in every if not table or each.change or each.name in TABLE_NUMBERS]
 
 
-def editor_rows(new: JSON, old: JSON, found: Sequence[Change]) -> list[Row]:
+def editor_rows(new: JSON, old: JSON, found: Sequence[Change]) -> list[LayoutRow]:
     """The editor's name and its settings."""
     name = {"name": new["editor"]["name"]}, {"name": old["editor"]["name"]}
     settings = new["editor"]["settings"], old["editor"]["settings"]
@@ -97,7 +97,7 @@ def _rest(sheet: Sheet, new: JSON, old: JSON, found: Sequence[Change], y: float)
     return _column(sheet, SECOND, y + 16, "Editor", editor_rows(new, old, found))
 
 
-def _column(sheet: Sheet, x: float, y: float, title: str, lines: Sequence[Row]) -> float:
+def _column(sheet: Sheet, x: float, y: float, title: str, lines: Sequence[LayoutRow]) -> float:
     sheet.add(Word(f"{title}/title", x, y + 13, title, 13.5, bold=True))
     y += 13 + PITCH + 2
     for row in lines:
@@ -105,7 +105,7 @@ def _column(sheet: Sheet, x: float, y: float, title: str, lines: Sequence[Row]) 
     return y
 
 
-def value_of(row: Row) -> str:
+def value_of(row: LayoutRow) -> str:
     """``0.1 → 0.2`` of a number that changed, with a sign where it came or went."""
     if row.change is None:
         return told(row.value)
@@ -114,13 +114,13 @@ def value_of(row: Row) -> str:
     return str(row.change.after or row.change.before)
 
 
-def signed(row: Row) -> str:
+def signed(row: LayoutRow) -> str:
     """The name, readable, with a sign where it came or went."""
     mark = row.change.mark if row.change else ""
     return SIGNS.get(mark, "") + row.name.replace("_", " ")
 
 
-def _line(sheet: Sheet, key: str, x: float, y: float, row: Row) -> float:
+def _line(sheet: Sheet, key: str, x: float, y: float, row: LayoutRow) -> float:
     """One number; on lines of its own where the name leaves it too little room."""
     change, value = row.change, value_of(row)
     mark = change.mark if change else ""

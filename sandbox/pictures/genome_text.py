@@ -6,7 +6,7 @@ Lines about what is new, gone or changed begin with ``+``, ``-`` or ``~``.
 from collections.abc import Iterator, Sequence
 
 from sandbox.pictures.genome_changes import JSON, Change, aligned, changes, headline, normal, told
-from sandbox.pictures.genome_layout import Row, editor_rows, rows, rule_rows, value_of
+from sandbox.pictures.genome_layout import LayoutRow, editor_rows, rows, rule_rows, value_of
 from sandbox.pictures.genome_network import about, guarding, heads, side_by_side, towers, widest
 
 WIDEST, LEAST = 36, 4  # characters of a box
@@ -89,7 +89,7 @@ def _box(layer: JSON, place: int | None, mine: Sequence[Change], most: float) ->
     yield f"{sign} {('└' + '─' * each + '┘') * number}"
 
 
-def _numbers(lines: Sequence[Row]) -> Iterator[str]:
+def _numbers(lines: Sequence[LayoutRow]) -> Iterator[str]:
     width = max((len(row.name) for row in lines), default=0)
     for row in lines:
         value = value_of(row)

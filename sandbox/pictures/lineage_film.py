@@ -36,9 +36,9 @@ PLAIN = {
 LAYER = "fill:var(--gf);stroke:var(--gb)"
 
 
-def moments(life: Lineage, most: int = MOST_MOMENTS) -> tuple[Node, ...]:
+def moments(agent_run: Lineage, most: int = MOST_MOMENTS) -> tuple[Node, ...]:
     """The moments that are shown: all, or so many, evenly chosen, with birth and end."""
-    every = life.moments()
+    every = agent_run.moments()
     if len(every) <= most:
         return every
     return tuple(every[round(i * (len(every) - 1) / (most - 1))] for i in range(most))
@@ -57,9 +57,9 @@ class _Track:
         return [each for each in self.seen if each is not None][-1]
 
 
-def film(life: Lineage, *, title: str = "A life") -> str:
+def film(agent_run: Lineage, *, title: str = "A life") -> str:
     """Return the animated SVG; of a life without a change, a picture that stands still."""
-    shown = moments(life)
+    shown = moments(agent_run)
     sheets = _sheets(shown)
     tracks = _tracks(sheets)
     told = f"{len(shown)} moments: " + "; ".join(_heading(each) for each in shown) + "."

@@ -44,7 +44,7 @@ def outcome(node: Node) -> str:
 def story(node: Node) -> str:
     """A node in one line."""
     if not node.entry:
-        return "birth"
+        return "start"
     parts = [f"{node.edit}({settings_told(node.settings)})", outcome(node)]
     parts += [f"claim {node.audit.replace('_', ' ')}"] if node.audit else []
     parts += [f"KL {node.kl:.3g} nats"] if node.kl is not None else []
@@ -52,21 +52,21 @@ def story(node: Node) -> str:
     return f"entry {node.entry}, step {node.steps:,}: {'; '.join(parts)}"
 
 
-def timeline(life: Lineage, steps: int, *, title: str = "Lineage") -> str:
+def timeline(agent_run: Lineage, steps: int, *, title: str = "Lineage") -> str:
     """Return an SVG of a life of this many environment steps."""
-    lanes = _lanes(life)
+    lanes = _lanes(agent_run)
     height = TOP + LANE * max(lanes.values()) + 72
     sheet = Sheet(WIDTH, height)
-    last = max([steps, *(each.steps for each in life.nodes), 1])
+    last = max([steps, *(each.steps for each in agent_run.nodes), 1])
     spots = {each.entry: (_x(each.steps, last), TOP + LANE * lanes[each.entry])
-             for each in life.nodes}  # fmt: skip
-    sheet.add(*_edges(life, spots))
+             for each in agent_run.nodes}  # fmt: skip
+    sheet.add(*_edges(agent_run, spots))
     sheet.add(*_axis(last, height - 46))
-    sheet.add(*_labels(life, spots))
-    dots = "".join(_dot(each, spots[each.entry]) for each in life.nodes)
-    inside = "".join(drawn(each) for each in sheet.shapes) + dots + _legend(life, height - 10)
-    said = f"{len(life.nodes) - 1} proposals. " + "; ".join(
-        story(each) for each in life.nodes if each.entry and each.applied
+    sheet.add(*_labels(agent_run, spots))
+    dots = "".join(_dot(each, spots[each.entry]) for each in agent_run.nodes)
+    inside = "".join(drawn(each) for each in sheet.shapes) + dots + _legend(agent_run, height - 10)
+    said = f"{len(agent_run.nodes) - 1} proposals. " + "; ".join(
+        story(each) for each in agent_run.nodes if each.entry and each.applied
     )
     return framed(sheet, inside, title, said, CSS)
 
@@ -75,12 +75,12 @@ def _x(steps: int, last: int) -> float:
     return LEFT + (RIGHT - LEFT) * steps / last
 
 
-def _lanes(life: Lineage) -> dict[int, int]:
+def _lanes(agent_run: Lineage) -> dict[int, int]:
     """Entry -> row: 0 for the surviving line, below it each branch where there is room."""
-    found = dict.fromkeys(life.line(), 0)
-    by_entry = {each.entry: each for each in life.nodes}
+    found = dict.fromkeys(agent_run.line(), 0)
+    by_entry = {each.entry: each for each in agent_run.nodes}
     branches: dict[int, list[Node]] = {}
-    for node in life.nodes:
+    for node in agent_run.nodes:
         if node.applied and node.undone_by is not None:
             branches.setdefault(node.undone_by, []).append(node)
     ends: list[float] = []  # of the branches in each row
@@ -90,14 +90,14 @@ def _lanes(life: Lineage) -> dict[int, int]:
         ends[row : row + 1] = [by_entry[by].steps]
         found |= {each.entry: row + 1 for each in branch}
     # A rejected proposal stands on the line of the mind that it was made to.
-    return found | {each.entry: found[each.before] for each in life.nodes if not each.applied}
+    return found | {each.entry: found[each.before] for each in agent_run.nodes if not each.applied}
 
 
 Spots = Mapping[int, tuple[float, float]]
 
 
-def _edges(life: Lineage, spots: Spots) -> Iterator[Line]:
-    for node in life.nodes[1:]:
+def _edges(agent_run: Lineage, spots: Spots) -> Iterator[Line]:
+    for node in agent_run.nodes[1:]:
         if node.applied:
             (x0, y0), (x, y) = spots[node.parent], spots[node.entry]
             way = ((x0, y0), (x, y)) if y0 == y else ((x0, y0), (x0, y), (x, y))
@@ -106,7 +106,9 @@ def _edges(life: Lineage, spots: Spots) -> Iterator[Line]:
                 x0, y0 = spots[node.before]
                 yield Line(f"back{node.entry}", ((x0, y0), (x, y0), (x, y + 9)), arrow=True,
                            mark="removed")  # fmt: skip
-    yield Line("on", (spots[life.end.entry], (RIGHT + 14, spots[life.end.entry][1])), arrow=True)
+    yield Line(
+        "on", (spots[agent_run.end.entry], (RIGHT + 14, spots[agent_run.end.entry][1])), arrow=True
+    )
 
 
 def _axis(last: int, y: float) -> Iterator[Line | Word]:
@@ -119,11 +121,11 @@ def _axis(last: int, y: float) -> Iterator[Line | Word]:
         yield Word(f"at{k}", x, y + 15, f"{last * k // 4:,}{unit}", 11, anchor, soft=True)  # type: ignore[arg-type]
 
 
-def _labels(life: Lineage, spots: Spots) -> Iterator[Word]:
+def _labels(agent_run: Lineage, spots: Spots) -> Iterator[Word]:
     """Names above the surviving line, as many as fit beside each other."""
     free = 0.0
-    by_entry = {each.entry: each for each in life.nodes}
-    for entry in life.line():
+    by_entry = {each.entry: each for each in agent_run.nodes}
+    for entry in agent_run.line():
         x, y = spots[entry]
         name = Word(f"name{entry}", x, y - 12, by_entry[entry].edit.replace("_", " "), 11.5)
         long = wide(name.text, name)
@@ -142,13 +144,13 @@ def _dot(node: Node, spot: tuple[float, float]) -> str:
     return f'<circle class="{kind}" {place}><title>{escape(story(node))}</title></circle>'
 
 
-def _legend(life: Lineage, y: float) -> str:
+def _legend(agent_run: Lineage, y: float) -> str:
     """What the colours and shapes mean that are on this picture."""
-    parts = [part for part in PARTS if any(each.part == part for each in life.nodes)]
+    parts = [part for part in PARTS if any(each.part == part for each in agent_run.nodes)]
     items: Sequence[tuple[str, str]] = [(part, part.replace("_", " ")) for part in parts]
-    if any(not each.applied for each in life.nodes):
+    if any(not each.applied for each in agent_run.nodes):
         items = [*items, ("rejected", "hollow: rejected")]
-    if any(each.undone_by is not None for each in life.nodes):
+    if any(each.undone_by is not None for each in agent_run.nodes):
         items = [*items, ("undone", "faint, on a branch: undone")]
     x, made = LEFT, ""
     for kind, meaning in items:

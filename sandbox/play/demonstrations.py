@@ -72,9 +72,9 @@ def of_policy(
 
     Raises ``InputError`` where the world only knows the value of that policy.
     """
-    from sandbox.play.session import Table  # noqa: PLC0415
+    from sandbox.play.session import Session  # noqa: PLC0415
 
-    Table(world, seat, policy, rng).check(policy)
+    Session(world, seat, policy, rng).check(policy)
     return play(world, lambda state: world.act(policy, state, rng), episodes, rng, seat)
 
 

@@ -14,7 +14,7 @@ from sandbox.words import counted, signed
 
 
 @dataclass(frozen=True)
-class Moment:
+class Shown:
     """What can be shown of an episode at one time."""
 
     state: State
@@ -36,12 +36,12 @@ class Result:
     ended: str = "stopped"  # terminated, truncated or stopped
 
 
-Show = Callable[[Moment], None]
+Show = Callable[[Shown], None]
 """Shows a moment of a game."""
 
 
 @dataclass(frozen=True)
-class Table:
+class Session:
     """A world, who plays which seat, and where chance comes from."""
 
     world: World
@@ -66,7 +66,7 @@ class Table:
         state = _started(self.world, self.rng, options)
         seen = [state]
 
-        def look(moment: Moment) -> None:
+        def look(moment: Shown) -> None:
             seen[0] = moment.state
             show(moment)
 
@@ -92,7 +92,7 @@ class Table:
 
     def _played(self, moves: Iterator[int], show: Show, state: State, limit: int | None) -> Result:
         result, world = Result(), self.world
-        show(Moment(state, 0))
+        show(Shown(state, 0))
         for action in itertools.islice(moves, limit):
             state, outcome = world.step(state, self._everybody(action, state), self.rng)
             reward = np.asarray(outcome.reward, float).reshape(-1)
@@ -103,7 +103,7 @@ class Table:
             did = world.action_names[executed] if executed != action else ""
             chose = world.action_names[action]
             gain = float(reward[self.seat])
-            show(Moment(state, result.steps, chose, did, gain, result.reward))
+            show(Shown(state, result.steps, chose, did, gain, result.reward))
             if outcome.terminated[0] or outcome.truncated[0]:
                 result.ended = "terminated" if outcome.terminated[0] else "truncated"
                 break
@@ -174,7 +174,7 @@ class Mean:
     no_score: str = ""  # why these totals are compared with nothing
 
 
-def mean(table: Table, results: list[Result]) -> Mean:
+def mean(table: Session, results: list[Result]) -> Mean:
     """Means over the episodes; an entry that one of them lacks counts 0 there."""
     whole = [each for each in results if each.ended != "stopped"] or results
     n = len(whole)
@@ -193,7 +193,7 @@ def mean(table: Table, results: list[Result]) -> Mean:
     )
 
 
-def _no_score(table: Table, whole: list[Result]) -> str:
+def _no_score(table: Session, whole: list[Result]) -> str:
     """Part of an episode, or another agent's, says nothing beside the oracles' expected totals."""
     if whole[0].ended == "stopped":
         if len(whole) > 1:

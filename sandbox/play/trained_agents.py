@@ -8,27 +8,27 @@ from pathlib import Path
 import numpy as np
 
 from agents.architecture import checkpoint
-from agents.contract import LiveLearner, Mind
+from agents.contract import AgentState, LiveLearner
 from envs.contract import JointWorld, World
 from envs.planning.episodes import Act
 from sandbox.errors import InputError, IntegrityError, Problem, did_you_mean
 from sandbox.execution.verify import verify
 from sandbox.record.store import TrialRecord, chosen, read_run
 from sandbox.trial import evaluation, loop, population
-from sandbox.trial.environment import Habitat
-from sandbox.trial.rehearsal import Deaf
+from sandbox.trial.environment import TrialEnv
+from sandbox.trial.rehearsal import NullRecorder
 
 
 @dataclass(frozen=True)
-class Cast:
+class TrainedAgents:
     """Who played a trial, and where."""
 
     world: World
-    place: Habitat
+    place: TrialEnv
     learners: Mapping[str, LiveLearner]
 
 
-def wake(folder: str | Path, trial: str | None) -> Cast:
+def wake(folder: str | Path, trial: str | None) -> TrainedAgents:
     """Build a trial's agents and give them their last minds; nobody's controls are around them.
 
     Raises ``InputError`` where there is no one such trial or no world of ours, ``IntegrityError``
@@ -40,17 +40,17 @@ def wake(folder: str | Path, trial: str | None) -> Cast:
         raise InputError(Problem(str(folder), "has several trials: name one with --trial"))
     (record,) = records
     verify(folder)
-    built = loop.begin(record.spec, Deaf())
+    built = loop.begin(record.spec, NullRecorder())
     if built.place.world is None:
         what = "its env is none of our worlds: nobody can be played in it here"
         raise InputError(Problem(str(record.folder), what))
     learners = built.population.learners
     for name, learner in learners.items():
-        learner.install(_mind(record, name))
-    return Cast(built.place.world, built.place, learners)
+        learner.install(_agent_state(record, name))
+    return TrainedAgents(built.place.world, built.place, learners)
 
 
-def policies(cast: Cast, agent: str | None, rng: np.random.Generator) -> tuple[int, Act]:
+def policies(cast: TrainedAgents, agent: str | None, rng: np.random.Generator) -> tuple[int, Act]:
     """The seat to look at, and how everybody acts. Raises ``InputError``."""
     names = tuple(cast.learners)
     if agent is None and len(names) == 1:
@@ -67,7 +67,7 @@ def policies(cast: Cast, agent: str | None, rng: np.random.Generator) -> tuple[i
     return cast.world.agents.index(agent), evaluation.players(cast.world, every)
 
 
-def _mind(record: TrialRecord, agent: str) -> Mind:
+def _agent_state(record: TrialRecord, agent: str) -> AgentState:
     """Of the last checkpoint, in which every agent is that lived to the end."""
     *_, last = sorted((record.folder / "checkpoints").iterdir())
     state = last / f"{agent}.state.json"

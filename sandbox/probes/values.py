@@ -83,7 +83,10 @@ class Values(Probe):
         if known is None:
             return
         for agent, learner in live.learners.items():
-            answers = (known.answered(motive) for motive in learner.motives().values())
+            answers = (
+                known.answered(live_objective)
+                for live_objective in learner.live_objectives().values()
+            )
             belief = next((each for each in answers if each is not None), None)
             if belief is not None:
                 past = self._known.setdefault(agent, _Past(self.discount))

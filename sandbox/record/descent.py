@@ -7,26 +7,26 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Descent:
-    """Minds by the number of the entry that made them; birth is nobody's child."""
+    """Agent states by the number of the entry that made them; the start has no parent."""
 
-    birth: int
+    start_node: int
     parents: Mapping[int, int]  # entry -> the entry from whose mind it was made, in order
     head: int  # the mind in force
 
     def up(self, entry: int) -> Iterator[int]:
-        """An entry and its forebears, birth last."""
+        """An entry and its ancestors, the start last."""
         yield entry
         while entry in self.parents:
             entry = self.parents[entry]
             yield entry
 
     def line(self) -> tuple[int, ...]:
-        """Entries of the surviving line, from birth to the mind in force."""
+        """Entries of the surviving line, from the start to the agent state in force."""
         return tuple(self.up(self.head))[::-1]
 
     def grown(self, entry: int, parent: int) -> "Descent":
         """With one more mind, which is in force from now on."""
-        return Descent(self.birth, {**self.parents, entry: parent}, entry)
+        return Descent(self.start_node, {**self.parents, entry: parent}, entry)
 
     def children(self, entry: int) -> tuple[int, ...]:
         """What was made from this mind, in order."""

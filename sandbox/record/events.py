@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sandbox.errors import IntegrityError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Updated(Event):
     parameters: int
     episodes: int  # ended in this rollout
     mean_return: float | None  # as the learner was paid: after controls of rewards
-    intrinsic: Mapping[str, float] = field(default_factory=dict)
+    rewards: Mapping[str, float] = field(default_factory=dict)
     losses: Mapping[str, float] = field(default_factory=dict)
     truth: Mapping[str, float] = field(default_factory=dict)
     """Mean total per episode, training; ``coverage``: share of the world's places acted in so far,
@@ -62,9 +62,9 @@ class Updated(Event):
     def accounts(self) -> Iterator[tuple[str, str, float]]:
         """(objective, what, value): what the objectives tell of themselves among the losses.
 
-        The key of such a loss is the name of one of ``intrinsic``, a space, and what is told.
+        The key of such a loss is the name of one of ``rewards``, a space, and what is told.
         """
-        names = sorted(self.intrinsic, key=len, reverse=True)  # the whole name, not its beginning
+        names = sorted(self.rewards, key=len, reverse=True)  # the whole name, not its beginning
         for key, value in self.losses.items():
             for name in names:
                 if key.startswith(f"{name} "):
@@ -81,7 +81,7 @@ class Controlled(Event):
     update: int
     steps: int
     intensity: float  # as it was set
-    strength: float  # in force, a mean over the steps of this update
+    effective_intensity: float  # in force, a mean over the steps of this update
     measured: Mapping[str, float]  # shares and means, named by ``envs.control_kit.meter.Reading``
     expected: Mapping[str, float]  # what these should be, as far as the control can say
     error: Mapping[str, float]  # one standard deviation of each measurement from ``expected``

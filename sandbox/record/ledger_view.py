@@ -37,7 +37,7 @@ class Book:
 
     def agents(self) -> tuple[str, ...]:
         """Whose lives these are."""
-        return tuple(each["agent"] for each in self.entries if each["kind"] == "birth")
+        return tuple(each["agent"] for each in self.entries if each["kind"] == "start")
 
     def counts(self) -> dict[str, Any]:
         """One row that sums the trial up."""
@@ -71,9 +71,9 @@ class Book:
         if not 1 <= entry <= len(self.entries):
             what = f"there is no entry {entry}: they go from 1 to {len(self.entries)}"
             raise InputError(Problem(str(self.trial.folder), what))
-        lives = {each.agent: each for each in lineages(self.trial.events)}
-        life = lives.get(self.entries[entry - 1]["agent"])
-        return life.after(entry).genome if life else {}
+        agent_runs = {each.agent: each for each in lineages(self.trial.events)}
+        agent_run = agent_runs.get(self.entries[entry - 1]["agent"])
+        return agent_run.after(entry).genome if agent_run else {}
 
 
 def _row(entry: JSON) -> dict[str, Any]:
@@ -126,30 +126,30 @@ def settings(given: JSON, longest: int = LONGEST) -> str:
 def _tree(entries: Sequence[JSON]) -> Iterator[str]:
     made = {each["entry"]: each for each in entries if _is_mind(each)}
     parents = {each: made[each].get("parent", before) for before, each in pairwise(made)}
-    minds = Descent(next(iter(made)), parents, next(reversed(made)))
-    yield from _branch(minds.birth, "", made, minds, set(minds.line()))
+    agent_states = Descent(next(iter(made)), parents, next(reversed(made)))
+    yield from _branch(agent_states.start_node, "", made, agent_states, set(agent_states.line()))
 
 
 def _is_mind(entry: JSON) -> bool:
     """Did it make or change the mind?"""
-    return entry["kind"] in {"birth", "rolled back"} or bool(entry.get("applied"))
+    return entry["kind"] in {"start", "rolled back"} or bool(entry.get("applied"))
 
 
 def _branch(
-    entry: int, prefix: str, made: Mapping[int, JSON], minds: Descent, line: set[int]
+    entry: int, prefix: str, made: Mapping[int, JSON], agent_states: Descent, line: set[int]
 ) -> Iterator[str]:
     """The main line goes straight down; each side branch is told, whole, where it leaves."""
     mark = prefix
     while True:
         yield f"{mark}{_label(made[entry], alive=entry in line)}"
         mark = prefix
-        following = minds.children(entry)
+        following = agent_states.children(entry)
         if not following:
             return
         main = next((each for each in following if each in line), following[-1])
         for side in following:
             if side != main:
-                lines = _branch(side, f"{prefix}│  ", made, minds, line)
+                lines = _branch(side, f"{prefix}│  ", made, agent_states, line)
                 head = next(lines)
                 yield f"{prefix}├──{head.removeprefix(prefix + '│  ')}"
                 yield from lines

@@ -17,7 +17,7 @@ JSON = Mapping[str, Any]
 UNDO = "undo"
 ROLLED_BACK = "rolled_back"
 """How the laboratory's own undoing is called among the edits."""
-BIRTH = 0  # ledger lines are numbered from 1
+START = 0  # ledger lines are numbered from 1
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Node:
     update: int
     steps: int
     genome: JSON
-    edit: str = "birth"
+    edit: str = "start"
     settings: JSON = field(default_factory=dict)
     part: str = ""
     applied: bool = True
@@ -49,7 +49,7 @@ class Lineage:
     nodes: tuple[Node, ...]
 
     @property
-    def birth(self) -> Node:
+    def start_node(self) -> Node:
         """The first node."""
         return self.nodes[0]
 
@@ -69,7 +69,7 @@ class Lineage:
     def descent(self) -> Descent:
         """The nodes that took effect, as a tree."""
         made = {each.entry: each.parent for each in self.nodes[1:] if each.applied}
-        return Descent(self.birth.entry, made, self.end.entry)
+        return Descent(self.start_node.entry, made, self.end.entry)
 
     def at(self, update: int) -> Node:
         """The node in force after this update."""
@@ -102,15 +102,18 @@ def lineages(events: Sequence[Event], kls: Mapping[int, float] | None = None) ->
 def _nodes(
     agent: str, genome: JSON, events: Sequence[Event], kls: Mapping[int, float]
 ) -> tuple[Node, ...]:
-    found = {BIRTH: Node(BIRTH, BIRTH, BIRTH, 0, 0, genome)}
-    minds, undone = Descent(BIRTH, {}, BIRTH), dict[int, int]()
+    found = {START: Node(START, START, START, 0, 0, genome)}
+    agent_states, undone = Descent(START, {}, START), dict[int, int]()
     for event in map(_as_edit, events):
         if not isinstance(event, Edited) or event.agent != agent:
             continue
-        node = found[event.entry] = _node(event, found, minds.head, kls.get(event.entry))
+        node = found[event.entry] = _node(event, found, agent_states.head, kls.get(event.entry))
         if event.applied:
-            was, minds = set(minds.line()), minds.grown(node.entry, node.parent)
-            now = set(minds.line())
+            was, agent_states = (
+                set(agent_states.line()),
+                agent_states.grown(node.entry, node.parent),
+            )
+            now = set(agent_states.line())
             undone |= dict.fromkeys(was - now, event.entry)
             undone = {entry: by for entry, by in undone.items() if entry not in now}
     return tuple(replace(each, undone_by=undone.get(each.entry)) for each in found.values())
@@ -138,7 +141,7 @@ def _as_edit(event: Event) -> Event:
 
 def _node(event: Edited, found: Mapping[int, Node], head: int, kl: float | None) -> Node:
     target = found.get(event.settings.get("entry", -1)) if _returns(event) else None
-    back = target is not None and target.entry != BIRTH and target.applied and event.applied
+    back = target is not None and target.entry != START and target.applied and event.applied
     return Node(
         entry=event.entry,
         parent=target.before if target is not None and back else head,

@@ -1,8 +1,8 @@
-"""Who won where: every named arm against the first, in every env."""
+"""Arms compared: every named arm against the first, in every env."""
 
 from collections.abc import Iterator
 
-from sandbox.analysis.arm_comparison import Contest, Standing, contests
+from sandbox.analysis.arm_comparison import ArmComparison, Standing, contests
 from sandbox.report.data import Report
 from sandbox.report.html import Html, interval_bar, number, section, table, text
 from sandbox.words import counted, dose_label
@@ -13,10 +13,10 @@ COLUMNS = ("env", "arm", "first arm", "this arm", "difference", "interval", "", 
 def arms(report: Report) -> Iterator[Html]:
     """One section a lever that chooses by name; none where there is no such lever."""
     for each in contests(report.run):
-        yield section("Who won where", _note(each), table(COLUMNS, _rows(each), [2, 3, 4, 5, 7]))
+        yield section("Arms compared", _note(each), table(COLUMNS, _rows(each), [2, 3, 4, 5, 7]))
 
 
-def _note(found: Contest) -> Html:
+def _note(found: ArmComparison) -> Html:
     words = (
         f"{found.metric.replace('_', ' ').capitalize()} of each arm against"
         f" “{dose_label(found.base)}”, paired by seed."
@@ -27,7 +27,7 @@ def _note(found: Contest) -> Html:
     return Html(f'<p class="soft small">{text(words)}</p>')
 
 
-def _rows(found: Contest) -> Iterator[list[Html]]:
+def _rows(found: ArmComparison) -> Iterator[list[Html]]:
     before = ""
     ends = [abs(x) for each in found.standings for x in (each.low, each.high) if x is not None]
     for each in found.standings:

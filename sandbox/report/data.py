@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.analysis.claims import Judged, verdicts
+from sandbox.analysis.claims import JudgedClaim, verdicts
 from sandbox.analysis.effects import (
     Effect,
     effects,
@@ -89,7 +89,7 @@ class Film:
 
 
 @dataclass(frozen=True)
-class Life:
+class AgentPanel:
     """What became of one agent, in the first seed of its condition."""
 
     condition: str
@@ -104,7 +104,7 @@ class Report:
     """Everything on the page. Limits on how much is drawn are told in ``cut``."""
 
     run: RunRecord
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedClaim, ...]
     effects: tuple[Effect, ...]
     counts: Mapping[str, int]  # state -> trials
     conditions: tuple[str, ...]  # base first, then as the scenario lists the levers
@@ -119,7 +119,7 @@ class Report:
     lineages: tuple[Lineage, ...]
     films: tuple[Film, ...]
     filmed: int  # how many films there are, shown or not
-    lives: tuple[Life, ...]
+    agent_runs: tuple[AgentPanel, ...]
     lived: int  # how many of them there are, shown or not
     ended_early: tuple[tuple[TrialRecord, str], ...]  # not done: trial, state
     cut: str
@@ -133,7 +133,7 @@ class Report:
 def gather(run: RunRecord) -> Report:
     """Read everything that the page shows."""
     safety, films = safety_metric(run), _spread(list(_films(run)))
-    lives = list(_lives(run))
+    agent_runs = list(_agent_runs(run))
     drawn = _first_seeds(run)
     left_out = sum(bool(trial.events) for trial in run.trials) - len(drawn)
     states = [state(trial) for trial in run.trials]
@@ -154,8 +154,8 @@ def gather(run: RunRecord) -> Report:
         lineages=tuple(each for trial in drawn for each in _lineages(run, trial)),
         films=films[:MOST_FILMS],
         filmed=len(films),
-        lives=tuple(lives[:MOST_LIVES]),
-        lived=len(lives),
+        agent_runs=tuple(agent_runs[:MOST_LIVES]),
+        lived=len(agent_runs),
         ended_early=tuple((t, s) for t, s in zip(run.trials, states, strict=True) if s != "done"),
         cut=f"the first {MOST_CURVES} trials; {left_out} more are not drawn" if left_out else "",
     )
@@ -309,7 +309,7 @@ def _allowed(run: RunRecord, trial: TrialRecord) -> tuple[str, ...]:
     return tuple(str(name) for name in found if name != REST)
 
 
-def _lives(run: RunRecord) -> Iterator[Life]:
+def _agent_runs(run: RunRecord) -> Iterator[AgentPanel]:
     """Every agent of the first seed of each env and condition, base first."""
     order, several, seen = _conditions(run), len(_envs(run)) > 1, set[tuple[str, str]]()
     for trial in sorted(run.trials, key=lambda x: (order.index(_name(run, x)), x.spec["seed"])):
@@ -320,7 +320,7 @@ def _lives(run: RunRecord) -> Iterator[Life]:
         steps = max((e.steps for e in trial.events if isinstance(e, Updated)), default=0)
         env = here[1] if several else ""
         for tree in lineages(trial.events, behaviour_changes(trial.folder)):
-            yield Life(here[0], env, trial.spec["seed"], steps, tree)
+            yield AgentPanel(here[0], env, trial.spec["seed"], steps, tree)
 
 
 def _films(run: RunRecord) -> Iterator[Film]:

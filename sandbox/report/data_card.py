@@ -104,7 +104,7 @@ def _cells(arm: _Arm) -> Iterator[tuple[str, list[Html]]]:
     seen = arm.readings
     before = [
         number(_mean([each.intensity for each in seen])),
-        number(_mean([each.strength for each in seen])),
+        number(_mean([each.effective_intensity for each in seen])),
     ]
     expected = {name for each in seen for name in each.expected}
     shown = sorted(expected | {k for each in seen for k, v in each.measured.items() if v})

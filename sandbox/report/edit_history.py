@@ -7,7 +7,7 @@ from sandbox.pictures.genome_svg import svg
 from sandbox.pictures.lineage_film import MOST_MOMENTS, film
 from sandbox.pictures.lineage_svg import outcome, settings_told, timeline
 from sandbox.record.lineage import Node
-from sandbox.report.data import MOST_LIVES, Life, Report
+from sandbox.report.data import MOST_LIVES, AgentPanel, Report
 from sandbox.report.html import Html, folded, join, number, section, table, text
 from sandbox.words import counted
 
@@ -18,13 +18,13 @@ CAPS = (
 )
 
 
-def lives(report: Report) -> Html:
+def agent_runs(report: Report) -> Html:
     """Birth, end and everything between, of the first seed of each env and condition."""
-    if not report.lives:
-        return section("Lives", Html('<p class="soft">No trial has begun.</p>'))
-    still = all(len(each.lineage.nodes) == 1 for each in report.lives)
-    shown = report.lives[:1] if still else report.lives
-    left = report.lived - len(report.lives)
+    if not report.agent_runs:
+        return section("Edit history", Html('<p class="soft">No trial has begun.</p>'))
+    still = all(len(each.lineage.nodes) == 1 for each in report.agent_runs)
+    shown = report.agent_runs[:1] if still else report.agent_runs
+    left = report.lived - len(report.agent_runs)
     more = f" {left} more are left out." if left else ""
     told = (
         "No agent proposed an edit, so one is drawn for all."
@@ -32,19 +32,21 @@ def lives(report: Report) -> Html:
         else f"The first seed of each env and condition, agent by agent. {CAPS}{more}"
     )
     note = Html(f'<p class="soft small">{text(told)}</p>')
-    return section("Lives", note, *(_life(each, i == 0) for i, each in enumerate(shown)))
+    return section(
+        "Edit history", note, *(_agent_run(each, i == 0) for i, each in enumerate(shown))
+    )
 
 
-def _life(life: Life, first: bool) -> Html:
-    line = life.lineage
-    name = f"{life.condition}, seed {life.seed}, {line.agent}"
-    if life.env:
-        name = f"{life.env} · {name}"
+def _agent_run(agent_run: AgentPanel, first: bool) -> Html:
+    line = agent_run.lineage
+    name = f"{agent_run.condition}, seed {agent_run.seed}, {line.agent}"
+    if agent_run.env:
+        name = f"{agent_run.env} · {name}"
     proposals = len(line.nodes) - 1
     applied = sum(each.applied for each in line.nodes) - 1
-    differ = len(changes(line.birth.genome, line.end.genome))
+    differ = len(changes(line.start_node.genome, line.end.genome))
     told = f"{counted(proposals, 'proposal')}, {applied} applied, {counted(differ, 'difference')}"
-    inside = join(_drawn(life, name) if proposals else [_picture(life, name)])
+    inside = join(_drawn(agent_run, name) if proposals else [_picture(agent_run, name)])
     opened = " open" if first else ""
     return Html(
         f'<details class="life"{opened}><summary><b>{text(name)}</b>'
@@ -52,20 +54,22 @@ def _life(life: Life, first: bool) -> Html:
     )
 
 
-def _picture(life: Life, name: str) -> Html:
-    line = life.lineage
-    born = None if len(line.nodes) == 1 else line.birth.genome
+def _picture(agent_run: AgentPanel, name: str) -> Html:
+    line = agent_run.lineage
+    born = None if len(line.nodes) == 1 else line.start_node.genome
     return _wide(svg(line.end.genome, born, title=f"{name}: the end, with what changed"))
 
 
-def _drawn(life: Life, name: str) -> Iterator[Html]:
-    line = life.lineage
+def _drawn(agent_run: AgentPanel, name: str) -> Iterator[Html]:
+    line = agent_run.lineage
     yield Html("<h3>Every proposal</h3>")
-    yield _wide(timeline(line, life.steps, title=f"{name}: every proposal over environment steps"))
-    yield Html("<h3>At the end, and what changed since birth</h3>")
-    yield _picture(life, name)
+    yield _wide(
+        timeline(line, agent_run.steps, title=f"{name}: every proposal over environment steps")
+    )
+    yield Html("<h3>At the end, and what changed since the start</h3>")
+    yield _picture(agent_run, name)
     if len(line.moments()) > 1:
-        yield Html("<h3>From birth to the end</h3>")
+        yield Html("<h3>From the start to the end</h3>")
         yield Html(
             '<div class="film"><p class="keys"><button type="button">Pause</button>'
             f' <input type="range" min="1" max="{min(len(line.moments()), MOST_MOMENTS)}"'

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.analysis.claims import Judged
+from sandbox.analysis.claims import JudgedClaim
 from sandbox.record.files import Disk
 from sandbox.record.store import read_run
 from sandbox.report import sections
 from sandbox.report.arms import arms
 from sandbox.report.data import Report, gather
 from sandbox.report.data_card import data_card
-from sandbox.report.edit_history import lives
+from sandbox.report.edit_history import agent_runs
 from sandbox.report.films import films
 from sandbox.report.html import (
     Html,
@@ -22,7 +22,7 @@ from sandbox.report.html import (
 )
 from sandbox.report.limits import limits
 from sandbox.report.maps import maps
-from sandbox.report.rewards import motives
+from sandbox.report.rewards import live_objectives
 from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.words import counted
@@ -78,13 +78,13 @@ def _sections(report: Report) -> Iterator[Html]:
     yield from maps(report)
     yield sections.plane(report)
     yield sections.curves(report)
-    yield from motives(report)
+    yield from live_objectives(report)
     yield sections.effects(report)
     yield from data_card(report)
     yield sections.lineage(report)
-    yield lives(report)
+    yield agent_runs(report)
     yield films(report)
-    yield section("What we could not test", bullets(limits(report)))
+    yield section("Limitations", bullets(limits(report)))
     yield sections.manifest(report)
 
 
@@ -108,7 +108,7 @@ def _head(report: Report) -> Html:
     )
 
 
-def _verdict(judged: Judged) -> Html:
+def _verdict(judged: JudgedClaim) -> Html:
     found, seen = judged.verdict, judged.effect
     notes = [found.reason, *found.notes, judged.fragility]
     notes += [f"{check.name}: {check.detail}" for check in found.checks if check.detail]

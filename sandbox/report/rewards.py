@@ -1,4 +1,4 @@
-"""What drove it: what each objective paid over training, and when the say was handed over."""
+"""Reward by objective: what each objective paid over training, and when the say was handed over."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,7 +89,7 @@ class _Account:
 Accounts = Mapping[_Line, _Account]
 
 
-def motives(report: Report) -> Iterator[Html]:
+def live_objectives(report: Report) -> Iterator[Html]:
     """One section; none where nothing but the env's own reward was ever paid."""
     found = _accounts(report)
     if {each.objective for each in found} <= {"extrinsic"}:
@@ -101,7 +101,9 @@ def motives(report: Report) -> Iterator[Html]:
         pieces += [figure(_sheet(report, found, env), "No update has been recorded yet.")]
     left = len(report.envs) - len(shown)
     cut = f" {left} more envs are not drawn." if left else ""
-    yield section("What drove it", _note(report, found, cut), *pieces, *_handovers(report, found))
+    yield section(
+        "Reward by objective", _note(report, found, cut), *pieces, *_handovers(report, found)
+    )
 
 
 def _note(report: Report, found: Accounts, cut: str) -> Html:
@@ -130,7 +132,7 @@ def _accounts(report: Report) -> dict[_Line, _Account]:
 
 def _told(each: Updated) -> Iterator[tuple[str, str, float]]:
     """(objective, what, value): its pay, and what it reports by the name of a loss."""
-    for objective, paid in each.intrinsic.items():
+    for objective, paid in each.rewards.items():
         yield objective, PAY, paid
     for objective, what, value in each.accounts():
         if what in {*MEANING, BOUND, "lessons"}:
@@ -241,7 +243,7 @@ def _handovers(report: Report, found: Accounts) -> Iterator[Html]:
         " the alphas are means over seeds. Without an alpha an objective adds to the others and"
         " takes no say from them." + (f" {left} more rows are left out." if left else "")
     )
-    yield Html("<h3>Did it hand over, and when?</h3>")
+    yield Html("<h3>Handover: whether and when</h3>")
     yield Html(f'<p class="soft small">{text(words)}</p>')
     head = [*(["env"] if several else []), *COLUMNS]
     yield table(head, rows, range(2 + several, len(head)))

@@ -35,7 +35,9 @@ def plane(report: Report) -> Html:
     """Capability against safety, or why it cannot be drawn."""
     drawn = figures.plane(report)
     if drawn is None:
-        return section("Able and safe?", Html(f'<p class="soft">{text(_no_plane(report))}</p>'))
+        return section(
+            "Capability and safety", Html(f'<p class="soft">{text(_no_plane(report))}</p>')
+        )
     mean = "a shape an env" if len(report.envs) > 1 else "the star is the first condition"
     note = (
         "Each small dot is a seed; each large mark is the mean of a condition"
@@ -43,7 +45,7 @@ def plane(report: Report) -> Html:
         f"{_marks(report)}"
     )
     return section(
-        "Able and safe?", Html(f'<p class="soft small">{text(note)}</p>'), figure(drawn, "")
+        "Capability and safety", Html(f'<p class="soft small">{text(note)}</p>'), figure(drawn, "")
     )
 
 
@@ -239,7 +241,7 @@ def lineage(report: Report) -> Html:
         content.append(_edit_summary(report.lineages))
     if edits:
         content.append(folded(f"All {len(edits)} proposals{more}", table(head, rows, [2, 8])))
-    return section("How the agents rewrote themselves", *content)
+    return section("Edits", *content)
 
 
 def _grew(report: Report) -> bool:

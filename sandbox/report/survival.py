@@ -86,7 +86,7 @@ def _rows(found: Sequence[Group]) -> Iterator[list[Html]]:
     before = None
     for each in found:
         agent = each.panel if each.panel != before else ""
-        held = text(f"{len(each.lives)} of {each.trials}")
+        held = text(f"{len(each.agent_runs)} of {each.trials}")
         yield [text(agent), text(each.line), held, *_cells(each)]
         before = each.panel
 
@@ -97,15 +97,15 @@ def _cells(group: Group) -> list[Html]:
         return [NOTHING] * (len(COLUMNS) - 3)
     end, between = curve.at(curve.end)
     share = group.edit_share
-    n = len(group.lives)
+    n = len(group.agent_runs)
     return [
         text(f"{len(group.broken)} ({sum(each.by_edit for each in group.broken)})"),
         text(_median(curve, edits)),
         text(f"{end:.2f} ({between.low:.2f} to {between.high:.2f})"),
-        _damage([each.edit_damage for each in group.lives]),
-        _damage([each.drift_damage for each in group.lives]),
+        _damage([each.edit_damage for each in group.agent_runs]),
+        _damage([each.drift_damage for each in group.agent_runs]),
         text("" if share is None else f"{round(100 * share)} %"),
-        text(f"{sum(each.last.inside for each in group.lives) / n:.3f}"),
+        text(f"{sum(each.last.inside for each in group.agent_runs) / n:.3f}"),
     ]
 
 
@@ -151,11 +151,11 @@ def _test(each: Comparison) -> list[Html]:
 
 def _curves(found: Sequence[Group]) -> Figure | None:
     """A panel for each agent, a step line with its band for each place."""
-    if not any(each.lives for each in found):
+    if not any(each.agent_runs for each in found):
         return None
     panels = list(dict.fromkeys(each.panel for each in found))
     lines = list(dict.fromkeys(each.line for each in found))
-    reach = max(each.watched for group in found for each in group.lives)
+    reach = max(each.watched for group in found for each in group.agent_runs)
     drawn = _Sheet(panels, reach)
     for group in found:
         curve = group.curve()

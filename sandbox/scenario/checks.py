@@ -41,7 +41,7 @@ def names(found: Findings, data: JSON, known: Mapping[str, EnvEntry]) -> None:
         for key in ("protect", "write_scope"):
             _different(found, ("gate", key), gate.get(key), "part")
         _edits(found, gate.get("allow"))
-    claims = data.get("expects")
+    claims = data.get("claims")
     claims = [claims] if isinstance(claims, dict) else claims
     for i, claim in enumerate(claims if isinstance(claims, list) else ()):
         if isinstance(claim, dict):
@@ -229,27 +229,27 @@ def _claim(found: Findings, i: int, claim: JSON, data: JSON) -> None:
     metric, lever = claim.get("metric"), claim.get("effect_of")
     if isinstance(metric, str) and isinstance(metrics, list) and metric not in metrics:
         listed = [each for each in metrics if isinstance(each, str)]
-        found.no_such(("expects", i, "metric"), "metric of this scenario", metric, listed)
+        found.no_such(("claims", i, "metric"), "metric of this scenario", metric, listed)
     if not isinstance(lever, str) or not isinstance(doses, dict):
         return
     if lever not in doses:
-        found.no_such(("expects", i, "effect_of"), "lever of this scenario", lever, sorted(doses))
+        found.no_such(("claims", i, "effect_of"), "lever of this scenario", lever, sorted(doses))
     elif isinstance(doses[lever], list) and len(doses[lever]) < 2:  # noqa: PLR2004
-        found.add(("expects", i, "effect_of"), f"lever '{lever}' has one dose; an effect needs two")
+        found.add(("claims", i, "effect_of"), f"lever '{lever}' has one dose; an effect needs two")
     elif isinstance(doses[lever], list) and claim.get("dose") is not None:
         dose, rest = claim["dose"], doses[lever][1:]
         if dose not in rest:
             known = ", ".join(map(str, rest))
             what = f"dose: lever '{lever}' is held against its first dose at {known}, not {dose}"
-            found.add(("expects", i, "dose"), what)
+            found.add(("claims", i, "dose"), what)
 
 
 def claimed_envs(found: Findings, scenario: Scenario) -> None:
     """Check that a claim about one env is about one of this scenario."""
     labels = [env_label(scenario.resolved(), env) for env in scenario.envs]
-    for i, claim in enumerate(scenario.expects):
+    for i, claim in enumerate(scenario.claims):
         if claim.get("env") is not None and claim["env"] not in labels:
-            found.no_such(("expects", i, "env"), "env of this scenario", claim["env"], labels)
+            found.no_such(("claims", i, "env"), "env of this scenario", claim["env"], labels)
 
 
 def _apart(found: Findings, reach: Mapping[str, set[tuple[str, ...]]]) -> bool:

@@ -134,7 +134,7 @@ def problems_of(error: BaseException) -> Iterator[tuple[Path, str]]:
     if isinstance(error, SettingError):
         yield from ((each.path, str(each)) for each in error.problems)
     else:
-        path = error.path if isinstance(error, settings.SettingError) else ()
+        path = error.path if isinstance(error, settings.WorldSettingError) else ()
         yield path, fault(error)
 
 

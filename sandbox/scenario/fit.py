@@ -140,7 +140,7 @@ class _Asked:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a trial says it, too
-                place = environment.habitat(spec, COPIES)
+                place = environment.trial_env(spec, COPIES)
         except FAULTS as error:  # whatever it is, every trial would meet it
             whole = str(error) if env_id in str(error) else f"env '{env_id}': {fault(error)}"
             self.found.add(("envs", i, "kwargs"), one_line(whole), at_key=True)
@@ -192,7 +192,7 @@ class _Asked:
         for name, each in parts.objectives.items():
             reason = self._unstarted(each, seen, actions, choices=not parts.learner.continuous)
             if reason is not None:
-                self._motive(spec, name, reason)
+                self._live_objective(spec, name, reason)
 
     def _unstarted(
         self, each: Objective, seen: int, actions: int, *, choices: bool
@@ -217,7 +217,7 @@ class _Asked:
         found: PlacedProblem | None = self._once("motive", [repr(each), seen, actions], start)
         return found
 
-    def _motive(self, spec: Spec, name: str, reason: PlacedProblem) -> None:
+    def _live_objective(self, spec: Spec, name: str, reason: PlacedProblem) -> None:
         at = self._at(spec, "objective", name, *reason.path)
         what = f"objective '{name}' and env '{spec['env']['id']}' do not fit: "
         said = reason.removeprefix(f"{name}: ")  # some name themselves, for whoever starts them
@@ -257,7 +257,7 @@ def _is_ours(part: object) -> bool:
     return type(part).__module__.startswith("agents.")
 
 
-def _spaces(place: environment.Habitat) -> tuple[tuple[Any, Any], ...]:
+def _spaces(place: environment.TrialEnv) -> tuple[tuple[Any, Any], ...]:
     """Observation and action space of every agent, each distinct pair once."""
     seen, acts = place.env.single_observation_space, place.env.single_action_space
     if not isinstance(acts, gym.spaces.MultiDiscrete):
@@ -270,7 +270,7 @@ def _actions(continuous: bool, space: Any) -> int:
     return int(action_box(space).low.size) if continuous else action_count(space)
 
 
-def _teaches(place: environment.Habitat) -> bool:
+def _teaches(place: environment.TrialEnv) -> bool:
     """Does the env say which action was right? A step of it tells."""
     if len(place.agents) > 1:
         return False

@@ -248,7 +248,7 @@ class GateForm(Form):
 _FIRST_GATE = {"max_parameters", "max_flops", "max_edits", "protect"}
 
 
-class ExpectForm(Form):
+class ClaimForm(Form):
     """A claim, stated before anything has run: last dose of a lever against its first."""
 
     metric: str
@@ -331,7 +331,7 @@ class ScenarioForm(Form):
         Field(default=[0, 1, 2], description="A count, a list, or {first, count}.")
     )
     metrics: list[str] = Field(min_length=1)
-    expects: Annotated[list[ExpectForm], _written(as_several)] = []
+    claims: Annotated[list[ClaimForm], _written(as_several)] = []
     probes: Annotated[dict[str, Settings], _written(as_named)] = Field(
         default={"held_out": {}}, description="Measurements of the live agent."
     )
@@ -357,7 +357,7 @@ FORMS: Mapping[Path, type[Form]] = {
     ("gate", "max_edits_per"): RateForm,
     ("gate", "two_gate"): TwoGateForm,
     ("gate", "budget_shocks"): ShockForm,
-    ("expects",): ExpectForm,
+    ("claims",): ClaimForm,
     ("limits",): LimitsForm,
 }
 """Path without indices and names of arms -> the form that stands there."""

@@ -18,7 +18,7 @@ from sandbox.scenario import checks, fit, parts, pinned
 from sandbox.scenario.findings import Findings
 from sandbox.scenario.form import (
     NAME,
-    ExpectForm,
+    ClaimForm,
     GateForm,
     ScenarioForm,
     as_dosed,
@@ -97,7 +97,7 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
         design=form.design,
         seeds=tuple(form.seeds),
         metrics=tuple(form.metrics),
-        expects=tuple(each.model_dump(exclude=_unsaid(each)) for each in form.expects),
+        claims=tuple(each.model_dump(exclude=_unsaid(each)) for each in form.claims),
         probes=probes or {},
         limits=form.limits.model_dump(),
         arms=arms,
@@ -153,7 +153,7 @@ def _envs(
     return tuple(resolved)
 
 
-def _unsaid(claim: ExpectForm) -> set[str]:
+def _unsaid(claim: ClaimForm) -> set[str]:
     """Keys that say nothing at their default; older scenarios do not have them."""
     return {key for key in ("dose", "env") if getattr(claim, key) is None}
 

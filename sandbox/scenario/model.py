@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.record.events import SCHEMA
 from sandbox.scenario import parts, pinned
 from sandbox.words import Dose
 
@@ -26,7 +27,7 @@ class Scenario:
     design: str
     seeds: tuple[int, ...]
     metrics: tuple[str, ...]
-    expects: tuple[JSON, ...]
+    claims: tuple[JSON, ...]
     probes: JSON
     limits: JSON
     arms: Mapping[str, JSON] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class Scenario:
         """JSON data of everything but ``source``; what ``resolved.json`` holds."""
         names = [each for each in self.__dataclass_fields__ if each != "source"]
         names = [each for each in names if each != "arms" or self.arms]
-        data = {"schema": 1, **{each: getattr(self, each) for each in names}}
+        data = {"schema": SCHEMA, **{each: getattr(self, each) for each in names}}
         return parts.to_json(data)  # type: ignore[no-any-return]
 
     def digest(self) -> str:

@@ -43,9 +43,9 @@ def schema() -> JSON:
     _become(top["metrics"], {"type": "array", "minItems": 1, "items": _names("metrics")})
     _become(top["seeds"], _seeds())
     _become(top["envs"], _or_text(top["envs"]))
-    _become(top["expects"], {"anyOf": [top["expects"]["items"], _bare(top["expects"])]})
-    forms["ExpectForm"]["properties"]["metric"] |= _names("metrics")
-    forms["ExpectForm"]["properties"]["effect_of"] |= _names("levers")
+    _become(top["claims"], {"anyOf": [top["claims"]["items"], _bare(top["claims"])]})
+    forms["ClaimForm"]["properties"]["metric"] |= _names("metrics")
+    forms["ClaimForm"]["properties"]["effect_of"] |= _names("levers")
     return made
 
 

@@ -27,7 +27,7 @@ Condition = Mapping[str, Dose]
 
 
 @dataclass(frozen=True)
-class Trial:
+class PlannedTrial:
     """One condition, one env, one seed."""
 
     id: str
@@ -39,14 +39,14 @@ class Trial:
         return condition_name(self.spec["condition"])
 
 
-def expand(scenario: Scenario) -> tuple[Trial, ...]:
+def expand(scenario: Scenario) -> tuple[PlannedTrial, ...]:
     """All trials; the first seed of every condition and env comes before the second of any.
 
     Two envs may come to the same trial, where an arm undoes what they differ by: then each has one
     of its own, and every one after the first says in its ``env`` which ``copy`` it is.
     """
     turned = conditions(scenario.levers, scenario.design)
-    found: dict[str, Trial] = {}
+    found: dict[str, PlannedTrial] = {}
     for seed, condition, env in itertools.product(scenario.seeds, turned, scenario.envs):
         made, copy = trial(scenario, env, condition, seed), 0
         while made.id in found:
@@ -62,7 +62,9 @@ def count(scenario: Scenario) -> int:
     return turned * len(scenario.envs) * len(scenario.seeds)
 
 
-def trial(scenario: Scenario, env: Mapping[str, Any], condition: Condition, seed: int) -> Trial:
+def trial(
+    scenario: Scenario, env: Mapping[str, Any], condition: Condition, seed: int
+) -> PlannedTrial:
     """One trial. Levers are applied in the order of their names; no two touch the same key."""
     spec = base_spec(scenario, env, seed)
     for name in sorted(condition):
@@ -72,8 +74,8 @@ def trial(scenario: Scenario, env: Mapping[str, Any], condition: Condition, seed
     return _trial(spec)
 
 
-def _trial(spec: Mapping[str, Any]) -> Trial:
-    return Trial(trial_id(spec), _ordered(spec))
+def _trial(spec: Mapping[str, Any]) -> PlannedTrial:
+    return PlannedTrial(trial_id(spec), _ordered(spec))
 
 
 def _ordered(value: Any) -> Any:

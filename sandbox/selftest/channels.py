@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.drives.channel_capacity import capacity
-from sandbox.selftest.check import Check, known
+from sandbox.selftest.check import KnownNumber, known
 
 Array = npt.NDArray[np.float64]
 
 
-def checks() -> Iterator[Check]:
+def checks() -> Iterator[KnownNumber]:
     """Binary symmetric, Z, erasure, typewriter, and the negative control."""
     flips = (0.05, 0.1, 0.11, 0.25, 0.5)
     exact = (0.713603042884, 0.531004406411, 0.500084041835, 0.188721875541, 0.0)

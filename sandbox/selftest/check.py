@@ -12,7 +12,7 @@ Measure = Callable[[], Numbers]
 
 
 @dataclass(frozen=True)
-class Check:
+class KnownNumber:
     """A known number and how it is computed; ``page`` is what ``--only`` picks by."""
 
     page: str
@@ -24,10 +24,10 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Found:
+class Computed:
     """What came out."""
 
-    check: Check
+    check: KnownNumber
     got: tuple[float, ...]
     seconds: float
     error: str = ""
@@ -52,12 +52,12 @@ def known(  # noqa: PLR0917 - a row of a table
     within: float,
     measure: Measure,
     source: str,
-) -> Check:
+) -> KnownNumber:
     """A check of one number or several."""
-    return Check(page, what, _numbers(expected), within, measure, source)
+    return KnownNumber(page, what, _numbers(expected), within, measure, source)
 
 
-def computed(checks: Iterable[Check]) -> Iterator[Found]:
+def computed(checks: Iterable[KnownNumber]) -> Iterator[Computed]:
     """Compute one after the other; whatever a measurement raises is its finding."""
     for check in checks:
         begun = perf_counter()
@@ -65,7 +65,7 @@ def computed(checks: Iterable[Check]) -> Iterator[Found]:
             got, error = _numbers(check.measure()), ""
         except Exception as problem:  # noqa: BLE001  (one broken part must not hide the others)
             got, error = (), f"{type(problem).__name__}: {problem}"
-        yield Found(check, got, perf_counter() - begun, error)
+        yield Computed(check, got, perf_counter() - begun, error)
 
 
 def _numbers(found: Numbers) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ import envs
 from agents.drives.channel_capacity import capacities
 from agents.drives.empowerment import empowerment, outcomes, reach
 from envs.worlds.maze import Maze
-from sandbox.selftest.check import Check, known
+from sandbox.selftest.check import KnownNumber, known
 
 Array = npt.NDArray[np.float64]
 _OWN = "computed twice, independently"
@@ -29,13 +29,13 @@ _SLIPPERY = {
 }
 
 
-def checks() -> Iterator[Check]:
+def checks() -> Iterator[KnownNumber]:
     """Counted where nothing is left to chance, certified capacities where something is."""
     yield from _open_rooms()
     yield from _klyubin()
 
 
-def _open_rooms() -> Iterator[Check]:
+def _open_rooms() -> Iterator[KnownNumber]:
     for n, states in ((1, 5), (2, 13), (3, 25), (5, 61)):
         yield known(
             "I5",
@@ -63,7 +63,7 @@ def _open_rooms() -> Iterator[Check]:
     )
 
 
-def _klyubin() -> Iterator[Check]:
+def _klyubin() -> Iterator[KnownNumber]:
     for n, (page, exact) in _STILL.items():
         yield known(
             page,

@@ -12,12 +12,12 @@ from agents.objectives.e3b import E3b
 from agents.objectives.smirl import Smirl
 from agents.values.behaviour_cloning import BehaviourCloning
 from agents.values_contract import Evidence
-from sandbox.selftest.check import Check, known
+from sandbox.selftest.check import KnownNumber, known
 
 Array = npt.NDArray[np.float64]
 
 
-def checks() -> Iterator[Check]:
+def checks() -> Iterator[KnownNumber]:
     """Counts, E3B, SMiRL and a clone of somebody who never wavers."""
     yield known(
         "I14",
@@ -60,11 +60,11 @@ def checks() -> Iterator[Check]:
 
 def _walked(objective: Objective, places: Sequence[Sequence[float]]) -> Array:
     """What one environment's walk through these observations is paid, step by step."""
-    motive = objective.start(len(places[0]), 2, np.random.default_rng(0))
+    live_objective = objective.start(len(places[0]), 2, np.random.default_rng(0))
     rows, no = np.asarray(places, np.float32), np.zeros(1, bool)
     none = np.zeros(1, np.int64)
     paid = [
-        motive.reward(Batch(rows[[t]], none, rows[[t + 1]], np.zeros(1), no, no))[0]
+        live_objective.reward(Batch(rows[[t]], none, rows[[t + 1]], np.zeros(1), no, no))[0]
         for t in range(len(rows) - 1)
     ]
     return np.array(paid)

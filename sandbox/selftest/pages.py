@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import sandbox.selftest as shelf
 from sandbox.errors import InputError, Problem
-from sandbox.selftest.check import Check
+from sandbox.selftest.check import KnownNumber
 
 
-def gathered(pages: Sequence[str] = ()) -> list[Check]:
+def gathered(pages: Sequence[str] = ()) -> list[KnownNumber]:
     """Checks of these pages, or all. Raises ``InputError`` for a page that nobody has."""
-    found: list[Check] = []
+    found: list[KnownNumber] = []
     for each in pkgutil.iter_modules(shelf.__path__):
         module = importlib.import_module(f"{shelf.__name__}.{each.name}")
         found += getattr(module, "checks", list)()

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from sandbox.analysis.selection import moran_fixation, price
-from sandbox.selftest.check import Check, known
+from sandbox.selftest.check import KnownNumber, known
 
 
-def checks() -> Iterator[Check]:
+def checks() -> Iterator[KnownNumber]:
     """S1 and S2 of the known numbers."""
     for size, fitness, chance in (
         (10, 1.0, 0.1),

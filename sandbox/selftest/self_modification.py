@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from agents.arrays import Array
-from sandbox.selftest.check import Check, known
+from sandbox.selftest.check import KnownNumber, known
 
 Kind = Literal["hedonistic", "ignorant", "realistic"]
 KINDS: tuple[Kind, ...] = ("hedonistic", "ignorant", "realistic")
@@ -140,14 +140,14 @@ def _best(choices: Choices) -> Array:
     return values
 
 
-def checks() -> Iterator[Check]:
+def checks() -> Iterator[KnownNumber]:
     """S3 of the known numbers."""
     yield known(
         "S3",
         "rewriting what it wants, bliss on offer: loss of " + ", ".join(KINDS),
         (1.25, 1.0, 0.0),
         1e-9,
-        lambda: [_life(kind).lost for kind in KINDS],
+        lambda: [_agent_run(kind).lost for kind in KINDS],
         "closed form",
     )
     yield known(
@@ -155,12 +155,12 @@ def checks() -> Iterator[Check]:
         "harmful rewrites of the first and of the last",
         (1.0, 0.0),
         1e-9,
-        lambda: [_life(kind).harmful for kind in KINDS[::2]],
+        lambda: [_agent_run(kind).harmful for kind in KINDS[::2]],
         "Everitt et al. 2016",
     )
 
 
-def _life(kind: Kind) -> Rewrites:
+def _agent_run(kind: Kind) -> Rewrites:
     """Six steps between two rooms, of which one, the other, or either pays: 1/2, 1/2 and 1."""
     rooms = np.zeros((2, 2, 2))
     rooms[:, [0, 1], [0, 1]] = 1.0  # each action leads to the room of its number

@@ -10,7 +10,7 @@ from agents.value_learning.bradley_terry import cross_entropy, preference
 from agents.value_learning.soft_planning import occupancies, soft_values
 from sandbox.measuring.reward_distances import epic, epic_canonical
 from sandbox.selftest.assistance import Helper, red_blue, two_phase, wormy_apples
-from sandbox.selftest.check import Check, known
+from sandbox.selftest.check import KnownNumber, known
 from sandbox.selftest.off_switch import off_switch_incentive
 from sandbox.selftest.pomdp import at_least, four_three, wandered
 
@@ -27,7 +27,7 @@ _CLIFF = np.array([0, -1, -1, 0, 0, 0, -4, -4, 4.0])
 _AWAY = np.array([4, 3, 2, 3, 2, 1, 2, 1, 0.0])  # steps from the goal
 
 
-def checks() -> Iterator[Check]:
+def checks() -> Iterator[KnownNumber]:
     """V1 to V8 of the known numbers."""
     yield from _epic()
     yield from _planning()
@@ -36,7 +36,7 @@ def checks() -> Iterator[Check]:
     yield from _off_switch()
 
 
-def _epic() -> Iterator[Check]:
+def _epic() -> Iterator[KnownNumber]:
     for name, other in (
         ("shifted", _grid(_GOAL + 1)),
         ("scaled", _grid(10 * _GOAL)),
@@ -77,7 +77,7 @@ def _epic() -> Iterator[Check]:
     )
 
 
-def _planning() -> Iterator[Check]:
+def _planning() -> Iterator[KnownNumber]:
     first = [53.298300, 54.836443, 54.836443, 33.649463, 54.744662]
     visits = [6.998829, 3.397594, 3.397594, 0.405233, 6.800749]
     later = [22.943354, 24.039469, 24.039469, 2.818985, 24.430549]
@@ -96,7 +96,7 @@ def _planning() -> Iterator[Check]:
     )
 
 
-def _preferences() -> Iterator[Check]:
+def _preferences() -> Iterator[KnownNumber]:
     for gap, noise, chance in (
         (0.0, 0.0, 0.5),
         (1.0, 0.0, 0.731058579),
@@ -120,7 +120,7 @@ def _preferences() -> Iterator[Check]:
     )
 
 
-def _assistance() -> Iterator[Check]:
+def _assistance() -> Iterator[KnownNumber]:
     for discount, best, learning_first in ((0.99, 1.9523196, 1.8562796), (0.9, 1.7136, 1.5840)):
         yield known(
             "V5",
@@ -140,7 +140,7 @@ def _maze() -> float:
     return at_least(problem, 20, met)
 
 
-def _off_switch() -> Iterator[Check]:
+def _off_switch() -> Iterator[KnownNumber]:
     for (mean, deviation), worth in (
         ((0, 1), 0.398942),
         ((0.5, 1), 0.197797),

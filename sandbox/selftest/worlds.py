@@ -8,7 +8,7 @@ import numpy as np
 import envs
 from envs.worlds.lab_race import LabRace
 from envs.worlds.whisky_gold import WhiskyGold
-from sandbox.selftest.check import Check, known
+from sandbox.selftest.check import KnownNumber, known
 
 _ENGINE = "the original engine and dynamic programming"
 _TURNER = "Turner et al. 2020"
@@ -81,7 +81,7 @@ _ANCHORS = (
 )
 
 
-def checks() -> Iterator[Check]:
+def checks() -> Iterator[KnownNumber]:
     """Reference policies, and a few values with a formula of their own."""
     for each in _ANCHORS:
         knobs = "".join(f", {name} {value}" for name, value in each.knobs.items())

@@ -37,7 +37,7 @@ class Album:
         self.now[agent] = self.shown[agent] = genome
         if self.drawn < MOST_PICTURES:
             self.drawn += 1
-            yield Picture(agent, 0, genome_png(genome, heading=f"{agent}: birth"))
+            yield Picture(agent, 0, genome_png(genome, heading=f"{agent}: start"))
 
     def edited(self, event: Edited) -> Iterator[Picture]:
         """A proposal; there is a picture of it if it changed the genome and there is room."""

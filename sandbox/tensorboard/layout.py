@@ -6,7 +6,7 @@ from typing import Any
 CHARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "capability": {
         "capability": (r"^capability/",),
-        "training return": (r"^return/",),
+        "training return": (r"^(mean|hidden)_return",),
     },
     "harm": {
         "safety metrics": (r"^safety/",),

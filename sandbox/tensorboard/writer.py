@@ -39,7 +39,7 @@ from sandbox.words import Dose, condition_name, env_label
 FOLDER = "tensorboard"
 FILE = "events.out.tfevents.0000000000.sandbox"
 PICTURES = "genome_picture"  # a tag is either of text or of images
-ALREADY_CURVES = frozenset({"parameters", "flops", "return_reward", "hidden_reward"})
+ALREADY_CURVES = frozenset({"parameters", "flops", "mean_return", "hidden_return"})
 """Metrics that would only repeat a curve written anyway."""
 
 
@@ -136,7 +136,7 @@ class Writer:
             envs = sorted({env_label(self.scenario, each) for each in self.scenario["envs"]})
             columns.append(hparams.HParam("env", hparams.Discrete(envs)))
         curves = [tag_of(name) for name in self.metrics if name not in ALREADY_CURVES]
-        tags = [*curves, "return/proxy", "return/true", "arch/n_params", "compute/flops"]
+        tags = [*curves, "mean_return", "hidden_return", "arch/n_params", "compute/flops"]
         metrics = [hparams.Metric(tag) for tag in dict.fromkeys(tags)]
         return hparams.hparams_config_pb(columns, metrics, time_created_secs=0.0)
 
@@ -210,7 +210,7 @@ class TrialWriter:
         self._agents = event.agents
         self._rewrites = dict.fromkeys(event.agents, 0)
         for agent, genome in sorted(event.genomes.items()):
-            self.records.text(self._tag("genome", agent), f"At birth\n\n{_json(genome)}", 0)
+            self.records.text(self._tag("genome", agent), f"At the start\n\n{_json(genome)}", 0)
             self._pictures(self._album.born(agent, genome))
 
     @_tell.register
@@ -223,7 +223,7 @@ class TrialWriter:
     @_tell.register
     def _(self, event: Controlled) -> None:
         root = f"control/{event.control}"
-        self.records.scalar(f"{root}/strength", event.strength, event.steps)
+        self.records.scalar(f"{root}/strength", event.effective_intensity, event.steps)
         for name, value in sorted(event.measured.items()):
             self.records.scalar(f"{root}/{name}", value, event.steps)
         for name, value in sorted(event.expected.items()):
@@ -301,15 +301,15 @@ def _plain(dose: Dose) -> Dose:
 
 
 def _curves(event: Updated) -> Iterator[tuple[str, float | None]]:
-    yield "return/proxy", event.mean_return
-    yield "return/true", event.truth.get("hidden_reward")
+    yield "mean_return", event.mean_return
+    yield "hidden_return", event.truth.get("hidden_reward")
     yield "arch/n_params", event.parameters
     yield "compute/flops", event.flops
     yield "compute/episodes", event.episodes
     yield "compute/flops_left", event.flops_left
     if len(event.spent) > 1:  # a single category is the total
         yield from ((f"compute/{name}", value) for name, value in sorted(event.spent.items()))
-    yield from ((f"intrinsic/{name}", value) for name, value in sorted(event.intrinsic.items()))
+    yield from ((f"reward/{name}", value) for name, value in sorted(event.rewards.items()))
     yield from ((f"loss/{name}", value) for name, value in sorted(event.losses.items()))
     truth = {k: v for k, v in event.truth.items() if k != "hidden_reward"}
     yield from ((f"training_truth/{name}", value) for name, value in sorted(truth.items()))

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Editor, LiveEditor, LiveLearner, Mind, RefusedEditError, UpdateReport
+from agents.contract import (
+    AgentState,
+    Editor,
+    LiveEditor,
+    LiveLearner,
+    RefusedEditError,
+    UpdateReport,
+)
 from agents.editing.bounds import gene_of
 from agents.genome import EditorGene, Genome
 from agents.part_settings import tuples
@@ -66,7 +73,7 @@ KEPT_MINDS = 64
 
 
 @dataclass
-class Life:
+class AgentRun:
     """One agent's life in the trial."""
 
     learner: LiveLearner
@@ -76,7 +83,7 @@ class Life:
     returns: list[float | None] = field(default_factory=list)
     edits: int = 0  # applied
     signals: Signals = field(default_factory=Signals)
-    past: dict[int, Mind] = field(default_factory=dict)  # ledger entry -> the mind before it
+    past: dict[int, AgentState] = field(default_factory=dict)  # ledger entry -> the mind before it
     entry: int = 0  # line of the ledger that this mind descends from
     parents: dict[int, int] = field(default_factory=dict)  # applied entry -> the one before it
     applied: list[int] = field(default_factory=list)  # update of each applied edit
@@ -104,7 +111,7 @@ class Life:
         on_probation = self.probation.entry if self.probation else 0
         return Past(len(self.returns), tuple(self.applied), tuple(self.left), on_probation, undoes)
 
-    def done(self, entry: int, parent: int, before: Mind, after: Mind) -> None:
+    def done(self, entry: int, parent: int, before: AgentState, after: AgentState) -> None:
         """Note an applied edit under its line of the ledger, so that it can be undone."""
         self.edits += 1
         self.applied.append(len(self.returns))
@@ -119,19 +126,19 @@ class Life:
         self.left.append(left.digest())
         self.parents[entry], self.entry = parent, entry
 
-    def before(self, entry: int) -> Mind:
+    def before(self, entry: int) -> AgentState:
         """A copy of the mind before an edit. ``RefusedEditError`` where it is not kept."""
         if entry not in self.past:
             kept = f"{min(self.past)} to {max(self.past)}" if self.past else "none"
             raise RefusedEditError(f"entry {entry} cannot be undone: minds are kept of {kept}")
         return copied(self.past[entry])
 
-    def become(self, mind: Mind) -> None:
+    def become(self, agent_state: AgentState) -> None:
         """Install a mind of this agent's own past, its editor's settings included."""
-        self.learner.install(mind)
+        self.learner.install(agent_state)
         settings = self.editor.settings()
-        if settings is not None and gene_of(settings) != mind.genome.editor:
-            self.editor.adopt(with_settings(self.editor, mind.genome.editor))
+        if settings is not None and gene_of(settings) != agent_state.genome.editor:
+            self.editor.adopt(with_settings(self.editor, agent_state.genome.editor))
 
 
 def with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:

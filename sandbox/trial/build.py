@@ -14,7 +14,7 @@ from sandbox.contract import Probe, Spec, named
 from sandbox.errors import InputError, Problem, TrialError
 from sandbox.gate.gate import Gate
 from sandbox.seeding import trial_streams
-from sandbox.trial.environment import Habitat
+from sandbox.trial.environment import TrialEnv
 
 
 def part(shelf: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:
@@ -97,7 +97,7 @@ def born(spec: Spec, parts: Parts, agents: Sequence[str]) -> Mapping[str, Genome
 
 
 def population(
-    spec: Spec, parts: Parts, place: Habitat, genomes: Mapping[str, Genome]
+    spec: Spec, parts: Parts, place: TrialEnv, genomes: Mapping[str, Genome]
 ) -> Population:
     """Let the agents of this spec live. Raises ``TrialError`` where the env does not suit."""
     try:

@@ -10,14 +10,14 @@ from typing import Any, Self
 import envs
 from agents.part_settings import FAULTS, PlacedProblem
 from envs.control_kit.control import Control
-from envs.control_kit.meter import Gauge
+from envs.control_kit.meter import ControlMeter
 from sandbox.catalogue import catalogue
 from sandbox.contract import Spec, named
 from sandbox.errors import InputError, SandboxError, TrialError, fault
 from sandbox.record.events import Controlled
 from sandbox.seeding import trial_streams
 from sandbox.trial.build import part
-from sandbox.trial.environment import Habitat, habitat
+from sandbox.trial.environment import TrialEnv, trial_env
 
 SEVERAL = "the env has several agents; a control acts on envs of one"
 
@@ -61,24 +61,26 @@ def settings(spec: Spec) -> dict[str, Any]:
     return dict(spec.get("controls", {}))
 
 
-def controlled(spec: Spec, place: Habitat, span_steps: int) -> Habitat:
+def controlled(spec: Spec, place: TrialEnv, span_steps: int) -> TrialEnv:
     """Put the spec's controls around the env; the first by name is the innermost.
 
     Raises ``MisfitError`` where a control refuses the env, or an objective lacks its control.
     """
-    gauges = {}
+    control_meters = {}
     for name in sorted(settings(spec)):
         problem = misfit(spec, name, place.env)
         if problem:
             raise MisfitError(problem)
         control = _made(spec, name)
         rng, twin = (trial_streams(spec)(f"control {name} {control.seed}") for _ in range(2))
-        gauges[name] = Gauge(control, place.env, rng=rng, twin=twin, span_steps=span_steps)
-        place = replace(place, env=gauges[name].env)
-    lacking = unmet(spec) or _hidden(spec, gauges, place.env)
+        control_meters[name] = ControlMeter(
+            control, place.env, rng=rng, twin=twin, span_steps=span_steps
+        )
+        place = replace(place, env=control_meters[name].env)
+    lacking = unmet(spec) or _hidden(spec, control_meters, place.env)
     if lacking:
         raise MisfitError(lacking)
-    return replace(place, gauges=gauges)
+    return replace(place, control_meters=control_meters)
 
 
 def unmet(spec: Spec) -> PlacedProblem | None:
@@ -94,10 +96,12 @@ def unmet(spec: Spec) -> PlacedProblem | None:
     return None
 
 
-def _hidden(spec: Spec, gauges: Mapping[str, Gauge], outermost: Any) -> PlacedProblem | None:
+def _hidden(
+    spec: Spec, control_meters: Mapping[str, ControlMeter], outermost: Any
+) -> PlacedProblem | None:
     """What an objective reads at the end of an observation must stay there."""
     for name, control, _ in _needs(spec):
-        shown = gauges[control].env.single_observation_space.shape
+        shown = control_meters[control].env.single_observation_space.shape
         if shown != outermost.single_observation_space.shape:
             what = f"objective '{name}' needs the control '{control}' to be the last that is shown"
             return PlacedProblem(what, "objective", name)
@@ -144,7 +148,7 @@ def _beforehand(spec: Spec) -> Any:
         return []
     if kind is None:
         return None
-    return habitat(spec, named(spec["learner"]).settings.get("num_envs", 1)).env
+    return trial_env(spec, named(spec["learner"]).settings.get("num_envs", 1)).env
 
 
 def _made(spec: Spec, name: str) -> Control:
@@ -167,15 +171,15 @@ def _clash(spec: Spec, name: str) -> str | None:
     return f"control '{others[0]}' decides which levels are drawn, too; use one of them"
 
 
-def reading(name: str, gauge: Gauge, update: int, steps: int) -> Controlled:
+def reading(name: str, control_meter: ControlMeter, update: int, steps: int) -> Controlled:
     """What one control did in one update, as its gauge measured it."""
-    found = gauge.read()
+    found = control_meter.read()
     return Controlled(
         control=name,
         update=update,
         steps=steps,
-        intensity=gauge.control.intensity,
-        strength=found.strength,
+        intensity=control_meter.control.intensity,
+        effective_intensity=found.effective_intensity,
         measured=dict(found.measured),
         expected=dict(found.expected),
         error=dict(found.error),

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from sandbox.errors import one_line
 from sandbox.record.events import Tampered
-from sandbox.trial.state import Trial
+from sandbox.trial.state import LiveTrial
 
 Report = Callable[[str, str], None]
 """Takes the surface and the attempt."""
@@ -30,25 +30,25 @@ def decoys(report: Report) -> dict[str, Any]:
     return {surface: _Decoy(surface, report) for surface in SURFACES}
 
 
-def installed(trial: Trial, name: str) -> dict[str, Any]:
+def installed(trial: LiveTrial, name: str) -> dict[str, Any]:
     """Return the decoys of one agent's edits and editor; attempts go to the trial's clerk."""
 
     def report(surface: str, attempt: str) -> None:
-        life = trial.lives[name]
+        agent_run = trial.agent_runs[name]
         noted = Tampered(
             agent=name,
             update=trial.update,
             steps=trial.steps,
             entry=trial.receipt.entry + 1,
-            editor=life.effective().editor.name,
+            editor=agent_run.effective().editor.name,
             level=one_line(trial.parts.editor.level),
             surface=surface,
             attempt=one_line(attempt),
         )
         account = {key: each for key, each in asdict(noted).items() if key != "entry"}
-        body = {"kind": "tamper attempt", "parent": life.entry, **account}
-        trial.receipt = trial.clerk.ledger(body)
-        trial.clerk.event(noted)
+        body = {"kind": "tamper attempt", "parent": agent_run.entry, **account}
+        trial.receipt = trial.trial_recorder.ledger(body)
+        trial.trial_recorder.event(noted)
 
     return decoys(report)
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from agents.behaviour import BehaviourChange, behaviour_change
 from agents.contract import (
-    Claim,
+    AgentState,
     Edit,
-    Evidence,
-    Mind,
+    EditClaim,
+    EditEvidence,
     RefusedEditError,
 )
 from agents.genome import Genome
@@ -21,25 +21,25 @@ from sandbox.gate.gate import Gate, Ruling, name_of, price, undone_by
 from sandbox.gate.protection import changed
 from sandbox.gate.read_back import Audit, audit
 from sandbox.record.ledger import canonical, digest
-from sandbox.trial.agent_run import Life, with_settings
-from sandbox.trial.fingerprints import optimiser_change, same_mind, size, weights_hash
+from sandbox.trial.agent_run import AgentRun, with_settings
+from sandbox.trial.fingerprints import optimiser_change, same_agent_state, size, weights_hash
 
 BEHAVIOUR_OBSERVATIONS = 1024
-Peers = Mapping[str, Callable[[], Mind]]
+Peers = Mapping[str, Callable[[], AgentState]]
 Measure = Callable[[], float]
 """Lets the agent play and returns its held-out return."""
 
 
 @dataclass(frozen=True)
-class Deed:
+class EditOutcome:
     """A proposal and all that was measured when it was done, or why it was not."""
 
     agent: str
     edit: Edit
     ruling: Ruling
-    before: Mind
-    after: Mind
-    claim: Claim | None = None
+    before: AgentState
+    after: AgentState
+    claim: EditClaim | None = None
     audit: Audit | None = None
     behaviour: BehaviourChange | None = None
     parent: int = 0  # line of the ledger that the new mind descends from
@@ -100,7 +100,7 @@ class Deed:
 
 
 def consider(
-    life: Life,
+    agent_run: AgentRun,
     name: str,
     edit: Edit,
     gate: Gate,
@@ -108,37 +108,37 @@ def consider(
     *,
     peers: Peers | None = None,
     measure: Measure | None = None,
-) -> Deed:
+) -> EditOutcome:
     """Judge an edit; if it is allowed, apply it, and read back what it did to the live learner.
 
     An edit that raises, makes another genome than the gate judged, brings back another mind than
     the one it says it undoes, or leaves a mind that is not finite, is undone and recorded as
     rejected. ``measure`` is asked once, before an allowed edit that is no undo.
     """
-    learner, undoes = life.learner, undone_by(edit)
-    before, past = learner.mind(), life.since(undoes)
-    ruling = gate.judge(edit, before.genome, life.sizes(), flops, life.edits, past=past)
-    parent = life.entry if undoes is None else life.parents.get(undoes, life.entry)
-    deed = Deed(name, edit, ruling, before, before, None, None, None, parent, undoes)
-    deed = replace(deed, version=life.version)
+    learner, undoes = agent_run.learner, undone_by(edit)
+    before, past = learner.agent_state(), agent_run.since(undoes)
+    ruling = gate.judge(edit, before.genome, agent_run.sizes(), flops, agent_run.edits, past=past)
+    parent = agent_run.entry if undoes is None else agent_run.parents.get(undoes, agent_run.entry)
+    edit_outcome = EditOutcome(name, edit, ruling, before, before, None, None, None, parent, undoes)
+    edit_outcome = replace(edit_outcome, version=agent_run.version)
     if not ruling.allowed:
-        return deed
+        return edit_outcome
     held_out = measure() if measure and undoes is None else None
-    was = life.effective()
+    was = agent_run.effective()
     try:
         claim = edit.claim(before.genome)
-        change = _rewrite(life, edit, ruling.genome, peers or {}, undoes)
+        change = _rewrite(agent_run, edit, ruling.genome, peers or {}, undoes)
     except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the agent lives on)
-        life.become(before)
+        agent_run.become(before)
         reason = one_line(f"undone: {type(error).__name__}: {error}")
-        return replace(deed, ruling=Ruling(False, reason, before.genome))
-    after = learner.mind()
-    moved = not same_mind(before, after)
+        return replace(edit_outcome, ruling=Ruling(False, reason, before.genome))
+    after = learner.agent_state()
+    moved = not same_agent_state(before, after)
     return replace(
-        deed,
+        edit_outcome,
         after=after,
         claim=claim,
-        audit=audit(claim, was, life.effective(), change.max_logit_change, moved),
+        audit=audit(claim, was, agent_run.effective(), change.max_logit_change, moved),
         behaviour=change,
         marks=gate.marks(before.genome, after.genome, past),
         held_out=held_out,
@@ -146,24 +146,24 @@ def consider(
 
 
 def _rewrite(
-    life: Life, edit: Edit, judged: Genome, peers: Peers, undoes: int | None
+    agent_run: AgentRun, edit: Edit, judged: Genome, peers: Peers, undoes: int | None
 ) -> BehaviourChange:
     """Apply an edit to a copy of the mind, install the outcome, and measure what it changed."""
-    learner = life.learner
+    learner = agent_run.learner
     seen = learner.recent_observations(BEHAVIOUR_OBSERVATIONS)
     was = learner.logits(seen), learner.values(seen)
-    evidence = Evidence(learner.look(), life.before, peers, life.canaries)
-    before = learner.mind()
-    mind = edit.apply_seeing(before, life.rng, evidence)
-    if mind.genome != judged:
+    evidence = EditEvidence(learner.look(), agent_run.before, peers, agent_run.canaries)
+    before = learner.agent_state()
+    agent_state = edit.apply_seeing(before, agent_run.rng, evidence)
+    if agent_state.genome != judged:
         raise RefusedEditError("it made another genome than the one the gate judged")
     if undoes is None and "objective" not in (edit.part, *edit.also):
-        _leaves_values(before, mind, edit.part)
-    if undoes is not None and not same_mind(mind, life.before(undoes)):
+        _leaves_values(before, agent_state, edit.part)
+    if undoes is not None and not same_agent_state(agent_state, agent_run.before(undoes)):
         raise RefusedEditError(f"it made another mind than the one before entry {undoes}")
-    learner.install(mind)
-    if mind.genome.editor != before.genome.editor:
-        life.editor.adopt(with_settings(life.editor, mind.genome.editor))
+    learner.install(agent_state)
+    if agent_state.genome.editor != before.genome.editor:
+        agent_run.editor.adopt(with_settings(agent_run.editor, agent_state.genome.editor))
     now = learner.logits(seen), learner.values(seen)
     change = behaviour_change(was[0], now[0], was[1], now[1], learner.divergence)
     if not all(map(math.isfinite, asdict(change).values())):
@@ -171,7 +171,7 @@ def _rewrite(
     return change
 
 
-def _leaves_values(before: Mind, after: Mind, said: str) -> None:
+def _leaves_values(before: AgentState, after: AgentState, said: str) -> None:
     """What an agent has learned of others' values is not in its genome, which the gate judges."""
     for name, each in after.values.items():
         if not np.array_equal(each, before.values.get(name, each)):

@@ -25,7 +25,7 @@ REWARD_BOUND = 1e6
 """Larger rewards overflow float32 training sooner or later, so they count as a fault."""
 
 
-class Watch:
+class EnvChecks:
     """Where one env is in its life, for messages, and the checks on what it gives."""
 
     def __init__(self, env_id: str) -> None:
@@ -121,7 +121,7 @@ def kind_of(value: Any) -> str:
 
 
 def _reset(
-    watch: Watch, env: Any, seed: Any, options: dict[str, Any] | None
+    watch: EnvChecks, env: Any, seed: Any, options: dict[str, Any] | None
 ) -> tuple[Any, dict[str, Any]]:
     with watch.calling(f"at the reset after step {watch.steps}"):
         seen, info = watch.returned(env.reset(seed=seed, options=options), 2)
@@ -134,7 +134,7 @@ class GuardedEnv(gym.Wrapper[Any, Any, Any, Any]):
 
     def __init__(self, env: gym.Env[Any, Any], env_id: str) -> None:
         super().__init__(env)
-        self.watch = Watch(env_id)
+        self.watch = EnvChecks(env_id)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -166,7 +166,7 @@ class GuardedVectorEnv(VectorWrapper):
         self, env: VectorEnv, env_id: str, beat: Callable[[], None] = lambda: None
     ) -> None:
         super().__init__(env)
-        self.watch = Watch(env_id)
+        self.watch = EnvChecks(env_id)
         self.beat = beat
         if isinstance(env.unwrapped, SyncVectorEnv):
             env.unwrapped.envs = [_guarded_inside(each, env_id) for each in env.unwrapped.envs]
@@ -231,7 +231,7 @@ class GuardedParallelEnv(BaseParallelWrapper):  # type: ignore[misc]
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(env)
-        self.watch = Watch(env_id)
+        self.watch = EnvChecks(env_id)
         self.beat = beat
         self._live: set[str] = set()
 

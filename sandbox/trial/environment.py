@@ -12,7 +12,7 @@ import envs
 from agents.contract import Streams
 from envs.arrays import Array
 from envs.contract import World
-from envs.control_kit.meter import Gauge
+from envs.control_kit.meter import ControlMeter
 from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Spec
 from sandbox.errors import SandboxError, TrialError
@@ -21,19 +21,21 @@ from sandbox.trial.recorder import RecordedEnv, TakesTruth
 
 
 @dataclass(frozen=True)
-class Habitat:
+class TrialEnv:
     """The env of one trial, with its world where there is one to look into."""
 
     env: Any  # a VectorEnv, ours of several agents included, or a list of ParallelEnvs
     agents: tuple[str, ...]
     world: World | None  # None: somebody else's env, no truth
     make: Callable[[int], Any]  # copies -> a fresh env of the same kind, for evaluation
-    gauges: Mapping[str, Gauge] = field(default_factory=dict)  # of the controls around ``env``
+    control_meters: Mapping[str, ControlMeter] = field(
+        default_factory=dict
+    )  # of the controls around ``env``
 
     def silent(self, seen: Array) -> Array:
         """What an uncontrolled env shows, in the form in which the agents see it in training."""
-        for gauge in self.gauges.values():
-            seen = gauge.silent(seen)
+        for control_meter in self.control_meters.values():
+            seen = control_meter.silent(seen)
         return seen
 
     def choices(self, logits: Array) -> Array:
@@ -41,7 +43,9 @@ class Habitat:
 
         What a control offered in training is not there to choose: the policy given that it acts.
         """
-        own = min((gauge.actions for gauge in self.gauges.values()), default=None)
+        own = min(
+            (control_meter.actions for control_meter in self.control_meters.values()), default=None
+        )
         return logits[:, :own]
 
     def requests(self, member: int = 0, members: int = 1) -> tuple[int, ...]:
@@ -49,11 +53,13 @@ class Habitat:
 
         Member ``k`` of ``m`` lives in the ``k``-th of ``m`` equal shares of the copies.
         """
-        own = [np.array_split(each.requests, members)[member] for each in self.gauges.values()]
+        own = [
+            np.array_split(each.requests, members)[member] for each in self.control_meters.values()
+        ]
         return tuple(int(n) for counts in own for n in counts.sum(axis=0))
 
 
-def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) -> Habitat:
+def trial_env(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) -> TrialEnv:
     """Make the env of a spec. ``beat`` is called at every step of an env that is not ours.
 
     Raises ``TrialError`` where the env cannot be made.
@@ -73,15 +79,15 @@ def habitat(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) ->
         raise TrialError(
             f"env '{env_id}' cannot be made: {type(error).__name__}: {error}"
         ) from error
-    stranger = isinstance(made, list)
-    world = None if stranger else getattr(made.unwrapped, "world", None)
-    agents = tuple((made[0] if stranger else made).possible_agents) if joint else ("agent",)
+    third_party = isinstance(made, list)
+    world = None if third_party else getattr(made.unwrapped, "world", None)
+    agents = tuple((made[0] if third_party else made).possible_agents) if joint else ("agent",)
     found = world if isinstance(world, World) else None
     _seed(made, found, trial_streams(spec), integer(spec["seed"], spec["salt"], "env"))
-    return Habitat(made, agents, found, make)
+    return TrialEnv(made, agents, found, make)
 
 
-def recorded(bare: Habitat, recorder: TakesTruth) -> Habitat:
+def recorded(bare: TrialEnv, recorder: TakesTruth) -> TrialEnv:
     """Let ``recorder`` take the truth of every step from here on, where there is any."""
     return bare if bare.world is None else replace(bare, env=RecordedEnv(bare.env, recorder))
 

@@ -17,7 +17,7 @@ from sandbox.contract import Episodes, Spec, Subject
 from sandbox.errors import TrialError
 from sandbox.record.events import Filmed
 from sandbox.seeding import integer, trial_streams
-from sandbox.trial.environment import Habitat
+from sandbox.trial.environment import TrialEnv
 
 Policy = Callable[[Array], Array]
 """Observations ``[n, size]`` -> actions ``[n]``."""
@@ -38,7 +38,7 @@ class LiveSubject(Subject):
 
     update: int
     steps: int
-    place: Habitat
+    place: TrialEnv
     learners: Mapping[str, LiveLearner]
     streams: Streams
     chosen: str = ""
@@ -252,7 +252,7 @@ def _recorded(
 
 
 def play_foreign(
-    place: Habitat, policies: Mapping[str, Policy], episodes: int, seed: int
+    place: TrialEnv, policies: Mapping[str, Policy], episodes: int, seed: int
 ) -> Mapping[str, Episodes]:
     """Play an env that is not ours: every copy plays the same number of episodes.
 
@@ -323,7 +323,7 @@ def _play_parallel(
 # --- anchors of normalised metrics --------------------------------------------------------------
 
 
-def anchors(spec: Spec, place: Habitat) -> dict[str, dict[str, dict[str, Any]]]:
+def anchors(spec: Spec, place: TrialEnv) -> dict[str, dict[str, dict[str, Any]]]:
     """Distribution -> oracle -> its expected totals: what normalised metrics are held against."""
     if place.world is not None:
         return {
@@ -335,7 +335,7 @@ def anchors(spec: Spec, place: Habitat) -> dict[str, dict[str, dict[str, Any]]]:
     return {"in_distribution": _measured_anchors(spec, place)}
 
 
-def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[str, dict[str, Any]]:
+def _measured_anchors(spec: Spec, place: TrialEnv, episodes: int = 32) -> dict[str, dict[str, Any]]:
     """A stranger's anchors: a random policy, measured, and its own ``reward_threshold``."""
     policy = {"agent": _random(place, trial_streams(spec)("anchors"))}
     seed = integer(spec["seed"], spec["salt"], "anchors")
@@ -347,7 +347,7 @@ def _measured_anchors(spec: Spec, place: Habitat, episodes: int = 32) -> dict[st
     return found
 
 
-def _random(place: Habitat, rng: np.random.Generator) -> Callable[[Array], Array]:
+def _random(place: TrialEnv, rng: np.random.Generator) -> Callable[[Array], Array]:
     """A policy that takes every action alike: among choices, or between the bounds of a box."""
     space = place.env.single_action_space
     if isinstance(space, gym.spaces.Box):

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Mind, Moment
+from agents.contract import AgentState, OptimiserMoment
 
 
-def optimiser_change(before: Mind, after: Mind) -> Mapping[str, Any]:
+def optimiser_change(before: AgentState, after: AgentState) -> Mapping[str, Any]:
     """What became of the optimiser's state.
 
     How many parameters had some before and have some now, how many of these are in both
@@ -27,7 +27,7 @@ def optimiser_change(before: Mind, after: Mind) -> Mapping[str, Any]:
     }
 
 
-def _same(one: Moment, other: Moment) -> bool:
+def _same(one: OptimiserMoment, other: OptimiserMoment) -> bool:
     return (
         one.step == other.step
         and np.array_equal(one.first, other.first)
@@ -35,39 +35,39 @@ def _same(one: Moment, other: Moment) -> bool:
     )
 
 
-def size(mind: Mind) -> int:
+def size(agent_state: AgentState) -> int:
     """Values it has learned or may learn; of a table, how many it holds."""
-    return sum(each.size for each in mind.parameters.values())
+    return sum(each.size for each in agent_state.parameters.values())
 
 
-def copied(mind: Mind) -> Mind:
+def copied(agent_state: AgentState) -> AgentState:
     """A mind that shares no array: whoever scribbles over it changes nothing that is kept."""
     moments = {
-        name: Moment(each.first.copy(), each.second.copy(), each.step)
-        for name, each in mind.moments.items()
+        name: OptimiserMoment(each.first.copy(), each.second.copy(), each.step)
+        for name, each in agent_state.moments.items()
     }
-    parameters = {name: each.copy() for name, each in mind.parameters.items()}
-    buffers = {name: each.copy() for name, each in mind.buffers.items()}
-    values = {name: each.copy() for name, each in mind.values.items()}
-    return Mind(mind.genome, parameters, moments, buffers, values)
+    parameters = {name: each.copy() for name, each in agent_state.parameters.items()}
+    buffers = {name: each.copy() for name, each in agent_state.buffers.items()}
+    values = {name: each.copy() for name, each in agent_state.values.items()}
+    return AgentState(agent_state.genome, parameters, moments, buffers, values)
 
 
-def weights_hash(mind: Mind) -> str:
+def weights_hash(agent_state: AgentState) -> str:
     """SHA-256 over names, shapes, types and bytes of all parameters, buffers and values."""
-    values = {f"values/{name}": each for name, each in mind.values.items()}
-    return _hash({**mind.parameters, **mind.buffers, **values})
+    values = {f"values/{name}": each for name, each in agent_state.values.items()}
+    return _hash({**agent_state.parameters, **agent_state.buffers, **values})
 
 
-def moments_hash(mind: Mind) -> str:
+def moments_hash(agent_state: AgentState) -> str:
     """SHA-256 over the optimiser's state, by name of the parameter."""
     arrays: dict[str, Array] = {}
-    for name, each in mind.moments.items():
+    for name, each in agent_state.moments.items():
         step = np.array(each.step, np.float64)
         arrays |= {f"{name} 1": each.first, f"{name} 2": each.second, f"{name} n": step}
     return _hash(arrays)
 
 
-def same_mind(one: Mind, other: Mind) -> bool:
+def same_agent_state(one: AgentState, other: AgentState) -> bool:
     """Are genome, weights, buffers and optimiser state equal to the bit? A third of two hashes."""
     return (
         one.genome == other.genome

@@ -1,6 +1,7 @@
 """One trial: build, then (train, propose, judge, apply, record, probe) until the budget is spent.
 
-It runs in a process of its own and owns no file: all it finds out goes to a ``Clerk``, who does.
+It runs in a process of its own and owns no file: all it finds out goes to a ``TrialRecorder``, who
+does.
 """
 
 import math
@@ -8,7 +9,7 @@ from collections.abc import Mapping
 
 from agents.architecture import checkpoint
 from agents.contract import Reply, UpdateReport, View
-from agents.training.value_transfer import heirlooms
+from agents.training.value_transfer import value_names
 from sandbox.contract import Beside, Spec
 from sandbox.errors import TrialError
 from sandbox.gate.gate import Gate, price
@@ -16,19 +17,19 @@ from sandbox.record.events import Chosen, Edited, Filmed, TrialFinished, TrialSt
 from sandbox.record.ledger import digest
 from sandbox.seeding import trial_streams
 from sandbox.trial import build, controls, decoys, two_gate_step
-from sandbox.trial.agent_run import Life
-from sandbox.trial.edit_step import Deed, consider
-from sandbox.trial.environment import habitat, recorded
+from sandbox.trial.agent_run import AgentRun
+from sandbox.trial.edit_step import EditOutcome, consider
+from sandbox.trial.environment import recorded, trial_env
 from sandbox.trial.evaluation import LiveSubject, anchors
 from sandbox.trial.fingerprints import weights_hash
 from sandbox.trial.population import best, is_population, steps_taken
-from sandbox.trial.recorder import Footprints, Witness, recorder_of
-from sandbox.trial.state import Clerk, Trial
+from sandbox.trial.recorder import GroundTruthRecorder, VisitedPlaces, recorder_of
+from sandbox.trial.state import LiveTrial, TrialRecorder
 
 
-def run_trial(spec: Spec, trial_id: str, clerk: Clerk) -> None:
+def run_trial(spec: Spec, trial_id: str, trial_recorder: TrialRecorder) -> None:
     """Run one trial until its budget is spent. Raises ``TrialError`` with the reason."""
-    trial = begin(spec, clerk)
+    trial = begin(spec, trial_recorder)
     _start(trial, trial_id)
     _probe(trial, last=False)
     while not trial.spent():
@@ -37,68 +38,80 @@ def run_trial(spec: Spec, trial_id: str, clerk: Clerk) -> None:
     _finish(trial)
 
 
-def begin(spec: Spec, clerk: Clerk) -> Trial:
+def begin(spec: Spec, trial_recorder: TrialRecorder) -> LiveTrial:
     """Build everything a spec names; nothing has been learned or recorded yet."""
     parts = build.Parts.of(spec)
     build.check_fit(spec, parts.learner)
     copies = parts.learner.copies()
-    bare = habitat(spec, copies, clerk.beat)
+    bare = trial_env(spec, copies, trial_recorder.beat)
     genomes = build.born(spec, parts, bare.agents)
     kept = recorder_of(bare.agents, tuple(genomes), copies)
-    witness = Witness(clerk.beat, Footprints(bare.world), kept)
-    place = controls.controlled(spec, recorded(bare, witness), parts.learner.total_steps)
+    ground_truth = GroundTruthRecorder(trial_recorder.beat, VisitedPlaces(bare.world), kept)
+    place = controls.controlled(spec, recorded(bare, ground_truth), parts.learner.total_steps)
     population = build.population(spec, parts, place, genomes)
     streams = trial_streams(spec)
-    lives = {
-        name: Life(
+    agent_runs = {
+        name: AgentRun(
             learner,
             parts.editor.start(parts.edits, streams(f"editor {name}")),
             streams(f"edits {name}"),
         )
         for name, learner in population.learners.items()
     }
-    return Trial(spec, clerk, parts, place, population, lives, kept, witness.footprints)
+    return LiveTrial(
+        spec,
+        trial_recorder,
+        parts,
+        place,
+        population,
+        agent_runs,
+        kept,
+        ground_truth.visited_places,
+    )
 
 
-def _start(trial: Trial, trial_id: str) -> None:
+def _start(trial: LiveTrial, trial_id: str) -> None:
     place, spec = trial.place, trial.spec
-    genomes = {name: life.learner.effective().to_json() for name, life in trial.lives.items()}
+    genomes = {
+        name: agent_run.learner.effective().to_json()
+        for name, agent_run in trial.agent_runs.items()
+    }
     started = TrialStarted(
         trial=trial_id,
         env=spec["env"]["id"],
         seed=spec["seed"],
         condition=spec["condition"],
-        agents=tuple(trial.lives),
+        agents=tuple(trial.agent_runs),
         anchors=anchors(spec, place),
         genomes=genomes,
     )
-    trial.clerk.event(started)
-    for name, life in trial.lives.items():
-        mind = life.learner.mind()
-        birth = {"kind": "birth", "agent": name, "genome": mind.genome.to_json()}
-        trial.receipt = trial.clerk.ledger({**birth, "weights": weights_hash(mind)})
-        life.entry = trial.receipt.entry
-        life.canaries = decoys.installed(trial, name)
+    trial.trial_recorder.event(started)
+    for name, agent_run in trial.agent_runs.items():
+        agent_state = agent_run.learner.agent_state()
+        birth = {"kind": "start", "agent": name, "genome": agent_state.genome.to_json()}
+        trial.receipt = trial.trial_recorder.ledger({**birth, "weights": weights_hash(agent_state)})
+        agent_run.entry = trial.receipt.entry
+        agent_run.canaries = decoys.installed(trial, name)
 
 
 # --- one update --------------------------------------------------------------------------------
 
 
-def _step(trial: Trial) -> None:
+def _step(trial: LiveTrial) -> None:
     reports = trial.population.update()
     trial.update += 1
     trial.steps += steps_taken(trial.place.agents, reports)
     truth = trial.recorder.means()
     for name, report in reports.items():
-        _charge(trial.lives[name], report, trial.parts.gate)
+        _charge(trial.agent_runs[name], report, trial.parts.gate)
     for name, report in reports.items():
-        life = trial.lives[name]
-        life.returns.append(report.mean_return)
-        life.signals.note(report, life.learner)
-        trial.clerk.event(_updated(trial, name, report, truth[name]))
-    for name, gauge in trial.place.gauges.items():
-        trial.clerk.event(controls.reading(name, gauge, trial.update, trial.steps))
-        gauge.clock.hasten(trial.parts.gate.budget.age(trial.flops))
+        agent_run = trial.agent_runs[name]
+        agent_run.returns.append(report.mean_return)
+        agent_run.signals.note(report, agent_run.learner)
+        trial.trial_recorder.event(_updated(trial, name, report, truth[name]))
+    for name, control_meter in trial.place.control_meters.items():
+        trial.trial_recorder.event(controls.reading(name, control_meter, trial.update, trial.steps))
+        control_meter.clock.advance_to(trial.parts.gate.budget.age(trial.flops))
     for name in reports:
         two_gate_step.settle(trial, name)
     if not trial.spent():  # an edit that nothing learns from would only change the last word
@@ -106,32 +119,34 @@ def _step(trial: Trial) -> None:
             _offer(trial, name)
 
 
-def _charge(life: Life, report: UpdateReport, gate: Gate) -> None:
+def _charge(agent_run: AgentRun, report: UpdateReport, gate: Gate) -> None:
     """Put one update on the account: what the learner says it cost, and what the gate asks."""
-    motives = life.learner.motives()
-    rewarding = math.fsum(motives[name].flops(report.steps) for name in report.intrinsic)
+    live_objectives = agent_run.learner.live_objectives()
+    rewarding = math.fsum(live_objectives[name].flops(report.steps) for name in report.rewards)
     rewarding = min(rewarding, report.flops)
-    life.meter.charge("objectives", rewarding)
-    life.meter.charge("learning", report.flops - rewarding)
-    life.meter.charge("environment", gate.step_flops * report.steps)
+    agent_run.meter.charge("objectives", rewarding)
+    agent_run.meter.charge("learning", report.flops - rewarding)
+    agent_run.meter.charge("environment", gate.step_flops * report.steps)
     if gate.upkeep:  # counting parameters reads the live learner back, which takes its time
-        life.meter.charge("upkeep", gate.upkeep * life.learner.parameters())
+        agent_run.meter.charge("upkeep", gate.upkeep * agent_run.learner.parameters())
 
 
-def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, float]) -> Updated:
-    life, left = trial.lives[name], trial.flops_left()
+def _updated(
+    trial: LiveTrial, name: str, report: UpdateReport, truth: Mapping[str, float]
+) -> Updated:
+    agent_run, left = trial.agent_runs[name], trial.flops_left()
     return Updated(
         agent=name,
         update=trial.update,
         steps=trial.steps,
-        flops=life.flops,
-        parameters=life.learner.parameters(),
+        flops=agent_run.flops,
+        parameters=agent_run.learner.parameters(),
         episodes=report.episodes,
         mean_return=report.mean_return,
-        intrinsic=dict(report.intrinsic),
+        rewards=dict(report.rewards),
         losses=dict(report.losses),
-        truth={**truth, **trial.footprints.found()},
-        spent=dict(life.meter.spent),
+        truth={**truth, **trial.visited_places.found()},
+        spent=dict(agent_run.meter.spent),
         flops_left=None if math.isinf(left) else left,
     )
 
@@ -139,81 +154,91 @@ def _updated(trial: Trial, name: str, report: UpdateReport, truth: Mapping[str, 
 # --- one edit ----------------------------------------------------------------------------------
 
 
-def _offer(trial: Trial, name: str) -> None:
-    life = trial.lives[name]
+def _offer(trial: LiveTrial, name: str) -> None:
+    agent_run = trial.agent_runs[name]
     early = trial.update <= trial.parts.gate.first_updates_without_edits
-    if early or not life.editor.wants(trial.update):
+    if early or not agent_run.editor.wants(trial.update):
         return
-    edit = life.editor.propose(_view(trial, name))
-    life.meter.charge("editor", life.editor.flops())
+    edit = agent_run.editor.propose(_view(trial, name))
+    agent_run.meter.charge("editor", agent_run.editor.flops())
     if edit is None:
         return
-    peers = {other: each.learner.mind for other, each in trial.lives.items() if other != name}
+    peers = {
+        other: each.learner.agent_state for other, each in trial.agent_runs.items() if other != name
+    }
     measure = two_gate_step.measurer(trial, name) if trial.parts.gate.probation else None
     gate = trial.parts.gate
     _beside(trial, name, "before edit")
-    deed = consider(life, name, edit, gate, trial.flops, peers=peers, measure=measure)
-    cost = price(edit, deed.before.genome)
-    life.meter.charge("edits", cost)  # what an editor tries is paid for, done or not
-    _record(trial, life, deed)
-    if deed.ruling.allowed:
-        life.done(trial.receipt.entry, deed.parent, deed.before, deed.after)
-        two_gate_step.begin(trial, name, deed)
+    edit_outcome = consider(agent_run, name, edit, gate, trial.flops, peers=peers, measure=measure)
+    cost = price(edit, edit_outcome.before.genome)
+    agent_run.meter.charge("edits", cost)  # what an editor tries is paid for, done or not
+    _record(trial, agent_run, edit_outcome)
+    if edit_outcome.ruling.allowed:
+        agent_run.done(
+            trial.receipt.entry, edit_outcome.parent, edit_outcome.before, edit_outcome.after
+        )
+        two_gate_step.begin(trial, name, edit_outcome)
         _beside(trial, name, "after edit")
-    reply = Reply(edit, deed.ruling.allowed, deed.ruling.reason, trial.receipt.entry, cost)
-    life.editor.hear(reply)
+    reply = Reply(
+        edit, edit_outcome.ruling.allowed, edit_outcome.ruling.reason, trial.receipt.entry, cost
+    )
+    agent_run.editor.hear(reply)
 
 
-def _beside(trial: Trial, name: str, moment: Beside) -> None:
+def _beside(trial: LiveTrial, name: str, moment: Beside) -> None:
     """Let the probes that watch edits measure the agent right beside one."""
     watching = [each for each in trial.parts.probes.values() if each.watches_edits]
     if watching:
-        learners = {name: trial.lives[name].learner}
+        learners = {name: trial.agent_runs[name].learner}
         streams = trial_streams(trial.spec)
         subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams)
         for probe in watching:
             for event in probe.beside(subject, moment):
-                trial.clerk.event(event)
+                trial.trial_recorder.event(event)
 
 
-def _view(trial: Trial, name: str) -> View:
-    life = trial.lives[name]
-    peers = {other: tuple(each.returns) for other, each in trial.lives.items() if other != name}
+def _view(trial: LiveTrial, name: str) -> View:
+    agent_run = trial.agent_runs[name]
+    peers = {
+        other: tuple(each.returns) for other, each in trial.agent_runs.items() if other != name
+    }
     return View(
-        genome=life.effective(),
+        genome=agent_run.effective(),
         update=trial.update,
-        flops=life.flops,
+        flops=agent_run.flops,
         flops_left=trial.flops_left(),
-        returns=tuple(life.returns),
-        signals=life.signals.so_far(),
-        requests=trial.place.requests(list(trial.lives).index(name), len(trial.lives)),
+        returns=tuple(agent_run.returns),
+        signals=agent_run.signals.so_far(),
+        requests=trial.place.requests(list(trial.agent_runs).index(name), len(trial.agent_runs)),
         peers=peers,
-        peer_genomes={other: trial.lives[other].effective() for other in peers},
-        look=life.learner.look(),
-        sizes=life.sizes(),
-        canaries=life.canaries,
-        values=heirlooms(life.learner.motives()),
-        **life.learner.view(),
+        peer_genomes={other: trial.agent_runs[other].effective() for other in peers},
+        look=agent_run.learner.look(),
+        sizes=agent_run.sizes(),
+        canaries=agent_run.canaries,
+        values=value_names(agent_run.learner.live_objectives()),
+        **agent_run.learner.view(),
     )
 
 
-def _record(trial: Trial, life: Life, deed: Deed) -> None:
+def _record(trial: LiveTrial, agent_run: AgentRun, edit_outcome: EditOutcome) -> None:
     moment = {"update": trial.update, "steps": trial.steps, "flops": trial.flops}
-    trial.receipt = trial.clerk.ledger(deed.entry(life.editor.state()) | moment)
-    trial.clerk.event(
+    trial.receipt = trial.trial_recorder.ledger(
+        edit_outcome.entry(agent_run.editor.state()) | moment
+    )
+    trial.trial_recorder.event(
         Edited(
-            agent=deed.agent,
+            agent=edit_outcome.agent,
             update=trial.update,
             steps=trial.steps,
             entry=trial.receipt.entry,
-            edit=deed.name,
-            settings=deed.settings,
-            part=deed.part,
-            applied=deed.ruling.allowed,
-            reason=deed.ruling.reason,
-            audit=deed.audit.finding if deed.audit else "",
-            genome=deed.after.genome.to_json(),
-            parameters=life.learner.parameters(),
+            edit=edit_outcome.name,
+            settings=edit_outcome.settings,
+            part=edit_outcome.part,
+            applied=edit_outcome.ruling.allowed,
+            reason=edit_outcome.ruling.reason,
+            audit=edit_outcome.audit.finding if edit_outcome.audit else "",
+            genome=edit_outcome.after.genome.to_json(),
+            parameters=agent_run.learner.parameters(),
         )
     )
 
@@ -221,42 +246,42 @@ def _record(trial: Trial, life: Life, deed: Deed) -> None:
 # --- probes and the end ------------------------------------------------------------------------
 
 
-def _probe(trial: Trial, *, last: bool) -> None:
+def _probe(trial: LiveTrial, *, last: bool) -> None:
     probes = [each for each in trial.parts.probes.values() if last or each.due(trial.update)]
     chosen = _chosen(trial)
     if chosen and (probes or last):
-        trial.clerk.event(chosen)
-    learners = {name: life.learner for name, life in trial.lives.items()}
+        trial.trial_recorder.event(chosen)
+    learners = {name: agent_run.learner for name, agent_run in trial.agent_runs.items()}
     streams, speaker = trial_streams(trial.spec), chosen.agent if chosen else ""
     subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams, speaker)
     for probe in probes:
         for event in probe.measure(subject):
-            trial.clerk.event(event)
+            trial.trial_recorder.event(event)
     if last:
         for distribution in subject.distributions():
             film: Filmed | None = subject.film(distribution)
             if film is not None:
-                trial.clerk.event(film)
+                trial.trial_recorder.event(film)
 
 
-def _chosen(trial: Trial) -> Chosen | None:
+def _chosen(trial: LiveTrial) -> Chosen | None:
     """Which member speaks for the population; ``None`` where there is none."""
-    if not is_population(trial.place.agents, trial.lives):
+    if not is_population(trial.place.agents, trial.agent_runs):
         return None
-    name, score = best({name: life.returns for name, life in trial.lives.items()})
+    name, score = best({name: agent_run.returns for name, agent_run in trial.agent_runs.items()})
     return Chosen(name, trial.update, trial.steps, score)
 
 
-def _finish(trial: Trial) -> None:
+def _finish(trial: LiveTrial) -> None:
     shas = []
-    for name, life in trial.lives.items():
+    for name, agent_run in trial.agent_runs.items():
         two_gate_step.leave(trial, name)
-        mind = life.learner.mind()
-        state, tensors = checkpoint.to_bytes(mind)
-        shas.append(trial.clerk.weights(trial.update, name, state, tensors))
-        end = {"kind": "end", "agent": name, "genome": mind.genome.to_json()}
-        trial.receipt = trial.clerk.ledger({**end, "weights": weights_hash(mind)})
-    trial.clerk.event(
+        agent_state = agent_run.learner.agent_state()
+        state, tensors = checkpoint.to_bytes(agent_state)
+        shas.append(trial.trial_recorder.weights(trial.update, name, state, tensors))
+        end = {"kind": "end", "agent": name, "genome": agent_state.genome.to_json()}
+        trial.receipt = trial.trial_recorder.ledger({**end, "weights": weights_hash(agent_state)})
+    trial.trial_recorder.event(
         TrialFinished(
             updates=trial.update,
             steps=trial.steps,

@@ -9,7 +9,7 @@ from gymnasium.vector import VectorWrapper
 
 from envs.arrays import Array
 from envs.contract import Outcome, State, World
-from envs.faces.gymnasium import Batch, BatchStep
+from envs.faces.gymnasium import BatchedWorlds, BatchStep
 from sandbox.contract import Episodes
 from sandbox.trial.population import is_population
 
@@ -101,7 +101,7 @@ def _part(outcome: Outcome, rows: slice) -> Outcome:
     )
 
 
-class Footprints:
+class VisitedPlaces:
     """Places acted in since the start of a trial, by any copy of the world.
 
     A world that does not say where its agent is (``World.places`` of 0), or no world of ours at
@@ -130,24 +130,24 @@ class TakesTruth(Protocol):
 
 
 @dataclass(frozen=True)
-class Witness:
+class GroundTruthRecorder:
     """Keeps the truth of a trial's every step, and says that the trial is alive."""
 
     beat: Callable[[], None]  # a rollout of our own worlds may be long, too
-    footprints: Footprints
+    visited_places: VisitedPlaces
     recorder: Recorder | RecorderByMember
 
     def take(self, state: State, outcome: Outcome) -> None:
         """See ``TakesTruth``."""
         self.beat()
-        self.footprints.take(state)
+        self.visited_places.take(state)
         self.recorder.take(outcome)
 
 
 class RecordedEnv(VectorWrapper):
     """Stands right around a face, beneath all controls, and hands the truth of each step over."""
 
-    def __init__(self, face: Batch, recorder: TakesTruth) -> None:
+    def __init__(self, face: BatchedWorlds, recorder: TakesTruth) -> None:
         super().__init__(face)
         self._face, self._recorder = face, recorder
 

@@ -13,7 +13,7 @@ from sandbox.seeding import trial_streams
 from sandbox.trial import loop
 from sandbox.trial.evaluation import LiveSubject
 from sandbox.trial.population import is_population, steps_taken
-from sandbox.trial.state import Trial
+from sandbox.trial.state import LiveTrial
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Rehearsal:
     seconds: float  # of the trial after that: learning, and all its probes
 
 
-class Deaf:
+class NullRecorder:
     """A clerk who keeps nothing."""
 
     def event(self, event: Event) -> None:
@@ -54,7 +54,7 @@ def rehearse(spec: Spec) -> Rehearsal:
 
     torch.set_num_threads(1)
     born = time.perf_counter()
-    trial = loop.begin(spec, Deaf())
+    trial = loop.begin(spec, NullRecorder())
     built = time.perf_counter()
     trial.population.update()  # the first one warms up
     since = time.perf_counter()
@@ -62,7 +62,7 @@ def rehearse(spec: Spec) -> Rehearsal:
     seconds = time.perf_counter() - since
     steps = steps_taken(trial.place.agents, reports)
     updates = math.ceil(trial.parts.learner.total_steps / steps)
-    parameters = sum(life.learner.parameters() for life in trial.lives.values())
+    parameters = sum(agent_run.learner.parameters() for agent_run in trial.agent_runs.values())
     each = sum(report.flops for report in reports.values())
     budget = trial.parts.gate.budget.end
     if budget < updates * each:  # it ends by FLOPs, not by steps
@@ -72,9 +72,9 @@ def rehearse(spec: Spec) -> Rehearsal:
     return Rehearsal(parameters, updates, flops, built - born, updates * seconds + probes)
 
 
-def _probe_seconds(trial: Trial, updates: int) -> float:
+def _probe_seconds(trial: LiveTrial, updates: int) -> float:
     """Of all the probes of a whole trial, by one measurement with each of them."""
-    learners = {name: life.learner for name, life in trial.lives.items()}
+    learners = {name: agent_run.learner for name, agent_run in trial.agent_runs.items()}
     population = is_population(trial.place.agents, learners)
     speaker = next(iter(learners)) if population else ""
     seconds = 0.0

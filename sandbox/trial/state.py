@@ -8,13 +8,13 @@ from agents.contract import Population
 from sandbox.contract import Spec
 from sandbox.record.events import Event
 from sandbox.record.ledger import Receipt
-from sandbox.trial.agent_run import Life
+from sandbox.trial.agent_run import AgentRun
 from sandbox.trial.build import Parts
-from sandbox.trial.environment import Habitat
-from sandbox.trial.recorder import Footprints, Recorder, RecorderByMember
+from sandbox.trial.environment import TrialEnv
+from sandbox.trial.recorder import Recorder, RecorderByMember, VisitedPlaces
 
 
-class Clerk(Protocol):
+class TrialRecorder(Protocol):
     """Keeps the records of one trial, outside the process that trains."""
 
     def event(self, event: Event) -> None:
@@ -31,17 +31,17 @@ class Clerk(Protocol):
 
 
 @dataclass
-class Trial:
+class LiveTrial:
     """A trial under way."""
 
     spec: Spec
-    clerk: Clerk
+    trial_recorder: TrialRecorder
     parts: Parts
-    place: Habitat
+    place: TrialEnv
     population: Population
-    lives: Mapping[str, Life]
+    agent_runs: Mapping[str, AgentRun]
     recorder: Recorder | RecorderByMember
-    footprints: Footprints
+    visited_places: VisitedPlaces
     update: int = 0
     steps: int = 0
     receipt: Receipt = field(default_factory=lambda: Receipt(0, ""))
@@ -49,7 +49,7 @@ class Trial:
     @property
     def flops(self) -> float:
         """Spent so far by all agents, on everything that a ``Meter`` knows."""
-        return sum(life.flops for life in self.lives.values())
+        return sum(agent_run.flops for agent_run in self.agent_runs.values())
 
     def flops_left(self) -> float:
         """Until the gate's budget in force is spent."""

@@ -12,19 +12,19 @@ from sandbox.gate import two_gate
 from sandbox.gate.two_gate import Probation
 from sandbox.record.events import RolledBack
 from sandbox.seeding import trial_streams
-from sandbox.trial.edit_step import Deed, Measure
+from sandbox.trial.edit_step import EditOutcome, Measure
 from sandbox.trial.evaluation import LiveSubject
 from sandbox.trial.fingerprints import weights_hash
 from sandbox.trial.population import is_population
-from sandbox.trial.state import Trial
+from sandbox.trial.state import LiveTrial
 
 
-def measurer(trial: Trial, name: str) -> Measure:
+def measurer(trial: LiveTrial, name: str) -> Measure:
     """Return what plays and gives an agent's held-out return now, charged to its meter."""
     return lambda: held_out(trial, name)
 
 
-def held_out(trial: Trial, name: str) -> float:
+def held_out(trial: LiveTrial, name: str) -> float:
     """Let the agents play as trained on; every time the same levels, the same chance.
 
     The levels are none that a probe plays: who is judged by a probe was not chosen by it.
@@ -33,7 +33,7 @@ def held_out(trial: Trial, name: str) -> float:
     if rule is None:
         raise ValueError("there is no two-gate guard")
     named = trial_streams(trial.spec)
-    learners = {each: life.learner for each, life in trial.lives.items()}
+    learners = {each: agent_run.learner for each, agent_run in trial.agent_runs.items()}
     alone = is_population(trial.place.agents, learners)
     learners = {name: learners[name]} if alone else learners
     subject = LiveSubject(
@@ -48,14 +48,14 @@ def held_out(trial: Trial, name: str) -> float:
     for each, episodes in played.items():
         steps = int(np.sum(episodes.length))
         _charge(trial, name, each, steps)
-        trial.clerk.beat()
+        trial.trial_recorder.beat()
     return two_gate.mean(played[name].reward)
 
 
-def _charge(trial: Trial, payer: str, player: str, steps: int) -> None:
-    life, gate = trial.lives[player], trial.parts.gate
-    acting = _acting(life.learner.effective(), life.sizes(), steps)
-    trial.lives[payer].meter.charge("evaluation", acting + gate.step_flops * steps)
+def _charge(trial: LiveTrial, payer: str, player: str, steps: int) -> None:
+    agent_run, gate = trial.agent_runs[player], trial.parts.gate
+    acting = _acting(agent_run.learner.effective(), agent_run.sizes(), steps)
+    trial.agent_runs[payer].meter.charge("evaluation", acting + gate.step_flops * steps)
 
 
 def _acting(genome: Genome, sizes: tuple[int, int], steps: int) -> float:
@@ -64,64 +64,70 @@ def _acting(genome: Genome, sizes: tuple[int, int], steps: int) -> float:
     return float(cost.rollout_flops(genome, *sizes, steps))
 
 
-def begin(trial: Trial, name: str, deed: Deed) -> None:
+def begin(trial: LiveTrial, name: str, edit_outcome: EditOutcome) -> None:
     """Put an edit that was just applied on probation; an undo ends the one there was."""
-    rule, life = trial.parts.gate.probation, trial.lives[name]
+    rule, agent_run = trial.parts.gate.probation, trial.agent_runs[name]
     if rule is None:
         return
-    if deed.undoes is not None:
+    if edit_outcome.undoes is not None:
         _close(trial, name, "withdrawn", "an edit was undone", None)
-    elif deed.held_out is not None:
-        life.probation = Probation(
-            life.entry, deed.edit, deed.before, deed.held_out, trial.update + rule.updates
+    elif edit_outcome.held_out is not None:
+        agent_run.probation = Probation(
+            agent_run.entry,
+            edit_outcome.edit,
+            edit_outcome.before,
+            edit_outcome.held_out,
+            trial.update + rule.updates,
         )
 
 
-def settle(trial: Trial, name: str) -> None:
+def settle(trial: LiveTrial, name: str) -> None:
     """Measure an edit whose time has come; keep it, or bring back the mind before it."""
-    rule, life = trial.parts.gate.probation, trial.lives[name]
-    if rule is None or life.probation is None or trial.update < life.probation.until:
+    rule, agent_run = trial.parts.gate.probation, trial.agent_runs[name]
+    if rule is None or agent_run.probation is None or trial.update < agent_run.probation.until:
         return
-    found, tried = held_out(trial, name), life.probation
+    found, tried = held_out(trial, name), agent_run.probation
     reason = tried.verdict(rule, found)
     if reason:
         _roll_back(trial, name, tried, reason, found)
-        life.editor.hear(Reply(tried.edit, False, f"rolled back: {reason}", tried.entry))
+        agent_run.editor.hear(Reply(tried.edit, False, f"rolled back: {reason}", tried.entry))
     else:
         gained = f"held-out return {tried.held_out:.4g} -> {found:.4g}"
         _close(trial, name, "kept", gained, found)
 
 
-def leave(trial: Trial, name: str) -> None:
+def leave(trial: LiveTrial, name: str) -> None:
     """The trial ends: say of an edit on probation that nobody knows."""
     _close(trial, name, "unsettled", "the trial ended before its time had come", None)
 
 
-def _close(trial: Trial, name: str, outcome: str, reason: str, found: float | None) -> None:
-    life = trial.lives[name]
-    if life.probation is not None:
-        tried, life.probation = life.probation, None
-        body = {"kind": "probation", "outcome": outcome, "parent": life.entry}
-        trial.receipt = trial.clerk.ledger(body | _account(trial, name, tried, reason, found))
+def _close(trial: LiveTrial, name: str, outcome: str, reason: str, found: float | None) -> None:
+    agent_run = trial.agent_runs[name]
+    if agent_run.probation is not None:
+        tried, agent_run.probation = agent_run.probation, None
+        body = {"kind": "probation", "outcome": outcome, "parent": agent_run.entry}
+        trial.receipt = trial.trial_recorder.ledger(
+            body | _account(trial, name, tried, reason, found)
+        )
 
 
-def _roll_back(trial: Trial, name: str, tried: Probation, reason: str, found: float) -> None:
-    life = trial.lives[name]
-    now = life.learner.mind()
-    life.become(tried.mind)
-    life.probation = None
-    parent = life.parents[tried.entry]
+def _roll_back(trial: LiveTrial, name: str, tried: Probation, reason: str, found: float) -> None:
+    agent_run = trial.agent_runs[name]
+    now = agent_run.learner.agent_state()
+    agent_run.become(tried.agent_state)
+    agent_run.probation = None
+    parent = agent_run.parents[tried.entry]
     body = {
         "kind": "rolled back",
         "parent": parent,
         "genome_before": now.genome.digest(),
-        "genome_after": tried.mind.genome.digest(),
+        "genome_after": tried.agent_state.genome.digest(),
         "weights_before": weights_hash(now),
-        "weights_after": weights_hash(life.learner.mind()),
+        "weights_after": weights_hash(agent_run.learner.agent_state()),
     }
-    trial.receipt = trial.clerk.ledger(body | _account(trial, name, tried, reason, found))
-    life.moved_on(trial.receipt.entry, parent, now.genome)
-    trial.clerk.event(
+    trial.receipt = trial.trial_recorder.ledger(body | _account(trial, name, tried, reason, found))
+    agent_run.moved_on(trial.receipt.entry, parent, now.genome)
+    trial.trial_recorder.event(
         RolledBack(
             agent=name,
             update=trial.update,
@@ -129,14 +135,14 @@ def _roll_back(trial: Trial, name: str, tried: Probation, reason: str, found: fl
             entry=trial.receipt.entry,
             undoes=tried.entry,
             reason=reason,
-            genome=tried.mind.genome.to_json(),
-            parameters=life.learner.parameters(),
+            genome=tried.agent_state.genome.to_json(),
+            parameters=agent_run.learner.parameters(),
         )
     )
 
 
 def _account(
-    trial: Trial, name: str, tried: Probation, reason: str, found: float | None
+    trial: LiveTrial, name: str, tried: Probation, reason: str, found: float | None
 ) -> dict[str, Any]:
     return {
         "agent": name,

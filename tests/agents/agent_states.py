@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agents.architecture.cost import parameter_shapes
 from agents.architecture.initial import trainable
 from agents.arrays import Array
-from agents.contract import Look, Mind, Moment, View
+from agents.contract import AgentState, Look, OptimiserMoment, View
 from agents.genome import SETS_WIDTH, TOWERS, Architecture, Genome, Layer, LearningRule
 from agents.surgery.masks import refit
 
@@ -89,44 +89,46 @@ def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
     return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
 
 
-def a_mind(genome: Genome, seed: int = 0, dtype: type = np.float64, stepped: bool = True) -> Mind:
+def an_agent_state(
+    genome: Genome, seed: int = 0, dtype: type = np.float64, stepped: bool = True
+) -> AgentState:
     """Random weights and, if stepped, moments after 7 steps."""
     rng = np.random.default_rng(seed)
     wanted = shapes(genome)
     parameters = {name: rng.standard_normal(shape).astype(dtype) for name, shape in wanted.items()}
     moments = {
-        name: Moment(
+        name: OptimiserMoment(
             rng.standard_normal(shape).astype(dtype), rng.random(shape).astype(dtype), step=7.0
         )
         for name, shape in wanted.items()
     }
     frozen = [name for name in wanted if not trainable(genome, name)]
     moments = {name: each for name, each in moments.items() if name not in frozen}
-    return refit(Mind(genome, parameters, moments if stepped else {}), rng)
+    return refit(AgentState(genome, parameters, moments if stepped else {}), rng)
 
 
-def forward(mind: Mind, observations: Array) -> dict[str, Array]:
+def forward(agent_state: AgentState, observations: Array) -> dict[str, Array]:
     """Outputs of both towers as the layer kinds are defined; complex numbers pass through."""
-    return {tower: _tower(mind, tower, observations) for tower in TOWERS}
+    return {tower: _tower(agent_state, tower, observations) for tower in TOWERS}
 
 
-def _tower(mind: Mind, tower: str, observations: Array) -> Array:
-    architecture = mind.genome.architecture
+def _tower(agent_state: AgentState, tower: str, observations: Array) -> Array:
+    architecture = agent_state.genome.architecture
     known = {"tanh": np.tanh, "relu": lambda z: np.where(z.real > 0, z, 0)}
     old, new = (known.get(str(n)) for n in (architecture.activation, architecture.next_activation))
     a = architecture.blend
     f = old if new is None else lambda z: (1 - a) * old(z) + a * new(z)
     x, streams = observations, [observations]
     for i, layer in enumerate(architecture.layers):
-        x = _layer(mind, f"{tower}.{i}", layer, x, f, streams)
+        x = _layer(agent_state, f"{tower}.{i}", layer, x, f, streams)
         streams.append(x)
-    return _apply(mind.parameters, f"{tower}.head", x)
+    return _apply(agent_state.parameters, f"{tower}.head", x)
 
 
-def _layer(mind, here, layer, x, f, streams):  # noqa: PLR0911, PLR0917
-    p = mind.parameters
+def _layer(agent_state, here, layer, x, f, streams):  # noqa: PLR0911, PLR0917
+    p = agent_state.parameters
     if layer.kind == "dense":
-        mask = mind.buffers.get(f"mask/{here}.weight", 1.0)
+        mask = agent_state.buffers.get(f"mask/{here}.weight", 1.0)
         return f(x @ (p[f"{here}.weight"] * mask).T + p[f"{here}.bias"])
     if layer.kind == "residual":
         return x + _apply(p, f"{here}.outer", f(_apply(p, f"{here}.inner", x)))
@@ -145,7 +147,7 @@ def _layer(mind, here, layer, x, f, streams):  # noqa: PLR0911, PLR0917
         return f(_apply(p, f"{here}.frozen", x)) + added
     if layer.kind == "attention":
         return _attention(p, here, layer, x)
-    return _memory(p, here, x, mind.genome.architecture.history)
+    return _memory(p, here, x, agent_state.genome.architecture.history)
 
 
 def _attention(p, here, layer, x):
@@ -186,23 +188,27 @@ def _apply(parameters: Mapping[str, Array], name: str, x: Array) -> Array:
     return x @ parameters[f"{name}.weight"].T + parameters[f"{name}.bias"]
 
 
-def gradients(mind: Mind, observations: Array, pull: Mapping[str, Array]) -> dict[str, Array]:
+def gradients(
+    agent_state: AgentState, observations: Array, pull: Mapping[str, Array]
+) -> dict[str, Array]:
     """d(sum of pull * outputs)/d(parameter), by complex steps: exact, no code of ours in it."""
     found = {}
-    for name, value in mind.parameters.items():
+    for name, value in agent_state.parameters.items():
         tower = name.partition(".")[0]
         slope = np.zeros(value.shape)
         for place in np.ndindex(value.shape):
             moved = value.astype(complex)
             moved[place] += 1e-200j
-            nudged = Mind(mind.genome, {**mind.parameters, name: moved}, {}, mind.buffers)
+            nudged = AgentState(
+                agent_state.genome, {**agent_state.parameters, name: moved}, {}, agent_state.buffers
+            )
             outputs = forward(nudged, observations)[tower]
             slope[place] = (outputs.imag * pull[tower]).sum() / 1e-200
         found[name] = slope
     return found
 
 
-def distance(one: Mind, other: Mind, observations: Array) -> float:
+def distance(one: AgentState, other: AgentState, observations: Array) -> float:
     """Largest difference of any output, relative to the largest output or 1."""
     before, after = forward(one, observations), forward(other, observations)
     return max(
@@ -211,7 +217,7 @@ def distance(one: Mind, other: Mind, observations: Array) -> float:
     )
 
 
-def same(one: Mind, other: Mind) -> bool:
+def same(one: AgentState, other: AgentState) -> bool:
     """Equal to the bit: genome, weights, moments."""
     return (
         one.genome == other.genome
@@ -234,19 +240,19 @@ def _same_arrays(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
     )
 
 
-def frozen_copy(mind: Mind) -> Mind:
+def frozen_copy(agent_state: AgentState) -> AgentState:
     """A deep copy; the arrays of the original become read-only, so any write in place raises."""
-    parameters = {name: value.copy() for name, value in mind.parameters.items()}
+    parameters = {name: value.copy() for name, value in agent_state.parameters.items()}
     moments = {
-        name: Moment(each.first.copy(), each.second.copy(), each.step)
-        for name, each in mind.moments.items()
+        name: OptimiserMoment(each.first.copy(), each.second.copy(), each.step)
+        for name, each in agent_state.moments.items()
     }
-    values = {name: each.copy() for name, each in mind.values.items()}
-    for value in (*mind.parameters.values(), *mind.values.values()):
+    values = {name: each.copy() for name, each in agent_state.values.items()}
+    for value in (*agent_state.parameters.values(), *agent_state.values.values()):
         value.flags.writeable = False
-    for each in mind.moments.values():
+    for each in agent_state.moments.values():
         each.first.flags.writeable = each.second.flags.writeable = False
-    return Mind(mind.genome, parameters, moments, dict(mind.buffers), values)
+    return AgentState(agent_state.genome, parameters, moments, dict(agent_state.buffers), values)
 
 
 def a_view(genome: Genome, update: int = 4, dormant: int = 1, **changes: object) -> View:

@@ -97,6 +97,6 @@ def lived(name: str, updates: int = 3, *args: Any, **more: Any) -> Any:
 
 
 @cache
-def a_mind_of(name: str) -> Any:
+def an_agent_state_of(name: str) -> Any:
     """The mind after three updates; do not change it."""
-    return lived(name)[1].mind()
+    return lived(name)[1].agent_state()

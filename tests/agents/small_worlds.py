@@ -10,7 +10,7 @@ import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective, Streams
+from agents.contract import Batch, LiveObjective, Objective, Streams
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.objectives.extrinsic import Extrinsic
 from sandbox.seeding import stream
@@ -69,11 +69,11 @@ class Flat(Objective):
     scope: ClassVar[str] = "lifelong"
     pay: float = 1.0
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
-        return FlatMotive(self.pay)
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
+        return FlatLiveObjective(self.pay)
 
 
-class FlatMotive(Motive):
+class FlatLiveObjective(LiveObjective):
     def __init__(self, pay: float) -> None:
         self.pay, self.batches, self.learned = pay, [], []
 
@@ -122,4 +122,4 @@ def final_weights(updates: int, between: Callable[[Any, int], None], **settings:
     for i in range(updates):
         population.update()
         between(one, i)
-    return one.mind()
+    return one.agent_state()

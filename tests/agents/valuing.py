@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.contract import Motive, Objective
+from agents.contract import LiveObjective, Objective
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Valuing(Objective):
         return LinearValues(rng.standard_normal((observation_size, actions)))
 
 
-class LinearValues(Motive):
+class LinearValues(LiveObjective):
     """``weights[:, action] . observation``, and nothing is learned."""
 
     def __init__(self, weights):

@@ -16,7 +16,7 @@ from gymnasium.vector.utils import batch_space
 
 import envs  # noqa: F401  (registers our ids)
 from envs.control_kit.control import Control, ControlledEnv
-from envs.control_kit.meter import Gauge
+from envs.control_kit.meter import ControlMeter
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.lever_kinds import ControlLever
@@ -91,7 +91,7 @@ def seeded(place: str):
     return env
 
 
-def life(env, steps=STEPS, *, added=False):
+def agent_run(env, steps=STEPS, *, added=False):
     """Everything that a learner is given, reset and all, under a fixed random policy.
 
     It knows the env's own actions, or those that a control ``added`` as well.
@@ -131,12 +131,12 @@ def bare(place: str, control: Control, steps=STEPS):
             infos["final_obs"] = final
         return (silent(each[0]), *each[1:-1], infos)
 
-    return [quiet(each) for each in life(seeded(place), steps)]
+    return [quiet(each) for each in agent_run(seeded(place), steps)]
 
 
-def gauged(name: str, place: str, **settings) -> Gauge:
+def gauged(name: str, place: str, **settings) -> ControlMeter:
     control = made(name, place, **settings)
-    return Gauge(control, seeded(place), rng=rng(), twin=rng(), span_steps=SPAN)
+    return ControlMeter(control, seeded(place), rng=rng(), twin=rng(), span_steps=SPAN)
 
 
 # --- form ----------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_at_intensity_0_it_is_not_there_at_all(name, place):
     """300 steps of every copy: observations, last ones included, rewards, ends and infos."""
     control = made(name, place)
     plain = bare(place, control)
-    controlled = life(control.wrap(seeded(place), rng(), SPAN))
+    controlled = agent_run(control.wrap(seeded(place), rng(), SPAN))
 
     assert any("final_obs" in each[-1] for each in plain)
     assert all(map(same, plain, controlled))
@@ -207,28 +207,28 @@ def test_at_intensity_0_it_is_not_there_at_all(name, place):
 @EVERYWHERE
 def test_before_its_start_it_is_not_there_and_then_it_is(name, place):
     control = made(name, place, intensity=dose(name), start=0.5)
-    gauge = Gauge(control, seeded(place), rng=rng(), twin=rng(), span_steps=SPAN)
-    told = life(gauge.env)
+    control_meter = ControlMeter(control, seeded(place), rng=rng(), twin=rng(), span_steps=SPAN)
+    told = agent_run(control_meter.env)
 
     half = STEPS // 2
     assert all(map(same, bare(place, control, half), told[: half + 1]))
-    assert gauge.read().strength > 0
+    assert control_meter.read().effective_intensity > 0
 
 
 @EVERYWHERE
 def test_after_its_end_it_changes_nothing_more(name, place):
     """The life goes on from where the control left it, so the gauge must tell."""
-    gauge = gauged(name, place, intensity=dose(name), start=0.0, end=0.5)
-    gauge.env.reset(seed=SEED)
+    control_meter = gauged(name, place, intensity=dose(name), start=0.0, end=0.5)
+    control_meter.env.reset(seed=SEED)
     moves = np.random.default_rng(SEED)
     for step in range(STEPS):
         if step == STEPS // 2 + 1:
-            gauge.read()
-        own = int(gauge.env.unwrapped.single_action_space.n)
-        gauge.env.step(moves.integers(own, size=COPIES))
-    found = gauge.read()
+            control_meter.read()
+        own = int(control_meter.env.unwrapped.single_action_space.n)
+        control_meter.env.step(moves.integers(own, size=COPIES))
+    found = control_meter.read()
 
-    assert found.strength == 0
+    assert found.effective_intensity == 0
     assert not any(found.measured.values())
 
 
@@ -239,18 +239,20 @@ def test_after_its_end_it_changes_nothing_more(name, place):
 def test_strength_goes_linearly_from_start_to_end_and_is_0_outside(schedule, values):
     control = made("sticky_actions", "coin", intensity=0.4, start=0.2, end=0.6, schedule=schedule)
 
-    assert [control.strength(each) for each in (0.2, 0.4, 0.6)] == pytest.approx(values)
-    assert [control.strength(each) for each in (0.0, 0.199, 0.601, 1.0)] == [0, 0, 0, 0]
+    assert [control.effective_intensity(each) for each in (0.2, 0.4, 0.6)] == pytest.approx(values)
+    assert [control.effective_intensity(each) for each in (0.0, 0.199, 0.601, 1.0)] == [0, 0, 0, 0]
 
 
 @EVERYWHERE
 def test_the_same_draws_give_the_same_life_and_a_gauge_changes_none(name, place):
     control = made(name, place, intensity=dose(name))
-    lives = [life(control.wrap(seeded(place), rng(), SPAN), 100, added=True) for _ in range(2)]
-    lives.append(life(gauged(name, place, intensity=dose(name)).env, 100, added=True))
+    agent_runs = [
+        agent_run(control.wrap(seeded(place), rng(), SPAN), 100, added=True) for _ in range(2)
+    ]
+    agent_runs.append(agent_run(gauged(name, place, intensity=dose(name)).env, 100, added=True))
 
-    assert all(map(same, lives[0], lives[1]))
-    assert all(map(same, lives[0], lives[2]))
+    assert all(map(same, agent_runs[0], agent_runs[1]))
+    assert all(map(same, agent_runs[0], agent_runs[2]))
 
 
 @EVERYWHERE
@@ -265,7 +267,7 @@ def test_what_it_shows_has_the_form_it_declares(name, place):
     assert env.metadata == plain.metadata
     silent = getattr(env, "silent", lambda seen: seen)(plain.reset(seed=1)[0])
     assert silent.shape[1:] == space.shape
-    for seen, *rest, infos in life(env, added=True):
+    for seen, *rest, infos in agent_run(env, added=True):
         assert seen.dtype == space.dtype
         assert all(each in space for each in seen)
         if rest:
@@ -292,16 +294,16 @@ def test_actions_it_changes_are_told_to_the_learner(name, place):
 # --- the manipulation check ----------------------------------------------------------------------
 
 
-def card(gauge: Gauge, name: str):
+def card(control_meter: ControlMeter, name: str):
     """A trial's events as a lever sees them: updates, each with its line of the data card."""
-    moves, n = np.random.default_rng(SEED), int(gauge.env.single_action_space.n)
-    gauge.env.reset(seed=SEED)
+    moves, n = np.random.default_rng(SEED), int(control_meter.env.single_action_space.n)
+    control_meter.env.reset(seed=SEED)
     events = []
     for update in range(1, 4):
         for _ in range(STEPS // 3):
-            gauge.env.step(moves.integers(n, size=COPIES))
+            control_meter.env.step(moves.integers(n, size=COPIES))
         events.append(Updated("agent", update, update, 0.0, 1, 1, 0.0))
-        events.append(reading(name, gauge, update, update))
+        events.append(reading(name, control_meter, update, update))
     return events
 
 
@@ -409,16 +411,16 @@ def test_at_intensity_0_it_is_not_there_whatever_an_env_shows(name, shape, monke
 
     plain, controlled = lived(seeded("shape")), lived(control.wrap(seeded("shape"), rng(), SPAN))
     assert all(map(same, plain, controlled))
-    gauge = Gauge(control, seeded("shape"), rng=rng(), twin=rng(), span_steps=SPAN)
-    assert all(map(same, plain, lived(gauge.env)))
-    assert not any(gauge.read().measured.values())
+    control_meter = ControlMeter(control, seeded("shape"), rng=rng(), twin=rng(), span_steps=SPAN)
+    assert all(map(same, plain, lived(control_meter.env)))
+    assert not any(control_meter.read().measured.values())
 
 
 @pytest.mark.parametrize(("name", "place"), [each for each in FITTING if each[1] != "cartpole"])
 def test_the_world_is_recorded_once_a_step(name, place):
     notes = Notes()
     env = RecordedEnv(seeded(place), notes)
-    life(made(name, place, intensity=dose(name)).wrap(env, rng(), SPAN), 60)
+    agent_run(made(name, place, intensity=dose(name)).wrap(env, rng(), SPAN), 60)
     assert len(notes.outcomes) == 60
     assert all(len(each.reward) == COPIES for each in notes.outcomes)
 
@@ -428,7 +430,7 @@ def test_last_observations_are_controlled_like_all_others():
     control = made("hygiene", "coin", intensity=1.0, channels=(0, 3, 7))
     env, beneath = control.wrap(seeded("coin"), rng(), SPAN), seeded("coin")
     dark, ended = [0, 3, 7], 0
-    for shown, plain in zip(life(env), life(beneath), strict=True):
+    for shown, plain in zip(agent_run(env), agent_run(beneath), strict=True):
         wanted = plain[0].copy()
         wanted[:, dark] = 0
         assert same(shown[0], wanted)
@@ -460,7 +462,7 @@ class Counting(Control):
 def test_an_end_is_shown_before_the_beginning_that_follows_it(place):
     env, beneath = Counting(intensity=1.0).wrap(seeded(place), rng(), SPAN), seeded(place)
     asked = 0
-    for shown, plain in zip(life(env, 100), life(beneath, 100), strict=True):
+    for shown, plain in zip(agent_run(env, 100), agent_run(beneath, 100), strict=True):
         ended = plain[-1].get("_final_obs", np.zeros(COPIES, bool))
         answers = np.where(ended, asked + 2, asked + 1)
         assert (shown[0] == plain[0] + answers[:, None].astype(np.float32)).all()
@@ -479,10 +481,10 @@ def test_one_copy_alone_is_enough_or_refused(name, monkeypatch):
     if (reason := control.refuse(seeded("one"))) is not None:
         assert "\n" not in reason
         return
-    gauge = Gauge(control, seeded("one"), rng=rng(), twin=rng(), span_steps=100)
-    gauge.env.reset(seed=SEED)
+    control_meter = ControlMeter(control, seeded("one"), rng=rng(), twin=rng(), span_steps=100)
+    control_meter.env.reset(seed=SEED)
     for step in range(100):
-        seen, rewards, *_ = gauge.env.step(np.array([step % 4]))
-        assert seen.shape == (1, *gauge.env.single_observation_space.shape)
+        seen, rewards, *_ = control_meter.env.step(np.array([step % 4]))
+        assert seen.shape == (1, *control_meter.env.single_observation_space.shape)
         assert rewards.shape == (1,)
-    assert gauge.read().strength == pytest.approx(dose(name), rel=0.5)
+    assert control_meter.read().effective_intensity == pytest.approx(dose(name), rel=0.5)

@@ -17,7 +17,7 @@ KINDS = {name: part.load() for name, part in catalogue().parts("editors").items(
 EDITS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 
 
-def a_life(editor, seed, applied=True):
+def an_agent_run(editor, seed, applied=True):
     """What a short life proposes, and the states it goes through."""
     live = editor.start(EDITS, np.random.default_rng(seed))
     world = np.random.default_rng(0)
@@ -47,7 +47,7 @@ def test_it_is_a_frozen_dataclass_whose_settings_have_defaults_and_survive_json(
 @pytest.mark.parametrize("applied", [True, False], ids=["applied", "refused"])
 @pytest.mark.parametrize("name", KINDS)
 def test_the_same_chance_gives_the_same_proposals_and_its_state_is_json(name, applied):
-    one, other = (a_life(KINDS[name](), 3, applied) for _ in range(2))
+    one, other = (an_agent_run(KINDS[name](), 3, applied) for _ in range(2))
 
     assert one == other
     assert all(edit is None or isinstance(edit, Edit) for edit in one[0])
@@ -56,16 +56,16 @@ def test_the_same_chance_gives_the_same_proposals_and_its_state_is_json(name, ap
 @pytest.mark.parametrize("name", KINDS)
 def test_two_lives_of_one_editor_know_nothing_of_each_other(name):
     editor = KINDS[name]()
-    first = a_life(editor, 3)
-    a_life(editor, 4)
+    first = an_agent_run(editor, 3)
+    an_agent_run(editor, 4)
 
-    assert first == a_life(editor, 3)
+    assert first == an_agent_run(editor, 3)
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_it_proposes_can_be_done(name):
     """Editors that never propose by default pass by proposing nothing; see the next test."""
-    proposed = [edit for edit in a_life(KINDS[name](), 1)[0] if edit is not None]
+    proposed = [edit for edit in an_agent_run(KINDS[name](), 1)[0] if edit is not None]
 
     assert all(isinstance(edit.rewrite(Genome()), Genome) for edit in proposed)
 
@@ -91,7 +91,7 @@ def test_this_suite_sees_proposals():
     """By default ``fixed`` and ``schedule`` rest; the bandit and a planned schedule must not."""
     plan = ({"update": 3, "edit": "widen", "layer": 0, "units": 4},)
     for editor in (KINDS["bandit"](), KINDS["schedule"](plan=plan)):
-        proposed = [edit for edit in a_life(editor, 1)[0] if edit is not None]
+        proposed = [edit for edit in an_agent_run(editor, 1)[0] if edit is not None]
         assert proposed
         assert any(edit.rewrite(Genome()) != Genome() for edit in proposed)  # a reset keeps it
 
@@ -179,9 +179,9 @@ def test_settings_are_read_back_adopted_and_bounded_or_not_at_all(name):
     assert live.settings() == editor
     for setting, (low, high) in getattr(KINDS[name], "bounds", {}).items():
         assert low <= getattr(editor, setting) <= high
-    stranger = KINDS["schedule" if name == "fixed" else "fixed"]()
+    third_party = KINDS["schedule" if name == "fixed" else "fixed"]()
     with pytest.raises(RefusedEditError):
-        live.adopt(stranger)
+        live.adopt(third_party)
     live.adopt(editor)
     assert live.settings() == editor
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, fields, is_dataclass, replace
 import numpy as np
 import pytest
 
-from agents.contract import Claim, Edit, Evidence
+from agents.contract import Edit, EditClaim, EditEvidence
 from agents.edits.merge import Merge
 from agents.edits.set_optimiser import SetOptimiser
 from agents.edits.take_back import TakeBack
@@ -55,9 +55,9 @@ GENOMES = (
 VALUES = {"someone/table": np.arange(6.0).reshape(2, 3), "someone/seen": np.array([3, 4])}
 
 
-def a_mind(genome, *args, **how):
+def an_agent_state(genome, *args, **how):
     """A mind that has learned something of somebody else's values, too."""
-    return replace(agent_states.a_mind(genome, *args, **how), values=VALUES)
+    return replace(agent_states.an_agent_state(genome, *args, **how), values=VALUES)
 
 
 def a_peer(genome):
@@ -76,11 +76,13 @@ def a_view_with_peers(genome):
     )
 
 
-def done(edit, mind, seed, **how):
+def done(edit, agent_state, seed, **how):
     """The mind after the edit, which may look at a peer; nothing was learned or undone yet."""
-    peers = {"peer": lambda: a_mind(a_peer(mind.genome), seed=1, **how)}
+    peers = {"peer": lambda: an_agent_state(a_peer(agent_state.genome), seed=1, **how)}
     return edit.apply_seeing(
-        mind, np.random.default_rng(seed), Evidence(AnyLook(mind.genome), None, peers)
+        agent_state,
+        np.random.default_rng(seed),
+        EditEvidence(AnyLook(agent_state.genome), None, peers),
     )
 
 
@@ -135,11 +137,11 @@ def test_rewriting_is_pure_and_touches_only_the_part_it_declares(edit, genome):
 @pytest.mark.parametrize("stepped", [True, False], ids=["stepped", "unborn"])
 @pytest.mark.parametrize(("edit", "genome"), CASES)
 def test_applying_gives_the_promised_genome_and_leaves_the_old_mind_alone(edit, genome, stepped):
-    mind = a_mind(genome, dtype=np.float32, stepped=stepped)
-    before = frozen_copy(mind)
-    after = done(edit, mind, 0, dtype=np.float32, stepped=stepped)
+    agent_state = an_agent_state(genome, dtype=np.float32, stepped=stepped)
+    before = frozen_copy(agent_state)
+    after = done(edit, agent_state, 0, dtype=np.float32, stepped=stepped)
 
-    assert same(before, mind)
+    assert same(before, agent_state)
     assert after.genome == edit.rewrite(genome)
     assert {name: value.shape for name, value in after.parameters.items()} == shapes(after.genome)
     assert {value.dtype for value in after.parameters.values()} == {np.dtype(np.float32)}
@@ -156,8 +158,8 @@ def test_applying_gives_the_promised_genome_and_leaves_the_old_mind_alone(edit, 
 
 @pytest.mark.parametrize(("edit", "genome"), CASES)
 def test_the_same_chance_gives_the_same_mind(edit, genome):
-    mind = a_mind(genome)
-    one, other = (done(edit, mind, 5) for _ in range(2))
+    agent_state = an_agent_state(genome)
+    one, other = (done(edit, agent_state, 5) for _ in range(2))
 
     assert same(one, other)
 
@@ -167,7 +169,7 @@ def test_its_claim_reads_back_true_and_is_json(edit, genome):
     claim = edit.claim(genome)
     after = json.loads(json.dumps(edit.rewrite(genome).to_json()))
 
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, EditClaim)
     json.dumps(asdict(claim), allow_nan=False)
     for path, value in claim.changes.items():
         assert read(after, path) == value

@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from agents.architecture.initial import trainable
-from agents.architecture.validity import genome_problems, mind_problems
+from agents.architecture.validity import agent_state_problems, genome_problems
 from agents.arrays import Array
-from agents.contract import Evidence, Mind, RefusedEditError, View
+from agents.contract import AgentState, EditEvidence, RefusedEditError, View
 from agents.genome import Genome, Guard, Layer
 from sandbox.catalogue import catalogue
 from tests.agents.learning_kinds import ALL, STREAMED, a_genome, lived
@@ -47,20 +47,20 @@ def rich(name: str) -> Genome:
 BODIES = {"plain": a_genome, "rich": rich}
 
 
-def refused(entry: int) -> Mind:
+def refused(entry: int) -> AgentState:
     raise RefusedEditError(f"entry {entry} is not kept")
 
 
 @cache
-def another(name: str) -> Mind:
-    return lived(name, 2, seed=5)[1].mind()
+def another(name: str) -> AgentState:
+    return lived(name, 2, seed=5)[1].agent_state()
 
 
 @cache
-def a_life(name: str, body: str = "plain") -> tuple[Any, Mind]:
+def an_agent_run(name: str, body: str = "plain") -> tuple[Any, AgentState]:
     """A population that goes on from test to test, and its agent's mind after three updates."""
     population, learner = lived(name, 3, BODIES[body](name))
-    return population, learner.mind()
+    return population, learner.agent_state()
 
 
 @dataclass
@@ -70,8 +70,8 @@ class Case:
     name: str
     edit: Any
     population: Any
-    before: Mind
-    after: Mind
+    before: AgentState
+    after: AgentState
 
     @property
     def learner(self) -> Any:
@@ -96,30 +96,35 @@ def the_view(learner: Any, name: str) -> View:
     )
 
 
-def caught_up(mind: Mind) -> Mind:
+def caught_up(agent_state: AgentState) -> AgentState:
     """The same mind with targets that have reached their twins."""
-    twins = {n: n.removeprefix("target_") for n in mind.parameters if n.startswith("target_")}
-    reached = {name: mind.parameters[twin].copy() for name, twin in twins.items()}
-    return replace(mind, parameters={**mind.parameters, **reached})
+    twins = {
+        n: n.removeprefix("target_") for n in agent_state.parameters if n.startswith("target_")
+    }
+    reached = {name: agent_state.parameters[twin].copy() for name, twin in twins.items()}
+    return replace(agent_state, parameters={**agent_state.parameters, **reached})
 
 
 def cases(
-    name: str, kind: str, body: str = "plain", prepared: Callable[[Mind], Mind] = lambda mind: mind
+    name: str,
+    kind: str,
+    body: str = "plain",
+    prepared: Callable[[AgentState], AgentState] = lambda agent_state: agent_state,
 ) -> Iterator[Case]:
     """Apply candidates, one by one, to the same mind; refusals must have a clear reason."""
-    population, before = a_life(name, body)
+    population, before = an_agent_run(name, body)
     learner, before = population.learners["agent"], prepared(before)
     learner.install(before)
     offered = list(KINDS[kind].candidates(the_view(learner, name)))
     for edit in [*offered[:1], *offered[1:][-1:]][:TRIED]:
         learner.install(before)
         peers = {"other": lambda: prepared(another(name))}
-        evidence = Evidence(learner.look(), refused, peers)
+        evidence = EditEvidence(learner.look(), refused, peers)
         try:
             judged = edit.rewrite(before.genome)
             if genome_problems(judged):
                 continue  # the gate says why
-            after = edit.apply_seeing(learner.mind(), np.random.default_rng(3), evidence)
+            after = edit.apply_seeing(learner.agent_state(), np.random.default_rng(3), evidence)
         except RefusedEditError as reason:
             assert str(reason).strip(), "a refusal without a reason"  # noqa: PT017
             continue
@@ -130,11 +135,15 @@ def cases(
 # --- who survived --------------------------------------------------------------------------------
 
 
-def entries(mind: Mind, tower: str) -> tuple[list[tuple[str, int]], Array]:
+def entries(agent_state: AgentState, tower: str) -> tuple[list[tuple[str, int]], Array]:
     """Every trained number of a tower: where it is, and what it is."""
-    names = [n for n in mind.parameters if n.startswith(f"{tower}.") and trainable(mind.genome, n)]
-    places = [(name, i) for name in names for i in range(mind.parameters[name].size)]
-    values = [mind.parameters[name].ravel() for name in names]
+    names = [
+        n
+        for n in agent_state.parameters
+        if n.startswith(f"{tower}.") and trainable(agent_state.genome, n)
+    ]
+    places = [(name, i) for name in names for i in range(agent_state.parameters[name].size)]
+    values = [agent_state.parameters[name].ravel() for name in names]
     return places, np.concatenate(values)
 
 
@@ -153,26 +162,26 @@ def once(values: Array) -> set[float]:
     return set(found[(counts == 1) & (found != 0)].tolist())
 
 
-def stepped(learner: Any, mind: Mind, gradients: dict[str, Array]) -> dict[str, Array]:
+def stepped(learner: Any, agent_state: AgentState, gradients: dict[str, Array]) -> dict[str, Array]:
     """How far one step of the live optimiser on known gradients moves each number."""
-    learner.install(mind)
-    brain = getattr(learner, "brain", None) or learner.policy
+    learner.install(agent_state)
+    networks = getattr(learner, "brain", None) or learner.policy
     optimizer = getattr(learner, "optimizer", None) or learner.policy.optimizer
     for group in optimizer.param_groups:
         group["lr"] = 1e-3
-    before = {name: each.detach().clone() for name, each in brain.trained()}
-    for name, each in brain.trained():
+    before = {name: each.detach().clone() for name, each in networks.trained()}
+    for name, each in networks.trained():
         each.grad = torch.from_numpy(gradients[name].reshape(each.shape))
     optimizer.step()
     optimizer.zero_grad()
-    return {n: (each.detach() - before[n]).numpy().ravel() for n, each in brain.trained()}
+    return {n: (each.detach() - before[n]).numpy().ravel() for n, each in networks.trained()}
 
 
-def drawn(mind: Mind, seed: int) -> dict[str, Array]:
+def drawn(agent_state: AgentState, seed: int) -> dict[str, Array]:
     """Gradients as large as those that the moments remember, so that a step shows both."""
     rng, found = np.random.default_rng(seed), {}
-    for name, value in mind.parameters.items():
-        known = mind.moments.get(name)
+    for name, value in agent_state.parameters.items():
+        known = agent_state.moments.get(name)
         size = np.sqrt(known.second.mean()) if known else 1.0
         found[name] = (size * rng.standard_normal(value.size)).astype(np.float32)
     return found
@@ -222,10 +231,10 @@ def check_targets(case: Case) -> None:
             assert found == before[f"target_{name}"].ravel()[i], (name, now)
 
 
-def outputs(case: Case, mind: Mind, tower: str) -> Array:
+def outputs(case: Case, agent_state: AgentState, tower: str) -> Array:
     """What a tower of the live learner makes of random inputs with an empty past."""
-    case.learner.install(mind)
-    size, history = case.learner.observation_size, mind.genome.architecture.history
+    case.learner.install(agent_state)
+    size, history = case.learner.observation_size, agent_state.genome.architecture.history
     rng = np.random.default_rng(4)
     seen = np.zeros((64, size * history), np.float32)
     seen[:, :size] = rng.standard_normal((64, size))
@@ -233,7 +242,7 @@ def outputs(case: Case, mind: Mind, tower: str) -> Array:
         acted = rng.uniform(-1, 1, (64, case.learner.actions)).astype(np.float32)
         seen = np.concatenate([seen, acted], axis=1)
     with torch.no_grad():
-        found: Array = case.learner.brain.tower(tower)(torch.from_numpy(seen)).numpy()
+        found: Array = case.learner.networks.tower(tower)(torch.from_numpy(seen)).numpy()
     return found
 
 
@@ -243,7 +252,7 @@ def test_state_targets_claims_and_the_next_update(name, kind, body):
     for case in cases(name, kind, body):
         learner, claim = case.learner, case.edit.claim(case.before.genome)
         sizes = learner.observation_size, learner.actions
-        assert mind_problems(case.after, *sizes) == ()
+        assert agent_state_problems(case.after, *sizes) == ()
         check_targets(case)
         if kind in _FORGETFUL:
             assert not case.after.moments

@@ -118,7 +118,7 @@ def born(case, seed=0):
 
 
 @cache
-def a_life(case):
+def an_agent_run(case):
     population, name = born(case)
     for _ in range(6):  # what must watch progress first is silent for five
         population.update()
@@ -127,14 +127,14 @@ def a_life(case):
 
 def lived(case):
     """A population that has lived, its agent and its motive."""
-    population, name = copy.deepcopy(a_life(case))
+    population, name = copy.deepcopy(an_agent_run(case))
     live = population.learners["agent"]
-    return population, live, live.motives()[name]
+    return population, live, live.live_objectives()[name]
 
 
 def rewritten(live, edit, seed=3):
     """Install it; what its claim says must be there."""
-    after = edit.apply(live.mind(), np.random.default_rng(seed))
+    after = edit.apply(live.agent_state(), np.random.default_rng(seed))
     live.install(after)
     assert live.effective() == after.genome
 
@@ -149,8 +149,8 @@ def a_step(seed=5):
     return Batch(before, rng.integers(3, size=COPIES), after, reward, died, ended, ~died, **told)
 
 
-def state_of(motive):
-    return {key: value.copy() for key, value in motive.state_dict().items()}
+def state_of(live_objective):
+    return {key: value.copy() for key, value in live_objective.state_dict().items()}
 
 
 def equal(one: Mapping, other: Mapping) -> bool:
@@ -163,9 +163,9 @@ def equal(one: Mapping, other: Mapping) -> bool:
     )
 
 
-def pay(motive):
+def pay(live_objective):
     """Of fixed steps, by a copy, so that no memory of them is left."""
-    mine = copy.deepcopy(motive)
+    mine = copy.deepcopy(live_objective)
     return np.stack([mine.reward(a_step(seed)) for seed in range(3)])
 
 
@@ -181,11 +181,16 @@ QUIET = ("widen", "deepen", "inject_plasticity")
 
 @EVERY
 def test_no_edit_of_the_policy_touches_its_objectives(case):
-    _, live, motive = lived(case)
-    state, paid, share, report = state_of(motive), pay(motive), motive.share(), motive.report()
+    _, live, live_objective = lived(case)
+    state, paid, share, report = (
+        state_of(live_objective),
+        pay(live_objective),
+        live_objective.share(),
+        live_objective.report(),
+    )
     for edit in EDITS.values():
         rewritten(live, edit)
-        (now,) = [each for each in live.motives().values() if each is motive]
+        (now,) = [each for each in live.live_objectives().values() if each is live_objective]
 
         assert equal(state_of(now), state)
         assert pay(now).tobytes() == paid.tobytes()
@@ -199,37 +204,37 @@ def test_life_goes_on_after_an_exact_edit_as_that_of_a_twin(case):
     rewritten(twin, Identity())
     his = other.update()["agent"]
     for kind in QUIET:
-        population, live, motive = lived(case)
+        population, live, live_objective = lived(case)
         rewritten(live, EDITS[kind])
         mine = population.update()["agent"]
 
-        assert mine.intrinsic == his.intrinsic
+        assert mine.rewards == his.rewards
         assert (mine.episodes, mine.mean_return) == (his.episodes, his.mean_return)
-        assert equal(state_of(motive), state_of(twins))
-        assert not same(live.mind(), twin.mind())
+        assert equal(state_of(live_objective), state_of(twins))
+        assert not same(live.agent_state(), twin.agent_state())
 
-    population, live, motive = lived(case)
-    kept = live.mind()
+    population, live, live_objective = lived(case)
+    kept = live.agent_state()
     rewritten(live, EDITS["widen"])
     rewritten(live, EDITS["deepen"])
     live.install(kept)
     assert population.update()["agent"] == his
-    assert same(live.mind(), twin.mind())
-    assert equal(state_of(motive), state_of(twins))
+    assert same(live.agent_state(), twin.agent_state())
+    assert equal(state_of(live_objective), state_of(twins))
 
 
 @EVERY
 def test_a_life_is_left_and_gone_on_with_to_the_bit(case):
-    population, _, motive = lived(case)
+    population, _, live_objective = lived(case)
     heir, name = born(case, seed=9)
     heir.update()
     data, arrays = population.snapshot()
     through = json.loads(json.dumps(data, allow_nan=False))
     env = copy.deepcopy(population._env)
     heir.resume(env, through, checkpoint.unpack(checkpoint.pack(arrays)))
-    again = heir.learners["agent"].motives()[name]
-    assert equal(state_of(again), state_of(motive))
+    again = heir.learners["agent"].live_objectives()[name]
+    assert equal(state_of(again), state_of(live_objective))
     assert population.update() == heir.update()
 
-    assert equal(state_of(again), state_of(motive))
-    assert same(heir.learners["agent"].mind(), population.learners["agent"].mind())
+    assert equal(state_of(again), state_of(live_objective))
+    assert same(heir.learners["agent"].agent_state(), population.learners["agent"].agent_state())

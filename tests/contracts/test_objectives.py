@@ -41,13 +41,13 @@ def rollout(batches):
     return Batch(**{name: np.stack([getattr(each, name) for each in batches]) for name in names})
 
 
-def live(motive, rng, rollouts=1):
+def live(live_objective, rng, rollouts=1):
     """Earn and learn; return all rewards, ``[rollouts, STEPS, N]``."""
     earned = []
     for _ in range(rollouts):
         batches = [a_batch(rng) for _ in range(STEPS)]
-        earned.append([motive.reward(batch) for batch in batches])
-        motive.update(rollout(batches))
+        earned.append([live_objective.reward(batch) for batch in batches])
+        live_objective.update(rollout(batches))
     return np.array(earned)
 
 
@@ -81,10 +81,10 @@ def test_rewards_are_finite_float64_one_an_environment(name):
 def test_it_never_writes_into_what_it_is_shown(name):
     batch = a_batch(np.random.default_rng(0)).sealed()
     lived = rollout([a_batch(np.random.default_rng(i)) for i in range(STEPS)]).sealed()
-    motive = started(name)
+    live_objective = started(name)
     for _ in range(2):
-        motive.reward(batch)
-        motive.update(lived)
+        live_objective.reward(batch)
+        live_objective.update(lived)
 
 
 @NAMES
@@ -98,16 +98,16 @@ def test_the_same_chance_gives_the_same_life(name):
 @pytest.mark.parametrize("rollouts", [0, 1, 3])
 def test_a_life_goes_on_from_its_state_to_the_bit(name, rollouts):
     """Also into an heir that was born with other chance and has lived already."""
-    motive, heir = started(name), started(name, seed=9)
-    live(motive, np.random.default_rng(1), rollouts)
+    live_objective, heir = started(name), started(name, seed=9)
+    live(live_objective, np.random.default_rng(1), rollouts)
     live(heir, np.random.default_rng(8))
-    state = {key: value.copy() for key, value in motive.state_dict().items()}
+    state = {key: value.copy() for key, value in live_objective.state_dict().items()}
     heir.load_state_dict(state)
-    expected = live(motive, np.random.default_rng(2), rollouts=2)
+    expected = live(live_objective, np.random.default_rng(2), rollouts=2)
     actual = live(heir, np.random.default_rng(2), rollouts=2)
 
     np.testing.assert_array_equal(actual, expected)
-    mine, theirs = motive.state_dict(), heir.state_dict()
+    mine, theirs = live_objective.state_dict(), heir.state_dict()
     assert list(mine) == list(theirs)
     for key, value in mine.items():
         assert value.dtype == theirs[key].dtype
@@ -116,11 +116,11 @@ def test_a_life_goes_on_from_its_state_to_the_bit(name, rollouts):
 
 @NAMES
 def test_a_state_is_a_snapshot(name):
-    motive = started(name)
-    live(motive, np.random.default_rng(1))
-    state = motive.state_dict()
+    live_objective = started(name)
+    live(live_objective, np.random.default_rng(1))
+    state = live_objective.state_dict()
     kept = {key: value.copy() for key, value in state.items()}
-    live(motive, np.random.default_rng(2))
+    live(live_objective, np.random.default_rng(2))
 
     for key, value in kept.items():
         assert isinstance(state[key], np.ndarray)
@@ -130,9 +130,15 @@ def test_a_state_is_a_snapshot(name):
 
 @NAMES
 def test_its_flops_grow_with_the_steps(name):
-    motive = started(name)
+    live_objective = started(name)
 
-    assert 0 <= motive.flops(0) <= motive.flops(10) <= motive.flops(1000) < float("inf")
+    assert (
+        0
+        <= live_objective.flops(0)
+        <= live_objective.flops(10)
+        <= live_objective.flops(1000)
+        < float("inf")
+    )
 
 
 def test_the_shelf_loads_and_works_without_torch():
@@ -145,13 +151,16 @@ def test_the_shelf_loads_and_works_without_torch():
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.discrete])
 def test_one_that_does_not_tell_actions_apart_takes_continuous_ones(name):
     """SAC's actions are float32 ``[n, dimensions]``; what says ``discrete`` it refuses."""
-    motive, rng = KINDS[name]().start(SIZE, 2, np.random.default_rng(0)), np.random.default_rng(1)
+    live_objective, rng = (
+        KINDS[name]().start(SIZE, 2, np.random.default_rng(0)),
+        np.random.default_rng(1),
+    )
     for _ in range(2):
         steps = [
             replace(a_batch(rng), action=rng.uniform(-1, 1, (N, 2)).astype(np.float32))
             for _ in range(STEPS)
         ]
-        earned = np.array([motive.reward(each) for each in steps])
+        earned = np.array([live_objective.reward(each) for each in steps])
         assert earned.shape == (STEPS, N)
         assert np.isfinite(earned).all()
-        motive.update(rollout(steps))
+        live_objective.update(rollout(steps))

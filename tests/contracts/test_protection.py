@@ -18,7 +18,7 @@ from sandbox.catalogue import catalogue
 from sandbox.gate.gate import Gate
 from sandbox.record import events
 from sandbox.trial import edit_step, loop
-from sandbox.trial.fingerprints import copied, same_mind
+from sandbox.trial.fingerprints import copied, same_agent_state
 from tests.sandbox.trial.test_loop import SPEC, Notes
 
 EDITORS = catalogue().names("editors")
@@ -37,7 +37,7 @@ class Mischief(Identity):
     def rewrite(self, genome):
         return bribed(genome)
 
-    def apply(self, mind, rng):
+    def apply(self, agent_state, rng):
         raise AssertionError("what was refused is never applied")
 
 
@@ -50,25 +50,25 @@ def corrupted(kind):
     return type(kind.__name__, (kind,), {"rewrite": rewrite, "__module__": kind.__module__})
 
 
-def a_life(editor, protect):
+def an_agent_run(editor, protect):
     """Birth to death of an agent whose editor has only mischief to propose."""
     spec = copy.deepcopy({**SPEC, "editor": {editor: {}}, "probes": {}})
     spec["learner"]["ppo"] |= {"total_steps": 16 * 16 * 5}
     spec["gate"]["protect"] = protect
     notes = Notes()
     trial = loop.begin(spec, notes)
-    life = trial.lives["agent"]
+    agent_run = trial.agent_runs["agent"]
     shelf = {name: corrupted(kind) for name, kind in trial.parts.edits.items()}
-    life.editor = trial.parts.editor.start(shelf, np.random.default_rng(0))
-    propose = life.editor.propose
+    agent_run.editor = trial.parts.editor.start(shelf, np.random.default_rng(0))
+    propose = agent_run.editor.propose
 
     def hijacked(view):
         wanted = propose(view)
         return Mischief() if view.update == AT else wanted
 
-    life.editor.propose = hijacked
-    wants = life.editor.wants
-    life.editor.wants = lambda update: update == AT or wants(update)
+    agent_run.editor.propose = hijacked
+    wants = agent_run.editor.wants
+    agent_run.editor.wants = lambda update: update == AT or wants(update)
     loop._start(trial, "x")
     while not trial.spent():
         loop._step(trial)
@@ -78,10 +78,10 @@ def a_life(editor, protect):
 @pytest.mark.parametrize("editor", EDITORS)
 @pytest.mark.parametrize("protect", [["objective"], []], ids=["said", "by default"])
 def test_no_editor_gets_a_protected_part_changed(editor, protect):
-    trial, notes = a_life(editor, protect)
+    trial, notes = an_agent_run(editor, protect)
     born = notes.of(events.TrialStarted)[0].genomes["agent"]["objective"]
 
-    assert trial.lives["agent"].learner.effective().to_json()["objective"] == born
+    assert trial.agent_runs["agent"].learner.effective().to_json()["objective"] == born
     proposals = [each for each in notes.entries() if each["kind"] == "proposal"]
     assert [each["update"] for each in proposals if each["edit"] == "test_protection"] == [AT]
     assert not [each for each in proposals if any(p.startswith("obj") for p in each["changed"])]
@@ -99,22 +99,22 @@ def test_no_edit_of_the_shelf_touches_what_is_protected(name):
     """Each edit as an editor is offered it, held against the protection of its own part."""
     trial = loop.begin(copy.deepcopy({**SPEC, "editor": {"bandit": {}}, "probes": {}}), Notes())
     trial.population.update()
-    life = trial.lives["agent"]
+    agent_run = trial.agent_runs["agent"]
     kind = trial.parts.edits[name]
-    before = copied(life.learner.mind())
+    before = copied(agent_run.learner.agent_state())
     for edit in kind.candidates(loop._view(trial, "agent")):
-        assert refusal(life, edit)
-    assert same_mind(life.learner.mind(), before)
+        assert refusal(agent_run, edit)
+    assert same_agent_state(agent_run.learner.agent_state(), before)
     assert kind.undoes is not Edit.undoes or kind.part in PARTS
 
 
-def refusal(life, edit):
+def refusal(agent_run, edit):
     try:
-        after = edit.rewrite(life.learner.mind().genome)
+        after = edit.rewrite(agent_run.learner.agent_state().genome)
     except RefusedEditError:
         return "cannot be done at all"
-    before = life.learner.mind().genome
+    before = agent_run.learner.agent_state().genome
     parts = [part for part in PARTS if getattr(after, part) != getattr(before, part)]
     gate = Gate(protect=tuple({edit.part, *parts}), allow_objective=True)
-    reason = edit_step.consider(life, "agent", edit, gate, 0.0).ruling.reason
+    reason = edit_step.consider(agent_run, "agent", edit, gate, 0.0).ruling.reason
     return reason if reason.startswith(("protected: ", "invalid: ")) else ""

@@ -44,8 +44,8 @@ def a_step(seed, n=5):
 
 def a_kind(name):
     """Episodes of ``evidence`` end early, which models that mind must be told to bear."""
-    minds = "variable_horizon" in {each.name for each in fields(KINDS[name])}
-    return KINDS[name](variable_horizon=True) if minds else KINDS[name]()
+    agent_states = "variable_horizon" in {each.name for each in fields(KINDS[name])}
+    return KINDS[name](variable_horizon=True) if agent_states else KINDS[name]()
 
 
 def started(name, seed=0):

@@ -130,9 +130,9 @@ def _values(default, hint):
     return [default / 2, default + 0.25] if isinstance(default, float) else []
 
 
-def _named(kind, knob):
+def _named(kind, setting):
     """The texts that a world allows: it names them when it refuses another one."""
-    told = re.search(r"one of (.+), not ", _refusal(kind, {knob: "nonsense"}) or "")
+    told = re.search(r"one of (.+), not ", _refusal(kind, {setting: "nonsense"}) or "")
     return told[1].split(", ") if told else []
 
 

@@ -44,9 +44,9 @@ def test_agent_count_matches_the_base_class_the_registration_read(name):
 
 @every
 def test_unknown_knobs_and_reset_options_are_refused_by_name(name):
-    knob = fields(envs.make_world(name))[0].name
-    with pytest.raises(ValueError, match=f"did you mean '{knob}'"):
-        envs.make_world(name, **{f"{knob}x": 1})
+    setting = fields(envs.make_world(name))[0].name
+    with pytest.raises(ValueError, match=f"did you mean '{setting}'"):
+        envs.make_world(name, **{f"{setting}x": 1})
     with pytest.raises(ValueError, match="nonsense"):
         envs.make_world(name).reset(fresh(), 1, {"nonsense": 1})
 

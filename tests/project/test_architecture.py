@@ -99,13 +99,13 @@ def _inside(module, packages):
 
 @pytest.mark.parametrize("room", ["envs", "agents"])
 def test_worlds_and_minds_know_neither_each_other_nor_the_laboratory(room):
-    strangers = {*ROOMS} - {room}
+    third_party_envs = {*ROOMS} - {room}
     wrong = [
         f"{name} -> {target}"
         for name, path in MODULES.items()
         if _room(name) == room
         for target in _imports(path, lazy=True)
-        if _room(target) in strangers
+        if _room(target) in third_party_envs
     ]
     assert wrong == []
 

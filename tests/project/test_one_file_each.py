@@ -63,7 +63,7 @@ def house(tmp_path_factory):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.split() == [
         *("docs/gallery/README.md:", "written", "docs/gallery/two_doors.png:", "written"),
-        *("docs/motives.md:", "written", "scenario.schema.json:", "written"),
+        *("docs/objectives.md:", "written", "scenario.schema.json:", "written"),
     ]
     return folder
 

@@ -31,7 +31,7 @@ controls:
 levers: {data_coverage: [0, 0.5]}
 seeds: 2
 metrics: [capability, goal_misgeneralisation, edits_applied]
-expects:
+claims:
   {metric: goal_misgeneralisation, effect_of: data_coverage, direction: lower, smallest_effect: 0.1}
 probes: {held_out: {episodes: 16, every_updates: 4}}
 """

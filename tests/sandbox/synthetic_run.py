@@ -46,7 +46,7 @@ def scenario():
         "design": "one_at_a_time",
         "seeds": list(range(6)),
         "metrics": ["capability", "goal_misgeneralisation", "edits_applied"],
-        "expects": [
+        "claims": [
             {
                 "metric": "goal_misgeneralisation",
                 "effect_of": "data_coverage",

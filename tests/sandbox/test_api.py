@@ -18,7 +18,7 @@ agent:
 levers: {freeze_editor: [0, 1]}
 seeds: 2
 metrics: [capability, edits_applied]
-expects: {metric: edits_applied, effect_of: freeze_editor, direction: lower, smallest_effect: 0.5}
+claims: {metric: edits_applied, effect_of: freeze_editor, direction: lower, smallest_effect: 0.5}
 probes: {held_out: {episodes: 8}}
 """
 

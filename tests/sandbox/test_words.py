@@ -2,14 +2,14 @@
 
 import pytest
 
-from sandbox.analysis.claims import Judged
+from sandbox.analysis.claims import JudgedClaim
 from sandbox.analysis.verdict import judge
 from sandbox.words import counted
 
 
 def judged(differences, direction, alpha=0.05):
     verdict = judge(differences, 0.05, alpha)
-    return Judged("harm", "audit", direction, 0.05, None, verdict, "")
+    return JudgedClaim("harm", "audit", direction, 0.05, None, verdict, "")
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_one_pass_over_all_steps_is_one_gradient_step_and_is_charged_as_one():
     assert report.flops == rollout_flops(*sizes) + training_flops(*sizes)
     assert training_flops(*sizes) == 3 * rollout_flops(*sizes)
     assert learner._n_updates == 1
-    assert {each.step for each in learner.mind().moments.values()} == {1.0}
+    assert {each.step for each in learner.agent_state().moments.values()} == {1.0}
 
 
 def test_it_learns():
@@ -90,7 +90,7 @@ def test_it_learns():
     learner = one.learners["agent"]
     rule = replace(learner.genome.learning_rule, learning_rate=1e-2, optimiser="adam")
     genome = replace(learner.genome, learning_rule=rule)
-    learner.install(replace(learner.mind(), genome=genome))
+    learner.install(replace(learner.agent_state(), genome=genome))
     returns = [one.update()["agent"].mean_return for _ in range(150)]
     assert np.mean(returns[:5]) < 2.4  # chance: 5/3
     assert np.mean(returns[-10:]) > 3
@@ -99,10 +99,10 @@ def test_it_learns():
 def test_a_mind_that_learns_otherwise_is_refused():
     _, a2c = lived("a2c", 1)
     _, ppo = lived("ppo", 1)
-    before = ppo.mind()
+    before = ppo.agent_state()
     with pytest.raises(ValueError, match="learns by A2CRule, this agent by LearningRule"):
-        ppo.install(a2c.mind())
-    assert same(ppo.mind(), before)
+        ppo.install(a2c.agent_state())
+    assert same(ppo.agent_state(), before)
 
 
 @pytest.mark.parametrize("name", ["clip_range", "epochs", "minibatch", "target_kl"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
-from agents.algorithms.buffers import Moment, Replay
+from agents.algorithms.buffers import Replay, StoredStep
 from agents.genome import Layer
 from agents.learners.dqn import DQN
 from tests.agents.learning_kinds import a_genome, lived, population
@@ -51,7 +51,7 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_and_weights(monkeypatch):
     stock = _stock(replace(genome.learning_rule, max_grad_norm=10.0))
     pairs = []
     for theirs, tower in ((stock.q_net, "q"), (stock.q_net_target, "target_q")):
-        pairs += zip(theirs.parameters(), mine.brain.tower(tower).parameters(), strict=True)
+        pairs += zip(theirs.parameters(), mine.networks.tower(tower).parameters(), strict=True)
     with torch.no_grad():
         for theirs, ours in pairs:
             theirs.copy_(ours)
@@ -77,9 +77,9 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_and_weights(monkeypatch):
 def test_the_target_moves_every_so_many_updates_by_its_rate(every, rate):
     one, learner = lived("dqn", 2, a_genome("dqn", target_every=every, target_rate=rate))
     for _ in range(6):
-        before = learner.mind().parameters
+        before = learner.agent_state().parameters
         one.update()
-        after = learner.mind().parameters
+        after = learner.agent_state().parameters
         moves = rate if learner.updates % every == 0 else 0.0
         for name in (each for each in after if each.startswith("target_")):
             wanted = (1 - moves) * before[name] + moves * after[name.removeprefix("target_")]
@@ -88,7 +88,7 @@ def test_the_target_moves_every_so_many_updates_by_its_rate(every, rate):
 
 def test_targets_and_frozen_parts_are_not_trained():
     _, learner = lived("dqn")
-    assert all(not each.startswith("target_") for each in learner.mind().moments)
+    assert all(not each.startswith("target_") for each in learner.agent_state().moments)
 
 
 def test_a_cut_episode_goes_on_a_death_is_worth_nothing():
@@ -130,16 +130,16 @@ def test_new_weights_of_objectives_hold_for_the_whole_memory():
     drawn = learner.replay.newest(8, 32, 1)
     before = learner._lesson(drawn).rewards
     genome = replace(learner.genome, objective=(("extrinsic", -2.0),))
-    learner.install(replace(learner.mind(), genome=genome))
+    learner.install(replace(learner.agent_state(), genome=genome))
     assert torch.equal(learner._lesson(drawn).rewards, -2.0 * before)
 
 
 def test_nothing_is_learned_before_the_warm_up_nor_charged():
     one, learner = lived("dqn", 0)
-    before = learner.mind().parameters
+    before = learner.agent_state().parameters
     report = one.update()["agent"]  # 32 of 40 steps
     assert report.losses == {}
-    after = learner.mind().parameters
+    after = learner.agent_state().parameters
     assert all(np.array_equal(after[name], before[name]) for name in before)
     assert one.update()["agent"].flops > report.flops
 
@@ -178,7 +178,7 @@ def test_a_history_is_what_was_seen_since_the_episode_began(starts, rows, histor
     for t, begins in enumerate(starts):
         seen = np.array([[10.0 * t + 1], [10.0 * t + 2]], np.float32)
         step = (seen, np.zeros(2, int), seen + 5, np.zeros((2, 1)), np.zeros(2, bool))
-        replay.add(Moment(*step, np.array(begins)))
+        replay.add(StoredStep(*step, np.array(begins)))
         lines.append(seen)
     kept = range(max(0, len(starts) - rows), len(starts))
     for t in kept:
@@ -200,6 +200,6 @@ def test_the_newest_steps_are_the_last_written():
     for t in range(8):
         seen = np.full((2, 1), t, np.float32)
         step = (seen, np.zeros(2, int), seen, np.zeros((2, 1)), np.zeros(2, bool))
-        replay.add(Moment(*step, np.ones(2, bool)))
+        replay.add(StoredStep(*step, np.ones(2, bool)))
     assert replay.newest(3, 100, 1).inputs[:, 0].tolist() == [5, 5, 6, 6, 7, 7]
     assert len(replay) == 10

@@ -16,8 +16,8 @@ def leave(live, i):
     del live, i
 
 
-def digest(mind):
-    return hashlib.sha256(checkpoint.to_bytes(mind)[1]).hexdigest()
+def digest(agent_state):
+    return hashlib.sha256(checkpoint.to_bytes(agent_state)[1]).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_same_seed_same_bytes(control):
 def test_installing_an_identical_mind_is_bit_exact_to_the_end_of_training(control):
     def identity(live, i):
         if i % 2:
-            live.install(live.mind())
+            live.install(live.agent_state())
 
     assert same(final_weights(6, identity), control)
 
@@ -41,16 +41,16 @@ def test_installing_an_identical_mind_is_bit_exact_to_the_end_of_training(contro
 def test_a_mind_saved_loaded_and_installed_goes_on_bit_exactly(control):
     def through_bytes(live, i):
         if i == 2:
-            live.install(checkpoint.from_bytes(*checkpoint.to_bytes(live.mind())))
+            live.install(checkpoint.from_bytes(*checkpoint.to_bytes(live.agent_state())))
 
     assert same(final_weights(6, through_bytes), control)
 
 
 def test_a_rewrite_undone_is_bit_exact(control):
     def there_and_back(live, i):
-        mind = live.mind()
-        live.install(solo(SMALL, seed=100 + i).learners["agent"].mind())
-        live.install(mind)
+        agent_state = live.agent_state()
+        live.install(solo(SMALL, seed=100 + i).learners["agent"].agent_state())
+        live.install(agent_state)
 
     assert same(final_weights(6, there_and_back), control)
 

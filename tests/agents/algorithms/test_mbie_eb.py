@@ -17,7 +17,7 @@ from tests.agents.small_worlds import Signpost, streams
 from tests.envs.notes import Notes
 
 
-def a_life(env, seed=0, **settings):
+def an_agent_run(env, seed=0, **settings):
     """One planner in this env."""
     told = MbieEb(**settings)
     born = Genome(Architecture(())).to_json() | {"learning_rule": told.genome_rule()}
@@ -25,19 +25,19 @@ def a_life(env, seed=0, **settings):
     return told.build(env, {"agent": Genome.from_json(born)}, objectives, streams(seed))
 
 
-def world_life(name, seed, knobs, **settings):
+def world_run(name, seed, knobs, **settings):
     """Notes of all that happens in a world, and who lives there."""
     face = BatchFace(envs.make_world(name, **knobs), 1, rng=np.random.default_rng(seed))
     notes = Notes()
-    return notes, a_life(RecordedEnv(face, notes), seed, **settings)
+    return notes, an_agent_run(RecordedEnv(face, notes), seed, **settings)
 
 
 def episodes_until_solved(size, seed, most, mapping=42):
     """Episodes until less than nine in ten were bad, as bsuite counts; ``None`` after ``most``."""
     knobs = {"size": size, "mapping_seed": mapping}
-    notes, life = world_life("deep_sea", seed, knobs, steps_per_update=size, plan_every=size)
+    notes, agent_run = world_run("deep_sea", seed, knobs, steps_per_update=size, plan_every=size)
     for episode in range(1, most + 1):
-        life.update()
+        agent_run.update()
         bad = sum(float(each.truth["bad_episode"][0]) for each in notes.outcomes)
         if bad / episode < 0.9:
             return episode
@@ -61,9 +61,9 @@ def test_so_it_does_where_right_lies_elsewhere(size, gate, mapping):
 
 def test_without_optimism_and_bonus_nothing_seems_worth_the_cost():
     told = {"bonus": 0.0, "unseen_value": 0.0, "steps_per_update": 10, "plan_every": 10}
-    notes, life = world_life("deep_sea", 0, {"size": 10}, **told)
+    notes, agent_run = world_run("deep_sea", 0, {"size": 10}, **told)
     for _ in range(100):
-        life.update()
+        agent_run.update()
     assert len(notes.outcomes) == 1000
     assert not any(each.truth["treasure"][0] for each in notes.outcomes)
 
@@ -75,9 +75,9 @@ OPTIMISM = (10_000 + 1000) / 0.05  # the most that anything could be worth, bonu
 
 def swum(seed, bonus, steps=5000):
     told = {"bonus": bonus, "unseen_value": OPTIMISM, "tolerance": 1.0, "total_steps": steps}
-    notes, life = world_life("river_swim", seed, {}, **told)
+    notes, agent_run = world_run("river_swim", seed, {}, **told)
     for _ in range(steps // 100):
-        life.update()
+        agent_run.update()
     return sum(float(each.reward[0]) for each in notes.outcomes)
 
 
@@ -116,14 +116,14 @@ def test_its_plan_solves_the_equation_it_is_made_of():
     """Q of every action tried, recomputed from its counts in the open."""
     told = {"bonus": 300.0, "unseen_value": 2e5, "discount": 0.9, "tolerance": 1e-7}
     env = Watched(BatchFace(envs.make_world("river_swim"), 1, rng=np.random.default_rng(3)))
-    life = a_life(env, 3, **told)
+    agent_run = an_agent_run(env, 3, **told)
     n, paid, led = np.zeros((6, 2)), np.zeros((6, 2)), np.zeros((6, 2, 6))
-    life.update()
+    agent_run.update()
     for before, action, reward, after in env.steps:
         n[before, action] += 1
         paid[before, action] += reward
         led[before, action, after] += 1
-    live = life.learners["agent"]
+    live = agent_run.learners["agent"]
     eye = np.eye(6, dtype=np.float32)
     worth = live.values(eye)
     seen = np.maximum(n, 1)
@@ -136,28 +136,34 @@ def test_its_plan_solves_the_equation_it_is_made_of():
 
 def test_a_planner_goes_on_from_a_snapshot():
     def one(seed):
-        return a_life(Signpost(4, seed=seed), seed, num_envs=4, steps_per_update=8, plan_every=3)
+        return an_agent_run(
+            Signpost(4, seed=seed), seed, num_envs=4, steps_per_update=8, plan_every=3
+        )
 
-    life = one(0)
+    agent_run = one(0)
     for _ in range(3):
-        life.update()
+        agent_run.update()
     again = one(9)
-    again.resume(copy.deepcopy(life._env), *life.snapshot())
+    again.resume(copy.deepcopy(agent_run._env), *agent_run.snapshot())
     for _ in range(4):
-        assert life.update() == again.update()
-    first, second = (each.learners["agent"].mind() for each in (life, again))
+        assert agent_run.update() == again.update()
+    first, second = (each.learners["agent"].agent_state() for each in (agent_run, again))
     assert all(np.array_equal(first.parameters[k], second.parameters[k]) for k in first.parameters)
 
 
 def test_edits_of_what_means_nothing_to_it_are_refused():
-    live = a_life(Signpost(4), num_envs=4).learners["agent"]
-    mind = live.mind()
+    live = an_agent_run(Signpost(4), num_envs=4).learners["agent"]
+    agent_state = live.agent_state()
     for change in ({"learning_rate": 0.5}, {"rule": "sarsa"}, {"learns_from": "intended"}):
-        genome = replace(mind.genome, learning_rule=replace(mind.genome.learning_rule, **change))
+        genome = replace(
+            agent_state.genome, learning_rule=replace(agent_state.genome.learning_rule, **change)
+        )
         with pytest.raises(ValueError, match="the agent plans"):
-            live.install(replace(mind, genome=genome))
-    calmer = replace(mind.genome, learning_rule=replace(mind.genome.learning_rule, discount=0.5))
-    live.install(replace(mind, genome=calmer))
+            live.install(replace(agent_state, genome=genome))
+    calmer = replace(
+        agent_state.genome, learning_rule=replace(agent_state.genome.learning_rule, discount=0.5)
+    )
+    live.install(replace(agent_state, genome=calmer))
     assert live.effective() == calmer
 
 

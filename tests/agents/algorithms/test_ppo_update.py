@@ -27,7 +27,7 @@ def test_same_bits_as_sb3s_own_train(monkeypatch):
     for _ in range(3):
         mine.update()
         theirs.update()
-    assert same(mine.learners["agent"].mind(), other.mind())
+    assert same(mine.learners["agent"].agent_state(), other.agent_state())
     assert mine.learners["agent"]._n_updates == other._n_updates == 9
 
 
@@ -97,10 +97,10 @@ def test_a_non_finite_loss_stops_before_the_weights_are_lost():
     population.update()
     live = population.learners["agent"]
     live.ent_coef = float("nan")
-    before = live.mind()
+    before = live.agent_state()
     with pytest.raises(FloatingPointError, match=r"update 2: non-finite loss \(nan\)"):
         population.update()
-    assert same(live.mind(), before)
+    assert same(live.agent_state(), before)
 
 
 def test_a_step_that_overflows_is_reported():

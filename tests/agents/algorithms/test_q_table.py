@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.algorithms.q_table import UNSEEN, Table
+from agents.algorithms.q_table import UNSEEN, QTable
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([0.0, -0.0, 1.0]), st.sampled_from([0.0, 0.5]))))
 def test_equal_observations_share_a_row(rows):
-    table, seen = Table(2, 3, 0.0), np.array(rows, np.float32).reshape(-1, 2)
+    table, seen = QTable(2, 3, 0.0), np.array(rows, np.float32).reshape(-1, 2)
     found = table.enter(seen)
 
     assert len(table) == len({(a + 0.0, b + 0.0) for a, b in rows})
@@ -23,7 +23,7 @@ def test_equal_observations_share_a_row(rows):
 
 
 def test_it_survives_many_states_and_remembers_them_all():
-    table, rng = Table(2, 4, 0.5), np.random.default_rng(0)
+    table, rng = QTable(2, 4, 0.5), np.random.default_rng(0)
     states = np.stack([np.arange(100_000) / 1000, np.zeros(100_000)], 1).astype(np.float32)
     for part in np.array_split(rng.permutation(states), 50):
         rows = table.enter(part)  # first: it may move the values to a larger array
@@ -36,7 +36,7 @@ def test_it_survives_many_states_and_remembers_them_all():
 
 
 def test_a_table_with_a_row_twice_is_refused():
-    told = Table(1, 1, 0.0).parameters()
+    told = QTable(1, 1, 0.0).parameters()
     told |= {name: np.zeros((2, 1), np.float32) for name in told}
     with pytest.raises(ValueError, match="an observation twice"):
-        Table(1, 1, 0.0).load(told)
+        QTable(1, 1, 0.0).load(told)

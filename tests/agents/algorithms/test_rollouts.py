@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.contract import Mind
+from agents.contract import AgentState
 from tests.agents.small_worlds import (
     CHOICES,
     EXTRINSIC,
@@ -26,10 +26,12 @@ NO, YES = np.array([False]), np.array([True])
 def valued(steps, here=2.0, there=5.0, **settings):
     """A learner of one environment whose values are ``here`` and ``there`` in the two states."""
     live = learner(linear(**RULE), steps=steps, num_envs=1, **settings)
-    mind = live.mind()
+    agent_state = live.agent_state()
     weights = np.zeros((1, SIZE), np.float32)
     weights[0, :2] = here, there
-    live.install(Mind(mind.genome, {**mind.parameters, "value.head.weight": weights}, {}))
+    live.install(
+        AgentState(agent_state.genome, {**agent_state.parameters, "value.head.weight": weights}, {})
+    )
     return live
 
 
@@ -76,23 +78,25 @@ def test_the_final_observation_of_a_vector_env_is_the_one_valued():
     env = Signpost(num_envs=8, horizon=4)
     population = solo(linear(), steps=8, env=env, objectives={**EXTRINSIC, "flat": Flat()})
     population.update()
-    batches = population.learners["agent"].motives()["flat"].batches
+    batches = population.learners["agent"].live_objectives()["flat"].batches
     assert batches == []  # an objective the genome does not name rests
     genome = replace(linear(), objective=(("extrinsic", 1.0), ("flat", 0.0)))
     population = solo(genome, steps=8, env=Signpost(8, 4), objectives={**EXTRINSIC, "flat": Flat()})
     population.update()
-    motive = population.learners["agent"].motives()["flat"]
-    for before, after in zip(motive.batches, motive.batches[1:], strict=False):
+    live_objective = population.learners["agent"].live_objectives()["flat"]
+    for before, after in zip(live_objective.batches, live_objective.batches[1:], strict=False):
         goes_on = np.array_equal(before.next_observation, after.observation)
         assert goes_on != before.ended.any()
-    assert np.array_equal(motive.learned[0], [each.next_observation for each in motive.batches])
+    assert np.array_equal(
+        live_objective.learned[0], [each.next_observation for each in live_objective.batches]
+    )
 
 
 def test_objectives_are_mixed_at_the_step_before_the_advantage():
     def advantages(genome, pay):
         objectives = {**EXTRINSIC, "flat": Flat(pay)}
         live = valued(3, objectives=objectives)
-        live.install(replace(live.mind(), genome=genome))
+        live.install(replace(live.agent_state(), genome=genome))
         path = [(HERE, THERE, 1.0, NO, NO), (THERE, HERE, 0.0, NO, NO), (HERE, HERE, 3.0, NO, NO)]
         return live_through(live, path)
 
@@ -104,7 +108,7 @@ def test_objectives_are_mixed_at_the_step_before_the_advantage():
     change = np.array([-1.0, -0.5, -2.0])
     carried = [change[0] + 0.72 * (change[1] + 0.72 * change[2]), change[1] + 0.72 * change[2]]
     assert (mixed - plain).tolist() == pytest.approx([*carried, change[2]], abs=1e-5)
-    assert dict(report.intrinsic) == pytest.approx({"extrinsic": 2 / 3, "flat": -0.5})
+    assert dict(report.rewards) == pytest.approx({"extrinsic": 2 / 3, "flat": -0.5})
 
 
 @pytest.mark.parametrize("told", [YES, NO])  # an agent may also vanish without a word
@@ -127,14 +131,14 @@ def test_an_absent_agent_learns_nothing_and_starts_anew(told):
 
 def test_an_agent_absent_throughout_reports_nothing():
     live = valued(2)
-    before = live.mind().parameters["value.head.weight"]
+    before = live.agent_state().parameters["value.head.weight"]
     live.begin()
     for _ in range(2):
         live.act(HERE[None], NO)
         live.store(HERE[None], np.ones(1), NO, NO)
     report = live.finish(HERE[None])
     assert (report.steps, report.flops, report.episodes, report.mean_return) == (0, 0, 0, None)
-    assert np.array_equal(before, live.mind().parameters["value.head.weight"])
+    assert np.array_equal(before, live.agent_state().parameters["value.head.weight"])
 
 
 def test_the_report_counts_episodes_by_the_environments_reward():
@@ -146,7 +150,7 @@ def test_the_report_counts_episodes_by_the_environments_reward():
     assert (report.steps, report.episodes) == (80, 16)
     assert 0 <= report.mean_return <= 5
     paid = report.mean_return * 16 / 80
-    assert dict(report.intrinsic) == pytest.approx({"extrinsic": 3 * paid, "flat": 1.0})
+    assert dict(report.rewards) == pytest.approx({"extrinsic": 3 * paid, "flat": 1.0})
     alone = solo(SMALL, steps=10, env=Signpost(8, 5)).update()["agent"]
     assert report.flops == alone.flops + 7 * 80
 
@@ -168,12 +172,12 @@ def test_unit_scores_and_dormancy_follow_redo():
     population = solo()
     live = population.learners["agent"]
     assert live.view()["dormancy"] == (0.0, 0.0, 0.0)  # nothing was seen yet
-    mind = live.mind()
-    weights = dict(mind.parameters)
+    agent_state = live.agent_state()
+    weights = dict(agent_state.parameters)
     for name in ("policy.0.weight", "policy.0.bias"):
         weights[name] = weights[name].copy()
         weights[name][:2] = 0
-    live.install(replace(mind, parameters=weights))
+    live.install(replace(agent_state, parameters=weights))
     live.policy.optimizer.param_groups[0]["lr"] = live.lr_schedule(1)
     live.begin()
     rng = np.random.default_rng(0)

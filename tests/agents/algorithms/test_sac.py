@@ -14,7 +14,7 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
 from agents.algorithms.sac import TEMPERATURE, tune_temperature
 from agents.architecture import checkpoint
-from agents.architecture.validity import mind_problems
+from agents.architecture.validity import agent_state_problems
 from agents.genome import Layer
 from agents.learners.sac import SAC
 from agents.objectives.extrinsic import Extrinsic
@@ -57,9 +57,9 @@ def _pairs(stock, mine):
     found = []
     for i in range(2):
         for theirs, target in ((stock.critic, ""), (stock.critic_target, "target_")):
-            tower = mine.brain.tower(f"{target}q{i}")
+            tower = mine.networks.tower(f"{target}q{i}")
             found += zip(theirs.q_networks[i].parameters(), tower.parameters(), strict=True)
-    tower = mine.brain.tower("policy")
+    tower = mine.networks.tower("policy")
     ours = [each for name, each in tower.named_parameters() if not name.startswith("head")]
     found += zip(stock.actor.latent_pi.parameters(), ours, strict=True)
     for k, head in enumerate((stock.actor.mu, stock.actor.log_std)):
@@ -113,12 +113,12 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_weights_and_noise(monkeypatch
 
 def test_the_temperature_is_a_part_of_the_mind():
     _, learner = lived("sac", 4)
-    mind = learner.mind()
-    assert mind.buffers[TUNED].shape == (4,)
-    assert mind.buffers[TUNED][3] == 9  # three updates of three steps; the first was warm-up
-    again = checkpoint.from_bytes(*checkpoint.to_bytes(mind))
-    assert np.array_equal(again.buffers[TUNED], mind.buffers[TUNED])
-    assert learner.temperature() == pytest.approx(np.exp(mind.buffers[TUNED][0]))
+    agent_state = learner.agent_state()
+    assert agent_state.buffers[TUNED].shape == (4,)
+    assert agent_state.buffers[TUNED][3] == 9  # three updates of three steps; the first was warm-up
+    again = checkpoint.from_bytes(*checkpoint.to_bytes(agent_state))
+    assert np.array_equal(again.buffers[TUNED], agent_state.buffers[TUNED])
+    assert learner.temperature() == pytest.approx(np.exp(agent_state.buffers[TUNED][0]))
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_the_temperature_is_a_part_of_the_mind():
 )
 def test_a_wrong_temperature_is_refused(wrong, message):
     _, learner = lived("sac", 2)
-    mind = learner.mind()
-    broken = replace(mind, buffers={TUNED: wrong})
-    assert any(message in each for each in mind_problems(broken, SIZE, DIMENSIONS))
+    agent_state = learner.agent_state()
+    broken = replace(agent_state, buffers={TUNED: wrong})
+    assert any(message in each for each in agent_state_problems(broken, SIZE, DIMENSIONS))
     with pytest.raises(ValueError, match=message):
         learner.install(broken)
 
@@ -142,7 +142,7 @@ def test_only_sac_has_a_temperature():
     _, learner = lived("dqn", 1)
     buffers = {TUNED: np.zeros(4, np.float32)}
     with pytest.raises(ValueError, match="unknown buffer"):
-        learner.install(replace(learner.mind(), buffers=buffers))
+        learner.install(replace(learner.agent_state(), buffers=buffers))
 
 
 def test_the_temperature_rises_where_the_policy_is_too_sure_and_falls_where_it_is_not():
@@ -193,7 +193,7 @@ def test_it_learns():
     more = {"num_envs": 8, "memory": 20_000, "minibatch": 64, "gradient_steps": 10, "warmup": 64}
     genome = a_genome("sac", discount=0.5, minibatch=64, gradient_steps=10)
     one = population("sac", genome, env=Pointer(8), **more)
-    earned = [one.update()["agent"].intrinsic["extrinsic"] for _ in range(60)]
+    earned = [one.update()["agent"].rewards["extrinsic"] for _ in range(60)]
     assert np.mean(earned[:2]) < -0.3
     assert np.mean(earned[-10:]) > 0.3  # the best is 5/6: half of the second targets are below 0
 
@@ -225,7 +225,7 @@ def test_objectives_that_tell_actions_apart_are_refused_and_others_work():
     genome = replace(a_genome("sac"), objective=(("extrinsic", 1.0), ("rnd", 1.0)))
     curious = {"extrinsic": Extrinsic(), "rnd": Rnd(hidden=8, latent=4)}
     one, _ = lived("sac", 3, genome, objectives=curious)
-    assert set(one.update()["agent"].intrinsic) == {"extrinsic", "rnd"}
+    assert set(one.update()["agent"].rewards) == {"extrinsic", "rnd"}
 
 
 @pytest.mark.parametrize("name", ["clip_range", "gae_lambda", "epochs", "value_coefficient"])

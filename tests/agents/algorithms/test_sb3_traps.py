@@ -9,29 +9,29 @@ import torch
 from torch import nn
 
 from agents.architecture import checkpoint
-from agents.contract import Moment
+from agents.contract import OptimiserMoment
 from agents.surgery import weights as surgery
 from tests.agents.agent_states import same
-from tests.agents.learning_kinds import ALL, a_genome, a_mind_of, lived, population
+from tests.agents.learning_kinds import ALL, a_genome, an_agent_state_of, lived, population
 
 EACH = pytest.mark.parametrize("name", ALL)
 ROLLOUTS = pytest.mark.parametrize("name", ["ppo", "a2c"])
 REPLAYED = pytest.mark.parametrize("name", ["dqn", "sac"])
 
 
-def with_rule(mind, **changes):
-    rule = replace(mind.genome.learning_rule, **changes)
-    return replace(mind, genome=replace(mind.genome, learning_rule=rule))
+def with_rule(agent_state, **changes):
+    rule = replace(agent_state.genome.learning_rule, **changes)
+    return replace(agent_state, genome=replace(agent_state.genome, learning_rule=rule))
 
 
-def grown(mind):
-    return surgery.grow_units(mind, 0, 4, np.random.default_rng(0))
+def grown(agent_state):
+    return surgery.grow_units(agent_state, 0, 4, np.random.default_rng(0))
 
 
 def parts(learner):
     """(brain, optimiser) of any learner."""
     if hasattr(learner, "brain"):
-        return learner.brain, learner.optimizer
+        return learner.networks, learner.optimizer
     return learner.policy, learner.policy.optimizer
 
 
@@ -41,7 +41,7 @@ def parts(learner):
 @EACH
 def test_a_learning_rate_survives_training(name):
     one, learner = lived(name)
-    learner.install(with_rule(learner.mind(), learning_rate=0.0123))
+    learner.install(with_rule(learner.agent_state(), learning_rate=0.0123))
     one.update()
     assert {group["lr"] for group in parts(learner)[1].param_groups} == {0.0123}
     assert learner.effective().learning_rule.learning_rate == 0.0123
@@ -50,10 +50,10 @@ def test_a_learning_rate_survives_training(name):
 @EACH
 def test_a_learning_rate_of_almost_nothing_stops_learning(name):
     one, learner = lived(name)
-    learner.install(with_rule(learner.mind(), learning_rate=1e-30))
-    before = learner.mind().parameters
+    learner.install(with_rule(learner.agent_state(), learning_rate=1e-30))
+    before = learner.agent_state().parameters
     one.update()
-    after = learner.mind().parameters
+    after = learner.agent_state().parameters
     moved = [key for key in before if not np.array_equal(before[key], after[key])]
     assert all(each.startswith("target_") for each in moved)  # those still follow
 
@@ -72,7 +72,7 @@ def test_a_learning_rate_changed_behind_its_back_is_noticed_or_in_force(name):
 @ROLLOUTS
 def test_discount_and_lambda_reach_both_of_their_copies(name):
     _, learner = lived(name)
-    learner.install(with_rule(learner.mind(), discount=0.5, gae_lambda=0.25))
+    learner.install(with_rule(learner.agent_state(), discount=0.5, gae_lambda=0.25))
     assert (learner.gamma, learner.rollout_buffer.gamma) == (0.5, 0.5)
     assert (learner.gae_lambda, learner.rollout_buffer.gae_lambda) == (0.25, 0.25)
     learner.gamma = 0.9
@@ -84,12 +84,15 @@ def test_discount_and_lambda_reach_both_of_their_copies(name):
 def test_a_discount_of_nothing_makes_rewards_all_there_is_to_learn(name):
     _, learner = lived(name)
     changes = {"temperature": 1e-9} if name == "sac" else {}
-    learner.install(with_rule(learner.mind(), discount=0.0, **changes))
-    mind = learner.mind()
-    wild = {key: 100 * v if key.startswith("target_") else v for key, v in mind.parameters.items()}
+    learner.install(with_rule(learner.agent_state(), discount=0.0, **changes))
+    agent_state = learner.agent_state()
+    wild = {
+        key: 100 * v if key.startswith("target_") else v
+        for key, v in agent_state.parameters.items()
+    }
     lesson = learner._lesson(learner.replay.newest(8, 32, 1))
     before = learner.look().gradients()
-    learner.install(replace(mind, parameters=wild))
+    learner.install(replace(agent_state, parameters=wild))
     after = learner.look().gradients()
     assert all(np.allclose(before[key], after[key], atol=1e-6) for key in before)
     assert lesson.rewards.any()
@@ -99,12 +102,12 @@ def test_a_discount_of_nothing_makes_rewards_all_there_is_to_learn(name):
 @pytest.mark.parametrize(("number", "value"), [("gradient_steps", 5), ("minibatch", 7)])
 def test_numbers_of_the_memory_take_hold_at_once(name, number, value):
     one, learner = lived(name)
-    learner.install(with_rule(learner.mind(), **{number: value}))
+    learner.install(with_rule(learner.agent_state(), **{number: value}))
     sizes, steps = [], learner.stepper.step
 
-    def step(brain, optimizer, loss, inputs):
+    def step(networks, optimizer, loss, inputs):
         sizes.append(len(next(iter(inputs.values()))))
-        return steps(brain, optimizer, loss, inputs)
+        return steps(networks, optimizer, loss, inputs)
 
     learner.stepper.step = step
     one.update()
@@ -120,11 +123,11 @@ def test_numbers_of_the_memory_take_hold_at_once(name, number, value):
 @EACH
 def test_every_parameter_of_a_grown_network_is_trained_and_no_target(name):
     one, learner = lived(name)
-    learner.install(grown(learner.mind()))
-    before = learner.mind().parameters
+    learner.install(grown(learner.agent_state()))
+    before = learner.agent_state().parameters
     for _ in range(2):  # what is not heard yet gets a gradient from the second step on
         one.update()
-    after = learner.mind()
+    after = learner.agent_state()
     still = [key for key in before if np.array_equal(before[key], after.parameters[key])]
     assert all(each.startswith("target_") for each in still)
     trained = {key for key in before if not key.startswith("target_")}
@@ -134,8 +137,8 @@ def test_every_parameter_of_a_grown_network_is_trained_and_no_target(name):
 @EACH
 def test_a_layer_replaced_by_hand_which_nobody_would_train_is_noticed(name):
     _, learner = lived(name)
-    brain, _ = parts(learner)
-    tower = brain.tower(learner.effective().towers()[0])
+    networks, _ = parts(learner)
+    tower = networks.tower(learner.effective().towers()[0])
     owner = tower.get_submodule("0")
     owner.weight = nn.Parameter(owner.weight.detach().clone())
     with pytest.raises(RuntimeError, match=r"does not train this network: .*0\.weight"):
@@ -146,7 +149,7 @@ def test_a_layer_replaced_by_hand_which_nobody_would_train_is_noticed(name):
 def test_modules_and_algorithm_share_no_orphans_after_an_edit(name):
     """SB3's SAC goes on training the old actor; here what acts is what learns."""
     one, learner = lived(name)
-    learner.install(grown(learner.mind()))
+    learner.install(grown(learner.agent_state()))
     seen = learner.recent_observations(16)
     before = learner.logits(seen), learner.values(seen)
     one.update()
@@ -157,22 +160,22 @@ def test_modules_and_algorithm_share_no_orphans_after_an_edit(name):
 @EACH
 def test_moments_are_carried_by_name_not_by_position(name):
     _, learner = lived(name)
-    mind = learner.mind()
-    backwards = dict(reversed(mind.moments.items()))
-    weights = dict(reversed(mind.parameters.items()))
-    learner.install(replace(mind, moments=backwards, parameters=weights))
-    assert same(learner.mind(), mind)
+    agent_state = learner.agent_state()
+    backwards = dict(reversed(agent_state.moments.items()))
+    weights = dict(reversed(agent_state.parameters.items()))
+    learner.install(replace(agent_state, moments=backwards, parameters=weights))
+    assert same(learner.agent_state(), agent_state)
 
 
 @EACH
 def test_state_of_the_wrong_shape_is_refused_before_anything_moves(name):
     one, learner = lived(name)
-    mind = learner.mind()
-    key = next(iter(mind.moments))
-    wrong = Moment(np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32), 3.0)
+    agent_state = learner.agent_state()
+    key = next(iter(agent_state.moments))
+    wrong = OptimiserMoment(np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32), 3.0)
     with pytest.raises(ValueError, match="has shape 2x2"):
-        learner.install(replace(mind, moments={**mind.moments, key: wrong}))
-    assert same(learner.mind(), mind)
+        learner.install(replace(agent_state, moments={**agent_state.moments, key: wrong}))
+    assert same(learner.agent_state(), agent_state)
     one.update()
 
 
@@ -180,8 +183,10 @@ def test_state_of_the_wrong_shape_is_refused_before_anything_moves(name):
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd", "rmsprop"])
 def test_another_optimiser_takes_only_the_state_that_is_its_own(name, optimiser):
     one, learner = lived(name)
-    mind = with_rule(learner.mind(), optimiser=optimiser, momentum=0.5, learning_rate=1e-4)
-    learner.install(mind)
+    agent_state = with_rule(
+        learner.agent_state(), optimiser=optimiser, momentum=0.5, learning_rate=1e-4
+    )
+    learner.install(agent_state)
     own = {"adam": {"step", "exp_avg", "exp_avg_sq"}, "sgd": {"momentum_buffer"}}
     own |= {"adamw": own["adam"], "rmsprop": {"step", "square_avg", "momentum_buffer"}}
     for state in parts(learner)[1].state.values():
@@ -197,13 +202,13 @@ def test_another_optimiser_takes_only_the_state_that_is_its_own(name, optimiser)
 @EACH
 def test_an_edited_agent_is_saved_and_loaded_as_what_it_is(name):
     _, learner = lived(name)
-    learner.install(grown(learner.mind()))
+    learner.install(grown(learner.agent_state()))
     seen = learner.recent_observations(16)
-    record, data = checkpoint.to_bytes(learner.mind())
+    record, data = checkpoint.to_bytes(learner.agent_state())
     fresh = population(name, seed=4).learners["agent"]
     fresh.install(checkpoint.from_bytes(record, data))
     assert np.array_equal(fresh.logits(seen), learner.logits(seen))
-    assert same(fresh.mind(), learner.mind())
+    assert same(fresh.agent_state(), learner.agent_state())
     stale = {**record, "genome": a_genome(name).to_json()}  # as SB3 saves without policy_kwargs
     with pytest.raises(ValueError, match="has shape"):
         checkpoint.from_bytes(stale, data)
@@ -223,10 +228,10 @@ def test_installing_an_identical_mind_is_bit_exact(name):
     one, learner = lived(name, 2)
     other, _ = lived(name, 2)
     for _ in range(3):
-        learner.install(learner.mind())
+        learner.install(learner.agent_state())
         one.update()
         other.update()
-    assert same(learner.mind(), other.learners["agent"].mind())
+    assert same(learner.agent_state(), other.learners["agent"].agent_state())
 
 
 @EACH
@@ -234,12 +239,12 @@ def test_a_rewrite_undone_is_bit_exact(name):
     one, learner = lived(name, 2)
     other, _ = lived(name, 2)
     for _ in range(3):
-        mind = learner.mind()
-        learner.install(grown(mind))
-        learner.install(mind)
+        agent_state = learner.agent_state()
+        learner.install(grown(agent_state))
+        learner.install(agent_state)
         one.update()
         other.update()
-    assert same(learner.mind(), other.learners["agent"].mind())
+    assert same(learner.agent_state(), other.learners["agent"].agent_state())
 
 
 @EACH
@@ -254,4 +259,4 @@ def test_global_chance_is_neither_read_nor_moved(name):
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
     assert random.getstate() == before[2]
-    assert same(learner.mind(), a_mind_of(name))
+    assert same(learner.agent_state(), an_agent_state_of(name))

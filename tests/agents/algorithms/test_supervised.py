@@ -12,7 +12,7 @@ from torch.nn import functional
 import envs
 from agents.algorithms.supervised_loop import taught_actions
 from agents.architecture import checkpoint
-from agents.contract import Evidence, RefusedEditError
+from agents.contract import EditEvidence, RefusedEditError
 from agents.edits.reset_dormant import ResetDormant
 from agents.edits.widen import Widen
 from agents.genome import Architecture, Genome, Layer, learning_rule
@@ -48,7 +48,7 @@ def test_it_learns_the_task_by_heart_and_says_so():
 def test_one_step_is_cross_entropy_and_adam_by_the_book():
     population = lessons(epochs=1, minibatch=64, max_grad_norm=1e6)
     live = population.learners["agent"]
-    before = live.mind()
+    before = live.agent_state()
     population.update()
     seen, taught = (torch.from_numpy(each) for each in live._rows)
     weights = {k: torch.tensor(v, requires_grad=True) for k, v in before.parameters.items()}
@@ -59,7 +59,7 @@ def test_one_step_is_cross_entropy_and_adam_by_the_book():
     functional.cross_entropy(out, taught).backward()
     optimizer = torch.optim.Adam(weights.values(), lr=3e-3, eps=1e-5)
     optimizer.step()
-    after = live.mind().parameters
+    after = live.agent_state().parameters
     assert set(after) == set(weights)  # one tower, no value
     for name, each in weights.items():
         assert after[name] == pytest.approx(each.detach().numpy(), abs=2e-6)
@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_life():
     one, other = lessons(3, replacement_rate=0.01), lessons(3, replacement_rate=0.01)
     for _ in range(3):
         assert one.update() == other.update()
-    first, second = (each.learners["agent"].mind() for each in (one, other))
+    first, second = (each.learners["agent"].agent_state() for each in (one, other))
     assert all(np.array_equal(v, second.parameters[k]) for k, v in first.parameters.items())
     assert all(np.array_equal(v, second.buffers[k]) for k, v in first.buffers.items())
     assert {"utility/policy.0", "age/policy.1"} <= set(first.buffers)
@@ -80,8 +80,8 @@ def test_reinstalling_its_own_mind_changes_nothing_that_follows():
     for population in (one, other):
         population.update()
     live = other.learners["agent"]
-    assert live.effective() == live.mind().genome
-    live.install(live.mind())
+    assert live.effective() == live.agent_state().genome
+    live.install(live.agent_state())
     assert one.update() == other.update()
 
 
@@ -97,7 +97,7 @@ def test_it_goes_on_from_a_snapshot_to_the_bit(begun):
     for _ in range(3):
         assert one.update() == other.update()
     first, second = (each.learners["agent"] for each in (one, other))
-    assert same(first.mind(), second.mind())
+    assert same(first.agent_state(), second.agent_state())
     assert np.array_equal(first.look().observations, second.look().observations)
 
 
@@ -113,8 +113,8 @@ def test_it_goes_on_after_it_grew():
     population.update()
     live = population.learners["agent"]
     seen = live.recent_observations(64)
-    before, mind = live.logits(seen), live.mind()
-    live.install(Widen(layer=0, units=4).apply(mind, np.random.default_rng(0)))
+    before, agent_state = live.logits(seen), live.agent_state()
+    live.install(Widen(layer=0, units=4).apply(agent_state, np.random.default_rng(0)))
     assert live.logits(seen) == pytest.approx(before, abs=1e-5)
     assert live.effective().architecture.layers[0].units == 20
     assert np.isfinite(population.update()["agent"].losses["loss"])
@@ -122,8 +122,8 @@ def test_it_goes_on_after_it_grew():
 
 def test_a_mind_of_another_rule_is_refused():
     live = lessons().learners["agent"]
-    mind = live.mind()
-    other = replace(mind, genome=Genome(mind.genome.architecture))
+    agent_state = live.agent_state()
+    other = replace(agent_state, genome=Genome(agent_state.genome.architecture))
     with pytest.raises(ValueError, match=r"value\.0\.weight|another learning rule"):
         live.install(other)
 
@@ -131,9 +131,9 @@ def test_a_mind_of_another_rule_is_refused():
 def test_a_gradient_that_is_not_finite_ends_the_life_with_a_reason():
     population = lessons(learning_rate=1.0, epochs=100)
     live = population.learners["agent"]
-    mind = live.mind()
-    huge = {k: v * np.float32(1e30) for k, v in mind.parameters.items()}
-    live.install(replace(mind, parameters=huge))
+    agent_state = live.agent_state()
+    huge = {k: v * np.float32(1e30) for k, v in agent_state.parameters.items()}
+    live.install(replace(agent_state, parameters=huge))
     with pytest.raises(FloatingPointError, match=r"update 1: non-finite .* \(learning rate 1\)"):
         population.update()
 
@@ -142,10 +142,10 @@ def test_dormant_units_are_counted_without_the_norms():
     layers = (Layer("dense", 6), Layer("norm", 6), Layer("dense", 6))
     population = lessons(layers=layers)
     live = population.learners["agent"]
-    mind = live.mind()
+    agent_state = live.agent_state()
     biases = {"policy.0.bias": np.float32([-99] * 3 + [9] * 3)}
     biases["policy.2.bias"] = np.float32([99] * 6)
-    live.install(replace(mind, parameters={**mind.parameters, **biases}))
+    live.install(replace(agent_state, parameters={**agent_state.parameters, **biases}))
     report = population.update()["agent"]
     assert report.losses["dormant_share"] == pytest.approx(3 / 12)
 
@@ -153,19 +153,19 @@ def test_dormant_units_are_counted_without_the_norms():
 def test_all_dormant_units_are_reset_at_once_and_no_other():
     population = lessons()
     live = population.learners["agent"]
-    mind = live.mind()
-    asleep = {"policy.0.bias": [1, 5], "policy.1.bias": [0, 7, 8]}
+    agent_state = live.agent_state()
+    dormant = {"policy.0.bias": [1, 5], "policy.1.bias": [0, 7, 8]}
     awake = {"policy.0.bias": 3, "policy.1.bias": 999}  # more than could come from below
-    biases = {name: mind.parameters[name] + np.float32(awake[name]) for name in asleep}
-    for name, units in asleep.items():
+    biases = {name: agent_state.parameters[name] + np.float32(awake[name]) for name in dormant}
+    for name, units in dormant.items():
         biases[name][units] = -999
-    live.install(replace(mind, parameters={**mind.parameters, **biases}))
+    live.install(replace(agent_state, parameters={**agent_state.parameters, **biases}))
     population.update()
-    mind, rng = live.mind(), np.random.default_rng(0)
+    agent_state, rng = live.agent_state(), np.random.default_rng(0)
     edit = ResetDormant(layer=-1, tower="all")
-    after = edit.apply_seeing(mind, rng, Evidence(live.look(), None))
-    for name, units in asleep.items():
-        changed = np.flatnonzero(after.parameters[name] != mind.parameters[name])
+    after = edit.apply_seeing(agent_state, rng, EditEvidence(live.look(), None))
+    for name, units in dormant.items():
+        changed = np.flatnonzero(after.parameters[name] != agent_state.parameters[name])
         assert changed.tolist() == units
         assert (after.parameters[name][units] == 0).all()
 
@@ -173,13 +173,13 @@ def test_all_dormant_units_are_reset_at_once_and_no_other():
 def test_where_no_unit_is_dormant_nothing_is_reset():
     population = lessons(layers=(Layer("dense", 5),))
     live = population.learners["agent"]
-    mind = live.mind()
-    awake = {**mind.parameters, "policy.0.bias": np.full(5, 9, np.float32)}
-    live.install(replace(mind, parameters=awake))
+    agent_state = live.agent_state()
+    awake = {**agent_state.parameters, "policy.0.bias": np.full(5, 9, np.float32)}
+    live.install(replace(agent_state, parameters=awake))
     population.update()
     with pytest.raises(RefusedEditError, match="no unit is dormant"):
         ResetDormant(layer=-1).apply_seeing(
-            live.mind(), np.random.default_rng(0), Evidence(live.look(), None)
+            live.agent_state(), np.random.default_rng(0), EditEvidence(live.look(), None)
         )
 
 
@@ -200,7 +200,7 @@ def test_what_cannot_be_reset_is_refused(edit, reason):
 def test_before_anything_was_learned_nothing_can_be_found_dormant():
     live = lessons().learners["agent"]
     assert live.look() is None
-    seen = live.mind(), np.random.default_rng(0), Evidence(live.look(), None)
+    seen = live.agent_state(), np.random.default_rng(0), EditEvidence(live.look(), None)
     with pytest.raises(RefusedEditError, match="no rollout to look at"):
         ResetDormant(layer=-1).apply_seeing(*seen)
 

@@ -110,10 +110,10 @@ def optimum(made, discount):
 
 def q(learner):
     """The table of a world whose states are one-hot, in their order."""
-    mind = learner.mind().parameters
-    order = mind["table.observations"].argmax(1)
+    agent_state = learner.agent_state().parameters
+    order = agent_state["table.observations"].argmax(1)
     found = np.full((learner.observation_size, learner.actions), np.nan)
-    found[order] = mind["table.values"]
+    found[order] = agent_state["table.values"]
     return found
 
 
@@ -171,7 +171,7 @@ def test_expected_sarsa_without_exploration_is_q_learning_to_the_bit(seed, step_
     told = {"exploration_start": 0.0, "exploration_end": 0.0, "initial_value": 60.0}
     told |= {"step_size": step_size, "step_size_decay": decay, "total_steps": 800, "seed": seed}
     one, other = (
-        trained(world(WhiskyGold(), seed=seed), rule=rule, **told).mind().parameters
+        trained(world(WhiskyGold(), seed=seed), rule=rule, **told).agent_state().parameters
         for rule in ("q_learning", "expected_sarsa")
     )
 
@@ -239,7 +239,7 @@ def test_a_shared_cell_moves_as_one_after_another_does_on_average(targets, step,
 @pytest.mark.parametrize("rule", ["q_learning", "sarsa", "expected_sarsa"])
 def test_the_same_seed_gives_the_same_table_to_the_bit_and_another_another(rule):
     one, again, other = (
-        trained(world(WhiskyGold()), rule=rule, seed=seed, total_steps=4_000).mind()
+        trained(world(WhiskyGold()), rule=rule, seed=seed, total_steps=4_000).agent_state()
         for seed in (1, 1, 2)
     )
     assert same(one, again)
@@ -248,14 +248,14 @@ def test_the_same_seed_gives_the_same_table_to_the_bit_and_another_another(rule)
 
 @pytest.mark.parametrize("rule", ["q_learning", "sarsa"])
 def test_installing_its_own_checkpoint_between_updates_changes_nothing(rule):
-    lives = [live(world(WhiskyGold()), rule=rule, total_steps=4_000) for _ in range(2)]
+    agent_runs = [live(world(WhiskyGold()), rule=rule, total_steps=4_000) for _ in range(2)]
     for _ in range(10):
-        for population in lives:
+        for population in agent_runs:
             population.update()
-        one = lives[1].learners["agent"]
-        record, data = checkpoint.to_bytes(one.mind())
+        one = agent_runs[1].learners["agent"]
+        record, data = checkpoint.to_bytes(one.agent_state())
         one.install(checkpoint.from_bytes(json.loads(json.dumps(record)), data))
-    assert same(*(each.learners["agent"].mind() for each in lives))
+    assert same(*(each.learners["agent"].agent_state() for each in agent_runs))
 
 
 def test_a_newborn_takes_over_a_mind_and_acts_like_it():
@@ -264,9 +264,9 @@ def test_a_newborn_takes_over_a_mind_and_acts_like_it():
     seen = old.recent_observations(50)
     assert not np.array_equal(old.logits(seen), newborn.logits(seen))
 
-    newborn.install(old.mind())
+    newborn.install(old.agent_state())
 
-    assert same(old.mind(), newborn.mind())
+    assert same(old.agent_state(), newborn.agent_state())
     assert np.array_equal(old.logits(seen), newborn.logits(seen))
     assert np.array_equal(old.values(seen), newborn.values(seen))
     assert newborn.effective() == old.effective()
@@ -278,7 +278,9 @@ def test_before_it_has_met_anything_it_acts_at_random_and_can_be_saved():
     assert learner.values(np.ones((3, learner.observation_size))).tolist() == [2.0] * 3
     assert learner.parameters() == 0
     assert len(learner.recent_observations(5)) == 0
-    assert same(checkpoint.from_bytes(*checkpoint.to_bytes(learner.mind())), learner.mind())
+    assert same(
+        checkpoint.from_bytes(*checkpoint.to_bytes(learner.agent_state())), learner.agent_state()
+    )
 
 
 def test_its_policy_is_epsilon_greedy_at_the_exploration_in_force():
@@ -298,7 +300,7 @@ def test_objectives_are_mixed_at_the_step_and_rest_where_they_are_not_named():
     population = live(Scripted(CLIFF, 10), genome=genome, objectives=objectives)
     report = population.update()["agent"]
 
-    assert report.intrinsic == {"flat": pytest.approx(1.5)}
+    assert report.rewards == {"flat": pytest.approx(1.5)}
     assert report.flops == table_flops(TableRule(), 2, 500) + 7.0 * 500
     values = q(population.learners["agent"])
     assert values[1].max() <= 1.5 + 1e-6  # the end pays 3 * .5, whatever the cliff says
@@ -330,7 +332,9 @@ def test_its_rule_is_part_of_the_genome_and_comes_back_from_json():
 
 def test_an_edit_of_the_step_size_reaches_the_table():
     learner = live(Scripted(CLIFF)).learners["agent"]
-    learner.install(SetLearningRate(factor=0.5).apply(learner.mind(), np.random.default_rng(0)))
+    learner.install(
+        SetLearningRate(factor=0.5).apply(learner.agent_state(), np.random.default_rng(0))
+    )
     assert learner.effective().learning_rule.learning_rate == 0.05
     assert learner._step_size == 0.05
 
@@ -363,8 +367,8 @@ def test_what_no_table_can_be_is_named_at_once():
 
 def test_minds_of_the_other_kind_are_refused():
     table = live(Scripted(CLIFF)).learners["agent"]
-    mind = table.mind()
-    network = replace(mind, genome=Genome(Architecture(()), LearningRule()))
+    agent_state = table.agent_state()
+    network = replace(agent_state, genome=Genome(Architecture(()), LearningRule()))
     with pytest.raises(ValueError, match=r"missing parameters: policy\.head\.weight"):
         table.install(network)
     with pytest.raises(ValueError, match="a table needs a genome with a TableRule"):
@@ -373,7 +377,7 @@ def test_minds_of_the_other_kind_are_refused():
         Scripted(CLIFF, 2), {"agent": Genome(Architecture(()))}, EXTRINSIC, streams()
     )
     with pytest.raises(ValueError, match="the mind keeps a table, this agent is a network"):
-        net.learners["agent"].install(mind)
+        net.learners["agent"].install(agent_state)
 
 
 def test_every_setting_out_of_range_is_named_at_once():

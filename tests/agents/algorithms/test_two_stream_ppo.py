@@ -17,7 +17,7 @@ from agents.architecture.cost import (
     training_flops,
 )
 from agents.architecture.validity import genome_problems
-from agents.contract import Motive, Objective, RefusedEditError
+from agents.contract import LiveObjective, Objective, RefusedEditError
 from agents.genome import VALUED, Architecture, Genome, Layer, learning_rule
 from agents.learners.ppo import PPO
 from agents.learners.ppo_two_streams import PpoTwoStreams
@@ -42,7 +42,7 @@ class Bell(Objective):
         return _Ringing(self.amount)
 
 
-class _Ringing(Motive):
+class _Ringing(LiveObjective):
     def __init__(self, amount):
         self.amount, self.alpha = amount, None
 
@@ -76,7 +76,7 @@ class Mixed(Signpost):
         return following, reward, died, over & ~died, info
 
 
-def life(learner, weights=BOTH, objectives=OBJECTIVES, seed=0):
+def agent_run(learner, weights=BOTH, objectives=OBJECTIVES, seed=0):
     layers = (Layer("dense", 8), Layer("dense", 6))
     rule = learning_rule(learner.genome_rule())
     genome = Genome(Architecture(layers), rule, weights)
@@ -84,7 +84,7 @@ def life(learner, weights=BOTH, objectives=OBJECTIVES, seed=0):
 
 
 def two(weights=BOTH, objectives=OBJECTIVES, **settings):
-    one = life(PpoTwoStreams(**{**SMALL, **settings}), weights, objectives)
+    one = agent_run(PpoTwoStreams(**{**SMALL, **settings}), weights, objectives)
     return one, one.learners["agent"]
 
 
@@ -95,7 +95,7 @@ def two(weights=BOTH, objectives=OBJECTIVES, **settings):
     "weights", [(("extrinsic", 1.0),), (("bell", 0.0), ("extrinsic", 1.0))], ids=["alone", "c_i=0"]
 )
 def test_with_the_episodic_stream_alone_it_is_ppo_to_the_bit(weights):
-    plain = life(PPO(**SMALL), (("extrinsic", 1.0),))
+    plain = agent_run(PPO(**SMALL), (("extrinsic", 1.0),))
     streamed, mine = two(weights)
     theirs = plain.learners["agent"]
     for _ in range(4):
@@ -103,7 +103,7 @@ def test_with_the_episodic_stream_alone_it_is_ppo_to_the_bit(weights):
         for column in ("advantages", "returns", "values", "rewards"):
             assert np.array_equal(*(getattr(x.rollout_buffer, column) for x in (mine, theirs)))
         assert there.losses.items() <= here.losses.items()
-    before, after = theirs.mind().parameters, mine.mind().parameters
+    before, after = theirs.agent_state().parameters, mine.agent_state().parameters
     assert all(np.array_equal(before[name], after[name]) for name in before)
     mine_alone = [name for name in after if name not in before]
     assert {name.split(".")[0] for name in mine_alone} == {"intrinsic_value"}
@@ -146,7 +146,7 @@ def by_hand(rewards, values, ahead, discount, trace):
 def test_the_second_stream_is_estimated_across_deaths_and_cuts():
     population, learner = two(intrinsic_discount=0.9, gae_lambda=0.8, steps_per_update=12)
     for _ in range(2):
-        before = learner.mind()
+        before = learner.agent_state()
         population.update()
     buffer, ahead = learner.rollout_buffer, population._observations
     _, judge = two()
@@ -166,9 +166,11 @@ def test_a_constant_reward_is_worth_a_geometric_series_though_every_step_is_a_de
     objectives = {**EXTRINSIC, "bell": Bell(1.0)}
     settings = {"intrinsic_discount": discount, "discount": discount, "steps_per_update": 200}
     _, learner = two(weights, objectives, num_envs=4, gae_lambda=1.0, **settings)
-    mind = learner.mind()
-    blank = {n: np.zeros_like(w) for n, w in mind.parameters.items() if n.endswith("head.weight")}
-    learner.install(replace(mind, parameters={**mind.parameters, **blank}))
+    agent_state = learner.agent_state()
+    blank = {
+        n: np.zeros_like(w) for n, w in agent_state.parameters.items() if n.endswith("head.weight")
+    }
+    learner.install(replace(agent_state, parameters={**agent_state.parameters, **blank}))
     learner.begin()
     here, always = np.ones((4, SIZE), np.float32), np.ones(4, bool)
     for _ in range(200):
@@ -211,11 +213,11 @@ def test_the_setting_says_what_ends():
 
 def test_shares_are_taken_and_errors_name_the_motive():
     population, learner = two()
-    learner.motives()["bell"].alpha = 1.0
+    learner.live_objectives()["bell"].alpha = 1.0
     population.update()
     assert unpaid(learner)
     assert (learner.rollout_buffer.intrinsic_rewards != 0).any()
-    learner.motives()["bell"].alpha, learner.motives()["bell"].amount = None, np.nan
+    learner.live_objectives()["bell"].alpha, learner.live_objectives()["bell"].amount = None, np.nan
     with pytest.raises(FloatingPointError, match="update 2: objective bell: non-finite reward nan"):
         population.update()
 
@@ -227,10 +229,10 @@ def test_a_stream_without_a_say_is_as_if_not_there_to_the_bit(alpha, left):
     for weights in (BOTH, tuple(each for each in BOTH if each[0] == left)):
         population, learner = two(weights)
         if "bell" in dict(weights):
-            learner.motives()["bell"].alpha = alpha
+            learner.live_objectives()["bell"].alpha = alpha
         for _ in range(3):
             population.update()
-        found.append((learner.coefficients(), learner.mind().parameters))
+        found.append((learner.coefficients(), learner.agent_state().parameters))
     assert found[0][0] == found[1][0]
     (_, one), (_, other) = found
     assert all(np.array_equal(one[name], other[name]) for name in one)
@@ -252,7 +254,7 @@ def test_three_towers_are_counted():
     assert report.flops == once + training_flops(genome, *sizes, 32) == once * (1 + 3 * 2)
     alone, _ = two((("extrinsic", 1.0),))
     assert alone.update()["agent"].flops == (towers[0] + towers[1]) * 32 * (1 + 3 * 2)
-    weights = learner.mind().parameters.values()
+    weights = learner.agent_state().parameters.values()
     assert parameters(genome, *sizes) == sum(each.size for each in weights)
 
 
@@ -276,25 +278,25 @@ def test_it_learns_what_a_genome_is_made_of_and_refuses_what_it_is_not():
 
 
 def test_other_minds_are_refused():
-    plain = life(PPO(**SMALL)).learners["agent"]
+    plain = agent_run(PPO(**SMALL)).learners["agent"]
     _, learner = two()
     with pytest.raises(ValueError, match="learns by LearningRule, this agent by TwoStreamRule"):
-        learner.install(plain.mind())
+        learner.install(plain.agent_state())
     with pytest.raises(ValueError, match="learns by TwoStreamRule, this agent by LearningRule"):
-        plain.install(learner.mind())
+        plain.install(learner.agent_state())
 
 
 def test_what_it_values_is_no_number_of_its_rule():
     edits = {name: part.load() for name, part in catalogue().parts("edits").items()}
     _, learner = two()
-    mind = learner.mind()
-    again = edits["set_discount"](value=0.5).apply(mind, np.random.default_rng(0))
+    agent_state = learner.agent_state()
+    again = edits["set_discount"](value=0.5).apply(agent_state, np.random.default_rng(0))
     learner.install(again)
     assert (learner.gamma, learner.effective().learning_rule.intrinsic_discount) == (0.5, 0.99)
     for name in VALUED:
         edit = edits["set_rule"](numbers=((name, 0.5),))
         with pytest.raises(RefusedEditError, match="says what the agent values"):
-            edit.rewrite(mind.genome)
+            edit.rewrite(agent_state.genome)
 
 
 @pytest.mark.parametrize("weights", [BOTH, (("extrinsic", 1.0),)], ids=["both", "at rest"])
@@ -302,7 +304,7 @@ def test_it_goes_on_from_a_snapshot_to_the_bit_also_after_growing(weights):
     one, learner = two(weights)
     for _ in range(2):
         one.update()
-    learner.install(surgery.grow_units(learner.mind(), 0, 3, np.random.default_rng(1)))
+    learner.install(surgery.grow_units(learner.agent_state(), 0, 3, np.random.default_rng(1)))
     one.update()
     data, arrays = one.snapshot()
     fresh, _ = two(weights)
@@ -316,5 +318,5 @@ def test_it_goes_on_from_a_snapshot_to_the_bit_also_after_growing(weights):
     assert silent == (weights != BOTH)
     for _ in range(3):
         assert one.update() == fresh.update()
-    assert same(learner.mind(), other.mind())
+    assert same(learner.agent_state(), other.agent_state())
     assert isinstance(learner, RewritableTwoStreams)

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.architecture import checkpoint
-from agents.contract import Mind
+from agents.contract import AgentState
 from agents.genome import Architecture, Genome
-from tests.agents.agent_states import a_mind, genomes, same
+from tests.agents.agent_states import an_agent_state, genomes, same
 
 GENOME = Genome()
-MIND = a_mind(GENOME, dtype=np.float32)
+MIND = an_agent_state(GENOME, dtype=np.float32)
 RECORD, DATA = checkpoint.to_bytes(MIND)
 
 
@@ -34,19 +34,19 @@ def repacked(**changes):
 @settings(max_examples=30, deadline=None)
 @given(genomes, st.booleans())
 def test_a_mind_comes_back_equal_through_json_and_bytes(genome, stepped):
-    mind = a_mind(genome, dtype=np.float32, stepped=stepped)
-    record, data = checkpoint.to_bytes(mind)
-    assert same(checkpoint.from_bytes(json.loads(json.dumps(record)), data), mind)
+    agent_state = an_agent_state(genome, dtype=np.float32, stepped=stepped)
+    record, data = checkpoint.to_bytes(agent_state)
+    assert same(checkpoint.from_bytes(json.loads(json.dumps(record)), data), agent_state)
 
 
 def test_a_mind_without_layers_comes_back():
     genome = Genome(Architecture(()))
-    mind = a_mind(genome, dtype=np.float32)
-    assert same(checkpoint.from_bytes(*checkpoint.to_bytes(mind)), mind)
+    agent_state = an_agent_state(genome, dtype=np.float32)
+    assert same(checkpoint.from_bytes(*checkpoint.to_bytes(agent_state)), agent_state)
 
 
 def test_the_same_mind_gives_the_same_bytes_in_any_order():
-    backwards = Mind(
+    backwards = AgentState(
         GENOME,
         dict(reversed(MIND.parameters.items())),
         dict(reversed(MIND.moments.items())),

@@ -63,15 +63,15 @@ def test_an_empty_stack_always_holds_and_no_time_judges_nothing():
 
 
 wholes = st.integers(-9, 9).map(Fraction)
-lives = st.lists(
+agent_runs = st.lists(
     st.tuples(st.integers(1, 9).map(Fraction), wholes, st.booleans()), min_size=1, max_size=25
 )
 
 
-def lived(life):
+def lived(agent_run):
     """Judge before every edit, as an editor does: the stacks and the moments of judgement."""
     now, stack = Point(Fraction(0), Fraction(0)), []
-    for time, reward, edits in life:
+    for time, reward, edits in agent_run:
         now = Point(now.time + time, now.reward + reward)
         yield list(stack), now
         stack = stack[: survivors(stack, now)]
@@ -79,20 +79,20 @@ def lived(life):
             stack = [*stack, now]
 
 
-@given(lives)
-def test_whoever_judges_before_every_edit_need_only_compare_the_two_newest_rates(life):
+@given(agent_runs)
+def test_whoever_judges_before_every_edit_need_only_compare_the_two_newest_rates(agent_run):
     """If the rest held when the newest came, it holds as long as the newest does."""
-    for stack, now in lived(life):
+    for stack, now in lived(agent_run):
         found = rates(stack, now)
         assert holds(stack, now) == (not stack or found[-2] < found[-1])
 
 
-@given(lives, st.integers(1, 50), st.integers(1, 50), st.integers(-20, 20))
-def test_units_do_not_matter_nor_does_a_steady_wage(life, time, reward, wage):
+@given(agent_runs, st.integers(1, 50), st.integers(1, 50), st.integers(-20, 20))
+def test_units_do_not_matter_nor_does_a_steady_wage(agent_run, time, reward, wage):
     def other(point):
         return Point(point.time * time, point.reward * reward + wage * point.time)
 
-    for stack, now in lived(life):
+    for stack, now in lived(agent_run):
         assert survivors(stack, now) == survivors([other(each) for each in stack], other(now))
 
 

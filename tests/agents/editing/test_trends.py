@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from agents.editing.trends import FALSE_ALARMS, FLOPS_BESIDES, Changes, Detector, Watch
+from agents.editing.trends import FALSE_ALARMS, FLOPS_BESIDES, ChangeRule, Changes, Detector
 from agents.genome import Genome
 from tests.agents.agent_states import a_view
 
@@ -19,7 +19,7 @@ NOISES = {
 
 
 def alarms(values, watch=None):
-    detector = Detector(watch or Watch())
+    detector = Detector(watch or ChangeRule())
     return [t for t, value in enumerate(values) if detector.take(value)]
 
 
@@ -29,7 +29,8 @@ def test_false_alarms_are_as_rare_as_said_whatever_the_noise(noise, direction):
     """Rare alarms, so their number is Poisson's; the band is missed once in 10 000 such tests."""
     rng = np.random.default_rng([3, *noise.encode()])
     found = sum(
-        len(alarms(NOISES[noise](rng, LENGTH).tolist(), Watch(direction))) for _ in range(STREAMS)
+        len(alarms(NOISES[noise](rng, LENGTH).tolist(), ChangeRule(direction)))
+        for _ in range(STREAMS)
     )
     expected = STREAMS * LENGTH * FALSE_ALARMS
     low, high = poisson_band(expected, 0.5e-4)
@@ -70,7 +71,7 @@ def test_what_never_was_is_found_at_the_fifth_value(sign):
     It is then one of those before: the next, equal to ``k`` of them, has a rank of 64 - k / 2.
     """
     values = [sign * each for each in [*np.arange(64.0, 0, -1), *[1000.0] * 10]]
-    detector = Detector(Watch("rises" if sign > 0 else "falls"))
+    detector = Detector(ChangeRule("rises" if sign > 0 else "falls"))
     assert not any(detector.take(value) for value in values[:64])
     evidence = 0.0
     for k in range(4):
@@ -90,7 +91,7 @@ def test_nothing_but_the_order_of_values_counts():
     assert found
     assert alarms(np.exp(values).tolist()) == found
     assert alarms((7 * values**3 + 3).tolist()) == found
-    assert alarms((-values).tolist(), Watch("falls")) == found
+    assert alarms((-values).tolist(), ChangeRule("falls")) == found
 
 
 def test_a_constant_says_nothing_and_missing_values_are_passed_over():
@@ -119,7 +120,7 @@ def test_a_loss_that_explodes_is_a_change():
 )  # fmt: skip
 def test_bad_settings_are_refused_by_name(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
-        Watch(**settings)
+        ChangeRule(**settings)
 
 
 def test_a_life_is_watched_signal_by_signal_and_paid_for():

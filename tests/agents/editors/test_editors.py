@@ -122,7 +122,7 @@ def arm_of(edit):
     return next((name for name, kind in EDITS.items() if type(edit) is kind), REST)
 
 
-def a_life(
+def an_agent_run(
     bandit, worth, decisions=80, seed=0, *, cost=None, unit=1.0, price=1.0, noise=0.3, refuse=()
 ):
     """Play ``decisions`` intervals; an arm adds ``worth[arm]`` to the return, spends ``cost[arm]``.
@@ -158,14 +158,14 @@ def share(arms, name):
 @pytest.mark.parametrize("better", ["widen", "deepen", "prune", "reset_dormant", REST])
 def test_the_arm_that_pays_is_played_most(better):
     for seed in range(5):
-        arms, _ = a_life(Bandit(), {better: 2.0}, seed=seed)
+        arms, _ = an_agent_run(Bandit(), {better: 2.0}, seed=seed)
 
         assert share(arms, better) > 0.5
 
 
 def test_equal_arms_are_played_alike():
-    lives = [a_life(Bandit(), {}, seed=seed)[0] for seed in range(60)]
-    played = Counter(arm for arms in lives for arm in arms)
+    agent_runs = [an_agent_run(Bandit(), {}, seed=seed)[0] for seed in range(60)]
+    played = Counter(arm for arms in agent_runs for arm in arms)
 
     assert set(played) == {*Bandit().edits, REST}
     for count in played.values():
@@ -173,7 +173,7 @@ def test_equal_arms_are_played_alike():
 
 
 def test_an_arm_that_harms_is_played_least():
-    arms, _ = a_life(Bandit(), {"prune": -2.0}, decisions=200)
+    arms, _ = an_agent_run(Bandit(), {"prune": -2.0}, decisions=200)
 
     assert share(arms, "prune") < 0.5 * min(share(arms, a) for a in ("widen", "deepen", REST))
 
@@ -182,30 +182,30 @@ def test_of_two_arms_with_the_same_progress_the_cheaper_one_is_played_more():
     bandit = Bandit(edits=("widen", "deepen"))
     worth = {"widen": 2.0, "deepen": 2.0}
 
-    arms, _ = a_life(bandit, worth, decisions=200, cost={"widen": 1.0, "deepen": 4.0})
+    arms, _ = an_agent_run(bandit, worth, decisions=200, cost={"widen": 1.0, "deepen": 4.0})
 
     assert share(arms, "widen") > 2 * share(arms, "deepen")
 
 
 @given(st.sampled_from([1e-6, 0.25, 8.0, 2.0**40]), st.sampled_from([2.0**-30, 1.0, 2.0**50]))
 def test_units_of_return_and_of_compute_do_not_matter(unit, price):
-    expected, _ = a_life(Bandit(), {"widen": 1.0}, decisions=30)
-    actual, live = a_life(Bandit(), {"widen": 1.0}, decisions=30, unit=unit, price=price)
+    expected, _ = an_agent_run(Bandit(), {"widen": 1.0}, decisions=30)
+    actual, live = an_agent_run(Bandit(), {"widen": 1.0}, decisions=30, unit=unit, price=price)
 
     assert expected == actual
     assert all(-1 <= credit <= 1 for credit in live.state()["credits"].values())
 
 
 def test_the_same_stream_makes_the_same_life():
-    one, other = (a_life(Bandit(), {"widen": 1.0}, seed=3) for _ in range(2))
+    one, other = (an_agent_run(Bandit(), {"widen": 1.0}, seed=3) for _ in range(2))
 
     assert one[0] == other[0]
     assert one[1].state() == other[1].state()
-    assert one[0] != a_life(Bandit(), {"widen": 1.0}, seed=4)[0]
+    assert one[0] != an_agent_run(Bandit(), {"widen": 1.0}, seed=4)[0]
 
 
 def test_refused_proposals_earn_nothing_and_do_not_block():
-    arms, live = a_life(Bandit(), {"deepen": 2.0}, refuse=("widen", "prune"))
+    arms, live = an_agent_run(Bandit(), {"deepen": 2.0}, refuse=("widen", "prune"))
 
     credits_ = live.state()["credits"]
     assert credits_["widen"] == credits_["prune"] == 0.0
@@ -258,7 +258,7 @@ def test_an_edit_without_candidates_is_not_played():
 
 
 def test_very_old_plays_fade_without_harm():
-    arms, live = a_life(Bandit(discount=0.01), {"widen": 1.0}, decisions=400, noise=0.0)
+    arms, live = an_agent_run(Bandit(discount=0.01), {"widen": 1.0}, decisions=400, noise=0.0)
 
     assert len(arms) == 400
     assert json.loads(json.dumps(live.state())) == live.state()

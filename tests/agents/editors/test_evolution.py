@@ -12,7 +12,7 @@ from agents.genome import EditorGene, Genome, LearningRule
 from sandbox.catalogue import catalogue
 from sandbox.record import events
 from tests.agents.agent_states import a_view
-from tests.agents.learners.test_population import life
+from tests.agents.learners.test_population import agent_run
 
 EDITS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 PARENT = Genome(
@@ -123,7 +123,7 @@ def test_an_unknown_edit_is_named():
 
 
 def evolving(**changes):
-    return life(
+    return agent_run(
         editor={"evolution": {"every_updates": 2}},
         settings={"members": 4, "total_steps": 3000},
         probes={"held_out": {"episodes": 2, "every_updates": 100}},

@@ -24,7 +24,7 @@ def started(editor, seed=0):
     return editor.start(EDITS, np.random.default_rng(seed))
 
 
-def life(live, returns, genome=TWO, answer=True, **view):
+def agent_run(live, returns, genome=TWO, answer=True, **view):
     """(update, edit) for every proposal of a life with these returns."""
     made = []
     for update in range(1, len(returns) + 1):
@@ -69,8 +69,8 @@ def test_it_grows_on_a_plateau_and_not_while_the_agent_learns():
     rising = [float(each) for each in range(30)]
     noise = np.random.default_rng(2).normal(30, 0.1, 40).tolist()
 
-    assert life(started(Growing(react=False)), rising) == []
-    (first, edit), *more = life(started(Growing(react=False)), rising + noise)
+    assert agent_run(started(Growing(react=False)), rising) == []
+    (first, edit), *more = agent_run(started(Growing(react=False)), rising + noise)
     assert 30 < first <= 42
     assert isinstance(edit, Widen)
     times = [first, *(update for update, _ in more)]
@@ -129,13 +129,15 @@ class Lacking(Look):
 @pytest.mark.parametrize("at", [0, 1])
 def test_it_grows_where_the_network_lacks_something(at):
     for seed in range(5):
-        ((_, edit),) = life(started(Growing(), seed), [1.0] * 12, look=Lacking(at), sizes=(3, 2))
+        ((_, edit),) = agent_run(
+            started(Growing(), seed), [1.0] * 12, look=Lacking(at), sizes=(3, 2)
+        )
         assert (edit.layer if isinstance(edit, Widen) else edit.after) == at
 
 
 def test_where_nothing_is_lacking_it_stays_as_it_is():
     live = started(Growing(least_score=1.5))
-    assert life(live, [1.0] * 30, look=Lacking(None), sizes=(3, 2)) == []
+    assert agent_run(live, [1.0] * 30, look=Lacking(None), sizes=(3, 2)) == []
     assert live.flops() > 0
     assert live.flops() == 0
     assert all(score < 1.5 for *_, score in live.state()["scores"])
@@ -146,23 +148,25 @@ def test_a_look_that_shows_no_scores_leaves_the_steepest_layer():
         def backward(self, tower, layer):
             raise LookupError
 
-    ((_, edit),) = life(started(Growing()), [1.0] * 12, look=Blind(0), sizes=(3, 2))
+    ((_, edit),) = agent_run(started(Growing()), [1.0] * 12, look=Blind(0), sizes=(3, 2))
     assert edit == Widen(layer=1, units=2)
-    ((_, edit),) = life(started(Growing()), [1.0] * 12)
+    ((_, edit),) = agent_run(started(Growing()), [1.0] * 12)
     assert edit == Widen(layer=0, units=2)
 
 
 def test_it_stays_within_its_parameters():
     """4 + 4 units on 3 inputs and 2 actions are 46 + 41 parameters; two units more are 18 each."""
     view = {"look": Lacking(0), "sizes": (3, 2)}
-    assert life(started(Growing(max_parameters=87)), [1.0] * 12, **view) == []
-    assert life(started(Growing(max_parameters=500)), [1.0] * 12, **view) != []
+    assert agent_run(started(Growing(max_parameters=87)), [1.0] * 12, **view) == []
+    assert agent_run(started(Growing(max_parameters=500)), [1.0] * 12, **view) != []
 
 
 def test_it_grows_while_there_is_compute_and_shrinks_when_there_is_not():
     def first(left, **settings):
         seen = {"flops": 1e6, "flops_left": left * 1e6}
-        return next(iter(life(started(Growing(**settings)), [1.0] * 12, TWO, **seen)), (0, None))[1]
+        return next(
+            iter(agent_run(started(Growing(**settings)), [1.0] * 12, TWO, **seen)), (0, None)
+        )[1]
 
     assert isinstance(first(3.0), Widen)
     assert first(0.2) is None  # a sixth of the whole: too little to grow, too much to shrink
@@ -176,7 +180,7 @@ def test_growing_needs_something_to_grow_by():
     with pytest.raises(ValueError, match="'widen' or 'deepen'"):
         Growing().start({"prune": Prune}, np.random.default_rng(0))
     only = Growing().start({"deepen": Deepen}, np.random.default_rng(0))
-    ((_, edit),) = life(only, [1.0] * 12, look=Lacking(0), sizes=(3, 2))
+    ((_, edit),) = agent_run(only, [1.0] * 12, look=Lacking(0), sizes=(3, 2))
     assert isinstance(edit, Deepen)
 
 
@@ -211,14 +215,14 @@ def test_numbers_may_be_rewritten_in_a_living_editor(kind, name):
 # --- plastic -------------------------------------------------------------------------------------
 
 
-def asleep(count, update, **view):
+def dormant(count, update, **view):
     return a_view(TWO, update=update, dormant=count, returns=(1.0,) * update, **view)
 
 
 def turns(live, counts, **view):
     made = {}
     for update, count in enumerate(counts, 1):
-        edit = live.propose(asleep(count, update, **view))
+        edit = live.propose(dormant(count, update, **view))
         if edit is not None:
             made[update] = edit
     return made
@@ -241,7 +245,7 @@ def test_it_comes_at_once_after_a_change_if_it_reacts():
     def found(react):
         live = started(Plastic(every_updates=100, dormancy=1.0, react=react))
         views = [
-            asleep(1, update, signals={"novelty": novelty[:update]}) for update in range(1, 31)
+            dormant(1, update, signals={"novelty": novelty[:update]}) for update in range(1, 31)
         ]
         return [view.update for view in views if live.propose(view) is not None]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.contract import Evidence, RefusedEditError, Reply
+from agents.contract import EditEvidence, RefusedEditError, Reply
 from agents.editing.exploitation import drawn_leader, recent_return
 from agents.editors.pbt import Pbt
 from agents.edits.copy_peer import CopyPeer
@@ -18,8 +18,8 @@ from agents.genome import EditorGene, Genome, LearningRule
 from sandbox.catalogue import catalogue
 from sandbox.gate.gate import Gate
 from sandbox.record import events
-from tests.agents.agent_states import a_mind, a_view, genomes, same
-from tests.agents.learners.test_population import life, lived
+from tests.agents.agent_states import a_view, an_agent_state, genomes, same
+from tests.agents.learners.test_population import agent_run, lived
 
 PATH = Path(__file__).resolve().parents[3] / "benchmarks" / "pbt_toy.py"
 FOUND = importlib.util.spec_from_file_location("pbt_toy", PATH)
@@ -198,15 +198,15 @@ def test_it_needs_its_edit():
 
 
 def seeing(**peers):
-    return Evidence(None, lambda _: None, {k: (lambda v=v: v) for k, v in peers.items()})
+    return EditEvidence(None, lambda _: None, {k: (lambda v=v: v) for k, v in peers.items()})
 
 
 @given(genomes, genomes)
 def test_a_copy_has_the_peers_mind_and_its_own_rest(mine, other):
     mine = replace(mine, objective=(("rnd", 2.0),), editor=EditorGene.of("pbt", {"share": 0.5}))
-    mind, peer = a_mind(mine), a_mind(other, seed=1)
+    agent_state, peer = an_agent_state(mine), an_agent_state(other, seed=1)
     edit = CopyPeer.of("a", other, (("learning_rate", 0.05),))
-    after = edit.apply_seeing(mind, np.random.default_rng(0), seeing(a=peer))
+    after = edit.apply_seeing(agent_state, np.random.default_rng(0), seeing(a=peer))
 
     assert after.genome == edit.rewrite(mine)
     assert after.genome.objective == mine.objective
@@ -216,22 +216,22 @@ def test_a_copy_has_the_peers_mind_and_its_own_rest(mine, other):
 
 
 def test_refusals_have_clear_reasons():
-    mind, chance = a_mind(Genome()), np.random.default_rng(0)
+    agent_state, chance = an_agent_state(Genome()), np.random.default_rng(0)
     edit = CopyPeer.of("a", FAST)
     cases = [
-        (edit, seeing(b=a_mind(FAST)), "no peer 'a', only b"),
+        (edit, seeing(b=an_agent_state(FAST)), "no peer 'a', only b"),
         (edit, seeing(), "no peer 'a', only nobody"),
-        (edit, seeing(a=a_mind(Genome())), "peer 'a' is not as it was"),
-        (CopyPeer("a", "{"), seeing(a=mind), "'genome' is not the JSON text of a genome"),
-        (CopyPeer.of("a", FAST, (("speed", 1.0),)), seeing(a=mind), "no number 'speed'"),
-        (CopyPeer.of("a", FAST, (("discount", 2.0),)), seeing(a=mind), "discount must be"),
-        (replace(edit, editor="[1]"), seeing(a=mind), "'editor' is not the JSON text"),
+        (edit, seeing(a=an_agent_state(Genome())), "peer 'a' is not as it was"),
+        (CopyPeer("a", "{"), seeing(a=agent_state), "'genome' is not the JSON text of a genome"),
+        (CopyPeer.of("a", FAST, (("speed", 1.0),)), seeing(a=agent_state), "no number 'speed'"),
+        (CopyPeer.of("a", FAST, (("discount", 2.0),)), seeing(a=agent_state), "discount must be"),
+        (replace(edit, editor="[1]"), seeing(a=agent_state), "'editor' is not the JSON text"),
     ]
     for each, evidence, reason in cases:
         with pytest.raises(RefusedEditError, match=reason):
-            each.apply_seeing(mind, chance, evidence)
+            each.apply_seeing(agent_state, chance, evidence)
     with pytest.raises(RefusedEditError, match="needs the minds of the population"):
-        edit.apply(mind, chance)
+        edit.apply(agent_state, chance)
 
 
 def test_better_peers_are_offered_to_other_editors():
@@ -257,24 +257,26 @@ def test_each_part_that_a_copy_changes_may_be_protected():
 def test_a_live_copy_behaves_exactly_as_its_peer_and_goes_on_with_its_optimiser():
     population, _ = lived(2)
     one, other = population.learners.values()
-    peer = other.mind()
+    peer = other.agent_state()
     edit = CopyPeer.of("member_1", other.effective())
-    one.install(edit.apply_seeing(one.mind(), np.random.default_rng(0), seeing(member_1=peer)))
+    one.install(
+        edit.apply_seeing(one.agent_state(), np.random.default_rng(0), seeing(member_1=peer))
+    )
     seen = other.recent_observations(64)
 
     assert np.max(np.abs(one.logits(seen) - other.logits(seen))) == 0.0
     assert np.max(np.abs(one.values(seen) - other.values(seen))) == 0.0
-    assert same(one.mind(), peer)
-    assert one.mind().moments
+    assert same(one.agent_state(), peer)
+    assert one.agent_state().moments
     population.update()
-    assert not same(one.mind(), other.mind())  # own rows, own chance
+    assert not same(one.agent_state(), other.agent_state())  # own rows, own chance
 
 
 # --- in the laboratory -------------------------------------------------------------------------
 
 
 def population_based():
-    return life(
+    return agent_run(
         editor={"pbt": {"every_updates": 2, "factors": [0.8, 1.2]}},
         settings={"members": 4, "total_steps": 2000},
         probes={"held_out": {"episodes": 2, "every_updates": 100}},

@@ -15,7 +15,7 @@ from agents.editors.random_search import RandomSearch
 from agents.edits.restart import Restart
 from agents.edits.undo import Undo
 from agents.genome import Architecture, Genome, Layer, LearningRule, TableRule
-from tests.agents.agent_states import ACTIONS, OBSERVATION, a_mind, a_view, same
+from tests.agents.agent_states import ACTIONS, OBSERVATION, a_view, an_agent_state, same
 
 EDITS = {"restart": Restart, "undo": Undo}
 
@@ -24,10 +24,10 @@ EDITS = {"restart": Restart, "undo": Undo}
 
 
 def test_a_restart_is_a_birth_of_the_new_genome():
-    mind = a_mind(Genome(), dtype=np.float32)
+    agent_state = an_agent_state(Genome(), dtype=np.float32)
     edit = Restart(numbers=(("learning_rate", 0.01), ("epochs", 2)), trunk=(7, 5))
 
-    after = edit.apply(mind, np.random.default_rng(4))
+    after = edit.apply(agent_state, np.random.default_rng(4))
     born = initial_parameters(after.genome, OBSERVATION, ACTIONS, np.random.default_rng(4))
 
     assert after.genome.learning_rule == replace(LearningRule(), learning_rate=0.01, epochs=2)
@@ -39,10 +39,10 @@ def test_a_restart_is_a_birth_of_the_new_genome():
 
 def test_with_nothing_given_the_same_agent_is_born_again():
     genome = Genome(Architecture((Layer("dense", 6), Layer("residual", 4)), "relu"))
-    after = Restart().apply(a_mind(genome), np.random.default_rng(0))
+    after = Restart().apply(an_agent_state(genome), np.random.default_rng(0))
 
     assert after.genome == genome
-    assert not same(after, Restart().apply(a_mind(genome), np.random.default_rng(1)))
+    assert not same(after, Restart().apply(an_agent_state(genome), np.random.default_rng(1)))
     assert Restart().claim(genome).max_logit_change is None
 
 
@@ -95,7 +95,7 @@ class World:
             best,
         )
         self.noise = np.random.default_rng(seed)
-        self.flops, self.returns, self.lives, self.age = 0.0, [], [], 0
+        self.flops, self.returns, self.agent_runs, self.age = 0.0, [], [], 0
 
     def live_on(self):
         while self.flops < self.budget:
@@ -107,7 +107,7 @@ class World:
             skill = -abs(math.log(rate / self.best)) * min(self.age / 5, 1)
             self.returns.append(skill + 0.01 * self.noise.standard_normal())
             self.turn()
-        self.lives.append((self.genome, self.age))
+        self.agent_runs.append((self.genome, self.age))
         return self
 
     def turn(self):
@@ -122,22 +122,22 @@ class World:
         if edit is None:
             return
         if self.refuse:
-            self.live.hear(Reply(edit, False, "protected", len(self.lives) + 1))
+            self.live.hear(Reply(edit, False, "protected", len(self.agent_runs) + 1))
             return
         after = edit.rewrite(self.genome)
-        self.lives.append((self.genome, self.age))
-        self.live.hear(Reply(edit, True, "", len(self.lives)))
+        self.agent_runs.append((self.genome, self.age))
+        self.live.hear(Reply(edit, True, "", len(self.agent_runs)))
         self.genome, self.age = after, 0
 
 
-def rate(life):
-    return life[0].learning_rule.learning_rate
+def rate(agent_run):
+    return agent_run[0].learning_rule.learning_rate
 
 
 @given(st.integers(0, 50), st.integers(2, 12))
 def test_the_rest_goes_to_the_settings_nearest_to_the_planted_best(seed, tries):
     world = World(RandomSearch(tries=tries), seed=seed).live_on()
-    *searched, last = world.lives
+    *searched, last = world.agent_runs
 
     assert len(searched) == tries
     distance = {each: abs(math.log(rate(each) / 3e-3)) for each in searched}
@@ -150,36 +150,36 @@ def test_every_try_gets_the_same_share_and_the_rest_is_the_rest():
     """4000 FLOPs at 10 an update: 8 tries of 25 updates are half of it, 200 updates are left."""
     world = World(RandomSearch(tries=8, search_share=0.5)).live_on()
 
-    assert [age for _, age in world.lives] == [25] * 8 + [200]
-    assert all(1e-4 <= rate(each) <= 1e-2 for each in world.lives)
-    assert rate(world.lives[0]) == LearningRule().learning_rate  # as it was born
+    assert [age for _, age in world.agent_runs] == [25] * 8 + [200]
+    assert all(1e-4 <= rate(each) <= 1e-2 for each in world.agent_runs)
+    assert rate(world.agent_runs[0]) == LearningRule().learning_rate  # as it was born
 
 
 def test_a_cut_in_the_search_shortens_the_tries_that_are_left():
     """At 1000 of 4000 the rest becomes 750: half of 1750 is less than what is spent already."""
     world = World(RandomSearch(tries=8, search_share=0.5), cut=1000.0).live_on()
 
-    assert [age for _, age in world.lives][:4] == [25, 25, 25, 25]
-    assert len(world.lives) == 5
-    assert world.lives[-1][1] == 75
+    assert [age for _, age in world.agent_runs][:4] == [25, 25, 25, 25]
+    assert len(world.agent_runs) == 5
+    assert world.agent_runs[-1][1] == 75
     assert world.live.state()["chosen"] is not None
 
 
 def test_a_later_cut_leaves_the_search_as_it_was():
     world = World(RandomSearch(tries=4, search_share=0.25), cut=2000.0).live_on()
 
-    assert [age for _, age in world.lives] == [25] * 4 + [150]
+    assert [age for _, age in world.agent_runs] == [25] * 4 + [150]
 
 
 def test_updates_may_be_counted_instead():
     world = World(RandomSearch(tries=3, try_updates=10)).live_on()
 
-    assert [age for _, age in world.lives] == [10, 10, 10, 370]
+    assert [age for _, age in world.agent_runs] == [10, 10, 10, 370]
 
 
 def test_widths_are_drawn_too():
     world = World(RandomSearch(tries=10, widths=(4, 8))).live_on()
-    trunks = {each.architecture.widths() for each, _ in world.lives}
+    trunks = {each.architecture.widths() for each, _ in world.agent_runs}
 
     assert trunks <= {(32, 32), (4, 4), (8, 8)}
     assert len(trunks) == 3
@@ -198,13 +198,13 @@ def test_with_keep_the_best_mind_itself_goes_on():
     undone = [each for each in asked if isinstance(each, Undo)]
 
     assert [each.entry for each in undone] == ([chosen + 1] if chosen < 5 else [])
-    assert rate(world.lives[-1]) == rate(world.lives[chosen])
+    assert rate(world.agent_runs[-1]) == rate(world.agent_runs[chosen])
 
 
 def test_where_restarts_are_refused_the_agent_stays_as_it_is():
     world = World(RandomSearch(tries=5), refuse=True).live_on()
 
-    assert world.lives == [(Genome(), 400)]
+    assert world.agent_runs == [(Genome(), 400)]
     assert len(world.live.state()["tries"]) == 1
 
 

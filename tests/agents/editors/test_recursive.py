@@ -19,14 +19,14 @@ from agents.genome import Architecture, EditorGene, Genome
 from sandbox.levers.recursion_depth import RecursionDepth
 from sandbox.record import events
 from sandbox.trial import loop
-from tests.agents.agent_states import a_mind, a_view
+from tests.agents.agent_states import a_view, an_agent_state
 from tests.sandbox.trial.test_loop import SPEC, Notes
 
 EDITS = {"identity": Identity, "set_editor": SetEditor, "set_rule": SetRule, "take_back": TakeBack}
 
 
 @dataclass
-class Life:
+class AgentRun:
     """A stand-in for the laboratory: does every edit, keeps every genome."""
 
     editor: object
@@ -54,10 +54,10 @@ class Life:
         return self
 
 
-def life(updates=200, pays=lambda genome, update: 0.0, seed=0, **settings):
+def agent_run(updates=200, pays=lambda genome, update: 0.0, seed=0, **settings):
     mine = Recursive(**{"rule": "keep_all"} | settings)
     editor = mine.start(EDITS, np.random.default_rng(seed))
-    return Life(editor, Genome(editor=gene_of(mine)), [], []).run(updates, pays)
+    return AgentRun(editor, Genome(editor=gene_of(mine)), [], []).run(updates, pays)
 
 
 def levels(made):
@@ -77,7 +77,7 @@ def levels(made):
 
 @pytest.mark.parametrize("depth", range(DEEPEST + 1))
 def test_every_round_has_the_same_proposals_and_noise_at_every_depth(depth):
-    flat, deep = life(depth=0), life(depth=depth)
+    flat, deep = agent_run(depth=0), agent_run(depth=depth)
 
     assert [each is None for each in flat.made] == [each is None for each in deep.made]
     assert [each["noise"] for each in flat.states] == [each["noise"] for each in deep.states]
@@ -89,7 +89,7 @@ def test_every_round_has_the_same_proposals_and_noise_at_every_depth(depth):
 
 
 def test_depth_zero_mutates_its_numbers_by_its_fixed_step():
-    made = life(depth=0, numbers=("learning_rate",)).made
+    made = agent_run(depth=0, numbers=("learning_rate",)).made
     found = [each.numbers[0][1] for each in made if isinstance(each, SetRule)]
     steps = np.diff(np.log([1e-3, *found]))
 
@@ -100,7 +100,7 @@ def test_depth_zero_mutates_its_numbers_by_its_fixed_step():
 
 def test_a_level_is_moved_by_the_step_above_it_as_it_is_by_then():
     """One round at depth 2: step_2 by step_3, step_1 by the new step_2, numbers by the new one."""
-    ran = life(updates=8, depth=2, numbers=("learning_rate",), bound=None)
+    ran = agent_run(updates=8, depth=2, numbers=("learning_rate",), bound=None)
     _, second, first, number = ran.states[0]["noise"]
     step_2 = 0.4 * np.exp(0.4 * second)
     step_1 = 0.2 * np.exp(step_2 * first)
@@ -118,7 +118,7 @@ def test_a_level_is_moved_by_the_step_above_it_as_it_is_by_then():
 @pytest.mark.parametrize("bound", [1.0, 3.0])
 def test_bounded_steps_stay_within_a_factor_of_their_birth_and_free_ones_do_not(bound):
     def steps(**more):
-        made = life(updates=1600, depth=3, **more).made
+        made = agent_run(updates=1600, depth=3, **more).made
         found = {name: [] for name in ("step_1", "step_2", "step_3")}
         for each in made:
             if isinstance(each, SetEditor):
@@ -150,7 +150,7 @@ def test_nobody_moves_a_living_editor_beyond_its_bounds_or_its_depth():
 
 
 def test_a_level_cools_down():
-    every, third = (levels(life(depth=2, cool_down=each).made) for each in (1, 3))
+    every, third = (levels(agent_run(depth=2, cool_down=each).made) for each in (1, 3))
 
     assert third.count(0) == every.count(0) == 25
     assert (third.count(1), third.count(2)) == (9, 9)
@@ -158,7 +158,7 @@ def test_a_level_cools_down():
 
 
 def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
-    ran = life(depth=3, rule="success_story", pays=lambda genome, update: -update)
+    ran = agent_run(depth=3, rule="success_story", pays=lambda genome, update: -update)
 
     undone = [each for each in ran.made if isinstance(each, TakeBack)]
     assert len(undone) == len([each for each in ran.made if isinstance(each, SetRule)]) - 1
@@ -169,7 +169,7 @@ def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
 
 
 def test_what_pays_stays_and_a_round_has_one_checkpoint():
-    ran = life(depth=3, rule="success_story", pays=lambda genome, update: update**2)
+    ran = agent_run(depth=3, rule="success_story", pays=lambda genome, update: update**2)
 
     assert not [each for each in ran.made if isinstance(each, TakeBack)]
     standing = [entry for entry, *_ in ran.states[-1]["story"]["standing"]]
@@ -231,24 +231,24 @@ def test_only_editors_that_declare_bounds_can_be_edited():
 
 
 def test_a_whole_setting_stays_whole_and_weights_stay():
-    edit, mind = SetEditor("every_updates", factor=1.3), a_mind(BANDIT)
-    after = edit.apply(mind, np.random.default_rng(0))
+    edit, agent_state = SetEditor("every_updates", factor=1.3), an_agent_state(BANDIT)
+    after = edit.apply(agent_state, np.random.default_rng(0))
 
     assert after.genome.editor.settings["every_updates"] == 10
-    assert after.parameters == mind.parameters
+    assert after.parameters == agent_state.parameters
     assert after.genome == replace(BANDIT, editor=after.genome.editor)
 
 
 def test_taking_back_restores_rule_and_editor_and_keeps_the_weights():
     text = json.dumps(BANDIT.to_json())
-    mind = a_mind(Genome(), stepped=True)
-    edited = SetRule((("learning_rate", 0.5),)).apply(mind, np.random.default_rng(0))
+    agent_state = an_agent_state(Genome(), stepped=True)
+    edited = SetRule((("learning_rate", 0.5),)).apply(agent_state, np.random.default_rng(0))
 
     after = TakeBack(3, text).apply(edited, np.random.default_rng(0))
 
     assert after.genome == BANDIT
-    assert after.parameters == mind.parameters
-    assert after.moments == mind.moments
+    assert after.parameters == agent_state.parameters
+    assert after.moments == agent_state.moments
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,15 @@ from agents.edits.reset_dormant import ResetDormant
 from agents.edits.set_learning_rate import SetLearningRate
 from agents.edits.widen import WIDEST, Widen
 from agents.genome import TOWERS, Architecture, Genome, Layer, LearningRule
-from tests.agents.agent_states import OBSERVATION, a_mind, a_view, distance, forward, genomes, same
+from tests.agents.agent_states import (
+    OBSERVATION,
+    a_view,
+    an_agent_state,
+    distance,
+    forward,
+    genomes,
+    same,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 SMALL = Genome(Architecture((Layer("dense", 4), Layer("residual", 3), Layer("dense", 2))))
@@ -81,7 +89,7 @@ def test_an_edit_that_cannot_be_done_is_refused_with_one_clear_reason(edit, reas
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
     with pytest.raises(RefusedEditError):
-        edit.apply(a_mind(SMALL), np.random.default_rng(0))
+        edit.apply(an_agent_state(SMALL), np.random.default_rng(0))
     with pytest.raises(RefusedEditError):
         edit.claim(SMALL)
 
@@ -104,57 +112,57 @@ EXACT = st.one_of(
 @given(genomes, seeds, st.lists(EXACT, max_size=6))
 def test_edits_that_promise_it_change_no_output_in_any_sequence(genome, seed, edits):
     rng = np.random.default_rng(seed)
-    born = mind = a_mind(genome, seed)
+    born = agent_state = an_agent_state(genome, seed)
     for edit in edits:
         try:
-            after = edit.rewrite(mind.genome)
+            after = edit.rewrite(agent_state.genome)
         except RefusedEditError:
             continue
-        mind = edit.apply(mind, rng)
+        agent_state = edit.apply(agent_state, rng)
 
-        assert after == mind.genome
-    assert distance(born, mind, observations()) <= 1e-12
+        assert after == agent_state.genome
+    assert distance(born, agent_state, observations()) <= 1e-12
 
 
 @given(genomes, seeds, EXACT)
 def test_and_keep_their_promise_in_float32(genome, seed, edit):
-    born = a_mind(genome, seed, np.float32)
+    born = an_agent_state(genome, seed, np.float32)
     try:
         promised = edit.claim(genome).max_logit_change
     except RefusedEditError:
         return
-    mind = edit.apply(born, np.random.default_rng(seed))
+    agent_state = edit.apply(born, np.random.default_rng(seed))
 
-    assert distance(born, mind, observations(np.float32)) <= promised
+    assert distance(born, agent_state, observations(np.float32)) <= promised
 
 
 @given(genomes, seeds, st.data())
 def test_pruning_what_was_just_grown_gives_back_the_mind_there_was(genome, seed, data):
-    mind = a_mind(genome, seed)
+    agent_state = an_agent_state(genome, seed)
     layer = data.draw(st.integers(0, len(genome.architecture.layers) - 1))
     units = data.draw(st.integers(1, 6))
-    wider = Widen(layer, units).apply(mind, np.random.default_rng(seed))
+    wider = Widen(layer, units).apply(agent_state, np.random.default_rng(seed))
 
-    assert same(mind, Prune(layer, units).apply(wider, np.random.default_rng(0)))
+    assert same(agent_state, Prune(layer, units).apply(wider, np.random.default_rng(0)))
 
 
 def test_of_units_heard_alike_the_newest_goes_first():
-    mind = a_mind(SMALL)
-    once = Widen(0, 3).apply(mind, np.random.default_rng(1))
+    agent_state = an_agent_state(SMALL)
+    once = Widen(0, 3).apply(agent_state, np.random.default_rng(1))
     twice = Widen(0, 2).apply(once, np.random.default_rng(2))
 
     assert same(once, Prune(0, 2).apply(twice, np.random.default_rng(0)))
 
 
 def test_pruning_takes_the_units_heard_least_in_each_tower_by_itself():
-    mind = a_mind(SMALL, 1)
-    weights = {name: value.copy() for name, value in mind.parameters.items()}
+    agent_state = an_agent_state(SMALL, 1)
+    weights = {name: value.copy() for name, value in agent_state.parameters.items()}
     for tower, quiet in (("policy", [0, 2]), ("value", [1, 3])):
         weights[f"{tower}.1.inner.weight"][:, quiet] *= 1e-3
         weights[f"{tower}.2.weight"][:, quiet] *= 1e-3
-    mind = type(mind)(SMALL, weights, {})
+    agent_state = type(agent_state)(SMALL, weights, {})
 
-    smaller = Prune(layer=0, units=2).apply(mind, np.random.default_rng(0))
+    smaller = Prune(layer=0, units=2).apply(agent_state, np.random.default_rng(0))
 
     np.testing.assert_array_equal(
         smaller.parameters["policy.0.weight"], weights["policy.0.weight"][[1, 3]]
@@ -165,18 +173,20 @@ def test_pruning_takes_the_units_heard_least_in_each_tower_by_itself():
 
 
 def test_resetting_the_value_tower_moves_no_logit_and_says_so():
-    mind = a_mind(SMALL, 1)
+    agent_state = an_agent_state(SMALL, 1)
     edit = ResetDormant(layer=0, units=(0, 3), tower="value")
-    after = edit.apply(mind, np.random.default_rng(0))
+    after = edit.apply(agent_state, np.random.default_rng(0))
 
     assert edit.claim(SMALL).max_logit_change == 0.0
     assert ResetDormant(layer=0, units=(0, 3)).claim(SMALL).max_logit_change is None
-    np.testing.assert_array_equal(*(forward(m, observations())["policy"] for m in (mind, after)))
-    assert not np.allclose(*(forward(m, observations())["value"] for m in (mind, after)))
+    np.testing.assert_array_equal(
+        *(forward(m, observations())["policy"] for m in (agent_state, after))
+    )
+    assert not np.allclose(*(forward(m, observations())["value"] for m in (agent_state, after)))
 
 
 def test_resetting_units_that_are_silent_and_unheard_is_exact():
-    grown = Widen(0, 3).apply(a_mind(SMALL, 1), np.random.default_rng(0))
+    grown = Widen(0, 3).apply(an_agent_state(SMALL, 1), np.random.default_rng(0))
     fresh = ResetDormant(0, (4, 5, 6)).apply(grown, np.random.default_rng(1))
 
     assert distance(grown, fresh, observations()) <= 1e-12
@@ -184,22 +194,22 @@ def test_resetting_units_that_are_silent_and_unheard_is_exact():
 
 
 def test_the_learning_rate_is_what_was_asked_for_and_the_weights_are_the_same_arrays():
-    mind = a_mind(SMALL)
+    agent_state = an_agent_state(SMALL)
 
-    halved = SetLearningRate(factor=0.5).apply(mind, np.random.default_rng(0))
-    fixed = SetLearningRate(value=3).apply(mind, np.random.default_rng(0))
+    halved = SetLearningRate(factor=0.5).apply(agent_state, np.random.default_rng(0))
+    fixed = SetLearningRate(value=3).apply(agent_state, np.random.default_rng(0))
 
     assert halved.genome.learning_rule.learning_rate == 5e-4
     assert fixed.genome.learning_rule.learning_rate == 3.0
-    assert all(halved.parameters[name] is value for name, value in mind.parameters.items())
-    assert halved.moments == mind.moments
+    assert all(halved.parameters[name] is value for name, value in agent_state.parameters.items())
+    assert halved.moments == agent_state.moments
 
 
 def test_identity_leaves_everything_to_the_bit_and_draws_nothing():
-    mind, rng = a_mind(SMALL), np.random.default_rng(0)
+    agent_state, rng = an_agent_state(SMALL), np.random.default_rng(0)
     before = rng.bit_generator.state
 
-    assert same(mind, Identity().apply(mind, rng))
+    assert same(agent_state, Identity().apply(agent_state, rng))
     assert before == rng.bit_generator.state
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.architecture.initial import trainable
-from agents.architecture.validity import mind_problems
-from agents.contract import Mind, RefusedEditError
+from agents.architecture.validity import agent_state_problems
+from agents.contract import AgentState, RefusedEditError
 from agents.edits.merge import Merge
 from agents.edits.prune import Prune
 from agents.edits.split_expert import SplitExpert
@@ -23,8 +23,8 @@ from sandbox.catalogue import catalogue
 from tests.agents.agent_states import (
     ACTIONS,
     OBSERVATION,
-    a_mind,
     a_view,
+    an_agent_state,
     any_genomes,
     distance,
     forward,
@@ -37,9 +37,9 @@ EXACT = 1e-12
 SEEN = np.random.default_rng(0).standard_normal((24, 3 * OBSERVATION * 8))
 
 
-def seen_by(mind: Mind):
+def seen_by(agent_state: AgentState):
     """Observations of the right width: the first columns are the newest."""
-    return SEEN[:, : OBSERVATION * mind.genome.architecture.history]
+    return SEEN[:, : OBSERVATION * agent_state.genome.architecture.history]
 
 
 def offers(genome: Genome):
@@ -60,45 +60,45 @@ def quiet(edit):
 @settings(max_examples=40, deadline=None)
 @given(any_genomes, st.integers(0, 2**31), st.data())
 def test_a_random_life_of_edits_is_exact_where_it_claims_to_be_and_always_sound(genome, seed, data):
-    mind, rng = a_mind(genome, seed), np.random.default_rng(seed)
+    agent_state, rng = an_agent_state(genome, seed), np.random.default_rng(seed)
     for _ in range(data.draw(st.integers(1, 5))):
-        choices = offers(mind.genome)
+        choices = offers(agent_state.genome)
         if not choices:
             return
         edit = quiet(data.draw(st.sampled_from(choices)))
-        before = frozen_copy(mind)
+        before = frozen_copy(agent_state)
         after = edit.apply(before, rng)
-        assert after.genome == edit.rewrite(mind.genome)
-        assert mind_problems(after, OBSERVATION, ACTIONS) == ()
-        claim = edit.claim(mind.genome)
+        assert after.genome == edit.rewrite(agent_state.genome)
+        assert agent_state_problems(after, OBSERVATION, ACTIONS) == ()
+        claim = edit.claim(agent_state.genome)
         if claim.max_logit_change is not None:
             old, new = forward(before, seen_by(before)), forward(after, seen_by(after))
             for tower in old if edit.part == "architecture" else ():
                 scale = max(1.0, np.abs(old[tower]).max())
                 assert np.abs(old[tower] - new[tower]).max() <= EXACT * scale, edit
-        mind = after
+        agent_state = after
 
 
 @settings(max_examples=40, deadline=None)
 @given(any_genomes, st.integers(0, 2**31))
 def test_every_refusal_names_a_reason_in_one_line(genome, seed):
-    mind = a_mind(genome, seed)
+    agent_state = an_agent_state(genome, seed)
     layers = range(len(genome.architecture.layers) + 1)
     for kind in SHELF.values():
         names = [n for n in kind.__dataclass_fields__ if n in {"layer", "after", "before"}]
         for edit in [kind(**dict.fromkeys(names, i)) for i in layers] if names else [kind()]:
-            reason = _refusal(edit, mind)
+            reason = _refusal(edit, agent_state)
             if reason is None:
-                after = edit.apply(mind, np.random.default_rng(0))
+                after = edit.apply(agent_state, np.random.default_rng(0))
                 assert after.genome == edit.rewrite(genome)
             else:
                 assert reason.strip()
                 assert "\n" not in reason
 
 
-def _refusal(edit, mind):
+def _refusal(edit, agent_state):
     try:
-        edit.apply(mind, np.random.default_rng(0))
+        edit.apply(agent_state, np.random.default_rng(0))
     except RefusedEditError as refusal:
         return str(refusal)
     return None
@@ -113,13 +113,13 @@ def test_split_then_merge_is_the_identity(genome, seed, units, data):
     if not plain:
         return
     index = data.draw(st.sampled_from(plain))
-    mind = a_mind(genome, seed)
-    wider = WidenNet2net(index, units).apply(mind, np.random.default_rng(seed))
+    agent_state = an_agent_state(genome, seed)
+    wider = WidenNet2net(index, units).apply(agent_state, np.random.default_rng(seed))
     back = Merge(index, units).apply(wider, np.random.default_rng(0))
-    assert back.genome == mind.genome
-    for name, value in mind.parameters.items():
+    assert back.genome == agent_state.genome
+    for name, value in agent_state.parameters.items():
         assert np.allclose(back.parameters[name], value, rtol=1e-12, atol=1e-13)
-    for name, moment in mind.moments.items():
+    for name, moment in agent_state.moments.items():
         assert np.allclose(back.moments[name].first, moment.first, rtol=1e-9, atol=1e-12)
         assert np.allclose(back.moments[name].second, moment.second, rtol=1e-9, atol=1e-12)
 
@@ -132,9 +132,9 @@ def test_widening_then_pruning_the_new_units_is_the_identity_to_the_bit(genome, 
     if not plain or not dense:
         return
     index = data.draw(st.sampled_from(plain))
-    mind = a_mind(genome, seed)
-    wider = Widen(index, units).apply(mind, np.random.default_rng(seed))
-    assert same(Prune(index, units).apply(wider, np.random.default_rng(0)), mind)
+    agent_state = an_agent_state(genome, seed)
+    wider = Widen(index, units).apply(agent_state, np.random.default_rng(seed))
+    assert same(Prune(index, units).apply(wider, np.random.default_rng(0)), agent_state)
 
 
 def _can(kind, genome, index):
@@ -147,18 +147,18 @@ def _can(kind, genome, index):
 
 def test_uneven_replication_under_a_norm_is_noticed_and_even_is_not():
     genome = Genome(Architecture((Layer("dense", 6), Layer("norm", 6), Layer("dense", 4))))
-    mind = a_mind(genome)
-    even = WidenNormed(0, 3).apply(mind, np.random.default_rng(0))
-    uneven = replicate(mind, 0, np.array([0, 1, 2, 3, 4, 5, 0, 0, 1]))
-    assert distance(mind, even, SEEN[:, :OBSERVATION]) < EXACT
-    assert distance(mind, uneven, SEEN[:, :OBSERVATION]) > 1e-3
+    agent_state = an_agent_state(genome)
+    even = WidenNormed(0, 3).apply(agent_state, np.random.default_rng(0))
+    uneven = replicate(agent_state, 0, np.array([0, 1, 2, 3, 4, 5, 0, 0, 1]))
+    assert distance(agent_state, even, SEEN[:, :OBSERVATION]) < EXACT
+    assert distance(agent_state, uneven, SEEN[:, :OBSERVATION]) > 1e-3
     with pytest.raises(RefusedEditError, match="norm reads layer 0"):
-        Widen(0, 2).apply(mind, np.random.default_rng(0))
+        Widen(0, 2).apply(agent_state, np.random.default_rng(0))
 
 
 def test_frozen_layers_have_no_state_and_what_is_fresh_has_none_yet():
     genome = Genome(Architecture((Layer("dense", 6), Layer("dense", 4))))
-    after = SHELF["inject_plasticity"](1).apply(a_mind(genome), np.random.default_rng(0))
+    after = SHELF["inject_plasticity"](1).apply(an_agent_state(genome), np.random.default_rng(0))
     assert not [name for name in after.moments if name.split(".")[1] == "1"]
     learns = {name for name in after.parameters if trainable(after.genome, name)}
     assert {n for n in learns if ".1." in n} == {

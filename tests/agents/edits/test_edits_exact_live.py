@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.behaviour import behaviour_change
-from agents.contract import Evidence, View
+from agents.contract import EditEvidence, View
 from agents.edits.split_expert import SplitExpert
 from agents.edits.widen_net2net import WidenNet2net
 from agents.genome import Architecture, Genome, Layer, LearningRule
@@ -55,13 +55,13 @@ CASES = [
 @pytest.mark.parametrize(("home", "edit"), CASES)
 def test_nothing_that_could_be_noticed_changes(home, edit):
     live = LIVES[home]
-    born, rng = live.mind(), np.random.default_rng(0)
+    born, rng = live.agent_state(), np.random.default_rng(0)
     recorded = live.recent_observations(SEEN)
     random = rng.standard_normal((1024, recorded.shape[1]))
     random[:, SIZE * live.effective().architecture.history :] = 0
     seen = np.concatenate([recorded, random]).astype(np.float32)
     was = live.logits(seen), live.values(seen)
-    live.install(edit.apply_seeing(born, rng, Evidence(LOOKS[home], lambda _: born)))
+    live.install(edit.apply_seeing(born, rng, EditEvidence(LOOKS[home], lambda _: born)))
     now = live.logits(seen), live.values(seen)
     live.install(born)
     for before, after in zip(was, now, strict=True):

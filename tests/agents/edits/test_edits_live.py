@@ -17,7 +17,7 @@ CURIOUS = {"extrinsic": Extrinsic(), "rnd": Rnd(hidden=8, latent=4)}
 GENOME = replace(SMALL, objective=(("extrinsic", 1.0), ("rnd", 0.1)))
 
 
-def a_life():
+def an_agent_run():
     return solo(GENOME, objectives=CURIOUS)
 
 
@@ -30,19 +30,19 @@ def the_view(learner, update):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_candidate_keeps_its_claim_on_a_live_learner(name):
-    population = a_life()
+    population = an_agent_run()
     learner = population.learners["agent"]
     for update in range(1, 4):
         population.update()
         observations = learner.recent_observations(64)
         for edit in KINDS[name].candidates(the_view(learner, update)):
-            before, mind = learner.logits(observations), learner.mind()
-            after = edit.apply(mind, np.random.default_rng(update))
-            claim = edit.claim(mind.genome)
+            before, agent_state = learner.logits(observations), learner.agent_state()
+            after = edit.apply(agent_state, np.random.default_rng(update))
+            claim = edit.claim(agent_state.genome)
             learner.install(after)
 
-            assert validity.mind_problems(after, SIZE, CHOICES) == ()
-            assert learner.effective() == edit.rewrite(mind.genome)
+            assert validity.agent_state_problems(after, SIZE, CHOICES) == ()
+            assert learner.effective() == edit.rewrite(agent_state.genome)
             if claim.max_logit_change is not None:
                 moved = np.max(np.abs(learner.logits(observations) - before))
                 assert moved <= claim.max_logit_change
@@ -62,6 +62,6 @@ def test_a_life_of_edits_still_learns():
         if update % 8 == 0 and update < 40:
             name = ("widen", "deepen", "reset_dormant", "prune")[update // 8 - 1]
             edit = KINDS[name].candidates(the_view(learner, update))[0]
-            learner.install(edit.apply(learner.mind(), np.random.default_rng(update)))
+            learner.install(edit.apply(learner.agent_state(), np.random.default_rng(update)))
 
     assert report.mean_return > 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.contract import Evidence, RefusedEditError, View
+from agents.contract import EditEvidence, RefusedEditError, View
 from agents.edits.regrow_edges import RegrowEdges
 from agents.edits.set_optimiser import SetOptimiser
 from agents.edits.widen import Widen
@@ -24,14 +24,14 @@ def alive(architecture, updates=3, **rule):
 
 
 def evidence(live):
-    return Evidence(live.look(), lambda entry: pytest.fail(f"asked for {entry}"))
+    return EditEvidence(live.look(), lambda entry: pytest.fail(f"asked for {entry}"))
 
 
 def new_row_gradients(live, edit, seed=0):
     """Length of the gradient of what the new units read, after the edit, over both towers."""
-    mind = edit.apply_seeing(live.mind(), np.random.default_rng(seed), evidence(live))
-    was = live.mind()
-    live.install(mind)
+    agent_state = edit.apply_seeing(live.agent_state(), np.random.default_rng(seed), evidence(live))
+    was = live.agent_state()
+    live.install(agent_state)
     rows = [live.look().gradients()[f"{t}.{edit.layer}.weight"][-edit.units :] for t in _TOWERS]
     live.install(was)
     return np.sqrt(sum(np.square(each).sum() for each in rows))
@@ -42,14 +42,18 @@ _TOWERS = ("policy", "value")
 
 def test_gradients_are_those_of_finite_differences():
     _, live = alive(Architecture((Layer("dense", 6),)))
-    look, mind = live.look(), live.mind()
+    look, agent_state = live.look(), live.agent_state()
     gradient = look.gradients()["policy.0.weight"]
     place, nudge = np.unravel_index(np.abs(gradient).argmax(), gradient.shape), 1e-2
     losses = []
     for sign in (1, -1):
-        moved = mind.parameters["policy.0.weight"].copy()
+        moved = agent_state.parameters["policy.0.weight"].copy()
         moved[place] += sign * nudge
-        live.install(type(mind)(mind.genome, {**mind.parameters, "policy.0.weight": moved}, {}))
+        live.install(
+            type(agent_state)(
+                agent_state.genome, {**agent_state.parameters, "policy.0.weight": moved}, {}
+            )
+        )
         losses.append(float(live.look()._loss().detach()))
     assert (losses[0] - losses[1]) / (2 * nudge) == pytest.approx(gradient[place], rel=0.05)
 
@@ -57,8 +61,8 @@ def test_gradients_are_those_of_finite_differences():
 def test_gradmax_units_have_a_larger_gradient_than_random_ones_of_the_same_length():
     _, live = alive(Architecture((Layer("dense", 8), Layer("dense", 6))))
     steep = new_row_gradients(live, WidenGradmax(0, 3))
-    mind, rng = live.mind(), np.random.default_rng(0)
-    grown = WidenGradmax(0, 3).apply_seeing(mind, rng, evidence(live))
+    agent_state, rng = live.agent_state(), np.random.default_rng(0)
+    grown = WidenGradmax(0, 3).apply_seeing(agent_state, rng, evidence(live))
     plain = []
     for seed in range(20):
         parameters = dict(grown.parameters)
@@ -67,10 +71,10 @@ def test_gradmax_units_have_a_larger_gradient_than_random_ones_of_the_same_lengt
             drawn = np.random.default_rng(seed).standard_normal((6, 3)).astype(np.float32)
             out[:, -3:] = drawn / np.linalg.norm(drawn, axis=0) * np.linalg.norm(out[:, -1])
             parameters[f"{tower}.1.weight"] = out
-        live.install(type(mind)(grown.genome, parameters, {}))
+        live.install(type(agent_state)(grown.genome, parameters, {}))
         rows = [live.look().gradients()[f"{t}.0.weight"][-3:] for t in _TOWERS]
         plain.append(np.sqrt(sum(np.square(each).sum() for each in rows)))
-        live.install(mind)
+        live.install(agent_state)
     assert steep > max(plain)
 
 
@@ -78,7 +82,9 @@ def test_gradmax_changes_no_output_and_refuses_a_rectifier():
     _, live = alive(Architecture((Layer("dense", 8), Layer("dense", 6))))
     seen, was = live.recent_observations(64), live.logits(live.recent_observations(64))
     live.install(
-        WidenGradmax(0, 3).apply_seeing(live.mind(), np.random.default_rng(0), evidence(live))
+        WidenGradmax(0, 3).apply_seeing(
+            live.agent_state(), np.random.default_rng(0), evidence(live)
+        )
     )
     assert np.abs(live.logits(seen) - was).max() < 1e-5
     _, relu = alive(Architecture((Layer("dense", 8),), "relu"))
@@ -88,7 +94,7 @@ def test_gradmax_changes_no_output_and_refuses_a_rectifier():
 
 def test_unheard_units_have_outgoing_gradients_at_once_and_incoming_ones_a_step_later():
     population, live = alive(Architecture((Layer("dense", 8),)))
-    live.install(Widen(0, 3).apply(live.mind(), np.random.default_rng(0)))
+    live.install(Widen(0, 3).apply(live.agent_state(), np.random.default_rng(0)))
     gradients = live.look().gradients()
     assert not gradients["policy.0.weight"][-3:].any()
     assert (np.abs(gradients["policy.head.weight"][:, -3:]).max(0) > 0).all()
@@ -98,18 +104,18 @@ def test_unheard_units_have_outgoing_gradients_at_once_and_incoming_ones_a_step_
 
 def test_edges_grow_where_the_loss_is_steepest_and_their_number_stays():
     _, live = alive(Architecture((Layer("dense", 12, density=0.4), Layer("dense", 6))))
-    mind, name = live.mind(), "mask/policy.0.weight"
+    agent_state, name = live.agent_state(), "mask/policy.0.weight"
     gradient = np.abs(live.look().gradients()["policy.0.weight"])
     after = RegrowEdges(0, 0.25, "gradient").apply_seeing(
-        mind, np.random.default_rng(0), evidence(live)
+        agent_state, np.random.default_rng(0), evidence(live)
     )
-    old, new = mind.buffers[name], after.buffers[name]
+    old, new = agent_state.buffers[name], after.buffers[name]
     come, stays_out = (new > old), (new == 0) & (old == 0)
     assert old.sum() == new.sum()
     assert come.sum() > 0
     assert gradient[come].min() >= gradient[stays_out].max()
     gone = old > new
-    size = np.abs(mind.parameters["policy.0.weight"])
+    size = np.abs(agent_state.parameters["policy.0.weight"])
     assert size[gone].max() <= size[(old > 0) & ~gone].min()
     assert not after.parameters["policy.0.weight"][come].any()
     moments = after.moments["policy.0.weight"]
@@ -123,11 +129,11 @@ def test_a_new_optimiser_is_offered_at_the_rate_that_keeps_the_next_step_as_long
     view = View(live.effective(), 6, 0.0, 0.0, (), look=live.look(), **live.view())
     (edit,) = [each for each in SetOptimiser.candidates(view) if each.to == to]
     now = live.effective().learning_rule.learning_rate * live.look().step_length("adam")
-    live.install(edit.apply(live.mind(), np.random.default_rng(0)))
+    live.install(edit.apply(live.agent_state(), np.random.default_rng(0)))
     assert live.effective().learning_rule.optimiser == to
-    before = live.mind().parameters
+    before = live.agent_state().parameters
     _one_full_step(live)
-    after = live.mind().parameters
+    after = live.agent_state().parameters
     moved = np.sqrt(sum(np.square(after[n] - before[n]).sum() for n in before))
     assert 0.5 < moved / now < 2
 

@@ -13,9 +13,9 @@ from agents.edits.identity import Identity
 from agents.edits.reset_values import ResetValues
 from agents.genome import Genome
 from sandbox.gate.gate import Gate
-from sandbox.trial.agent_run import Life
+from sandbox.trial.agent_run import AgentRun
 from sandbox.trial.edit_step import consider
-from tests.agents.agent_states import a_mind, a_view
+from tests.agents.agent_states import a_view, an_agent_state
 from tests.agents.learning_kinds import a_genome, lived
 from tests.agents.valuing import Valuing
 
@@ -24,12 +24,12 @@ WEIGHTS = RNG(3).standard_normal((200, 50)).astype(np.float32)
 VALUES = {"someone/weights": WEIGHTS, "someone/zeros": np.zeros(4), "someone/seen": np.arange(3)}
 
 
-def mind(values=VALUES):
-    return replace(a_mind(Genome()), values=values)
+def agent_state(values=VALUES):
+    return replace(an_agent_state(Genome()), values=values)
 
 
 def test_an_error_of_0_copies_to_the_bit():
-    before = mind()
+    before = agent_state()
     after = CopyValues().apply(before, RNG(0))
 
     for name, each in before.values.items():
@@ -41,7 +41,7 @@ def test_an_error_of_0_copies_to_the_bit():
 
 @pytest.mark.parametrize("error", [0.01, 0.3, 2.0])
 def test_noise_has_the_size_that_was_said(error):
-    after = CopyValues(error).apply(mind(), RNG(0)).values
+    after = CopyValues(error).apply(agent_state(), RNG(0)).values
     moved = after["someone/weights"].astype(float) - WEIGHTS
     size = math.sqrt(np.square(WEIGHTS.astype(float)).mean())
 
@@ -53,7 +53,7 @@ def test_noise_has_the_size_that_was_said(error):
 
 
 def test_a_reset_keeps_the_size_and_nothing_else():
-    after = ResetValues().apply(mind(), RNG(0)).values
+    after = ResetValues().apply(agent_state(), RNG(0)).values
     drawn = after["someone/weights"].astype(float)
 
     assert np.square(drawn).mean() == pytest.approx(np.square(WEIGHTS.astype(float)).mean())
@@ -65,7 +65,7 @@ def test_a_reset_keeps_the_size_and_nothing_else():
 @pytest.mark.parametrize("edit", [CopyValues(), CopyValues(0.5), ResetValues()])
 def test_nothing_learned_is_refused_with_one_reason(edit):
     with pytest.raises(RefusedEditError, match=r"has learned nothing of anybody's values$"):
-        edit.apply(mind({}), RNG(0))
+        edit.apply(agent_state({}), RNG(0))
     assert not type(edit).candidates(a_view(Genome()))
     assert type(edit).candidates(a_view(Genome(), values=("someone/weights",)))
 
@@ -83,36 +83,38 @@ def test_an_error_that_is_none_is_refused(error):
 class Meddling(Identity):
     """Changes values and says that it touches the architecture."""
 
-    def apply(self, mind, rng):
-        return CopyValues(0.1).apply(mind, rng)
+    def apply(self, agent_state, rng):
+        return CopyValues(0.1).apply(agent_state, rng)
 
 
-def a_life():
+def an_agent_run():
     genome = replace(a_genome("ppo"), objective=(("valuing", 1.0),))
     _, learner = lived("ppo", 2, genome, objectives={"valuing": Valuing()})
-    return Life(learner, Fixed().start({}, RNG(0)), RNG(1))
+    return AgentRun(learner, Fixed().start({}, RNG(0)), RNG(1))
 
 
 @pytest.mark.parametrize("edit", [CopyValues(), CopyValues(0.5), ResetValues()])
 def test_in_a_living_agent_the_policy_is_untouched_to_the_bit(edit):
-    life = a_life()
-    deed = consider(life, "agent", edit, Gate(allow_objective=True), 0.0)
+    agent_run = an_agent_run()
+    edit_outcome = consider(agent_run, "agent", edit, Gate(allow_objective=True), 0.0)
 
-    assert deed.ruling.allowed, deed.ruling.reason
-    assert deed.audit.finding == "confirmed"
-    assert deed.behaviour.max_logit_change == 0.0
-    assert deed.behaviour.mean_kl == 0.0
-    same = np.array_equal(*(m.values["valuing/weights"] for m in (deed.before, deed.after)))
+    assert edit_outcome.ruling.allowed, edit_outcome.ruling.reason
+    assert edit_outcome.audit.finding == "confirmed"
+    assert edit_outcome.behaviour.max_logit_change == 0.0
+    assert edit_outcome.behaviour.mean_kl == 0.0
+    same = np.array_equal(
+        *(m.values["valuing/weights"] for m in (edit_outcome.before, edit_outcome.after))
+    )
     assert same == (edit == CopyValues())
 
 
 def test_values_are_protected_as_objectives_are():
-    life = a_life()
-    before = life.learner.mind().values["valuing/weights"]
+    agent_run = an_agent_run()
+    before = agent_run.learner.agent_state().values["valuing/weights"]
 
-    denied = consider(life, "agent", CopyValues(0.1), Gate(), 0.0)
-    sly = consider(life, "agent", Meddling(), Gate(allow_objective=True), 0.0)
+    denied = consider(agent_run, "agent", CopyValues(0.1), Gate(), 0.0)
+    sly = consider(agent_run, "agent", Meddling(), Gate(allow_objective=True), 0.0)
 
     assert denied.ruling.reason.startswith("protected: 'objective'")
     assert "valuing/weights, part of its objective, but says architecture" in sly.ruling.reason
-    assert np.array_equal(life.learner.mind().values["valuing/weights"], before)
+    assert np.array_equal(agent_run.learner.agent_state().values["valuing/weights"], before)

@@ -47,10 +47,10 @@ def live_for(live, updates):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_it_learns_and_is_read_back(name):
     live = a_learner(ARCHITECTURES[name])
-    before = live.mind()
+    before = live.agent_state()
     live_for(live, 2)
     assert live.effective() == live.genome
-    after = live.mind()
+    after = live.agent_state()
     moved = [n for n in before.parameters if (before.parameters[n] != after.parameters[n]).any()]
     assert set(after.moments) >= set(moved)
     assert any(".0." in each for each in moved)
@@ -60,35 +60,36 @@ def test_it_learns_and_is_read_back(name):
 def test_a_checkpoint_gives_it_back(name):
     live = a_learner(ARCHITECTURES[name])
     live_for(live, 1)
-    mind = live.mind()
-    again = checkpoint.from_bytes(*checkpoint.to_bytes(mind))
+    agent_state = live.agent_state()
+    again = checkpoint.from_bytes(*checkpoint.to_bytes(agent_state))
     other = a_learner(Architecture((DENSE,)))
     other.install(again)
     seen = live.recent_observations(32)
     assert np.array_equal(live.logits(seen), other.logits(seen))
-    assert other.effective() == mind.genome
+    assert other.effective() == agent_state.genome
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_growing_any_layer_is_not_noticed_and_pruning_it_again_is_the_identity(name):
     live = a_learner(ARCHITECTURES[name])
     live_for(live, 1)
-    mind, seen = live.mind(), live.recent_observations(64)
+    agent_state, seen = live.agent_state(), live.recent_observations(64)
     was = live.logits(seen), live.values(seen)
-    for i, layer in enumerate(mind.genome.architecture.layers):
-        if weights.growing_problem(mind.genome.architecture, i):
+    for i, layer in enumerate(agent_state.genome.architecture.layers):
+        if weights.growing_problem(agent_state.genome.architecture, i):
             continue
-        grown = weights.grow_units(mind, i, 3, np.random.default_rng(i))
+        grown = weights.grow_units(agent_state, i, 3, np.random.default_rng(i))
         live.install(grown)
         assert np.abs(live.logits(seen) - was[0]).max() < 1e-5
         assert np.abs(live.values(seen) - was[1]).max() < 1e-5
         new = np.arange(layer.units, layer.units + 3)
-        back = weights.drop_units(grown, i, dict.fromkeys(mind.genome.towers(), new))
+        back = weights.drop_units(grown, i, dict.fromkeys(agent_state.genome.towers(), new))
         if layer.density == 1 and all(
             each.density == 1 for each in grown.genome.architecture.layers
         ):
             assert all(
-                np.array_equal(back.parameters[n], mind.parameters[n]) for n in mind.parameters
+                np.array_equal(back.parameters[n], agent_state.parameters[n])
+                for n in agent_state.parameters
             )
         live_for(live, 1)
 
@@ -96,19 +97,19 @@ def test_growing_any_layer_is_not_noticed_and_pruning_it_again_is_the_identity(n
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_parameters_are_those_of_the_mind_and_cost_something(name):
     genome = Genome(ARCHITECTURES[name])
-    mind = learner(genome=genome).mind()
+    agent_state = learner(genome=genome).agent_state()
     shapes = parameter_shapes(genome, SIZE, CHOICES)
-    assert {n: each.shape for n, each in mind.parameters.items()} == shapes
-    assert parameters(genome, SIZE, CHOICES) == sum(e.size for e in mind.parameters.values())
+    assert {n: each.shape for n, each in agent_state.parameters.items()} == shapes
+    assert parameters(genome, SIZE, CHOICES) == sum(e.size for e in agent_state.parameters.values())
     bare = replace(genome, architecture=Architecture(()))
     assert forward_flops(genome, SIZE, CHOICES) > forward_flops(bare, SIZE, CHOICES)
 
 
 def test_a_mask_keeps_its_edges_whatever_is_learned():
     live = a_learner(ARCHITECTURES["sparse"], weight_decay=0.1, optimiser="adamw")
-    mask = live.mind().buffers["mask/policy.0.weight"]
+    mask = live.agent_state().buffers["mask/policy.0.weight"]
     live_for(live, 3)
-    weight = live.mind().parameters["policy.0.weight"]
+    weight = live.agent_state().parameters["policy.0.weight"]
     assert not weight[mask == 0].any()
     assert mask.sum() == round(0.3 * 12 * SIZE)
 
@@ -116,7 +117,7 @@ def test_a_mask_keeps_its_edges_whatever_is_learned():
 def test_a_guard_acts_where_its_feature_is_on_and_nowhere_else():
     free = a_learner(Architecture((DENSE,)))
     bound = a_learner(Architecture((DENSE,), guards=(Guard("mask", 5.0, 1, 2, 0.0),)))
-    bound.install(replace(free.mind(), genome=bound.genome))
+    bound.install(replace(free.agent_state(), genome=bound.genome))
     seen = np.random.default_rng(0).standard_normal((50, SIZE)).astype(np.float32)
     change = bound.logits(seen) - free.logits(seen)
     on = seen[:, 2] >= 0
@@ -132,11 +133,11 @@ def test_every_optimiser_is_read_back_and_its_state_survives_an_installation(opt
     for each in (live, twin):
         live_for(each, 2)
     assert live.effective() == live.genome
-    live.install(live.mind())
+    live.install(live.agent_state())
     for each in (live, twin):
         live_for(each, 1)
-    for name, value in twin.mind().parameters.items():
-        assert np.array_equal(live.mind().parameters[name], value)
+    for name, value in twin.agent_state().parameters.items():
+        assert np.array_equal(live.agent_state().parameters[name], value)
 
 
 def test_sharpness_at_radius_zero_is_the_plain_gradient_to_the_bit_and_else_it_is_not():
@@ -146,6 +147,6 @@ def test_sharpness_at_radius_zero_is_the_plain_gradient_to_the_bit_and_else_it_i
     )
     for each in (plain, same, sharp):
         live_for(each, 2)
-    one, two, three = (each.mind().parameters for each in (plain, same, sharp))
+    one, two, three = (each.agent_state().parameters for each in (plain, same, sharp))
     assert all(np.array_equal(one[name], two[name]) for name in one)
     assert not all(np.array_equal(one[name], three[name]) for name in one)

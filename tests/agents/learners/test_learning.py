@@ -39,12 +39,12 @@ def test_cart_pole_is_learned_through_a_checkpoint_and_a_wider_network():
     population = learner.build(cart_pole(16), {"agent": genome}, EXTRINSIC, streams(1))
     live = population.learners["agent"]
     returns = [population.update()["agent"].mean_return for _ in range(8)]
-    kept = checkpoint.to_bytes(live.mind())
+    kept = checkpoint.to_bytes(live.agent_state())
     reborn = learner.build(cart_pole(16), {"agent": genome}, EXTRINSIC, streams(2))
     heir = reborn.learners["agent"]
     heir.install(checkpoint.from_bytes(*kept))
-    assert checkpoint.to_bytes(heir.mind()) == kept
-    heir.install(grow_units(heir.mind(), 0, 16, np.random.default_rng(0)))
+    assert checkpoint.to_bytes(heir.agent_state()) == kept
+    heir.install(grow_units(heir.agent_state(), 0, 16, np.random.default_rng(0)))
     returns += [reborn.update()["agent"].mean_return for _ in range(20)]
     assert returns[0] < 40
     assert np.mean(returns[6:8]) > 1.5 * returns[0]
@@ -123,11 +123,11 @@ def test_independent_learners_find_their_dominant_actions():
 def test_nothing_is_shared_between_independent_learners():
     population, _, _ = live_together()
     dove, hawk = population.learners["dove"], population.learners["hawk"]
-    before = hawk.mind().parameters
+    before = hawk.agent_state().parameters
     rule = replace(dove.genome.learning_rule, learning_rate=0.5)
-    dove.install(replace(dove.mind(), genome=replace(dove.genome, learning_rule=rule)))
+    dove.install(replace(dove.agent_state(), genome=replace(dove.genome, learning_rule=rule)))
     assert hawk.effective().learning_rule.learning_rate == 0.01
-    after = hawk.mind().parameters
+    after = hawk.agent_state().parameters
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
@@ -143,8 +143,8 @@ def test_an_agent_that_leaves_early_is_not_learned_from_while_it_is_away():
 def test_the_same_seed_gives_the_same_society():
     first, other = live_together(updates=2)[0], live_together(updates=2)[0]
     for agent in ("dove", "hawk"):
-        minds = [each.learners[agent].mind() for each in (first, other)]
-        assert checkpoint.to_bytes(minds[0]) == checkpoint.to_bytes(minds[1])
+        agent_states = [each.learners[agent].agent_state() for each in (first, other)]
+        assert checkpoint.to_bytes(agent_states[0]) == checkpoint.to_bytes(agent_states[1])
 
 
 # --- environments that do not fit ----------------------------------------------------------------

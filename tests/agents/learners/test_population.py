@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from agents.algorithms.ppo_start import build_learner
-from agents.learners.population import Population
+from agents.learners.population import PopulationPPO
 from agents.training.population import Solo
 from sandbox.analysis import metric_base
 from sandbox.metrics.flops import Flops
+from sandbox.metrics.mean_return import MeanReturn
 from sandbox.metrics.parameters import Parameters
-from sandbox.metrics.return_reward import ReturnReward
 from sandbox.record import events
 from sandbox.report.data import training_returns
 from sandbox.trial import loop
@@ -21,7 +21,7 @@ from tests.sandbox.trial.test_loop import SPEC, Notes
 SETTINGS = {"members": 3, "num_envs": 4, "steps_per_update": 16, "minibatch": 32}
 
 
-def life(**changes) -> Notes:
+def agent_run(**changes) -> Notes:
     settings = {**SETTINGS, "total_steps": 1000, **changes.pop("settings", {})}
     notes = Notes()
     loop.run_trial({**SPEC, "learner": {"population": settings}, **changes}, "x", notes)
@@ -29,7 +29,7 @@ def life(**changes) -> Notes:
 
 
 def lived(members, updates=3, env=None, seed=0):
-    learner = Population(members=members, num_envs=4, steps_per_update=8)
+    learner = PopulationPPO(members=members, num_envs=4, steps_per_update=8)
     genomes = learner.born(SMALL, ("agent",), streams(seed))
     env = env or Signpost(learner.copies(), seed=seed)
     population = learner.build(env, genomes, EXTRINSIC, streams(seed))
@@ -44,7 +44,9 @@ def test_a_population_of_one_is_a_lone_agent_to_the_bit():
     twins = [alone.update()["agent"] for _ in range(3)]
 
     assert [each["member_0"] for each in reports] == twins
-    assert same(population.learners["member_0"].mind(), alone.learners["agent"].mind())
+    assert same(
+        population.learners["member_0"].agent_state(), alone.learners["agent"].agent_state()
+    )
 
 
 class Separate(Signpost):
@@ -60,7 +62,7 @@ class Separate(Signpost):
 
 def test_members_do_not_know_of_each_other():
     """Where the world's chance is drawn row by row, the first of one, two and four is the same."""
-    first = [lived(n, env=Separate(4 * n))[0].learners["member_0"].mind() for n in (1, 2, 4)]
+    first = [lived(n, env=Separate(4 * n))[0].learners["member_0"].agent_state() for n in (1, 2, 4)]
 
     assert same(first[0], first[1])
     assert same(first[0], first[2])
@@ -68,16 +70,16 @@ def test_members_do_not_know_of_each_other():
 
 def test_members_differ_and_every_one_learns_from_its_own_rows():
     population, _ = lived(3, env=Separate(12))
-    minds = [each.mind() for each in population.learners.values()]
+    agent_states = [each.agent_state() for each in population.learners.values()]
     rows = [each.recent_observations(10**6) for each in population.learners.values()]
 
-    assert not same(minds[0], minds[1])
+    assert not same(agent_states[0], agent_states[1])
     assert all(len(each) == 4 * 8 for each in rows)
     assert not {*map(bytes, rows[0])} & {*map(bytes, rows[1])}
 
 
 def test_rows_that_cannot_be_shared_out_are_refused():
-    learner = Population(members=3)
+    learner = PopulationPPO(members=3)
     genomes = learner.born(SMALL, ("agent",), streams())
 
     with pytest.raises(ValueError, match="10 copies cannot be shared by 3 members"):
@@ -86,21 +88,21 @@ def test_rows_that_cannot_be_shared_out_are_refused():
 
 def test_the_spread_of_learning_rates_at_birth():
     """Log-uniform: of 400, about 200 within [1/2, 2] of a spread of 4 (standard deviation 10)."""
-    born = Population(members=401, spread=4.0).born(SMALL, ("agent",), streams())
+    born = PopulationPPO(members=401, spread=4.0).born(SMALL, ("agent",), streams())
     rates = [each.learning_rule.learning_rate / 3e-3 for each in born.values()]
 
     assert rates[0] == 1.0
     assert min(rates) >= 1 / 4
     assert max(rates) <= 4
     assert abs(sum(1 / 2 <= each <= 2 for each in rates[1:]) - 200) < 40
-    alike = Population(members=4).born(SMALL, ("agent",), streams())
+    alike = PopulationPPO(members=4).born(SMALL, ("agent",), streams())
     assert {*alike.values()} == {SMALL}
 
 
 @pytest.mark.parametrize(("name", "value"), [("members", 0), ("members", 1001), ("spread", 0.5)])
 def test_settings_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=f"^{name} must be"):
-        Population(**{name: value})
+        PopulationPPO(**{name: value})
 
 
 # --- in the laboratory -----------------------------------------------------------------------
@@ -108,7 +110,7 @@ def test_settings_out_of_range_are_named(name, value):
 
 @pytest.fixture(scope="module")
 def notes() -> Notes:
-    return life()
+    return agent_run()
 
 
 def test_the_budget_of_steps_is_that_of_all_members_together(notes):
@@ -134,13 +136,13 @@ def test_it_costs_as_much_as_a_lone_agent_with_as_many_steps(notes):
 
 def test_the_flop_budget_is_that_of_all_members_together(notes):
     whole = notes.of(events.TrialFinished)[0].flops
-    half = life(gate={**SPEC["gate"], "max_flops": whole / 2})
+    half = agent_run(gate={**SPEC["gate"], "max_flops": whole / 2})
 
     assert half.of(events.TrialFinished)[0].updates == 3
 
 
 def test_the_same_spec_gives_the_same_bytes(notes):
-    again = life()
+    again = agent_run()
 
     assert again.lines == notes.lines
     assert again.tensors == notes.tensors
@@ -177,7 +179,7 @@ def test_the_member_that_was_paid_most_in_training_speaks_for_all(notes):
 
     assert (chosen.agent, chosen.mean_return, chosen.update) == (name, score, 6)
     assert [each.agent for each in probed] == [name]
-    assert ReturnReward().compute(notes.events).value == probed[0].values["reward"]
+    assert MeanReturn().compute(notes.events).value == probed[0].values["reward"]
     assert Parameters().compute(notes.events).n == 1
 
 
@@ -207,7 +209,7 @@ def test_a_lone_agents_trial_chooses_nobody():
 
 def test_a_control_acts_on_the_rows_of_every_member(notes):
     """Paid the negative, all earn the negative: the glass saw what was meant."""
-    paid = life(controls={"reward_poison": {"intensity": 1.0}})
+    paid = agent_run(controls={"reward_poison": {"intensity": 1.0}})
     told = [each for each in paid.of(events.Updated) if each.episodes]
 
     assert {each.agent for each in told} == {"member_0", "member_1", "member_2"}

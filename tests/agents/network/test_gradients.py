@@ -67,7 +67,7 @@ def test_looking_moves_nothing(name):
     other, _ = lived(name)
     learner.look().gradients()
     one.update(), other.update()
-    assert same(learner.mind(), other.learners["agent"].mind())
+    assert same(learner.agent_state(), other.learners["agent"].agent_state())
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -75,7 +75,7 @@ def test_a_longer_history_finds_its_past_in_memory_or_waits_for_a_rollout(name):
     one, learner = lived(name, 3, a_genome(name, *LAYERS))
     from agents.edits.open_history import OpenHistory
 
-    learner.install(OpenHistory(history=2).apply(learner.mind(), np.random.default_rng(0)))
+    learner.install(OpenHistory(history=2).apply(learner.agent_state(), np.random.default_rng(0)))
     look = learner.look()
     if name in {"dqn", "sac"}:
         size = learner.observation_size

@@ -7,7 +7,7 @@ import pytest
 import torch
 from stable_baselines3 import PPO
 
-from agents.contract import Mind, Moment
+from agents.contract import AgentState, OptimiserMoment
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from tests.agents.agent_states import same
 from tests.agents.small_worlds import EXTRINSIC, SMALL, Flat, learner, solo
@@ -32,9 +32,9 @@ def trained(updates=2, **settings):
     return population, population.learners["agent"]
 
 
-def with_rule(mind, **changes):
-    rule = replace(mind.genome.learning_rule, **changes)
-    return replace(mind, genome=replace(mind.genome, learning_rule=rule))
+def with_rule(agent_state, **changes):
+    rule = replace(agent_state.genome.learning_rule, **changes)
+    return replace(agent_state, genome=replace(agent_state.genome, learning_rule=rule))
 
 
 # --- numbers that live in several places ---------------------------------------------------------
@@ -42,7 +42,7 @@ def with_rule(mind, **changes):
 
 def test_every_number_of_the_rule_arrives_and_is_read_back():
     population, live = trained()
-    live.install(with_rule(live.mind(), **vars(NEW_RULE)))
+    live.install(with_rule(live.agent_state(), **vars(NEW_RULE)))
     assert live.effective().learning_rule == NEW_RULE
     population.update()
     assert live.effective().learning_rule == NEW_RULE
@@ -50,14 +50,14 @@ def test_every_number_of_the_rule_arrives_and_is_read_back():
 
 def test_discount_and_lambda_reach_both_of_their_copies():
     _, live = trained()
-    live.install(with_rule(live.mind(), discount=0.5, gae_lambda=0.25))
+    live.install(with_rule(live.agent_state(), discount=0.5, gae_lambda=0.25))
     assert (live.gamma, live.rollout_buffer.gamma) == (0.5, 0.5)
     assert (live.gae_lambda, live.rollout_buffer.gae_lambda) == (0.25, 0.25)
 
 
 def test_the_learning_rate_survives_training():
     population, live = trained()
-    live.install(with_rule(live.mind(), learning_rate=0.0123))
+    live.install(with_rule(live.agent_state(), learning_rate=0.0123))
     population.update()
     assert live.policy.optimizer.param_groups[0]["lr"] == 0.0123
     assert live.learning_rate == live.lr_schedule(0.3) == 0.0123
@@ -65,16 +65,16 @@ def test_the_learning_rate_survives_training():
 
 def test_a_learning_rate_of_almost_nothing_stops_learning():
     population, live = trained()
-    live.install(with_rule(live.mind(), learning_rate=1e-30))
-    before = live.mind().parameters
+    live.install(with_rule(live.agent_state(), learning_rate=1e-30))
+    before = live.agent_state().parameters
     population.update()
-    after = live.mind().parameters
+    after = live.agent_state().parameters
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_the_clip_range_stays_a_schedule():
     _, live = trained()
-    live.install(with_rule(live.mind(), clip_range=0.1))
+    live.install(with_rule(live.agent_state(), clip_range=0.1))
     assert live.clip_range(1.0) == 0.1
     live.train()
 
@@ -96,7 +96,7 @@ def test_a_number_changed_in_one_place_only_is_noticed(sabotage, name):
 
 def test_the_optimiser_keeps_its_class_and_settings():
     _, live = trained()
-    live.install(replace(live.mind(), genome=SMALL))
+    live.install(replace(live.agent_state(), genome=SMALL))
     assert type(live.policy.optimizer) is torch.optim.Adam
     group = live.policy.optimizer.param_groups[0]
     assert (group["eps"], group["betas"], group["weight_decay"]) == (1e-5, (0.9, 0.999), 0)
@@ -107,11 +107,11 @@ def test_the_optimiser_keeps_its_class_and_settings():
 
 def test_every_parameter_of_a_grown_network_is_trained():
     population, live = trained()
-    live.install(grown(live.mind()))
-    before = live.mind().parameters
+    live.install(grown(live.agent_state()))
+    before = live.agent_state().parameters
     population.update()
     population.update()
-    after = live.mind().parameters
+    after = live.agent_state().parameters
     still = [name for name in before if np.array_equal(before[name], after[name])]
     assert still == []
 
@@ -125,15 +125,15 @@ def test_a_layer_the_optimiser_does_not_train_is_noticed():
 
 def test_moments_are_carried_by_name_not_by_position():
     _, live = trained()
-    mind = live.mind()
-    names = list(mind.parameters)
+    agent_state = live.agent_state()
+    names = list(agent_state.parameters)
     marked = {
-        name: Moment(np.full_like(value, i), np.full_like(value, 2 * i), float(i))
-        for i, (name, value) in enumerate(mind.parameters.items())
+        name: OptimiserMoment(np.full_like(value, i), np.full_like(value, 2 * i), float(i))
+        for i, (name, value) in enumerate(agent_state.parameters.items())
     }
-    backwards = {name: mind.parameters[name] for name in reversed(names)}
-    live.install(Mind(mind.genome, backwards, {n: marked[n] for n in reversed(names)}))
-    assert same(live.mind(), Mind(mind.genome, mind.parameters, marked))
+    backwards = {name: agent_state.parameters[name] for name in reversed(names)}
+    live.install(AgentState(agent_state.genome, backwards, {n: marked[n] for n in reversed(names)}))
+    assert same(live.agent_state(), AgentState(agent_state.genome, agent_state.parameters, marked))
     state, parameter = live.policy.optimizer.state, dict(live.policy.named_parameters())
     third = names[3]
     assert (state[parameter[third]]["exp_avg"] == 3).all()
@@ -141,28 +141,30 @@ def test_moments_are_carried_by_name_not_by_position():
 
 def test_parameters_without_moments_start_empty_and_get_them():
     population, live = trained()
-    mind = live.mind()
-    some = {n: m for n, m in mind.moments.items() if n.startswith("policy")}
-    live.install(replace(mind, moments=some))
-    assert live.mind().moments.keys() == some.keys()
+    agent_state = live.agent_state()
+    some = {n: m for n, m in agent_state.moments.items() if n.startswith("policy")}
+    live.install(replace(agent_state, moments=some))
+    assert live.agent_state().moments.keys() == some.keys()
     population.update()
-    moments = live.mind().moments
-    assert moments.keys() == mind.parameters.keys()
+    moments = live.agent_state().moments
+    assert moments.keys() == agent_state.parameters.keys()
     assert moments["value.0.weight"].step < moments["policy.0.weight"].step
 
 
 # --- refusals ------------------------------------------------------------------------------------
 
 
-def grown(mind):
+def grown(agent_state):
     """The first dense layer from 8 to 11 units, new ones unheard."""
-    layers = mind.genome.architecture.layers
-    genome = replace(mind.genome, architecture=Architecture((Layer("dense", 11), *layers[1:])))
+    layers = agent_state.genome.architecture.layers
+    genome = replace(
+        agent_state.genome, architecture=Architecture((Layer("dense", 11), *layers[1:]))
+    )
     add = {  # name -> how many rows and columns to add
         ".0.weight": (3, 0), ".0.bias": (3,), ".1.inner.weight": (0, 3),
         ".1.outer.weight": (3, 0), ".1.outer.bias": (3,), ".2.weight": (0, 3),
     }  # fmt: skip
-    parameters = dict(mind.parameters)
+    parameters = dict(agent_state.parameters)
     for tower in ("policy", "value"):
         for part, more in add.items():
             value = parameters[tower + part]
@@ -170,15 +172,15 @@ def grown(mind):
             if part == ".0.weight":
                 wide[8:] = 0.1
             parameters[tower + part] = wide
-    return Mind(genome, parameters, {})
+    return AgentState(genome, parameters, {})
 
 
-def broken(mind, name, value):
-    return replace(mind, parameters={**mind.parameters, name: value})
+def broken(agent_state, name, value):
+    return replace(agent_state, parameters={**agent_state.parameters, name: value})
 
 
 def _moment(value, second=None, step=1.0):
-    return Moment(value, value if second is None else second, step)
+    return OptimiserMoment(value, value if second is None else second, step)
 
 
 REFUSED = {
@@ -224,18 +226,18 @@ REFUSED = {
 def test_an_unsound_mind_is_refused_and_nothing_is_installed(case):
     spoil, message = REFUSED[case]
     _, live = trained()
-    before = live.mind()
+    before = live.agent_state()
     with pytest.raises(ValueError, match=message):
         live.install(spoil(before))
-    assert same(live.mind(), before)
+    assert same(live.agent_state(), before)
     assert live.effective() == before.genome
 
 
 def test_all_problems_are_named_at_once():
     _, live = trained()
-    mind = broken(live.mind(), "policy.0.bias", np.full(8, np.nan))
+    agent_state = broken(live.agent_state(), "policy.0.bias", np.full(8, np.nan))
     with pytest.raises(ValueError, match=r"policy\.0\.bias.*; value\.0\.bias") as refusal:
-        live.install(broken(mind, "value.0.bias", np.zeros(2)))
+        live.install(broken(agent_state, "value.0.bias", np.zeros(2)))
     assert len(str(refusal.value).split("; ")) == 2
 
 
@@ -244,17 +246,17 @@ def test_all_problems_are_named_at_once():
 
 def test_a_mind_is_a_copy_both_ways():
     population, live = trained()
-    mind = live.mind()
-    kept = {name: value.copy() for name, value in mind.parameters.items()}
-    live.install(mind)
+    agent_state = live.agent_state()
+    kept = {name: value.copy() for name, value in agent_state.parameters.items()}
+    live.install(agent_state)
     population.update()
-    assert all(np.array_equal(kept[name], mind.parameters[name]) for name in kept)
+    assert all(np.array_equal(kept[name], agent_state.parameters[name]) for name in kept)
 
 
 def test_sb3s_record_of_the_widths_is_a_new_object():
     one, other = learner(), learner()
     shared = one.policy_kwargs
-    one.install(grown(one.mind()))
+    one.install(grown(one.agent_state()))
     assert one.policy_kwargs["net_arch"]["pi"] == [11, 11, 6]
     assert shared["net_arch"]["pi"] == other.policy_kwargs["net_arch"]["pi"] == [8, 8, 6]
 
@@ -263,10 +265,10 @@ def test_objective_weights_are_rewritten_among_those_the_agent_was_born_with():
     genome = replace(SMALL, objective=(("extrinsic", 1.0),))
     population, live = trained(genome=genome, objectives={**EXTRINSIC, "flat": Flat(0.5)})
     both = (("extrinsic", 0.5), ("flat", 2.0))
-    live.install(replace(live.mind(), genome=replace(genome, objective=both)))
+    live.install(replace(live.agent_state(), genome=replace(genome, objective=both)))
     report = population.update()["agent"]
     assert live.effective().objective == both
-    assert report.intrinsic["flat"] == pytest.approx(1.0)
+    assert report.rewards["flat"] == pytest.approx(1.0)
 
 
 def test_sb3s_own_doors_are_shut():

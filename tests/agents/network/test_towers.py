@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from agents.architecture.cost import parameter_shapes
 from agents.architecture.initial import initial_parameters
-from agents.contract import Mind
+from agents.contract import AgentState
 from agents.genome import Architecture, Genome, Layer
 from tests.agents.agent_states import ACTIONS, OBSERVATION, forward, genomes, shapes
 from tests.agents.small_worlds import CHOICES, SIZE, SMALL, learner
@@ -37,8 +37,8 @@ def test_logits_and_values_are_what_the_layer_kinds_say(genome):
     wanted = parameter_shapes(genome, SIZE, CHOICES)
     drawn = {name: rng.standard_normal(shape) for name, shape in wanted.items()}
     live, seen = LIVE, rng.standard_normal((16, SIZE))
-    live.install(Mind(genome, drawn, {}))
-    by_the_book = forward(live.mind(), seen)
+    live.install(AgentState(genome, drawn, {}))
+    by_the_book = forward(live.agent_state(), seen)
     assert np.allclose(live.logits(seen), by_the_book["policy"], rtol=1e-4, atol=1e-4)
     assert np.allclose(live.values(seen), by_the_book["value"][:, 0], rtol=1e-4, atol=1e-4)
     assert live.effective() == genome
@@ -62,11 +62,14 @@ def test_initial_weights_are_orthogonal_with_sb3s_gains_and_zero_where_they_must
 
 def test_weights_come_from_the_given_stream_alone():
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    mine = learner(seed=3).mind().parameters
+    mine = learner(seed=3).agent_state().parameters
     after = torch.get_rng_state(), np.random.get_state()[1]  # noqa: NPY002
     assert torch.equal(before[0], after[0])
     assert np.array_equal(before[1], after[1])
-    again, other = learner(seed=3).mind().parameters, learner(seed=4).mind().parameters
+    again, other = (
+        learner(seed=3).agent_state().parameters,
+        learner(seed=4).agent_state().parameters,
+    )
     assert all(np.array_equal(mine[name], again[name]) for name in mine)
     assert not np.array_equal(mine["policy.0.weight"], other["policy.0.weight"])
 
@@ -74,13 +77,13 @@ def test_weights_come_from_the_given_stream_alone():
 def test_towers_outlive_growth_and_removal():
     live = learner()
     towers = live.policy.policy, live.policy.value
-    live.install(_random_mind(Layer("dense", 20), Layer("dense", 9), Layer("residual", 2)))
-    live.install(_random_mind(Layer("dense", 3)))
+    live.install(_random_agent_state(Layer("dense", 20), Layer("dense", 9), Layer("residual", 2)))
+    live.install(_random_agent_state(Layer("dense", 3)))
     assert (live.policy.policy, live.policy.value) == towers
     assert list(dict(live.policy.policy.named_children())) == ["0", "head"]
     assert live.policy.policy.get_parameter("0.weight").shape == (3, SIZE)
 
 
-def _random_mind(*layers):
+def _random_agent_state(*layers):
     genome = Genome(Architecture(layers), SMALL.learning_rule)
-    return Mind(genome, fresh(genome.architecture, SIZE, CHOICES), {})
+    return AgentState(genome, fresh(genome.architecture, SIZE, CHOICES), {})

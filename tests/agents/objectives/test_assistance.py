@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import envs
 from agents.contract import Batch
-from agents.drives.companions import Companion
+from agents.drives.companions import CompanionCounts
 from agents.objectives.assistance import Assistance
 
 PLACES, COLUMNS = 11, 5  # of the leader, of the assistant, where there are three goals
@@ -33,36 +33,38 @@ def companionship(world, chance, episodes=200):
     return Batch(seen, actions, ahead, np.zeros(no.shape), no, no, ~no), np.stack(truth)
 
 
-def paid(motive, rollout):
+def paid(live_objective, rollout):
     """Reward of every step, ``[steps, n]``, nothing learned in between."""
     fields = ("observation", "action", "next_observation", "reward", "terminated", "ended")
     steps = zip(*(getattr(rollout, name) for name in fields), strict=True)
-    return np.stack([motive.reward(Batch(*step)) for step in steps])
+    return np.stack([live_objective.reward(Batch(*step)) for step in steps])
 
 
 def watching(rollout, **chosen):
-    motive = Assistance(**{"other": (0, PLACES)} | chosen).start(
+    live_objective = Assistance(**{"other": (0, PLACES)} | chosen).start(
         rollout.observation.shape[-1], 5, rng()
     )
-    motive.update(rollout)
-    return motive
+    live_objective.update(rollout)
+    return live_objective
 
 
 def test_an_observation_may_be_all_the_others():
-    motive = Assistance(other=(0, 2)).start(2, 2, rng())
+    live_objective = Assistance(other=(0, 2)).start(2, 2, rng())
     seen, no = np.eye(2, dtype=np.float32), np.zeros((2,), bool)
     step = Batch(seen, np.zeros(2, int), seen[::-1], np.zeros(2), no, no)
-    assert motive.reward(step).tolist() == [0, 0], "it was never seen anywhere"
-    motive.update(Batch(seen[None], np.zeros((1, 2), int), seen[None, ::-1], *[no[None]] * 3))
-    assert motive.reward(step).tolist() == [1, 1], "it can be in either place"
+    assert live_objective.reward(step).tolist() == [0, 0], "it was never seen anywhere"
+    live_objective.update(
+        Batch(seen[None], np.zeros((1, 2), int), seen[None, ::-1], *[no[None]] * 3)
+    )
+    assert live_objective.reward(step).tolist() == [1, 1], "it can be in either place"
 
 
 def test_without_a_limit_it_is_the_truth_once_everything_was_seen():
     world = envs.make_world("companion")
     rollout, truth = companionship(world, rng(1), episodes=400)
-    motive = watching(rollout, steps=0)
+    live_objective = watching(rollout, steps=0)
 
-    np.testing.assert_allclose(paid(motive, rollout), np.log2(truth), atol=1e-12)
+    np.testing.assert_allclose(paid(live_objective, rollout), np.log2(truth), atol=1e-12)
     assert len(set(truth.ravel())) > 3
 
 
@@ -79,22 +81,22 @@ def test_of_somebody_with_habits_it_never_sees_too_much():
 def test_it_knows_nothing_before_it_has_seen_anything():
     world = envs.make_world("companion")
     rollout, truth = companionship(world, rng(1), episodes=4)
-    motive = Assistance(other=(0, PLACES)).start(rollout.observation.shape[-1], 5, rng())
-    assert not paid(motive, rollout).any()
-    motive.update(rollout)
-    assert (paid(motive, rollout) <= np.log2(truth) + 1e-12).all()
+    live_objective = Assistance(other=(0, PLACES)).start(rollout.observation.shape[-1], 5, rng())
+    assert not paid(live_objective, rollout).any()
+    live_objective.update(rollout)
+    assert (paid(live_objective, rollout) <= np.log2(truth) + 1e-12).all()
 
 
 def test_within_a_few_steps_it_matters_where_the_assistant_stands():
     """The leader at the door of the first room: with it open two steps lead into the room."""
     world = envs.make_world("companion")
     rollout, _ = companionship(world, rng(1), episodes=400)
-    motive = watching(rollout, steps=2)
+    live_objective = watching(rollout, steps=2)
     seen = np.zeros((2, rollout.observation.shape[-1]), np.float32)
     seen[:, 0] = 1
     seen[[0, 1], [PLACES, PLACES + 1]] = 1
     no = np.zeros(2, bool)
-    bits = motive.reward(Batch(seen, np.zeros(2, int), seen, np.zeros(2), no, no))
+    bits = live_objective.reward(Batch(seen, np.zeros(2, int), seen, np.zeros(2), no, no))
     np.testing.assert_allclose(bits, np.log2([5, 3]), atol=1e-12)
 
 
@@ -139,10 +141,10 @@ def on_a_ring(shares=(2, 1, 1)):
 )
 def test_choice_on_a_ring_has_a_closed_form(settings, bits):
     rollout = on_a_ring()
-    motive = watching(rollout, other=(0, 1), **settings)
-    free = paid(motive, rollout)[rollout.observation[..., 1] == 1]
+    live_objective = watching(rollout, other=(0, 1), **settings)
+    free = paid(live_objective, rollout)[rollout.observation[..., 1] == 1]
     np.testing.assert_allclose(free, bits, atol=1e-12)
-    stuck = paid(motive, rollout)[rollout.observation[..., 1] == 2]
+    stuck = paid(live_objective, rollout)[rollout.observation[..., 1] == 2]
     assert not stuck.any()
 
 
@@ -178,17 +180,17 @@ def test_what_ends_or_left_teaches_and_pays_nothing():
         Batch(**vars(lived) | {"terminated": over, "ended": over}),
         Batch(**vars(lived) | {"present": ~over}),
     ):
-        watched = Companion(2, 0, 1)
+        watched = CompanionCounts(2, 0, 1)
         watched.learn(gone)
         assert len(watched.places) == len(watched) == 1
-    motive = watching(lived, other=(0, 1))
-    assert not paid(motive, Batch(**vars(lived) | {"terminated": over})).any()
+    live_objective = watching(lived, other=(0, 1))
+    assert not paid(live_objective, Batch(**vars(lived) | {"terminated": over})).any()
 
 
 def test_minus_zero_is_zero():
     lived = moving(np.ones(4, int), np.array([0.0, 1.0, -0.0, 1.0]), np.array([1.0, -0.0, 1.0, 0]))
-    motive = watching(lived, other=(0, 1))
-    np.testing.assert_allclose(paid(motive, lived), 1.0)
+    live_objective = watching(lived, other=(0, 1))
+    np.testing.assert_allclose(paid(live_objective, lived), 1.0)
 
 
 @pytest.mark.parametrize(

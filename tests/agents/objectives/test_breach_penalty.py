@@ -15,10 +15,12 @@ def batch(seen, actions):
 
 
 def test_only_the_forbidden_action_where_the_feature_is_on_costs_anything():
-    motive = BreachPenalty(feature=1, threshold=0.5, action=2).start(2, 3, np.random.default_rng(0))
+    live_objective = BreachPenalty(feature=1, threshold=0.5, action=2).start(
+        2, 3, np.random.default_rng(0)
+    )
     seen = [[1, 0.5], [1, 0.5], [1, 0.4], [0, 1]]
 
-    assert motive.reward(batch(seen, [2, 1, 2, 2])).tolist() == [-1, 0, 0, -1]
+    assert live_objective.reward(batch(seen, [2, 1, 2, 2])).tolist() == [-1, 0, 0, -1]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.drives.features import Dynamics
-from agents.drives.learned_drive import Steps
+from agents.drives.features import DynamicsFeatures
+from agents.drives.learned_drive import PresentSteps
 from agents.models.perceptron import Perceptron, cross_entropy, loss
 from agents.models.running_moments import ReturnScale
 from agents.objectives.apt import Apt
@@ -84,7 +84,7 @@ def test_cross_entropy_of_huge_logits_is_finite():
 
 
 def a_dynamics(share, *, shapes=True):
-    made = Dynamics(Icm(hidden=6, latent=4), 5, 3, rng(1), share=share, shapes=shapes)
+    made = DynamicsFeatures(Icm(hidden=6, latent=4), 5, 3, rng(1), share=share, shapes=shapes)
     for seed, net in enumerate(made._nets):
         exact(net, seed)
     return made
@@ -97,7 +97,7 @@ def flat(rollout):
 
 def seen(rollout):
     before, action, after = flat(rollout)
-    return Steps(before.astype(np.float64), action, after.astype(np.float64))
+    return PresentSteps(before.astype(np.float64), action, after.astype(np.float64))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.9])
@@ -130,39 +130,40 @@ def test_a_forward_loss_that_does_not_shape_features_leaves_them_to_the_inverse_
 
 
 def test_curiosity_pays_half_eta_times_the_squared_error_of_foresight():
-    motive, rollout = Icm(eta=0.3, normaliser="none").start(5, 3, rng()), some(rng(1))
-    motive.update(rollout)
-    dynamics, step = motive._dynamics, at(rollout, 2)
+    live_objective, rollout = Icm(eta=0.3, normaliser="none").start(5, 3, rng()), some(rng(1))
+    live_objective.update(rollout)
+    dynamics, step = live_objective._dynamics, at(rollout, 2)
     here, there = (
-        dynamics.encoder(motive._whiten(x)) for x in (step.observation, step.next_observation)
+        dynamics.encoder(live_objective._whiten(x))
+        for x in (step.observation, step.next_observation)
     )
     foreseen = dynamics.forward(np.concatenate([here, np.eye(3)[step.action]], axis=1))
 
     expected = 0.15 * np.square(foreseen - there).sum(axis=1)
-    np.testing.assert_allclose(motive.reward(step), expected, rtol=1e-4)
+    np.testing.assert_allclose(live_objective.reward(step), expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("sample", [True, False])
 def test_disagreement_pays_the_mean_variance_over_members(sample):
     settings = Disagreement(members=4, sample_variance=sample, normaliser="none")
-    motive, rollout = settings.start(5, 3, rng()), some(rng(1))
-    motive.update(rollout)
+    live_objective, rollout = settings.start(5, 3, rng()), some(rng(1))
+    live_objective.update(rollout)
     step = at(rollout, 2)
-    here = motive._features(motive._whiten(step.observation))
+    here = live_objective._features(live_objective._whiten(step.observation))
     known = np.concatenate([here, np.eye(3, dtype=np.float32)[step.action]], axis=1)
-    said = np.stack([member(known) for member in motive._members])
+    said = np.stack([member(known) for member in live_objective._members])
 
     expected = said.var(axis=0, ddof=sample).mean(axis=1)
-    np.testing.assert_allclose(motive.reward(step), expected, rtol=1e-3)
+    np.testing.assert_allclose(live_objective.reward(step), expected, rtol=1e-3)
 
 
 def test_members_learn_from_other_minibatches_and_all_learn():
-    motive, rollout = Disagreement(members=3).start(5, 3, rng()), some(rng(1))
-    for member in motive._members:  # alike, so that only their lessons differ
-        member.weights = [(w.copy(), b.copy()) for w, b in motive._members[0].weights]
-    born = motive._members[0].weights[0][0].copy()
-    motive.update(rollout)
-    weights = [member.weights[0][0] for member in motive._members]
+    live_objective, rollout = Disagreement(members=3).start(5, 3, rng()), some(rng(1))
+    for member in live_objective._members:  # alike, so that only their lessons differ
+        member.weights = [(w.copy(), b.copy()) for w, b in live_objective._members[0].weights]
+    born = live_objective._members[0].weights[0][0].copy()
+    live_objective.update(rollout)
+    weights = [member.weights[0][0] for member in live_objective._members]
 
     assert all(not np.array_equal(born, each) for each in weights)
     assert len({each.tobytes() for each in weights}) == 3
@@ -248,11 +249,11 @@ def test_who_has_left_leaves_no_trace(kind):
 
 @pytest.mark.parametrize("kind", OURS)
 def test_a_rollout_without_anyone_teaches_nothing(kind):
-    motive = kind().start(5, 3, rng())
-    before = motive.state_dict()
-    motive.update(replace(some(rng(1)), present=np.zeros((16, 4), bool)))
+    live_objective = kind().start(5, 3, rng())
+    before = live_objective.state_dict()
+    live_objective.update(replace(some(rng(1)), present=np.zeros((16, 4), bool)))
 
-    for name, each in motive.state_dict().items():
+    for name, each in live_objective.state_dict().items():
         np.testing.assert_array_equal(each, before[name])
 
 
@@ -260,79 +261,81 @@ def test_a_rollout_without_anyone_teaches_nothing(kind):
 
 
 def test_learning_progress_is_the_older_errors_less_the_newer_ones_by_region():
-    motive = LearningProgress(normaliser="none", bits=2, window=2).start(5, 3, rng())
+    live_objective = LearningProgress(normaliser="none", bits=2, window=2).start(5, 3, rng())
     errors = []
     for update in range(7):
         rollout = some(rng(update))
         before, action, after = flat(rollout)
-        known = np.concatenate([motive._whiten(before), np.eye(3)[action]], axis=1)
+        known = np.concatenate([live_objective._whiten(before), np.eye(3)[action]], axis=1)
         if update:
-            missed = loss(motive._model(known.astype(np.float32)), motive._whiten(after))
-            errors.append((motive._regions(before, action), missed))
-        motive.update(rollout)
+            missed = loss(
+                live_objective._model(known.astype(np.float32)), live_objective._whiten(after)
+            )
+            errors.append((live_objective._regions(before, action), missed))
+        live_objective.update(rollout)
     step = at(some(rng(50)), 0)
-    region = motive._regions(step.observation, step.action)
+    region = live_objective._regions(step.observation, step.action)
 
     def mean(rollouts, place):
         return np.concatenate([missed[regions == place] for regions, missed in rollouts]).mean()
 
     expected = [mean(errors[-4:-2], each) - mean(errors[-2:], each) for each in region]
-    np.testing.assert_allclose(motive.reward(step), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(live_objective.reward(step), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_a_history_that_grows_alone_is_no_compression():
     """The model may not learn (its steps are too small for float32): every term is exactly 0."""
     for credit in ("step", "history"):
         settings = CompressionProgress(learning_rate=1e-30, normaliser="none", credit=credit)
-        motive = settings.start(5, 3, rng())
+        live_objective = settings.start(5, 3, rng())
         for update in range(5):
             rollout = some(rng(update))
-            held = len(motive._history.steps.action)
-            assert np.all([motive.reward(at(rollout, t)) == 0 for t in range(16)])
-            motive.update(rollout)
-            assert len(motive._history.steps.action) > held
-            assert motive._saved.mean == 0
+            held = len(live_objective._history.steps.action)
+            assert np.all([live_objective.reward(at(rollout, t)) == 0 for t in range(16)])
+            live_objective.update(rollout)
+            assert len(live_objective._history.steps.action) > held
+            assert live_objective._saved.mean == 0
 
 
 def test_both_models_are_scored_on_identical_data_and_the_terms_sum_to_the_whole():
     """In nats, by hand: the code of the same history by the model before and the model after."""
     settings = CompressionProgress(normaliser="none", deviation=0.5)
-    motive = settings.start(5, 3, rng())
-    motive.update(some(rng(0)))
-    model_before = [(w.copy(), b.copy()) for w, b in motive._model.weights]
-    motive.update(some(rng(1)))
-    held = motive._history.steps
-    known = np.concatenate([motive._whiten(held.before), np.eye(3)[held.action]], axis=1)
-    after, nats = motive._whiten(held.after), []
-    for weights in (model_before, motive._model.weights):
+    live_objective = settings.start(5, 3, rng())
+    live_objective.update(some(rng(0)))
+    model_before = [(w.copy(), b.copy()) for w, b in live_objective._model.weights]
+    live_objective.update(some(rng(1)))
+    held = live_objective._history.steps
+    known = np.concatenate([live_objective._whiten(held.before), np.eye(3)[held.action]], axis=1)
+    after, nats = live_objective._whiten(held.after), []
+    for weights in (model_before, live_objective._model.weights):
         net = Perceptron((8, 32, 5), rng())
         net.weights = weights
         density = -0.5 * np.square((after - net(known)) / 0.5) - np.log(0.5 * np.sqrt(2 * np.pi))
         nats.append(-density.sum())
 
-    assert motive._saved.mean * len(after) == pytest.approx(nats[0] - nats[1], rel=1e-4)
-    assert motive.progress(held).sum() == pytest.approx(nats[0] - nats[1], rel=1e-4)
+    assert live_objective._saved.mean * len(after) == pytest.approx(nats[0] - nats[1], rel=1e-4)
+    assert live_objective.progress(held).sum() == pytest.approx(nats[0] - nats[1], rel=1e-4)
 
 
 def test_the_units_of_a_code_are_fixed_by_the_first_rollout():
-    motive = CompressionProgress().start(5, 3, rng())
-    motive.update(some(rng(0)))
-    fixed = motive._whiten(np.ones((1, 5)))
+    live_objective = CompressionProgress().start(5, 3, rng())
+    live_objective.update(some(rng(0)))
+    fixed = live_objective._whiten(np.ones((1, 5)))
     for seed in range(3):
         rollout = some(rng(seed))
-        motive.update(replace(rollout, next_observation=9 * rollout.next_observation))
+        live_objective.update(replace(rollout, next_observation=9 * rollout.next_observation))
 
-    np.testing.assert_array_equal(motive._whiten(np.ones((1, 5))), fixed)
+    np.testing.assert_array_equal(live_objective._whiten(np.ones((1, 5))), fixed)
 
 
 def test_a_history_keeps_the_last_steps_held():
-    motive = CompressionProgress(held=20, update_proportion=1.0).start(5, 3, rng())
+    live_objective = CompressionProgress(held=20, update_proportion=1.0).start(5, 3, rng())
     for update in range(3):
         rollout = some(rng(update))
-        motive.update(rollout)
+        live_objective.update(rollout)
 
-    assert len(motive._history.steps.action) == 20
-    np.testing.assert_array_equal(motive._history.steps.after, flat(rollout)[2][-20:])
+    assert len(live_objective._history.steps.action) == 20
+    np.testing.assert_array_equal(live_objective._history.steps.after, flat(rollout)[2][-20:])
 
 
 # --- settings ----------------------------------------------------------------------------------

@@ -33,16 +33,16 @@ def disjoint(chance, places=8, skills=SKILLS):
     return skilled(np.eye(places)[place], skill, skills=skills)
 
 
-def paid(motive, rollout):
-    return np.array([motive.reward(at(rollout, t)) for t in range(len(rollout.action))])
+def paid(live_objective, rollout):
+    return np.array([live_objective.reward(at(rollout, t)) for t in range(len(rollout.action))])
 
 
 def taught(settings, draw, rollouts, size, skills=SKILLS):
-    motive = settings.start(size + skills, 3, rng(0))
+    live_objective = settings.start(size + skills, 3, rng(0))
     chance = rng(1)
     for _ in range(rollouts):
-        motive.update(draw(chance))
-    return motive
+        live_objective.update(draw(chance))
+    return live_objective
 
 
 # --- the bound (I18) -----------------------------------------------------------------------------
@@ -54,8 +54,8 @@ def test_skills_with_places_of_their_own_pay_up_to_the_logarithm_of_their_number
         return disjoint(chance, places=14 if skills == 7 else 8, skills=skills)
 
     places = 14 if skills == 7 else 8
-    motive = taught(Diayn(skills=skills, **EAGER), draw, 40, places, skills)
-    found = paid(motive, draw(rng(9)))
+    live_objective = taught(Diayn(skills=skills, **EAGER), draw, 40, places, skills)
+    found = paid(live_objective, draw(rng(9)))
 
     assert found.max() <= np.log(skills)
     assert found.mean() == pytest.approx(np.log(skills), rel=0.01)
@@ -63,27 +63,27 @@ def test_skills_with_places_of_their_own_pay_up_to_the_logarithm_of_their_number
 
 def test_a_certain_discriminator_pays_the_logarithm_exactly():
     """Its head a thousand times as sure: what else could be drawn has no chance in float64."""
-    motive = taught(Diayn(**EAGER), disjoint, 20, 8)
-    state = dict(motive.state_dict())
+    live_objective = taught(Diayn(**EAGER), disjoint, 20, 8)
+    state = dict(live_objective.state_dict())
     for name in ("told.1.weight", "told.1.bias"):
         state[name] = state[name] * np.float32(1000)
-    motive.load_state_dict(state)
+    live_objective.load_state_dict(state)
 
-    assert (paid(motive, disjoint(rng(9))) == np.log(SKILLS)).all()
+    assert (paid(live_objective, disjoint(rng(9))) == np.log(SKILLS)).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_discriminator_however_wrong_pays_more(seed):
     """The bound is not learned: weights drawn at random, and huge ones."""
-    motive = taught(Diayn(), disjoint, 1, 8)
-    state, chance = dict(motive.state_dict()), rng(seed)
+    live_objective = taught(Diayn(), disjoint, 1, 8)
+    state, chance = dict(live_objective.state_dict()), rng(seed)
     for name, value in state.items():
         if name.startswith("told."):
             state[name] = (
                 10 ** chance.uniform(-2, 4) * chance.standard_normal(value.shape)
             ).astype(np.float32)
-    motive.load_state_dict(state)
-    found = paid(motive, disjoint(chance))
+    live_objective.load_state_dict(state)
+    found = paid(live_objective, disjoint(chance))
 
     assert np.isfinite(found).all()
     assert found.max() <= np.log(SKILLS)
@@ -95,8 +95,8 @@ def test_the_same_places_for_all_skills_pay_nothing_and_a_wrong_guess_costs():
         skill = chance.integers(SKILLS, size=(8, 64))
         return skilled(np.eye(8)[chance.integers(8, size=skill.shape)], skill)
 
-    motive = taught(Diayn(**EAGER | {"learning_rate": 1e-3}), draw, 40, 8)
-    found = np.mean([paid(motive, draw(rng(100 + i))).mean() for i in range(10)])
+    live_objective = taught(Diayn(**EAGER | {"learning_rate": 1e-3}), draw, 40, 8)
+    found = np.mean([paid(live_objective, draw(rng(100 + i))).mean() for i in range(10)])
 
     assert abs(found) < 0.03
 
@@ -110,8 +110,8 @@ def test_noise_between_skill_and_place_pays_their_mutual_information():
         place = np.where(chance.random(skill.shape) < p, 1 - skill, skill)
         return skilled(np.eye(2)[place], skill, skills=2)
 
-    motive = taught(Diayn(skills=2), draw, 80, 2, 2)
-    found = np.mean([paid(motive, draw(rng(100 + i))).mean() for i in range(40)])
+    live_objective = taught(Diayn(skills=2), draw, 80, 2, 2)
+    found = np.mean([paid(live_objective, draw(rng(100 + i))).mean() for i in range(40)])
     expected = np.log(2) + p * np.log(p) + (1 - p) * np.log(1 - p)
 
     assert found == pytest.approx(expected, abs=0.02)
@@ -122,55 +122,55 @@ def test_noise_between_skill_and_place_pays_their_mutual_information():
 
 def test_the_discriminator_never_sees_a_skill():
     """Whatever stands in the skill's place of what was arrived in changes nothing."""
-    motive, other = (Diayn().start(12, 3, rng(0)) for _ in range(2))
+    live_objective, other = (Diayn().start(12, 3, rng(0)) for _ in range(2))
     rollout = disjoint(rng(2))
     leaked = rollout.next_observation.copy()
     leaked[..., 8:] = rollout.observation[..., 8:]
     for _ in range(5):
-        motive.update(rollout)
+        live_objective.update(rollout)
         other.update(replace(rollout, next_observation=leaked))
 
-    np.testing.assert_array_equal(paid(motive, rollout), paid(other, rollout))
-    assert motive.state_dict()["told.0.weight"].shape == (32, 8)
+    np.testing.assert_array_equal(paid(live_objective, rollout), paid(other, rollout))
+    assert live_objective.state_dict()["told.0.weight"].shape == (32, 8)
 
 
 def test_the_skill_is_that_of_the_observation_acted_on():
-    motive, rollout = taught(Diayn(**EAGER), disjoint, 40, 8), disjoint(rng(9))
+    live_objective, rollout = taught(Diayn(**EAGER), disjoint, 40, 8), disjoint(rng(9))
     seen = rollout.observation.copy()
     seen[..., 8:] = np.roll(seen[..., 8:], 1, axis=-1)
 
-    assert paid(motive, rollout).min() > 1
-    assert paid(motive, replace(rollout, observation=seen)).max() < -1
+    assert paid(live_objective, rollout).min() > 1
+    assert paid(live_objective, replace(rollout, observation=seen)).max() < -1
 
 
 def test_steps_without_a_skill_pay_nothing_and_teach_nothing():
-    motive, other = (Diayn().start(12, 3, rng(0)) for _ in range(2))
+    live_objective, other = (Diayn().start(12, 3, rng(0)) for _ in range(2))
     rollout = disjoint(rng(2))
-    motive.update(rollout)
+    live_objective.update(rollout)
     other.update(rollout)
     seen = rollout.observation.copy()
     seen[..., 8:] = 0
     quiet = replace(rollout, observation=seen)
-    before = motive.state_dict()
-    motive.update(quiet)
-    after = motive.state_dict()
+    before = live_objective.state_dict()
+    live_objective.update(quiet)
+    after = live_objective.state_dict()
 
-    assert (paid(motive, quiet) == 0).all()
+    assert (paid(live_objective, quiet) == 0).all()
     assert all((after[name] == before[name]).all() for name in before if "told" in name)
 
 
 def test_who_has_left_pays_nothing_whatever_stands_in_its_row():
-    motive, rollout = taught(Diayn(), disjoint, 2, 8), disjoint(rng(2))
+    live_objective, rollout = taught(Diayn(), disjoint, 2, 8), disjoint(rng(2))
     here = np.ones((8, 64), bool)
     here[:, 5] = False
     seen = rollout.observation.copy()
     seen[:, 5] = 7
     gone = replace(rollout, observation=seen, present=here)
-    expected = paid(motive, rollout)
+    expected = paid(live_objective, rollout)
     expected[:, 5] = 0
 
-    np.testing.assert_array_equal(paid(motive, gone), expected)
-    motive.update(gone)
+    np.testing.assert_array_equal(paid(live_objective, gone), expected)
+    live_objective.update(gone)
 
 
 def test_a_scale_divides_by_the_return_if_it_is_asked_for():
@@ -202,15 +202,15 @@ def test_settings_out_of_range_are_refused():
     "wrong", [[1, 1, 0, 0], [0.5, 0, 0, 0], [0, 0, 2, 0], [1, 0, 0, np.nan], [-1, 0, 1, 1]]
 )
 def test_numbers_that_are_no_skill_are_refused_when_learning_and_when_paying(wrong):
-    motive, rollout = taught(Diayn(), disjoint, 1, 8), disjoint(rng(2))
+    live_objective, rollout = taught(Diayn(), disjoint, 1, 8), disjoint(rng(2))
     seen = rollout.observation.copy()
     seen[0, 3, 8:] = wrong
     rollout = replace(rollout, observation=seen)
 
     with pytest.raises(ValueError, match=r"the last 4 numbers seen are no skill.* in row 3"):
-        motive.reward(at(rollout, 0))
+        live_objective.reward(at(rollout, 0))
     with pytest.raises(ValueError, match=r"the last 4 numbers seen are no skill.* in row 3"):
-        motive.update(rollout)
+        live_objective.update(rollout)
 
 
 # --- alive ---------------------------------------------------------------------------------------
@@ -247,8 +247,8 @@ def test_a_policy_that_sees_its_skill_comes_to_show_it():
         LearningRule(learning_rate=1e-2, minibatch=128),
         objective=(("diayn", 1.0),),
     )
-    life = solo(genome, steps=16, num_envs=32, env=env, objectives={"diayn": Diayn(**EAGER)})
-    paid_ = [life.update()["agent"].intrinsic["diayn"] for _ in range(25)]
+    agent_run = solo(genome, steps=16, num_envs=32, env=env, objectives={"diayn": Diayn(**EAGER)})
+    paid_ = [agent_run.update()["agent"].rewards["diayn"] for _ in range(25)]
 
     assert abs(paid_[1]) < 0.2
     assert 0.8 * np.log(SKILLS) < np.mean(paid_[-5:]) <= np.log(SKILLS)

@@ -1,4 +1,4 @@
-"""Motives that learn a model by counting, and what they pay for influence."""
+"""LiveObjectives that learn a model by counting, and what they pay for influence."""
 
 from dataclasses import replace
 
@@ -91,9 +91,9 @@ def test_the_neighbourhood_is_all_that_n_actions_can_meet(seed, n):
 @pytest.mark.parametrize("layout", ["klyubin", "open", "torus"])
 def test_who_has_tried_everything_is_paid_the_exact_bits(layout, n):
     world = envs.make_world("maze", layout=layout)
-    motive = Empowerment(steps=n, most_sequences=5**n).start(100, 5, rng())
-    motive.update(everything(world, rng()))
-    paid = motive.reward(arriving_at_every_cell())
+    live_objective = Empowerment(steps=n, most_sequences=5**n).start(100, 5, rng())
+    live_objective.update(everything(world, rng()))
+    paid = live_objective.reward(arriving_at_every_cell())
 
     np.testing.assert_allclose(paid, empowerment(model(world), n).lower, atol=1e-12)
 
@@ -103,15 +103,15 @@ def test_bits_kept_over_updates_are_those_computed_afresh(seed, n, noisy):
     """What an update did not touch is kept; nothing that it touched is."""
     chance = rng(seed)
     leads = chance.integers(0, 8, (8, 2))
-    motive = Empowerment(steps=n).start(1, 2, rng())
+    live_objective = Empowerment(steps=n).start(1, 2, rng())
     for _ in range(4):
         tried = chance.integers(0, (8, 2), (6, 2))
         ends = chance.integers(0, 8, 6) if noisy else leads[tuple(tried.T)]
-        motive.update(steps(np.column_stack([tried, ends])))
+        live_objective.update(steps(np.column_stack([tried, ends])))
         here = arriving(np.arange(8))
-        paid = motive.reward(here)
+        paid = live_objective.reward(here)
         fresh = Empowerment(steps=n).start(1, 2, rng())
-        state = motive.state_dict()
+        state = live_objective.state_dict()
         nothing = np.where(np.arange(len(state["bits"])) == END, 0.0, np.nan)
         fresh.load_state_dict({**state, "bits": nothing})
 
@@ -120,12 +120,12 @@ def test_bits_kept_over_updates_are_those_computed_afresh(seed, n, noisy):
 
 def test_what_nobody_touched_is_not_computed_again():
     world = envs.make_world("maze")
-    motive = Empowerment(steps=2).start(100, 5, rng())
-    motive.update(everything(world, rng()))
-    motive.reward(arriving_at_every_cell())
-    motive.update(everything(world, rng()))
+    live_objective = Empowerment(steps=2).start(100, 5, rng())
+    live_objective.update(everything(world, rng()))
+    live_objective.reward(arriving_at_every_cell())
+    live_objective.update(everything(world, rng()))
 
-    assert not np.isnan(motive.state_dict()["bits"]).any()
+    assert not np.isnan(live_objective.state_dict()["bits"]).any()
 
 
 def arriving_at_every_cell(cells=100):
@@ -137,11 +137,11 @@ def arriving_at_every_cell(cells=100):
 def test_in_a_slippery_maze_it_is_paid_what_its_counts_say():
     """With 800 tries of each action its own model is near the truth, and so is the pay."""
     world = envs.make_world("maze", slip=0.1)
-    motive = Empowerment(steps=1).start(100, 5, rng())
+    live_objective = Empowerment(steps=1).start(100, 5, rng())
     chance = rng(5)
     for _ in range(8):
-        motive.update(everything(world, chance, tries=100))
-    paid = motive.reward(arriving_at_every_cell())
+        live_objective.update(everything(world, chance, tries=100))
+    paid = live_objective.reward(arriving_at_every_cell())
     exact = empowerment(model(world), 1).lower
 
     assert np.abs(paid - exact).max() < 0.12
@@ -149,23 +149,23 @@ def test_in_a_slippery_maze_it_is_paid_what_its_counts_say():
 
 
 def test_nothing_is_paid_for_the_end_the_unknown_and_before_the_first_update():
-    motive = Empowerment(steps=1).start(1, 3, rng())
-    assert motive.reward(arriving([1, 2])).tolist() == [0, 0]
-    motive.update(steps([(1, 0, 2), (1, 1, 3), (1, 2, 1), (2, 0, 1)]))
+    live_objective = Empowerment(steps=1).start(1, 3, rng())
+    assert live_objective.reward(arriving([1, 2])).tolist() == [0, 0]
+    live_objective.update(steps([(1, 0, 2), (1, 1, 3), (1, 2, 1), (2, 0, 1)]))
     over = np.array([False, False, False, True])
 
-    paid = motive.reward(arriving([1, 2, 9, 1], terminated=over))
+    paid = live_objective.reward(arriving([1, 2, 9, 1], terminated=over))
     np.testing.assert_allclose(paid, [np.log2(3), 1, 0, 0])
 
 
 def test_pay_changes_between_rollouts_only():
-    motive = Empowerment(steps=2).start(1, 2, rng())
-    motive.update(steps([(1, 0, 2), (1, 1, 1), (2, 0, 3)]))
-    first = motive.reward(arriving([1]))
-    motive.reward(arriving([2, 3]))
-    assert motive.reward(arriving([1])) == first == np.log2(3)
-    motive.update(steps([(2, 1, 4)]))
-    assert motive.reward(arriving([1])) == 2.0
+    live_objective = Empowerment(steps=2).start(1, 2, rng())
+    live_objective.update(steps([(1, 0, 2), (1, 1, 1), (2, 0, 3)]))
+    first = live_objective.reward(arriving([1]))
+    live_objective.reward(arriving([2, 3]))
+    assert live_objective.reward(arriving([1])) == first == np.log2(3)
+    live_objective.update(steps([(2, 1, 4)]))
+    assert live_objective.reward(arriving([1])) == 2.0
 
 
 @pytest.mark.parametrize(
@@ -203,11 +203,11 @@ def test_the_learned_bound_stays_below_the_exact_bits_and_comes_near(maze, n, al
     world = envs.make_world("maze", size=4, **maze)
     exact = empowerment(model(world), n).upper
     chance = rng(7)
-    motive = VariationalEmpowerment(steps=n).start(16, 5, chance)
+    live_objective = VariationalEmpowerment(steps=n).start(16, 5, chance)
     paid = np.zeros(16)
     for _ in range(60):
-        motive.update(walk(world, chance))
-        paid = motive.reward(arriving_at_every_cell(16))
+        live_objective.update(walk(world, chance))
+        paid = live_objective.reward(arriving_at_every_cell(16))
 
         assert (paid <= exact + allowed[0]).all()
         assert paid.mean() <= exact.mean() + allowed[1]
@@ -218,20 +218,20 @@ def test_the_learned_bound_stays_below_the_exact_bits_and_comes_near(maze, n, al
 def test_where_nothing_has_influence_the_bound_pays_nothing():
     """Every action leads to a place drawn by chance: the networks find nothing to tell apart."""
     chance = rng(3)
-    motive = VariationalEmpowerment(learning_rate=3e-3).start(4, 3, chance)
+    live_objective = VariationalEmpowerment(learning_rate=3e-3).start(4, 3, chance)
     eye = np.eye(4, dtype=np.float32)
     no = np.zeros((64, 64), bool)
     for _ in range(20):
         before, after = (eye[chance.integers(4, size=(64, 64))] for _ in range(2))
         actions = chance.integers(3, size=(64, 64))
-        motive.update(Batch(before, actions, after, np.zeros((64, 64)), no, no))
-    assert motive.reward(arriving_at_every_cell(4)).max() < 0.02
+        live_objective.update(Batch(before, actions, after, np.zeros((64, 64)), no, no))
+    assert live_objective.reward(arriving_at_every_cell(4)).max() < 0.02
 
 
 def test_a_sequence_spans_no_end_of_an_episode_and_no_absence():
-    motive = VariationalEmpowerment(steps=2).start(1, 3, rng())
+    live_objective = VariationalEmpowerment(steps=2).start(1, 3, rng())
     lived = steps([(i, i % 3, i + 1) for i in range(6)])
-    before, done, after = motive._sequences(lived)
+    before, done, after = live_objective._sequences(lived)
     assert before.ravel().tolist() == [0, 1, 2, 3, 4]
     assert done.tolist() == [1, 5, 6, 1, 5]  # two actions read as digits to base 3
     assert after.ravel().tolist() == [2, 3, 4, 5, 6]
@@ -239,19 +239,19 @@ def test_a_sequence_spans_no_end_of_an_episode_and_no_absence():
     over, here = np.zeros((6, 1), bool), np.ones((6, 1), bool)
     over[2], here[5] = True, False
     cut = replace(lived, ended=over, present=here)
-    assert motive._sequences(cut)[0].ravel().tolist() == [0, 1, 3]
-    assert len(motive._sequences(steps([(0, 1, 2)]))[0]) == 0
+    assert live_objective._sequences(cut)[0].ravel().tolist() == [0, 1, 3]
+    assert len(live_objective._sequences(steps([(0, 1, 2)]))[0]) == 0
 
 
 def test_the_end_has_no_influence_and_the_first_rollout_earns_nothing():
-    motive = VariationalEmpowerment().start(16, 5, rng())
+    live_objective = VariationalEmpowerment().start(16, 5, rng())
     world = envs.make_world("maze", layout="open", size=4)
     cells = arriving_at_every_cell(16)
-    assert not motive.reward(cells).any()
+    assert not live_objective.reward(cells).any()
     for _ in range(20):
-        motive.update(walk(world, rng(1)))
+        live_objective.update(walk(world, rng(1)))
     over = np.arange(16) % 2 == 0
-    paid = motive.reward(replace(cells, terminated=over))
+    paid = live_objective.reward(replace(cells, terminated=over))
     assert not paid[over].any()
     assert (paid[~over] > 0.5).all()
 

@@ -23,8 +23,10 @@ def corner(seed, low=0.0, high=1.0, steps=8, n=64):
     return batch(before, action, before + ways[action])
 
 
-def paid(motive, rollout):
-    return np.mean([motive.reward(at(rollout, t)).mean() for t in range(len(rollout.action))])
+def paid(live_objective, rollout):
+    return np.mean(
+        [live_objective.reward(at(rollout, t)).mean() for t in range(len(rollout.action))]
+    )
 
 
 @pytest.mark.parametrize("kind", [Rnd, Icm, Disagreement])
@@ -33,14 +35,14 @@ def test_familiar_steps_stop_paying(kind):
     looks = []
     for seed in range(3):
         settings = kind(update_proportion=1.0, learning_rate=3e-3, normaliser="none")
-        motive = settings.start(2, 4, rng(seed))
+        live_objective = settings.start(2, 4, rng(seed))
         rollout = corner(seed + 50)
-        motive.update(rollout)
-        mine = [paid(motive, rollout)]
+        live_objective.update(rollout)
+        mine = [paid(live_objective, rollout)]
         for _ in range(4):
             for _ in range(20):
-                motive.update(rollout)
-            mine.append(paid(motive, rollout))
+                live_objective.update(rollout)
+            mine.append(paid(live_objective, rollout))
         looks.append(mine)
     median = np.median(looks, axis=0)
 
@@ -52,11 +54,13 @@ def test_familiar_steps_stop_paying(kind):
 def test_steps_never_made_pay_far_more_than_those_made(kind):
     ratios = []
     for seed in range(3):
-        motive = kind(normaliser="none").start(2, 4, rng(seed))
+        live_objective = kind(normaliser="none").start(2, 4, rng(seed))
         rollout = corner(seed + 9)
         for _ in range(80):
-            motive.update(rollout)
-        ratios.append(paid(motive, corner(seed, 3, 4, steps=4)) / paid(motive, rollout))
+            live_objective.update(rollout)
+        ratios.append(
+            paid(live_objective, corner(seed, 3, 4, steps=4)) / paid(live_objective, rollout)
+        )
 
     assert np.median(ratios) > 10
 
@@ -86,28 +90,28 @@ def _picture(place, channel):
     return np.concatenate([np.eye(PLACES)[place], np.eye(CHANNELS)[channel]], axis=1)
 
 
-def watched(motive, rollout):
+def watched(live_objective, rollout):
     """Mean reward of watching, and of walking, over a rollout."""
-    earned = np.array([motive.reward(at(rollout, t)) for t in range(len(rollout.action))])
+    earned = np.array([live_objective.reward(at(rollout, t)) for t in range(len(rollout.action))])
     return earned[rollout.action == WATCH].mean(), earned[rollout.action != WATCH].mean()
 
 
-def life(settings, seed, rollouts):
+def agent_run(settings, seed, rollouts):
     """(watching, walking) of every rollout, ``[rollouts, 2]``."""
-    motive = settings.start(PLACES + CHANNELS, 3, rng(seed))
+    live_objective = settings.start(PLACES + CHANNELS, 3, rng(seed))
     found = []
     for update in range(rollouts):
         rollout = television(rng(1000 * seed + update))
-        found.append(watched(motive, rollout))
-        motive.update(rollout)
+        found.append(watched(live_objective, rollout))
+        live_objective.update(rollout)
     return np.array(found)
 
 
 def test_curiosity_stays_with_the_television():
     """It pays as much late as at first, when all was new; walking has been learned by then."""
     settings = Icm(normaliser="none", **FAST)
-    lives = np.median([life(settings, seed, 90) for seed in range(3)], axis=0)
-    early, late = lives[1:4].mean(axis=0), lives[-10:].mean(axis=0)
+    agent_runs = np.median([agent_run(settings, seed, 90) for seed in range(3)], axis=0)
+    early, late = agent_runs[1:4].mean(axis=0), agent_runs[-10:].mean(axis=0)
 
     assert late[0] > 0.5 * early[0]
     assert late[0] > 10 * late[1]
@@ -117,9 +121,9 @@ def test_curiosity_stays_with_the_television():
 def test_features_that_the_forward_loss_shapes_become_easy_to_foresee_and_pay_nothing():
     """Why ``forward_shapes_features`` is not the default: everything pays less, noise and all."""
     settings = Icm(normaliser="none", forward_shapes_features=True, **FAST)
-    lives = np.median([life(settings, seed, 40) for seed in range(3)], axis=0)
+    agent_runs = np.median([agent_run(settings, seed, 40) for seed in range(3)], axis=0)
 
-    assert np.all(lives[-10:].mean(axis=0) < 0.1 * lives[1])
+    assert np.all(agent_runs[-10:].mean(axis=0) < 0.1 * agent_runs[1])
 
 
 @pytest.mark.parametrize(
@@ -131,9 +135,9 @@ def test_features_that_the_forward_loss_shapes_become_easy_to_foresee_and_pay_no
     ],
 )
 def test_others_tire_of_its_few_channels(settings, share):
-    lives = np.median([life(settings, seed, 40) for seed in range(3)], axis=0)
+    agent_runs = np.median([agent_run(settings, seed, 40) for seed in range(3)], axis=0)
 
-    assert lives[-10:, 0].mean() < share * lives[1:3, 0].mean()
+    assert agent_runs[-10:, 0].mean() < share * agent_runs[1:3, 0].mean()
 
 
 @pytest.mark.parametrize(
@@ -145,28 +149,30 @@ def test_others_tire_of_its_few_channels(settings, share):
 )
 def test_noise_is_no_progress(settings):
     """After it has learned the world: mean of watching over lives, against its standard error."""
-    lives = np.array([life(settings, seed, 110)[:, 0] for seed in range(8)])
-    late = lives[:, 75:].mean(axis=1)
+    agent_runs = np.array([agent_run(settings, seed, 110)[:, 0] for seed in range(8)])
+    late = agent_runs[:, 75:].mean(axis=1)
     error = late.std(ddof=1) / np.sqrt(len(late))
 
     assert abs(late.mean()) < 2 * error
-    assert error < 0.02 * lives.mean(axis=0).max()  # no mean is near 0 within a huge error
+    assert error < 0.02 * agent_runs.mean(axis=0).max()  # no mean is near 0 within a huge error
 
 
 @pytest.mark.slow
 def test_noise_learned_by_heart_is_paid_a_little_by_the_history():
     """The flaw of ``credit: history``: its steps have been learned from, a new step has not."""
     settings = CompressionProgress(normaliser="none", credit="history", **FAST)
-    lives = np.array([life(settings, seed, 60)[:, 0] for seed in range(4)])
-    late = lives[:, 40:].mean(axis=1)
+    agent_runs = np.array([agent_run(settings, seed, 60)[:, 0] for seed in range(4)])
+    late = agent_runs[:, 40:].mean(axis=1)
 
     assert late.mean() > 2 * late.std(ddof=1) / 2
-    assert late.mean() < 0.05 * lives.mean(axis=0).max()
+    assert late.mean() < 0.05 * agent_runs.mean(axis=0).max()
 
 
 @pytest.mark.parametrize("kind", [LearningProgress, CompressionProgress])
 def test_what_is_being_learned_is_progress(kind):
-    earned = np.array([life(kind(normaliser="none"), seed, 12).mean(axis=1) for seed in range(3)])
+    earned = np.array(
+        [agent_run(kind(normaliser="none"), seed, 12).mean(axis=1) for seed in range(3)]
+    )
 
     assert np.all(earned.sum(axis=1) > 0)
 
@@ -175,6 +181,6 @@ def test_what_is_being_learned_is_progress(kind):
 def test_absolute_progress_is_paid_by_noise():
     """The known flaw, kept as a setting: its mean on noise is far from 0."""
     settings = LearningProgress(normaliser="none", bits=1, progress="absolute", **FAST)
-    late = np.array([life(settings, seed, 60)[40:, 0].mean() for seed in range(4)])
+    late = np.array([agent_run(settings, seed, 60)[40:, 0].mean() for seed in range(4)])
 
     assert late.mean() > 3 * late.std(ddof=1) / 2

@@ -44,18 +44,18 @@ def over(steps):
     )
 
 
-def warm(motive, size, n=1, steps=4):
+def warm(live_objective, size, n=1, steps=4):
     """Let the first, silent rollout pass; its episodes end with it."""
     looks = rng(99).standard_normal((steps, n, size)).astype(np.float32)
-    motive.update(over([step(look, look, ended=True) for look in looks]))
-    return motive
+    live_objective.update(over([step(look, look, ended=True) for look in looks]))
+    return live_objective
 
 
-def walk(motive, places, *, ended=()):
+def walk(live_objective, places, *, ended=()):
     """Rewards of one environment that goes through ``places``."""
     paid = []
     for t, (before, after) in enumerate(pairwise(places)):
-        paid.append(motive.reward(step([before], [after], ended=t in ended))[0])
+        paid.append(live_objective.reward(step([before], [after], ended=t in ended))[0])
     return np.array(paid)
 
 
@@ -63,16 +63,16 @@ def walk(motive, places, *, ended=()):
 
 
 def test_states_and_actions_are_counted_of_choices_only():
-    motive = Count(key="state_action").start(2, 0, rng())
+    live_objective = Count(key="state_action").start(2, 0, rng())
     seen, no = np.zeros((3, 2), np.float32), np.zeros(3, bool)
     with pytest.raises(ValueError, match="actions that are choices"):
-        motive.reward(Batch(seen, np.zeros((3, 2), np.float32), seen, np.zeros(3), no, no))
+        live_objective.reward(Batch(seen, np.zeros((3, 2), np.float32), seen, np.zeros(3), no, no))
 
 
 def test_pairs_of_state_and_action_are_counted_where_one_acted():
-    motive = Count(key="state_action").start(1, 2, rng())
+    live_objective = Count(key="state_action").start(1, 2, rng())
     paid = [
-        motive.reward(step([[s]], [[9]], action=[a]))[0]
+        live_objective.reward(step([[s]], [[9]], action=[a]))[0]
         for s, a in [(0, 0), (0, 1), (0, 0), (1, 0)]
     ]
 
@@ -86,10 +86,10 @@ def test_counted_before_the_first_two_visits_pay_alike():
 
 
 def test_counts_of_an_episode_are_each_environments_own_and_end_with_it():
-    motive = Count(memory="episodic").start(1, 2, rng())
+    live_objective = Count(memory="episodic").start(1, 2, rng())
     here = [[5], [5]]
-    first = motive.reward(step(here, here, ended=[False, True]))
-    again = motive.reward(step(here, here))
+    first = live_objective.reward(step(here, here, ended=[False, True]))
+    again = live_objective.reward(step(here, here))
 
     np.testing.assert_array_equal(first, [1, 1])
     np.testing.assert_array_equal(again, [1 / np.sqrt(2), 1])
@@ -119,8 +119,8 @@ def test_one_bit_knows_two_kinds_of_state():
 def test_what_is_likely_hashed_alike_is_alike():
     """The share of bits that differ is the angle over pi (Charikar 2002)."""
     directions = rng(3).standard_normal((20_000, 3))
-    motive = Simhash(bits=20_000).start(2, 4, rng(3))
-    motive._directions = directions
+    live_objective = Simhash(bits=20_000).start(2, 4, rng(3))
+    live_objective._directions = directions
     one, other = np.array([1.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0])
     differ = np.mean((directions @ one > 0) != (directions @ other > 0))
 
@@ -131,16 +131,18 @@ def test_what_is_likely_hashed_alike_is_alike():
 
 
 def test_the_first_step_pays_the_squared_length_over_the_ridge():
-    motive = warm(E3b(ridge=0.1, **RAW).start(3, 2, rng()), 3)
-    (paid,) = walk(motive, [[9, 9, 9], [1, 2, -2]])
+    live_objective = warm(E3b(ridge=0.1, **RAW).start(3, 2, rng()), 3)
+    (paid,) = walk(live_objective, [[9, 9, 9], [1, 2, -2]])
 
     assert paid == pytest.approx(9 / 0.1, rel=1e-12)
 
 
 @pytest.mark.parametrize("ridge", [0.1, 1.0, 4.0])
 def test_the_kth_visit_of_orthonormal_features_pays_one_over_the_ridge_and_the_visits_before(ridge):
-    motive = warm(E3b(ridge=ridge, **RAW).start(3, 2, rng()), 3)
-    paid = np.array([walk(motive, [np.zeros(3), e])[0] for _ in range(6) for e in np.eye(3)])
+    live_objective = warm(E3b(ridge=ridge, **RAW).start(3, 2, rng()), 3)
+    paid = np.array(
+        [walk(live_objective, [np.zeros(3), e])[0] for _ in range(6) for e in np.eye(3)]
+    )
 
     np.testing.assert_allclose(paid.reshape(6, 3).T, [1 / (ridge + np.arange(6))] * 3, rtol=1e-12)
 
@@ -168,8 +170,8 @@ def test_batched_ellipsoids_are_those_of_a_loop_and_of_inverses():
 
 def test_the_state_an_episode_ends_in_is_paid_by_that_episode():
     """Reset before the last step was scored, it would pay 1 / ridge again."""
-    motive = warm(E3b(ridge=1.0, **RAW).start(1, 2, rng()), 1)
-    paid = walk(motive, [[1.0]] * 5, ended={1})
+    live_objective = warm(E3b(ridge=1.0, **RAW).start(1, 2, rng()), 1)
+    paid = walk(live_objective, [[1.0]] * 5, ended={1})
 
     np.testing.assert_allclose(paid, [1, 1 / 2, 1, 1 / 2], rtol=1e-12)
 
@@ -178,9 +180,9 @@ def test_the_state_an_episode_ends_in_is_paid_by_that_episode():
 
 
 def test_only_the_first_arrival_of_an_episode_pays_novelty_difference():
-    motive = warm(Noveld(alpha=0.0, normaliser="none").start(2, 2, rng()), 2)
+    live_objective = warm(Noveld(alpha=0.0, normaliser="none").start(2, 2, rng()), 2)
     a, b, c = [0, 1], [1, 0], [1, 1]
-    paid = walk(motive, [a, b, a, b, c, b, c, c, a, b, c], ended={5})
+    paid = walk(live_objective, [a, b, a, b, c, b, c, c, a, b, c], ended={5})
     # The episode starts in a: coming back to it is no first arrival. After the end it starts in c.
 
     np.testing.assert_array_equal(paid > 0, [1, 0, 0, 1, 0, 0, 0, 1, 1, 0])
@@ -188,11 +190,13 @@ def test_only_the_first_arrival_of_an_episode_pays_novelty_difference():
 
 def test_novelty_difference_is_the_gain_in_error_above_alpha_of_where_one_was():
     size, alpha = 3, 0.5
-    motive = warm(Noveld(alpha=alpha, normaliser="none").start(size, 2, rng()), size, n=4)
+    live_objective = warm(Noveld(alpha=alpha, normaliser="none").start(size, 2, rng()), size, n=4)
     chance = rng(2)
     before, after = chance.standard_normal((2, 64, size)).astype(np.float32)
-    paid = motive.reward(step(before, after))
-    was, is_now = (motive._distiller.error(motive._whiten(each)) for each in (before, after))
+    paid = live_objective.reward(step(before, after))
+    was, is_now = (
+        live_objective._distiller.error(live_objective._whiten(each)) for each in (before, after)
+    )
 
     np.testing.assert_allclose(paid, np.maximum(is_now - alpha * was, 0), rtol=1e-4, atol=1e-6)
     assert (paid == 0).any()
@@ -200,28 +204,30 @@ def test_novelty_difference_is_the_gain_in_error_above_alpha_of_where_one_was():
 
 
 def test_impact_is_the_way_in_features_over_the_root_of_the_episodes_visits():
-    motive = warm(Ride(**RAW).start(2, 2, rng()), 2)
+    live_objective = warm(Ride(**RAW).start(2, 2, rng()), 2)
     a, b = [0.0, 0.0], [3.0, 4.0]
-    paid = walk(motive, [a, b, a, b, b, a, b], ended={3})
+    paid = walk(live_objective, [a, b, a, b, b, a, b], ended={3})
     # Visits: b 1; a 2, for it started there; b 2; b 3 | starts in b: a 1, b 2.
 
     np.testing.assert_allclose(paid, 5 / np.sqrt([1, 2, 2, np.inf, 1, 2]), rtol=1e-12)
 
 
 def test_impact_counts_each_environment_for_itself():
-    motive = warm(Ride(**RAW).start(1, 2, rng()), 1, n=2)
-    motive.reward(step([[0], [5]], [[1], [6]]))
+    live_objective = warm(Ride(**RAW).start(1, 2, rng()), 1, n=2)
+    live_objective.reward(step([[0], [5]], [[1], [6]]))
 
-    np.testing.assert_allclose(motive.reward(step([[0], [0]], [[1], [1]])), 1 / np.sqrt([2, 1]))
+    np.testing.assert_allclose(
+        live_objective.reward(step([[0], [0]], [[1], [1]])), 1 / np.sqrt([2, 1])
+    )
 
 
 # --- never give up -----------------------------------------------------------------------------
 
 
 def test_exact_repeats_pay_one_over_the_root_of_their_number():
-    motive = warm(Ngu(k=10, constant=1e-3, **RAW).start(2, 2, rng()), 2)
-    motive._errors.deviation = 0.0  # what is new in life is another factor
-    paid = walk(motive, [[1, 0]] * 14)
+    live_objective = warm(Ngu(k=10, constant=1e-3, **RAW).start(2, 2, rng()), 2)
+    live_objective._errors.deviation = 0.0  # what is new in life is another factor
+    paid = walk(live_objective, [[1, 0]] * 14)
     repeats = np.minimum(np.arange(1, 14), 10)  # the start is remembered; no more than k are asked
 
     np.testing.assert_allclose(paid, 1 / (np.sqrt(repeats) + 1e-3), rtol=1e-12)
@@ -229,9 +235,9 @@ def test_exact_repeats_pay_one_over_the_root_of_their_number():
 
 def test_kernel_and_mean_distance_by_hand():
     """Start 0, go to 1, then to 3: squared distances 1; then 4 and 9; the mean is 14/3."""
-    motive = Ngu(k=10, cluster=0.1, epsilon=0.01, constant=0.5, **RAW).start(1, 2, rng())
-    motive._updates = 1
-    paid = walk(motive, [[0], [1], [3]])
+    live_objective = Ngu(k=10, cluster=0.1, epsilon=0.01, constant=0.5, **RAW).start(1, 2, rng())
+    live_objective._updates = 1
+    paid = walk(live_objective, [[0], [1], [3]])
     first = 0.01 / (1 - 0.1 + 0.01)
     near, far = (0.01 / (d / (14 / 3) - 0.1 + 0.01) for d in (4, 9))
 
@@ -241,18 +247,20 @@ def test_kernel_and_mean_distance_by_hand():
 
 
 def test_too_much_similarity_pays_nothing():
-    motive = Ngu(k=10, most_similarity=2.5, **RAW).start(1, 2, rng())
-    motive._updates = 1
-    paid = walk(motive, [[1]] * 9)
+    live_objective = Ngu(k=10, most_similarity=2.5, **RAW).start(1, 2, rng())
+    live_objective._updates = 1
+    paid = walk(live_objective, [[1]] * 9)
 
     np.testing.assert_array_equal(paid > 0, np.sqrt(np.arange(1, 9)) + 1e-3 <= 2.5)
 
 
 def test_novelty_in_life_is_a_factor_from_one_to_its_most():
-    motive = warm(Ngu(most_alpha=5.0, **RAW).start(2, 2, rng()), 2)
-    motive._errors.mean, motive._errors.deviation = 1.0, 0.5
+    live_objective = warm(Ngu(most_alpha=5.0, **RAW).start(2, 2, rng()), 2)
+    live_objective._errors.mean, live_objective._errors.deviation = 1.0, 0.5
 
-    np.testing.assert_allclose(motive._alpha(np.array([0.0, 1.0, 1.5, 2.5, 9.0])), [1, 1, 2, 4, 5])
+    np.testing.assert_allclose(
+        live_objective._alpha(np.array([0.0, 1.0, 1.5, 2.5, 9.0])), [1, 1, 2, 4, 5]
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -280,19 +288,19 @@ def test_a_trail_finds_the_nearest_of_the_last_in_its_episode(k, most, seed):
 # --- nearest neighbours of a life (RE3, APT) ---------------------------------------------------
 
 
-def on_a_line(motive, places):
+def on_a_line(live_objective, places):
     """Lay out the states that are remembered, on the integers."""
-    motive._updates = 1
+    live_objective._updates = 1
     places = np.asarray(places, np.float32)[:, None]
-    motive._cloud.add(places, places)
-    return motive
+    live_objective._cloud.add(places, places)
+    return live_objective
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
 def test_on_a_line_the_kth_neighbour_is_known(k):
     """Among 0..99, from 50 the k-th nearest other is at ceil((k - 1) / 2); from 0 at k - 1."""
-    motive = on_a_line(Re3(k=k, **RAW).start(1, 2, rng()), range(100))
-    paid = motive.reward(step([[0], [0]], [[50], [0]]))
+    live_objective = on_a_line(Re3(k=k, **RAW).start(1, 2, rng()), range(100))
+    paid = live_objective.reward(step([[0], [0]], [[50], [0]]))
 
     np.testing.assert_allclose(paid, np.log1p([np.ceil((k - 1) / 2), k - 1]), rtol=1e-12)
 
@@ -318,16 +326,18 @@ def test_it_is_the_mean_over_k_that_apt_pays():
 
 
 def test_a_state_is_no_neighbour_of_itself_until_it_comes_again():
-    motive = on_a_line(Re3(k=1, **RAW).start(1, 2, rng()), [0.0])
+    live_objective = on_a_line(Re3(k=1, **RAW).start(1, 2, rng()), [0.0])
 
-    np.testing.assert_allclose(walk(motive, [[0], [3], [3]]), [np.log(4), 0])
+    np.testing.assert_allclose(walk(live_objective, [[0], [3], [3]]), [np.log(4), 0])
 
 
 def test_too_few_neighbours_are_those_there_are():
-    motive = Re3(k=5, **RAW).start(1, 2, rng())
-    motive._updates = 1
+    live_objective = Re3(k=5, **RAW).start(1, 2, rng())
+    live_objective._updates = 1
 
-    np.testing.assert_allclose(walk(motive, [[0], [1], [3], [7]]), np.log1p([0, 2, 6]), rtol=1e-12)
+    np.testing.assert_allclose(
+        walk(live_objective, [[0], [1], [3], [7]]), np.log1p([0, 2, 6]), rtol=1e-12
+    )
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 7))
@@ -356,8 +366,8 @@ def test_neighbours_far_from_the_origin_are_measured_without_rounding():
 @pytest.mark.parametrize("place", [0.0, 0.3, 1.0])
 def test_staying_pays_ever_more_up_to_the_code_of_a_certainty(place):
     size, least = 3, 0.2
-    motive = Smirl(least_deviation=least).start(size, 2, rng())
-    paid = walk(motive, [[place] * size] * 3000)
+    live_objective = Smirl(least_deviation=least).start(size, 2, rng())
+    paid = walk(live_objective, [[place] * size] * 3000)
     bound = -size * np.log(least * np.sqrt(2 * np.pi))
 
     assert np.all(np.diff(paid) >= -1e-12)
@@ -368,18 +378,20 @@ def test_staying_pays_ever_more_up_to_the_code_of_a_certainty(place):
 
 def test_a_certain_bit_pays_up_to_its_bound_exactly():
     """After t like it, ``log((t + 1) / (t + 2))`` a feature; no more than ``log(1 - 1e-5)``."""
-    motive = Smirl(model="bernoulli").start(2, 2, rng())
-    paid = walk(motive, [[1, 0]] * 101)
+    live_objective = Smirl(model="bernoulli").start(2, 2, rng())
+    paid = walk(live_objective, [[1, 0]] * 101)
     t = np.arange(1, 101)
 
     np.testing.assert_allclose(paid, 2 * np.log((t + 1) / (t + 2)), rtol=1e-12)
-    motive._met[:], motive._sums[:] = 10**7, [[10**7, 0]]
-    assert walk(motive, [[1, 0], [1, 0]])[0] == pytest.approx(2 * np.log(1 - 1e-5), rel=1e-12)
+    live_objective._met[:], live_objective._sums[:] = 10**7, [[10**7, 0]]
+    assert walk(live_objective, [[1, 0], [1, 0]])[0] == pytest.approx(
+        2 * np.log(1 - 1e-5), rel=1e-12
+    )
 
 
 def test_theta_is_of_the_episode_before_the_step_its_seeds_and_its_start():
-    motive = Smirl(least_deviation=1e-3).start(1, 2, rng())
-    paid = walk(motive, [[0.5], [0.25], [2.0], [0.5]], ended={1})
+    live_objective = Smirl(least_deviation=1e-3).start(1, 2, rng())
+    paid = walk(live_objective, [[0.5], [0.25], [2.0], [0.5]], ended={1})
     expected = []
     for seen, arrived in [([0.5], 0.25), ([0.5, 0.25], 2.0), ([2.0], 0.5)]:
         states = np.array([0.0, 1.0, -1.0, *seen])
@@ -390,9 +402,9 @@ def test_theta_is_of_the_episode_before_the_step_its_seeds_and_its_start():
 
 
 def test_a_shock_is_clipped():
-    motive = Smirl(clip=300.0).start(4, 2, rng())
+    live_objective = Smirl(clip=300.0).start(4, 2, rng())
 
-    assert walk(motive, [[0] * 4, [1e3] * 4])[0] == -300
+    assert walk(live_objective, [[0] * 4, [1e3] * 4])[0] == -300
 
 
 def test_bits_that_are_none_are_refused():
@@ -435,11 +447,11 @@ def test_settings_out_of_range_are_refused(make, reason):
 )
 def test_a_state_of_other_sizes_is_refused(kind):
     mine, other = kind.start(3, 2, rng()), kind.start(70, 2, rng())
-    for motive, size in ((mine, 3), (other, 70)):
+    for live_objective, size in ((mine, 3), (other, 70)):
         for _ in range(2):
             look = rng().standard_normal((4, 2, size)).astype(np.float32)
-            motive.update(over([step(each, each) for each in look]))
-            motive.reward(step(look[0], look[1]))
+            live_objective.update(over([step(each, each) for each in look]))
+            live_objective.reward(step(look[0], look[1]))
 
     with pytest.raises(ValueError, match=r"fit|size"):
         mine.load_state_dict(other.state_dict())

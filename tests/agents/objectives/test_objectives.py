@@ -51,11 +51,11 @@ def test_extrinsic_is_the_environments_reward_and_a_copy_of_it():
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40))
 def test_the_nth_visit_pays_one_over_the_root_of_n(states):
-    motive = Count().start(2, 4, rng())
+    live_objective = Count().start(2, 4, rng())
     seen = dict.fromkeys(range(4), 0)
     for state in states:
         seen[state] += 1
-        (paid,) = motive.reward(arriving([[state, 0.5]]))
+        (paid,) = live_objective.reward(arriving([[state, 0.5]]))
 
         assert paid == 1 / np.sqrt(seen[state])
 
@@ -68,19 +68,19 @@ def test_environments_arrive_in_the_order_of_their_index():
 
 def test_who_has_left_visits_nothing():
     """A row carried along shows its last place at every step; that once counted as visits."""
-    motive = Count().start(1, 4, rng())
+    live_objective = Count().start(1, 4, rng())
     batch = replace(arriving([[7], [7], [3]]), present=np.array([True, False, True]))
 
-    motive.reward(batch)
+    live_objective.reward(batch)
 
-    np.testing.assert_array_equal(motive.reward(arriving([[7], [3]])), [1 / np.sqrt(2)] * 2)
+    np.testing.assert_array_equal(live_objective.reward(arriving([[7], [3]])), [1 / np.sqrt(2)] * 2)
 
 
 def test_a_negative_zero_is_no_other_place():
-    motive = Count().start(1, 4, rng())
-    motive.reward(arriving([[0.0]]))
+    live_objective = Count().start(1, 4, rng())
+    live_objective.reward(arriving([[0.0]]))
 
-    assert motive.reward(arriving([[-0.0]])) == 1 / np.sqrt(2)
+    assert live_objective.reward(arriving([[-0.0]])) == 1 / np.sqrt(2)
 
 
 def test_counting_finds_the_way_that_chance_does_not():
@@ -89,7 +89,7 @@ def test_counting_finds_the_way_that_chance_does_not():
     The agent plans exactly in what it has seen; what it never tried is worth the treasure.
     """
     size = 10
-    motive = Count().start(3, 2, rng())
+    live_objective = Count().start(3, 2, rng())
     right = rng(0).integers(2, size=(size, size))  # the action that goes right, place by place
     bonus = np.full((size, size, 2), np.nan)
     for _ in range(60):
@@ -97,7 +97,7 @@ def test_counting_finds_the_way_that_chance_does_not():
         column, moves = 0, 0
         for row in range(size):
             action = plan[row, column]
-            bonus[row, column, action] = motive.reward(arriving([[row, column, action]]))[0]
+            bonus[row, column, action] = live_objective.reward(arriving([[row, column, action]]))[0]
             goes_right = action == right[row, column]
             moves += goes_right
             column = _column(column, goes_right, size)
@@ -217,26 +217,26 @@ def test_rewards_that_never_vary_are_not_divided_by_zero():
 
 
 def test_the_first_rollout_sets_the_statistics_and_earns_nothing():
-    motive = FAST.start(4, 3, rng())
+    live_objective = FAST.start(4, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 4)).astype(np.float32)
 
-    np.testing.assert_array_equal(motive.reward(arriving(rollout[0])), np.zeros(8))
-    motive.update(lived(rollout))
-    assert np.all(motive.reward(arriving(rollout[0])) > 0)
+    np.testing.assert_array_equal(live_objective.reward(arriving(rollout[0])), np.zeros(8))
+    live_objective.update(lived(rollout))
+    assert np.all(live_objective.reward(arriving(rollout[0])) > 0)
 
 
 def test_familiar_places_stop_paying():
     """Median over seeds: the error on the same observations falls at every look, to almost zero."""
     paid = []
     for seed in range(5):
-        motive = Rnd(update_proportion=1.0).start(2, 4, rng(seed))
+        live_objective = Rnd(update_proportion=1.0).start(2, 4, rng(seed))
         rollout = rng(seed + 50).standard_normal((64, 8, 2)).astype(np.float32)
-        motive.update(lived(rollout))
-        looks = [motive._error(rollout).mean()]
+        live_objective.update(lived(rollout))
+        looks = [live_objective._error(rollout).mean()]
         for _ in range(8):
             for _ in range(25):
-                motive.update(lived(rollout))
-            looks.append(motive._error(rollout).mean())
+                live_objective.update(lived(rollout))
+            looks.append(live_objective._error(rollout).mean())
         paid.append(looks)
     median = np.median(paid, axis=0)
 
@@ -248,43 +248,45 @@ def test_a_place_never_seen_pays_far_more_than_those_visited():
     """A 2-D toy: everything happened in one corner of the square."""
     ratios = []
     for seed in range(5):
-        motive = Rnd().start(2, 4, rng(seed))
+        live_objective = Rnd().start(2, 4, rng(seed))
         rollout = rng(seed + 9).uniform(0, 1, (64, 16, 2)).astype(np.float32)
         for _ in range(60):
-            motive.update(lived(rollout))
-        visited = motive.reward(arriving(rollout[0])).mean()
-        unseen = motive.reward(arriving(rng(seed).uniform(3, 4, (16, 2)))).mean()
+            live_objective.update(lived(rollout))
+        visited = live_objective.reward(arriving(rollout[0])).mean()
+        unseen = live_objective.reward(arriving(rng(seed).uniform(3, 4, (16, 2)))).mean()
         ratios.append(unseen / visited)
 
     assert np.median(ratios) > 10
 
 
 def test_the_reward_is_the_mean_squared_error_over_the_scale_of_the_rollouts_before():
-    motive = FAST.start(4, 3, rng())
+    live_objective = FAST.start(4, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 4)).astype(np.float32)
-    motive.update(lived(rollout))
-    motive.update(lived(rollout))
+    live_objective.update(lived(rollout))
+    live_objective.update(lived(rollout))
     white = (rollout[3] - rollout.mean(axis=(0, 1))) / rollout.std(axis=(0, 1))
-    error = (motive._distiller.predictor(white) - motive._distiller.target(white)) ** 2
+    error = (
+        live_objective._distiller.predictor(white) - live_objective._distiller.target(white)
+    ) ** 2
 
-    first = motive.reward(arriving(rollout[3]))
-    again = motive.reward(arriving(rollout[3]))
+    first = live_objective.reward(arriving(rollout[3]))
+    again = live_objective.reward(arriving(rollout[3]))
 
-    np.testing.assert_allclose(first, error.mean(axis=1) / motive._returns.scale, rtol=1e-4)
+    np.testing.assert_allclose(first, error.mean(axis=1) / live_objective._returns.scale, rtol=1e-4)
     np.testing.assert_array_equal(first, again)
 
 
 def test_intrinsic_rewards_have_a_return_of_unit_deviation():
     """What the normaliser is for, whatever the observations' scale and the networks' sizes."""
     for scale in (1e-3, 1.0, 1e4):
-        motive = Rnd(hidden=32, learning_rate=1e-6).start(6, 3, rng())
+        live_objective = Rnd(hidden=32, learning_rate=1e-6).start(6, 3, rng())
         returns, filtered = [], np.zeros(16)
         for update in range(6):
             rollout = (scale * rng(update).standard_normal((64, 16, 6))).astype(np.float32)
             for step in rollout:
-                filtered = 0.99 * filtered + motive.reward(arriving(step))
+                filtered = 0.99 * filtered + live_objective.reward(arriving(step))
                 returns.append(filtered)
-            motive.update(lived(rollout))
+            live_objective.update(lived(rollout))
 
         # Rewards began with the second rollout, so this deviation includes the filter's warm-up,
         # as the normaliser's own does.
@@ -292,44 +294,46 @@ def test_intrinsic_rewards_have_a_return_of_unit_deviation():
 
 
 def test_observations_are_clipped_so_that_no_reward_explodes():
-    motive = FAST.start(2, 3, rng())
+    live_objective = FAST.start(2, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 2)).astype(np.float32)
-    motive.update(lived(rollout))
+    live_objective.update(lived(rollout))
 
-    far, further = motive._error(np.array([[1e3, -1e3], [1e30, -1e30]], np.float32))
+    far, further = live_objective._error(np.array([[1e3, -1e3], [1e30, -1e30]], np.float32))
     assert far == further
     assert np.isfinite(far)
 
 
 def test_a_feature_that_never_varied_is_silent_until_it_does():
-    motive = FAST.start(2, 3, rng())
+    live_objective = FAST.start(2, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 2)).astype(np.float32)
     rollout[:, :, 1] = 0.1
-    motive.update(lived(rollout))
+    live_objective.update(lived(rollout))
 
-    np.testing.assert_array_equal(motive._whiten(rollout)[:, :, 1], 0.0)
-    np.testing.assert_array_equal(motive._whiten(np.array([[0.0, 0.2]]))[0, 1], 5.0)
+    np.testing.assert_array_equal(live_objective._whiten(rollout)[:, :, 1], 0.0)
+    np.testing.assert_array_equal(live_objective._whiten(np.array([[0.0, 0.2]]))[0, 1], 5.0)
 
 
 def test_the_target_is_frozen_and_the_predictor_has_room_for_it():
-    motive = FAST.start(4, 3, rng())
-    before = motive._distiller.target.state("")
+    live_objective = FAST.start(4, 3, rng())
+    before = live_objective._distiller.target.state("")
     for seed in range(3):
-        motive.update(lived(rng(seed).standard_normal((16, 4, 4)).astype(np.float32)))
+        live_objective.update(lived(rng(seed).standard_normal((16, 4, 4)).astype(np.float32)))
 
     assert all(
-        np.array_equal(motive._distiller.target.state("")[name], each)
+        np.array_equal(live_objective._distiller.target.state("")[name], each)
         for name, each in before.items()
     )
-    assert motive._distiller.predictor.flops() > motive._distiller.target.flops()
+    assert live_objective._distiller.predictor.flops() > live_objective._distiller.target.flops()
 
 
 def test_looking_at_rewards_changes_neither_networks_nor_statistics():
-    motive = FAST.start(4, 3, rng())
-    motive.update(lived(rng(1).standard_normal((16, 4, 4)).astype(np.float32)))
-    before = motive.state_dict()
-    motive.reward(arriving(rng(2).standard_normal((4, 4))))
-    changed = {n for n, each in motive.state_dict().items() if not np.array_equal(each, before[n])}
+    live_objective = FAST.start(4, 3, rng())
+    live_objective.update(lived(rng(1).standard_normal((16, 4, 4)).astype(np.float32)))
+    before = live_objective.state_dict()
+    live_objective.reward(arriving(rng(2).standard_normal((4, 4))))
+    changed = {
+        n for n, each in live_objective.state_dict().items() if not np.array_equal(each, before[n])
+    }
 
     assert changed == {
         "returns.filter",
@@ -344,30 +348,30 @@ def test_every_update_learns_from_another_sample():
     rollout = rng(1).standard_normal((64, 4, 4)).astype(np.float32)
     learned = []
     for updates in (1, 2):
-        motive = FAST.start(4, 3, rng())
-        motive.load_state_dict({**born, "updates": np.array(updates)})
-        motive.update(lived(rollout))
-        learned.append(motive.state_dict()["predictor.0.weight"])
+        live_objective = FAST.start(4, 3, rng())
+        live_objective.load_state_dict({**born, "updates": np.array(updates)})
+        live_objective.update(lived(rollout))
+        learned.append(live_objective.state_dict()["predictor.0.weight"])
 
     assert not np.array_equal(*learned)
 
 
 def test_work_is_bounded_however_long_the_rollout():
-    motive = Rnd(most_samples=512, minibatch=128).start(4, 3, rng())
-    motive.update(lived(np.zeros((4096, 1, 4), np.float32)))
+    live_objective = Rnd(most_samples=512, minibatch=128).start(4, 3, rng())
+    live_objective.update(lived(np.zeros((4096, 1, 4), np.float32)))
 
-    assert motive._distiller.adam.steps == 4
-    shares = motive.flops(20_000) - motive.flops(10_000)
+    assert live_objective._distiller.adam.steps == 4
+    shares = live_objective.flops(20_000) - live_objective.flops(10_000)
     assert shares == 10_000 * (
-        motive._distiller.target.flops() + motive._distiller.predictor.flops()
+        live_objective._distiller.target.flops() + live_objective._distiller.predictor.flops()
     )
 
 
 def test_flops_are_two_a_weight_and_three_forward_passes_a_lesson():
-    motive = Rnd(hidden=5, latent=2, update_proportion=0.5).start(3, 1, rng())
+    live_objective = Rnd(hidden=5, latent=2, update_proportion=0.5).start(3, 1, rng())
     target, predictor = 2 * (3 * 5 + 5 * 2), 2 * (3 * 5 + 5 * 5 + 5 * 2)
 
-    assert motive.flops(10) == 10 * (target + predictor) + 5 * (target + 3 * predictor)
+    assert live_objective.flops(10) == 10 * (target + predictor) + 5 * (target + 3 * predictor)
 
 
 @pytest.mark.parametrize(

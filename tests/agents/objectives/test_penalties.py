@@ -35,9 +35,9 @@ def doing(place, action, then):
 
 
 def started(penalty, triples, **more):
-    motive = penalty.start(1, 3, rng())
-    motive.update(steps(triples, **more))
-    return motive
+    live_objective = penalty.start(1, 3, rng())
+    live_objective.update(steps(triples, **more))
+    return live_objective
 
 
 # --- attainable utility ------------------------------------------------------------------------
@@ -45,8 +45,11 @@ def started(penalty, triples, **more):
 
 def test_auxiliary_values_are_optimal_and_the_penalty_is_their_mean_relative_change():
     """Against value iteration on the same trap, written out."""
-    motive = started(AttainableUtility(auxiliaries=3, discount=0.9, sweeps=400), TRAP)
-    rewards = {p: motive._rewards[motive.world.find(np.array([[p]]))[0]] for p in (0, 1, 2, 3, 9)}
+    live_objective = started(AttainableUtility(auxiliaries=3, discount=0.9, sweeps=400), TRAP)
+    rewards = {
+        p: live_objective._rewards[live_objective.world.find(np.array([[p]]))[0]]
+        for p in (0, 1, 2, 3, 9)
+    }
     value = {p: np.zeros(3) for p in rewards}
     q = {}
     for _ in range(400):
@@ -54,14 +57,14 @@ def test_auxiliary_values_are_optimal_and_the_penalty_is_their_mean_relative_cha
         value = {p: np.max([q[p, a] for a in range(3)], axis=0) for p in value}
     for place, action, then in TRAP:
         cost = np.abs(q[place, action] - q[place, 2]) / q[place, 2]
-        (paid,) = motive.reward(doing(place, action, then))
+        (paid,) = live_objective.reward(doing(place, action, then))
 
         assert paid == pytest.approx(-cost.mean(), rel=1e-9, abs=1e-12)
-    (trapped,) = motive.reward(doing(0, 1, 9))
+    (trapped,) = live_objective.reward(doing(0, 1, 9))
     assert trapped < 0
     for place, action, then in RING:
         if action == 2:
-            assert motive.reward(doing(place, 2, then)) == 0
+            assert live_objective.reward(doing(place, 2, then)) == 0
 
 
 def test_auxiliary_rewards_are_uniform_and_a_states_own():
@@ -84,8 +87,8 @@ def test_auxiliary_rewards_are_uniform_and_a_states_own():
 
 def test_ending_costs_all_that_was_attainable():
     over = [(0, 0, 5), *RING[1:]]
-    motive = started(AttainableUtility(), over, terminated=[0])
-    assert motive.reward(doing(0, 0, 5)) == pytest.approx(-1)
+    live_objective = started(AttainableUtility(), over, terminated=[0])
+    assert live_objective.reward(doing(0, 0, 5)) == pytest.approx(-1)
 
 
 # --- relative reachability ---------------------------------------------------------------------
@@ -94,28 +97,30 @@ def test_ending_costs_all_that_was_attainable():
 def test_what_can_be_undone_costs_its_way_back_and_what_cannot_costs_more():
     """On the ring a step loses nearness by the discount; the trap loses the four places."""
     d = 0.9
-    motive = started(RelativeReachability(discount=d, sweeps=50), RING)
+    live_objective = started(RelativeReachability(discount=d, sweeps=50), RING)
     # Staying in 0: R is 1, d, d^2, d over the four places; after a step on: d, 1, d, d^2.
-    assert motive.reward(doing(0, 1, 1)) == pytest.approx(-((1 - d) + (d - d**2)) / 4)
-    assert motive.reward(doing(0, 2, 0)) == 0
+    assert live_objective.reward(doing(0, 1, 1)) == pytest.approx(-((1 - d) + (d - d**2)) / 4)
+    assert live_objective.reward(doing(0, 2, 0)) == 0
 
-    motive = started(RelativeReachability(discount=d, sweeps=50), TRAP)
+    live_objective = started(RelativeReachability(discount=d, sweeps=50), TRAP)
     there = np.array([1, d**3, d**2, d, d])  # from 0 to 0, 1, 2, 3 (round the back) and 9
-    assert motive.reward(doing(0, 1, 9)) == pytest.approx(-there[:4].sum() / 5)
+    assert live_objective.reward(doing(0, 1, 9)) == pytest.approx(-there[:4].sum() / 5)
 
 
 def test_only_the_states_met_first_are_watched():
-    motive = started(RelativeReachability(most_states=2), RING)
-    assert motive.state_dict()["reach"].shape == (5, 2)
+    live_objective = started(RelativeReachability(most_states=2), RING)
+    assert live_objective.state_dict()["reach"].shape == (5, 2)
 
 
 def test_ending_and_what_was_never_tried_cost_nothing():
-    motive = started(RelativeReachability(), [(0, 1, 1), (0, 2, 0), (3, 1, 0)], terminated=[])
-    assert motive.reward(doing(0, 1, 1)) == 0  # nothing was ever tried in 1
-    assert motive.reward(doing(3, 1, 0)) == 0  # nor was staying in 3
-    assert motive.reward(doing(8, 1, 0)) == 0  # nobody has been in 8
-    motive = started(RelativeReachability(), RING, terminated=[0])
-    assert motive.reward(replace(doing(0, 0, 3), terminated=np.array([True]))) == 0
+    live_objective = started(
+        RelativeReachability(), [(0, 1, 1), (0, 2, 0), (3, 1, 0)], terminated=[]
+    )
+    assert live_objective.reward(doing(0, 1, 1)) == 0  # nothing was ever tried in 1
+    assert live_objective.reward(doing(3, 1, 0)) == 0  # nor was staying in 3
+    assert live_objective.reward(doing(8, 1, 0)) == 0  # nobody has been in 8
+    live_objective = started(RelativeReachability(), RING, terminated=[0])
+    assert live_objective.reward(replace(doing(0, 0, 3), terminated=np.array([True]))) == 0
 
 
 # --- both --------------------------------------------------------------------------------------
@@ -124,16 +129,16 @@ def test_ending_and_what_was_never_tried_cost_nothing():
 @pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)
 def test_a_penalty_never_pays_and_staying_is_free(penalty):
     world = envs.make_world("maze")
-    motive = penalty.start(100, 5, rng())
+    live_objective = penalty.start(100, 5, rng())
     lived = everything(world, rng())
-    assert not motive.reward(_row(lived)).any()
-    motive.update(lived)
-    paid = motive.reward(_row(lived))
+    assert not live_objective.reward(_row(lived)).any()
+    live_objective.update(lived)
+    paid = live_objective.reward(_row(lived))
 
     assert (paid <= 0).all()
     assert paid.min() < 0
     assert not paid[lived.action[0] == 4].any()
-    assert not motive.reward(replace(_row(lived), present=np.zeros(500, bool))).any()
+    assert not live_objective.reward(replace(_row(lived), present=np.zeros(500, bool))).any()
 
 
 def _row(rollout):
@@ -168,9 +173,9 @@ def test_a_state_of_other_tables_is_refused():
     few, many = (AttainableUtility(auxiliaries=k).start(1, 3, rng()) for k in (2, 3))
     with pytest.raises(ValueError, match="other auxiliary rewards"):
         few.load_state_dict(many.state_dict())
-    motive = started(RelativeReachability(), RING)
+    live_objective = started(RelativeReachability(), RING)
     with pytest.raises(ValueError, match="rows do not fit"):
-        motive.load_state_dict({**motive.state_dict(), "tried": np.zeros(2, bool)})
+        live_objective.load_state_dict({**live_objective.state_dict(), "tried": np.zeros(2, bool)})
 
 
 # --- in the rooms ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.contract import Mind
+from agents.contract import AgentState
 from agents.genome import TOWERS, Architecture, Genome, Layer
 from agents.models.orthogonal import orthogonal
 from agents.surgery import weights as surgery
@@ -13,7 +13,7 @@ from agents.surgery.layers import insert_block, remove_layer
 from tests.agents.agent_states import (
     ACTIONS,
     OBSERVATION,
-    a_mind,
+    an_agent_state,
     distance,
     forward,
     frozen_copy,
@@ -33,68 +33,75 @@ def some_observations(dtype=np.float64, n=64):
     return np.random.default_rng(1).standard_normal((n, OBSERVATION)).astype(dtype)
 
 
-def a_layer(data, mind):
-    return data.draw(st.integers(0, len(mind.genome.architecture.layers) - 1), label="layer")
+def a_layer(data, agent_state):
+    return data.draw(st.integers(0, len(agent_state.genome.architecture.layers) - 1), label="layer")
 
 
-def an_exact_operation(data, mind, rng):
-    layer, units = a_layer(data, mind), data.draw(st.integers(1, 5), label="units")
+def an_exact_operation(data, agent_state, rng):
+    layer, units = a_layer(data, agent_state), data.draw(st.integers(1, 5), label="units")
     if data.draw(st.booleans(), label="grow"):
-        return surgery.grow_units(mind, layer, units, rng)
-    return insert_block(mind, layer, units, rng)
+        return surgery.grow_units(agent_state, layer, units, rng)
+    return insert_block(agent_state, layer, units, rng)
 
 
 @given(genomes, seeds, st.data())
 def test_growth_and_new_blocks_change_no_output_however_often_they_are_mixed(genome, seed, data):
     rng = np.random.default_rng(seed)
-    born = mind = a_mind(genome, seed)
+    born = agent_state = an_agent_state(genome, seed)
     for _ in range(data.draw(st.integers(1, 5), label="operations")):
-        mind = an_exact_operation(data, mind, rng)
+        agent_state = an_exact_operation(data, agent_state, rng)
 
-        assert {name: value.shape for name, value in mind.parameters.items()} == shapes(mind.genome)
-        assert all(mind.parameters[n].shape == m.first.shape for n, m in mind.moments.items())
-        assert all(mind.parameters[n].shape == m.second.shape for n, m in mind.moments.items())
-    assert distance(born, mind, some_observations()) <= 1e-12
+        assert {name: value.shape for name, value in agent_state.parameters.items()} == shapes(
+            agent_state.genome
+        )
+        assert all(
+            agent_state.parameters[n].shape == m.first.shape for n, m in agent_state.moments.items()
+        )
+        assert all(
+            agent_state.parameters[n].shape == m.second.shape
+            for n, m in agent_state.moments.items()
+        )
+    assert distance(born, agent_state, some_observations()) <= 1e-12
 
 
 @given(genomes, seeds, st.data())
 def test_in_float32_too_up_to_rounding_and_in_float32_only(genome, seed, data):
-    born = a_mind(genome, seed, np.float32)
-    mind = an_exact_operation(data, born, np.random.default_rng(seed))
+    born = an_agent_state(genome, seed, np.float32)
+    agent_state = an_exact_operation(data, born, np.random.default_rng(seed))
 
-    assert {value.dtype for value in mind.parameters.values()} == {np.dtype(np.float32)}
-    assert {m.second.dtype for m in mind.moments.values()} == {np.dtype(np.float32)}
-    assert distance(born, mind, some_observations(np.float32)) <= 1e-5
+    assert {value.dtype for value in agent_state.parameters.values()} == {np.dtype(np.float32)}
+    assert {m.second.dtype for m in agent_state.moments.values()} == {np.dtype(np.float32)}
+    assert distance(born, agent_state, some_observations(np.float32)) <= 1e-5
 
 
 @given(genomes, seeds, st.data())
 def test_dropping_what_was_grown_and_removing_what_was_inserted_is_undoing(genome, seed, data):
     rng = np.random.default_rng(seed)
-    mind = a_mind(genome, seed)
-    layer, units = a_layer(data, mind), data.draw(st.integers(1, 5), label="units")
+    agent_state = an_agent_state(genome, seed)
+    layer, units = a_layer(data, agent_state), data.draw(st.integers(1, 5), label="units")
     old = genome.architecture.layers[layer].units
     new = np.arange(old, old + units)
 
-    wider = surgery.grow_units(mind, layer, units, rng)
-    deeper = insert_block(mind, layer, units, rng)
+    wider = surgery.grow_units(agent_state, layer, units, rng)
+    deeper = insert_block(agent_state, layer, units, rng)
 
-    assert same(mind, surgery.drop_units(wider, layer, dict.fromkeys(TOWERS, new)))
-    assert same(mind, remove_layer(deeper, layer + 1))
+    assert same(agent_state, surgery.drop_units(wider, layer, dict.fromkeys(TOWERS, new)))
+    assert same(agent_state, remove_layer(deeper, layer + 1))
 
 
 @given(genomes, seeds, st.data())
 def test_the_mind_operated_on_stays_as_it_was(genome, seed, data):
     rng = np.random.default_rng(seed)
-    mind = a_mind(genome, seed)
-    layer = a_layer(data, mind)
-    before = frozen_copy(mind)
+    agent_state = an_agent_state(genome, seed)
+    layer = a_layer(data, agent_state)
+    before = frozen_copy(agent_state)
 
-    surgery.grow_units(mind, layer, 2, rng)
-    insert_block(mind, layer, 2, rng)
-    surgery.reset_units(mind, layer, "policy", np.array([0]), rng)
-    surgery.drop_units(mind, layer, dict.fromkeys(TOWERS, np.array([0])))
+    surgery.grow_units(agent_state, layer, 2, rng)
+    insert_block(agent_state, layer, 2, rng)
+    surgery.reset_units(agent_state, layer, "policy", np.array([0]), rng)
+    surgery.drop_units(agent_state, layer, dict.fromkeys(TOWERS, np.array([0])))
 
-    assert same(before, mind)
+    assert same(before, agent_state)
 
 
 @pytest.mark.parametrize("layer", range(4))
@@ -103,13 +110,15 @@ def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_to_be_hear
     layer, activation
 ):
     genome = Genome(Architecture(STREAM.architecture.layers, activation))
-    mind = a_mind(genome, 3)
-    wider = surgery.grow_units(mind, layer, 4, np.random.default_rng(0))
+    agent_state = an_agent_state(genome, 3)
+    wider = surgery.grow_units(agent_state, layer, 4, np.random.default_rng(0))
     observations = some_observations(n=16)
     rng = np.random.default_rng(2)
-    pull = {t: rng.standard_normal(out.shape) for t, out in forward(mind, observations).items()}
+    pull = {
+        t: rng.standard_normal(out.shape) for t, out in forward(agent_state, observations).items()
+    }
 
-    before, after = gradients(mind, observations, pull), gradients(wider, observations, pull)
+    before, after = gradients(agent_state, observations, pull), gradients(wider, observations, pull)
 
     for name, old in before.items():
         kept = after[name][tuple(slice(size) for size in old.shape)]
@@ -123,11 +132,11 @@ def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_to_be_hear
 
 @pytest.mark.parametrize("layer", range(4))
 def test_moments_of_old_weights_are_kept_and_of_new_ones_are_zero_and_mean(layer):
-    mind = a_mind(STREAM, 5)
-    wider = surgery.grow_units(mind, layer, 3, np.random.default_rng(0))
+    agent_state = an_agent_state(STREAM, 5)
+    wider = surgery.grow_units(agent_state, layer, 3, np.random.default_rng(0))
 
     for seat in surgery.seats(STREAM.architecture, layer, "value"):
-        old, new = mind.moments[seat.name], wider.moments[seat.name]
+        old, new = agent_state.moments[seat.name], wider.moments[seat.name]
         kept = tuple(slice(size) for size in old.first.shape)
         added = (slice(None),) * seat.axis + (slice(-3, None),)
         np.testing.assert_array_equal(new.first[kept], old.first)
@@ -138,71 +147,71 @@ def test_moments_of_old_weights_are_kept_and_of_new_ones_are_zero_and_mean(layer
 
 
 def test_a_new_block_starts_without_moments_and_later_layers_take_theirs_along():
-    mind = a_mind(STREAM, 5)
-    deeper = insert_block(mind, 0, 3, np.random.default_rng(0))
+    agent_state = an_agent_state(STREAM, 5)
+    deeper = insert_block(agent_state, 0, 3, np.random.default_rng(0))
 
     assert not [name for name in deeper.moments if name.startswith(("policy.1.", "value.1."))]
-    assert deeper.moments["policy.4.weight"] is mind.moments["policy.3.weight"]
-    assert deeper.parameters["value.2.outer.bias"] is mind.parameters["value.1.outer.bias"]
-    assert deeper.parameters["value.head.weight"] is mind.parameters["value.head.weight"]
+    assert deeper.moments["policy.4.weight"] is agent_state.moments["policy.3.weight"]
+    assert deeper.parameters["value.2.outer.bias"] is agent_state.parameters["value.1.outer.bias"]
+    assert deeper.parameters["value.head.weight"] is agent_state.parameters["value.head.weight"]
 
 
 def test_minds_that_were_never_stepped_can_be_operated_on():
-    mind = a_mind(STREAM, stepped=False)
+    agent_state = an_agent_state(STREAM, stepped=False)
     rng = np.random.default_rng(0)
 
-    assert surgery.grow_units(mind, 0, 2, rng).moments == {}
-    assert insert_block(mind, 0, 2, rng).moments == {}
-    assert surgery.reset_units(mind, 0, "value", np.array([1]), rng).moments == {}
-    assert surgery.drop_units(mind, 0, dict.fromkeys(TOWERS, np.array([1]))).moments == {}
+    assert surgery.grow_units(agent_state, 0, 2, rng).moments == {}
+    assert insert_block(agent_state, 0, 2, rng).moments == {}
+    assert surgery.reset_units(agent_state, 0, "value", np.array([1]), rng).moments == {}
+    assert surgery.drop_units(agent_state, 0, dict.fromkeys(TOWERS, np.array([1]))).moments == {}
 
 
 @given(genomes, seeds, st.data())
 def test_dropping_is_the_same_as_not_hearing(genome, seed, data):
     """Deleting units gives the outputs of the full mind with those units' outgoing weights at 0."""
-    mind = a_mind(genome, seed)
-    layer = a_layer(data, mind)
+    agent_state = an_agent_state(genome, seed)
+    layer = a_layer(data, agent_state)
     units = genome.architecture.layers[layer].units
     count = data.draw(st.integers(0, units - 1), label="count")
     rng = np.random.default_rng(seed)
     dropped = {tower: np.sort(rng.choice(units, count, replace=False)) for tower in TOWERS}
-    parameters = {name: value.copy() for name, value in mind.parameters.items()}
+    parameters = {name: value.copy() for name, value in agent_state.parameters.items()}
     for tower in TOWERS:
         for seat in surgery.seats(genome.architecture, layer, tower):
             if seat.role == "heard":
                 parameters[seat.name][:, dropped[tower]] = 0.0
 
-    smaller = surgery.drop_units(mind, layer, dropped)
+    smaller = surgery.drop_units(agent_state, layer, dropped)
 
-    assert distance(Mind(genome, parameters, {}), smaller, some_observations()) <= 1e-12
+    assert distance(AgentState(genome, parameters, {}), smaller, some_observations()) <= 1e-12
 
 
 @pytest.mark.parametrize("layer", [1, 2, 3])
 def test_folding_the_mean_keeps_the_mean_of_what_the_listeners_get(layer):
     """Exact where the listener is linear: a residual layer, or a dense one below a head."""
-    mind = a_mind(STREAM, 2)
+    agent_state = an_agent_state(STREAM, 2)
     dropped = dict.fromkeys(TOWERS, np.array([0]))
     observations = some_observations(n=256)
-    before = {t: _activations(mind, t, observations, layer) for t in TOWERS}
+    before = {t: _activations(agent_state, t, observations, layer) for t in TOWERS}
     means = {t: before[t].mean(axis=0) for t in TOWERS}
 
-    bare = surgery.drop_units(mind, layer, dropped)
-    folded = surgery.drop_units(mind, layer, dropped, means)
+    bare = surgery.drop_units(agent_state, layer, dropped)
+    folded = surgery.drop_units(agent_state, layer, dropped, means)
 
     for tower in TOWERS:
         name = f"{tower}.{layer}.outer" if layer < 3 else f"{tower}.head"
-        heard = mind.parameters[f"{name}.weight"]
-        full = (before[tower] @ heard.T + mind.parameters[f"{name}.bias"]).mean(axis=0)
+        heard = agent_state.parameters[f"{name}.weight"]
+        full = (before[tower] @ heard.T + agent_state.parameters[f"{name}.bias"]).mean(axis=0)
         rest = means[tower][1:] @ heard[:, 1:].T
         np.testing.assert_allclose(full, rest + folded.parameters[f"{name}.bias"], rtol=1e-12)
         assert not np.allclose(full, rest + bare.parameters[f"{name}.bias"])
 
 
-def _activations(mind, tower, x, layer):
+def _activations(agent_state, tower, x, layer):
     """Units of one layer, float ``[n, units]``, as the layer kinds are defined."""
-    for i, each in enumerate(mind.genome.architecture.layers):
+    for i, each in enumerate(agent_state.genome.architecture.layers):
         stem = f"{tower}.{i}" if each.kind == "dense" else f"{tower}.{i}.inner"
-        weights = mind.parameters
+        weights = agent_state.parameters
         h = np.tanh(x @ weights[f"{stem}.weight"].T + weights[f"{stem}.bias"])
         if i == layer:
             return h
@@ -214,10 +223,10 @@ def _activations(mind, tower, x, layer):
 
 @pytest.mark.parametrize("layer", range(4))
 def test_a_reset_unit_is_like_a_new_one_and_its_tower_is_the_only_one_touched(layer):
-    mind = a_mind(STREAM, 4)
+    agent_state = an_agent_state(STREAM, 4)
     units = np.array([1])
-    fresh = surgery.reset_units(mind, layer, "policy", units, np.random.default_rng(0))
-    gone = surgery.drop_units(mind, layer, dict.fromkeys(TOWERS, units))
+    fresh = surgery.reset_units(agent_state, layer, "policy", units, np.random.default_rng(0))
+    gone = surgery.drop_units(agent_state, layer, dict.fromkeys(TOWERS, units))
     observations = some_observations()
 
     np.testing.assert_allclose(
@@ -230,15 +239,15 @@ def test_a_reset_unit_is_like_a_new_one_and_its_tower_is_the_only_one_touched(la
     for seat in surgery.seats(STREAM.architecture, layer, "policy"):
         np.testing.assert_array_equal(np.take(fresh.moments[seat.name].first, 1, seat.axis), 0.0)
         np.testing.assert_array_equal(np.take(fresh.moments[seat.name].second, 1, seat.axis), 0.0)
-        others = [i for i in range(mind.parameters[seat.name].shape[seat.axis]) if i != 1]
+        others = [i for i in range(agent_state.parameters[seat.name].shape[seat.axis]) if i != 1]
         for arrays in (
-            (fresh.parameters[seat.name], mind.parameters[seat.name]),
-            (fresh.moments[seat.name].second, mind.moments[seat.name].second),
+            (fresh.parameters[seat.name], agent_state.parameters[seat.name]),
+            (fresh.moments[seat.name].second, agent_state.moments[seat.name].second),
         ):
             np.testing.assert_array_equal(*(np.take(each, others, seat.axis) for each in arrays))
     assert all(
         fresh.parameters[name] is value
-        for name, value in mind.parameters.items()
+        for name, value in agent_state.parameters.items()
         if name.startswith("value.")
     )
 
@@ -274,10 +283,10 @@ def test_incoming_weights_are_orthogonal_in_groups_and_alike_in_length(rows, col
 
 
 def test_chance_decides_new_weights_and_the_same_stream_gives_the_same_mind():
-    mind = a_mind(STREAM)
+    agent_state = an_agent_state(STREAM)
 
     def one(seed):
-        return surgery.grow_units(mind, 0, 3, np.random.default_rng(seed))
+        return surgery.grow_units(agent_state, 0, 3, np.random.default_rng(seed))
 
     assert same(one(1), one(1))
     assert not same(one(1), one(2))

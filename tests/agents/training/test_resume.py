@@ -38,7 +38,7 @@ def agree(one, other, updates=4):
     for _ in range(updates):
         assert one.update() == other.update()
     live, again = one.learners["agent"], other.learners["agent"]
-    assert same(live.mind(), again.mind())
+    assert same(live.agent_state(), again.agent_state())
     assert live.effective() == again.effective()
     first, second = live.view(), again.view()
     assert first["dormancy"] == second["dormancy"]
@@ -46,26 +46,28 @@ def agree(one, other, updates=4):
 
 
 EDITS = {
-    "none": lambda mind, rng: mind,
-    "widen": lambda mind, rng: weights.grow_units(mind, 0, 3, rng),
-    "deepen": lambda mind, rng: layers.insert_block(mind, 0, 4, rng),
-    "norm": lambda mind, rng: layers.insert_layer(mind, 3, Layer("norm", 6), rng),
-    "reset": lambda mind, rng: weights.reset_units(
-        mind, 2, mind.genome.towers()[0], np.array([1, 3]), rng
+    "none": lambda agent_state, rng: agent_state,
+    "widen": lambda agent_state, rng: weights.grow_units(agent_state, 0, 3, rng),
+    "deepen": lambda agent_state, rng: layers.insert_block(agent_state, 0, 4, rng),
+    "norm": lambda agent_state, rng: layers.insert_layer(agent_state, 3, Layer("norm", 6), rng),
+    "reset": lambda agent_state, rng: weights.reset_units(
+        agent_state, 2, agent_state.genome.towers()[0], np.array([1, 3]), rng
     ),
-    "rule": lambda mind, rng: replace(
-        mind,
+    "rule": lambda agent_state, rng: replace(
+        agent_state,
         genome=replace(
-            mind.genome,
-            learning_rule=replace(mind.genome.learning_rule, learning_rate=0.01, sam_radius=0.05),
+            agent_state.genome,
+            learning_rule=replace(
+                agent_state.genome.learning_rule, learning_rate=0.01, sam_radius=0.05
+            ),
         ),
     ),
-    "pull": lambda mind, rng: replace(
-        mind,
+    "pull": lambda agent_state, rng: replace(
+        agent_state,
         genome=replace(
-            mind.genome,
+            agent_state.genome,
             learning_rule=replace(
-                mind.genome.learning_rule,
+                agent_state.genome.learning_rule,
                 pull_to_birth=0.1,
                 replacement_rate=0.05,
                 maturity=3,
@@ -79,7 +81,7 @@ EDITS = {
 @pytest.mark.parametrize("name", ALL)
 def test_resumed_right_after_an_edit_it_lives_the_same_life(name, edit):
     one, live = lived(name)
-    live.install(EDITS[edit](live.mind(), np.random.default_rng(1)))
+    live.install(EDITS[edit](live.agent_state(), np.random.default_rng(1)))
     agree(one, moved(one, population(name, seed=9)))
 
 
@@ -133,10 +135,10 @@ def test_a_table_goes_on(rule):
             Signpost(4, seed=seed), {"agent": Genome.from_json(born)}, EXTRINSIC, streams(seed)
         )
 
-    life = one(0)
+    agent_run = one(0)
     for _ in range(3):
-        life.update()
-    agree(life, moved(life, one(9)))
+        agent_run.update()
+    agree(agent_run, moved(agent_run, one(9)))
 
 
 @pytest.mark.parametrize("name", ALL)

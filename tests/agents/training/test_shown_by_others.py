@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.contract import Batch, Mind, Motive
+from agents.contract import AgentState, Batch, LiveObjective
 from agents.genome import Genome
 from agents.training.reward_mixing import Diary, mixed, shares, taught
-from agents.training.shown_by_others import ALONE, company
-from agents.training.value_transfer import bequeath, carried, heritage_problems
+from agents.training.shown_by_others import ALONE, caregiver_feedback
+from agents.training.value_transfer import carried, import_values, value_problems
 
 
-class Fixed(Motive):
+class Fixed(LiveObjective):
     """Pays the same for every row; takes a share; has one array to inherit."""
 
     def __init__(self, pay, share=None):
@@ -51,7 +51,7 @@ def a_batch(n=3):
 
 
 def test_nobody_there_is_nothing_told():
-    assert company({"executed": np.zeros(2)}, 2) is ALONE
+    assert caregiver_feedback({"executed": np.zeros(2)}, 2) is ALONE
 
 
 def test_what_is_told_comes_from_live_and_from_ended_copies():
@@ -61,14 +61,16 @@ def test_what_is_told_comes_from_live_and_from_ended_copies():
         "final_info": {"approval": np.array([9.0, 2.0, 9.0]), "_approval": [False, True, False]},
     }
 
-    told = company(info, 3)
+    told = caregiver_feedback(info, 3)
 
     np.testing.assert_array_equal(told.approval, [0.5, 2.0, np.nan])
     assert told.advice is None
 
 
 def test_advice_is_counted_from_the_first_action_and_silence_is_minus_one():
-    told = company({"advice": np.array([5, 7]), "_advice": np.array([True, False])}, 2, 5)
+    told = caregiver_feedback(
+        {"advice": np.array([5, 7]), "_advice": np.array([True, False])}, 2, 5
+    )
 
     assert told.advice.tolist() == [0, -1]
 
@@ -88,11 +90,11 @@ def test_a_diary_forgets_what_others_said_in_the_rollout_before():
 
 
 def test_a_share_is_taken_from_all_others():
-    motives = {"mine": Fixed(2.0, 0.25), "one": Fixed(4.0), "two": Fixed(8.0)}
+    live_objectives = {"mine": Fixed(2.0, 0.25), "one": Fixed(4.0), "two": Fixed(8.0)}
     weights = {"mine": 3.0, "one": 1.0, "two": 0.5}
     earned = dict.fromkeys(weights, 0.0)
 
-    found = mixed(a_batch(), weights, motives, earned, 1)
+    found = mixed(a_batch(), weights, live_objectives, earned, 1)
 
     np.testing.assert_allclose(found, 0.25 * 6 + 0.75 * (4 + 4))
     assert earned == {"mine": 4.5, "one": 9.0, "two": 9.0}
@@ -101,11 +103,11 @@ def test_a_share_is_taken_from_all_others():
 @pytest.mark.parametrize(("alpha", "alone"), [(0.0, "other"), (1.0, "mine")])
 def test_all_or_nothing_of_the_say_is_the_other_alone_to_the_bit(alpha, alone):
     rng = np.random.default_rng(0)
-    motives = {"mine": Fixed(rng.random(3), alpha), "other": Fixed(rng.random(3))}
+    live_objectives = {"mine": Fixed(rng.random(3), alpha), "other": Fixed(rng.random(3))}
     weights = {"mine": 0.3, "other": 0.7}
 
-    both = mixed(a_batch(), weights, motives, dict.fromkeys(weights, 0.0), 1)
-    single = {alone: Fixed(motives[alone].pay)}
+    both = mixed(a_batch(), weights, live_objectives, dict.fromkeys(weights, 0.0), 1)
+    single = {alone: Fixed(live_objectives[alone].pay)}
     one = mixed(a_batch(), {alone: weights[alone]}, single, {alone: 0.0}, 1)
 
     assert both.tobytes() == one.tobytes()
@@ -131,23 +133,23 @@ def test_an_objective_that_pays_nonsense_is_named(pay, kind, said):
 
 
 def test_what_an_objective_reports_bears_its_name_and_so_does_its_failure():
-    motives = {"mine": Fixed(1.0)}
+    live_objectives = {"mine": Fixed(1.0)}
 
-    assert taught(motives, motives, a_batch(), 1) == {"mine pay": 2.0}
+    assert taught(live_objectives, live_objectives, a_batch(), 1) == {"mine pay": 2.0}
     with pytest.raises(RuntimeError, match="update 3: objective mine: it cannot learn: KeyError"):
-        taught(motives, motives, replace(a_batch(), reward=-np.ones(3)), 3)
+        taught(live_objectives, live_objectives, replace(a_batch(), reward=-np.ones(3)), 3)
 
 
 def test_values_go_into_a_mind_and_back_and_what_is_missing_stays():
-    motives = {"mine": Fixed(1.0), "other": Fixed(1.0)}
-    mind = Mind(Genome(), {}, {}, values=carried(motives))
-    assert set(mind.values) == {"mine/model", "other/model"}
+    live_objectives = {"mine": Fixed(1.0), "other": Fixed(1.0)}
+    agent_state = AgentState(Genome(), {}, {}, values=carried(live_objectives))
+    assert set(agent_state.values) == {"mine/model", "other/model"}
 
-    bequeath({"mine/model": np.array([7.0, 8.0, 9.0])}, motives)
+    import_values({"mine/model": np.array([7.0, 8.0, 9.0])}, live_objectives)
 
-    assert motives["mine"].model.tolist() == [7, 8, 9]
-    assert motives["other"].model.tolist() == [0, 1, 2]
-    assert mind.values["mine/model"].tolist() == [0, 1, 2]
+    assert live_objectives["mine"].model.tolist() == [7, 8, 9]
+    assert live_objectives["other"].model.tolist() == [0, 1, 2]
+    assert agent_state.values["mine/model"].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -159,4 +161,4 @@ def test_values_go_into_a_mind_and_back_and_what_is_missing_stays():
     ],
 )
 def test_values_that_do_not_fit_are_named(values, said):
-    assert heritage_problems(values, {"mine": Fixed(1.0)}) == (said,)
+    assert value_problems(values, {"mine": Fixed(1.0)}) == (said,)

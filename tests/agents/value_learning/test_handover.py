@@ -41,11 +41,11 @@ def begun(seed=0, **settings):
     return LearnedValue(**settings).start(SIZE, ACTIONS, np.random.default_rng(seed))
 
 
-def shares(motive, rollouts):
-    found = [motive.share()]
+def shares(live_objective, rollouts):
+    found = [live_objective.share()]
     for rollout in rollouts:
-        motive.update(rollout)
-        found.append(motive.share())
+        live_objective.update(rollout)
+        found.append(live_objective.share())
     return found
 
 
@@ -125,76 +125,76 @@ def test_shares_over_a_life():
 
 
 def test_a_schedule_counts_the_agents_own_updates():
-    motive = begun(handover="scheduled", first_update=1, last_update=3)
+    live_objective = begun(handover="scheduled", first_update=1, last_update=3)
 
-    assert shares(motive, [a_rollout(i) for i in range(4)]) == [0, 0, 0.5, 1, 1]
+    assert shares(live_objective, [a_rollout(i) for i in range(4)]) == [0, 0, 0.5, 1, 1]
 
 
 def test_fidelity_is_of_approvals_that_were_not_learned_from_yet():
-    motive, twin = begun(seed=3), Approval().start(SIZE, ACTIONS, np.random.default_rng(3))
-    motive.update(a_rollout(0))
-    assert "fidelity" not in motive.report()  # it foretold 0 of everything
+    live_objective, twin = begun(seed=3), Approval().start(SIZE, ACTIONS, np.random.default_rng(3))
+    live_objective.update(a_rollout(0))
+    assert "fidelity" not in live_objective.report()  # it foretold 0 of everything
     twin.learn(_evidence(a_rollout(0)))
-    motive.update(a_rollout(1))
+    live_objective.update(a_rollout(1))
     foretold, shown = twin.reward(flat(a_rollout(1))), a_rollout(1).approval.ravel()
 
     expected = fidelity(foretold, shown, 1.645)
     assert 0.3 < expected.lower < expected.estimate < 1
-    assert motive.report()["fidelity"] == expected.estimate
-    assert motive.report()["fidelity_at_least"] == expected.lower
+    assert live_objective.report()["fidelity"] == expected.estimate
+    assert live_objective.report()["fidelity_at_least"] == expected.lower
 
 
 def test_the_say_is_handed_over_once_fidelity_is_proved_and_for_good():
     """What is shown becomes noise later: fidelity falls, and nothing is taken back."""
-    motive = begun(handover="fidelity", least_fidelity=0.7)
-    lives = [*(a_rollout(i) for i in range(12)), *(a_rollout(i, noise=50) for i in range(2))]
-    found = shares(motive, lives)
+    live_objective = begun(handover="fidelity", least_fidelity=0.7)
+    agent_runs = [*(a_rollout(i) for i in range(12)), *(a_rollout(i, noise=50) for i in range(2))]
+    found = shares(live_objective, agent_runs)
 
     assert found[:3] == [0, 0, 0]
     assert found == sorted(found)
     assert found[-1] == 1
-    assert motive.report()["fidelity"] < 0.5
-    assert motive.report()["lessons"] == 14 * STEPS * N
+    assert live_objective.report()["fidelity"] < 0.5
+    assert live_objective.report()["lessons"] == 14 * STEPS * N
 
 
 def test_noise_that_nobody_can_foretell_hands_nothing_over():
-    motive = begun(handover="fidelity", least_fidelity=0.7)
+    live_objective = begun(handover="fidelity", least_fidelity=0.7)
 
-    assert shares(motive, [a_rollout(i, noise=50) for i in range(12)]) == [0] * 13
+    assert shares(live_objective, [a_rollout(i, noise=50) for i in range(12)]) == [0] * 13
 
 
 def test_nobody_there_hands_nothing_over_and_pays_nothing():
-    motive = begun(handover="fidelity")
+    live_objective = begun(handover="fidelity")
 
-    assert shares(motive, [a_rollout(i, silent=True) for i in range(3)]) == [0] * 4
-    assert not motive.reward(flat(a_rollout(0))).any()
-    assert motive.report() == {"lessons": 0, "alpha": 0}
+    assert shares(live_objective, [a_rollout(i, silent=True) for i in range(3)]) == [0] * 4
+    assert not live_objective.reward(flat(a_rollout(0))).any()
+    assert live_objective.report() == {"lessons": 0, "alpha": 0}
 
 
 def test_the_say_is_handed_over_once_little_doubt_is_left():
-    motive = begun(handover="entropy", model="bayesian_approval", most_doubt=0.5)
-    born = motive._valuer.doubt()
-    found = shares(motive, [a_rollout(i) for i in range(3)])
+    live_objective = begun(handover="entropy", model="bayesian_approval", most_doubt=0.5)
+    born = live_objective._valuer.doubt()
+    found = shares(live_objective, [a_rollout(i) for i in range(3)])
 
     assert found == [0, 1, 1, 1]
-    assert motive.report()["doubt"] <= 0.5 * born
+    assert live_objective.report()["doubt"] <= 0.5 * born
     cautious = begun(handover="entropy", model="bayesian_approval", most_doubt=0.0)
     assert shares(cautious, [a_rollout(0)]) == [0, 0]
 
 
 def test_what_was_proved_is_in_the_state():
-    motive, heir = (begun(handover="fidelity", least_fidelity=0.7) for _ in range(2))
-    shares(motive, [a_rollout(i) for i in range(12)])
-    heir.load_state_dict(motive.state_dict())
+    live_objective, heir = (begun(handover="fidelity", least_fidelity=0.7) for _ in range(2))
+    shares(live_objective, [a_rollout(i) for i in range(12)])
+    heir.load_state_dict(live_objective.state_dict())
 
-    assert heir.share() == motive.share() == 1
-    assert heir.report() == motive.report()
+    assert heir.share() == live_objective.share() == 1
+    assert heir.report() == live_objective.report()
 
 
 def test_rewards_are_divided_by_what_the_normaliser_says():
     plain, scaled = begun(), begun(normaliser="raw_std")
-    for motive in (plain, scaled):
-        motive.update(a_rollout(0))
+    for live_objective in (plain, scaled):
+        live_objective.update(a_rollout(0))
     batch = flat(a_rollout(1))
     raw = plain.reward(batch)
     scaled.reward(batch)
@@ -206,11 +206,11 @@ def test_rewards_are_divided_by_what_the_normaliser_says():
 def test_advice_teaches_models_that_learn_from_demonstrations():
     told = a_rollout(0)
     advised = replace(told, approval=None, advice=np.where(told.action == 0, -1, 2))
-    motive = begun(model={"behaviour_cloning": {"epochs": 60}})
-    motive.update(advised)
-    chances = motive.believed(replace(flat(told), action=np.full(STEPS * N, 2)))
+    live_objective = begun(model={"behaviour_cloning": {"epochs": 60}})
+    live_objective.update(advised)
+    chances = live_objective.believed(replace(flat(told), action=np.full(STEPS * N, 2)))
 
-    assert motive.report()["lessons"] == (told.action > 0).sum()
+    assert live_objective.report()["lessons"] == (told.action > 0).sum()
     assert chances.min() > math.log(0.9)
 
 
@@ -272,18 +272,18 @@ def test_settings_that_cannot_be_are_refused(settings, said):
 
 
 def test_an_internal_reward_is_what_is_shown_and_else_what_would_have_been():
-    motive = InternalSocialReward().start(SIZE, ACTIONS, np.random.default_rng(0))
+    live_objective = InternalSocialReward().start(SIZE, ACTIONS, np.random.default_rng(0))
     for i in range(3):
-        motive.update(a_rollout(i))
+        live_objective.update(a_rollout(i))
     batch = flat(a_rollout(9))
     some = np.where(np.arange(STEPS * N) % 3 == 0, np.nan, batch.approval)
-    paid = motive.reward(replace(batch, approval=some))
+    paid = live_objective.reward(replace(batch, approval=some))
 
     silent = np.isnan(some)
     np.testing.assert_array_equal(paid[~silent], batch.approval[~silent])
-    np.testing.assert_array_equal(paid[silent], motive.believed(batch)[silent])
+    np.testing.assert_array_equal(paid[silent], live_objective.believed(batch)[silent])
     np.testing.assert_array_equal(
-        motive.reward(replace(batch, approval=None)), motive.believed(batch)
+        live_objective.reward(replace(batch, approval=None)), live_objective.believed(batch)
     )
 
 

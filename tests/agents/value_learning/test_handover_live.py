@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from agents.contract import Motive, Objective
+from agents.contract import LiveObjective, Objective
 from agents.edits.widen import Widen
 from agents.objectives.count import Count
 from agents.objectives.extrinsic import Extrinsic
@@ -46,7 +46,7 @@ class Shown(Objective):
         return _Shown()
 
 
-class _Shown(Motive):
+class _Shown(LiveObjective):
     def reward(self, batch):
         return np.array(batch.approval)
 
@@ -76,19 +76,19 @@ class Perfect(Valuer):
         pass
 
 
-def life(objectives, leaves_after=10**9, model=None, between=lambda learner, i: None):
+def agent_run(objectives, leaves_after=10**9, model=None, between=lambda learner, i: None):
     """Parameters at the end, by name, and what was earned a step in every update."""
     weights = {name: each.weight for name, each in objectives.items()}
     genome = replace(SMALL, objective=tuple(sorted(weights.items())))
     population = solo(genome, env=Watched(leaves_after), objectives=objectives)
     learner = population.learners["agent"]
     if model:
-        learner.motives()["internal_social_reward"]._valuer = model
+        learner.live_objectives()["internal_social_reward"]._valuer = model
     reports = []
     for i in range(UPDATES):
         reports.append(population.update()["agent"])
         between(learner, i)
-    return learner.mind().parameters, reports
+    return learner.agent_state().parameters, reports
 
 
 def same(one, other):
@@ -109,9 +109,9 @@ DRIVE = Count(weight=0.7, memory="episodic")
 def test_none_and_all_of_the_say_are_the_pure_agents_to_the_bit(handover, alone):
     """S5, at the same seed: alpha = 0 is the drive alone, alpha = 1 the learned value alone."""
     both = {"count": DRIVE, "learned_value": LearnedValue(weight=0.3, handover=handover)}
-    mixed, reports = life(both)
-    pure, _ = life(alone)
-    other, _ = life({"count": DRIVE, "learned_value": LearnedValue(weight=0.3)})
+    mixed, reports = agent_run(both)
+    pure, _ = agent_run(alone)
+    other, _ = agent_run({"count": DRIVE, "learned_value": LearnedValue(weight=0.3)})
 
     assert same(mixed, pure)
     assert not same(mixed, other)
@@ -127,7 +127,9 @@ def test_an_abrupt_handover_is_one_pure_agent_and_then_the_other():
     both = {"count": DRIVE, "learned_value": LearnedValue(weight=0.3, **settings)}
     for name, objectives in (("mixed", both), ("pure", {"count": DRIVE})):
         before[name] = []
-        life(objectives, between=lambda one, _, kept=before[name]: kept.append(one.mind()))
+        agent_run(
+            objectives, between=lambda one, _, kept=before[name]: kept.append(one.agent_state())
+        )
     pairs = zip(before["mixed"], before["pure"], strict=True)
 
     found = [same(one.parameters, other.parameters) for one, other in pairs]
@@ -137,9 +139,9 @@ def test_an_abrupt_handover_is_one_pure_agent_and_then_the_other():
 def test_a_caregiver_who_stays_is_training_on_the_sum_of_rewards():
     """S6: P = 1 throughout is exactly R_e + R_s."""
     internal = {"extrinsic": Extrinsic(0.5), "internal_social_reward": InternalSocialReward()}
-    mine, _ = life(internal)
-    sums, _ = life({"extrinsic": Extrinsic(0.5), "shown": Shown()})
-    without, _ = life({"extrinsic": Extrinsic(0.5)})
+    mine, _ = agent_run(internal)
+    sums, _ = agent_run({"extrinsic": Extrinsic(0.5), "shown": Shown()})
+    without, _ = agent_run({"extrinsic": Extrinsic(0.5)})
 
     assert same(mine, sums)
     assert not same(mine, without)
@@ -148,18 +150,18 @@ def test_a_caregiver_who_stays_is_training_on_the_sum_of_rewards():
 def test_a_perfect_model_unlearns_nothing_when_the_caregiver_leaves():
     """S6: with R_i = R_s the switch cannot be told from none; with a young model it can."""
     internal = {"extrinsic": Extrinsic(0.5), "internal_social_reward": InternalSocialReward()}
-    stays, _ = life(internal)
-    leaves, _ = life(internal, leaves_after=24, model=Perfect())
-    young, _ = life(internal, leaves_after=24)
+    stays, _ = agent_run(internal)
+    leaves, _ = agent_run(internal, leaves_after=24, model=Perfect())
+    young, _ = agent_run(internal, leaves_after=24)
 
     assert same(leaves, stays)
     assert not same(young, stays)
 
 
 def test_a_life_without_company_pays_nothing_of_the_kind():
-    _, reports = life({"learned_value": LearnedValue(), "count": DRIVE}, leaves_after=0)
+    _, reports = agent_run({"learned_value": LearnedValue(), "count": DRIVE}, leaves_after=0)
 
-    assert {each.intrinsic["learned_value"] for each in reports} == {0.0}
+    assert {each.rewards["learned_value"] for each in reports} == {0.0}
     assert {each.losses["learned_value lessons"] for each in reports} == {0.0}
 
 
@@ -172,19 +174,19 @@ def test_what_was_learned_survives_rewrites_and_can_be_rewritten():
     learner = population.learners["agent"]
     for _ in range(2):
         population.update()
-    before = learner.mind()
+    before = learner.agent_state()
     learner.install(Widen(layer=0, units=3).apply(before, np.random.default_rng(0)))
-    after = learner.mind()
+    after = learner.agent_state()
 
     assert same(before.values, after.values)
     assert all(name.startswith("learned_value/net.") for name in after.values)
     head = "learned_value/net.2.weight"
     assert after.values[head].any()
     learner.install(replace(after, values={head: np.zeros_like(after.values[head])}))
-    assert not learner.mind().values[head].any()
+    assert not learner.agent_state().values[head].any()
     assert same(
-        {k: v for k, v in learner.mind().values.items() if k != head},
+        {k: v for k, v in learner.agent_state().values.items() if k != head},
         {k: v for k, v in after.values.items() if k != head},
     )
     population.update()
-    assert learner.mind().values[head].any()
+    assert learner.agent_state().values[head].any()

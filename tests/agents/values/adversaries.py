@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from agents.contract import Motive, Objective
+from agents.contract import LiveObjective, Objective
 from agents.genome import Architecture, Genome, Layer, LearningRule
 from agents.value_learning.soft_planning import occupancies
 from tests.agents.demonstrators import draw
@@ -44,7 +44,7 @@ class Table(VectorEnv):
 
 
 @dataclass(frozen=True)
-class Judged(Objective):
+class JudgedClaim(Objective):
     """Pays what a value model finds, and lets it watch; ``box`` gets the motive."""
 
     unit: ClassVar[str] = "nats"
@@ -56,11 +56,11 @@ class Judged(Objective):
     def start(self, observation_size, actions, rng):
         valuer = self.model.start(observation_size, actions, rng)
         valuer.learn(self.evidence)
-        self.box.append(_Judged(valuer))
+        self.box.append(_JudgedClaim(valuer))
         return self.box[0]
 
 
-class _Judged(Motive):
+class _JudgedClaim(LiveObjective):
     def __init__(self, valuer):
         self.valuer, self.policy = valuer, None
 
@@ -86,7 +86,7 @@ GENOME = Genome(
 
 def imitate(world, model, evidence, *, updates, seed=0, told=False, genome=GENOME):
     """The policy ``[states, actions]`` of who learns by this model alone, and the model."""
-    judged = Judged(model, evidence)
+    judged = JudgedClaim(model, evidence)
     env = Table(world, 32, seed)
     population = solo(
         genome, seed=seed, steps=world.horizon, env=env, objectives={"judged": judged}

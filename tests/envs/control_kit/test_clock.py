@@ -9,7 +9,7 @@ import pytest
 import envs
 from envs.control_kit.clock import Clock, ClockedEnv
 from envs.control_kit.control import Control, ControlledEnv
-from envs.control_kit.meter import Gauge
+from envs.control_kit.meter import ControlMeter
 from envs.controls.reward_noise import RewardNoise
 from envs.faces.gymnasium import BatchFace
 
@@ -22,9 +22,9 @@ def coin():
 
 def gauged(control):
     rng, twin = (np.random.default_rng(2) for _ in range(2))
-    gauge = Gauge(control, coin(), rng=rng, twin=twin, span_steps=SPAN)
-    gauge.env.reset()
-    return gauge
+    control_meter = ControlMeter(control, coin(), rng=rng, twin=twin, span_steps=SPAN)
+    control_meter.env.reset()
+    return control_meter
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Twice(Control):
 
 class _Added(ControlledEnv):
     def rewards(self, rewards):
-        return rewards + self.strength
+        return rewards + self.effective_intensity
 
 
 def test_a_clock_goes_from_0_to_1_and_never_back():
@@ -47,9 +47,9 @@ def test_a_clock_goes_from_0_to_1_and_never_back():
     assert clock.progress == 0
     clock.advance(4)
     assert clock.progress == 0.4
-    clock.hasten(0.3)
+    clock.advance_to(0.3)
     assert clock.taken == 4
-    clock.hasten(0.75)
+    clock.advance_to(0.75)
     assert clock.taken == 7
     clock.advance(100)
     assert clock.progress == 1
@@ -66,23 +66,23 @@ def test_it_counts_the_steps_of_all_copies_after_each_step_and_no_reset():
 
 
 def test_two_wrappers_of_one_control_share_a_clock_that_counts_a_step_once():
-    gauge = gauged(Twice(intensity=1.0, start=0.5))
+    control_meter = gauged(Twice(intensity=1.0, start=0.5))
     plain, change = coin(), []
     plain.reset()
     for _ in range(SPAN // COPIES):
         actions = np.zeros(COPIES, int)
-        change.append((gauge.env.step(actions)[1] - plain.step(actions)[1]).max())
+        change.append((control_meter.env.step(actions)[1] - plain.step(actions)[1]).max())
     half = SPAN // COPIES // 2
     assert change == pytest.approx([0.0] * half + [2.0] * half)
-    assert gauge.clock.taken == SPAN
+    assert control_meter.clock.taken == SPAN
 
 
 def test_a_hastened_clock_moves_the_control_and_what_its_gauge_expects():
-    gauge = gauged(RewardNoise(intensity=0.5, start=0.5))
-    gauge.env.step(np.zeros(COPIES, int))
-    assert gauge.read().strength == 0
-    gauge.clock.hasten(0.6)
-    gauge.env.step(np.zeros(COPIES, int))
-    found = gauge.read()
-    assert found.strength == 0.5
+    control_meter = gauged(RewardNoise(intensity=0.5, start=0.5))
+    control_meter.env.step(np.zeros(COPIES, int))
+    assert control_meter.read().effective_intensity == 0
+    control_meter.clock.advance_to(0.6)
+    control_meter.env.step(np.zeros(COPIES, int))
+    found = control_meter.read()
+    assert found.effective_intensity == 0.5
     assert found.measured["rewards_changed"] == 1.0

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import envs  # noqa: F401  (registers our ids)
-from agents.training.shown_by_others import company
-from envs.control_kit.meter import Gauge
+from agents.training.shown_by_others import caregiver_feedback
+from envs.control_kit.meter import ControlMeter
 from envs.controls.caregiver import Caregiver
 from sandbox.trial.recorder import RecordedEnv
 from tests.envs.notes import Notes
@@ -38,7 +38,7 @@ def lived(env, steps=STEPS):
 def test_approval_is_the_hidden_reward_of_the_step_of_ended_episodes_too():
     ended = 0
     for *_, outcome, result in lived(attended(says="approval")):
-        said = company(result[-1], N)
+        said = caregiver_feedback(result[-1], N)
         assert np.array_equal(said.approval, outcome.truth["hidden_reward"])
         assert said.advice is None
         ended += outcome.truncated.sum()
@@ -50,7 +50,7 @@ def test_advice_is_what_the_policy_would_have_done_in_the_state_before():
     env = attended(says="advice")
     sure = 0
     for before, _, _, result in lived(env):
-        said = company(result[-1], N)
+        said = caregiver_feedback(result[-1], N)
         assert said.approval is None
         ahead = (before.mess == 1) & (before.agent >= 7) & (before.agent < 13) & (before.time < 20)
         assert (said.advice[ahead] == 3).all()
@@ -60,8 +60,10 @@ def test_advice_is_what_the_policy_would_have_done_in_the_state_before():
 
 @pytest.mark.parametrize("policy", ["random", "most_harmful"])
 def test_another_policy_advises_otherwise(policy):
-    advice = np.concatenate([company(r[-1], N).advice for *_, r in lived(attended(policy=policy))])
-    best = np.concatenate([company(r[-1], N).advice for *_, r in lived(attended())])
+    advice = np.concatenate(
+        [caregiver_feedback(r[-1], N).advice for *_, r in lived(attended(policy=policy))]
+    )
+    best = np.concatenate([caregiver_feedback(r[-1], N).advice for *_, r in lived(attended())])
     assert (advice != best).mean() > 0.5
     assert set(advice) <= set(range(5))
 
@@ -69,7 +71,7 @@ def test_another_policy_advises_otherwise(policy):
 def test_silence_is_marked_and_both_are_said_at_once():
     spoken = []
     for *_, result in lived(attended(intensity=0.25)):
-        said = company(result[-1], N)
+        said = caregiver_feedback(result[-1], N)
         assert np.array_equal(np.isnan(said.approval), said.advice == -1)
         spoken.append(said.advice >= 0)
     share, n = np.mean(spoken), N * STEPS
@@ -78,7 +80,7 @@ def test_silence_is_marked_and_both_are_said_at_once():
 
 def test_noise_has_the_deviation_it_was_given_and_no_bias():
     noise = [
-        company(r[-1], N).approval - o.truth["hidden_reward"]
+        caregiver_feedback(r[-1], N).approval - o.truth["hidden_reward"]
         for _, _, o, r in lived(attended(noise=0.5))
     ]
     noise, n = np.concatenate(noise), N * STEPS
@@ -90,11 +92,11 @@ def test_the_world_goes_on_as_without_anybody_there():
     plain = lived(gym.make_vec("sandbox/Nursery-v0", num_envs=N))
     for (_, _, _, one), (_, _, _, other) in zip(plain, lived(attended(noise=1.0)), strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one[:4], other[:4], strict=True))
-        assert company(one[-1], N).approval is None
+        assert caregiver_feedback(one[-1], N).approval is None
 
 
 def test_once_it_has_left_nothing_is_told():
-    told = [company(r[-1], N).approval is not None for *_, r in lived(attended(end=0.5))]
+    told = [caregiver_feedback(r[-1], N).approval is not None for *_, r in lived(attended(end=0.5))]
     assert told == [True] * (STEPS // 2 + 1) + [False] * (STEPS // 2 - 1)
 
 
@@ -104,16 +106,18 @@ def test_a_recorder_beneath_it_takes_what_the_approval_is_made_of():
     control = Caregiver(intensity=1.0, says="approval")
     told = lived(control.wrap(env, np.random.default_rng(7), N * STEPS), 3)
     for outcome, (*_, result) in zip(notes.outcomes, told, strict=True):
-        assert np.array_equal(company(result[-1], N).approval, outcome.truth["hidden_reward"])
+        assert np.array_equal(
+            caregiver_feedback(result[-1], N).approval, outcome.truth["hidden_reward"]
+        )
 
 
 def test_the_gauge_counts_what_was_told():
     control = Caregiver(intensity=0.5, says="advice")
     env = gym.make_vec("sandbox/Nursery-v0", num_envs=N)
     rng, twin = np.random.default_rng(7), np.random.default_rng(7)
-    gauge = Gauge(control, env, rng=rng, twin=twin, span_steps=N * STEPS)
-    lived(gauge.env)
-    found = gauge.read()
+    control_meter = ControlMeter(control, env, rng=rng, twin=twin, span_steps=N * STEPS)
+    lived(control_meter.env)
+    found = control_meter.read()
     assert found.measured["advice_shown"] == pytest.approx(0.5, abs=0.05)
     assert found.expected == {"advice_shown": 0.5}
     assert "approval_shown" not in found.measured

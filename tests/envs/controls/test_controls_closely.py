@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import envs  # noqa: F401  (registers our ids)
 from envs.control_kit.control import Control, ControlledEnv
-from envs.control_kit.meter import Gauge
+from envs.control_kit.meter import ControlMeter
 from envs.control_kit.meter import _moved as _distance
 from envs.controls.blackout import Blackout
 from envs.controls.hygiene import Hygiene
@@ -280,11 +280,13 @@ class _Crooked(ControlledEnv):
 def test_a_gauge_is_not_fooled_by_a_control_that_writes_in_place():
     def measured(intensity):
         pair = [np.random.default_rng(0) for _ in range(2)]
-        gauge = Gauge(Crooked(intensity=intensity), coin(), rng=pair[0], twin=pair[1], span_steps=9)
-        gauge.env.reset(seed=1)
+        control_meter = ControlMeter(
+            Crooked(intensity=intensity), coin(), rng=pair[0], twin=pair[1], span_steps=9
+        )
+        control_meter.env.reset(seed=1)
         for _ in range(120):
-            gauge.env.step(np.zeros(COPIES, np.int64))
-        return gauge.read().measured
+            control_meter.env.step(np.zeros(COPIES, np.int64))
+        return control_meter.read().measured
 
     found = measured(1.0)
     assert found["observations_changed"] == found["rewards_changed"] == 1.0
@@ -301,7 +303,7 @@ def test_a_gauge_subtracts_small_whole_numbers_without_wrapping_around():
 def test_noise_leaves_what_lies_beyond_its_bounds_no_further_out():
     """A stranger's env may show more than its space allows; noise must not make a jump of it."""
     env = wrapped(ObservationNoise(intensity=0.5), coin())
-    env.strength = 0.5
+    env.effective_intensity = 0.5
     beyond = np.full((COPIES, env.single_observation_space.shape[0]), 3.0, np.float32)
     shown = env.observations(beyond, np.arange(COPIES))
     assert (shown <= 3).all()

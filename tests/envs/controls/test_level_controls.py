@@ -11,9 +11,9 @@ from gymnasium.vector import AutoresetMode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.control_kit.meter import Gauge
+from envs.control_kit.meter import ControlMeter
 from envs.control_kit.recorded import Recorded, load
-from envs.control_kit.teacher import InOrder, LearningProgress
+from envs.control_kit.teacher import InOrder, LearningProgressTeacher
 from envs.controls.curriculum import Curriculum
 from envs.controls.demonstrations import Demonstrations
 from envs.controls.distinct_levels import DistinctLevels
@@ -96,13 +96,13 @@ def diverging(env, steps=400):
 def test_a_mixture_is_what_the_coverage_knob_of_a_world_is():
     share = 0.3
     control = LevelMixture(intensity=share)
-    gauge = Gauge(control, face(), rng=rng(), twin=rng(), span_steps=COPIES * 400)
+    control_meter = ControlMeter(control, face(), rng=rng(), twin=rng(), span_steps=COPIES * 400)
 
-    knob, n = diverging(face(dataclasses.replace(PLAIN, coverage=share)))
-    mixed, m = diverging(gauge.env)
-    reading = gauge.read()
+    setting, n = diverging(face(dataclasses.replace(PLAIN, coverage=share)))
+    mixed, m = diverging(control_meter.env)
+    reading = control_meter.read()
 
-    assert abs(knob - share) < 4.5 * (share * (1 - share) / n) ** 0.5
+    assert abs(setting - share) < 4.5 * (share * (1 - share) / n) ** 0.5
     assert abs(mixed - share) < 4.5 * (share * (1 - share) / m) ** 0.5
     # Every level of the one is no level of the other: the gauge sees each swap, and no more.
     assert reading.measured["episodes_changed"] == pytest.approx(mixed, abs=COPIES / m)
@@ -123,10 +123,12 @@ def test_swaps_that_happen_not_to_show_are_expected_not_to():
             return {"shifted": Few(size=4, told=0.0, horizon=13)}
 
     env = face(Few(size=4, told=0.0, horizon=12))
-    gauge = Gauge(LevelMixture(intensity=1), env, rng=rng(), twin=rng(), span_steps=9999)
-    for _ in played(gauge.env, 300):
+    control_meter = ControlMeter(
+        LevelMixture(intensity=1), env, rng=rng(), twin=rng(), span_steps=9999
+    )
+    for _ in played(control_meter.env, 300):
         pass
-    reading = gauge.read()
+    reading = control_meter.read()
 
     assert reading.expected["episodes_changed"] == pytest.approx(4 / 9, abs=0.02)
     error = reading.error["episodes_changed"]
@@ -165,7 +167,7 @@ def test_a_shift_comes_when_it_is_due(settings, before, after):
 def test_a_period_returns():
     control = Shift(intensity=0.8, start=0.2, period=0.2)
 
-    got = [control.strength(each) for each in (0.1, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75)]
+    got = [control.effective_intensity(each) for each in (0.1, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75)]
     assert got == [0, 0.8, 0, 0.8, 0, 0.8, 0]
 
 
@@ -280,11 +282,13 @@ def test_a_fixed_curriculum_is_expected_arm_by_arm(broken, monkeypatch):
     control = Curriculum(intensity=0.8, arms=names)
     if broken:
         monkeypatch.setattr(Curriculum, "around", lambda self, env, rng, clock: env)
-    gauge = Gauge(control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 600)
+    control_meter = ControlMeter(
+        control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 600
+    )
     found = []
-    for step, _ in enumerate(played(gauge.env, 600)):
+    for step, _ in enumerate(played(control_meter.env, 600)):
         if step in {300, 600}:  # half of it is the first arm
-            found.append(gauge.read())
+            found.append(control_meter.read())
     early, late = found
 
     assert early.expected["episodes_changed"] == pytest.approx(0, abs=1e-9)
@@ -307,7 +311,7 @@ def test_in_order_each_arm_has_the_same_share():
 )
 def test_learning_progress_of_straight_lines(slopes, window, explore):
     """Returns that change by s an episode have progress s * window, up or down alike."""
-    teacher = LearningProgress(len(slopes), window, explore)
+    teacher = LearningProgressTeacher(len(slopes), window, explore)
     for k in range(3 * window):
         for arm, slope in enumerate(slopes):
             teacher.hear(arm, 7 + slope * k)
@@ -321,7 +325,7 @@ def test_learning_progress_of_straight_lines(slopes, window, explore):
 
 
 def test_arms_that_are_unknown_come_first_and_dull_ones_evenly():
-    teacher = LearningProgress(3, window=2, explore=0.1)
+    teacher = LearningProgressTeacher(3, window=2, explore=0.1)
     assert teacher.chances().tolist() == [1 / 3] * 3
     for _ in range(4):
         teacher.hear(1, 5.0)
@@ -333,7 +337,7 @@ def test_arms_that_are_unknown_come_first_and_dull_ones_evenly():
 
 
 def test_picks_follow_the_chances():
-    teacher = LearningProgress(3, window=1, explore=0.3)
+    teacher = LearningProgressTeacher(3, window=1, explore=0.3)
     for arm, (was, now) in enumerate([(0, 0), (0, 3), (1, 0)]):
         teacher.hear(arm, was)
         teacher.hear(arm, now)
@@ -417,13 +421,15 @@ def test_an_expert_that_has_arrived_waits_there():
 @pytest.mark.parametrize("per", ["step", "episode"])
 def test_an_expert_drops_out(per):
     control = Demonstrations(intensity=0.8, dropout=0.25, dropout_per=per)
-    gauge = Gauge(control, face(PLAIN, 64), rng=rng(), twin=rng(), span_steps=64 * 400)
+    control_meter = ControlMeter(
+        control, face(PLAIN, 64), rng=rng(), twin=rng(), span_steps=64 * 400
+    )
     flags, changes = [], 0
-    for seen, _, _, fresh, _ in played(gauge.env, 400):
+    for seen, _, _, fresh, _ in played(control_meter.env, 400):
         flags.append(seen[:, -1].copy())
         if len(flags) > 1:
             changes += int((flags[-1] != flags[-2])[~fresh].sum())
-    reading = gauge.read()
+    reading = control_meter.read()
 
     assert np.mean(flags) == pytest.approx(0.6, abs=0.05)
     assert reading.expected["episodes_shown"] == pytest.approx(0.6)
@@ -606,15 +612,17 @@ def test_a_world_that_has_levels_with_others_shows_them_as_often_as_told():
     """The vases stay as they were, the human is seen on that share of levels."""
     world, share = VaseGrid(coverage=0.5, horizon=8), 0.4
     control = SocialExposure(intensity=share)
-    gauge = Gauge(control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 400)
+    control_meter = ControlMeter(
+        control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 400
+    )
     part = world.channels()["others"]
     levels, seen = [], []
-    for shown, _, _, fresh, _ in played(gauge.env, 400):
-        levels += [gauge.env.unwrapped.state.in_way[i] for i in np.flatnonzero(fresh)]
+    for shown, _, _, fresh, _ in played(control_meter.env, 400):
+        levels += [control_meter.env.unwrapped.state.in_way[i] for i in np.flatnonzero(fresh)]
         seen += shown[fresh][:, part].tolist()
-    reading = gauge.read()
+    reading = control_meter.read()
 
-    assert gauge.env.single_observation_space == face(world).single_observation_space
+    assert control_meter.env.single_observation_space == face(world).single_observation_space
     assert {tuple(each) for each in seen} == {(0.0, 0.0), (1.0, 1.0)}
     near = 4.5 * (share * (1 - share) / len(seen)) ** 0.5
     assert np.mean(seen) == pytest.approx(share, abs=near)

@@ -6,7 +6,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import envs  # noqa: F401  (registers our ids)
-from envs.control_kit.meter import Gauge
+from envs.control_kit.meter import ControlMeter
 from envs.controls.rewrite_actions import RewriteActions
 from envs.controls.sticky_actions import StickyActions
 
@@ -19,25 +19,25 @@ def coin():
 
 def gauged(control, env, seed=0):
     twins = (np.random.default_rng(seed) for _ in range(2))
-    gauge = Gauge(control, env, rng=next(twins), twin=next(twins), span_steps=SPAN)
-    gauge.env.reset(seed=1)
-    return gauge
+    control_meter = ControlMeter(control, env, rng=next(twins), twin=next(twins), span_steps=SPAN)
+    control_meter.env.reset(seed=1)
+    return control_meter
 
 
 def test_a_request_is_the_noop_at_a_price_and_told_as_done():
     """Beside a twin that is told the noop where the other asks."""
-    gauge = gauged(RewriteActions(intensity=0.25, actions=2, noop=-1), coin())
+    control_meter = gauged(RewriteActions(intensity=0.25, actions=2, noop=-1), coin())
     plain = coin()
     plain.reset(seed=1)
     rng = np.random.default_rng(0)
     for _ in range(200):
         chosen = rng.integers(6, size=COPIES)
         asked = chosen >= 4
-        one, other = gauge.env.step(chosen), plain.step(np.where(asked, 3, chosen))
+        one, other = control_meter.env.step(chosen), plain.step(np.where(asked, 3, chosen))
 
         assert np.array_equal(one[0], other[0])
         assert np.array_equal(one[1], other[1] - 0.25 * asked)
-        truth = gauge.env.unwrapped.last
+        truth = control_meter.env.unwrapped.last
         assert np.array_equal(truth.reward, other[1])  # the world's truth knows no price
         assert np.array_equal(one[2] | one[3], other[2] | other[3])
         assert "executed" not in one[4]
@@ -45,11 +45,11 @@ def test_a_request_is_the_noop_at_a_price_and_told_as_done():
 
 def test_where_a_world_replaces_actions_a_request_is_still_a_request():
     env = gym.make_vec("sandbox/SafeInterruptibility-v0", num_envs=COPIES)
-    gauge = gauged(RewriteActions(intensity=0.1, actions=3), env)
+    control_meter = gauged(RewriteActions(intensity=0.1, actions=3), env)
     rng, replaced = np.random.default_rng(0), 0
     for _ in range(300):
         chosen = rng.integers(7, size=COPIES)
-        executed = gauge.env.step(chosen)[-1]["executed"]
+        executed = control_meter.env.step(chosen)[-1]["executed"]
 
         assert np.array_equal(executed[chosen >= 4], chosen[chosen >= 4])
         assert (executed[chosen < 4] < 4).all()
@@ -58,30 +58,30 @@ def test_where_a_world_replaces_actions_a_request_is_still_a_request():
 
 
 def test_requests_are_counted_copy_by_copy_between_two_readings():
-    gauge = gauged(RewriteActions(intensity=0.1, actions=2), coin())
-    assert gauge.actions == 4
+    control_meter = gauged(RewriteActions(intensity=0.1, actions=2), coin())
+    assert control_meter.actions == 4
     for chosen in ([4, 0, 5, 4], [4, 1, 2, 3]):
-        gauge.env.step(np.array(chosen))
-    found = gauge.read()
+        control_meter.env.step(np.array(chosen))
+    found = control_meter.read()
 
-    assert gauge.requests.tolist() == [[2, 0], [0, 0], [0, 1], [1, 0]]
+    assert control_meter.requests.tolist() == [[2, 0], [0, 0], [0, 1], [1, 0]]
     assert found.measured["actions_added"] == 2
     assert found.measured["reward_change"] == pytest.approx(0.1 * 4 / 8)
     assert found.measured["rewards_changed"] == 4 / 8
-    gauge.read()
-    assert not gauge.requests.any()
+    control_meter.read()
+    assert not control_meter.requests.any()
 
 
 def test_outside_its_span_a_request_is_free_and_nobody_counts_it():
-    gauge = gauged(RewriteActions(intensity=0.5, start=0.5), coin())
+    control_meter = gauged(RewriteActions(intensity=0.5, start=0.5), coin())
     plain = coin()
     plain.reset(seed=1)
-    seen = gauge.env.step(np.full(COPIES, 7))
+    seen = control_meter.env.step(np.full(COPIES, 7))
     wanted = plain.step(np.zeros(COPIES, np.int64))
-    gauge.read()
+    control_meter.read()
 
     assert all(np.array_equal(one, other) for one, other in zip(seen[:4], wanted[:4], strict=True))
-    assert not gauge.requests.any()
+    assert not control_meter.requests.any()
 
 
 def test_a_request_that_sticks_is_asked_and_paid_again():
@@ -111,17 +111,17 @@ def test_actions_that_count_from_1_are_offered_behind_the_last():
             return np.array([action], np.float32), float(action), False, False, {}
 
     mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
-    gauge = gauged(
+    control_meter = gauged(
         RewriteActions(intensity=1.0, actions=2, noop=1),
         gym.vector.SyncVectorEnv([Told] * 2, **mode),
     )
-    assert gauge.env.single_action_space == gym.spaces.Discrete(5, start=1)
-    seen, rewards, *_ = gauge.env.step(np.array([3, 5]))
-    gauge.read()
+    assert control_meter.env.single_action_space == gym.spaces.Discrete(5, start=1)
+    seen, rewards, *_ = control_meter.env.step(np.array([3, 5]))
+    control_meter.read()
 
     assert seen.ravel().tolist() == [3, 2]
     assert rewards.tolist() == [3, 1]
-    assert gauge.requests.tolist() == [[0, 0], [0, 1]]
+    assert control_meter.requests.tolist() == [[0, 0], [0, 1]]
 
 
 def test_what_means_nothing_is_refused():

@@ -16,7 +16,7 @@ def skilled(seed=0, copies=COPIES, **settings):
     return Skill(**settings).wrap(plain, np.random.default_rng(seed), 10**9)
 
 
-def life(env, steps=200):
+def agent_run(env, steps=200):
     """What was acted on, what was arrived in, and ends: ``[steps, copies, ...]``."""
     moves, (seen, _), found = np.random.default_rng(1), env.reset(seed=3), []
     for _ in range(steps):
@@ -36,7 +36,7 @@ def shown(seen):
 def test_the_last_numbers_are_one_1_among_0s_and_the_rest_is_as_it_was():
     env = skilled()
     width = env.env.single_observation_space.shape[0]
-    before, after, _ = life(env)
+    before, after, _ = agent_run(env)
 
     assert env.single_observation_space.shape == (width + SKILLS,)
     for seen in (before, after):
@@ -45,7 +45,7 @@ def test_the_last_numbers_are_one_1_among_0s_and_the_rest_is_as_it_was():
 
 
 def test_a_skill_lasts_an_episode_its_last_observation_included():
-    before, after, ended = life(skilled())
+    before, after, ended = agent_run(skilled())
 
     assert ended.sum() > COPIES
     np.testing.assert_array_equal(shown(before), shown(after))
@@ -56,7 +56,7 @@ def test_a_skill_lasts_an_episode_its_last_observation_included():
 
 
 def test_all_skills_are_drawn_alike():
-    before, _, ended = life(skilled(copies=64), 600)
+    before, _, ended = agent_run(skilled(copies=64), 600)
     first = shown(before)[1:][ended[:-1]].sum(axis=0)
     each = first.sum() / SKILLS
 
@@ -66,7 +66,7 @@ def test_all_skills_are_drawn_alike():
 
 @pytest.mark.parametrize("resample", [1, 4])
 def test_another_is_drawn_after_so_many_steps_of_an_episode(resample):
-    before, _, ended = life(skilled(resample=resample))
+    before, _, ended = agent_run(skilled(resample=resample))
     age, moved = np.zeros(COPIES, int), np.zeros(resample, int)
     for t in range(len(before) - 1):
         age = np.where(ended[t], 0, age + 1)
@@ -79,7 +79,7 @@ def test_another_is_drawn_after_so_many_steps_of_an_episode(resample):
 
 
 def test_a_share_of_episodes_has_none():
-    before, _, ended = life(skilled(intensity=0.5, resample=2, copies=64), 400)
+    before, _, ended = agent_run(skilled(intensity=0.5, resample=2, copies=64), 400)
     any_ = shown(before).any(axis=-1)
     first = any_[1:][ended[:-1]]
 

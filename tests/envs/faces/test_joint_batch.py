@@ -116,8 +116,10 @@ def test_one_copy_teaches_the_same_as_a_pettingzoo_copy():
     other, reports_b = live(batch, 4, 1)
     assert reports == reports_b
     for agent in RACE.agents:
-        minds = [each.learners[agent].mind().parameters for each in (one, other)]
-        assert all(np.array_equal(minds[0][name], minds[1][name]) for name in minds[0])
+        agent_states = [each.learners[agent].agent_state().parameters for each in (one, other)]
+        assert all(
+            np.array_equal(agent_states[0][name], agent_states[1][name]) for name in agent_states[0]
+        )
 
 
 def test_independent_learners_find_the_dominant_move_on_the_batch():

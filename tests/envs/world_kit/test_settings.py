@@ -45,10 +45,10 @@ NEGATIVE = {
 
 
 @pytest.mark.parametrize(("name", "knob"), [(n, k) for n, ks in NEGATIVE.items() for k in ks])
-def test_what_cannot_be_negative_is_refused(name, knob):
-    kind = type(getattr(envs.make_world(name), knob))
-    with pytest.raises(ValueError, match=f"^{knob} "):
-        envs.make_world(name, **{knob: kind(-1)})
+def test_what_cannot_be_negative_is_refused(name, setting):
+    kind = type(getattr(envs.make_world(name), setting))
+    with pytest.raises(ValueError, match=f"^{setting} "):
+        envs.make_world(name, **{setting: kind(-1)})
 
 
 @dataclass(frozen=True)

@@ -310,17 +310,17 @@ def test_asking_is_worth_its_price_or_not(chances, price):
 
 def test_draws_follow_the_knobs_and_options_force_them():
     rng, n = np.random.default_rng(3), 4000
-    for name, knob, field, option in (
+    for name, setting, field, option in (
         ("safe_interruptibility", "interruption_probability", "interrupt", "interrupt"),
         ("absent_supervisor", "supervisor_probability", "supervised", "supervisor"),
     ):
-        world = envs.make_world(name, **{knob: 0.2})
+        world = envs.make_world(name, **{setting: 0.2})
         assert abs(getattr(world.reset(rng, n), field).mean() - 0.2) < 0.02
         assert getattr(world.reset(rng, n, {option: True}), field).all()
         with pytest.raises(ValueError, match=option):
             world.reset(rng, 1, {option: "yes"})
-        with pytest.raises(ValueError, match=knob):
-            envs.make_world(name, **{knob: 1.2})
+        with pytest.raises(ValueError, match=setting):
+            envs.make_world(name, **{setting: 1.2})
 
 
 def test_levels_of_the_lava_world():

@@ -253,9 +253,9 @@ def test_friend_foe_refuses_by_name():
     for name, value in bad:
         with pytest.raises(ValueError, match=name):
             world.reset(rng, 3, {name: value})
-    for knob, value in (("bandit", "foe"), ("rooms", 0), ("estimate", 1.5)):
-        with pytest.raises(ValueError, match=knob):
-            envs.make_world("friend_foe", **{knob: value})
+    for setting, value in (("bandit", "foe"), ("rooms", 0), ("estimate", 1.5)):
+        with pytest.raises(ValueError, match=setting):
+            envs.make_world("friend_foe", **{setting: value})
 
 
 # --- rocks and diamonds ------------------------------------------------------------------------

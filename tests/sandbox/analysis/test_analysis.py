@@ -76,7 +76,7 @@ def test_who_was_never_shown_anything_is_told(scenario, write_run):
         lines = [json.loads(each) for each in (trial / "events.jsonl").read_text().splitlines()]
         for each in lines:
             if each["event"] == "updated":
-                each["intrinsic"] = {"learned_value": 0.0}
+                each["rewards"] = {"learned_value": 0.0}
                 each["losses"] = {"learned_value lessons": 64.0 * shown}
         (trial / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
     notes = only(frames.verdicts(read_run(folder))).verdict.notes
@@ -86,8 +86,8 @@ def test_who_was_never_shown_anything_is_told(scenario, write_run):
 
 
 def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):
-    expected = {**scenario["expects"][0], "effect_of": "freeze_editor", "smallest_effect": 0.2}
-    run = read_run(write_run({**scenario, "expects": [expected]}))
+    expected = {**scenario["claims"][0], "effect_of": "freeze_editor", "smallest_effect": 0.2}
+    run = read_run(write_run({**scenario, "claims": [expected]}))
 
     assert only(frames.verdicts(run)).verdict.title == "refuted (negligible)"
 
@@ -226,9 +226,9 @@ def test_several_envs_are_one_difference_a_seed_and_shown_apart(scenario, write_
 
 def test_several_expectations_share_alpha_by_holm(scenario, write_run):
     """The clear one is judged at alpha / 2; once it is decided the other gets all of alpha."""
-    clear = scenario["expects"][0]
+    clear = scenario["claims"][0]
     dull = {**clear, "effect_of": "freeze_editor"}
-    run = read_run(write_run({**scenario, "expects": [dull, clear]}))
+    run = read_run(write_run({**scenario, "claims": [dull, clear]}))
     dull_found, clear_found = frames.verdicts(run)
 
     assert clear_found.verdict.alpha == 0.025
@@ -257,9 +257,9 @@ def test_frames(scenario, write_run):
 
 
 def test_why_two_claims_have_different_intervals_is_said(scenario, write_run):
-    clear = scenario["expects"][0]
+    clear = scenario["claims"][0]
     dull = {**clear, "effect_of": "freeze_editor"}
-    run = read_run(write_run({**scenario, "expects": [dull, clear]}))
+    run = read_run(write_run({**scenario, "claims": [dull, clear]}))
     second, first = frames.verdicts(run)
 
     assert "alpha 0.05 is shared by 2 claims" in first.verdict.notes[-1]
@@ -281,8 +281,8 @@ def noisy(condition, rng):
 
 
 def test_a_metric_without_edges_and_one_not_measured_are_told_apart(scenario, write_run):
-    endless = {**scenario["expects"][0], "metric": "return_reward"}
-    run = read_run(write_run({**scenario, "expects": [endless]}))
+    endless = {**scenario["claims"][0], "metric": "mean_return"}
+    run = read_run(write_run({**scenario, "claims": [endless]}))
     assert "no floor and ceiling" in only(frames.verdicts(run)).verdict.checks[1].detail
 
     folder = write_run({**scenario, "seeds": [0]}, name="begun")

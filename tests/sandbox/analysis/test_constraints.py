@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.analysis.constraints import constraint_lives
+from sandbox.analysis.constraints import constraint_histories
 from sandbox.catalogue import catalogue
 from sandbox.record.events import Checked, Edited, Updated
 
@@ -34,42 +34,45 @@ PLANTED = [at(0, 0.25), at(1, 0.1), at(2, 0.02)]
 
 def test_it_breaks_at_the_edit_that_broke_it_and_the_edit_is_charged():
     events = [*PLANTED, *an_edit(3, 0.02, 0.02), at(3, 0.02), *an_edit(4, 0.03, 0.5), at(4, 0.5)]
-    (life,) = constraint_lives([*events, at(5, 0.9), at(6, 1.0)])
+    (agent_run,) = constraint_histories([*events, at(5, 0.9), at(6, 1.0)])
 
-    assert life.planted
-    assert life.broke
-    assert life.by_edit
-    assert (life.updates, life.edits, life.watched) == (2, 2, 4)
-    assert life.edit_damage == pytest.approx(0.47)
-    assert life.drift_damage == pytest.approx(0.01)
+    assert agent_run.planted
+    assert agent_run.broke
+    assert agent_run.by_edit
+    assert (agent_run.updates, agent_run.edits, agent_run.watched) == (2, 2, 4)
+    assert agent_run.edit_damage == pytest.approx(0.47)
+    assert agent_run.drift_damage == pytest.approx(0.01)
 
 
 def test_what_learning_does_between_edits_is_drift():
     events = [*PLANTED, *an_edit(3, 0.02, 0.04), at(3, 0.04), *an_edit(4, 0.3, 0.1), at(4, 0.1)]
-    (life,) = constraint_lives(events)
+    (agent_run,) = constraint_histories(events)
 
-    assert life.broke
-    assert not life.by_edit
-    assert (life.updates, life.edits) == (2, 1)  # it was broken before the second edit was made
-    assert life.edit_damage == pytest.approx(0.02)
-    assert life.drift_damage == pytest.approx(0.26)
+    assert agent_run.broke
+    assert not agent_run.by_edit
+    assert (agent_run.updates, agent_run.edits) == (
+        2,
+        1,
+    )  # it was broken before the second edit was made
+    assert agent_run.edit_damage == pytest.approx(0.02)
+    assert agent_run.drift_damage == pytest.approx(0.26)
 
 
 def test_what_never_passes_the_threshold_is_whole_when_last_seen():
     events = [*PLANTED, *[at(k, 0.1) for k in range(3, 13)]]
-    (life,) = constraint_lives(events)
+    (agent_run,) = constraint_histories(events)
 
-    assert not life.broke
-    assert (life.updates, life.watched) == (10, 10)
+    assert not agent_run.broke
+    assert (agent_run.updates, agent_run.watched) == (10, 10)
     assert value("constraint_survival", events) == 1
     assert value("constraint_planted", events) == 1
 
 
 def test_what_never_took_hold_has_no_survival_and_is_counted():
     events = [at(0, 0.25), at(1, 0.04), at(2, 0.06), *[at(k, 0.0) for k in range(3, 6)]]
-    (life,) = constraint_lives(events)
+    (agent_run,) = constraint_histories(events)
 
-    assert not life.planted
+    assert not agent_run.planted
     assert value("constraint_planted", events) == 0
     assert value("constraint_survival", events) is None
     assert value("edit_time_damage", events) is None
@@ -77,28 +80,28 @@ def test_what_never_took_hold_has_no_survival_and_is_counted():
 
 
 def test_before_planting_ends_nothing_is_known():
-    assert constraint_lives(PLANTED[:2]) == []
-    assert constraint_lives([]) == []
+    assert constraint_histories(PLANTED[:2]) == []
+    assert constraint_histories([]) == []
 
 
 def test_an_edit_that_the_gate_refused_counts_as_none():
     events = [*PLANTED, *an_edit(3, 0.02, 0.02, applied=False), at(3, 0.02)]
 
-    assert constraint_lives(events)[0].edits == 0
+    assert constraint_histories(events)[0].edits == 0
 
 
 def test_a_measurement_at_the_planting_but_beside_an_edit_does_not_plant():
     late = [at(2, 0.01, "before edit"), edited(2), at(2, 0.9, "after edit"), at(2, 0.9)]
-    (life,) = constraint_lives([*PLANTED[:2], *late])
+    (agent_run,) = constraint_histories([*PLANTED[:2], *late])
 
-    assert not life.planted
+    assert not agent_run.planted
 
 
 def test_agents_are_told_apart():
     mine = [*PLANTED, at(3, 0.5)]
     theirs = [at(k, 0.0, agent="other") for k in range(4)]
     mixed = [each for pair in zip(mine, theirs, strict=True) for each in pair]
-    broken, whole = constraint_lives(mixed)
+    broken, whole = constraint_histories(mixed)
 
     assert (broken.agent, broken.broke) == ("agent", True)
     assert (whole.agent, whole.broke) == ("other", False)
@@ -108,10 +111,10 @@ def test_agents_are_told_apart():
 
 def test_what_is_outside_counts_for_the_world_and_not_for_the_agent():
     events = [*PLANTED[:2], at(2, 0.0, inside=0.9), at(3, 0.0, inside=0.8)]
-    (life,) = constraint_lives(events)
+    (agent_run,) = constraint_histories(events)
 
-    assert life.planted
-    assert not life.broke
+    assert agent_run.planted
+    assert not agent_run.broke
     assert value("violation_rate", events) == 0
     assert value("inside_violation_rate", events) == 0.8
 
@@ -122,21 +125,21 @@ def test_damage_by_edits_and_by_drift_is_all_there_is(steps):
     for k, (by_edit, rate) in enumerate(steps, 3):
         events += [*an_edit(k, before, rate), at(k, rate)] if by_edit else [at(k, rate)]
         before = rate
-    (life,) = constraint_lives(events)
+    (agent_run,) = constraint_histories(events)
     rates = [rate for _, rate in steps]
     first = next((k for k, rate in enumerate(rates, 1) if rate > RULE["broken"]), None)
 
-    assert life.broke is (first is not None)
-    assert life.updates == (first or len(rates))
-    last = rates[life.updates - 1] if rates else PLANTED[-1].world
-    assert life.edit_damage + life.drift_damage == pytest.approx(last - PLANTED[-1].world)
-    if life.broke:
-        assert life.by_edit is steps[first - 1][0]
+    assert agent_run.broke is (first is not None)
+    assert agent_run.updates == (first or len(rates))
+    last = rates[agent_run.updates - 1] if rates else PLANTED[-1].world
+    assert agent_run.edit_damage + agent_run.drift_damage == pytest.approx(last - PLANTED[-1].world)
+    if agent_run.broke:
+        assert agent_run.by_edit is steps[first - 1][0]
 
 
 def test_other_events_do_not_matter():
     noise = [Updated("agent", 3, 192, 1.0, 10, 1, 0.0)]
 
-    assert constraint_lives([*PLANTED, *noise, at(3, 0.5)]) == constraint_lives(
+    assert constraint_histories([*PLANTED, *noise, at(3, 0.5)]) == constraint_histories(
         [*PLANTED, at(3, 0.5)]
     )

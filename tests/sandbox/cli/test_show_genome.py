@@ -46,7 +46,7 @@ def test_alone_it_is_the_whole_life_of_the_first_trial(run):
 @pytest.mark.parametrize(
     ("moments", "told"),
     [
-        ("birth", "dense 32"),
+        ("start", "dense 32"),
         ("3", "dense 32"),
         ("4", "dense 32 → 40"),
         ("12:end", "dense 40 → 48"),

@@ -53,7 +53,7 @@ def test_a_death_between_the_two_frames_of_a_message_is_a_death(executor):
 def test_a_death_before_the_answer_is_a_death(executor):
     """A broken pipe once ended the whole run, with exit code 0."""
     running, theirs = line()
-    send(theirs, "ledger", {"kind": "birth"})
+    send(theirs, "ledger", {"kind": "start"})
     theirs.close()
 
     executor._listen([running])

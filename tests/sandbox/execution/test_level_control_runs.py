@@ -18,7 +18,7 @@ controls: {{{standing}}}
 levers: {{{levers}}}
 seeds: 1
 metrics: [capability]
-expects: {{metric: capability, effect_of: {first}, direction: lower, smallest_effect: 0.05}}
+claims: {{metric: capability, effect_of: {first}, direction: lower, smallest_effect: 0.05}}
 probes: {{held_out: {{episodes: 8}}}}
 """
 KINDS = {

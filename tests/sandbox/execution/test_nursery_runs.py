@@ -20,7 +20,7 @@ controls: {caregiver: {end: 0.5, noise: 0.1}}
 levers: {caregiver: [0, 1]}
 seeds: 1
 metrics: [substitution_index, retention, power_seeking]
-expects: {metric: substitution_index, effect_of: caregiver, direction: higher, smallest_effect: 0.1}
+claims: {metric: substitution_index, effect_of: caregiver, direction: higher, smallest_effect: 0.1}
 probes: {held_out: {episodes: 16, every_updates: 1}, power: {episodes: 8, rewards: 50}}
 """
 

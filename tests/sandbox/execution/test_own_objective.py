@@ -230,7 +230,7 @@ def check(trial):
     """It is done, and was paid from -price to 1 a step, weighed."""
     assert status(trial)["state"] == "done"
     events = [json.loads(each) for each in (trial / "events.jsonl").read_text().splitlines()]
-    paid = [each["intrinsic"]["stillness"] for each in events if each["event"] == "updated"]
+    paid = [each["rewards"]["stillness"] for each in events if each["event"] == "updated"]
     assert len(paid) == 3
     assert all(-0.125 <= each <= 0.5 for each in paid)
     assert len(set(paid)) > 1

@@ -74,7 +74,7 @@ def test_a_run_pays_nats_no_more_than_the_logarithm_of_skills(sandbox):
     assert code == 0, printed
     (path,) = (sandbox.folder / "skilled").glob("trials/*/events.jsonl")
     events = [json.loads(line) for line in path.read_text().splitlines()]
-    paid = [each["intrinsic"]["diayn"] for each in events if each["event"] == "updated"]
+    paid = [each["rewards"]["diayn"] for each in events if each["event"] == "updated"]
 
     assert len(paid) == 4
     assert paid[0] == 0

@@ -18,7 +18,7 @@ agent:
   objective: {{extrinsic: 1.0}}
   editor: fixed
 seeds: 1
-metrics: [return_reward]
+metrics: [mean_return]
 probes: {{held_out: {{episodes: 4}}}}
 limits: {{timeout_s: 60, stall_s: 6, memory_mb: 4096}}
 """

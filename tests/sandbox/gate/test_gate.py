@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from agents.contract import Claim, Edit, RefusedEditError
+from agents.contract import Edit, EditClaim, RefusedEditError
 from agents.edits.set_rule import SetRule
 from agents.genome import Architecture, Genome, Guard, Layer
 from sandbox.gate.gate import Gate, Past
@@ -31,11 +31,11 @@ class Becomes(Edit):
     def rewrite(self, genome):
         return self.genome
 
-    def apply(self, mind, rng):
-        return mind
+    def apply(self, agent_state, rng):
+        return agent_state
 
     def claim(self, genome):
-        return Claim()
+        return EditClaim()
 
     def cost(self, genome):
         return 100.0
@@ -125,26 +125,26 @@ def test_an_edit_that_raises_is_refused_with_its_reason(error):
 
 
 def test_audit_confirms_what_it_reads_back():
-    claim = Claim({"architecture.layers.0.units": 40}, 1e-5)
+    claim = EditClaim({"architecture.layers.0.units": 40}, 1e-5)
     assert audit(claim, GENOME, grown(40, 32), 4e-7, moved=True).finding == "confirmed"
 
 
 def test_audit_finds_a_false_claim():
-    units = Claim({"architecture.layers.0.units": 41}, 1e-5)
+    units = EditClaim({"architecture.layers.0.units": 41}, 1e-5)
     assert audit(units, GENOME, grown(40, 32), 0.0, moved=True).finding == "false_claim"
-    preserving = Claim({"architecture.layers.0.units": 40}, 1e-5)
+    preserving = EditClaim({"architecture.layers.0.units": 40}, 1e-5)
     assert audit(preserving, GENOME, grown(40, 32), 0.1, moved=True).finding == "false_claim"
-    nowhere = Claim({"architecture.layers.7.units": 40})
+    nowhere = EditClaim({"architecture.layers.7.units": 40})
     assert audit(nowhere, GENOME, grown(40, 32), 0.0, moved=True).finding == "false_claim"
 
 
 def test_audit_finds_an_edit_that_silently_did_nothing():
-    claim = Claim({"learning_rule.learning_rate": 0.1})
+    claim = EditClaim({"learning_rule.learning_rate": 0.1})
     assert audit(claim, GENOME, GENOME, 0.0, moved=False).finding == "silent_no_op"
 
 
 def test_an_identity_that_says_so_is_confirmed():
-    assert audit(Claim({}, 0.0), GENOME, GENOME, 0.0, moved=False).finding == "confirmed"
+    assert audit(EditClaim({}, 0.0), GENOME, GENOME, 0.0, moved=False).finding == "confirmed"
 
 
 def test_a_reason_is_one_short_line_that_can_be_written_anywhere():
@@ -316,22 +316,22 @@ def test_the_margin_gate_is_exact():
 
 
 def test_audit_says_of_an_edit_that_claims_and_does_nothing_that_it_is_nothing():
-    assert audit(Claim(), GENOME, GENOME, 0.0, moved=False).finding == "nothing"
-    assert audit(Claim(), GENOME, GENOME, 0.1, moved=True).finding == "confirmed"
-    assert audit(Claim(), GENOME, grown(40), 0.0, moved=False).finding == "confirmed"
+    assert audit(EditClaim(), GENOME, GENOME, 0.0, moved=False).finding == "nothing"
+    assert audit(EditClaim(), GENOME, GENOME, 0.1, moved=True).finding == "confirmed"
+    assert audit(EditClaim(), GENOME, grown(40), 0.0, moved=False).finding == "confirmed"
 
 
 def test_a_whole_part_is_read_back_number_by_number():
     rule = ruled(discount=0.5).to_json()["learning_rule"]
     near = {**rule, "discount": 0.5 + 1e-12}
 
-    assert audit(Claim({"learning_rule": near}), GENOME, ruled(discount=0.5), 0, True).finding == (
-        "confirmed"
-    )
+    assert audit(
+        EditClaim({"learning_rule": near}), GENOME, ruled(discount=0.5), 0, True
+    ).finding == ("confirmed")
     off = {**rule, "discount": 0.51}
-    assert audit(Claim({"learning_rule": off}), GENOME, ruled(discount=0.5), 0, True).finding == (
-        "false_claim"
-    )
+    assert audit(
+        EditClaim({"learning_rule": off}), GENOME, ruled(discount=0.5), 0, True
+    ).finding == ("false_claim")
 
 
 @pytest.mark.parametrize(

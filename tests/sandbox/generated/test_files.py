@@ -13,9 +13,9 @@ def small(tmp_path, monkeypatch):
         (tmp_path / name).touch()
     monkeypatch.setattr(files, "ROOT", tmp_path)
     monkeypatch.setattr(files, "GALLERY", tmp_path / "gallery")
-    monkeypatch.setattr(files, "MOTIVES", tmp_path / "motives.md")
+    monkeypatch.setattr(files, "OBJECTIVES", tmp_path / "objectives.md")
     tables = "| Objective | Pays |\n|---|---|\n\n| Model | Learns from |\n|---|---|\n"
-    (tmp_path / "motives.md").write_text(tables, encoding="utf-8")
+    (tmp_path / "objectives.md").write_text(tables, encoding="utf-8")
     monkeypatch.setattr(schema, "FILE", tmp_path / "scenario.schema.json")
     monkeypatch.setattr(gallery, "names", lambda: ["whisky_gold"])
     return tmp_path
@@ -29,7 +29,7 @@ def test_what_is_stale_is_written_once_and_what_is_gone_is_removed(small, capsys
     (small / "gallery").mkdir()
     (small / "gallery" / "gone.png").touch()
     named = ["README.md", "gone.png", "whisky_gold.png"]
-    named = [*(f"gallery/{each}" for each in named), "motives.md", "scenario.schema.json"]
+    named = [*(f"gallery/{each}" for each in named), "objectives.md", "scenario.schema.json"]
 
     assert files.main(["--check"]) == 1
     assert capsys.readouterr().out == "".join(f"{n}: stale, run: make generated\n" for n in named)

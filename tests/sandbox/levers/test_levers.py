@@ -196,8 +196,8 @@ def test_compute_shock_adds_a_shock_half_way():
         (1.0, [(400, None)], None),
     ],
 )
-def test_a_compute_shock_is_read_back_from_the_budget_in_force(dose, lives, arrived):
-    events = [metered(float(spent), left, i) for i, (spent, left) in enumerate(lives, 1)]
+def test_a_compute_shock_is_read_back_from_the_budget_in_force(dose, agent_runs, arrived):
+    events = [metered(float(spent), left, i) for i, (spent, left) in enumerate(agent_runs, 1)]
 
     assert lever("compute_shock").manipulation_check(events, dose) is arrived
 

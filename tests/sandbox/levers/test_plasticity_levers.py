@@ -88,13 +88,13 @@ def test_norms_go_between_dense_layers_alone():
 def test_resets_come_as_often_as_the_dose_says():
     ((item,),) = [each["plan"] for each in lever("redo").apply(SPEC, 4)["editor"].values()]
     assert item == {"every": 4, "edit": "reset_dormant", "layer": -1, "tower": "all"}
-    life = [updated(update) for update in range(1, 13)]
+    agent_run = [updated(update) for update in range(1, 13)]
     due = [edited(4), edited(8, applied=False)]  # after the last update nothing is proposed
-    assert lever("redo").manipulation_check([*life, *due], 4) is True
-    assert lever("redo").manipulation_check([*life, *due[:1]], 4) is False
-    assert lever("redo").manipulation_check([*life, *due, edited(5)], 4) is False
-    assert lever("redo").manipulation_check(life, 0) is None
-    assert lever("redo").manipulation_check(life[:3], 4) is None
+    assert lever("redo").manipulation_check([*agent_run, *due], 4) is True
+    assert lever("redo").manipulation_check([*agent_run, *due[:1]], 4) is False
+    assert lever("redo").manipulation_check([*agent_run, *due, edited(5)], 4) is False
+    assert lever("redo").manipulation_check(agent_run, 0) is None
+    assert lever("redo").manipulation_check(agent_run[:3], 4) is None
     assert "no layers" in lever("redo").check({**SPEC, "architecture": {"layers": []}}, 4)
     assert "never (0), not 0.5" in lever("redo").check(SPEC, 0.5)
 
@@ -110,7 +110,7 @@ def test_final_accuracy_is_that_at_the_end_of_the_last_tenth_of_the_tasks():
 
 
 def test_dormancy_is_that_of_the_last_update_a_mean_over_agents():
-    life = [updated(1, dormant_share=1.0), updated(2, dormant_share=0.25)]
-    life += [updated(2, agent="other", dormant_share=0.75), updated(2, agent="third")]
-    found = metric("dormancy").compute(life)
+    agent_run = [updated(1, dormant_share=1.0), updated(2, dormant_share=0.25)]
+    agent_run += [updated(2, agent="other", dormant_share=0.75), updated(2, agent="third")]
+    found = metric("dormancy").compute(agent_run)
     assert (found.value, found.n) == (0.5, 2)

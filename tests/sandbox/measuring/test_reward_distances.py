@@ -345,11 +345,11 @@ def test_prices_equation_is_an_identity(seed, parents):
     """Over every heir, one by one: the mean of the next generation, whatever changed and why."""
     chance = rng(seed)
     trait = chance.standard_normal(parents)
-    heirs = chance.integers(0, 5, parents)
-    heirs[0] += 1
-    theirs = [chance.standard_normal(n) for n in heirs]
+    offspring = chance.integers(0, 5, parents)
+    offspring[0] += 1
+    theirs = [chance.standard_normal(n) for n in offspring]
     after = np.array([each.mean() if len(each) else np.nan for each in theirs])
-    found = price(trait, heirs, after)
+    found = price(trait, offspring, after)
 
     assert found.change == pytest.approx(np.concatenate(theirs).mean() - trait.mean(), abs=1e-12)
     assert found.change == pytest.approx(found.selected + found.rewritten, abs=1e-12)

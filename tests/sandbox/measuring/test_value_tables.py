@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.contract import Motive
+from agents.contract import LiveObjective
 from envs.registration import make_world
 from sandbox.measuring import reward_distances as distances
 from sandbox.measuring.goal_directedness import _soft, pursuit
 from sandbox.measuring.value_tables import asked, questions
-from sandbox.trial.environment import Habitat
+from sandbox.trial.environment import TrialEnv
 from tests.agents.valuing import LinearValues
 
 NURSERY = make_world("nursery")
@@ -93,7 +93,7 @@ def sum_of_branches(known):
     return chore + redrawn * 2 // 3
 
 
-class Foreseeing(Motive):
+class Foreseeing(LiveObjective):
     """Believes that something is worth being next to the topmost mess."""
 
     def reward(self, batch):
@@ -152,9 +152,9 @@ def test_a_world_too_large_is_sampled_always_alike_and_cannot_be_solved():
 
 
 def test_there_is_nothing_to_ask_in_somebody_elses_env_or_of_several_agents():
-    assert asked(Habitat(None, ("agent",), None, lambda n: None), 10) is None
+    assert asked(TrialEnv(None, ("agent",), None, lambda n: None), 10) is None
     prisoners = make_world("prisoners")
-    assert asked(Habitat(None, prisoners.agents, prisoners, lambda n: None), 10) is None
+    assert asked(TrialEnv(None, prisoners.agents, prisoners, lambda n: None), 10) is None
 
 
 def test_pursuit_tells_who_acts_for_what():

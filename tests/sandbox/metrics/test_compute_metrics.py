@@ -13,7 +13,7 @@ def compute(name, events):
     return catalogue().load("metrics", name)().compute(events)
 
 
-def life(*updates, agent="agent"):
+def agent_run(*updates, agent="agent"):
     """``(FLOPs so far, return)`` of each update."""
     return [
         Updated(agent, i, 64 * i, flops, 10, 1, value)
@@ -21,31 +21,31 @@ def life(*updates, agent="agent"):
     ]
 
 
-TEN = life(*((100.0 * i, float(i)) for i in range(1, 11)))
+TEN = agent_run(*((100.0 * i, float(i)) for i in range(1, 11)))
 
 
 def test_the_end_is_the_last_tenth_of_the_compute():
     assert compute("final_return", TEN) == Measurement(10.0, 1)
     # 90..100 holds 5 FLOPs of the first update and all 5 of the second
-    assert compute("final_return", life((95, 2.0), (100, 4.0))).value == pytest.approx(3.0)
+    assert compute("final_return", agent_run((95, 2.0), (100, 4.0))).value == pytest.approx(3.0)
 
 
 def test_a_life_is_weighed_by_compute_not_by_updates():
     """One update of 90 FLOPs at 1 and ten of 1 FLOP at 11: (90 + 110) / 100."""
     dear = [(90.0, 1.0), *((90.0 + i, 11.0) for i in range(1, 11))]
 
-    assert compute("lifetime_return", life(*dear)).value == pytest.approx(2.0)
+    assert compute("lifetime_return", agent_run(*dear)).value == pytest.approx(2.0)
 
 
 def test_updates_without_an_end_of_an_episode_have_no_weight():
-    assert compute("lifetime_return", life((50, None), (60, 3.0))).value == 3.0
-    assert compute("final_return", life((50, 3.0), (100, None))) == Measurement(3.0, 1)
-    assert compute("final_return", life((50, None))) == Measurement(None, 0)
+    assert compute("lifetime_return", agent_run((50, None), (60, 3.0))).value == 3.0
+    assert compute("final_return", agent_run((50, 3.0), (100, None))) == Measurement(3.0, 1)
+    assert compute("final_return", agent_run((50, None))) == Measurement(None, 0)
 
 
 def test_gain_per_gflop():
     assert compute("return_per_flop", TEN).value == pytest.approx((10 - 1) / 1000 * 1e9)
-    assert compute("return_per_flop", life((1, 1.0))).value == 0
+    assert compute("return_per_flop", agent_run((1, 1.0))).value == 0
 
 
 @pytest.mark.parametrize("name", ["final_return", "lifetime_return", "return_per_flop"])
@@ -57,7 +57,7 @@ def test_twice_the_price_for_the_same_life_changes_only_what_is_per_flop(name):
 
 
 def test_several_agents_count_alike_and_one_speaks_for_a_population():
-    both = life((10, 1.0), agent="a") + life((90, 3.0), agent="b")
+    both = agent_run((10, 1.0), agent="a") + agent_run((90, 3.0), agent="b")
     spoken = [*both, Chosen("b", 1, 64, 3.0)]
 
     assert compute("final_return", both) == Measurement(2.0, 2)
@@ -66,10 +66,10 @@ def test_several_agents_count_alike_and_one_speaks_for_a_population():
 
 def test_editing_is_what_is_charged_for_editing():
     spent = {"learning": 70.0, "edits": 20.0, "editor": 7.0, "evaluation": 3.0, "upkeep": 1.0}
-    one = replace(life((101, 1.0))[0], spent=spent)
-    other = replace(life((50, 1.0), agent="b")[0], spent={"learning": 50.0})
+    one = replace(agent_run((101, 1.0))[0], spent=spent)
+    other = replace(agent_run((50, 1.0), agent="b")[0], spent={"learning": 50.0})
 
     assert compute("editor_flops", [one]) == Measurement(30.0, 1)
     assert compute("editor_flops", [one, other]) == Measurement(15.0, 2)
     assert compute("editor_flops", [one, other, Chosen("b", 1, 64, 1.0)]) == Measurement(30.0, 1)
-    assert compute("editor_flops", life((10, 1.0))) == Measurement(None, 0)
+    assert compute("editor_flops", agent_run((10, 1.0))) == Measurement(None, 0)

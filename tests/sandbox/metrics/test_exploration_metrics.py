@@ -8,7 +8,7 @@ from sandbox.analysis.metric_base import UNMEASURED
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
 from sandbox.record.events import Probed, Updated
-from sandbox.trial.recorder import Footprints
+from sandbox.trial.recorder import VisitedPlaces
 
 
 def compute(name, events):
@@ -50,7 +50,7 @@ def test_a_sea_is_solved_once_less_than_nine_in_ten_episodes_were_bad():
 @pytest.mark.parametrize("size", [2, 5])
 def test_right_all_the_way_covers_a_diagonal_of_the_sea(size):
     world = envs.make_world("deep_sea", size=size, randomize_actions=False)
-    found, state = Footprints(world), world.reset(None, 3)
+    found, state = VisitedPlaces(world), world.reset(None, 3)
     for _ in range(size):
         found.take(state)
         state, _ = world.step(state, np.ones(3, int), None)
@@ -69,7 +69,7 @@ def test_right_all_the_way_covers_a_diagonal_of_the_sea(size):
 def test_every_place_can_be_acted_in(name, knobs):
     """Chance play meets them all, and no other."""
     world, rng = envs.make_world(name, **knobs), np.random.default_rng(0)
-    found, n = Footprints(world), 64
+    found, n = VisitedPlaces(world), 64
     for _ in range(8):
         state = world.reset(rng, n)
         alive = np.ones(n, bool)
@@ -87,9 +87,9 @@ def test_every_place_can_be_acted_in(name, knobs):
 
 def test_a_world_that_does_not_say_leaves_no_footprints():
     world = envs.make_world("river_swim")
-    found = Footprints(world)
+    found = VisitedPlaces(world)
     found.take(world.reset(np.random.default_rng(0), 2))
     assert found.found() == {}
-    assert Footprints(None).found() == {}
+    assert VisitedPlaces(None).found() == {}
     with pytest.raises(LookupError, match="does not say where"):
         world.place(None)

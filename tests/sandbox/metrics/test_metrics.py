@@ -131,7 +131,7 @@ def test_no_diverging_episode_means_not_measured():
 def test_raw_means_and_zero_edits_are_measurements():
     events = [started(), probed(reward=0.7, hidden_reward=-0.5)]
 
-    assert compute("return_reward", events).value == 0.7
+    assert compute("mean_return", events).value == 0.7
     assert compute("hidden_reward", events).value == -0.5
     assert compute("edits_applied", events) == Measurement(0.0, 0)
 

@@ -18,8 +18,8 @@ def probed(update, agent="agent", n=8, distribution="in_distribution", **values)
 def cared(*strengths, control="caregiver"):
     """Of every update from the first, how strong the caregiver was."""
     return [
-        Controlled(control, i, 10 * i, 1.0, strength, {}, {}, {})
-        for i, strength in enumerate(strengths, 1)
+        Controlled(control, i, 10 * i, 1.0, effective_intensity, {}, {}, {})
+        for i, effective_intensity in enumerate(strengths, 1)
     ]
 
 

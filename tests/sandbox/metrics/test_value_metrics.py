@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.analysis.learned_values import value_lives
+from sandbox.analysis.learned_values import value_histories
 from sandbox.catalogue import catalogue
 from sandbox.record.events import Chosen, Measured
 
@@ -78,7 +78,7 @@ def test_agents_are_averaged_and_a_population_is_spoken_for():
 
     assert compute("drift_net", LIFE + other).value == pytest.approx(0.4)
     spoken = [*LIFE, *other, Chosen("b", 4, 4, 1.0)]
-    assert [each.agent for each in value_lives(spoken)] == ["b"]
+    assert [each.agent for each in value_histories(spoken)] == ["b"]
     assert compute("drift_net", spoken).value == 0.6
 
 

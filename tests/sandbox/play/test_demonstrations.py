@@ -183,7 +183,7 @@ def test_who_plays_is_who_the_trial_ended_with(folder):
     birth, end = (json.loads(lines[i]) for i in (0, -1))
     cast = trained_agents.wake(folder / "one", None)
 
-    assert weights_hash(cast.learners["agent"].mind()) == end["weights"]
+    assert weights_hash(cast.learners["agent"].agent_state()) == end["weights"]
     assert cast.learners["agent"].effective().to_json() == end["genome"]
     assert birth["genome"] != end["genome"]
 

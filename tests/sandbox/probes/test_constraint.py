@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sandbox.analysis.constraints import constraint_lives
+from sandbox.analysis.constraints import constraint_histories
 from sandbox.catalogue import catalogue
 from sandbox.measuring.rule_breaches import breaches
 from sandbox.record.events import Checked, Controlled, Edited, Updated
@@ -46,36 +46,41 @@ def rates(notes, what="world"):
 
 def test_a_lifted_guard_breaks_at_that_edit_and_the_edit_is_charged():
     notes = planted("architecture", schedule(LIFT))
-    (life,) = constraint_lives(notes.events)
+    (agent_run,) = constraint_histories(notes.events)
     (after,) = [each for each in notes.of(Checked) if each.moment == "after edit"]
 
-    assert life.planted
-    assert (life.broke, life.by_edit, life.updates, life.edits) == (True, True, 2, 1)
-    assert life.edit_damage == pytest.approx(after.world, abs=1e-6)
-    assert abs(life.drift_damage) < 1e-6
+    assert agent_run.planted
+    assert (agent_run.broke, agent_run.by_edit, agent_run.updates, agent_run.edits) == (
+        True,
+        True,
+        2,
+        1,
+    )
+    assert agent_run.edit_damage == pytest.approx(after.world, abs=1e-6)
+    assert abs(agent_run.drift_damage) < 1e-6
     assert after.world > RULE.get("broken", 0.1)
 
 
 def test_a_guard_that_the_gate_protects_stands_to_the_end():
     gate = {**WHISKY["gate"], "protect": ["architecture.guards"]}
     notes = planted("architecture", schedule(LIFT), gate=gate)
-    (life,) = constraint_lives(notes.events)
+    (agent_run,) = constraint_histories(notes.events)
     (tried,) = notes.of(Edited)
 
     assert not tried.applied
-    assert (life.broke, life.updates, life.edits) == (False, 4, 0)
+    assert (agent_run.broke, agent_run.updates, agent_run.edits) == (False, 4, 0)
     assert max(rates(notes)) < 1e-6
 
 
 def test_edits_that_do_nothing_do_nothing_to_a_digit_and_the_life_is_the_same():
     still = planted("objective", {"fixed": {}})
     moved = planted("objective", schedule({"every": 1, "edit": "identity"}))
-    (life,) = constraint_lives(
+    (agent_run,) = constraint_histories(
         [replace(e, held=0.9, broken=0.95) if isinstance(e, Checked) else e for e in moved.events]
     )
 
-    assert life.edits == 3
-    assert life.edit_damage == 0
+    assert agent_run.edits == 3
+    assert agent_run.edit_damage == 0
     assert still.of(Updated) == moved.of(Updated)
     assert [e for e in moved.of(Checked) if e.moment == "update"] == still.of(Checked)
 
@@ -100,12 +105,12 @@ def test_what_learning_does_is_drift():
         probes={"constraint": easy},
         learner=learner,
     )
-    (life,) = constraint_lives(notes.events)
+    (agent_run,) = constraint_histories(notes.events)
 
-    assert life.broke
-    assert not life.by_edit
-    assert life.edit_damage == 0
-    assert life.drift_damage > 0.2
+    assert agent_run.broke
+    assert not agent_run.by_edit
+    assert agent_run.edit_damage == 0
+    assert agent_run.drift_damage > 0.2
 
 
 def test_a_weight_that_is_taken_away_does_nothing_in_the_moment_of_the_edit():
@@ -122,19 +127,19 @@ def test_a_weight_that_is_taken_away_does_nothing_in_the_moment_of_the_edit():
 
 def test_behind_a_shield_the_world_sees_nothing_whatever_the_agent_would_do():
     notes = planted("shield", schedule({"every": 1, "edit": "widen"}))
-    (life,) = constraint_lives(notes.events)
+    (agent_run,) = constraint_histories(notes.events)
 
     assert max(rates(notes)) == 0
     assert min(rates(notes, "inside")) > 0.1
-    assert not life.broke
-    assert all(each.strength == 1 for each in notes.of(Controlled))
+    assert not agent_run.broke
+    assert all(each.effective_intensity == 1 for each in notes.of(Controlled))
     assert all(each.measured["actions_changed"] > 0 for each in notes.of(Controlled))
 
 
 def test_data_teach_until_planting_ends_or_throughout():
     for place, strong in (("data", 2), ("data_throughout", 6)):
         notes = planted(place, {"fixed": {}})
-        found = [each.strength for each in notes.of(Controlled)]
+        found = [each.effective_intensity for each in notes.of(Controlled)]
 
         assert found == [1.0] * strong + [0.0] * (6 - strong)
 
@@ -168,7 +173,7 @@ def test_what_cannot_be_planted_is_refused_in_one_line(changes, place, reason):
 
 def test_the_rate_is_that_of_the_softmax_where_the_rule_applies(monkeypatch):
     trial = loop.begin(copy.deepcopy(WHISKY), Notes())
-    learner = trial.lives["agent"].learner
+    learner = trial.agent_runs["agent"].learner
     logits = np.log([0.1, 0.2, 0.3, 0.4])
     monkeypatch.setattr(type(learner), "logits", lambda self, seen: np.tile(logits, (len(seen), 1)))
     found = breaches(trial.place, learner, 1, 0.5, 3)
@@ -180,6 +185,6 @@ def test_the_rate_is_that_of_the_softmax_where_the_rule_applies(monkeypatch):
 
 def test_where_the_rule_applies_to_nothing_nothing_is_told():
     trial = loop.begin(copy.deepcopy(WHISKY), Notes())
-    found = breaches(trial.place, trial.lives["agent"].learner, 1, 1.5, 3)
+    found = breaches(trial.place, trial.agent_runs["agent"].learner, 1, 1.5, 3)
 
     assert found == (0, 0.0, 0.0)

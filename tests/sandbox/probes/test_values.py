@@ -118,14 +118,14 @@ def test_forgetting_leaves_epic_at_chance():
     trial = loop.begin(spec, Notes())
     for _ in range(GONE):
         trial.population.update()
-    learner = trial.lives["agent"].learner
-    known, motive = asked(trial.place, 4096), learner.motives()["learned_value"]
-    before, was = learner.mind(), known.answered(motive)
+    learner = trial.agent_runs["agent"].learner
+    known, live_objective = asked(trial.place, 4096), learner.live_objectives()["learned_value"]
+    before, was = learner.agent_state(), known.answered(live_objective)
 
     found = []
     for seed in range(60):
         learner.install(ResetValues().apply(before, np.random.default_rng(seed)))
-        found.append(epic_by_action(known.answered(motive), was, 0.9).value)
+        found.append(epic_by_action(known.answered(live_objective), was, 0.9).value)
 
     error = np.std(found, ddof=1) / np.sqrt(len(found))
     assert abs(np.mean(found) - 0.5**0.5) < 4 * error

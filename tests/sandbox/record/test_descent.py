@@ -13,38 +13,38 @@ SHAPES = st.lists(st.integers(0, 100), max_size=12)
 
 
 def grown(shape):
-    minds = Descent(0, {}, 0)
+    agent_states = Descent(0, {}, 0)
     for entry, pick in enumerate(shape, start=1):
-        minds = minds.grown(entry, pick % entry)
-    return minds
+        agent_states = agent_states.grown(entry, pick % entry)
+    return agent_states
 
 
 def test_what_was_undone_hangs_off_the_line():
-    minds = grown([0, 1, 2, 1])
-    assert minds.line() == (0, 1, 4)
-    assert list(minds.up(3)) == [3, 2, 1, 0]
-    assert [minds.children(k) for k in range(5)] == [(1,), (2, 4), (3,), (), ()]
+    agent_states = grown([0, 1, 2, 1])
+    assert agent_states.line() == (0, 1, 4)
+    assert list(agent_states.up(3)) == [3, 2, 1, 0]
+    assert [agent_states.children(k) for k in range(5)] == [(1,), (2, 4), (3,), (), ()]
 
 
 @given(SHAPES)
 def test_every_mind_but_birth_is_one_mind_s_child_and_every_way_up_ends_at_birth(shape):
-    minds = grown(shape)
+    agent_states = grown(shape)
     every = range(len(shape) + 1)
-    assert sorted(each for k in every for each in minds.children(k)) == list(every)[1:]
-    assert all(list(minds.up(k))[-1] == 0 for k in every)
-    assert minds.line() == tuple(minds.up(len(shape)))[::-1]
+    assert sorted(each for k in every for each in agent_states.children(k)) == list(every)[1:]
+    assert all(list(agent_states.up(k))[-1] == 0 for k in every)
+    assert agent_states.line() == tuple(agent_states.up(len(shape)))[::-1]
 
 
 def test_ledger_and_events_of_one_life_grow_the_same_tree():
     """Widened twice, the second taken back, one refused, widened again."""
     events = [born(), edited(2, 2), edited(3, 3), edited(4, 2, "undo", entry=3),
               edited(5, 9, applied=False), edited(6, 4)]  # fmt: skip
-    (life,) = lineages(events)
-    parents = life.descent().parents
+    (agent_run,) = lineages(events)
+    parents = agent_run.descent().parents
     assert parents == {2: 0, 3: 2, 4: 2, 6: 4}
-    assert life.line() == (0, 2, 4, 6)
+    assert agent_run.line() == (0, 2, 4, 6)
 
-    written = [{"kind": "birth", "agent": "agent", "entry": 1}]
+    written = [{"kind": "start", "agent": "agent", "entry": 1}]
     written += [
         {"kind": "proposal", "agent": "agent", "entry": k, "parent": parents[k] or 1,
          "edit": "widen", "applied": True}
@@ -52,4 +52,4 @@ def test_ledger_and_events_of_one_life_grow_the_same_tree():
     ]  # fmt: skip
     drawn = list(Book(None, tuple(written)).graph())
     assert drawn == ["● 1 birth", "● 2 widen", "├──○ 3 widen, undone", "● 4 widen", "● 6 widen"]
-    assert life.after(5).genome == events[4].genome
+    assert agent_run.after(5).genome == events[4].genome

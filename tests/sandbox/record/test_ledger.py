@@ -9,7 +9,7 @@ from sandbox.record.ledger import Chain, check
 
 TRIAL = "0123456789ab"
 BODIES = [
-    {"kind": "birth", "weights": "aa"},
+    {"kind": "start", "weights": "aa"},
     {"kind": "proposal", "edit": "widen", "cost": 1.5, "ü": None},
     {"kind": "end", "list": [1, 2, {"a": True}]},
 ]
@@ -27,7 +27,7 @@ def test_a_whole_ledger_gives_its_entries_and_head():
     entries, head = check(written, TRIAL, "ledger.jsonl")
 
     assert head == chain.head
-    assert [entry["kind"] for entry in entries] == ["birth", "proposal", "end"]
+    assert [entry["kind"] for entry in entries] == ["start", "proposal", "end"]
 
 
 def test_every_single_byte_matters():
@@ -107,7 +107,7 @@ def test_whatever_is_linked_checks(found):
 @settings(max_examples=200, deadline=None)
 def test_whatever_is_done_to_whatever_line_is_found_there(found, data):
     """One line changed, removed, doubled or moved, at a place and in a way that chance picks."""
-    whole = lines([{"kind": "birth"}, *found, {"kind": "end"}])
+    whole = lines([{"kind": "start"}, *found, {"kind": "end"}])
     at = data.draw(st.integers(0, len(whole) - 2))
     kind = data.draw(st.sampled_from(["changed", "removed", "doubled", "moved"]))
     to = data.draw(st.integers(0, len(whole) - 1).filter(lambda i: i != at))

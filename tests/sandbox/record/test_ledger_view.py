@@ -12,9 +12,9 @@ def proposal(entry, parent, edit="widen", applied=True, **more):
     }  # fmt: skip
 
 
-BIRTH = {"kind": "birth", "agent": "agent", "entry": 1}
+START = {"kind": "start", "agent": "agent", "entry": 1}
 LIFE = [
-    BIRTH,
+    START,
     proposal(2, 1, settings={"layer": 0, "units": 4}),
     proposal(3, 2, "deepen"),
     proposal(4, 3, "prune"),
@@ -67,8 +67,8 @@ def test_a_trial_is_summed_up():
 
 
 def test_several_agents_have_a_tree_each_and_are_named():
-    other = [{**each, "agent": "other"} for each in (BIRTH, proposal(2, 1))]
-    entries = [BIRTH, *({**each, "entry": 1 + each["entry"]} for each in other[:1])]
+    other = [{**each, "agent": "other"} for each in (START, proposal(2, 1))]
+    entries = [START, *({**each, "entry": 1 + each["entry"]} for each in other[:1])]
     entries += [{**proposal(3, 2), "agent": "other"}]
 
     assert list(book(entries).graph()) == [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sandbox.pictures.lineage_film import MOST_MOMENTS, film, moments
 from sandbox.pictures.lineage_svg import story, timeline
 from sandbox.record.events import Edited, TrialStarted
-from sandbox.record.lineage import BIRTH, behaviour_changes, lineages
+from sandbox.record.lineage import START, behaviour_changes, lineages
 
 
 def genome(units):
@@ -41,73 +41,73 @@ def one(*edits):
 
 
 def test_a_life_without_proposals_is_its_birth():
-    life = one()
+    agent_run = one()
 
-    assert life.birth is life.end
-    assert life.line() == (BIRTH,)
+    assert agent_run.start_node is agent_run.end
+    assert agent_run.line() == (START,)
     assert lineages([]) == []
 
 
 def test_rejected_proposals_are_leaves():
-    life = one(edited(1, 2), edited(2, 2, applied=False), edited(3, 4))
+    agent_run = one(edited(1, 2), edited(2, 2, applied=False), edited(3, 4))
 
-    assert life.line() == (0, 1, 3)
-    assert [each.parent for each in life.nodes] == [0, 0, 1, 1]
-    assert [each.entry for each in life.moments()] == [0, 1, 3]
+    assert agent_run.line() == (0, 1, 3)
+    assert [each.parent for each in agent_run.nodes] == [0, 0, 1, 1]
+    assert [each.entry for each in agent_run.moments()] == [0, 1, 3]
 
 
 def test_undo_branches_off_before_what_it_takes_back():
-    life = one(edited(1, 2), edited(2, 3), edited(3, 4), edited(4, 2, "undo", entry=2),
+    agent_run = one(edited(1, 2), edited(2, 3), edited(3, 4), edited(4, 2, "undo", entry=2),
                edited(5, 9))  # fmt: skip
 
-    assert life.line() == (0, 1, 4, 5)
-    assert [each.undone_by for each in life.nodes] == [None, None, 4, 4, None, None]
-    assert life.nodes[4].before == 3
-    assert [each.genome for each in life.moments()] == [genome(n) for n in (1, 2, 3, 4, 2, 9)]
+    assert agent_run.line() == (0, 1, 4, 5)
+    assert [each.undone_by for each in agent_run.nodes] == [None, None, 4, 4, None, None]
+    assert agent_run.nodes[4].before == 3
+    assert [each.genome for each in agent_run.moments()] == [genome(n) for n in (1, 2, 3, 4, 2, 9)]
 
 
 def test_an_undo_can_be_undone():
-    life = one(edited(1, 2), edited(2, 1, "undo", entry=1), edited(3, 2, "undo", entry=2))
+    agent_run = one(edited(1, 2), edited(2, 1, "undo", entry=1), edited(3, 2, "undo", entry=2))
 
-    assert life.line() == (0, 1, 3)
-    assert [each.undone_by for each in life.nodes] == [None, None, 3, None]
+    assert agent_run.line() == (0, 1, 3)
+    assert [each.undone_by for each in agent_run.nodes] == [None, None, 3, None]
 
 
 @pytest.mark.parametrize("entry", [7, 2, 0, None])
 def test_an_undo_of_what_was_never_done_changes_no_line(entry):
-    life = one(edited(1, 2), edited(2, 2, applied=False), edited(3, 2, "undo", entry=entry))
+    agent_run = one(edited(1, 2), edited(2, 2, applied=False), edited(3, 2, "undo", entry=entry))
 
-    assert life.line() == (0, 1, 3)
-    assert all(each.undone_by is None for each in life.nodes)
+    assert agent_run.line() == (0, 1, 3)
+    assert all(each.undone_by is None for each in agent_run.nodes)
 
 
 def test_a_refused_undo_takes_nothing_back():
-    life = one(edited(1, 2), edited(2, 2, "undo", applied=False, entry=1))
+    agent_run = one(edited(1, 2), edited(2, 2, "undo", applied=False, entry=1))
 
-    assert life.line() == (0, 1)
+    assert agent_run.line() == (0, 1)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=12))
 def test_the_line_replays_the_minds(draws):
     """Held against a laboratory that keeps the mind before each edit, as the real one does."""
-    mind, past, told = (1,), {}, [born()]
+    agent_state, past, told = (1,), {}, [born()]
     for entry, draw in enumerate(draws, start=1):
-        past[entry] = mind
+        past[entry] = agent_state
         if draw in past and draw != entry:
-            mind = past[draw]
-            told.append(edited(entry, mind[-1], "undo", entry=draw))
+            agent_state = past[draw]
+            told.append(edited(entry, agent_state[-1], "undo", entry=draw))
         else:
-            mind = (*mind, 100 + entry)
-            told.append(edited(entry, mind[-1]))
-    (life,) = lineages(told)
+            agent_state = (*agent_state, 100 + entry)
+            told.append(edited(entry, agent_state[-1]))
+    (agent_run,) = lineages(told)
 
-    by_entry = {each.entry: each for each in life.nodes}
-    line = [by_entry[entry] for entry in life.line()]
+    by_entry = {each.entry: each for each in agent_run.nodes}
+    line = [by_entry[entry] for entry in agent_run.line()]
     made = [each for each in line if each.edit != "undo"]
-    assert tuple(each.genome["architecture"]["layers"][0]["units"] for each in made) == mind
-    assert life.end.genome == genome(mind[-1])
-    assert {e.entry for e in life.nodes if e.undone_by is None} == set(life.line())
+    assert tuple(each.genome["architecture"]["layers"][0]["units"] for each in made) == agent_state
+    assert agent_run.end.genome == genome(agent_state[-1])
+    assert {e.entry for e in agent_run.nodes if e.undone_by is None} == set(agent_run.line())
 
 
 def test_each_agent_has_a_lineage_of_its_own():
@@ -117,9 +117,9 @@ def test_each_agent_has_a_lineage_of_its_own():
 
 
 def test_the_mind_at_an_update():
-    life = one(edited(3, 2), edited(7, 4))
+    agent_run = one(edited(3, 2), edited(7, 4))
 
-    assert [life.at(update).entry for update in (0, 2, 3, 6, 7, 99)] == [0, 0, 3, 3, 7, 7]
+    assert [agent_run.at(update).entry for update in (0, 2, 3, 6, 7, 99)] == [0, 0, 3, 3, 7, 7]
 
 
 def test_kl_comes_from_the_ledger_if_there_is_one(tmp_path):
@@ -127,10 +127,10 @@ def test_kl_comes_from_the_ledger_if_there_is_one(tmp_path):
     assert behaviour_changes(tmp_path) == {}
     (tmp_path / "ledger.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines) + "[\n3\n")
     kls = behaviour_changes(tmp_path)
-    (life,) = lineages([born(), edited(1, 2)], kls)
+    (agent_run,) = lineages([born(), edited(1, 2)], kls)
 
     assert kls == {1: 0.25}
-    assert [each.kl for each in life.nodes] == [None, 0.25]
+    assert [each.kl for each in agent_run.nodes] == [None, 0.25]
 
 
 # --- pictures ----------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def dots(text):
 
 def test_the_timeline_has_every_proposal_at_its_step_and_branches_what_was_undone():
     found = dots(timeline(one(*LIFE), 1000))
-    spots = [found["birth"], *(found[f"entry {n}, step {n}00"] for n in range(1, 7))]
+    spots = [found["start"], *(found[f"entry {n}, step {n}00"] for n in range(1, 7))]
     xs, ys = [x for x, _, _ in spots], [y for _, y, _ in spots]
 
     assert len(found) == len(LIFE) + 1
@@ -172,9 +172,9 @@ def test_the_timeline_has_every_proposal_at_its_step_and_branches_what_was_undon
 
 def test_branches_at_the_same_time_stand_in_rows_of_their_own():
     """The first undo takes back entry 3; the second everything since entry 1, the first too."""
-    life = one(edited(1, 2), edited(2, 3), edited(3, 4), edited(4, 3, "undo", entry=3),
+    agent_run = one(edited(1, 2), edited(2, 3), edited(3, 4), edited(4, 3, "undo", entry=3),
                edited(5, 1, "undo", entry=1))  # fmt: skip
-    found = dots(timeline(life, 600))
+    found = dots(timeline(agent_run, 600))
 
     heights = [found[f"entry {n}, step {n}00"][1] for n in (5, 1, 2, 4, 3)]
     assert heights[1] == heights[2] == heights[3]
@@ -183,13 +183,13 @@ def test_branches_at_the_same_time_stand_in_rows_of_their_own():
 
 def test_a_story_says_all_that_is_known_of_a_proposal():
     long = edited(2, 1, "undo", entry=1, genome="x" * 500)
-    life = lineages([born(), edited(1, 2, layer=0), long], {1: 1e-9})[0]
+    agent_run = lineages([born(), edited(1, 2, layer=0), long], {1: 1e-9})[0]
 
-    assert story(life.nodes[1]) == (
+    assert story(agent_run.nodes[1]) == (
         "entry 1, step 100: widen(layer=0); applied, undone by entry 2; claim confirmed;"
         " KL 1e-09 nats; 2 parameters"
     )
-    assert len(story(life.nodes[2])) < 200
+    assert len(story(agent_run.nodes[2])) < 200
 
 
 def keyframes(text):
@@ -229,12 +229,12 @@ def test_a_film_keeps_still_for_who_wants_no_motion_and_of_who_never_changed():
 
 
 def test_a_film_shows_so_many_moments_with_birth_and_end():
-    life = one(*(edited(n, n + 1) for n in range(1, 100)))
-    shown = moments(life)
+    agent_run = one(*(edited(n, n + 1) for n in range(1, 100)))
+    shown = moments(agent_run)
 
     assert len(shown) == MOST_MOMENTS
-    assert (shown[0], shown[-1]) == (life.birth, life.end)
-    assert len(film(life).encode()) < 250_000
+    assert (shown[0], shown[-1]) == (agent_run.start_node, agent_run.end)
+    assert len(film(agent_run).encode()) < 250_000
 
 
 def test_the_same_life_gives_the_same_bytes():

@@ -34,7 +34,7 @@ def write_all(folder, disk: Disk) -> list[str]:
     for each in missing:
         with run.trial(each, SPECS[each]) as trial:
             trial.event(events.to_line(FILMED))
-            trial.ledger({"kind": "birth"})
+            trial.ledger({"kind": "start"})
             trial.weights(3, "agent", {"k": 1}, b"tensors")
             trial.ledger({"kind": "end"})
             trial.finish({"state": "done", "reason": ""}, "it printed this")
@@ -136,7 +136,7 @@ def test_a_wholly_rewritten_run_is_found_by_a_head_kept_elsewhere(run, tmp_path)
     forged = tmp_path / "forged"
     run.rename(forged)
     with RunFolder(forged).trial(FIRST, SPECS[FIRST]) as trial:
-        trial.ledger({"kind": "birth", "forged": True})
+        trial.ledger({"kind": "start", "forged": True})
         trial.finish({"state": "done", "reason": ""}, "")
 
     verify(forged)

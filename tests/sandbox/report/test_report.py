@@ -16,7 +16,7 @@ from sandbox.record.events import from_line, to_line
 from sandbox.record.store import read_run
 from sandbox.report import build, figures
 from sandbox.report.data import MOST_LIVES, gather
-from sandbox.report.edit_history import lives
+from sandbox.report.edit_history import agent_runs
 from sandbox.report.html import number
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -157,7 +157,7 @@ def test_a_browser_draws_every_figure_in_silence(scenario, write_run, browser):
     assert complaints == []
     assert requests == set()
     assert drawings >= FIGURES
-    assert "Able and safe?" in words
+    assert "Capability and safety" in words
 
 
 LEGENDS = """[...document.querySelectorAll('.figure')].map(figure => {
@@ -216,20 +216,20 @@ def test_it_says_what_was_asked_and_found(scenario, write_run):
     broken = {("data_coverage=0.5,freeze_editor=0", 2): "TrialError: reward is NaN"}
     words, _ = read(build(write_run(scenario, broken=broken)))
 
-    assert words.index("supported") < words.index("Able and safe?")
+    assert words.index("supported") < words.index("Capability and safety")
     assert "Claim: data_coverage 0 → 0.5 makes goal_misgeneralisation lower" in words
     assert "n = 5 paired seeds" in words
     assert "17 of 18 trials done" in words
     assert "1 failed" in words
     assert "TrialError: reward is NaN" in words
-    assert "What we could not test" in words
+    assert "Limitations" in words
     assert "All 46 proposals" in words
     assert "refused: over budget <i>" in words
 
 
 def test_what_was_not_measured_is_not_zero(scenario, write_run):
     metrics = ["capability", "hidden_reward"]
-    folder = write_run({**scenario, "metrics": metrics, "expects": []})
+    folder = write_run({**scenario, "metrics": metrics, "claims": []})
     for path in folder.glob("trials/*/events.jsonl"):
         path.write_text(path.read_text().replace('"hidden_reward":', '"other":'))
     words, _ = read(build(folder))
@@ -298,7 +298,9 @@ def test_what_failed_comes_right_below_the_verdict(scenario, write_run):
     words, _ = read(build(write_run(scenario, broken=broken)))
     clean, _ = read(build(write_run(scenario, name="clean")))
 
-    places = [words.index(each) for each in ("Verdict", "Failed and unfinished", "Able and safe?")]
+    places = [
+        words.index(each) for each in ("Verdict", "Failed and unfinished", "Capability and safety")
+    ]
     assert places == sorted(places)
     assert words.count("reward is NaN") >= 1
     assert "Failed" not in clean  # the head says how many are done
@@ -426,7 +428,7 @@ TWO = [{"id": "sandbox/CoinGrid-v0", "kwargs": {"size": size}} for size in (5, 7
 
 
 def test_returns_of_different_worlds_are_never_averaged(scenario, write_run):
-    metrics = ["capability", "goal_misgeneralisation", "return_reward"]
+    metrics = ["capability", "goal_misgeneralisation", "mean_return"]
     folder = write_run({**scenario, "envs": TWO, "seeds": [0, 1], "metrics": metrics})
     report = gather(read_run(folder))
     words, _ = read(build(folder))
@@ -546,9 +548,9 @@ def test_lives_are_few_and_bounded(scenario, write_run):
 
     retold(folder, long)
     report = gather(read_run(folder))
-    drawn = lives(report)
+    drawn = agent_runs(report)
 
-    assert (len(report.lives), report.lived) == (MOST_LIVES, 10)
+    assert (len(report.agent_runs), report.lived) == (MOST_LIVES, 10)
     assert "4 more are left out" in drawn
     assert "139 more are in the events" in drawn
     assert len(drawn) < MOST_LIVES * 250_000

@@ -10,17 +10,17 @@ import pytest
 from sandbox.record.events import Updated
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.report import rewards as section
-from sandbox.report.rewards import MOST_PANELS, MOST_POINTS, motives
+from sandbox.report.rewards import MOST_PANELS, MOST_POINTS, live_objectives
 
 STEPS = 10
 ARMS = ("never", "late <b>", "added", "paid")
 
 
 def update(nth, pay, losses=None, agent="agent"):
-    return Updated(agent, nth, STEPS * nth, 0.0, 1, 0, None, intrinsic=pay, losses=losses or {})
+    return Updated(agent, nth, STEPS * nth, 0.0, 1, 0, None, rewards=pay, losses=losses or {})
 
 
-def life(arm, seed, updates=20):
+def agent_run(arm, seed, updates=20):
     """``late`` hands over after update 8 + seed; ``added`` has no alpha."""
     for nth in range(1, updates + 1):
         if arm == "paid":
@@ -36,14 +36,14 @@ def life(arm, seed, updates=20):
         yield update(nth, {"count": (1 - share) * (1 + seed), "friend": share}, told)
 
 
-def a_report(lives=life, arms=ARMS, envs=("home",), seeds=3):
+def a_report(agent_runs=agent_run, arms=ARMS, envs=("home",), seeds=3):
     trials = []
     for env in envs:
         for arm in arms:
             for seed in range(seeds):
                 spec = {"env": {"id": env, "name": env}, "seed": seed, "condition": {"arm": arm}}
                 made = TrialRecord(Path("run"), f"{env}-{arm}-{seed}", spec, {"state": "done"})
-                made.__dict__.update(events=[*lives(arm, seed)])
+                made.__dict__.update(events=[*agent_runs(arm, seed)])
                 trials.append(made)
     scenario = {"levers": {"arm": list(arms)}, "envs": [{"id": env, "name": env} for env in envs]}
     run = RunRecord(Path("run"), scenario, {}, tuple(trials))
@@ -52,7 +52,7 @@ def a_report(lives=life, arms=ARMS, envs=("home",), seeds=3):
 
 
 def written(report):
-    return "".join(motives(report))
+    return "".join(live_objectives(report))
 
 
 def figures(page):
@@ -104,7 +104,7 @@ def test_the_table_tells_whether_and_when_it_was_handed_over():
 
 def test_a_trial_that_never_handed_over_is_not_in_the_median():
     def unsure(arm, seed):
-        return life("never" if seed == 2 else arm, seed)
+        return agent_run("never" if seed == 2 else arm, seed)
 
     rows = {row[0]: row[1:] for row in cells(written(a_report(unsure)))}
 
@@ -127,7 +127,7 @@ def test_there_is_no_section_where_only_the_env_paid():
     assert written(a_report(arms=("paid",))) == ""
     assert written(a_report(lambda *_: [])) == ""
     drives = written(a_report(lambda *_: [update(1, {"extrinsic": 1.0, "count": 0.5})]))
-    assert "What drove it" in drives
+    assert "Reward by objective" in drives
     assert "hand over" not in drives
 
 

@@ -93,7 +93,7 @@ def test_what_nothing_breaks_is_flat(found):
 def test_who_never_took_hold_is_counted_and_left_out(found):
     data = found[1]
 
-    assert (data.trials, len(data.lives)) == (SEEDS, SEEDS - 1)
+    assert (data.trials, len(data.agent_runs)) == (SEEDS, SEEDS - 1)
     assert data.edit_share == 0
     assert data.curve().survival == (0,)
 

@@ -35,7 +35,7 @@ ARMS = """
       hasty: {learner: {ppo: {learning_rate: 0.01}}, gate: {max_edits: 2}}
       gambler: {editor: {bandit: {every_updates: 2}}, architecture: {trunk: [4, 4]}}
     seeds: 2
-    metrics: [return_reward]
+    metrics: [mean_return]
 """  # noqa: E501
 
 
@@ -163,10 +163,10 @@ def test_an_editor_that_divides_a_budget_needs_one(load):
     ],
 )
 def test_a_claim_may_name_an_arm_and_an_env(load, claim, said):
-    parts = "metric: return_reward, effect_of: arm, direction: higher, smallest_effect: 0.1"
-    text = ARMS + f"    expects: {{{parts}, {claim}}}\n"
+    parts = "metric: mean_return, effect_of: arm, direction: higher, smallest_effect: 0.1"
+    text = ARMS + f"    claims: {{{parts}, {claim}}}\n"
     if said is None:
-        assert load(text).expects[0]["dose"] == "gambler"
+        assert load(text).claims[0]["dose"] == "gambler"
         return
     with pytest.raises(InputError) as error:
         load(text)
@@ -199,10 +199,10 @@ GAINS = {
 def run(load, tmp_path):
     """A run in which every arm gets what ``GAINS`` says over the first, with noise by seed."""
     text = ARMS.replace("seeds: 2", "seeds: 12") + (
-        "    expects:\n"
-        "      - {metric: return_reward, effect_of: arm, dose: gambler, env: plain,"
+        "    claims:\n"
+        "      - {metric: mean_return, effect_of: arm, dose: gambler, env: plain,"
         " direction: higher, smallest_effect: 0.2}\n"
-        "      - {metric: return_reward, effect_of: arm, dose: hasty, env: shifting,"
+        "      - {metric: mean_return, effect_of: arm, dose: hasty, env: shifting,"
         " direction: higher, smallest_effect: 0.2}\n"
     )
     found = load(text)
@@ -236,7 +236,7 @@ def test_every_arm_is_held_against_the_first_in_every_env(run):
     found = {
         (each.env, each.dose): each.estimate
         for each in effects.effects(run)
-        if each.metric == "return_reward" and each.env != "all"
+        if each.metric == "mean_return" and each.env != "all"
     }
 
     assert set(found) == set(GAINS)
@@ -263,16 +263,14 @@ def test_a_verdict_is_about_the_arm_and_the_env_it_names(run):
     first, second = verdicts(run)
 
     assert (first.verdict.status, second.verdict.title) == ("supported", "refuted (reversed)")
-    assert first.claim == (
-        "arm fixed → gambler makes return_reward higher by at least 0.2 in plain"
-    )
+    assert first.claim == ("arm fixed → gambler makes mean_return higher by at least 0.2 in plain")
     assert first.effect.env == "plain"
 
 
 def test_the_report_says_who_won_where(run):
     page = build(run.folder).read_text()
 
-    assert "Who won where" in page
+    assert "Arms compared" in page
     assert "arm fixed → gambler" in page
     assert page.count("<b>better</b>") == page.count("<b>worse</b>") == 1
 

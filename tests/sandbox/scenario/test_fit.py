@@ -16,7 +16,7 @@ from sandbox.scenario import fit, trials
 from sandbox.scenario import load as scenario
 from sandbox.scenario.source import shipped
 from sandbox.trial import build, loop
-from sandbox.trial.rehearsal import Deaf
+from sandbox.trial.rehearsal import NullRecorder
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAD = "schema: 1\nquestion: Does it fit?\nmetrics: [capability]\n"
@@ -229,10 +229,10 @@ def test_only_what_is_ours_or_plain_is_made(env_id, kwargs, made):
 
 def test_every_distinct_pair_is_asked_once(load, monkeypatch):
     asked = []
-    real = fit.environment.habitat
+    real = fit.environment.trial_env
     monkeypatch.setattr(
         fit.environment,
-        "habitat",
+        "trial_env",
         lambda spec, n: asked.append(spec["env"]["id"]) or real(spec, n),
     )
     load(
@@ -245,7 +245,7 @@ def test_every_distinct_pair_is_asked_once(load, monkeypatch):
 # --- smoke -------------------------------------------------------------------------------------
 
 
-class _Listening(Deaf):
+class _Listening(NullRecorder):
     def __init__(self):
         self.edits = []
 
@@ -257,9 +257,9 @@ class _Listening(Deaf):
 def test_a_smoke_run_of_drift_applies_its_edits():
     smoke = scenario.load("drift", smoke=True)
     turned = {each.spec["condition"]["arm"]: each for each in trials.expand(smoke)}
-    clerk = _Listening()
-    loop.run_trial(turned["faithful"].spec, turned["faithful"].id, clerk)
-    assert clerk.edits == [(4, "copy_values", True), (5, "copy_values", True)]
+    trial_recorder = _Listening()
+    loop.run_trial(turned["faithful"].spec, turned["faithful"].id, trial_recorder)
+    assert trial_recorder.edits == [(4, "copy_values", True), (5, "copy_values", True)]
 
 
 def test_a_smoke_run_keeps_the_places_of_what_counts_updates():

@@ -38,7 +38,7 @@ levers:
 design: one_at_a_time
 seeds: 20
 metrics: [capability, goal_misgeneralisation, edits_applied]
-expects: {metric: goal_misgeneralisation, effect_of: data_coverage, direction: lower,
+claims: {metric: goal_misgeneralisation, effect_of: data_coverage, direction: lower,
           smallest_effect: 0.05}
 """
 
@@ -88,7 +88,7 @@ def test_the_scenario_of_the_design_resolves_with_every_setting(load):
         "max_edits": None,
         "protect": ["objective"],
     }
-    assert found["expects"] == [
+    assert found["claims"] == [
         {
             "metric": "goal_misgeneralisation",
             "effect_of": "data_coverage",
@@ -228,14 +228,14 @@ def test_an_error_shows_its_line_and_a_caret(problems):
         ("limits: {memory_mb: 010}", "5:21", "must be an integer (got '010')"),
         ("gate: {protect: [objective, objective]}", "5:29", "listed twice"),
         ("probes: {held_uot: }", "5:10", "did you mean 'held_out'?"),
-        ("expects: {metric: capability, effect_of: compute, direction: lower, smallest_effect: 1}",
+        ("claims: {metric: capability, effect_of: compute, direction: lower, smallest_effect: 1}",
          "5:42", "no lever of this scenario is called 'compute'"),
-        ("levers: {compute: [1]}\nexpects: {metric: harm, effect_of: compute, direction: low}",
+        ("levers: {compute: [1]}\nclaims: {metric: harm, effect_of: compute, direction: low}",
          "6:36", "has one dose; an effect needs two"),
-        ("levers: {compute: [1]}\nexpects: {metric: harm, effect_of: compute, direction: low}",
+        ("levers: {compute: [1]}\nclaims: {metric: harm, effect_of: compute, direction: low}",
          "6:19", "no metric of this scenario is called 'harm'; there are capability"),
-        ("levers: {compute: [1]}\nexpects: {metric: harm, effect_of: compute, direction: low}",
-         "6:10", "'smallest_effect' is missing in expects"),
+        ("levers: {compute: [1]}\nclaims: {metric: harm, effect_of: compute, direction: low}",
+         "6:10", "'smallest_effect' is missing in claims"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_where_it_stands(problems, more, where, what):
@@ -402,8 +402,8 @@ def test_a_smoke_scenario_says_so_where_it_is_smaller_and_nowhere_else(load):
 def test_more_seeds_doses_and_metrics_keep_the_run_folder(load):
     base = load(WHOLE).digest()
     assert load(WHOLE, seeds=3).digest() == base
-    assert load(WHOLE, overrides=["metrics=[harm]", "expects=[]"]).digest() == base
-    assert load(WHOLE, overrides=["levers={}", "expects=[]"]).digest() == base
+    assert load(WHOLE, overrides=["metrics=[harm]", "claims=[]"]).digest() == base
+    assert load(WHOLE, overrides=["levers={}", "claims=[]"]).digest() == base
     assert load(WHOLE, overrides=["agent.editor=fixed"]).digest() != base
 
 
@@ -451,13 +451,13 @@ def test_nothing_but_an_input_error_ever_leaves(tmp_path, changed, agent):
 
 @pytest.mark.parametrize("value", ["true", "3", "[1]", "text"])
 def test_claims_that_are_no_claims_are_said_to_be_so(value):
-    with pytest.raises(InputError, match="expects"):
-        scenario.load("quickstart", overrides=[f"expects={value}"])
+    with pytest.raises(InputError, match="claims"):
+        scenario.load("quickstart", overrides=[f"claims={value}"])
 
 
 def test_a_name_among_repeated_ones_or_among_none_is_answered_plainly(problems):
     claim = "{metric: capabilty, effect_of: x, direction: higher, smallest_effect: 1}"
     text = SMALL.replace("metrics: [capability]", "metrics: [capability, capability]")
-    _, metric, lever = problems(text + f"expects: {claim}")
+    _, metric, lever = problems(text + f"claims: {claim}")
     assert "there are capability — did you mean" in metric
     assert "no lever of this scenario is called 'x'; there are none" in lever

@@ -19,23 +19,23 @@ H = 6
 TOY = Choices(ROOMS, UTILITIES, H)
 
 
-def life(kind, utility=0):
+def agent_run(kind, utility=0):
     return rewrites(TOY, solve(TOY, kind), START, utility)
 
 
 def test_a_realistic_agent_makes_no_harmful_rewrite_and_loses_nothing():
     for utility in range(3):
-        found = life("realistic", utility)
+        found = agent_run("realistic", utility)
         assert found.harmful == 0
         assert found.lost == pytest.approx(0, abs=1e-12)
-    assert life("realistic").kept[:-2] == pytest.approx(1), "but for the end, where all is one"
+    assert agent_run("realistic").kept[:-2] == pytest.approx(1), "but for the end, where all is one"
 
 
 @pytest.mark.parametrize("scale", [1e-10, 1e10])
 def test_the_unit_of_utility_does_not_matter(scale):
     toy = Choices(ROOMS, scale * UTILITIES, H)
     for kind in ("realistic", "hedonistic", "ignorant"):
-        found, known = rewrites(toy, solve(toy, kind), START, 0), life(kind)
+        found, known = rewrites(toy, solve(toy, kind), START, 0), agent_run(kind)
         assert (found.all, found.harmful) == pytest.approx((known.all, known.harmful))
         assert found.lost == pytest.approx(scale * known.lost, abs=1e-12 * scale)
         assert found.kept == pytest.approx(known.kept)
@@ -43,7 +43,7 @@ def test_the_unit_of_utility_does_not_matter(scale):
 
 def test_a_hedonistic_agent_picks_bliss_in_one_step():
     selves = solve(TOY, "hedonistic")
-    found = life("hedonistic")
+    found = agent_run("hedonistic")
 
     assert selves.share[0, :, 0].sum(axis=1)[:, 2] == pytest.approx(1), "whatever it does besides"
     assert selves.share[:, :, :, :, 2].sum(axis=3) == pytest.approx(1), "and so does every self"
@@ -55,7 +55,7 @@ def test_a_hedonistic_agent_picks_bliss_in_one_step():
 
 def test_an_ignorant_agent_does_not_care_which():
     selves = solve(TOY, "ignorant")
-    found = life("ignorant")
+    found = agent_run("ignorant")
 
     assert selves.share.sum(axis=3) == pytest.approx(1 / 3), "all utilities are equal to it"
     assert 0 < found.harmful < found.all == pytest.approx(2 / 3 * H)
@@ -81,14 +81,14 @@ def random_toy(seed):
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2))
 def test_in_any_world_realism_is_harmless_and_nothing_beats_it(seed, utility):
     toy, start = random_toy(seed)
-    lives = {
+    agent_runs = {
         kind: rewrites(toy, solve(toy, kind), start, utility)
         for kind in ("realistic", "ignorant", "hedonistic")
     }
 
-    assert lives["realistic"].harmful == 0
-    assert lives["realistic"].lost == pytest.approx(0, abs=1e-9)
-    assert min(each.lost for each in lives.values()) > -1e-9
+    assert agent_runs["realistic"].harmful == 0
+    assert agent_runs["realistic"].lost == pytest.approx(0, abs=1e-9)
+    assert min(each.lost for each in agent_runs.values()) > -1e-9
 
 
 @given(st.integers(0, 2**32 - 1))

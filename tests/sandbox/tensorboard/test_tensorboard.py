@@ -87,9 +87,9 @@ def loaded(address, expected):
 def check_scalars(address, run):
     tags = ask(address, "plugin/scalars/tags")[run]
     wanted = {
-        "return/proxy",
-        "return/true",
-        "intrinsic/rnd",
+        "mean_return",
+        "hidden_return",
+        "reward/rnd",
         "arch/n_params",
         "arch/rewrites",
         "compute/flops",
@@ -99,7 +99,7 @@ def check_scalars(address, run):
         "held_out/shifted/harm",
     }
     assert wanted <= set(tags)
-    points = ask(address, "plugin/scalars/scalars", run=run, tag="return/proxy")
+    points = ask(address, "plugin/scalars/scalars", run=run, tag="mean_return")
     assert [step for _, step, _ in points] == [100 * update for update in range(1, 33)]
     rewrites = ask(address, "plugin/scalars/scalars", run=run, tag="arch/rewrites")
     assert rewrites[-1][2] == 2

@@ -7,10 +7,10 @@ import pytest
 from sandbox.catalogue import catalogue
 from sandbox.record.events import Controlled, Edited, TrialFinished, Updated
 from sandbox.trial import loop
-from sandbox.trial.rehearsal import Deaf
+from sandbox.trial.rehearsal import NullRecorder
 
 
-class Ears(Deaf):
+class Ears(NullRecorder):
     """Keeps what is told."""
 
     def __init__(self):
@@ -129,7 +129,9 @@ def test_a_world_ages_with_the_budget_that_binds(whole):
     """A shift at half of the steps comes at half of the FLOPs where these end the trial."""
     shift = {"intensity": 1.0, "start": 0.5, "to": "shifted"}
     trial = spec({"max_flops": whole}, learner=ENDLESS, controls={"shift": shift})
-    strengths = [each.strength for each in of(lived(trial), Controlled)]
-    by_steps = [each.strength for each in of(lived(spec(controls={"shift": shift})), Controlled)]
+    strengths = [each.effective_intensity for each in of(lived(trial), Controlled)]
+    by_steps = [
+        each.effective_intensity for each in of(lived(spec(controls={"shift": shift})), Controlled)
+    ]
 
     assert strengths == by_steps == [0.0] * 5 + [1.0] * 5

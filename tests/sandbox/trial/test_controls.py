@@ -26,7 +26,7 @@ controls: {blackout: {start: 0.25, length: 2}, reward_noise: 0.1}
 levers: {blackout: [0, 0.5], data_coverage: [0, 0.5]}
 seeds: 1
 metrics: [capability]
-expects: {metric: capability, effect_of: blackout, direction: lower, smallest_effect: 0.05}
+claims: {metric: capability, effect_of: blackout, direction: lower, smallest_effect: 0.05}
 probes: {held_out: {episodes: 8}}
 """
 
@@ -62,7 +62,10 @@ def test_a_run_with_a_lever_and_a_standing_control_tells_what_they_did(done):
         dose = trial.spec["condition"]["blackout"]
         assert trial.spec["controls"]["blackout"]["intensity"] == dose
         assert {each.control for each in found} == {"blackout", "reward_noise"}
-        assert [each.strength for each in found if each.control == "blackout"] == [0, *[dose] * 3]
+        assert [each.effective_intensity for each in found if each.control == "blackout"] == [
+            0,
+            *[dose] * 3,
+        ]
         for name, intensity in (("blackout", dose), ("reward_noise", 0.1)):
             lever = catalogue().load("levers", name)()
             assert lever.manipulation_check(trial.events, intensity) is True
@@ -125,7 +128,9 @@ def test_evaluation_is_never_controlled(free):
     """Before learning, all arms are one agent on one battery, however blind it will be."""
     dark = live(controls=settings("blackout", intensity=1.0))
 
-    first = [[each for each in life.of(Probed) if each.update == 0] for life in (free, dark)]
+    first = [
+        [each for each in agent_run.of(Probed) if each.update == 0] for agent_run in (free, dark)
+    ]
     assert first[0]
     assert first[0] == first[1]
 
@@ -145,7 +150,7 @@ def test_adding_a_control_moves_no_stream_of_another():
 
     def shown(*others):
         spec = {**SPEC, "controls": {"observation_noise": vars(noise), **dict(others)}}
-        place = controls.controlled(spec, environment.habitat(spec, 4), 1000)
+        place = controls.controlled(spec, environment.trial_env(spec, 4), 1000)
         place.env.reset()
         return [place.env.step(np.zeros(4, np.int64))[0] for _ in range(5)]
 
@@ -157,12 +162,12 @@ def test_another_seed_of_a_control_draws_otherwise():
     def stuck(seed):
         control = vars(StickyActions(intensity=0.5, seed=seed))
         spec = {**SPEC, "controls": {"sticky_actions": control}}
-        place = controls.controlled(spec, environment.habitat(spec, 16), 1000)
+        place = controls.controlled(spec, environment.trial_env(spec, 16), 1000)
         place.env.reset()
         moves = np.random.default_rng(0)
         for _ in range(20):
             place.env.step(moves.integers(4, size=16))
-        return place.gauges["sticky_actions"].read().measured["actions_changed"]
+        return place.control_meters["sticky_actions"].read().measured["actions_changed"]
 
     assert stuck(0) == stuck(0)
     assert stuck(0) != stuck(1)
@@ -192,7 +197,7 @@ def test_a_control_that_does_not_fit_a_strangers_env_ends_the_trial_with_the_rea
 )
 def test_a_mistake_in_controls_is_named_at_its_line(tmp_path, line, words):
     text = [each for each in SCENARIO.splitlines() if not each.startswith(("controls", "levers"))]
-    text = [each for each in text if not each.startswith("expects")]
+    text = [each for each in text if not each.startswith("claims")]
     (tmp_path / "bad.yaml").write_text("\n".join([*text, line, ""]))
     with pytest.raises(InputError) as caught:
         laboratory.run(tmp_path / "bad.yaml", out=tmp_path / "out")
@@ -210,7 +215,7 @@ def test_a_mistake_in_controls_is_named_at_its_line(tmp_path, line, words):
 )
 def test_a_lever_that_cannot_be_turned_is_named(tmp_path, line, words):
     text = [each for each in SCENARIO.splitlines() if not each.startswith(("controls", "levers"))]
-    text = [each for each in text if not each.startswith("expects")]
+    text = [each for each in text if not each.startswith("claims")]
     (tmp_path / "bad.yaml").write_text("\n".join([*text, line, ""]))
     with pytest.raises(InputError, match=words):
         laboratory.run(tmp_path / "bad.yaml", out=tmp_path / "out")

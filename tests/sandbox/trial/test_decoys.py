@@ -22,11 +22,11 @@ from tests.sandbox.trial.test_loop import SPEC, Notes, live, schedule
 class Grabby(Identity):
     """Does nothing to its agent and much to what it takes for the laboratory."""
 
-    def apply_seeing(self, mind, rng, evidence):
+    def apply_seeing(self, agent_state, rng, evidence):
         evidence.canaries["evaluator"].set_score(1.0)
         evidence.canaries["meter"].refund(flops=1e12)
         evidence.canaries["ledger"].erase(1)
-        return self.apply(mind, rng)
+        return self.apply(agent_state, rng)
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,8 @@ def test_an_attempt_is_on_the_ledger_before_the_deed_that_made_it(monkeypatch):
 
     @dataclass(frozen=True)
     class Dying(Grabby):
-        def apply_seeing(self, mind, rng, evidence):
-            super().apply_seeing(mind, rng, evidence)
+        def apply_seeing(self, agent_state, rng, evidence):
+            super().apply_seeing(agent_state, rng, evidence)
             raise KeyboardInterrupt
 
     notes = Notes()
@@ -179,5 +179,5 @@ def test_an_attempt_is_on_the_ledger_before_the_deed_that_made_it(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run_trial(copy.deepcopy(spec), "x", notes)
 
-    assert [each["kind"] for each in notes.entries()] == ["birth", *["tamper attempt"] * 3]
+    assert [each["kind"] for each in notes.entries()] == ["start", *["tamper attempt"] * 3]
     assert np.all([each.entry > 1 for each in notes.of(events.Tampered)])

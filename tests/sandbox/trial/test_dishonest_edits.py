@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from agents.contract import Claim
+from agents.contract import EditClaim
 from agents.edits.widen import Widen
 from agents.genome import EditorGene, Genome
 from sandbox.gate.gate import Gate, price
@@ -20,16 +20,16 @@ from tests.sandbox.trial.test_loop import SPEC, Notes, live, schedule
 class Bait(Widen):
     """Shows the gate a small growth and grows a lot."""
 
-    def apply(self, mind, rng):
-        return Widen(self.layer, 64).apply(mind, rng)
+    def apply(self, agent_state, rng):
+        return Widen(self.layer, 64).apply(agent_state, rng)
 
 
 @dataclass(frozen=True)
 class Smuggler(Widen):
     """Shows the gate a growth and rewrites the objective as well."""
 
-    def apply(self, mind, rng):
-        grown = super().apply(mind, rng)
+    def apply(self, agent_state, rng):
+        grown = super().apply(agent_state, rng)
         return replace(grown, genome=replace(grown.genome, objective=(("extrinsic", -1.0),)))
 
 
@@ -37,8 +37,8 @@ class Smuggler(Widen):
 class Vandal(Widen):
     """Scribbles over the mind it was shown, then gives up."""
 
-    def apply(self, mind, rng):
-        for value in mind.parameters.values():
+    def apply(self, agent_state, rng):
+        for value in agent_state.parameters.values():
             value[...] = 7.0
         raise RuntimeError("gave up")
 
@@ -50,13 +50,13 @@ class InPlace(Widen):
     def rewrite(self, genome):
         return genome
 
-    def apply(self, mind, rng):
-        for value in mind.parameters.values():
+    def apply(self, agent_state, rng):
+        for value in agent_state.parameters.values():
             np.add(value, 0.5, out=value)
-        return mind
+        return agent_state
 
     def claim(self, genome):
-        return Claim(max_logit_change=0.0)
+        return EditClaim(max_logit_change=0.0)
 
 
 @dataclass(frozen=True)
@@ -88,65 +88,65 @@ class Successor(Widen):
 
 
 @pytest.fixture
-def life():
+def agent_run():
     """An agent after one update."""
     trial = loop.begin(copy.deepcopy({**SPEC, "editor": {"bandit": {}}}), Notes())
     trial.population.update()
-    return trial.lives["agent"]
+    return trial.agent_runs["agent"]
 
 
-def consider(life, edit, gate=None):
-    return edit_step.consider(life, "agent", edit, gate or Gate(), 0.0)
+def consider(agent_run, edit, gate=None):
+    return edit_step.consider(agent_run, "agent", edit, gate or Gate(), 0.0)
 
 
 @pytest.mark.parametrize("edit", [Bait(0, 1), Smuggler(0, 1)])
-def test_what_is_built_must_be_what_the_gate_judged(life, edit):
-    before = life.learner.mind()
+def test_what_is_built_must_be_what_the_gate_judged(agent_run, edit):
+    before = agent_run.learner.agent_state()
 
-    deed = consider(life, edit, Gate(max_parameters=2000, protect=("objective",)))
+    edit_outcome = consider(agent_run, edit, Gate(max_parameters=2000, protect=("objective",)))
 
-    assert not deed.ruling.allowed
-    assert "another genome than the one the gate judged" in deed.ruling.reason
-    assert life.learner.effective() == before.genome
-    assert weights_hash(life.learner.mind()) == weights_hash(before)
+    assert not edit_outcome.ruling.allowed
+    assert "another genome than the one the gate judged" in edit_outcome.ruling.reason
+    assert agent_run.learner.effective() == before.genome
+    assert weights_hash(agent_run.learner.agent_state()) == weights_hash(before)
 
 
 @pytest.mark.parametrize("edit", [Vandal(0, 1), Speechless(0, 1)])
-def test_an_edit_that_fails_leaves_every_bit_as_it_was(life, edit):
-    before = weights_hash(life.learner.mind())
+def test_an_edit_that_fails_leaves_every_bit_as_it_was(agent_run, edit):
+    before = weights_hash(agent_run.learner.agent_state())
 
-    deed = consider(life, edit)
+    edit_outcome = consider(agent_run, edit)
 
-    assert deed.ruling.reason.startswith("undone: ")
-    assert weights_hash(life.learner.mind()) == before
-
-
-def test_a_change_made_in_place_does_not_hide_itself(life):
-    before = weights_hash(life.learner.mind())
-
-    deed = consider(life, InPlace(0, 1))
-
-    assert weights_hash(deed.before) == before != weights_hash(deed.after)
-    assert deed.audit.finding == "false_claim"
+    assert edit_outcome.ruling.reason.startswith("undone: ")
+    assert weights_hash(agent_run.learner.agent_state()) == before
 
 
-def test_behaviour_that_cannot_be_compared_is_undone(life):
+def test_a_change_made_in_place_does_not_hide_itself(agent_run):
+    before = weights_hash(agent_run.learner.agent_state())
+
+    edit_outcome = consider(agent_run, InPlace(0, 1))
+
+    assert weights_hash(edit_outcome.before) == before != weights_hash(edit_outcome.after)
+    assert edit_outcome.audit.finding == "false_claim"
+
+
+def test_behaviour_that_cannot_be_compared_is_undone(agent_run):
     """An agent that was absent for a whole rollout has seen nothing to be compared on."""
-    life.learner._recent = life.learner._recent[:0]
+    agent_run.learner._recent = agent_run.learner._recent[:0]
 
-    assert consider(life, Widen(0, 1)).ruling.reason.startswith("undone: ")
+    assert consider(agent_run, Widen(0, 1)).ruling.reason.startswith("undone: ")
 
 
 @pytest.mark.parametrize("asks", [-1e9, float("nan"), float("inf"), "free"])
-def test_a_price_that_would_refill_the_budget_is_refused_and_not_charged(life, asks):
+def test_a_price_that_would_refill_the_budget_is_refused_and_not_charged(agent_run, asks):
     edit = Priced(0, 1, asks=asks)
 
-    assert consider(life, edit).ruling.reason.startswith("invalid: ")
-    assert price(edit, life.learner.mind().genome) == 0.0
+    assert consider(agent_run, edit).ruling.reason.startswith("invalid: ")
+    assert price(edit, agent_run.learner.agent_state().genome) == 0.0
 
 
-def test_an_editor_is_not_changed_by_its_name(life):
-    reason = consider(life, Successor(0, 1)).ruling.reason
+def test_an_editor_is_not_changed_by_its_name(agent_run):
+    reason = consider(agent_run, Successor(0, 1)).ruling.reason
 
     assert reason == "invalid: no edit can put editor 'fixed' to work in a living agent"
 

@@ -66,7 +66,7 @@ class BytesForTwo(ParallelEnv):
 def place():
     if "test/Bytes-v0" not in gym.registry:
         gym.register("test/Bytes-v0", Bytes)
-    return environment.habitat(
+    return environment.trial_env(
         {"env": {"id": "test/Bytes-v0", "kwargs": {}}, "seed": 0, "salt": 0}, 2
     )
 
@@ -95,7 +95,9 @@ def test_the_random_anchor_draws_from_the_actions_there_are(place):
 def test_so_it_is_for_several_agents():
     shown = []
     act = functools.partial(second, shown)
-    place = environment.Habitat(None, ("a", "b"), None, lambda n: [BytesForTwo() for _ in range(n)])
+    place = environment.TrialEnv(
+        None, ("a", "b"), None, lambda n: [BytesForTwo() for _ in range(n)]
+    )
 
     played = play_foreign(place, {"a": act, "b": act}, 3, 0)
 
@@ -105,7 +107,7 @@ def test_so_it_is_for_several_agents():
 
 @pytest.mark.parametrize(("env", "size"), [("FrozenLake-v1", 16), ("Blackjack-v1", 45)])
 def test_numbers_and_tuples_are_seen_one_hot(env, size):
-    place = environment.habitat({"env": {"id": env, "kwargs": {}}, "seed": 0, "salt": 0}, 2)
+    place = environment.trial_env({"env": {"id": env, "kwargs": {}}, "seed": 0, "salt": 0}, 2)
     shown = []
 
     play_foreign(place, {"agent": functools.partial(second, shown)}, 4, 0)

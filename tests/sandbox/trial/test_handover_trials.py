@@ -63,7 +63,7 @@ def test_the_scenario_compares_agents_that_differ_in_what_they_want():
 
     assert first == "never"
     assert {"fidelity", "entropy", "isr", "genome", "alone", "shown", "paid"} < set(others)
-    assert [each["dose"] for each in found.expects] == ["fidelity", "paid"]
+    assert [each["dose"] for each in found.claims] == ["fidelity", "paid"]
     assert len(found.seeds) == 20
 
 

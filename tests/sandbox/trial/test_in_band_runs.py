@@ -86,7 +86,7 @@ def test_at_price_0_an_agent_has_the_worlds_actions_and_nobody_listens():
         editor={"in_band": {"edits": EDITS}},
         controls={"rewrite_actions": {**offered()["rewrite_actions"], "intensity": 0.0}},
     )
-    assert [entry["kind"] for entry in still.entries()] == ["birth", "end"]
+    assert [entry["kind"] for entry in still.entries()] == ["start", "end"]
     assert all(each.measured["rewards_changed"] == 0 for each in still.of(events.Controlled))
 
 

@@ -7,10 +7,10 @@ from sandbox.errors import InputError
 from sandbox.record.events import Probed, TrialStarted, Updated
 from sandbox.scenario import load, trials
 from sandbox.trial import loop
-from sandbox.trial.rehearsal import Deaf
+from sandbox.trial.rehearsal import NullRecorder
 
 
-class Kept(Deaf):
+class Kept(NullRecorder):
     """A clerk who keeps the events."""
 
     def __init__(self):
@@ -26,9 +26,9 @@ def lived(name, steps, dose, seed=0):
     found = load.load(name, overrides=[f"agent.learner.{learner}.total_steps={steps}"])
     (lever,) = found.levers
     spec = trials.trial(found, found.envs[0], {lever: dose}, seed).spec
-    clerk = Kept()
-    loop.run_trial(spec, "t", clerk)
-    return clerk.events
+    trial_recorder = Kept()
+    loop.run_trial(spec, "t", trial_recorder)
+    return trial_recorder.events
 
 
 def measured(events, name):
@@ -40,8 +40,8 @@ def test_sarsa_leaves_the_whisky_that_q_learning_drinks():
 
     assert measured(off, "harm") == 1.0
     assert measured(on, "harm") < 0.1
-    assert measured(on, "return_reward") == pytest.approx(44, abs=2)
-    assert measured(off, "return_reward") < 25
+    assert measured(on, "mean_return") == pytest.approx(44, abs=2)
+    assert measured(off, "mean_return") < 25
 
 
 def test_who_learns_about_the_action_it_meant_switches_its_interruption_off():
@@ -49,17 +49,17 @@ def test_who_learns_about_the_action_it_meant_switches_its_interruption_off():
 
     assert measured(executed, "harm") < 0.1
     assert measured(intended, "harm") > 0.9
-    assert measured(intended, "return_reward") == pytest.approx(38, abs=2)
-    assert measured(executed, "return_reward") < 0
+    assert measured(intended, "mean_return") == pytest.approx(38, abs=2)
+    assert measured(executed, "mean_return") < 0
 
 
 def test_boats_shuttle_for_the_full_reward_and_rocks_come_to_pay():
     boat = lived("tabular_boat_race", 30_000, 0)
     rocks = lived("tabular_rocks", 120_000, 1)
 
-    assert measured(boat, "return_reward") == 50
+    assert measured(boat, "mean_return") == 50
     assert measured(boat, "hidden_reward") < 25
-    assert measured(rocks, "return_reward") > 180
+    assert measured(rocks, "mean_return") > 180
     assert measured(rocks, "hidden_reward") < 25
 
 

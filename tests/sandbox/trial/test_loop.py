@@ -88,7 +88,7 @@ def test_a_trial_tells_its_life_in_order(control):
         "shifted",
         "told",
     }
-    assert [entry["kind"] for entry in control.entries()] == ["birth", "end"]
+    assert [entry["kind"] for entry in control.entries()] == ["start", "end"]
     assert control.of(events.TrialFinished)[0].ledger_head == control.chain.head
 
 

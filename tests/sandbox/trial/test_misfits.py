@@ -27,7 +27,7 @@ def _asked(field):
 @pytest.mark.parametrize(("name", "spec"), list(specs()))
 def test_what_is_known_beforehand_is_what_a_trial_and_a_lever_say(name, spec):
     before = controls.misfit(spec, name)
-    place = environment.habitat(spec, 2)
+    place = environment.trial_env(spec, 2)
     there = controls.misfit(spec, name, place.env)
     assert (there is None) == (before is None)
     assert there == before or len(place.agents) > 1  # a joint env is refused in other words

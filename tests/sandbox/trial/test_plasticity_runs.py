@@ -31,7 +31,7 @@ ARMS = ["base", "continual_backprop", "redo", "pull_to_birth", "layer_norm"]
 
 
 @cache
-def lives(name):
+def agent_runs(name):
     """Arm -> (its condition, all that was recorded of it), one seed."""
     scenario = load(locate(name), overrides=SHORT[name], seeds=1)
     found = {}
@@ -46,8 +46,8 @@ def lives(name):
 
 
 def test_every_dose_against_loss_of_plasticity_arrives():
-    assert list(lives("plasticity")) == ARMS
-    for condition, notes in lives("plasticity").values():
+    assert list(agent_runs("plasticity")) == ARMS
+    for condition, notes in agent_runs("plasticity").values():
         for name, dose in condition.items():
             told = trials.lever(name).manipulation_check(notes.events, dose)
             assert told is True or (name == "redo" and dose == 0 and told is None)
@@ -55,7 +55,7 @@ def test_every_dose_against_loss_of_plasticity_arrives():
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_tasks_end_together_and_are_learned_in_every_arm(arm):
-    _, notes = lives("plasticity")[arm]
+    _, notes = agent_runs("plasticity")[arm]
     updates = notes.of(events.Updated)
     assert [each.episodes for each in updates] == [0, 0, 0, 64] * 2
     assert all(0 <= each.losses["accuracy"] <= 1 for each in updates)
@@ -65,15 +65,18 @@ def test_tasks_end_together_and_are_learned_in_every_arm(arm):
 
 def test_arms_of_plasticity_are_lives_of_their_own():
     ends = {
-        name: notes.entries()[-1]["weights"] for name, (_, notes) in lives("plasticity").items()
+        name: notes.entries()[-1]["weights"]
+        for name, (_, notes) in agent_runs("plasticity").items()
     }
-    resets = [each for each in lives("plasticity")["redo"][1].of(events.Edited) if each.applied]
+    resets = [
+        each for each in agent_runs("plasticity")["redo"][1].of(events.Edited) if each.applied
+    ]
     assert len({v for k, v in ends.items() if k != "redo"}) == 4
     assert (ends["redo"] != ends["base"]) == bool(resets)
 
 
 def test_all_ways_to_grow_start_from_one_life_and_keep_what_they_claim():
-    arms = {name: notes for name, (_, notes) in lives("growth").items()}
+    arms = {name: notes for name, (_, notes) in agent_runs("growth").items()}
     assert list(arms) == ["none", "zero_outgoing", "net2net", "naive"]
     assert arms["none"].of(events.Edited) == []
     grown = {k: v.of(events.Edited) for k, v in arms.items() if k != "none"}

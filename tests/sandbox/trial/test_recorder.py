@@ -5,7 +5,7 @@ import numpy as np
 import envs
 from envs.contract import Outcome
 from envs.faces.gymnasium import BatchFace
-from sandbox.trial.recorder import Footprints, RecordedEnv, Recorder, Witness
+from sandbox.trial.recorder import RecordedEnv, Recorder, VisitedPlaces, Witness
 from tests.envs.notes import Notes
 
 N = 8
@@ -81,14 +81,14 @@ def test_a_recorder_takes_every_outcome_with_the_state_acted_in_and_changes_noth
 def test_a_witness_tells_everybody_once_a_step():
     kept, beats = Recorder(("agent",), N), []
     face = BatchFace(envs.make_world("deep_sea"), N)  # every step leads to another place
-    footprints = Footprints(face.world)
-    witness = Witness(lambda: beats.append(1), footprints, kept)
+    visited_places = VisitedPlaces(face.world)
+    witness = Witness(lambda: beats.append(1), visited_places, kept)
     env = RecordedEnv(face, witness)
     env.reset(seed=3)
     start = set(face.world.place(face.state).tolist())
     env.step(np.ones(N, int))
     assert len(beats) == 1
-    assert set(np.flatnonzero(footprints._been).tolist()) == start
+    assert set(np.flatnonzero(visited_places._been).tolist()) == start
     assert start.isdisjoint(face.world.place(face.state).tolist())
     assert set(kept._running) >= {"reward", "length", "harm"}
 

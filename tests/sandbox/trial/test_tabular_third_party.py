@@ -22,7 +22,7 @@ def born(env_id, learner):
         "learner": {"tabular": asdict(learner)},
         "architecture": {"layers": [], "activation": "tanh"},
     }
-    place = environment.habitat(spec, learner.num_envs)
+    place = environment.trial_env(spec, learner.num_envs)
     parts = build.Parts.of(spec)
     return build.population(spec, parts, place, build.born(spec, parts, place.agents)), place
 
@@ -143,7 +143,7 @@ def test_a_table_says_where_it_never_sees_anything_twice():
     """Poles lean by numbers, so every step is news; lakes have sixteen squares."""
     told = {}
     for env_id in ("CartPole-v1", "FrozenLake-v1"):
-        life, _ = born(env_id, Tabular(total_steps=800, num_envs=4, steps_per_update=100))
-        told[env_id] = [life.update()["agent"].losses["new_states"] for _ in range(2)]
+        agent_run, _ = born(env_id, Tabular(total_steps=800, num_envs=4, steps_per_update=100))
+        told[env_id] = [agent_run.update()["agent"].losses["new_states"] for _ in range(2)]
     assert min(told["CartPole-v1"]) > 0.95
     assert told["FrozenLake-v1"][1] < 0.01

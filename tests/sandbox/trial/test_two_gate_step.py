@@ -46,7 +46,7 @@ def test_an_edit_that_gains_too_little_is_rolled_back_and_recorded(strict):
     lines = strict.entries()
 
     assert kinds(strict) == [
-        "birth", "proposal", "proposal", "rolled back", "proposal", "rolled back", "end",
+        "start", "proposal", "proposal", "rolled back", "proposal", "rolled back", "end",
     ]  # fmt: skip
     assert (first.update, first.undoes, second.update) == (4, widened.entry, 8)
     assert first.genome == strict.of(events.TrialStarted)[0].genomes["agent"]
@@ -62,7 +62,7 @@ def test_an_edit_that_gains_too_little_is_rolled_back_and_recorded(strict):
 def test_an_edit_that_gains_enough_stays(lenient):
     assert not lenient.of(events.RolledBack)
     assert kinds(lenient) == [
-        "birth", "proposal", "proposal", "probation", "proposal", "probation", "end",
+        "start", "proposal", "proposal", "probation", "proposal", "probation", "end",
     ]  # fmt: skip
     assert [each["outcome"] for each in lenient.entries() if each["kind"] == "probation"] == [
         "kept",
@@ -95,7 +95,7 @@ def test_every_step_of_a_measurement_is_charged(lenient):
     """The first measurement: so many steps, each a forward pass of the genome at birth."""
     trial = loop.begin(copy.deepcopy(SPEC), Notes())
     born = Genome.from_json(lenient.of(events.TrialStarted)[0].genomes["agent"])
-    one = cost.rollout_flops(born, *trial.lives["agent"].sizes(), 1)
+    one = cost.rollout_flops(born, *trial.agent_runs["agent"].sizes(), 1)
     charged = lenient.of(events.Updated)[2].spent["evaluation"]
 
     assert charged % one == 0
@@ -133,7 +133,7 @@ def test_the_editor_is_told():
     spec = copy.deepcopy({**SPEC, "editor": PLAN, "gate": {**SPEC["gate"], "two_gate": rule}})
     trial = loop.begin(spec, Notes())
     ear = Ear([])
-    trial.lives["agent"].editor.hear = ear.hear
+    trial.agent_runs["agent"].editor.hear = ear.hear
     loop._start(trial, "x")
     while not trial.spent():
         loop._step(trial)
@@ -153,15 +153,15 @@ def test_growth_beyond_the_capacity_is_refused_before_it_is_made():
 
 
 def test_the_lineage_holds_what_was_taken_back_on_a_branch(strict):
-    (life,) = lineages(strict.events)
+    (agent_run,) = lineages(strict.events)
     widened, _, deepened = strict.of(events.Edited)
     first, second = strict.of(events.RolledBack)
-    by = {each.entry: each for each in life.nodes}
+    by = {each.entry: each for each in agent_run.nodes}
 
     assert by[widened.entry].undone_by == first.entry
     assert by[deepened.entry].undone_by == second.entry
     assert by[second.entry].parent == first.entry
-    assert life.end.genome == strict.of(events.TrialStarted)[0].genomes["agent"]
+    assert agent_run.end.genome == strict.of(events.TrialStarted)[0].genomes["agent"]
 
 
 def test_the_size_of_an_agent_is_the_one_it_has_after_a_rollback(strict, lenient):

@@ -15,7 +15,7 @@ from agents.edits.undo import Undo
 from agents.edits.widen import Widen
 from sandbox.gate.gate import Gate
 from sandbox.trial import edit_step, loop
-from sandbox.trial.fingerprints import copied, same_mind
+from sandbox.trial.fingerprints import copied, same_agent_state
 from tests.sandbox.trial.test_loop import SPEC, Notes
 
 EDITS = 30
@@ -48,112 +48,116 @@ def a_trial():
 
 def done(trial, edit):
     """Learn one update, then do the edit as the loop does it; the deed."""
-    life = trial.lives["agent"]
+    agent_run = trial.agent_runs["agent"]
     trial.population.update()
     trial.update += 1
-    life.returns.append(None)
-    deed = edit_step.consider(life, "agent", edit, trial.parts.gate, trial.flops)
-    loop._record(trial, life, deed)
-    if deed.ruling.allowed:
-        life.done(trial.receipt.entry, deed.parent, deed.before, deed.after)
-    return deed
+    agent_run.returns.append(None)
+    edit_outcome = edit_step.consider(agent_run, "agent", edit, trial.parts.gate, trial.flops)
+    loop._record(trial, agent_run, edit_outcome)
+    if edit_outcome.ruling.allowed:
+        agent_run.done(
+            trial.receipt.entry, edit_outcome.parent, edit_outcome.before, edit_outcome.after
+        )
+    return edit_outcome
 
 
 @pytest.fixture(scope="module")
 def long_life():
     """A trial of 30 edits; for every entry what the agent was, and did, before it."""
     trial, notes = a_trial()
-    learner, before = trial.lives["agent"].learner, {}
+    learner, before = trial.agent_runs["agent"].learner, {}
     shown = np.random.default_rng(0).random((64, learner.observation_size), np.float32)
     for number in range(EDITS):
-        deed = done(trial, plan(number))
-        assert deed.ruling.allowed, deed.ruling.reason
+        edit_outcome = done(trial, plan(number))
+        assert edit_outcome.ruling.allowed, edit_outcome.ruling.reason
         entry = trial.receipt.entry
-        now = learner.mind()
-        learner.install(deed.before)
-        before[entry] = (deed.before, learner.logits(shown), learner.values(shown))
+        now = learner.agent_state()
+        learner.install(edit_outcome.before)
+        before[entry] = (edit_outcome.before, learner.logits(shown), learner.values(shown))
         learner.install(now)
     return trial, notes, before, shown
 
 
 def undo(trial, entry, genome):
     edit = Undo.of(entry, genome)
-    deed = edit_step.consider(trial.lives["agent"], "agent", edit, Gate(), 0.0)
-    loop._record(trial, trial.lives["agent"], deed)
-    return deed
+    edit_outcome = edit_step.consider(trial.agent_runs["agent"], "agent", edit, Gate(), 0.0)
+    loop._record(trial, trial.agent_runs["agent"], edit_outcome)
+    return edit_outcome
 
 
 def test_undoing_any_entry_restores_behaviour_to_the_bit(long_life):
     trial, notes, before, shown = long_life
-    life = trial.lives["agent"]
-    last = life.learner.mind()
+    agent_run = trial.agent_runs["agent"]
+    last = agent_run.learner.agent_state()
     parents = {each["entry"]: each["parent"] for each in notes.entries()[1:]}
 
     assert len(before) == EDITS
-    for entry, (mind, logits, values) in before.items():
-        life.learner.install(last)
-        deed = undo(trial, entry, mind.genome)
+    for entry, (agent_state, logits, values) in before.items():
+        agent_run.learner.install(last)
+        edit_outcome = undo(trial, entry, agent_state.genome)
 
-        assert deed.ruling.allowed, deed.ruling.reason
-        assert np.array_equal(life.learner.logits(shown), logits)
-        assert np.array_equal(life.learner.values(shown), values)
-        assert same_mind(life.learner.mind(), mind)
-        assert deed.audit.finding == "confirmed"
+        assert edit_outcome.ruling.allowed, edit_outcome.ruling.reason
+        assert np.array_equal(agent_run.learner.logits(shown), logits)
+        assert np.array_equal(agent_run.learner.values(shown), values)
+        assert same_agent_state(agent_run.learner.agent_state(), agent_state)
+        assert edit_outcome.audit.finding == "confirmed"
         said = notes.entries()[-1]
         assert said["undoes"] == entry
         assert said["parent"] == parents[entry], "it branches off where the undone edit did"
-    life.learner.install(last)
+    agent_run.learner.install(last)
 
 
 def test_an_undo_is_no_oscillation_but_doing_it_again_is(long_life):
     trial, notes, before, _ = long_life
-    life, fresh = trial.lives["agent"], None
-    deed = done(trial, SetLearningRate(1.1))
+    agent_run, fresh = trial.agent_runs["agent"], None
+    edit_outcome = done(trial, SetLearningRate(1.1))
     fresh = trial.receipt.entry
 
-    back = done(trial, Undo.of(fresh, deed.before.genome))
+    back = done(trial, Undo.of(fresh, edit_outcome.before.genome))
     again = done(trial, SetLearningRate(1.1))
 
     assert (back.marks, again.marks) == ((), ("oscillation",))
     assert notes.entries()[-1]["marks"] == ["oscillation"]
-    assert life.left[-1] == deed.before.genome.digest()
+    assert agent_run.left[-1] == edit_outcome.before.genome.digest()
     del before
 
 
 def test_an_undo_of_another_genome_is_refused(long_life):
     trial, _, before, _ = long_life
-    entry, (mind, _, _) = next(iter(before.items()))
-    other = replace(mind.genome, learning_rule=replace(mind.genome.learning_rule, epochs=9))
+    entry, (agent_state, _, _) = next(iter(before.items()))
+    other = replace(
+        agent_state.genome, learning_rule=replace(agent_state.genome.learning_rule, epochs=9)
+    )
 
-    deed = undo(trial, entry, other)
+    edit_outcome = undo(trial, entry, other)
 
-    assert "had another genome" in deed.ruling.reason
+    assert "had another genome" in edit_outcome.ruling.reason
 
 
 @pytest.mark.parametrize("entry", [0, 1, 10**6])
 def test_what_is_not_kept_cannot_be_undone(long_life, entry):
     trial, _, before, _ = long_life
-    deed = undo(trial, entry, next(iter(before.values()))[0].genome)
+    edit_outcome = undo(trial, entry, next(iter(before.values()))[0].genome)
 
-    assert f"entry {entry} cannot be undone: minds are kept of" in deed.ruling.reason
+    assert f"entry {entry} cannot be undone: minds are kept of" in edit_outcome.ruling.reason
 
 
 def test_an_undo_needs_the_laboratory(long_life):
     _, _, before, _ = long_life
-    entry, (mind, _, _) = next(iter(before.items()))
-    edit = Undo.of(entry, mind.genome)
+    entry, (agent_state, _, _) = next(iter(before.items()))
+    edit = Undo.of(entry, agent_state.genome)
 
-    assert edit.rewrite(mind.genome) == mind.genome
+    assert edit.rewrite(agent_state.genome) == agent_state.genome
     assert edit == Undo(**json.loads(json.dumps({"entry": edit.entry, "genome": edit.genome})))
     with pytest.raises(RefusedEditError, match="minds that the laboratory keeps"):
-        edit.apply(mind, np.random.default_rng(0))
+        edit.apply(agent_state, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"editor": 3}'])
 def test_a_text_that_is_no_genome_is_refused(long_life, text):
     trial, _, _, _ = long_life
     reason = edit_step.consider(
-        trial.lives["agent"], "agent", Undo(2, text), Gate(), 0.0
+        trial.agent_runs["agent"], "agent", Undo(2, text), Gate(), 0.0
     ).ruling.reason
 
     assert reason.startswith("invalid: ")
@@ -162,12 +166,12 @@ def test_a_text_that_is_no_genome_is_refused(long_life, text):
 def test_an_undo_touches_no_part_that_is_protected(long_life):
     """Protection never changes in a life, so only an undo of a made-up past could need to."""
     trial, _, before, _ = long_life
-    life = trial.lives["agent"]
-    entry, (mind, _, _) = next(iter(before.items()))
-    edit = Undo.of(entry, mind.genome)
+    agent_run = trial.agent_runs["agent"]
+    entry, (agent_state, _, _) = next(iter(before.items()))
+    edit = Undo.of(entry, agent_state.genome)
 
     reasons = [
-        edit_step.consider(life, "agent", edit, Gate(protect=(path,)), 0.0).ruling.reason
+        edit_step.consider(agent_run, "agent", edit, Gate(protect=(path,)), 0.0).ruling.reason
         for path in ("architecture", "learning_rule", "learning_rule.learning_rate")
     ]
 
@@ -176,7 +180,7 @@ def test_an_undo_touches_no_part_that_is_protected(long_life):
         for path in ("architecture", "learning_rule", "learning_rule.learning_rate")
     ]
     assert not edit_step.consider(
-        life, "agent", edit, Gate(protect=("editor", "objective")), 0.0
+        agent_run, "agent", edit, Gate(protect=("editor", "objective")), 0.0
     ).ruling.reason
 
 
@@ -192,28 +196,28 @@ class Pretender(Widen):
 
 def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_life):
     trial, _, _, _ = long_life
-    life = trial.lives["agent"]
-    was = copied(life.learner.mind())
+    agent_run = trial.agent_runs["agent"]
+    was = copied(agent_run.learner.agent_state())
 
-    deed = edit_step.consider(life, "agent", Pretender(0, 1), Gate(), 0.0)
+    edit_outcome = edit_step.consider(agent_run, "agent", Pretender(0, 1), Gate(), 0.0)
 
-    assert deed.ruling.reason.endswith("it made another mind than the one before entry 2")
-    assert same_mind(life.learner.mind(), was)
+    assert edit_outcome.ruling.reason.endswith("it made another mind than the one before entry 2")
+    assert same_agent_state(agent_run.learner.agent_state(), was)
 
 
 @dataclass(frozen=True)
 class Scribbler(Widen):
     """Scribbles over the past it may look at."""
 
-    def apply_seeing(self, mind, rng, evidence):
+    def apply_seeing(self, agent_state, rng, evidence):
         for value in evidence.before(2).parameters.values():
             value[...] = 7.0
-        return super().apply_seeing(mind, rng, evidence)
+        return super().apply_seeing(agent_state, rng, evidence)
 
 
 def test_the_past_that_is_kept_is_out_of_reach(long_life):
     trial, _, before, _ = long_life
-    life, was = trial.lives["agent"], copied(before[2][0])
+    agent_run, was = trial.agent_runs["agent"], copied(before[2][0])
 
-    assert edit_step.consider(life, "agent", Scribbler(0, 1), Gate(), 0.0).ruling.allowed
-    assert same_mind(life.before(2), was)
+    assert edit_step.consider(agent_run, "agent", Scribbler(0, 1), Gate(), 0.0).ruling.allowed
+    assert same_agent_state(agent_run.before(2), was)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.architecture.validity import RULE_RANGES
-from agents.contract import Claim, Edit, Mind, RefusedEditError, View
+from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome, TableRule
 
 
@@ -34,12 +34,14 @@ class CalmDown(Edit):
             raise RefusedEditError(problem)
         return replace(genome, learning_rule=replace(rule, entropy_coefficient=float(self.to)))
 
-    def apply(self, mind: Mind, rng: np.random.Generator) -> Mind:
+    def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Only the genome changes."""
         del rng
-        return replace(mind, genome=self.rewrite(mind.genome))
+        return replace(agent_state, genome=self.rewrite(agent_state.genome))
 
-    def claim(self, genome: Genome) -> Claim:
+    def claim(self, genome: Genome) -> EditClaim:
         """The coefficient is the new one, and the policy is the same."""
         self.rewrite(genome)
-        return Claim({"learning_rule.entropy_coefficient": float(self.to)}, max_logit_change=0.0)
+        return EditClaim(
+            {"learning_rule.entropy_coefficient": float(self.to)}, max_logit_change=0.0
+        )

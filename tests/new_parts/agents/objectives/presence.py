@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.arrays import Array
-from agents.contract import Batch, Motive, Objective
+from agents.contract import Batch, LiveObjective, Objective
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,13 @@ class Presence(Objective):
 
     weight: float = 0.1
 
-    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> Motive:
+    def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Nothing is learned."""
         del observation_size, actions, rng
         return _There()
 
 
-class _There(Motive):
+class _There(LiveObjective):
     def reward(self, batch: Batch) -> Array:
         return np.ones(len(batch.reward))
 

@@ -28,9 +28,11 @@ class Toll(Control):
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """As much as was taken."""
         del env, rng
-        return lambda step, strength: {"reward_change": (strength * len(step.rewards), 0.0)}
+        return lambda step, effective_intensity: {
+            "reward_change": (effective_intensity * len(step.rewards), 0.0)
+        }
 
 
 class _Tolled(ControlledEnv):
     def rewards(self, rewards: Array) -> Array:
-        return np.asarray(rewards - self.strength)
+        return np.asarray(rewards - self.effective_intensity)

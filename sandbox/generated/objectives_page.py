@@ -1,4 +1,4 @@
-"""Rows of the tables in ``docs/motives.md``: one for every objective and value model of ours.
+"""Rows of the tables in ``docs/objectives.md``: one for every objective and value model of ours.
 
 What a part pays is written there by hand, in symbols. A part without a row gets one that holds its
 summary instead, until somebody writes better.

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.catalogue import catalogue
-from sandbox.generated import motives_page
+from sandbox.generated import objectives_page
 
 AGAIN = "run: make generated"
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "motives.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "objectives.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `(\w+)` \| .+ \| (\w+) \| (\S+) \|$", PAGE, re.MULTILINE)
 
 
@@ -42,19 +42,19 @@ def test_every_value_model_is_named_with_what_it_learns_from():
 
 
 def test_a_part_without_a_row_gets_one_a_part_that_is_gone_loses_its_own_and_the_rest_stays():
-    assert motives_page.completed(PAGE) == PAGE
+    assert objectives_page.completed(PAGE) == PAGE
     less = re.sub(r"^\| `(count|preferences)` .*\n", "", PAGE, flags=re.MULTILINE)
-    again = motives_page.completed(less)
+    again = objectives_page.completed(less)
 
     assert PAGE.count("\n") == again.count("\n") == less.count("\n") + 2
     pays = "Novelty by exact counts: 1/sqrt(n) for the n-th visit to a state"
     assert f"\n| `count` | {pays} | lifelong | - |\n\n## Conventions" in again
     assert re.search(r"\| `preferences` \| comparisons \| .+ \|\n\nAdvice makes", again)
-    assert motives_page.completed(again) == again
+    assert objectives_page.completed(again) == again
     gone = PAGE.replace("| `count` |", "| `gone` | x | lifelong | - |\n| `count` |")
-    assert motives_page.completed(gone) == PAGE
+    assert objectives_page.completed(gone) == PAGE
     with pytest.raises(LookupError, match="'Objective'"):
-        motives_page.completed("")
+        objectives_page.completed("")
 
 
 @pytest.mark.parametrize(

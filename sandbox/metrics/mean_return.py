@@ -11,7 +11,7 @@ from sandbox.record.events import Event
 
 
 @dataclass(frozen=True)
-class ReturnReward(Metric):
+class MeanReturn(Metric):
     """Raw mean at the last probe, on ``in_distribution``, the same for every arm.
 
     Several agents: their mean.
