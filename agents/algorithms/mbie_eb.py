@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.algorithms.tabular import LiveTable, TableSettings, TabularSolo
+from agents.algorithms.q_table import TableSettings
+from agents.algorithms.tabular import LiveTable, TabularSolo
 from agents.arrays import Array
 from agents.contract import AgentState, Batch, Objective, Streams
 from agents.genome import Genome, TableRule

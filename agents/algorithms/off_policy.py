@@ -19,10 +19,10 @@ from agents.algorithms.buffers import Replay, StepBatch, StoredStep
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
-    agent_state_problems,
     genome_problems,
     objective_problems,
     refuse,
+    state_problems,
     wrong_rule,
 )
 from agents.arrays import Array
@@ -207,7 +207,7 @@ class ReplayLearner(LiveLearner):
 
     def install(self, agent_state: AgentState) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
-        problems = [*agent_state_problems(agent_state, self.observation_size, self.actions)]
+        problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         problems += self._wrong_rule(agent_state.genome)
         problems += value_problems(agent_state.values, self._live_objectives)
         refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])

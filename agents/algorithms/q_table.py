@@ -1,6 +1,7 @@
 """A table of action values that grows by a row for every new observation; NumPy alone."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
@@ -11,6 +12,19 @@ from agents.models.row_keys import exact, look_up, row_keys
 _FIRST_CAPACITY = 256
 UNSEEN = -1
 """Row of everything never met: it holds the initial value, and nothing is ever written to it."""
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """What a table's learner is told at its start and no edit reaches."""
+
+    initial_value: float  # of every action before its first visit
+    exploration_start: float  # share of random actions at first
+    exploration_end: float  # and after ``exploration_share`` of ``total_steps``
+    exploration_share: float
+    total_steps: int
+    steps_per_update: int  # of each environment
+    step_size_decay: float = 0.0  # the n-th visit moves a cell by step_size / (1 + decay n)
 
 
 class QTable:

@@ -15,12 +15,7 @@ from torch.nn import functional
 
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
-from agents.architecture.validity import (
-    agent_state_problems,
-    genome_problems,
-    objective_problems,
-    refuse,
-)
+from agents.architecture.validity import genome_problems, objective_problems, refuse, state_problems
 from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.contract import AgentState, LiveLearner, LiveObjective, Streams, UpdateReport
@@ -166,7 +161,7 @@ class SupervisedLearner(LiveLearner):
 
     def install(self, agent_state: AgentState) -> None:
         """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
-        problems = [*agent_state_problems(agent_state, self.observation_size, self.actions)]
+        problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         if not isinstance(agent_state.genome.learning_rule, SupervisedRule):
             problems.append("the mind has another learning rule, this agent is supervised")
         refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])

@@ -19,14 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.algorithms.q_table import QTable
+from agents.algorithms.q_table import QTable, TableSettings
 from agents.architecture.cost import table_flops
-from agents.architecture.validity import (
-    agent_state_problems,
-    genome_problems,
-    objective_problems,
-    refuse,
-)
+from agents.architecture.validity import genome_problems, objective_problems, refuse, state_problems
 from agents.arrays import Array
 from agents.contract import (
     AgentState,
@@ -49,19 +44,6 @@ from agents.training.value_transfer import carried, import_values, value_problem
 
 _NEVER = 1e-13
 """Probability at which a logit is cut off, so that differences of logits stay finite."""
-
-
-@dataclass(frozen=True)
-class TableSettings:
-    """What a table's learner is told at its start and no edit reaches."""
-
-    initial_value: float  # of every action before its first visit
-    exploration_start: float  # share of random actions at first
-    exploration_end: float  # and after ``exploration_share`` of ``total_steps``
-    exploration_share: float
-    total_steps: int
-    steps_per_update: int  # of each environment
-    step_size_decay: float = 0.0  # the n-th visit moves a cell by step_size / (1 + decay n)
 
 
 class TabularSolo(Resumable):
@@ -247,7 +229,7 @@ class LiveTable(LiveLearner):
 
         It acts with the mind's exploration until it lives on, and the schedule takes over.
         """
-        problems = [*agent_state_problems(agent_state, self.observation_size, self.actions)]
+        problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         if not isinstance(agent_state.genome.learning_rule, TableRule):
             problems.append("the mind is a network, this agent keeps a table")
         problems += value_problems(agent_state.values, self._live_objectives)

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from agents.architecture.sizes import sizes
-from agents.architecture.validity import agent_state_problems, genome_problems
+from agents.architecture.validity import genome_problems, state_problems
 from agents.arrays import Array
 from agents.contract import AgentState, OptimiserMoment
 from agents.genome import Genome
@@ -87,7 +87,7 @@ def from_bytes(record: Mapping[str, Any], data: bytes) -> AgentState:
     agent_state = AgentState(
         genome, groups["parameter"], moments, groups["buffer"], groups["value"]
     )
-    problems = agent_state_problems(agent_state, record["observation_size"], record["actions"])
+    problems = state_problems(agent_state, record["observation_size"], record["actions"])
     problems += tuple(_wrong_dtypes(groups))
     if problems:
         raise ValueError(f"damaged checkpoint: {'; '.join(problems)}")

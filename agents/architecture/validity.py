@@ -48,7 +48,6 @@ __all__ = [
     "RULE_RANGES",
     "TABLE_RANGES",
     "Range",
-    "agent_state_problems",
     "architecture_problems",
     "check_learner",
     "check_rewritable",
@@ -58,6 +57,7 @@ __all__ = [
     "objective_problems",
     "rule_problems",
     "setting_problems",
+    "state_problems",
     "table_problems",
     "words",
     "wrong_rule",
@@ -174,9 +174,7 @@ def genome_problems(genome: Genome) -> tuple[PlacedProblem, ...]:
     )
 
 
-def agent_state_problems(
-    agent_state: AgentState, observation_size: int, actions: int
-) -> tuple[str, ...]:
+def state_problems(agent_state: AgentState, observation_size: int, actions: int) -> tuple[str, ...]:
     """Return everything that keeps ``agent_state`` from living on these observations and actions.
 
     Names and shapes follow from the genome; weights and moments must be float and finite. A table

@@ -61,7 +61,7 @@ class MbieEb(Learner):
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
         from agents.algorithms.mbie_eb import PlannerSolo, PlanSettings  # noqa: PLC0415 - torch loads here
-        from agents.algorithms.tabular import TableSettings  # noqa: PLC0415
+        from agents.algorithms.q_table import TableSettings  # noqa: PLC0415
 
         plans = PlanSettings(
             **{each.name: getattr(self, each.name) for each in fields(PlanSettings)}

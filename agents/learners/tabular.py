@@ -62,7 +62,8 @@ class Tabular(Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.algorithms.tabular import TableSettings, TabularSolo  # noqa: PLC0415 - torch loads here
+        from agents.algorithms.q_table import TableSettings  # noqa: PLC0415 - torch loads here
+        from agents.algorithms.tabular import TabularSolo  # noqa: PLC0415 - torch loads here
 
         names = [each.name for each in fields(TableSettings)]
         settings = TableSettings(**{name: getattr(self, name) for name in names})

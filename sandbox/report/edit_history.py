@@ -49,7 +49,7 @@ def _agent_run(agent_run: AgentPanel, first: bool) -> Html:
     inside = join(_drawn(agent_run, name) if proposals else [_picture(agent_run, name)])
     opened = " open" if first else ""
     return Html(
-        f'<details class="life"{opened}><summary><b>{text(name)}</b>'
+        f'<details class="history"{opened}><summary><b>{text(name)}</b>'
         f' <span class="soft">{told} between birth and end</span></summary>{inside}</details>'
     )
 

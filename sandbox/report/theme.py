@@ -57,7 +57,7 @@ pre { background:var(--code); padding:12px; border-radius:8px; overflow:auto; fo
   max-height:420px } code { background:var(--code); padding:1px 5px; border-radius:4px }
 details { margin:.5rem 0 } summary { cursor:pointer; color:var(--accent) }
 .wide svg { display:block; width:100%; min-width:820px; height:auto }
-.life { border-top:1px solid var(--line); padding:8px 0 } .film .keys { margin:.3rem 0 }
+.history { border-top:1px solid var(--line); padding:8px 0 } .film .keys { margin:.3rem 0 }
 .keys button { min-width:5.5em; font:inherit; font-size:.86rem } .keys input { vertical-align:-4px;
   width:min(420px,60%) }
 .maps { display:grid; gap:18px; align-items:start; margin:6px 0 14px;

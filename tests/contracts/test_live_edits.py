@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from agents.architecture.initial import trainable
-from agents.architecture.validity import agent_state_problems, genome_problems
+from agents.architecture.validity import genome_problems, state_problems
 from agents.arrays import Array
 from agents.contract import AgentState, EditEvidence, RefusedEditError, View
 from agents.genome import Genome, Guard, Layer
@@ -165,7 +165,7 @@ def once(values: Array) -> set[float]:
 def stepped(learner: Any, agent_state: AgentState, gradients: dict[str, Array]) -> dict[str, Array]:
     """How far one step of the live optimiser on known gradients moves each number."""
     learner.install(agent_state)
-    networks = getattr(learner, "brain", None) or learner.policy
+    networks = getattr(learner, "networks", None) or learner.policy
     optimizer = getattr(learner, "optimizer", None) or learner.policy.optimizer
     for group in optimizer.param_groups:
         group["lr"] = 1e-3
@@ -252,7 +252,7 @@ def test_state_targets_claims_and_the_next_update(name, kind, body):
     for case in cases(name, kind, body):
         learner, claim = case.learner, case.edit.claim(case.before.genome)
         sizes = learner.observation_size, learner.actions
-        assert agent_state_problems(case.after, *sizes) == ()
+        assert state_problems(case.after, *sizes) == ()
         check_targets(case)
         if kind in _FORGETFUL:
             assert not case.after.moments

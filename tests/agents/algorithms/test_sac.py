@@ -14,7 +14,7 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
 from agents.algorithms.sac import TEMPERATURE, tune_temperature
 from agents.architecture import checkpoint
-from agents.architecture.validity import agent_state_problems
+from agents.architecture.validity import state_problems
 from agents.genome import Layer
 from agents.learners.sac import SAC
 from agents.objectives.extrinsic import Extrinsic
@@ -133,7 +133,7 @@ def test_a_wrong_temperature_is_refused(wrong, message):
     _, learner = lived("sac", 2)
     agent_state = learner.agent_state()
     broken = replace(agent_state, buffers={TUNED: wrong})
-    assert any(message in each for each in agent_state_problems(broken, SIZE, DIMENSIONS))
+    assert any(message in each for each in state_problems(broken, SIZE, DIMENSIONS))
     with pytest.raises(ValueError, match=message):
         learner.install(broken)
 

@@ -30,7 +30,7 @@ def grown(agent_state):
 
 def parts(learner):
     """(brain, optimiser) of any learner."""
-    if hasattr(learner, "brain"):
+    if hasattr(learner, "networks"):
         return learner.networks, learner.optimizer
     return learner.policy, learner.policy.optimizer
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.architecture.initial import trainable
-from agents.architecture.validity import agent_state_problems
+from agents.architecture.validity import state_problems
 from agents.contract import AgentState, RefusedEditError
 from agents.edits.merge import Merge
 from agents.edits.prune import Prune
@@ -69,7 +69,7 @@ def test_a_random_life_of_edits_is_exact_where_it_claims_to_be_and_always_sound(
         before = frozen_copy(agent_state)
         after = edit.apply(before, rng)
         assert after.genome == edit.rewrite(agent_state.genome)
-        assert agent_state_problems(after, OBSERVATION, ACTIONS) == ()
+        assert state_problems(after, OBSERVATION, ACTIONS) == ()
         claim = edit.claim(agent_state.genome)
         if claim.max_logit_change is not None:
             old, new = forward(before, seen_by(before)), forward(after, seen_by(after))

@@ -41,7 +41,7 @@ def test_every_candidate_keeps_its_claim_on_a_live_learner(name):
             claim = edit.claim(agent_state.genome)
             learner.install(after)
 
-            assert validity.agent_state_problems(after, SIZE, CHOICES) == ()
+            assert validity.state_problems(after, SIZE, CHOICES) == ()
             assert learner.effective() == edit.rewrite(agent_state.genome)
             if claim.max_logit_change is not None:
                 moved = np.max(np.abs(learner.logits(observations) - before))

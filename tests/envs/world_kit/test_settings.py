@@ -44,7 +44,7 @@ NEGATIVE = {
 }
 
 
-@pytest.mark.parametrize(("name", "knob"), [(n, k) for n, ks in NEGATIVE.items() for k in ks])
+@pytest.mark.parametrize(("name", "setting"), [(n, k) for n, ks in NEGATIVE.items() for k in ks])
 def test_what_cannot_be_negative_is_refused(name, setting):
     kind = type(getattr(envs.make_world(name), setting))
     with pytest.raises(ValueError, match=f"^{setting} "):

@@ -37,7 +37,7 @@ def ask(*args):
 def test_alone_it_is_the_whole_life_of_the_first_trial(run):
     said = ask(run, "--genome").output
 
-    assert "data_coverage=0,freeze_editor=0, seed 0: birth → update 20" in said
+    assert "data_coverage=0,freeze_editor=0, seed 0: start → update 20" in said
     assert "dense 32 → 48" in said
     assert said.count("\n~ ") == 3  # the three lines of one box
     assert said.count("widen(layer=0, units=8); applied") == 2
@@ -51,7 +51,7 @@ def test_alone_it_is_the_whole_life_of_the_first_trial(run):
         ("4", "dense 32 → 40"),
         ("12:end", "dense 40 → 48"),
         ("20:end", "dense 48"),
-        ("birth:19", "dense 32 → 40"),
+        ("start:19", "dense 32 → 40"),
     ],
 )
 def test_moments_are_updates(run, moments, told):
@@ -89,7 +89,7 @@ def spec_of(folder):
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        (["--genome", "soon"], "'soon' is no moment of a life: birth, end, or the number"),
+        (["--genome", "soon"], "'soon' is no moment of a life: start, end, or the number"),
         (["--genome", "--trial", "zzz"], "no trial begins with 'zzz'; there are "),
         (["--genome", "--agent", "agnet"], "no agent is called 'agnet'; there are agent — did you"),
         (["--genome", "--picture", "x.png"], "a genome is drawn as .svg, not '.png'"),

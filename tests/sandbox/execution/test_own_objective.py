@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sandbox import Motive, Objective
+from sandbox import LiveObjective, Objective
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Stillness(Objective):
         return _Still(self.price)
 
 
-class _Still(Motive):
+class _Still(LiveObjective):
     def __init__(self, price):
         self.price = price
 

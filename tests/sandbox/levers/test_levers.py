@@ -183,7 +183,7 @@ def test_compute_shock_adds_a_shock_half_way():
 
 
 @pytest.mark.parametrize(
-    ("dose", "lives", "arrived"),
+    ("dose", "agent_runs", "arrived"),
     [
         (0.25, [(400, 600), (500, 125), (600, 25)], True),
         (0.25, [(400, 600), (700, -75)], True),

@@ -59,7 +59,7 @@ def test_a_foreign_env_has_capability_but_no_harm():
     events = [started(anchors), probed(reward=247.5, length=247.5)]
 
     assert compute("capability", events).value == pytest.approx(0.5)
-    for name in ("harm", "hidden_reward", "goal_misgeneralisation"):
+    for name in ("harm", "hidden_return", "goal_misgeneralisation"):
         assert compute(name, events) == Measurement(None, 0)
 
 
@@ -132,7 +132,7 @@ def test_raw_means_and_zero_edits_are_measurements():
     events = [started(), probed(reward=0.7, hidden_reward=-0.5)]
 
     assert compute("mean_return", events).value == 0.7
-    assert compute("hidden_reward", events).value == -0.5
+    assert compute("hidden_return", events).value == -0.5
     assert compute("edits_applied", events) == Measurement(0.0, 0)
 
 

@@ -51,5 +51,5 @@ def test_ledger_and_events_of_one_life_grow_the_same_tree():
         for k in parents
     ]  # fmt: skip
     drawn = list(Book(None, tuple(written)).graph())
-    assert drawn == ["● 1 birth", "● 2 widen", "├──○ 3 widen, undone", "● 4 widen", "● 6 widen"]
+    assert drawn == ["● 1 start", "● 2 widen", "├──○ 3 widen, undone", "● 4 widen", "● 6 widen"]
     assert agent_run.after(5).genome == events[4].genome

@@ -35,7 +35,7 @@ def book(entries):
 
 def test_undone_branches_hang_where_they_began():
     assert list(book(LIFE).graph()) == [
-        "● 1 birth",
+        "● 1 start",
         "● 2 widen layer=0 units=4 (update 2)",
         "├──○ 3 deepen (update 3), undone",
         "│  ○ 4 prune (update 4), undone",
@@ -72,7 +72,7 @@ def test_several_agents_have_a_tree_each_and_are_named():
     entries += [{**proposal(3, 2), "agent": "other"}]
 
     assert list(book(entries).graph()) == [
-        "agent:", "● 1 birth", "other:", "● 2 birth", "● 3 widen (update 3)",
+        "agent:", "● 1 start", "other:", "● 2 start", "● 3 widen (update 3)",
     ]  # fmt: skip
     assert [row["agent"] for row in book(entries).rows()] == ["agent", "other", "other"]
 

@@ -228,14 +228,14 @@ def test_it_says_what_was_asked_and_found(scenario, write_run):
 
 
 def test_what_was_not_measured_is_not_zero(scenario, write_run):
-    metrics = ["capability", "hidden_reward"]
+    metrics = ["capability", "hidden_return"]
     folder = write_run({**scenario, "metrics": metrics, "claims": []})
     for path in folder.glob("trials/*/events.jsonl"):
         path.write_text(path.read_text().replace('"hidden_reward":', '"other":'))
     words, _ = read(build(folder))
 
     assert "not measured" in words
-    assert "hidden_reward: not measured in any pair of trials" in words
+    assert "hidden_return: not measured in any pair of trials" in words
     assert "expects nothing" in words
 
 
@@ -443,7 +443,7 @@ def test_returns_of_different_worlds_are_never_averaged(scenario, write_run):
     assert len(means) == 2
     assert re.search(r"all capability", words)
     assert not re.search(r"all return reward", words)
-    assert words.count("return reward reward per episode") == 4  # two levers in each of two envs
+    assert words.count("mean return reward per episode") == 4  # two levers in each of two envs
 
 
 def test_sections_with_nothing_to_tell_are_one_line_that_says_why(scenario, write_run):
@@ -508,7 +508,9 @@ def test_lives_are_drawn_told_and_moving(scenario, write_run):
     for trial in folder.glob("trials/*"):
         (trial / "ledger.jsonl").write_text('{"entry":1,"behaviour":{"mean_kl":0.0025}}\n')
     words, elements = read(build(folder))
-    lived = [attrs for tag, attrs in elements if tag == "details" and attrs.get("class") == "life"]
+    lived = [
+        attrs for tag, attrs in elements if tag == "details" and attrs.get("class") == "history"
+    ]
     about = [attrs["data-changes"] for _, attrs in elements if "data-changes" in attrs]
 
     assert len(lived) == 3  # one seed of three conditions

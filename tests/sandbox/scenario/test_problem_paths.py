@@ -82,7 +82,7 @@ def scrambled(monkeypatch):
         return found
 
     monkeypatch.setattr(PlacedProblem, "__new__", new)
-    for kind in (part_settings.SettingError, envs.world_kit.settings.SettingError):
+    for kind in (part_settings.SettingError, envs.world_kit.settings.WorldSettingError):
         monkeypatch.setattr(kind, "__str__", lambda error: _nonsense(error.args[0]))
     for module in (controls, findings, scenario_fit, parts):
         if hasattr(module, "fault"):

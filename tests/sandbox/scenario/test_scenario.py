@@ -229,13 +229,13 @@ def test_an_error_shows_its_line_and_a_caret(problems):
         ("gate: {protect: [objective, objective]}", "5:29", "listed twice"),
         ("probes: {held_uot: }", "5:10", "did you mean 'held_out'?"),
         ("claims: {metric: capability, effect_of: compute, direction: lower, smallest_effect: 1}",
-         "5:42", "no lever of this scenario is called 'compute'"),
+         "5:41", "no lever of this scenario is called 'compute'"),
         ("levers: {compute: [1]}\nclaims: {metric: harm, effect_of: compute, direction: low}",
-         "6:36", "has one dose; an effect needs two"),
+         "6:35", "has one dose; an effect needs two"),
         ("levers: {compute: [1]}\nclaims: {metric: harm, effect_of: compute, direction: low}",
-         "6:19", "no metric of this scenario is called 'harm'; there are capability"),
+         "6:18", "no metric of this scenario is called 'harm'; there are capability"),
         ("levers: {compute: [1]}\nclaims: {metric: harm, effect_of: compute, direction: low}",
-         "6:10", "'smallest_effect' is missing in claims"),
+         "6:9", "'smallest_effect' is missing in claims"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_where_it_stands(problems, more, where, what):

@@ -58,9 +58,9 @@ def test_boats_shuttle_for_the_full_reward_and_rocks_come_to_pay():
     rocks = lived("tabular_rocks", 120_000, 1)
 
     assert measured(boat, "mean_return") == 50
-    assert measured(boat, "hidden_reward") < 25
+    assert measured(boat, "hidden_return") < 25
     assert measured(rocks, "mean_return") > 180
-    assert measured(rocks, "hidden_reward") < 25
+    assert measured(rocks, "hidden_return") < 25
 
 
 def test_a_trial_of_a_table_is_the_same_every_time_and_says_what_it_is():

@@ -5,7 +5,7 @@ import numpy as np
 import envs
 from envs.contract import Outcome
 from envs.faces.gymnasium import BatchFace
-from sandbox.trial.recorder import RecordedEnv, Recorder, VisitedPlaces, Witness
+from sandbox.trial.recorder import GroundTruthRecorder, RecordedEnv, Recorder, VisitedPlaces
 from tests.envs.notes import Notes
 
 N = 8
@@ -82,7 +82,7 @@ def test_a_witness_tells_everybody_once_a_step():
     kept, beats = Recorder(("agent",), N), []
     face = BatchFace(envs.make_world("deep_sea"), N)  # every step leads to another place
     visited_places = VisitedPlaces(face.world)
-    witness = Witness(lambda: beats.append(1), visited_places, kept)
+    witness = GroundTruthRecorder(lambda: beats.append(1), visited_places, kept)
     env = RecordedEnv(face, witness)
     env.reset(seed=3)
     start = set(face.world.place(face.state).tolist())
