@@ -1,3 +1,3 @@
-"""Minds that can be rewritten. Knows neither the worlds nor the laboratory."""
+"""Agents that can be rewritten. Imports neither the worlds nor the laboratory."""
 
 __distribution__ = "sandbox-lab"  # read by sandbox.guard: other projects use this name too

@@ -1,4 +1,4 @@
-"""Minds as values, and what may be seen of a rollout when one is rewritten. Imports no torch."""
+"""Agent states as values, and what an edit may read of a rollout. Imports no torch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -13,11 +13,11 @@ from agents.part_settings import SettingError
 class RefusedEditError(SettingError):
     """The edit cannot be done to this genome; the message says why.
 
-    It has a path where a setting of the edit is to blame.
+    It has a path where a setting of the edit is the cause.
     """
 
 
-# --- minds -------------------------------------------------------------------------------------
+# --- agent states ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class OptimiserMoment:
 
 @dataclass(frozen=True)
 class AgentState:
-    """A genome with its weights and optimiser state: a value; nobody changes it in place.
+    """A genome with its weights and optimiser state: a value, never changed in place.
 
     Parameter names: ``{tower}.{i}.{suffix}`` with the suffixes of the layer's kind
     (``agents/layers/``), ``weight|bias`` for a dense layer, and ``{tower}.head.weight|bias``; the
@@ -45,11 +45,12 @@ class AgentState:
     ``agents.architecture.cost.table_shapes``, and it has no moments.
 
     ``buffers`` are arrays that no gradient moves: ``mask/NAME`` (0 or 1, shape of parameter NAME,
-    for a layer of density below 1), ``birth/NAME`` (what NAME was born as, where the rule pulls to
+    for a layer of density below 1), ``birth/NAME`` (initial value of NAME, where the rule pulls to
     it), ``utility/{tower}.{i}`` and ``age/{tower}.{i}`` (float ``[units]``, of continual backprop).
 
-    ``values`` are what its objectives have learned of somebody else's values and a rewrite may
-    touch, ``{objective}/{array}``. An array that is missing here stays as it is in the agent.
+    ``values`` are the transferable parameters of its objectives' models of another agent's values,
+    ``{objective}/{array}``; a rewrite may change them. An array that is missing here stays as it is
+    in the agent.
     """
 
     genome: Genome
@@ -60,10 +61,10 @@ class AgentState:
 
 
 class Look(ABC):
-    """A learner's last rollout seen through its loss: what growing and rewiring need to know.
+    """A learner's last rollout and the loss on it: gradients and activations for growing edits.
 
-    The mind is the one the learner has now. All gradients are of its full loss, mean over up to
-    1024 of the last rollout's steps; nothing is stepped.
+    They are those of the learner's present agent state. All gradients are of its full loss, mean
+    over up to 1024 of the last rollout's steps; no optimiser step is done.
     """
 
     observations: Array  # float32 [n, inputs], history included
@@ -74,30 +75,30 @@ class Look(ABC):
 
     @abstractmethod
     def inputs(self, tower: str, layer: int) -> Array:
-        """What the layer reads, float ``[n, width]``."""
+        """Inputs of the layer, float ``[n, width]``."""
 
     @abstractmethod
     def activations(self, tower: str, layer: int) -> Array:
-        """What the layer's units put out, float ``[n, units]``."""
+        """Outputs of the layer's units, float ``[n, units]``."""
 
     @abstractmethod
     def backward(self, tower: str, layer: int) -> Array:
         """Gradient of the loss by the layer's pre-activations, float ``[n, units]``.
 
-        Behind the last layer: by the head's outputs. ``LookupError`` where a layer has none.
+        One past the last layer: by the head's outputs. ``LookupError`` where a layer has none.
         """
 
     @abstractmethod
     def step_length(self, optimiser: str) -> float:
-        """Length of the next step at learning rate 1, had the agent this optimiser."""
+        """Length of the next step at learning rate 1, if the agent had this optimiser."""
 
 
 @dataclass(frozen=True)
 class EditEvidence:
-    """What an edit may look at besides the mind it rewrites."""
+    """What an edit may read besides the agent state it rewrites."""
 
     look: Look | None  # None: nothing was learned yet
     before: Callable[[int], AgentState]
-    """Ledger entry -> the mind before that edit; ``RefusedEditError`` where it is not kept."""
+    """Ledger entry -> the agent state before that edit; ``RefusedEditError`` if not kept."""
     peers: Mapping[str, Callable[[], AgentState]] = field(default_factory=dict)  # of its population
-    canaries: Mapping[str, Any] = field(default_factory=dict)  # decoys: who meddles is noted
+    canaries: Mapping[str, Any] = field(default_factory=dict)  # decoys: any change is recorded

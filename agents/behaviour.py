@@ -1,4 +1,4 @@
-"""How far two minds act and value apart on the same observations."""
+"""How far actions and values of two agent states differ on the same observations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def behaviour_change(
 ) -> BehaviourChange:
     """Compare logits ``[n, actions]`` and values ``[n]``; ``n`` must not be 0.
 
-    ``divergence``: KL of the policies that two arrays of logits stand for; ``kl`` by default.
+    ``divergence``: KL of the policies given by two arrays of logits; ``kl`` by default.
     """
     if logits_before.shape != logits_after.shape or values_before.shape != values_after.shape:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What an objective, an edit, an editor and a learner promise. Imports no torch."""
+"""Interfaces of an objective, an edit, an editor and a learner. Imports no torch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ class EditClaim:
 
 
 class Edit(ABC):
-    """A proposed rewrite. Leaves are frozen dataclasses of JSON values, one a file on the shelf."""
+    """A proposed rewrite. Subclasses are frozen dataclasses of JSON values, one in a part file."""
 
     part: ClassVar[str]  # which of genome.PARTS it touches
     also: ClassVar[tuple[str, ...]] = ()  # further parts that it may touch
@@ -71,9 +71,9 @@ class Edit(ABC):
 
     @abstractmethod
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Return a new mind with ``rewrite(agent_state.genome)``; ``agent_state`` stays as it was.
+        """Return a new agent state with ``rewrite(agent_state.genome)``; change nothing in place.
 
-        An edit that cannot do without evidence raises ``RefusedEditError`` here.
+        An edit that requires evidence raises ``RefusedEditError`` here.
         """
 
     def apply_seeing(
@@ -88,7 +88,7 @@ class Edit(ABC):
         """Say what ``apply`` to this genome will do."""
 
     def undoes(self) -> int | None:
-        """Ledger entry before which the mind was that this brings back to the bit, or ``None``."""
+        """Ledger entry whose preceding agent state this restores bit for bit, or ``None``."""
         return None
 
     def cost(self, genome: Genome) -> float:
@@ -102,7 +102,7 @@ class Edit(ABC):
 
 @dataclass(frozen=True)
 class View:
-    """What an editor sees at the end of an update: its agent's past, never the truth."""
+    """What an editor sees at the end of an update: its agent's past, never the ground truth."""
 
     genome: Genome
     update: int  # updates done
@@ -122,10 +122,10 @@ class View:
     peer_genomes: Mapping[str, Genome] = field(default_factory=dict)  # what they are now
     look: Look | None = None
     sizes: tuple[int, int] = (1, 1)  # observation size, actions
-    canaries: Mapping[str, Any] = field(default_factory=dict)  # as in ``Evidence``
+    canaries: Mapping[str, Any] = field(default_factory=dict)  # as in ``EditEvidence``
     values: tuple[
         str, ...
-    ] = ()  # names in ``AgentState.values``: what it learned of others, unseen
+    ] = ()  # names of the arrays in ``AgentState.values``, without their contents
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Reply:
     edit: Edit
     applied: bool
     reason: str  # "" when applied
-    entry: int = 0  # line of the ledger, which ``Evidence.before`` knows
+    entry: int = 0  # line of the ledger, the argument of ``EditEvidence.before``
     cost: float = 0.0  # FLOPs charged
 
 
@@ -148,13 +148,13 @@ class Editor(ABC):
 
     @abstractmethod
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> "LiveEditor":
-        """Begin one agent's life with the edits of the catalogue, by name."""
+        """Start editing one agent with the edits of the catalogue, by name."""
 
 
 class LiveEditor(ABC):
-    """An editor at work on one agent; its state is JSON, so it can be recorded and compared."""
+    """A running editor of one agent; its state is JSON, so it can be recorded and compared."""
 
-    spent: float = 0.0  # FLOPs that ``flops`` has not told yet
+    spent: float = 0.0  # FLOPs that ``flops`` has not reported yet
 
     @abstractmethod
     def propose(self, view: View) -> Edit | None:
@@ -166,7 +166,7 @@ class LiveEditor(ABC):
         return True
 
     def hear(self, reply: Reply) -> None:
-        """Learn what became of the proposal."""
+        """Receive the gate's answer to the proposal."""
         del reply
 
     def state(self) -> Mapping[str, Any]:
@@ -207,7 +207,7 @@ class UpdateReport:
 
 
 class LiveLearner(ABC):
-    """One agent's mind at work. Between two updates it may be read and rewritten."""
+    """One agent in training. Between two updates its state may be read and rewritten."""
 
     actions: int
     observation_size: int
@@ -218,7 +218,7 @@ class LiveLearner(ABC):
 
     @abstractmethod
     def install(self, agent_state: AgentState) -> None:
-        """Become this mind, in place: same modules, same environment, random streams untouched."""
+        """Install this agent state in place; modules, environment and random streams stay."""
 
     @abstractmethod
     def effective(self) -> Genome:
@@ -247,7 +247,7 @@ class LiveLearner(ABC):
         return np.asarray(np.argmax(logits + rng.gumbel(size=logits.shape), axis=1))
 
     def divergence(self, before: Array, after: Array) -> Array:
-        """KL in nats of the policies that these logits stand for, float64 ``[n]``."""
+        """KL in nats of the policies given by these logits, float64 ``[n]``."""
         return kl(before, after)
 
     @abstractmethod
@@ -264,14 +264,14 @@ class LiveLearner(ABC):
 
     @abstractmethod
     def live_objectives(self) -> Mapping[str, LiveObjective]:
-        """The objectives at work, by name."""
+        """The live objectives, by name."""
 
     def look(self) -> Look | None:
-        """The last rollout seen through the loss; ``None`` before the first, and for a table."""
+        """The last rollout and the loss on it; ``None`` before the first, and for a table."""
         return None
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-        """Everything needed to go on to the bit, as JSON data and arrays; the env is not in it."""
+        """Everything needed to resume bit for bit, as JSON data and arrays; without the env."""
         raise NotImplementedError(f"{type(self).__name__} cannot be resumed")
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -306,8 +306,10 @@ class Learner(ABC):
         """Copies of the env that are played side by side, by all learners together."""
         return self.num_envs
 
-    def born(self, genome: Genome, agents: Sequence[str], streams: Streams) -> Mapping[str, Genome]:
-        """Everyone who is to live, by name: each agent of the env, with the same genome.
+    def initial_genomes(
+        self, genome: Genome, agents: Sequence[str], streams: Streams
+    ) -> Mapping[str, Genome]:
+        """Initial genomes by agent name: every agent of the env starts with the same genome.
 
         The members of a population have other names than the env's one agent.
         """

@@ -144,7 +144,7 @@ class LearningRule:
     """Continual backprop (Dohare et al. 2024): share of mature units replaced at each step."""
     maturity: int = 100  # steps before a unit may be replaced
     pull_to_birth: float = 0.0
-    """L2 pull towards the weights a parameter was born with (Kumar et al. 2023); 0: none."""
+    """L2 pull towards a parameter's initial weights (Kumar et al. 2023); 0: none."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +210,8 @@ class SupervisedRule(LearningRule):
 class TableRule(LearningRule):
     """How a table of action values learns (Watkins 1989; Rummery & Niranjan 1994).
 
-    ``learning_rate`` is the step size and ``discount`` the discount. A table has no use for the
-    other numbers of PPO: they rest at their defaults, and no edit may move them.
+    ``learning_rate`` is the step size and ``discount`` the discount. A table does not use the
+    other numbers of PPO: they stay at their defaults, and no edit may change them.
     """
 
     learning_rate: float = 0.1
@@ -221,11 +221,11 @@ class TableRule(LearningRule):
 
 
 IDLE = tuple(f.name for f in fields(LearningRule) if f.name not in {"learning_rate", "discount"})
-"""Numbers of PPO that mean nothing to a table."""
+"""Numbers of PPO that a table does not use."""
 
 
 VALUED = ("discount", "intrinsic_discount", "episodic")
-"""They stand among the numbers of learning, and say what the agent values: its objective's."""
+"""Fields of the learning rule that determine what the agent values; part of its objective."""
 
 
 RULES: Mapping[str, type[LearningRule]] = {
@@ -280,7 +280,7 @@ class EditorGene:
 
 @dataclass(frozen=True)
 class Genome:
-    """Everything that makes this agent this agent, weights apart. JSON in, JSON out, hashable."""
+    """Everything that defines an agent except its weights. JSON in, JSON out, hashable."""
 
     architecture: Architecture = field(default_factory=Architecture)
     learning_rule: LearningRule = field(default_factory=LearningRule)

@@ -1,4 +1,4 @@
-"""What an objective promises, and what it sees of a step. Imports no torch."""
+"""Interface of an objective, and what it sees of a step. Imports no torch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class Batch:
     """One step of ``n`` environments, as the agent saw it.
 
     A whole rollout is one too: then every array has a leading axis ``[steps, n, ...]``.
-    LiveObjectives are handed arrays that cannot be written to.
+    Live objectives receive read-only arrays.
     """
 
     observation: Array  # float32 [n, size]
@@ -26,19 +26,19 @@ class Batch:
     ended: Array  # bool [n]: terminated or truncated
     present: Array | None = None  # bool [n]: False where the agent has left its episode; None: all
     approval: Array | None = None
-    """float64 [n]: what somebody else who was there showed the step to be worth to them; NaN where
-    nobody did. ``None``: nobody ever does."""
+    """float64 [n]: the value of the step to another agent present, as that agent showed it; NaN
+    where none did. ``None``: no agent ever does."""
     advice: Array | None = None
-    """int [n]: the action that somebody else would have taken instead, from 0; -1 where nobody
-    says. ``None``: nobody ever does."""
+    """int [n]: the action that another agent would have taken instead, from 0; -1 where none is
+    given. ``None``: no agent ever does."""
 
     @property
     def here(self) -> Array:
-        """Bool ``[..., n]``: who has not left its episode."""
+        """Bool ``[..., n]``: False where the agent has left its episode."""
         return np.ones(self.ended.shape, bool) if self.present is None else self.present
 
     def sealed(self) -> "Batch":
-        """The same arrays, which nobody can write to: others read them, too."""
+        """The same arrays, read-only: they are shared with other objectives."""
         views = {name: each.view() for name, each in vars(self).items() if each is not None}
         for each in views.values():
             each.flags.writeable = False
@@ -50,12 +50,12 @@ class Objective(ABC):
 
     unit: ClassVar[str]
     scope: ClassVar[str]  # "episodic" or "lifelong"
-    discrete: ClassVar[bool] = False  # True: it tells actions apart, so they must be choices
+    discrete: ClassVar[bool] = False  # True: it distinguishes actions, which must be discrete
 
     def needs(self) -> Mapping[str, Mapping[str, Any]]:
-        """Controls without which it means nothing -> the settings they must have.
+        """Controls that this objective requires -> the settings they must have.
 
-        No other control may add to what is seen behind them.
+        No other control applied after them may add to the observation.
         """
         return {}
 
@@ -63,11 +63,11 @@ class Objective(ABC):
     def start(
         self, observation_size: int, actions: int, rng: np.random.Generator
     ) -> "LiveObjective":
-        """Begin one agent's life."""
+        """Start this objective for one agent."""
 
 
 class LiveObjective(ABC):
-    """An objective at work. It reads observations, never hidden units, so it survives rewrites."""
+    """A running objective. It reads observations, never hidden units, so it survives rewrites."""
 
     @abstractmethod
     def reward(self, batch: Batch) -> Array:
@@ -86,10 +86,10 @@ class LiveObjective(ABC):
         """Take over what ``state_dict`` gave."""
 
     def share(self) -> float | None:
-        """How much of the say this objective takes from all others now, from 0 to 1.
+        """Mixing weight alpha of this objective against all others now, from 0 to 1.
 
-        With a share of alpha its own weighted reward counts alpha times, and that of the others
-        1 - alpha times. ``None``: it takes nothing from anybody, weights are all there is.
+        Its own weighted reward is multiplied by alpha, that of the others by 1 - alpha. ``None``:
+        no mixing, the genome's weights alone count.
         """
         return None
 
@@ -98,20 +98,20 @@ class LiveObjective(ABC):
         return {}
 
     def believed(self, batch: Batch) -> Array | None:
-        """What it believes each step to be worth to somebody else, ``[n]``; reads no reward.
+        """Estimated value of each step to another agent, ``[n]``; reads no reward.
 
-        ``None``: it has no such belief. Learns nothing and remembers nothing.
+        ``None``: it makes no such estimate. Changes no state.
         """
         del batch
         return None
 
-    def heritage(self) -> Mapping[str, Array]:
-        """The arrays of its model that a rewrite may touch: they become ``AgentState.values``."""
+    def transferable_parameters(self) -> Mapping[str, Array]:
+        """Transferable parameters of its value model: they become ``AgentState.values``."""
         return {}
 
-    def inherit(self, heritage: Mapping[str, Array]) -> None:
-        """Take over arrays named and shaped as in ``heritage``, finite; optimisers stay."""
-        del heritage
+    def import_parameters(self, parameters: Mapping[str, Array]) -> None:
+        """Import arrays named and shaped as the exported ones, finite; optimisers stay."""
+        del parameters
 
     def flops(self, steps: int) -> float:
         """FLOPs of rewarding and learning from this many environment steps."""

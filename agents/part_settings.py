@@ -1,4 +1,4 @@
-"""What is wrong with a part's settings, and what a stranger's code may raise. Imports no part.
+"""Problems of a part's settings, and what third-party code may raise. Imports no part.
 
 Settings of frozen parts, as JSON has them.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 FAULTS = (Exception, SystemExit)
-"""All of it, but for who interrupts or ends the process from outside."""
+"""What third-party code may raise; an interrupt from outside the process is not caught."""
 
 
 class PlacedProblem(str):

@@ -1,4 +1,4 @@
-"""What a model of somebody else's values promises, and what it may learn from. Imports no torch."""
+"""Interface of a model of another agent's values, and what it learns from. Imports no torch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ LogChances = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class Dynamics:
-    """A world small enough to be written down: what tabular models are given."""
+    """The full dynamics of a small world, which tabular models receive."""
 
     observation: Array  # float32 [states, size]: what is seen in each state, all different
     transition: Array  # float64 [states, actions, states]: probabilities of arriving
@@ -40,7 +40,7 @@ class Dynamics:
         if self.horizon < 1:
             raise ValueError(f"an episode has at least one step, not {self.horizon}")
         if len(self._rows) != states:
-            raise ValueError("two states cannot be told apart by what is seen in them")
+            raise ValueError("two states have the same observation")
 
     @cached_property
     def _rows(self) -> dict[bytes, int]:
@@ -56,12 +56,12 @@ class Dynamics:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What somebody else was seen to do, which of it was liked better, or what they approved of.
+    """Observed behaviour of another agent, its preferences between episodes, or its approval.
 
     ``lived`` holds one episode, or fragment of one, a column: arrays ``[steps, episodes, ...]``,
-    ``present`` False past its end. Its ``reward`` is whatever the other's world paid: no model of
-    values may read it. ``pairs`` are columns that were compared. Where ``lived.approval`` is a
-    number, the other showed it of a step that was another's, and not of its own.
+    ``present`` False past its end. Its ``reward`` is the other agent's environment reward: no model
+    of values may read it. ``pairs`` are columns that were compared. Where ``lived.approval`` is a
+    number, the step is not the other agent's own: it approved of it as an observer.
     """
 
     lived: Batch
@@ -76,7 +76,7 @@ class Evidence:
 
 
 class ValueModel(ABC):
-    """How another's values are learned. Leaves are frozen dataclasses, one a file on the shelf."""
+    """How another agent's values are learned. Leaves are frozen dataclasses, one a part file."""
 
     unit: ClassVar[str]  # of the learned reward
     learns_from: ClassVar[str]  # "demonstrations", "comparisons" or "approval"
@@ -90,19 +90,19 @@ class ValueModel(ABC):
         rng: np.random.Generator,
         dynamics: Dynamics | None = None,
     ) -> "Valuer":
-        """Begin, knowing nothing of the other. Raises ``ValueError`` where a table is missing."""
+        """Start without data of the other agent. Raises ``ValueError`` where a table is missing."""
 
 
 class Valuer(ABC):
-    """A value model at work. It reads observations, never hidden units, so it survives rewrites."""
+    """A running value model. It reads observations, never hidden units, so it survives rewrites."""
 
     @abstractmethod
     def learn(self, evidence: Evidence) -> None:
-        """Go on learning, from this evidence; read it, do not keep it."""
+        """Continue learning from this evidence; read it, do not keep it."""
 
     @abstractmethod
     def reward(self, batch: Batch) -> Array:
-        """What the other is believed to find this step worth, float64 ``[n]``; 0 for who left."""
+        """Estimated value of this step to the other agent, float64 ``[n]``; 0 for absent agents."""
 
     @abstractmethod
     def state_dict(self) -> Mapping[str, Array]:
@@ -113,40 +113,40 @@ class Valuer(ABC):
         """Take over what ``state_dict`` gave."""
 
     def watch(self, rollout: Batch, policy: LogChances | None = None) -> None:
-        """Look at one's own steps, ``[steps, n, ...]``; read them, do not keep them.
+        """Observe the agent's own steps, ``[steps, n, ...]``; read them, do not keep them.
 
-        Adversarial models learn here: to tell these steps from the evidence they were given. To be
-        called with every rollout, after it was rewarded. ``policy`` is what acted in it; a model
-        that has to know it estimates it from the steps where it is not told. Raises
-        ``ValueError`` where these steps are none to learn from. Most models learn nothing here.
+        Adversarial models learn here to distinguish these steps from the evidence. To be called
+        with every rollout, after it was rewarded. ``policy`` is what acted in it; a model that
+        needs it estimates it from the steps where it is not given. Raises ``ValueError`` where
+        these steps cannot be learned from. Most models learn nothing here.
         """
         del rollout, policy
 
     def unshaped(self, batch: Batch) -> Array:
-        """``reward`` without what is there only to speed up learning by it, float64 ``[n]``."""
+        """``reward`` without its shaping term, which only speeds up learning, float64 ``[n]``."""
         return self.reward(batch)
 
     def predict(self, observation: Array, step: Array) -> Array | None:
-        """What the other would do, ``[n, actions]``, at each ``step`` of its episode (int ``[n]``).
+        """What the other agent does, ``[n, actions]`` at each ``step`` of its episode, int ``[n]``.
 
-        ``None``: this model says nothing of it.
+        ``None``: this model makes no prediction.
         """
         del observation, step
         return None
 
     def doubt(self) -> float | None:
-        """Entropy in nats of the belief about the other's values; ``None``: holds no belief."""
+        """Entropy in nats of the belief about the other agent's values; ``None``: it has none."""
         return None
 
-    def heritage(self) -> Mapping[str, Array]:
-        """The arrays that a rewrite of the agent may touch; here its network's, if it has one."""
+    def transferable_parameters(self) -> Mapping[str, Array]:
+        """Transferable parameters, which a rewrite may change; by default its network's, if any."""
         return {name: each for name, each in self.state_dict().items() if name.startswith("net.")}
 
-    def inherit(self, heritage: Mapping[str, Array]) -> None:
-        """Take over finite arrays named and shaped as in ``heritage``; all else stays."""
+    def import_parameters(self, parameters: Mapping[str, Array]) -> None:
+        """Import finite arrays named and shaped as the exported ones; all else stays."""
         state = self.state_dict()
-        fitting({**state, **heritage}, state)
-        new = {name: np.asarray(each, state[name].dtype) for name, each in heritage.items()}
+        fitting({**state, **parameters}, state)
+        new = {name: np.asarray(each, state[name].dtype) for name, each in parameters.items()}
         self.load_state_dict({**state, **new})
 
     def flops(self, steps: int, lessons: int = 0) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 
 import envs
 from envs.faces.gymnasium import BatchFace, SingleFace
-from envs.registration import shelf
+from envs.registration import worlds_by_name
 
 SIZES = (1, 64, 1024, 8192)
 REPEATS = 3
@@ -74,7 +74,7 @@ def parallel(name: str) -> Run:
 
 def contestants(name: str) -> dict[str, Run]:
     """The batch face at each size, and the world stepped singly."""
-    world, joint = envs.make_world(name), shelf()[name] == "joint"
+    world, joint = envs.make_world(name), worlds_by_name()[name] == "joint"
     runs: dict[str, Run] = {}
     for n in SIZES:
         face = envs.joint_batch(name, n) if joint else BatchFace(world, n)
@@ -134,7 +134,7 @@ def plot(rates: dict[str, dict[str, float]], path: Path) -> None:
 def main() -> None:
     """Measure the worlds named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("worlds", nargs="*", default=sorted(shelf()))
+    parser.add_argument("worlds", nargs="*", default=sorted(worlds_by_name()))
     parser.add_argument("--plot", type=Path, default=Path("runs/benchmarks/batch_sizes.html"))
     given = parser.parse_args()
     print(f"thousand steps/s, medians of {REPEATS} turns of {SECONDS} s, one process")

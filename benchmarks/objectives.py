@@ -59,11 +59,11 @@ def spec_of(learner: str, *names: str) -> Spec:
     }
 
 
-def born(spec: Spec) -> Any:
+def started(spec: Spec) -> Any:
     """The learner, alive."""
     parts = Parts.of(spec)
     place = controls.controlled(spec, trial_env(spec, parts.learner.copies()), 10**9)
-    return build.population(spec, parts, place, build.born(spec, parts, place.agents))
+    return build.population(spec, parts, place, build.initial_genomes(spec, parts, place.agents))
 
 
 def arms() -> tuple[dict[str, Spec], dict[str, str]]:
@@ -85,7 +85,7 @@ def arms() -> tuple[dict[str, Spec], dict[str, str]]:
 def training() -> None:
     """Print the first table."""
     specs, skipped = arms()
-    alive = {name: born(spec) for name, spec in specs.items()}
+    alive = {name: started(spec) for name, spec in specs.items()}
     times: dict[str, list[float]] = {name: [] for name in alive}
     flops = dict.fromkeys(alive, 0.0)
     for turn in range(WARM + MEASURED):

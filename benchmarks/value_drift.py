@@ -66,9 +66,11 @@ def walked(edit: Edit, seed: int) -> list[float]:
     valuer, rng = told(known, seed), np.random.default_rng([seed, 1])
     first, found = believed(known, valuer), []
     for _ in range(COPIES):
-        values = {f"value/{name}": each for name, each in valuer.heritage().items()}
+        values = {f"value/{name}": each for name, each in valuer.transferable_parameters().items()}
         after = edit.apply(AgentState(Genome(), {}, {}, values=values), rng).values
-        valuer.inherit({name.removeprefix("value/"): each for name, each in after.items()})
+        valuer.import_parameters(
+            {name.removeprefix("value/"): each for name, each in after.items()}
+        )
         found.append(epic_by_action(believed(known, valuer), first, DISCOUNT).value)
     return found
 

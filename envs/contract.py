@@ -1,4 +1,4 @@
-"""What a world promises: pure, batched dynamics whose truth the agent never sees."""
+"""The contract of a world: pure, batched dynamics; ground truth is hidden from the agent."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class Oracle:
 
 
 class World(ABC):
-    """One-agent dynamics. Leaves are frozen dataclasses; their fields are a scenario's knobs."""
+    """One-agent dynamics. Leaves are frozen dataclasses; their fields are its settings."""
 
     agents: ClassVar[tuple[str, ...]] = ("agent",)
     action_names: ClassVar[tuple[str, ...]]
@@ -51,7 +51,7 @@ class World(ABC):
     ends: ClassVar[tuple[str, ...]] = ("terminated", "truncated")
     """The ways an episode can end; one that always ends, or never, before the clock has one."""
     legend: ClassVar[Mapping[str, str]] = {}
-    """Letter of ``render_text`` -> what it is ("coin, pays 1"); empty: the text is no map."""
+    """Letter of ``render_text`` -> what it is ("coin, reward 1"); empty: the text is no map."""
 
     family: ClassVar[str] = ""
     """Heading under which the gallery shows it, as in "AI safety gridworlds"."""
@@ -95,7 +95,7 @@ class World(ABC):
 
     @property
     def places(self) -> int:
-        """Number of places that can be acted in, told apart by ``place``; 0: not told."""
+        """Number of places that can be acted in, as numbered by ``place``; 0: not given."""
         return 0
 
     def place(self, state: State) -> Array:
@@ -130,14 +130,14 @@ class World(ABC):
     def distributions(self) -> Mapping[str, "World"]:
         """Level distributions to evaluate on; a world that varies its levels adds to these.
 
-        They differ in ``reset`` alone: a level lives in the state, so any of these worlds can step
-        and show the levels of any other.
+        They differ in ``reset`` alone: a level is part of the state, so any of these worlds can
+        step and show the levels of any other.
         """
         return {"in_distribution": self}
 
 
 class _NoChance:
-    """Stands in for a generator where nothing may be drawn."""
+    """Replaces a generator where nothing may be drawn."""
 
     def __getattr__(self, name: str) -> Any:
         raise LookupError(f"this world's step draws (rng.{name}) and does not say its branches")

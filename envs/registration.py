@@ -1,7 +1,7 @@
-"""Every world on the shelf becomes a Gymnasium id; a new file is a new id.
+"""Every world in the part folder ``envs/worlds`` gets a Gymnasium id; a new file is a new id.
 
-Registration reads the shelf's file names and, to tell worlds of one agent from joint ones, the
-base class in the syntax tree: no world is imported before it is made.
+Registration reads the file names in the folder and, to distinguish worlds of one agent from joint
+ones, the base class in the syntax tree: no world is imported before it is made.
 """
 
 import ast
@@ -24,13 +24,13 @@ from envs.faces.joint_batch import JointBatchFace
 
 Kind = Literal["single", "joint"]
 NAMESPACE = "sandbox"
-_SHELF = Path(__file__).resolve().parent / "worlds"
+_FOLDER = Path(__file__).resolve().parent / "worlds"
 
 
 @dataclass(frozen=True)
 class _Entry:
     env_id: str
-    target: str  # "module" of a shelf file, or "module:Class"
+    target: str  # "module" of a file in the part folder, or "module:Class"
     kind: Kind
 
 
@@ -44,9 +44,9 @@ def env_id(name: str) -> str:
 
 
 @cache
-def shelf() -> dict[str, Kind]:
-    """World names on the shelf, sorted, and whether one agent or several act in them."""
-    paths = sorted(_SHELF.glob("*.py"))
+def worlds_by_name() -> dict[str, Kind]:
+    """World names in the part folder, sorted, and whether one agent or several act in them."""
+    paths = sorted(_FOLDER.glob("*.py"))
     return {path.stem: _kind(path) for path in paths if not path.stem.startswith("_")}
 
 
@@ -58,15 +58,15 @@ def _kind(path: Path) -> Kind:
 
 
 def register() -> None:
-    """Give every world on the shelf its id. Doing it twice changes nothing."""
-    for name, kind in shelf().items():
+    """Give every world in the part folder its id. Doing it twice changes nothing."""
+    for name, kind in worlds_by_name().items():
         register_world(env_id(name), f"envs.worlds.{name}", kind=kind)
 
 
 def register_world(new_id: str, target: str, *, kind: Kind = "single") -> None:
     """Give a world class (``module:Class``) a Gymnasium id; for plug-ins too.
 
-    A joint world's id only says where to go: PettingZoo has no registry, ``parallel_env`` is ours.
+    Gymnasium cannot make a joint world: its id raises an error that names ``parallel_env``.
     """
     entry = _Entry(new_id, target, kind)
     if _ENTRIES.get(new_id, entry) != entry:
@@ -87,21 +87,21 @@ def env_ids() -> dict[str, Kind]:
 
 
 def target_of(known_id: str) -> str:
-    """Where the world of a registered id is: ``module`` of the shelf, or ``module:Class``."""
+    """Where the world of a registered id is: ``module`` in the part folder, or ``module:Class``."""
     return _ENTRIES[known_id].target
 
 
-def make_world(name: str, **knobs: Any) -> World:
-    """Build the world called ``name`` (a file on ``envs/worlds``, or a registered id).
+def make_world(name: str, **settings: Any) -> World:
+    """Build the world called ``name`` (a file in ``envs/worlds``, or a registered id).
 
-    Raises ``ValueError`` for an unknown name or knob, with a suggestion and what there is.
+    Raises ``ValueError`` for an unknown name or setting, with a suggestion and what there is.
     """
     kind = world_class(name)
     known = [each.name for each in fields(kind)]  # type: ignore[arg-type]
-    for setting in knobs:
+    for setting in settings:
         if setting not in known:
-            raise ValueError(_unknown(f"knob of {name}", setting, known))
-    return kind(**knobs)
+            raise ValueError(_unknown(f"setting of {name}", setting, known))
+    return kind(**settings)
 
 
 def world_class(name: str) -> type[World]:
@@ -109,26 +109,28 @@ def world_class(name: str) -> type[World]:
     return _class(_entry(name).target)
 
 
-def parallel_env(name: str, *, render_mode: str | None = None, **knobs: Any) -> Any:
+def parallel_env(name: str, *, render_mode: str | None = None, **settings: Any) -> Any:
     """Build the PettingZoo ``ParallelEnv`` of a joint world, by name or id."""
-    world = _joint_world(name, "make", knobs)
+    world = _joint_world(name, "make", settings)
     from envs.faces.pettingzoo import ParallelFace  # noqa: PLC0415  (0.13 s of PettingZoo)
 
     return ParallelFace(world, render_mode=render_mode)
 
 
 def joint_batch(
-    name: str, num_envs: int = 1, *, render_mode: str | None = None, **knobs: Any
+    name: str, num_envs: int = 1, *, render_mode: str | None = None, **settings: Any
 ) -> JointBatchFace:
     """Build the batch of a joint world, by name or id: ``num_envs`` copies in one pass."""
-    return JointBatchFace(_joint_world(name, "make_vec", knobs), num_envs, render_mode=render_mode)
+    return JointBatchFace(
+        _joint_world(name, "make_vec", settings), num_envs, render_mode=render_mode
+    )
 
 
-def _joint_world(name: str, instead: str, knobs: Mapping[str, Any]) -> JointWorld:
+def _joint_world(name: str, instead: str, settings: Mapping[str, Any]) -> JointWorld:
     entry = _entry(name)
     if entry.kind != "joint":
         raise ValueError(f"{entry.env_id} has one agent: use gymnasium.{instead}('{entry.env_id}')")
-    world = make_world(entry.env_id, **knobs)
+    world = make_world(entry.env_id, **settings)
     if not isinstance(world, JointWorld):
         raise TypeError(f"{entry.target} is registered as a joint world but is none")
     return world
@@ -136,8 +138,8 @@ def _joint_world(name: str, instead: str, knobs: Mapping[str, Any]) -> JointWorl
 
 def _entry(name: str) -> _Entry:
     full = name if name in _ENTRIES else env_id(name)
-    if full not in _ENTRIES or not (name in _ENTRIES or name in shelf()):
-        given, allowed = (name, list(_ENTRIES)) if "/" in name else (name, list(shelf()))
+    if full not in _ENTRIES or not (name in _ENTRIES or name in worlds_by_name()):
+        given, allowed = (name, list(_ENTRIES)) if "/" in name else (name, list(worlds_by_name()))
         raise ValueError(_unknown("world", given, allowed))
     return _ENTRIES[full]
 
@@ -176,7 +178,7 @@ class _Maker:
     def metadata(self) -> dict[str, Any]:
         return self.face.metadata
 
-    def __call__(self, render_mode: str | None = None, **knobs: Any) -> SingleFace | BatchFace:
+    def __call__(self, render_mode: str | None = None, **settings: Any) -> SingleFace | BatchFace:
         if self.entry.kind == "joint":
             raise GymnasiumError(
                 f"{self.entry.env_id} has several agents: "
@@ -184,9 +186,11 @@ class _Maker:
                 f"envs.joint_batch('{self.entry.env_id}') for many copies"
             )
         if self.face is SingleFace:
-            return SingleFace(make_world(self.entry.env_id, **knobs), render_mode=render_mode)
-        num_envs = knobs.pop("num_envs", 1)
-        return BatchFace(make_world(self.entry.env_id, **knobs), num_envs, render_mode=render_mode)
+            return SingleFace(make_world(self.entry.env_id, **settings), render_mode=render_mode)
+        num_envs = settings.pop("num_envs", 1)
+        return BatchFace(
+            make_world(self.entry.env_id, **settings), num_envs, render_mode=render_mode
+        )
 
 
 _ENTRY_POINT = re.compile(r"(single|batch) (.+)")

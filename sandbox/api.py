@@ -64,7 +64,7 @@ class Experiment:
 
     def trials_frame(self) -> "pd.DataFrame":
         """``rows`` as a data frame."""
-        import pandas as pd  # noqa: PLC0415  (0.4 s: only who wants a frame pays)
+        import pandas as pd  # noqa: PLC0415  (0.4 s: loaded only for data frames)
 
         return pd.DataFrame(self.rows)
 
@@ -134,7 +134,7 @@ def run(
     call finished are not run again; failed ones are. Raises ``InputError`` before anything has
     started, ``ResourceError`` if the disk or memory runs out.
     """
-    from sandbox.scenario.load import load as read  # noqa: PLC0415  (pydantic: only who runs pays)
+    from sandbox.scenario.load import load as read  # noqa: PLC0415  (pydantic: loaded only to run)
 
     for module in plugins:
         plug_module(catalogue(), module)

@@ -1,4 +1,4 @@
-"""Finds a part by its file name on a shelf, or from an installed plug-in.
+"""Finds a part by its file name in a part folder, or from an installed plug-in.
 
 The folder listing is the registry: a heavy part loads when it is named, and listing imports
 nothing. A plug-in package names a callable in the entry-point group ``sandbox.plugins``; it
@@ -23,7 +23,7 @@ GROUP = "sandbox.plugins"
 OF_CONTROL = "sandbox.lever_kinds:lever_of"
 """Makes the lever of a control from the control's name."""
 _TARGET = re.compile(r"[^\W\d]\w*(\.\w+)*:[^\W\d]\w*")
-SHELVES: Mapping[str, tuple[str, str]] = {
+PART_FOLDERS: Mapping[str, tuple[str, str]] = {
     "worlds": ("envs.worlds", "envs.contract:World"),
     "controls": ("envs.controls", "envs.control_kit.control:Control"),
     "learners": ("agents.learners", "agents.contract:Learner"),
@@ -35,7 +35,7 @@ SHELVES: Mapping[str, tuple[str, str]] = {
     "metrics": ("sandbox.metrics", "sandbox.contract:Metric"),
     "probes": ("sandbox.probes", "sandbox.contract:Probe"),
 }
-"""Shelf -> (package of its files, contract of its parts)."""
+"""Kind of part -> (package that is its part folder, contract of its parts)."""
 
 
 def resolve(target: str) -> Any:
@@ -46,9 +46,9 @@ def resolve(target: str) -> Any:
 
 @dataclass(frozen=True)
 class Part:
-    """One file on a shelf, one plug-in class, or the lever of a control; ``load`` imports it."""
+    """A file in a part folder, a plug-in class, or the lever of a control; ``load`` imports it."""
 
-    shelf: str
+    kind: str
     name: str
     target: str  # "module" (the one class of the contract in it), "module:Class" or OF_CONTROL
     summary: str  # first line of its docstring; "" for a plug-in not yet loaded
@@ -58,7 +58,7 @@ class Part:
         """Import the part's class. Raises ``InputError`` where there is not exactly one."""
         if self.target == OF_CONTROL:
             return resolve(OF_CONTROL)(self.name)  # type: ignore[no-any-return]
-        contract = resolve(SHELVES[self.shelf][1])
+        contract = resolve(PART_FOLDERS[self.kind][1])
         if ":" in self.target:
             found = [resolve(self.target)]
         else:
@@ -72,7 +72,7 @@ class Part:
             names = ", ".join(each.__name__ for each in found) or "none"
             raise InputError(
                 f"{self.target} must hold one {contract.__name__}, it holds {names}"
-                f" (part '{self.name}' on shelf '{self.shelf}')"
+                f" (part '{self.name}' of kind '{self.kind}')"
             )
         return found[0]  # type: ignore[no-any-return]
 
@@ -94,17 +94,17 @@ class Catalogue:
     """Broken plug-in -> the module that was not found, where that is why."""
     _origin: str = "this program"
 
-    def names(self, shelf: str) -> list[str]:
-        """Names on a shelf, sorted."""
-        return sorted(self.parts(shelf))
+    def names(self, kind: str) -> list[str]:
+        """Names of all parts of a kind, sorted."""
+        return sorted(self.parts(kind))
 
-    def parts(self, shelf: str) -> dict[str, Part]:
-        """All parts of a shelf by name. Imports none of them."""
-        return (self._levers_of_controls() if shelf == "levers" else {}) | self._written(shelf)
+    def parts(self, kind: str) -> dict[str, Part]:
+        """All parts of a kind by name. Imports none of them."""
+        return (self._levers_of_controls() if kind == "levers" else {}) | self._written(kind)
 
-    def _written(self, shelf: str) -> dict[str, Part]:
-        mine = {each.name: each for each in _on_shelf(shelf)}
-        theirs = {name: part for (where, name), part in self.plugged.items() if where == shelf}
+    def _written(self, kind: str) -> dict[str, Part]:
+        mine = {each.name: each for each in _in_folder(kind)}
+        theirs = {name: part for (where, name), part in self.plugged.items() if where == kind}
         return mine | theirs
 
     def _levers_of_controls(self) -> dict[str, Part]:
@@ -113,30 +113,31 @@ class Catalogue:
             for name, control in self._written("controls").items()
         }
 
-    def part(self, shelf: str, name: str) -> Part:
+    def part(self, kind: str, name: str) -> Part:
         """Return one part. Raises ``InputError`` with a suggestion."""
-        parts = self.parts(shelf)
+        parts = self.parts(kind)
         if name not in parts:
             allowed = ", ".join(sorted(parts))
             hint = did_you_mean(name, parts)
             raise InputError(
-                Problem("", f"no {shelf[:-1]} is called '{name}'; there are {allowed}{hint}")
+                Problem("", f"no {kind[:-1]} is called '{name}'; there are {allowed}{hint}")
             )
         return parts[name]
 
-    def load(self, shelf: str, name: str) -> type[Any]:
+    def load(self, kind: str, name: str) -> type[Any]:
         """Import the class of one part."""
-        return self.part(shelf, name).load()
+        return self.part(kind, name).load()
 
-    def add(self, shelf: str, name: str, target: str, summary: str = "") -> None:
+    def add(self, kind: str, name: str, target: str, summary: str = "") -> None:
         """Add a plug-in's part: ``target`` is ``module:Class``. A name may be taken only once."""
-        if shelf not in SHELVES:
-            raise InputError(f"no shelf is called '{shelf}'{did_you_mean(shelf, SHELVES)}")
+        if kind not in PART_FOLDERS:
+            hint = did_you_mean(kind, PART_FOLDERS)
+            raise InputError(f"no kind of part is called '{kind}'{hint}")
         _check_words("add", name, target, "module:Class")
-        if name in self._written(shelf):
-            raise InputError(f"{shelf[:-1]} '{name}' of {self._origin} is already on the shelf")
-        self.plugged[shelf, name] = Part(shelf, name, target, summary, self._origin)
-        if shelf == "values":
+        if name in self._written(kind):
+            raise InputError(f"{kind[:-1]} '{name}' of {self._origin} exists already")
+        self.plugged[kind, name] = Part(kind, name, target, summary, self._origin)
+        if kind == "values":
             from agents.value_learning.registry import plug  # noqa: PLC0415  (rare, and it imports NumPy)
 
             plug(name, target)  # objectives name their model within their settings
@@ -152,13 +153,13 @@ class Catalogue:
         """Let one plug-in register its parts and envs, and remember whose they are."""
         from gymnasium.envs.registration import registry  # noqa: PLC0415  (0.15 s: only if needed)
 
-        import envs  # noqa: F401, PLC0415  (registers our own ids before the plug-in's are told apart)
+        import envs  # noqa: F401, PLC0415  (registers our own ids before those of the plug-in)
 
         before = set(registry)
         self._origin = origin
         try:
             register(self)
-        except Exception as error:  # noqa: BLE001  (a stranger's code: any error is its own)
+        except Exception as error:  # noqa: BLE001  (third-party code: it may raise any error)
             self.broken[origin] = f"{type(error).__name__}: {error}"
             if isinstance(error, ModuleNotFoundError) and error.name:
                 self.missing[origin] = error.name
@@ -181,7 +182,7 @@ def _check_words(method: str, name: object, target: object, wanted: str) -> None
 def plug_module(known: Catalogue, module: str) -> None:
     """Plug in a package under development: ``module`` must have ``register(catalogue)``.
 
-    This is the explicit door (``--plugin MODULE``); scenario text never reaches it. Raises
+    Only for ``--plugin MODULE`` and the API; scenario text never reaches it. Raises
     ``InputError`` where the module cannot be imported or its ``register`` raises.
     """
     if module not in known.modules:
@@ -200,12 +201,12 @@ def _where_to_look(module: str, missing: str) -> str:
     return hint if here and missing == top else ""
 
 
-def _on_shelf(shelf: str) -> Iterable[Part]:
-    package = SHELVES[shelf][0]
+def _in_folder(kind: str) -> Iterable[Part]:
+    package = PART_FOLDERS[kind][0]
     folder = Path(__file__).resolve().parent.parent.joinpath(*package.split("."))
     for path in sorted(folder.glob("*.py")):
         if not path.stem.startswith("_"):
-            yield Part(shelf, path.stem, f"{package}.{path.stem}", _summary(path), "built in")
+            yield Part(kind, path.stem, f"{package}.{path.stem}", _summary(path), "built in")
 
 
 @cache

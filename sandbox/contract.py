@@ -39,7 +39,7 @@ def named(setting: Mapping[str, Mapping[str, Any]]) -> NamedPart:
 
 
 class Lever(ABC):
-    """The experimenter's hand: a named, dosed intervention. Leaves are empty frozen dataclasses."""
+    """A named, dosed intervention by the experimenter. Leaves are empty frozen dataclasses."""
 
     family: ClassVar[
         Literal["objective", "compute", "data", "architecture", "oversight", "selection", "placebo"]
@@ -58,7 +58,7 @@ class Lever(ABC):
 
     @abstractmethod
     def manipulation_check(self, events: Sequence[Event], dose: Any) -> bool | None:
-        """Did the dose arrive in this trial? ``None`` where the events cannot tell."""
+        """Did the dose arrive in this trial? ``None`` where the events do not show it."""
 
     def contrast_check(
         self, base: Sequence[Event], treated: Sequence[Event], ratio: float
@@ -67,7 +67,7 @@ class Lever(ABC):
 
         ``ratio`` is the treated dose over the base's (``inf`` for a base of 0, not a number where
         doses are names). For levers whose dose shows only against another trial; ``None`` where the
-        events cannot tell.
+        events do not show it.
         """
         del base, treated, ratio
         return None
@@ -116,7 +116,7 @@ class Episodes:
 
     reward: tuple[float, ...]
     length: tuple[int, ...]
-    truth: Mapping[str, tuple[float, ...]]  # empty where the env has no glass to look behind
+    truth: Mapping[str, tuple[float, ...]]  # empty where the env has no ground truth
 
 
 @dataclass(frozen=True)

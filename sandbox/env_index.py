@@ -1,7 +1,7 @@
 """Which environments this installation knows, without making any of them.
 
-Ids come from our shelf of worlds, from plug-ins and from Gymnasium's registry. A scenario's id is
-only ever looked up here: an id with a colon would make Gymnasium import a module of that name.
+Ids come from the folder of our worlds, from plug-ins and from Gymnasium's registry. A scenario's id
+is only looked up here: an id with a colon would make Gymnasium import a module of that name.
 """
 
 import ast
@@ -24,7 +24,7 @@ class EnvEntry:
     id: str
     joint: bool  # several agents (PettingZoo), not one (Gymnasium)
     origin: str  # "built in", "gymnasium", or the plug-in's distribution
-    world: bool = False  # one of our dynamics, ours or a plug-in's: its fields are the env's knobs
+    world: bool = False  # a ``World``, ours or a plug-in's: its fields are the env's settings
     summary: str = ""
 
     @property
@@ -37,11 +37,11 @@ def entries() -> dict[str, EnvEntry]:
     """All ids: our worlds first, then plug-ins', then Gymnasium's own. Imports none of them."""
     import envs  # noqa: PLC0415  (0.2 s of Gymnasium: `--help` needs none of it)
 
-    known, shelf = catalogue(), _shelf()
+    known, ours = catalogue(), _our_worlds()
     found = {}
-    for env_id, kind in sorted(envs.env_ids().items(), key=lambda each: each[0] not in shelf):
-        origin = "built in" if env_id in shelf else known.env_origins.get(env_id, "plug-in")
-        summary = shelf[env_id] if env_id in shelf else _summary(env_id)
+    for env_id, kind in sorted(envs.env_ids().items(), key=lambda each: each[0] not in ours):
+        origin = "built in" if env_id in ours else known.env_origins.get(env_id, "plug-in")
+        summary = ours[env_id] if env_id in ours else _summary(env_id)
         found[env_id] = EnvEntry(env_id, kind == "joint", origin, world=True, summary=summary)
     for env_id, (_, origin) in sorted(known.parallel.items()):
         found.setdefault(env_id, EnvEntry(env_id, joint=True, origin=origin))
@@ -52,13 +52,13 @@ def entries() -> dict[str, EnvEntry]:
 
 
 def world_class(env_id: str) -> type[Any]:
-    """The frozen dataclass whose fields are the knobs of a world's env."""
+    """The frozen dataclass whose fields are the settings of a world's env."""
     from envs.registration import world_class  # noqa: PLC0415
 
     return world_class(env_id)
 
 
-def _shelf() -> dict[str, str]:
+def _our_worlds() -> dict[str, str]:
     """Id -> summary of our own worlds."""
     from envs.registration import env_id  # noqa: PLC0415
 

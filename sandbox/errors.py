@@ -68,9 +68,9 @@ LONGEST_REASON = 500
 
 
 def one_line(text: str) -> str:
-    """Make a strange message fit for a row of a table: one line, of bounded length, any encoding.
+    """Make any message fit for a row of a table: one line, of bounded length, any encoding.
 
-    What somebody else's code raises may hold megabytes, line ends, or halves of characters.
+    An error of third-party code may hold megabytes, line ends, or halves of characters.
     """
     line = " ".join(text[: 2 * LONGEST_REASON].split()).encode(errors="backslashreplace").decode()
     short = line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"

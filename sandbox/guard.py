@@ -1,6 +1,6 @@
 """Checks at start-up that ``envs`` and ``agents`` are ours: other projects use those names too.
 
-pip lets one distribution overwrite another's files without a word, and in an editable install the
+pip overwrites files of another distribution without a warning, and in an editable install the
 folder that wins depends on the working directory. So the check looks at where each name would be
 imported from and reads its first lines, without importing it.
 """
@@ -29,7 +29,7 @@ def check_names() -> None:
 
 
 def clashes() -> Iterator[Problem]:
-    """Yield one problem for every name that somebody else has taken."""
+    """Yield one problem for every name that another project has taken."""
     for name in NAMES:
         found = _file_of(name)
         ours = Path(__file__).resolve().parent.parent / name / "__init__.py"

@@ -1,15 +1,12 @@
-"""The lever of a control: the dose is the control's intensity.
+"""Bases of levers: a control's intensity, a word or a number of the initial learning rule.
 
-Every control has one, made from its name by ``lever_of``. All other settings of the control
-(``start``, ``schedule``, ...) are those that the scenario gives it under ``controls``.
+``ControlLever``: the dose is the control's intensity. Every control has one, made from its name by
+``lever_of``. All other settings of the control (``start``, ``schedule``, ...) are those that the
+scenario gives it under ``controls``.
 
-Levers that choose between two words of a tabular learner: what they refuse, do and see.
-
-A lever file names a setting of the learner and its two words, and says nothing else.
-
-Levers that set one number of the learning rule an agent is born with.
-
-A lever file names the number and says nothing else. The agent may rewrite it afterwards.
+``WordLever`` chooses between two words of a tabular learner's setting; a lever file names the
+setting and its two words. ``RuleNumberLever`` sets one number of the initial learning rule; a lever
+file names the number. The agent may rewrite either afterwards.
 """
 
 import math
@@ -40,7 +37,7 @@ class ControlLever(Lever):
         if written.get("intensity", 0) not in {0, dose}:
             return (
                 f"the scenario sets controls.{self.control}.intensity itself; remove it there or"
-                " turn no lever on it"
+                " do not use the lever"
             )
         try:
             self._made(spec, dose)
@@ -52,7 +49,7 @@ class ControlLever(Lever):
         return found.reason if found else None
 
     def apply(self, spec: Spec, dose: float) -> Spec:
-        """Turn the dial."""
+        """Set the intensity."""
         return spec if dose == self.neutral else self._set(spec, dose)
 
     def _set(self, spec: Spec, dose: float) -> Spec:
@@ -67,9 +64,9 @@ class ControlLever(Lever):
         return catalogue().load("controls", self.control)(**{**values, "intensity": dose})
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
-        """The gauge measured what the dose should do, within 4.5 standard errors.
+        """The meter measured what the dose should do, within 4.5 standard errors.
 
-        ``None`` where nothing that was done could have shown it.
+        ``None`` where no measurement could have shown it.
         """
         if not any(isinstance(each, Updated) for each in events):
             return None
@@ -84,20 +81,20 @@ class ControlLever(Lever):
     def agrees(self, active: Sequence[Controlled]) -> bool | None:
         """Does what was measured while the control was on agree with what it should do?"""
         names = sorted({name for each in active for name in each.expected})
-        told = [as_expected(active, name) for name in names]
-        return None if all(each is None for each in told) else False not in told
+        found = [as_expected(active, name) for name in names]
+        return None if all(each is None for each in found) else False not in found
 
 
 @cache
 def lever_of(control: str) -> type[ControlLever]:
     """Make the lever of a control, the same class each time; the control is not imported."""
-    told = {
+    namespace = {
         "__doc__": f"Sets ``controls.{control}.intensity``.",
         "__module__": __name__,
         "control": control,
     }
     name = "".join(each.capitalize() for each in control.split("_"))
-    return make_dataclass(name, (), bases=(ControlLever,), namespace=told, frozen=True)
+    return make_dataclass(name, (), bases=(ControlLever,), namespace=namespace, frozen=True)
 
 
 def _json(value: Any) -> Any:
@@ -105,7 +102,7 @@ def _json(value: Any) -> Any:
 
 
 class WordLever(Lever):
-    """Sets ``learner.<setting>``: dose 0 is the word it was left at, dose 1 the other."""
+    """Sets ``learner.<setting>``: dose 0 is the default word, dose 1 the other."""
 
     family = "architecture"
     neutral: ClassVar[float] = 0.0
@@ -134,9 +131,9 @@ class WordLever(Lever):
         return {**spec, "learner": learner}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
-        """The agents were born with the word, read back from them alive. ``None``: nobody was."""
-        born = [each for each in events if isinstance(each, TrialStarted)]
-        rules = [genome["learning_rule"] for each in born for genome in each.genomes.values()]
+        """All agents started with the word, as read back from them; ``None`` without agents."""
+        starts = [each for each in events if isinstance(each, TrialStarted)]
+        rules = [genome["learning_rule"] for each in starts for genome in each.genomes.values()]
         word = self.words[dose]
         return all(rule.get(self.setting) == word for rule in rules) if rules else None
 
@@ -173,7 +170,7 @@ class RuleNumberLever(Lever):
         return {**spec, "learner": named(spec["learner"]).changed(**{self.setting: dose})}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
-        """All agents were born with the number, read back from them alive. ``None``: nobody was."""
+        """All agents started with the number, as read back from them; ``None`` without agents."""
         first = started(events)
         if first is None or not first.genomes:
             return None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Dose = float | str
-"""How far a lever is turned: a number, or a name where the lever chooses among named things."""
+"""The value a lever sets: a number, or a name where the lever chooses among named things."""
 
 
 def dose_label(dose: Dose) -> str:
@@ -14,8 +14,8 @@ def dose_label(dose: Dose) -> str:
 
 def condition_name(condition: Mapping[str, Dose]) -> str:
     """``data_coverage=0.5,freeze_editor=0``; ``base`` where no lever is turned."""
-    told = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
-    return ",".join(told) or "base"
+    words = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
+    return ",".join(words) or "base"
 
 
 def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:
@@ -23,9 +23,9 @@ def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:
     if env.get("name"):
         return str(env["name"])
     same = [each for each in scenario["envs"] if each["id"] == env["id"]]
-    knobs = {key for each in same for key in each["kwargs"]} if len(same) > 1 else set()
-    told = ", ".join(f"{key}={env['kwargs'][key]}" for key in sorted(knobs & set(env["kwargs"])))
-    return f"{env['id']} ({told})" if told else str(env["id"])
+    given = {key for each in same for key in each["kwargs"]} if len(same) > 1 else set()
+    shown = ", ".join(f"{key}={env['kwargs'][key]}" for key in sorted(given & set(env["kwargs"])))
+    return f"{env['id']} ({shown})" if shown else str(env["id"])
 
 
 def counted(n: int, what: str) -> str:

@@ -1,1 +1,1 @@
-"""PPO, A2C, DQN, SAC, tabular, supervised and planning learners at work."""
+"""PPO, A2C, DQN, SAC, tabular, supervised and planning learners."""

@@ -1,4 +1,4 @@
-"""A2C as a mind at work: all that PPO's is, with one step on the whole rollout.
+"""A2C as a rewritable learner: PPO's, with one gradient step on the whole rollout.
 
 A2C's update (Mnih et al. 2016), step for step as SB3's ``A2C.train`` does it.
 

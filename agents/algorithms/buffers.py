@@ -1,10 +1,10 @@
 """SB3's rollout buffer with a private shuffle and a mask for agents that have left.
 
-What an agent has lived through, kept for learning from it again: the newest steps of each copy.
+A replay buffer of an agent's experience: the newest steps of each copy of its environment.
 
-Observations are kept as they were seen, one at a time; the history that a mind reads is put
-together when it is asked for. So a rewrite of the mind leaves the memory as it is, and what was
-seen before a mind could look back counts as soon as it can.
+Observations are stored one at a time; the history that an agent reads is assembled when steps are
+sampled. So a rewrite of the agent leaves the buffer as it is, and after its history is lengthened
+earlier observations are used at once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         "episode_starts",
         "present",
     )
-    """Columns that outlive the update: a look that an edit takes after going on sees them."""
+    """Columns kept after the update: a ``Look`` taken after a resume reads them."""
     taught: ClassVar[tuple[str, ...]] = (
         "observations",
         "actions",
@@ -63,8 +63,8 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
 
         ``values``: of every step, step by step, of what comes next ``[n]``, and of the observations
         that the episodes in ``cut`` (step, environments) were cut at. A truncated episode would
-        have gone on: its last reward gets the discounted value of the state it was cut at (Pardo et
-        al. 2018), as SB3 does for time-outs. A death is worth 0.
+        have continued: its last reward gets the discounted value of the state it was cut at (Pardo
+        et al. 2018), as SB3 does for time-outs. A terminal state has value 0.
         """
         self.values[:] = values[: self.values.size].reshape(self.values.shape)
         last, beyond = np.split(values[self.values.size :], [self.n_envs])
@@ -116,7 +116,7 @@ class StepBatch:
     actions: Array  # int64 [n], or float32 [n, dimensions]
     following: Array  # float32 [n, history * size]: the final one where the episode ended
     rewards: Array  # float32 [n, objectives], each in its own unit
-    terminated: Array  # float32 [n]: 1 where a death ended the episode; a cut one would go on
+    terminated: Array  # float32 [n]: 1 where the episode terminated, 0 where it was truncated
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,9 @@ class StoredStep:
 
 
 class Replay:
-    """A ring of ``rows`` steps of ``copies`` environments; ``dimensions`` 0: actions are choices.
+    """A ring of ``rows`` steps of ``copies`` environments; ``dimensions`` 0: discrete actions.
 
-    Where the ring has forgotten what came before, a history goes back to zeros, as at an episode's
+    Where earlier observations were overwritten, a history is filled with zeros, as at an episode's
     start.
     """
 
@@ -165,7 +165,7 @@ class Replay:
         self._filled = min(self._filled + 1, self.rows)
 
     def sample(self, n: int, history: int, rng: np.random.Generator) -> StepBatch:
-        """Return ``n`` steps drawn with replacement, all alike, each with its history."""
+        """Return ``n`` steps drawn uniformly with replacement, each with its history."""
         places = rng.integers(len(self), size=n)
         return self.steps(places // self.copies, places % self.copies, history)
 
@@ -202,7 +202,7 @@ class Replay:
         return found
 
     def state(self) -> dict[str, Array]:
-        """Copies of everything there is, by name; ``at`` is the row that is written next."""
+        """Copies of everything, by name; ``at`` is the row that is written next."""
         kept = {name: each[: self._filled].copy() for name, each in self._kept.items()}
         return {**kept, "at": np.array([self._at], np.int64)}
 

@@ -1,7 +1,7 @@
-"""DQN at work (Mnih et al. 2015): Q-learning from memory, with a target network.
+"""DQN (Mnih et al. 2015): Q-learning from a replay buffer, with a target network.
 
 One gradient step is SB3's ``DQN.train``: Huber loss of width 1 towards ``r + discount max_a
-Q_target(s', a)``, the second term 0 after a death; an episode that was cut would have gone on.
+Q_target(s', a)``, the second term 0 after termination but not after truncation.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class DeepQ(ReplayLearner):
         rng: np.random.Generator,
         choices: Callable[[Array], Array] = lambda logits: logits,
     ) -> Array:
-        """The best of the ``choices``, or any of them as often as the rule explores at last."""
+        """The best of the ``choices``, or a random one at the rule's final exploration rate."""
         return _greedy(choices(self.logits(observations)), self._rule().exploration, rng)
 
     def exploration(self) -> float:
@@ -46,7 +46,7 @@ class DeepQ(ReplayLearner):
     def _rule(self) -> DQNRule:
         rule = self.stepper.rule
         if not isinstance(rule, DQNRule):
-            raise TypeError(f"no other than DQNRule is installed, not {type(rule).__name__}")
+            raise TypeError(f"only a DQNRule can be installed, not {type(rule).__name__}")
         return rule
 
     def _choose(self, inputs: Array) -> Array:
@@ -78,7 +78,7 @@ class DeepQ(ReplayLearner):
 
 
 def _greedy(values: Array, exploration: float, rng: np.random.Generator) -> Array:
-    """The best action of each row, int64 ``[n]``, or any; as many draws whatever happens."""
+    """The best action of each row, int64 ``[n]``, or a random one; always draws equally often."""
     n, actions = values.shape
     wanders = rng.random(n) < exploration
     found: Array = np.where(wanders, rng.integers(actions, size=n), values.argmax(1))

@@ -1,9 +1,9 @@
-"""What DQN and SAC share: a mind of their own towers that learns from what it remembers.
+"""What DQN and SAC share: networks trained from a replay buffer.
 
 A collector calls ``begin``, then ``act`` and ``store`` by turns, then ``finish``: one update is one
-rollout, then ``gradient_steps`` minibatches drawn from memory. A rewrite leaves the memory as it
-is. Rewards are kept objective by objective and weighed when they are learned from, so that new
-weights and a new discount hold for the whole past at once.
+rollout, then ``gradient_steps`` minibatches drawn from the buffer. A rewrite does not change it.
+Rewards are stored per objective and weighted when they are learned from, so that new weights and a
+new discount apply to all stored steps at once.
 """
 
 from abc import abstractmethod
@@ -34,15 +34,15 @@ from agents.network.gradients import MOST, LossLook
 from agents.network.unit_scores import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
-from agents.training.reward_mixing import Diary, paid, shares, taught
+from agents.training.reward_mixing import Diary, objective_reward, shares, taught
 from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.streams import Chance
-from agents.training.value_transfer import carried, import_values, value_problems
+from agents.training.value_transfer import exported_values, import_values, value_problems
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a learner from memory is made for."""
+    """Sizes of a learner with a replay buffer."""
 
     observation: int
     actions: int  # of SAC, the dimensions of an action
@@ -54,7 +54,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A minibatch as tensors, rewards already weighed."""
+    """A minibatch as tensors, rewards already weighted."""
 
     inputs: Tensor  # [n, inputs]
     actions: Tensor  # int64 [n], or float32 [n, dimensions]
@@ -64,7 +64,7 @@ class Lesson:
 
 
 class ReplayLearner(LiveLearner):
-    """One agent. Leaves say how it acts, what it learns from a minibatch, and what it values.
+    """One agent. Subclasses define how it acts, what it learns from a minibatch, and its loss.
 
     ``chance`` gives this agent's own streams: ``weights``, ``actions``, ``minibatches`` and
     ``replacements`` are drawn from here.
@@ -101,10 +101,10 @@ class ReplayLearner(LiveLearner):
         self.begin()
         rng = chance("weights")
         weights = initial_parameters(genome, sizes.observation, sizes.actions, rng)
-        buffers = initial_buffers(genome, weights, rng) | self._born_with()
+        buffers = initial_buffers(genome, weights, rng) | self._extra_buffers()
         self.install(AgentState(genome, weights, {}, buffers))
 
-    # --- what leaves say -----------------------------------------------------------------------
+    # --- defined by subclasses -----------------------------------------------------------------
 
     @abstractmethod
     def _choose(self, inputs: Array) -> Array:
@@ -116,14 +116,14 @@ class ReplayLearner(LiveLearner):
 
     @abstractmethod
     def _whole_loss(self, lesson: Lesson) -> Tensor:
-        """The loss of all that learns, for a look; draws nothing from this life's streams."""
+        """The full loss, for a ``Look``; draws nothing from this agent's streams."""
 
     def _after_update(self) -> dict[str, float]:
         """Do what is done once an update, and return what to report of it."""
         return {}
 
-    def _born_with(self) -> dict[str, Array]:
-        """Buffers a new mind has beside its masks."""
+    def _extra_buffers(self) -> dict[str, Array]:
+        """Buffers of an initial agent state besides its masks."""
         return {}
 
     def _outward(self, actions: Array) -> Array:
@@ -136,7 +136,7 @@ class ReplayLearner(LiveLearner):
         """Start a rollout."""
         self._diary.begin()
         self._seen: list[Array] = []
-        self._earned = dict.fromkeys(self._live_objectives, 0.0)
+        self._reward_sums = dict.fromkeys(self._live_objectives, 0.0)
         self._finished: list[float] = []
 
     def act(self, observations: Array) -> Array:
@@ -155,15 +155,15 @@ class ReplayLearner(LiveLearner):
         truncated: Array,
         others: CaregiverFeedback = ALONE,
     ) -> None:
-        """Remember what the last action led to.
+        """Store the outcome of the last action.
 
         ``following`` is the observation the step itself led to (float32 ``[n, size]``). Where both
-        flags are set, ``terminated`` wins: a death is worth 0, a cut episode would have gone on.
+        flags are set, ``terminated`` wins: only a truncated episode has a value after its end.
         """
         seen, ended = self._seen[-1][:, : self.observation_size], terminated | truncated
         batch = Batch(seen, self._chosen, following, reward, terminated, ended, None, *others)
-        paid = self._paid(batch)
-        moment = StoredStep(seen, self._chosen, following, paid, terminated, self._starts)
+        rewards = self._objective_rewards(batch)
+        moment = StoredStep(seen, self._chosen, following, rewards, terminated, self._starts)
         self.replay.add(moment)
         self._diary.write(batch)
         self._returns += reward
@@ -172,24 +172,24 @@ class ReplayLearner(LiveLearner):
         self._starts = ended
 
     def finish(self, observations: Array) -> UpdateReport:
-        """Learn from memory.
+        """Learn from the replay buffer.
 
-        Raises ``FloatingPointError`` where the update would make the mind non-finite.
+        Raises ``FloatingPointError`` where the update would make the weights non-finite.
         """
-        del observations  # remembered already, as what the last step led to
+        del observations  # stored already, as the last step's next observation
         self.updates += 1
         self._recent = np.concatenate(self._seen)
         steps, learns = len(self._recent), len(self.replay) >= max(self.sizes.warmup, 1)
         losses = self._learn() if learns else {}
         losses |= self._after_update() if learns else {}
         losses |= taught(self._live_objectives, self._weights, self._diary.rollout(), self.updates)
-        earned = {name: self._weights[name] * self._earned[name] for name in self._weights}
+        sums = {name: self._weights[name] * self._reward_sums[name] for name in self._weights}
         return UpdateReport(
             steps=steps,
             flops=self._flops(steps, learns),
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
-            rewards={name: total / steps for name, total in earned.items()},
+            rewards={name: total / steps for name, total in sums.items()},
             losses=losses,
         )
 
@@ -202,11 +202,11 @@ class ReplayLearner(LiveLearner):
             bundle.read_parameters(self.networks),
             bundle.read_moments(self.networks, self.optimizer),
             bundle.read_buffers(self.networks),
-            carried(self._live_objectives),
+            exported_values(self._live_objectives),
         )
 
     def install(self, agent_state: AgentState) -> None:
-        """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
+        """Install this agent state; ``ValueError`` naming every problem, and nothing changed."""
         problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         problems += self._wrong_rule(agent_state.genome)
         problems += value_problems(agent_state.values, self._live_objectives)
@@ -258,7 +258,7 @@ class ReplayLearner(LiveLearner):
         }
 
     def look(self) -> LossLook | None:
-        """The last rollout through the loss, up to 1024 steps of it, evenly spaced."""
+        """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
         if not len(self.replay):
             return None
         newest = self.replay.newest(self.sizes.steps, MOST, self._history())
@@ -270,15 +270,15 @@ class ReplayLearner(LiveLearner):
         )
 
     def live_objectives(self) -> Mapping[str, LiveObjective]:
-        """The objectives at work, by name; those the genome does not name rest."""
+        """The live objectives, by name; those the genome does not name are inactive."""
         return self._live_objectives
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-        """Everything needed to go on to the bit, between two updates; the env is not in it."""
+        """Everything needed to resume bit for bit, between two updates, except the env."""
         return snapshots.take_off_policy(self)
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        """Restore what ``snapshot`` gave; ``ValueError`` where it is from another run."""
         snapshots.restore_off_policy(self, data, arrays)
 
     def running(self) -> dict[str, Array]:
@@ -299,7 +299,7 @@ class ReplayLearner(LiveLearner):
 
     @property
     def warm(self) -> bool:
-        """Has it seen enough to learn?"""
+        """True once it has stored enough steps to learn."""
         return len(self.replay) >= self.sizes.warmup
 
     def _wrong_rule(self, genome: Genome) -> list[str]:
@@ -316,25 +316,27 @@ class ReplayLearner(LiveLearner):
             found: Array = self.networks.tower(tower)(self._input(observations)).numpy()
         return found
 
-    def _paid(self, batch: Batch) -> Array:
-        """Reward of each objective in its own unit, float64 ``[n, objectives]``; idle ones 0.
+    def _objective_rewards(self, batch: Batch) -> Array:
+        """Reward of each objective in its own unit, float64 ``[n, objectives]``; inactive ones 0.
 
-        Weights come in when it is learned from; a share that a motive takes was in force here.
+        Weights are applied when it is learned from; mixing weights (alpha) are applied here.
         """
         found = np.zeros((len(batch.reward), len(self._live_objectives)))
-        says = shares(self._live_objectives, self._weights)
+        alphas = shares(self._live_objectives, self._weights)
         for k, (name, live_objective) in enumerate(self._live_objectives.items()):
             if name in self._weights:
-                found[:, k] = says[name] * paid(name, live_objective, batch, self.updates + 1)
-                self._earned[name] += float(found[:, k].sum())
+                found[:, k] = alphas[name] * objective_reward(
+                    name, live_objective, batch, self.updates + 1
+                )
+                self._reward_sums[name] += float(found[:, k].sum())
         return found
 
     def _lesson(self, steps: StepBatch) -> Lesson:
         weights = [self._weights.get(name, 0.0) for name in self._live_objectives]
         rewards = (steps.rewards * np.array(weights)).sum(1).astype(np.float32)
         arrays = (steps.inputs, steps.actions, steps.following, rewards, steps.terminated)
-        inputs, actions, following, paid, terminated = map(torch.from_numpy, arrays)
-        return Lesson(inputs, actions, following, paid, terminated)
+        inputs, actions, following, weighted, terminated = map(torch.from_numpy, arrays)
+        return Lesson(inputs, actions, following, weighted, terminated)
 
     def _learn(self) -> dict[str, float]:
         rule: Any = self.stepper.rule
@@ -362,7 +364,7 @@ class ReplayLearner(LiveLearner):
 
 
 def follow(target: torch.nn.Module, leader: torch.nn.Module, rate: float) -> None:
-    """Move a target towards its leader: ``(1 - rate) target + rate leader`` (Polyak)."""
+    """Move a target towards its online network: ``(1 - rate) target + rate leader`` (Polyak)."""
     with torch.no_grad():
         for slow, fast in zip(target.parameters(), leader.parameters(), strict=True):
             slow.mul_(1 - rate).add_(fast, alpha=rate)

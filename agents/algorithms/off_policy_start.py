@@ -1,4 +1,4 @@
-"""Starts the learners from memory on a Gymnasium vector env."""
+"""Starts the learners with a replay buffer on a Gymnasium vector env."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ class Remembering:
     def _actions(self, space: Any, objectives: Mapping[str, Objective]) -> int:
         if not self.continuous:
             return action_count(space)
-        telling = [name for name, each in objectives.items() if each.discrete]
-        if telling:
+        discrete = [name for name, each in objectives.items() if each.discrete]
+        if discrete:
             raise ValueError(
-                f"objectives {', '.join(telling)} tell actions apart: they need Discrete ones"
+                f"objectives {', '.join(discrete)} distinguish actions: they need Discrete ones"
             )
         return int(action_box(space).low.size)

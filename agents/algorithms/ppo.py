@@ -1,4 +1,4 @@
-"""SB3's PPO as a mind at work that may be rewritten between two updates, in place."""
+"""SB3's PPO as a learner that may be rewritten in place between two updates."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,7 +38,7 @@ from agents.training.reward_mixing import Diary, mixed, taught
 from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.spaces import action_count, flat_size
 from agents.training.streams import Chance
-from agents.training.value_transfer import carried, import_values, value_problems
+from agents.training.value_transfer import exported_values, import_values, value_problems
 
 _VIEWED = 1024  # observations behind dormancy and unit scores
 
@@ -96,7 +96,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._last_episode_starts = np.ones(num_envs, bool)
         self._episode_returns = np.zeros(num_envs)
         self._recent = np.zeros((0, self._inputs(genome)), np.float32)
-        self.looked_at: Array | None = None  # rows of the last rollout, as its look sees them
+        self.looked_at: Array | None = None  # rows of the last rollout that its ``Look`` uses
         self.gradient_norm = 0.0
         self.updates = 0
         rng = streams("weights")
@@ -111,7 +111,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self.rollout_buffer.reset()
         self._diary.begin()
         self._cut: list[tuple[int, Array]] = []  # (step, environments truncated there)
-        self._earned = dict.fromkeys(self._weights, 0.0)
+        self._reward_sums = dict.fromkeys(self._weights, 0.0)
         self._finished: list[float] = []
 
     def act(self, observations: Array, present: Array | None = None) -> Array:
@@ -154,7 +154,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         actions = buffer.actions[t, :, 0]
         seen = buffer.observations[t][:, : self.observation_size]
         batch = Batch(seen, actions, following, reward, terminated, ended, present, *others)
-        self._pay(batch, t)
+        self._store_reward(batch, t)
         self._diary.write(batch)
         cut = np.flatnonzero(truncated & ~terminated & present)
         if cut.size:
@@ -167,7 +167,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     def finish(self, observations: Array) -> UpdateReport:
         """Value the rollout, which led to ``observations`` (``[n, size]``), and learn from it.
 
-        Raises ``FloatingPointError`` where the update would make the mind non-finite.
+        Raises ``FloatingPointError`` where the update would make the weights non-finite.
         """
         self.updates += 1
         steps = int(self.rollout_buffer.present.sum())
@@ -175,15 +175,15 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
         self.looked_at = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
         losses = self._learn() if steps else {}
-        told = taught(self._live_objectives, self._weights, self._diary.rollout(), self.updates)
+        reported = taught(self._live_objectives, self._weights, self._diary.rollout(), self.updates)
         self.num_timesteps += steps
         return UpdateReport(
             steps=steps,
             flops=self._flops(steps),
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
-            rewards={name: total / max(steps, 1) for name, total in self._earned.items()},
-            losses={**losses, **told},
+            rewards={name: total / max(steps, 1) for name, total in self._reward_sums.items()},
+            losses={**losses, **reported},
         )
 
     def train(self) -> None:
@@ -203,10 +203,10 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def agent_state(self) -> AgentState:
         """Copy of genome, weights and optimiser state."""
-        return replace(read_agent_state(self), values=carried(self._live_objectives))
+        return replace(read_agent_state(self), values=exported_values(self._live_objectives))
 
     def install(self, agent_state: AgentState) -> None:
-        """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
+        """Install this agent state; ``ValueError`` naming every problem, and nothing changed."""
         problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         problems += self._wrong_rule(agent_state.genome)
         problems += value_problems(agent_state.values, self._live_objectives)
@@ -259,7 +259,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         }
 
     def look(self) -> LossLook | None:
-        """The last rollout through the loss, up to 1024 steps of it, evenly spaced."""
+        """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
         inputs = self._inputs(self.genome)
         if self.looked_at is None or self.observation_space.shape != (inputs,):
             return None
@@ -274,15 +274,15 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         )
 
     def live_objectives(self) -> Mapping[str, LiveObjective]:
-        """The objectives at work, by name; those the genome does not name rest."""
+        """The live objectives, by name; those the genome does not name are inactive."""
         return self._live_objectives
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-        """Everything needed to go on to the bit, between two updates; the env is not in it."""
+        """Everything needed to resume bit for bit, between two updates, except the env."""
         return snapshots.take_on_policy(self)
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        """Restore what ``snapshot`` gave; ``ValueError`` where it is from another run."""
         snapshots.restore_on_policy(self, data, arrays)
 
     def running(self) -> dict[str, Array]:
@@ -301,20 +301,20 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._frames.past, self._recent = running["past"].copy(), running["recent"].copy()
         self.looked_at = looked_at
 
-    # --- SB3's doors that stay shut ------------------------------------------------------------
+    # --- methods of SB3 that are refused -------------------------------------------------------
 
     def learn(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: SB3's loop would mix nothing and step an environment of its own."""
+        """Refuse: SB3's loop would mix no objectives and step an environment of its own."""
         raise TypeError("a rewritable PPO learns through its population's update()")
 
     def save(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: SB3's zip is executable code to whoever opens it."""
-        raise TypeError("save a mind with agents.architecture.checkpoint, not as an SB3 zip")
+        """Refuse: opening an SB3 zip runs code from it."""
+        raise TypeError("save agent states with agents.architecture.checkpoint, not as SB3 zips")
 
     @classmethod
     def load(cls, *_: Any, **__: Any) -> NoReturn:
         """Refuse: opening an SB3 zip runs code from it."""
-        raise TypeError("load a mind with agents.architecture.checkpoint, not from an SB3 zip")
+        raise TypeError("load agent states with agents.architecture.checkpoint, not from SB3 zips")
 
     # --- parts ---------------------------------------------------------------------------------
 
@@ -329,7 +329,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         return as_input(observations, self._inputs(self.genome))
 
     def _see(self, history: int) -> None:
-        """Keep as many observations as the mind reads; a rollout of another width is over."""
+        """Keep as many observations as the policy reads; drop a rollout of another width."""
         self._frames.remember(history)
         width = self._inputs(self.genome)
         if self.rollout_buffer.observations.shape[-1] != width:
@@ -342,9 +342,9 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             found: Array = self.policy.tower(tower)(self._input(observations)).numpy()[:, 0]
         return found
 
-    def _pay(self, batch: Batch, t: int) -> None:
-        """Put what step ``t`` paid into the buffer."""
-        sources = (self._weights, self._live_objectives, self._earned, self.updates + 1)
+    def _store_reward(self, batch: Batch, t: int) -> None:
+        """Store the mixed reward of step ``t`` in the buffer."""
+        sources = (self._weights, self._live_objectives, self._reward_sums, self.updates + 1)
         self.rollout_buffer.rewards[t] = mixed(batch, *sources)
 
     def _count_episodes(self, reward: Array, ended: Array) -> None:
@@ -355,16 +355,16 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     def _value_rollout(self, observations: Array) -> None:
         buffer = self.rollout_buffer
         following = self._diary.rollout().next_observation
-        size = self._frames.past.shape[1]  # what a following observation pushes aside
+        size = self._frames.past.shape[1]  # past inputs that stay when one observation is added
         finals = [
             np.concatenate([following[t, cut], buffer.observations[t, cut][:, :size]], axis=1)
             for t, cut in self._cut
         ]
-        values = self._worth("value", np.concatenate([self._lived(observations), *finals]))
+        values = self._worth("value", np.concatenate([self._rollout_inputs(observations), *finals]))
         buffer.judge(values, self._cut, self._last_episode_starts)
 
-    def _lived(self, observations: Array) -> Array:
-        """All that was read in the rollout, step by step, and what comes next."""
+    def _rollout_inputs(self, observations: Array) -> Array:
+        """All inputs of the rollout, step by step, and the next one."""
         ahead = self._frames.stack(observations, self._last_episode_starts)
         seen = self.rollout_buffer.observations
         return np.concatenate([seen.reshape(-1, seen.shape[2]), ahead])

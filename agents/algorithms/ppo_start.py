@@ -1,4 +1,4 @@
-"""Starts a learner that collects whole rollouts: PPO, or one of its kind."""
+"""Starts a learner that collects whole rollouts: PPO, or a learner built on it."""
 
 from collections.abc import Mapping
 from typing import Any

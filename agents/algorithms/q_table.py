@@ -16,7 +16,7 @@ UNSEEN = -1
 
 @dataclass(frozen=True)
 class TableSettings:
-    """What a table's learner is told at its start and no edit reaches."""
+    """Settings that a table's learner gets at its start; no edit changes them."""
 
     initial_value: float  # of every action before its first visit
     exploration_start: float  # share of random actions at first
@@ -34,7 +34,7 @@ class QTable:
         self.size, self.actions, self.initial_value = size, actions, initial_value
         self._rows: dict[bytes, int] = {}
         self._seen = np.zeros((_FIRST_CAPACITY, size), np.float32)
-        # One row more than there is room for: the last one answers for everything unseen.
+        # One row more than the capacity: the last one holds the values of everything unseen.
         self.values = np.full((_FIRST_CAPACITY + 1, actions), initial_value, np.float32)
         self.visits = np.zeros((_FIRST_CAPACITY + 1, actions), np.float32)
 
@@ -85,7 +85,7 @@ class QTable:
         return float(((targets - old[inverse]) ** 2).sum())
 
     def parameters(self) -> dict[str, Array]:
-        """Return copies of the rows in use, by the names of a ``AgentState``."""
+        """Return copies of the rows in use, by the names of an ``AgentState``."""
         n = len(self)
         return {
             "table.observations": self._seen[:n].copy(),

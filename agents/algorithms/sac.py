@@ -1,15 +1,15 @@
-"""SAC at work (Haarnoja et al. 2018): twin critics, a tanh-Gaussian policy, a tuned temperature.
+"""SAC (Haarnoja et al. 2018): twin critics, a tanh-Gaussian policy, a tuned temperature.
 
 One gradient step is SB3's ``SAC.train``, in its order: the critics, the policy through the new
-critics, the temperature, and the targets. The temperature that all of them use is the one before.
+critics, the temperature, and the targets. All of them use the temperature before the step.
 Actions are kept and learned in ``[-1, 1]`` and stretched to the env's bounds on their way out.
 
 The temperature of soft actor-critic, tuned by gradient (Haarnoja et al. 2018b, eq. 18).
 
-It lives in the mind, as buffer ``temperature/policy.head``: float32 ``[4]``, its logarithm, Adam's
-first and second moment of it, and Adam's steps. So rewrites carry it, checkpoints hold it, and the
-hash of the weights covers it. It is tuned by Adam (epsilon 1e-8) at the rule's learning rate,
-whatever optimiser the towers have, as in SB3.
+It is part of the agent state, as buffer ``temperature/policy.head``: float32 ``[4]``, its
+logarithm, Adam's first and second moment of it, and Adam's steps. So rewrites and checkpoints keep
+it, and the hash of the weights covers it. It is tuned by Adam (epsilon 1e-8) at the
+rule's learning rate, whatever optimiser the towers have, as in SB3.
 """
 
 import math
@@ -82,7 +82,7 @@ class SoftActorCritic(ReplayLearner):
         super().__init__(genome, sizes, live_objectives, chance)
 
     def values(self, observations: Array) -> Array:
-        """State values, float32 ``[n]``: what the more doubtful critic makes of the mean action."""
+        """State values, float32 ``[n]``: the lower of both critics at the mean action."""
         seen = self._input(observations)
         with torch.inference_mode():
             mean = self.networks.tower("policy")(seen)[:, : self.actions]
@@ -100,7 +100,7 @@ class SoftActorCritic(ReplayLearner):
         return self._outward(self._drawn(observations, rng))
 
     def divergence(self, before: Array, after: Array) -> Array:
-        """KL of the Gaussians that these outputs stand for, nats; squashing both keeps it."""
+        """KL of the Gaussians given by these outputs, nats; squashing does not change it."""
         (m0, s0), (m1, s1) = (_parts(np.asarray(each, np.float64)) for each in (before, after))
         ratio = np.exp(2 * (s0 - s1))
         each = s1 - s0 + (ratio + ((m0 - m1) / np.exp(s1)) ** 2 - 1) / 2
@@ -188,7 +188,7 @@ class SoftActorCritic(ReplayLearner):
         return loss, (loss.detach(), log_p.detach().mean())
 
     def _whole_loss(self, lesson: Lesson) -> Tensor:
-        """Both losses. Each tower sees the steps themselves first: that pass is looked at."""
+        """Both losses. Each tower reads the steps themselves first: that pass is recorded."""
         noise = self._noise(len(lesson.inputs), np.random.default_rng(0))
         heat, acted = self.temperature(), self._act(lesson.inputs, noise[0])
         critic = self._critic_loss(lesson, noise[1], heat)[0]
@@ -199,19 +199,19 @@ class SoftActorCritic(ReplayLearner):
     def _rule(self) -> SACRule:
         rule = self.stepper.rule
         if not isinstance(rule, SACRule):
-            raise TypeError(f"no other than SACRule is installed, not {type(rule).__name__}")
+            raise TypeError(f"only a SACRule can be installed, not {type(rule).__name__}")
         return rule
 
-    def _born_with(self) -> dict[str, Array]:
+    def _extra_buffers(self) -> dict[str, Array]:
         return first_temperature()
 
     def _tuned(self) -> Tensor:
-        """The tuned temperature's buffer; a mind without one starts it at 1."""
-        born = torch.from_numpy(first_temperature()[TEMPERATURE])
-        return self.networks.kept.setdefault(TEMPERATURE, born)
+        """The tuned temperature's buffer; an agent state without one starts it at 1."""
+        initial = torch.from_numpy(first_temperature()[TEMPERATURE])
+        return self.networks.kept.setdefault(TEMPERATURE, initial)
 
     def _noise(self, n: int, rng: np.random.Generator) -> Tensor:
-        """For now and for the next action: float32 ``[2, n, dimensions]``."""
+        """Noise for this and for the next action: float32 ``[2, n, dimensions]``."""
         return torch.from_numpy(rng.standard_normal((2, n, self.actions)).astype(np.float32))
 
     def _act(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

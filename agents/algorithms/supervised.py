@@ -1,6 +1,6 @@
-"""A network that learns what it is taught: cross-entropy on the right actions of its last rollout.
+"""A supervised network: cross-entropy on the correct actions of its last rollout.
 
-It acts by sampling, as the other learners do, but learns from the answers that the env gives
+It acts by sampling, as the other learners do, but learns from the labels that the env gives
 afterwards (``taught`` in infos), not from rewards. There is a policy tower and nothing else.
 """
 
@@ -38,7 +38,7 @@ class SupervisedLearner(LiveLearner):
     """One agent. A collector calls ``begin``, then ``act`` and ``store`` by turns, then ``finish``.
 
     ``streams`` are this agent's own: ``weights``, ``actions``, ``minibatches`` and ``replacements``
-    are drawn from here. Objectives are weighed in its genome like anybody's, but move nothing.
+    are drawn from here. Its genome weights objectives as any other, but they train nothing.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class SupervisedLearner(LiveLearner):
         self._seen: list[Array] = []
         self._taught: list[Array] = []
         self._finished: list[float] = []
-        self._earned = 0.0
+        self._reward_sum = 0.0
 
     def act(self, observations: Array) -> Array:
         """Sample an action (int64 ``[n]``, from 0) for float32 ``[n, size]`` observations."""
@@ -86,11 +86,11 @@ class SupervisedLearner(LiveLearner):
         return actions
 
     def store(self, taught: Array, reward: Array, ended: Array) -> None:
-        """Take the answers to the last observations, int ``[n]``, from 0."""
+        """Store the labels of the last observations, int ``[n]``, from 0."""
         if not ((taught >= 0) & (taught < self.actions)).all():
             raise ValueError(f"taught actions must be in 0..{self.actions - 1}, got {taught}")
         self._taught.append(taught.astype(np.int64))
-        self._earned += float(reward.sum())
+        self._reward_sum += float(reward.sum())
         self._returns += reward
         self._finished += self._returns[ended].tolist()
         self._returns[ended] = 0.0
@@ -99,7 +99,7 @@ class SupervisedLearner(LiveLearner):
     def finish(self) -> UpdateReport:
         """Learn from the rollout.
 
-        Raises ``FloatingPointError`` where the update would make the mind non-finite.
+        Raises ``FloatingPointError`` where the update would make the weights non-finite.
         """
         self.updates += 1
         self._rows = np.concatenate(self._seen), np.concatenate(self._taught)
@@ -160,10 +160,10 @@ class SupervisedLearner(LiveLearner):
         )
 
     def install(self, agent_state: AgentState) -> None:
-        """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
+        """Install this agent state; ``ValueError`` naming every problem, and nothing changed."""
         problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         if not isinstance(agent_state.genome.learning_rule, SupervisedRule):
-            problems.append("the mind has another learning rule, this agent is supervised")
+            problems.append("the agent state has another learning rule, this agent is supervised")
         refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
         order = parameter_shapes(agent_state.genome, self.observation_size, self.actions)
         self._optimizer = bundle.assign(self._networks, agent_state, order)
@@ -197,7 +197,7 @@ class SupervisedLearner(LiveLearner):
         return found
 
     def values(self, observations: Array) -> Array:
-        """It values nothing: zeros ``[n]``."""
+        """It has no value function: zeros ``[n]``."""
         return np.zeros(len(observations), np.float32)
 
     def recent_observations(self, n: int) -> Array:
@@ -220,7 +220,7 @@ class SupervisedLearner(LiveLearner):
         }
 
     def look(self) -> LossLook | None:
-        """The last rollout through the loss, up to 1024 steps of it, evenly spaced."""
+        """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
         width = self.observation_size * self.genome.architecture.history
         if self._rows is None or self._rows[0].shape[1] != width:
             return None
@@ -231,11 +231,11 @@ class SupervisedLearner(LiveLearner):
         )
 
     def live_objectives(self) -> Mapping[str, LiveObjective]:
-        """The objectives of the genome, which nothing asks for a reward here."""
+        """The objectives of the genome; their rewards are not used here."""
         return self._live_objectives
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-        """Everything needed to go on to the bit, between two updates; the env is not in it."""
+        """Everything needed to resume bit for bit, between two updates, except the env."""
         data, arrays = snapshots.take(self, self._chance)
         data |= {"updates": self.updates, "gradient_norm": self._gradient_norm}
         running = {"starts": self._starts, "returns": self._returns, "past": self._frames.past}
@@ -245,7 +245,7 @@ class SupervisedLearner(LiveLearner):
         return data, arrays
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        """Restore what ``snapshot`` gave; ``ValueError`` where it is from another run."""
         snapshots.restore(self, self._chance, data, arrays)
         self.updates, self._gradient_norm = data["updates"], data["gradient_norm"]
         snapshots.refill(self._returns, arrays["running/returns"])

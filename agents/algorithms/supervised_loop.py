@@ -1,4 +1,4 @@
-"""The loop that lets one learner be taught on a Gymnasium vector env."""
+"""The loop that trains one supervised learner on a Gymnasium vector env."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +18,7 @@ from agents.training.spaces import action_count, flat_size, flatten
 class Lessons(Resumable):
     """One supervised learner on a ``VectorEnv`` that restarts episodes within the step.
 
-    The env must teach: every step's infos hold ``taught``, the action that was right, of every
-    copy.
+    The env must give labels: every step's infos hold ``taught``, the correct action, of every copy.
     """
 
     def __init__(
@@ -67,15 +66,15 @@ class Lessons(Resumable):
 
 
 def taught_actions(info: Mapping[str, Any], n: int) -> Array:
-    """Return the actions that were right, int ``[n]``; ``ValueError`` unless all copies are told.
+    """Return the correct actions, int ``[n]``; ``ValueError`` unless every copy has one.
 
-    Gymnasium files what an ended copy said on its last step under ``final_info``.
+    Gymnasium puts the last step's info of an ended copy under ``final_info``.
     """
     found, known = np.zeros(n, np.int64), np.zeros(n, bool)
-    for told in (info, info.get("final_info") or {}):
-        if "taught" in told:
-            here = np.broadcast_to(told.get("_taught", True), n)
-            found = np.where(here, np.asarray(told["taught"]), found).astype(np.int64)
+    for given in (info, info.get("final_info") or {}):
+        if "taught" in given:
+            here = np.broadcast_to(given.get("_taught", True), n)
+            found = np.where(here, np.asarray(given["taught"]), found).astype(np.int64)
             known = known | here
     if not known.all():
         raise ValueError("this env does not teach: infos have no 'taught', the right action")

@@ -1,16 +1,16 @@
-"""A tabular learner at work: Q-learning, Sarsa and expected Sarsa over copies of a world at once.
+"""Tabular learners: Q-learning, Sarsa and expected Sarsa on several copies of a world at once.
 
-What counts as one step of learning. All copies act on the same table, then all learn. Targets are
+One step of learning: all copies act on the same table, then all learn. Targets are
 computed from the table as it stood before the step. Where ``k`` copies update the same cell, it
 moves to ``(1 - a)**k`` of itself plus the rest of their mean target: what ``k`` updates one after
 the other give on average over their orders, so the order of the copies does not matter.
 
-A death is worth 0. An episode that was cut would have gone on: the target looks at its final
-observation. Sarsa waits for the next action that was carried out; where an episode was cut there
-is none, and the mean over its own policy stands in.
+A terminal state has value 0. A truncated episode would have continued: the target uses its final
+observation. Sarsa waits for the next executed action; where an episode was truncated there is none,
+and the mean over its own policy is used.
 
 Its policy, in training and when measured alike, is epsilon-greedy at the exploration in force,
-best actions sharing the greedy part; that is what ``logits`` gives, and it is kept with the mind.
+best actions sharing the greedy part; ``logits`` gives it, and the agent state holds it.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from agents.training.reward_mixing import Diary, live_objectives_of, mixed, taug
 from agents.training.shown_by_others import ALONE, CaregiverFeedback, caregiver_feedback
 from agents.training.spaces import action_count, flat_size, flatten
 from agents.training.streams import Chance
-from agents.training.value_transfer import carried, import_values, value_problems
+from agents.training.value_transfer import exported_values, import_values, value_problems
 
 _NEVER = 1e-13
 """Probability at which a logit is cut off, so that differences of logits stay finite."""
@@ -64,7 +64,7 @@ class TabularSolo(Resumable):
         sizes = (flat_size(env.single_observation_space), action_count(env.single_action_space))
         chance = Chance(lambda name: streams(f"{self._agent}/{name}"))
         live_objectives = live_objectives_of(objectives, sizes, chance)
-        self._learner = self._born(
+        self._learner = self._new_learner(
             genome=genome,
             sizes=sizes,
             copies=env.num_envs,
@@ -77,11 +77,11 @@ class TabularSolo(Resumable):
         self._steps = settings.steps_per_update
         self._observations = flatten(env.reset()[0], env.num_envs)
 
-    def _born(self, **parts: Any) -> "LiveTable":
+    def _new_learner(self, **parts: Any) -> "LiveTable":
         return LiveTable(**parts)
 
     def update(self) -> Mapping[str, UpdateReport]:
-        """Live through one rollout, learning at every step."""
+        """Collect one rollout, learning at every step."""
         self._learner.begin()
         for _ in range(self._steps):
             self._step()
@@ -94,9 +94,9 @@ class TabularSolo(Resumable):
         executed = executed_actions(chosen, info) - self._first_action
         observations = flatten(raw, env.num_envs)
         following = final_observations(observations, info, terminated | truncated)
-        paid = np.asarray(reward, np.float64)
+        rewards = np.asarray(reward, np.float64)
         others = caregiver_feedback(info, env.num_envs, self._first_action)
-        learner.store(executed, following, paid, terminated, truncated, others=others)
+        learner.store(executed, following, rewards, terminated, truncated, others=others)
         self._observations = observations
 
 
@@ -107,7 +107,7 @@ class _Waiting:
     observations: Array
     actions: Array
     reward: Array
-    going: Array  # bool [n]: False where the episode ended, and there is nothing to wait for
+    going: Array  # bool [n]: False where the episode ended: no next action
 
 
 class LiveTable(LiveLearner):
@@ -131,7 +131,7 @@ class LiveTable(LiveLearner):
         self._diary = Diary(settings.steps_per_update, copies, self.observation_size)
         self._table = QTable(*sizes, settings.initial_value)
         self._exploration = np.float32(settings.exploration_start)
-        self._lived = 0
+        self._steps_done = 0
         self._waiting: _Waiting | None = None
         self._episode_returns = np.zeros(copies)
         self._seen = np.zeros((0, copies, self.observation_size), np.float32)
@@ -147,7 +147,7 @@ class LiveTable(LiveLearner):
         self._seen = np.zeros(shape, np.float32)
         self._diary.begin()
         self._at, self._squares, self._changes = 0, 0.0, 0
-        self._earned = dict.fromkeys(self._weights, 0.0)
+        self._reward_sums = dict.fromkeys(self._weights, 0.0)
         self._finished: list[float] = []
         self._known = len(self._table)
 
@@ -179,15 +179,15 @@ class LiveTable(LiveLearner):
         """
         seen, ended = self._seen[self._at], terminated | truncated
         batch = Batch(seen, self._chosen, following, reward, terminated, ended, None, *others)
-        sources = (self._weights, self._live_objectives, self._earned, self._updates + 1)
-        pay = mixed(batch, *sources)
+        sources = (self._weights, self._live_objectives, self._reward_sums, self._updates + 1)
+        weighted = mixed(batch, *sources)
         learned = executed if self._learns_from == "executed" else self._chosen
         if not ((learned >= 0) & (learned < self.actions)).all():
             raise ValueError(f"executed actions must be in 0..{self.actions - 1}, got {executed}")
-        self._learn(learned, following, pay, terminated, ended)
+        self._learn(learned, following, weighted, terminated, ended)
         self._diary.write(batch)
         self._at += 1
-        self._lived += len(reward)
+        self._steps_done += len(reward)
         self._count_episodes(reward, ended)
 
     def finish(self) -> UpdateReport:
@@ -199,20 +199,20 @@ class LiveTable(LiveLearner):
             raise FloatingPointError(
                 f"update {self._updates}: non-finite values (step size {self._step_size:g})"
             )
-        told = taught(self._live_objectives, self._weights, self._diary.rollout(), self._updates)
+        extra = taught(self._live_objectives, self._weights, self._diary.rollout(), self._updates)
         return UpdateReport(
             steps=steps,
             flops=self._thought(steps)
             + sum(self._live_objectives[name].flops(steps) for name in self._weights),
             episodes=len(self._finished),
             mean_return=float(np.mean(self._finished)) if self._finished else None,
-            rewards={name: total / steps for name, total in self._earned.items()},
+            rewards={name: total / steps for name, total in self._reward_sums.items()},
             losses={
                 "td_error": self._error,
                 "exploration": float(self._exploration),
                 "states": float(len(self._table)),
                 "new_states": (len(self._table) - self._known) / steps,  # near 1: no use of a table
-                **told,
+                **extra,
             },
         )
 
@@ -222,16 +222,16 @@ class LiveTable(LiveLearner):
         """Copy of genome and table; a table has no optimiser."""
         exploration = np.array([self._exploration], np.float32)
         table = self._table.parameters() | {"table.exploration": exploration}
-        return AgentState(self.genome, table, {}, values=carried(self._live_objectives))
+        return AgentState(self.genome, table, {}, values=exported_values(self._live_objectives))
 
     def install(self, agent_state: AgentState) -> None:
-        """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed.
+        """Install this agent state; ``ValueError`` naming every problem, and nothing changed.
 
-        It acts with the mind's exploration until it lives on, and the schedule takes over.
+        It acts with that state's exploration until its next step, which follows the schedule.
         """
         problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         if not isinstance(agent_state.genome.learning_rule, TableRule):
-            problems.append("the mind is a network, this agent keeps a table")
+            problems.append("the agent state is of a network, this agent keeps a table")
         problems += value_problems(agent_state.values, self._live_objectives)
         refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
         import_values(agent_state.values, self._live_objectives)
@@ -240,7 +240,7 @@ class LiveTable(LiveLearner):
         self._adopt(agent_state.genome)
 
     def effective(self) -> Genome:
-        """The genome read back; the editor and what means nothing here are from the record."""
+        """The genome read back; the editor and unused fields are from the record."""
         return Genome(
             architecture=Architecture((), self.genome.architecture.activation),
             learning_rule=self._live_rule(),
@@ -273,13 +273,13 @@ class LiveTable(LiveLearner):
         return {"dormancy": (), "unit_scores": (), "gradient_norm": self._error}
 
     def live_objectives(self) -> Mapping[str, LiveObjective]:
-        """The objectives at work, by name; those the genome does not name rest."""
+        """The live objectives, by name; those the genome does not name are inactive."""
         return self._live_objectives
 
     def snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-        """Everything needed to go on to the bit, between two updates; the env is not in it."""
+        """Everything needed to resume bit for bit, between two updates, except the env."""
         data, arrays = snapshots.take(self, self._chance)
-        data["counts"] = {"lived": self._lived, "updates": self._updates, "error": self._error}
+        data["counts"] = {"lived": self._steps_done, "updates": self._updates, "error": self._error}
         arrays |= {"returns": self._episode_returns.copy(), "seen": self._seen.copy()}
         if self._waiting is not None:
             for name in ("observations", "actions", "reward", "going"):
@@ -287,10 +287,10 @@ class LiveTable(LiveLearner):
         return data, arrays
 
     def resume(self, data: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        """Take over what ``snapshot`` gave; ``ValueError`` where it is of another life."""
+        """Restore what ``snapshot`` gave; ``ValueError`` where it is from another run."""
         snapshots.restore(self, self._chance, data, arrays)
         counts, waiting = data["counts"], snapshots.within(arrays, "waiting/")
-        self._lived, self._updates = counts["lived"], counts["updates"]
+        self._steps_done, self._updates = counts["lived"], counts["updates"]
         self._error = counts["error"]
         snapshots.refill(self._episode_returns, arrays["returns"])
         self._seen = arrays["seen"].copy()
@@ -319,7 +319,7 @@ class LiveTable(LiveLearner):
         """Exploration now: linear from start to end over its share of training."""
         each = self._settings
         over = each.exploration_share * each.total_steps
-        done = min(self._lived / over, 1.0) if over else 1.0
+        done = min(self._steps_done / over, 1.0) if over else 1.0
         return each.exploration_start + done * (each.exploration_end - each.exploration_start)
 
     def _policy(self, rows: Array) -> Array:
@@ -331,7 +331,7 @@ class LiveTable(LiveLearner):
         return found
 
     def _worth(self, rows: Array) -> Array:
-        """What the rule takes a state to be worth, float64 ``[n]``."""
+        """The rule's value of a state, float64 ``[n]``."""
         values = self._table.values[rows].astype(np.float64)
         best: Array = values.max(1)
         if self._rule == "q_learning":
@@ -345,23 +345,23 @@ class LiveTable(LiveLearner):
         return table_flops(self._live_rule(), self.actions, steps)
 
     def _learn(
-        self, learned: Array, following: Array, pay: Array, terminated: Array, ended: Array
+        self, learned: Array, following: Array, reward: Array, terminated: Array, ended: Array
     ) -> None:
         """Learn from one step of all copies, which began in the rows of ``act``."""
         if self._rule == "sarsa":
-            self._learn_on_policy(learned, following, pay, terminated, ended)
+            self._learn_on_policy(learned, following, reward, terminated, ended)
         else:
             ahead = np.where(terminated, 0.0, self._worth(self._table.find(following)))
-            self._move(self._here, learned, pay + self._discount * ahead)
+            self._move(self._here, learned, reward + self._discount * ahead)
 
     def _learn_on_policy(
-        self, learned: Array, following: Array, pay: Array, terminated: Array, ended: Array
+        self, learned: Array, following: Array, reward: Array, terminated: Array, ended: Array
     ) -> None:
         """Sarsa: the step before this one has its next action now; an ended episode needs none."""
-        rows, actions, targets = [self._here[ended]], [learned[ended]], [pay[ended]]
+        rows, actions, targets = [self._here[ended]], [learned[ended]], [reward[ended]]
         if ended.any():
             ahead = self._worth(self._table.find(following[ended]))
-            targets[0] = pay[ended] + self._discount * np.where(terminated[ended], 0.0, ahead)
+            targets[0] = reward[ended] + self._discount * np.where(terminated[ended], 0.0, ahead)
         if (last := self._waiting) is not None:
             going = last.going
             ahead = self._table.values[self._here, learned].astype(np.float64)
@@ -369,7 +369,7 @@ class LiveTable(LiveLearner):
             actions.append(last.actions[going])
             targets.append((last.reward + self._discount * ahead)[going])
         self._move(*(np.concatenate(each) for each in (rows, actions, targets)))
-        self._waiting = _Waiting(self._seen[self._at].copy(), learned, pay, ~ended)
+        self._waiting = _Waiting(self._seen[self._at].copy(), learned, reward, ~ended)
 
     def _move(self, rows: Array, actions: Array, targets: Array) -> None:
         """Move cells towards their targets; see the module's docstring for shared cells."""

@@ -1,6 +1,6 @@
 """PPO with two streams of reward, two value heads and one policy (Burda et al. 2018).
 
-A stream's reward is the mean of what its objectives pay, weighted by the genome's weights, so that
+A stream's reward is the mean reward of its objectives, weighted by the genome's weights, so that
 its value head learns in the unit of its objectives. Its coefficient is the sum of the weights'
 sizes: ``A = c_episodic A_episodic + c_endless A_endless``. With one objective in each stream these
 are the paper's ``A = c_e A_e + c_i A_i``, and its weights are the ``c``.
@@ -23,7 +23,7 @@ from agents.genome import TOWERS, TWO_STREAM_TOWERS, LearningRule, TwoStreamRule
 from agents.network.gradient_step import Row
 from agents.network.sb3_policy import AgentPolicy
 from agents.network.towers import Tower
-from agents.training.reward_mixing import paid, shares
+from agents.training.reward_mixing import objective_reward, shares
 
 _MORE = ("intrinsic_rewards", "intrinsic_values", "intrinsic_returns")
 
@@ -56,9 +56,9 @@ class TwoStreamBuffer(PrivateRolloutBuffer):
     def judge_endless(self, values: Array, discount: float) -> Array:
         """Fill in the second stream's values and returns; return its advantages, ``[steps, n]``.
 
-        Generalised advantage estimation (Schulman et al. 2016) over a life in which nothing ends:
-        after the last step of an episode comes the first observation of the next (Burda et al.
-        2018, section 2.3). ``values``: of every step, step by step, and of what comes next ``[n]``.
+        Generalised advantage estimation (Schulman et al. 2016) over episodes joined into one: after
+        the last step of an episode comes the first observation of the next (Burda et al. 2018,
+        section 2.3). ``values``: of every step, step by step, and of what comes next ``[n]``.
         """
         known = values.reshape(self.buffer_size + 1, self.n_envs)
         surprise = self.intrinsic_rewards + discount * known[1:] - known[:-1]
@@ -85,9 +85,9 @@ class TwoStreamPolicy(AgentPolicy):
 class RewritableTwoStreams(RewritablePPO):
     """One agent; see ``RewritablePPO``.
 
-    Ends of episodes mean nothing to the second stream: its advantages, returns and values go on
-    across them, with a discount of their own. While all its weights are 0 its head rests, and the
-    agent is PPO on the first stream, to the bit.
+    The second stream ignores ends of episodes: its advantages, returns and values continue across
+    them, with a discount of their own. While all its weights are 0 its head is not trained, and the
+    agent is bit for bit PPO on the first stream.
     """
 
     rule_type: ClassVar[type[LearningRule]] = TwoStreamRule
@@ -95,7 +95,7 @@ class RewritableTwoStreams(RewritablePPO):
     buffer_type: ClassVar[type[PrivateRolloutBuffer]] = TwoStreamBuffer
 
     def install(self, agent_state: AgentState) -> None:
-        """Become this mind; ``ValueError`` naming all that is wrong with it, nothing changed."""
+        """Install this agent state; ``ValueError`` naming every problem, and nothing changed."""
         named = getattr(agent_state.genome.learning_rule, "episodic", ())
         unknown = [name for name in named if name not in {"extrinsic", *self._live_objectives}]
         if unknown:
@@ -105,15 +105,15 @@ class RewritableTwoStreams(RewritablePPO):
     def coefficients(self) -> tuple[float, float]:
         """Of the advantages of the episodic stream and of the other; never negative.
 
-        Weights, times what say a handover leaves them: a stream that has none is as if not there.
+        Sums of |weight| times mixing weight (alpha); a stream with coefficient 0 is not trained.
         """
-        found, says = [0.0, 0.0], shares(self._live_objectives, self._weights)
+        found, alphas = [0.0, 0.0], shares(self._live_objectives, self._weights)
         for name, weight in self._weights.items():
-            found[self._stream(name)] += says[name] * abs(weight)
+            found[self._stream(name)] += alphas[name] * abs(weight)
         return found[0], found[1]
 
     def values(self, observations: Array) -> Array:
-        """What states are worth to the policy: both heads, times their coefficients, ``[n]``."""
+        """State values for the policy: both heads, times their coefficients, ``[n]``."""
         first, second = self.coefficients()
         found = first * self._worth("value", observations)
         if second:
@@ -130,13 +130,13 @@ class RewritableTwoStreams(RewritablePPO):
     def _rule(self) -> TwoStreamRule:
         return cast("TwoStreamRule", self.stepper.rule)
 
-    def _pay(self, batch: Batch, t: int) -> None:
-        says = shares(self._live_objectives, self._weights)
+    def _store_reward(self, batch: Batch, t: int) -> None:
+        alphas = shares(self._live_objectives, self._weights)
         streams, totals = np.zeros((2, len(batch.reward))), self.coefficients()
         for name, weight in self._weights.items():
-            reward = paid(name, self._live_objectives[name], batch, self.updates + 1)
-            share, k = says[name] * weight, self._stream(name)
-            self._earned[name] += float((share * reward).sum())
+            reward = objective_reward(name, self._live_objectives[name], batch, self.updates + 1)
+            share, k = alphas[name] * weight, self._stream(name)
+            self._reward_sums[name] += float((share * reward).sum())
             if share:
                 streams[k] += (share / totals[k]) * reward
         self.rollout_buffer.rewards[t], self.rollout_buffer.intrinsic_rewards[t] = streams
@@ -147,7 +147,7 @@ class RewritableTwoStreams(RewritablePPO):
         first, second = self.coefficients()
         buffer.advantages *= first
         if second:
-            values = self._worth("intrinsic_value", self._lived(observations))
+            values = self._worth("intrinsic_value", self._rollout_inputs(observations))
             buffer.advantages += second * buffer.judge_endless(values, rule.intrinsic_discount)
 
     def _update(self) -> dict[str, float]:
@@ -159,7 +159,7 @@ class RewritableTwoStreams(RewritablePPO):
         if self.coefficients()[1]:
             return loss
         seen: Tensor = self.policy.intrinsic_value(batch.observations)
-        return loss + 0.0 * seen.sum()  # a look sees every tower, one at rest with no slope
+        return loss + 0.0 * seen.sum()  # a ``Look`` needs every tower; gradient 0
 
 
 def two_stream_loss(model: Any, batch: Any, clip_range: float) -> tuple[Tensor, Row]:

@@ -1,4 +1,4 @@
-"""Mind <-> JSON and safetensors: data only, so that opening an agent's file runs no code.
+"""Agent state <-> JSON and safetensors: data only, so opening an agent's file runs no code.
 
 The record (JSON) holds the genome, the sizes, Adam's step counts, and the tensors' size and hash;
 the tensors are ``parameter/NAME``, ``first/NAME``, ``second/NAME`` and ``buffer/NAME``, float32,
@@ -74,7 +74,7 @@ def _record(agent_state: AgentState, data: bytes) -> dict[str, Any]:
 
 
 def from_bytes(record: Mapping[str, Any], data: bytes) -> AgentState:
-    """Return the mind whose ``to_bytes`` gave ``record`` and ``data``.
+    """Return the agent state whose ``to_bytes`` gave ``record`` and ``data``.
 
     Raises ``ValueError`` naming everything that is wrong: truncated or altered bytes, names or
     shapes the genome does not have, non-finite values, a genome that cannot be built.

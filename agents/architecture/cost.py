@@ -85,7 +85,7 @@ def table_shapes(states: int, observation_size: int, actions: int) -> Shapes:
 
 
 def parameters(genome: Genome, observation_size: int, actions: int) -> int:
-    """Return the number of weights and biases, targets included; a table is born empty."""
+    """Return the number of weights and biases, targets included; a table starts empty."""
     if isinstance(genome.learning_rule, TableRule):
         return 0
     return sum(map(prod, parameter_shapes(genome, observation_size, actions).values()))

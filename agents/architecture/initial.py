@@ -1,4 +1,4 @@
-"""The weights an agent is born with; imports no torch, so that an edit can draw them, too."""
+"""The initial weights of an agent; imports no torch, so that an edit can draw them, too."""
 
 from collections.abc import Mapping
 
@@ -25,9 +25,9 @@ def initial_parameters(
     shapes = parameter_shapes(genome, observation_size, actions)
     found: dict[str, Array] = {}
     for name, shape in shapes.items():
-        twin = name.removeprefix("target_")
-        if twin != name:
-            found[name] = found[twin].copy()
+        online = name.removeprefix("target_")
+        if online != name:
+            found[name] = found[online].copy()
         else:
             found[name] = _initial(genome, name, shape, found, rng)
     return found
@@ -38,13 +38,13 @@ def initial_buffers(
 ) -> dict[str, Array]:
     """Draw the masks of sparse layers: float32 0 or 1, exactly as many edges as the genome says.
 
-    A target has its twin's mask. Draws nothing for a genome without sparse layers.
+    A target has the mask of its online network. Draws nothing for a genome without sparse layers.
     """
     found: dict[str, Array] = {}
     for name in sparse_weights(genome, parameters):
-        twin = f"mask/{name.removeprefix('target_')}"
-        if twin in found:
-            found[f"mask/{name}"] = found[twin].copy()
+        online = f"mask/{name.removeprefix('target_')}"
+        if online in found:
+            found[f"mask/{name}"] = found[online].copy()
             continue
         weight = parameters[name]
         layer = layer_of(genome, name)
@@ -93,7 +93,7 @@ def _initial(
         gain = _HEAD_GAINS.get(tower, 1.0)
         return np.zeros(shape, np.float32) if suffix == "bias" else _orthogonal(shape, gain, rng)
     layer = genome.architecture.layers[int(place)]
-    how = KINDS[layer.kind].born(layer, suffix)
+    how = KINDS[layer.kind].initial_value(layer, suffix)
     if how in {"zero", "one"}:
         return np.full(shape, float(how == "one"), np.float32)
     if how == "random":

@@ -86,7 +86,7 @@ IDLE_FOR: Mapping[str, tuple[str, ...]] = {
     "dqn": (*_ROLLOUTS_ONLY, "target_kl"),
     "sac": (*_ROLLOUTS_ONLY, "target_kl"),
 }
-"""By ``rule``: numbers that mean nothing to it, so that no edit may pretend to move them."""
+"""By ``rule``: numbers that it does not use, so that edits cannot set them."""
 
 OPTIMISERS = get_args(get_type_hints(LearningRule)["optimiser"])
 
@@ -103,7 +103,7 @@ MEMORY_RANGES: Mapping[str, Range] = {
     "memory": Range(1, 10**8, whole=True),
     "warmup": Range(1, 10**8, whole=True),
 }
-"""What learners from memory have besides."""
+"""Further settings of learners with a replay memory."""
 
 
 TABLE_RANGES: Mapping[str, Range] = {
@@ -172,10 +172,10 @@ def rule_problems(rule: LearningRule) -> list[PlacedProblem]:
         found.append(PlacedProblem(what, "optimiser"))
     found += _episodic(data.get("episodic", ()))
     word = data.get("rule", "")
-    born = RULES.get(word, LearningRule)
-    moved = [name for name in IDLE_FOR.get(word, ()) if data[name] != getattr(born, name)]
-    told = "{} has no use for {}, which rests at its default"
-    return found + [PlacedProblem(told.format(word, name), name) for name in moved]
+    kind = RULES.get(word, LearningRule)
+    moved = [name for name in IDLE_FOR.get(word, ()) if data[name] != getattr(kind, name)]
+    text = "{} has no use for {}, which rests at its default"
+    return found + [PlacedProblem(text.format(word, name), name) for name in moved]
 
 
 def _episodic(names: Any) -> list[PlacedProblem]:

@@ -1,4 +1,4 @@
-"""What a mind's own arrays say about the world it was made for."""
+"""Sizes of the world that an agent state was made for, read from its arrays."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Says what is wrong with a learner's settings, a genome or a mind: in words, all at once."""
+"""Reports every problem of a learner's settings, a genome or an agent state, in words."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -67,7 +67,7 @@ Shape = tuple[int, ...]
 MAX_UNITS = 1_000_000
 MAX_LAYERS = 1_000
 MAX_HISTORY = 64
-_LARGEST = np.finfo(np.float32).max  # minds live in float32
+_LARGEST = np.finfo(np.float32).max  # agent states are float32
 _ACTIVATIONS = get_args(get_type_hints(Architecture)["activation"])
 _KINDS = get_args(get_type_hints(Layer)["kind"])
 _GUARDS = get_args(get_type_hints(Guard)["kind"])
@@ -92,13 +92,13 @@ def refuse(problems: Iterable[str]) -> None:
 
 
 def wrong_rule(genome: Genome, wanted: type[LearningRule]) -> list[str]:
-    """Return what keeps a mind of this genome out of an agent that learns by another rule."""
+    """Return why an agent that learns by another rule cannot load a state of this genome."""
     found = type(genome.learning_rule)
     if found is wanted:
         return []
     if found is TableRule:
-        return ["the mind keeps a table, this agent is a network"]
-    return [f"the mind learns by {found.__name__}, this agent by {wanted.__name__}"]
+        return ["the agent state holds a table, this agent is a network"]
+    return [f"the agent state learns by {found.__name__}, this agent by {wanted.__name__}"]
 
 
 def table_problems(genome: Genome) -> list[PlacedProblem]:
@@ -144,7 +144,7 @@ def _whole(architecture: Architecture) -> Iterator[str]:
 
 
 def fit_problems(genome: Genome, observation_size: int, actions: int) -> list[PlacedProblem]:
-    """What keeps a sound genome from living on these observations and actions, as above."""
+    """What prevents a valid genome from running on these observations and actions, as above."""
     if isinstance(genome.learning_rule, TableRule):
         return []
     found: dict[str, None] = {}
@@ -175,7 +175,7 @@ def genome_problems(genome: Genome) -> tuple[PlacedProblem, ...]:
 
 
 def state_problems(agent_state: AgentState, observation_size: int, actions: int) -> tuple[str, ...]:
-    """Return everything that keeps ``agent_state`` from living on these observations and actions.
+    """Return all that prevents ``agent_state`` from running on these observations and actions.
 
     Names and shapes follow from the genome; weights and moments must be float and finite. A table
     has as many rows as states were seen, and no moments.
@@ -197,7 +197,7 @@ def state_problems(agent_state: AgentState, observation_size: int, actions: int)
 
 
 def objective_problems(genome: Genome, known: Collection[str]) -> list[str]:
-    """Objectives of the genome that this agent was not born with, in one line, or nothing."""
+    """Objectives of the genome that this agent did not start with, in one line, or nothing."""
     unknown = [name for name, _ in genome.objective if name not in known]
     there = f"this agent has {words(known)}"
     return [f"unknown objectives: {words(unknown)} ({there})"] if unknown else []

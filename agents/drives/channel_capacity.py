@@ -1,14 +1,14 @@
 """Capacity of discrete channels, in bits, between two bounds that certify it. NumPy alone.
 
-Arimoto and Blahut's own iteration (1972) crawls where inputs outnumber outputs, so a primal-dual
-interior-point method looks for the best input distribution and their bounds judge what it found:
+Arimoto and Blahut's own iteration (1972) is slow where inputs outnumber outputs, so a primal-dual
+interior-point method finds the input distribution, and their bounds certify the result:
 for any weights ``w`` of the inputs, with ``q`` the mix of the rows and ``D_x`` the divergence of
 row ``x`` from ``q``, capacity lies between ``sum_x w_x D_x`` and ``max_x D_x``.
 
-Before that, outputs that never occur are dropped, outputs that say the same about the input
-(columns alike up to a factor) and inputs that do the same (equal rows) are merged, and channels
-alike are solved once. "Alike" allows for rounding, which costs no rigour: the bounds are computed
-on the channel as it was given.
+Before that, outputs that never occur are dropped, proportional columns (outputs equally informative
+of the input) and equal rows (inputs of equal effect) are merged, equal channels are solved once.
+Equality allows for rounding; the result stays certified, as the bounds are computed on the channel
+as it was given.
 """
 
 from collections.abc import MutableMapping, Sequence
@@ -30,14 +30,14 @@ Known = MutableMapping[bytes, Array]
 
 @dataclass(frozen=True)
 class Bits:
-    """Two bounds of what was asked for; the truth lies in between."""
+    """Lower and upper bound of the capacity asked for."""
 
     lower: Array
     upper: Array
 
     @property
     def gap(self) -> Array:
-        """How far the truth may lie above ``lower``."""
+        """How far the capacity may lie above ``lower``."""
         return np.asarray(self.upper - self.lower)
 
 

@@ -1,7 +1,7 @@
-"""Where somebody else was seen to go, by what the agent itself was doing: counts, for motives.
+"""Counts of where another agent went, given the agent's own part of the observation.
 
 An observation falls into the columns that show the other and all the rest, the agent's own part.
-Both are told apart to the bit. Row 0 of either is what was never seen.
+Both are compared exactly, to the bit. Row 0 of either stands for what was never seen.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class _Rows:
 
     def find(self, vectors: Array, *, learn: bool = False) -> Array:
         """Number of each vector ``[n, size]``, int64 ``[n]``; ``learn``: new ones get one."""
-        if not self.size:  # nothing to tell apart
+        if not self.size:  # no columns: all are equal
             return np.ones(len(vectors), np.int64)
         names = row_keys(exact(vectors))
         if learn:
@@ -52,7 +52,7 @@ class _Rows:
 
 
 class CompanionCounts:
-    """Counts of where the other went from a place while the agent's own part was so."""
+    """Counts of the other's moves from each place, for each own part of the agent."""
 
     def __init__(self, size: int, first: int, last: int) -> None:
         self._columns = np.arange(size)
@@ -84,7 +84,7 @@ class CompanionCounts:
     def chances(self, own: int) -> Array:
         """Share of each next place, float ``[places, places]``, row 0 being no place.
 
-        A place that the other was never seen to leave while the own part was so, it keeps.
+        Where the other was never seen under this own part, it stays.
         """
         size = len(self.places)
         table = np.zeros((size, size))

@@ -1,4 +1,4 @@
-"""A network that learns to predict a frozen random one: wrong where it has not been."""
+"""A network that learns to predict a frozen random one: the error is large on novel inputs."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from agents.models.perceptron import Adam, Perceptron, loss
 
 
 class Distiller:
-    """Target ``f``, frozen at birth, one hidden layer; predictor ``p`` has one more.
+    """Target ``f``, drawn at the start and frozen, one hidden layer; predictor ``p`` has one more.
 
     So ``p`` can become ``f``. Both read whitened observations.
     """

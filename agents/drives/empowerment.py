@@ -19,7 +19,7 @@ _DECIMALS = 12  # sequences whose outcomes agree to this are one
 def reach(model: Array, n: int, sees: Array | None = None) -> Array:
     """Number of states in which ``n`` actions can end, int ``[states]``.
 
-    ``sees`` (int ``[states]``) says which states look alike; then what is counted is looks.
+    ``sees`` (int ``[states]``) is the observation of each state; then observations are counted.
     """
     near = (model > 0).any(1)
     far = np.eye(len(model), dtype=bool)
@@ -32,7 +32,7 @@ def reach(model: Array, n: int, sees: Array | None = None) -> Array:
 def outcomes(model: Array, state: int, n: int) -> Array:
     """Where sequences of ``n`` actions lead from ``state``: the distinct rows of its channel.
 
-    At most ``actions ** n`` rows; sequences that have done the same so far go on as one.
+    At most ``actions ** n`` rows; sequences with equal outcomes so far are merged.
     """
     states, actions, _ = model.shape
     table = model.reshape(states, actions * states)
@@ -56,7 +56,7 @@ def empowerment(
 ) -> Bits:
     """Bits of ``states`` (all of them by default), between bounds at most about ``gap`` apart.
 
-    ``sees``: as in ``reach``, what the agent can tell apart in the end. ``known``: as in
+    ``sees``: as in ``reach``, what the agent observes of the final state. ``known``: as in
     ``channel_capacity.capacities``.
     """
     if n < 1:

@@ -12,7 +12,7 @@ from agents.models.perceptron import Adam, Perceptron, Weights, cross_entropy
 
 FeatureKind = Literal["inverse", "icm", "random", "identity"]
 """``identity``: raw observations; ``random``: a frozen network; ``inverse``: a network from whose
-features of ``s`` and ``s'`` the action can be told; ``icm``: that and what can be foreseen.
+features of ``s`` and ``s'`` an inverse model predicts the action; ``icm``: also a forward model.
 """
 
 
@@ -57,7 +57,7 @@ class IdentityFeatures(Features):
 
 
 class RandomFeatures(Features):
-    """One hidden layer, frozen at birth."""
+    """One hidden layer, drawn at the start and frozen."""
 
     def __init__(self, settings: LearnedObjective, size: int, rng: np.random.Generator) -> None:
         self.latent = settings.latent
@@ -77,12 +77,12 @@ class RandomFeatures(Features):
 
 
 class DynamicsFeatures(Features):
-    """Features in which the action can be told; with ``share`` > 0 also a model of what follows.
+    """Features that predict the action; with ``share`` > 0 also a forward model.
 
     The loss of a minibatch is ``(1 - share) * L_inv + share * L_fwd`` (Pathak et al. 2017), means
     over rows of the cross-entropy of the action given ``phi(s), phi(s')``, and of
-    ``||f(phi(s), a) - phi(s')||^2 / 2``. With ``shapes`` the second goes back into ``phi`` too, as
-    in their code; without, ``phi`` answers to the inverse model alone.
+    ``||f(phi(s), a) - phi(s')||^2 / 2``. With ``shapes`` the gradient of the second goes into
+    ``phi`` too, as in their code; without, ``phi`` learns from the inverse model alone.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class DynamicsFeatures(Features):
         return self.encoder(observations)
 
     def foresee(self, features: Array, action: Array) -> Array:
-        """The features that the forward model expects, ``[m, latent]``."""
+        """The features that the forward model predicts, ``[m, latent]``."""
         return self.forward(with_action(features, action, self._actions))
 
     def learn(self, steps: PresentSteps) -> None:
@@ -120,8 +120,9 @@ class DynamicsFeatures(Features):
     def loss(self, steps: PresentSteps) -> float:
         """Return the loss of a minibatch."""
         here, there = self.encoder(steps.before), self.encoder(steps.after)
-        told = cross_entropy(self.inverse(np.concatenate([here, there], axis=1)), steps.action)[0]
-        total = (1 - self._share) * float(told.mean())
+        logits = self.inverse(np.concatenate([here, there], axis=1))
+        inverse = cross_entropy(logits, steps.action)[0]
+        total = (1 - self._share) * float(inverse.mean())
         if self._share > 0:
             missed = self.foresee(here, steps.action) - there
             total += self._share * 0.5 * float(np.square(missed).sum(axis=1).mean())

@@ -1,4 +1,4 @@
-"""A model of what an action leads to, in units that the first rollout fixes for good."""
+"""A model of what an action leads to; its whitening is fixed by the first rollout."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,7 @@ class Foresight(Drive):
             super()._take_in(steps)
 
     def _seen(self, steps: PresentSteps | Batch) -> tuple[Array, Array]:
-        """What the model is shown, and what it should say."""
+        """Inputs and targets of the model."""
         if isinstance(steps, Batch):
             steps = PresentSteps(steps.observation, steps.action, steps.next_observation)
         known = with_action(self._whiten(steps.before), steps.action, self._actions)

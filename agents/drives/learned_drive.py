@@ -74,7 +74,7 @@ class Stateful(Protocol):
 
 
 class PresentSteps(NamedTuple):
-    """Transitions of those who were present, in order of time: ``m`` rows."""
+    """Transitions of the agents that were present, in order of time: ``m`` rows."""
 
     before: Array  # float32 [m, size]
     action: Array  # int [m]
@@ -82,11 +82,11 @@ class PresentSteps(NamedTuple):
 
 
 class Drive(LiveObjective):
-    """Pays ``_raw`` over a running scale, and learns between rollouts only.
+    """Gives ``_raw`` over a running scale, and learns between rollouts only.
 
-    The first rollout earns nothing: it is where the statistics come from. At its end it is lived
-    again with those statistics, step by step, so that memories and the scale begin with it. What
-    cannot vary by then, such as progress, stays silent for more rollouts: ``_silent`` in all.
+    The first rollout has reward 0: it only collects the statistics. At its end it is passed through
+    ``_raw`` again with those statistics, step by step, so that memories and the scale include it. A
+    reward that needs more rollouts, such as progress, is 0 for ``_silent`` rollouts in all.
     """
 
     _silent = 1
@@ -107,14 +107,14 @@ class Drive(LiveObjective):
 
     @abstractmethod
     def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
-        """Learn from the steps of a rollout, at least one. Each update has its own chance."""
+        """Learn from the steps of a rollout, at least one; ``rng`` is new at each update."""
 
     @abstractmethod
     def _parts(self) -> Mapping[str, Stateful]:
         """Everything learned or remembered, by name, beside what every drive has."""
 
     def reward(self, batch: Batch) -> Array:
-        """Pay this step, over the scale of the rollouts before."""
+        """The reward of this step, over the scale of the rollouts before."""
         here = batch.here
         if not self._updates:
             return np.zeros(len(here))
@@ -133,7 +133,7 @@ class Drive(LiveObjective):
             return
         self._take_in(steps)
         if not self._updates:
-            for present, raw in zip(here, self._live_again(rollout, here), strict=True):
+            for present, raw in zip(here, self._rerun(rollout, here), strict=True):
                 self._returns.add(np.where(present, raw, 0.0), present)
         self._returns.commit()
         self._learn(steps, np.random.Generator(np.random.PCG64([self._seed, self._updates])))
@@ -162,7 +162,7 @@ class Drive(LiveObjective):
         """Let the observations' statistics learn of the rollout, before anything else does."""
         self._whiten.add(steps.after)
 
-    def _live_again(self, rollout: Batch, here: Array) -> Iterable[Array]:
+    def _rerun(self, rollout: Batch, here: Array) -> Iterable[Array]:
         for at in range(len(here)):
             values = {each.name: getattr(rollout, each.name) for each in fields(Batch)}
             step = {name: value[at] for name, value in values.items() if value is not None}

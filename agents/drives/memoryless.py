@@ -1,4 +1,4 @@
-"""LiveObjectives that pay by the step alone."""
+"""Live objectives whose reward depends on the step alone."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from agents.contract import Batch, LiveObjective
 
 
 class Memoryless(LiveObjective):
-    """Learns nothing and keeps nothing; leaves say what they pay."""
+    """Learns nothing and keeps nothing; subclasses define the reward."""
 
     def update(self, rollout: Batch) -> None:
         """Nothing is learned."""
@@ -17,7 +17,7 @@ class Memoryless(LiveObjective):
         return {}
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        """Raise ``ValueError`` for a state: it is somebody else's."""
+        """Raise ``ValueError`` for a state: it belongs to another objective."""
         if state:
             name = type(self).__module__.rpartition(".")[2]
             raise ValueError(f"{name} has no state, got {sorted(state)}")

@@ -1,4 +1,4 @@
-"""A drive that looks at the world through features."""
+"""A drive on features of the observations."""
 
 from collections.abc import Mapping
 

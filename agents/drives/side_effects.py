@@ -1,8 +1,8 @@
-"""What penalties for side effects share: a world learned by counting, and an action that is none.
+"""What penalties for side effects share: a transition table by counting, and a noop action.
 
 Both penalties compare what follows an action with what would have followed doing nothing, step by
-step (the stepwise baseline), and charge nothing for what is not known: in a state never met, for
-an action or an inaction never tried there.
+step (the stepwise baseline), and are 0 where counts are missing: in a state never met, or where the
+action or the noop was never tried there.
 """
 
 from abc import abstractmethod
@@ -26,7 +26,7 @@ def inaction(noop: int, actions: int) -> int:
 
 
 class Penalty(LiveObjective):
-    """Counts transitions; pays less than nothing for what they say an action costs."""
+    """Counts transitions; the reward is minus the cost of an action that follows from them."""
 
     def __init__(self, size: int, actions: int, noop: int) -> None:
         self.actions, self.noop = actions, inaction(noop, actions)
@@ -41,15 +41,15 @@ class Penalty(LiveObjective):
         """What these steps cost, at least 0, float64 ``[k]``; ``rows`` have been met before."""
 
     def reward(self, batch: Batch) -> Array:
-        """Minus the penalty; 0 for who has left or is where it never was."""
+        """Minus the penalty; 0 for an absent agent or an unknown state."""
         rows = self.world.find(batch.observation)
         known = rows >= 0
         if batch.present is not None:
             known &= batch.present
-        paid = np.zeros(len(rows))
+        rewards = np.zeros(len(rows))
         arrivals = self.world.arrivals(batch)
-        paid[known] = -self.penalty(rows[known], batch.action[known], arrivals[known])
-        return paid
+        rewards[known] = -self.penalty(rows[known], batch.action[known], arrivals[known])
+        return rewards
 
     def update(self, rollout: Batch) -> None:
         """Count, then back up values."""

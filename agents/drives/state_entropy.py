@@ -15,12 +15,12 @@ from agents.models.neighbours import Cloud
 
 @dataclass(frozen=True)
 class ParticleObjective(LearnedObjective):
-    """Pays the distance of ``s'`` to its ``k`` nearest among the last ``stored`` states.
+    """Rewards the distance of ``s'`` to its ``k`` nearest among the last ``stored`` states.
 
-    A state is paid before it joins them, so it is no neighbour of itself, and those who arrive in
-    the same step are none of each other's. ``include_self`` counts itself as the nearest, at
-    distance 0, as the batch form of these estimators does: then ``k`` reaches one less far. Where
-    there are fewer than ``k``, all there are stand for them; where there are none the pay is 0.
+    A state is rewarded before it is stored, so it is no neighbour of itself, and states of the
+    same step are no neighbours of each other. ``include_self`` counts itself as the nearest, at
+    distance 0, as the batch form of these estimators does: then ``k`` counts one neighbour
+    less. With fewer than ``k`` stored, all of them are used; with none the reward is 0.
     """
 
     k: int = 5
@@ -67,7 +67,7 @@ class _Spread(Featured):
 
     def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         super()._learn(steps, rng)
-        self._cloud.features = self._phi(self._cloud.observations)  # old ones mean nothing now
+        self._cloud.features = self._phi(self._cloud.observations)  # recomputed: phi has changed
 
     def _parts(self) -> Mapping[str, Stateful]:
         return {**super()._parts(), "cloud": self._cloud}

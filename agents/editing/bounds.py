@@ -14,18 +14,18 @@ from agents.contract import Editor, RefusedEditError
 from agents.genome import EditorGene
 from agents.part_settings import PlacedProblem
 
-SHELF = "agents.editors"
+PART_FOLDER = "agents.editors"
 
 
 def editor_class(name: str) -> type[Editor]:
-    """The class of an editor: of the shelf, or a plug-in's that is loaded.
+    """The class of an editor: of the part folder, or of a plug-in that is loaded.
 
     Raises ``RefusedEditError`` where there is none.
     """
     found = next(_loaded(name), None)
-    if found is None and name.isidentifier() and f"{SHELF}.{name}" not in sys.modules:
+    if found is None and name.isidentifier() and f"{PART_FOLDER}.{name}" not in sys.modules:
         try:
-            importlib.import_module(f"{SHELF}.{name}")
+            importlib.import_module(f"{PART_FOLDER}.{name}")
         except ImportError:
             raise RefusedEditError(f"no editor is called '{name}'") from None
         found = next(_loaded(name), None)
@@ -40,7 +40,7 @@ def bounds_of(kind: type[Editor]) -> Mapping[str, tuple[float, float]]:
 
 
 def gene_of(editor: Editor) -> EditorGene:
-    """The gene of an editor of the shelf: its file's name and its settings."""
+    """The gene of an editor of the part folder: its file's name and its settings."""
     name = type(editor).__module__.rpartition(".")[2]
     return EditorGene.of(name, asdict(editor))  # type: ignore[call-overload]
 

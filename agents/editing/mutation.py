@@ -57,7 +57,7 @@ OFFERED: Mapping[str, Bounds] = {
     "momentum": (0.01, 0.99),
     "sam_radius": (1e-4, 1.0),
 }
-"""What an editor is offered of each number it may tune; a schedule may go beyond."""
+"""Bounds of each number that an editor may tune; a schedule may go beyond."""
 
 _COMMON = ("learning_rate", "pull_to_birth", "weight_decay", "momentum", "sam_radius")
 _USED: Mapping[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""What an edit was worth: learning progress per FLOP, in units of what is usual in this life."""
+"""Credit of an edit: learning progress per FLOP, relative to the usual rate of this run."""
 
 import math
 from dataclasses import dataclass, field

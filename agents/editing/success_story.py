@@ -1,4 +1,4 @@
-"""The success-story algorithm: edits stand only while life after each pays better than before it.
+"""The success-story algorithm: edits stand only while the reward rate rises after each.
 
 Schmidhuber, Zhao & Wiering 1997, "Shifting inductive bias with success-story algorithm, adaptive
 Levin search, and incremental self-improvement", section 2. At the times ``c1 < ... < cn`` of the
@@ -20,19 +20,19 @@ from agents.genome import Genome
 
 Rule = Literal["success_story", "keep_all"]
 Undoing = Literal["undo", "take_back"]
-"""The edit that undoes others: ``undo`` brings back the mind, ``take_back`` the settings alone."""
+"""The edit that undoes others: ``undo`` restores the agent state, ``take_back`` only settings."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A moment of a life."""
+    """A moment of a run."""
 
     time: float
     reward: float  # cumulated until then
 
 
 def rates(stack: Sequence[Point], now: Point) -> tuple[float, ...]:
-    """Reward per time over the whole life, then since each checkpoint, oldest first.
+    """Reward per time over the whole run, then since each checkpoint, oldest first.
 
     Raises ``ValueError`` where no time has passed since the newest one.
     """
@@ -61,7 +61,7 @@ class Checkpoint:
     """What was known before an edit, or before a block of edits that stand or fall together."""
 
     time: float
-    lived: int  # updates of the story until then
+    updates: int  # updates of the story until then
     entry: int  # ledger entry of the (first) edit
     genome: str  # before it, JSON
 
@@ -73,7 +73,7 @@ class Story:
     the mean training return; an update in which no episode ended repeats the last return known.
     The story begins with the first known return: what was before is neither time nor reward. Every
     return is counted from the worst of the story so far, so that adding a constant to all changes
-    nothing: otherwise, where returns are negative, whoever makes an update dearer looks better.
+    nothing: otherwise, where returns are negative, an agent whose updates cost more looks better.
 
     An editor calls ``note`` at every update and passes every ``Reply`` to ``hear``. When it is
     about to edit, it proposes what ``undo`` gives it first. Each applied edit gets a checkpoint of
@@ -100,7 +100,7 @@ class Story:
 
     @property
     def ready(self) -> bool:
-        """May an edit be judged by what follows? Not before a part of the story was lived."""
+        """May an edit be judged by what follows? Not before a part of the story is over."""
         return self._undoing is None or self._time > 0
 
     def note(self, view: View) -> None:
@@ -115,7 +115,7 @@ class Story:
         self._time = view.flops - self._began
 
     def undo(self) -> Edit | None:
-        """Return the one edit that undoes all that the criterion condemns now, or ``None``."""
+        """Return the one edit that undoes all that now violate the criterion, or ``None``."""
         if self._undoing is None or not self._stack or self._time <= self._stack[-1].time:
             return None
         standing = self._standing()
@@ -127,14 +127,15 @@ class Story:
     def hear(self, reply: Reply) -> tuple[int, ...]:
         """Learn what became of a proposal; returns the entries of the checkpoints taken back.
 
-        Where undoing is refused, say because the mind is no longer kept, the edit stays for good
-        and its checkpoint goes; ``undo`` then gives the next newer one that is condemned.
+        Where undoing is refused, for example because the agent state is no longer kept, the edit
+        stays for good and its checkpoint is removed; ``undo`` then returns the next newer one that
+        violates the criterion.
         """
         if self._undoing is not None and isinstance(reply.edit, self._undoing):
             return self._undoing_heard(reply)
         if reply.applied and self.ready and self._undoing is not None and self._block != "begun":
-            lived = len(self._returns) - 1
-            self._stack.append(Checkpoint(self._time, lived, reply.entry, self._genome))
+            updates = len(self._returns) - 1
+            self._stack.append(Checkpoint(self._time, updates, reply.entry, self._genome))
             self._block = "begun" if self._block == "empty" else self._block
         return ()
 
@@ -144,7 +145,7 @@ class Story:
 
     def state(self) -> dict[str, Any]:
         """JSON data: the checkpoints that stand, and how many were taken back."""
-        stack = [[each.entry, each.time, each.lived] for each in self._stack]
+        stack = [[each.entry, each.time, each.updates] for each in self._stack]
         return {"standing": stack, "undone": self._undone, "stuck": self._stuck}
 
     def _undoing_heard(self, reply: Reply) -> tuple[int, ...]:
@@ -162,7 +163,7 @@ class Story:
         """How many checkpoints survive now."""
         worst = min(self._returns[1:])
         sums = (0.0, *accumulate(each - worst for each in self._returns[1:]))
-        past = [Point(each.time, sums[each.lived]) for each in self._stack]
+        past = [Point(each.time, sums[each.updates]) for each in self._stack]
         return survivors(past, Point(self._time, sums[-1]))
 
 

@@ -1,4 +1,4 @@
-"""What editors share that keep a success story: what it condemns is undone before a new edit."""
+"""Shared by editors with a success story: edits that violate it are undone before a new edit."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ Settings = TypeVar("Settings", bound=Editor)
 class StoriedEditor(LiveEditor):
     """A leaf says when it is its turn, and what it then wants.
 
-    Where its turn comes while the story condemns an edit, that edit is undone instead.
+    Where its turn comes while an edit violates the criterion, that edit is undone instead.
     """
 
     def __init__(self, rule: str, edits: Mapping[str, type[Edit]]) -> None:
@@ -43,7 +43,7 @@ class StoriedEditor(LiveEditor):
         self.spent += flops
 
     def propose(self, view: View) -> Edit | None:
-        """Undo, choose or rest."""
+        """Undo an edit, choose one, or propose none."""
         self.story.note(view)
         if not (self.due(view) and self.story.ready):
             return None
@@ -77,17 +77,17 @@ def successor(now: Settings, wanted: Editor, *kept: str) -> Settings:
     Raises ``RefusedEditError``.
     """
     if not isinstance(wanted, type(now)):
-        raise RefusedEditError(f"a living {type(now).__name__} cannot become another editor")
+        raise RefusedEditError(f"a live {type(now).__name__} cannot become another editor")
     for name in kept:
         if getattr(wanted, name) != getattr(now, name):
-            raise RefusedEditError(f"a living editor keeps its setting '{name}'")
+            raise RefusedEditError(f"a live editor keeps its setting '{name}'")
     return wanted
 
 
 def known_edits(
     names: tuple[str, ...], edits: Mapping[str, type[Edit]]
 ) -> Mapping[str, type[Edit]]:
-    """The edits of these names. Raises ``ValueError`` for one that nobody knows."""
+    """The edits of these names. Raises ``ValueError`` for an unknown one."""
     for name in names:
         if name not in edits:
             raise ValueError(f"no edit is called '{name}', only {sorted(edits)}")

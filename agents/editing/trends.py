@@ -1,4 +1,4 @@
-"""Sees that a signal has changed: a CUSUM of ranks, whose false-alarm rate no noise can move.
+"""Detects changes of a signal by a CUSUM of ranks; its false-alarm rate is distribution-free.
 
 A value is scored by its rank ``r`` among the ``n`` values before it (those of the window, since the
 last alarm), counted from 0, ties half: ``z = sqrt(12) ((r + 1/2) / (n + 1) - 1/2)``, which has mean
@@ -6,10 +6,10 @@ last alarm), counted from 0, ties half: ``z = sqrt(12) ((r + 1/2) / (n + 1) - 1/
 1954), an alarm ``S > threshold``; ranks in a CUSUM are McDonald's (1990, Naval Research Logistics
 37). Ranks of values in random order do not depend on what the values are distributed like, so the
 rate of false alarms is the same number for every stream of independent, identically distributed
-values: by default ``FALSE_ALARMS``. Ties make alarms rarer. Values that hang together from one to
-the next make them more frequent, and a trend is a change.
+values: by default ``FALSE_ALARMS``. Ties make alarms rarer. Autocorrelated values make them more
+frequent, and a trend is a change.
 
-Is a curve still going anywhere? A test of trend that asks nothing of the noise.
+Also a distribution-free test of trend: does a curve still rise?
 """
 
 import bisect
@@ -95,7 +95,7 @@ DEFAULT: Mapping[str, Literal["rises", "falls"]] = {
 
 
 class Changes:
-    """Watches several signals of a life, those that there are."""
+    """Watches several signals of a run, those that there are."""
 
     def __init__(
         self, watched: Sequence[str] = tuple(DEFAULT), watch: ChangeRule | None = None

@@ -1,4 +1,4 @@
-"""Learns which edits pay: a discounted bandit on learning progress per FLOP."""
+"""Learns which edits help: a discounted bandit on learning progress per FLOP."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,9 @@ class Bandit(Editor):
     *Progress* of a play is the agent's mean return over the last ``window`` updates of the
     interval that follows, less the mean over the last ``window`` updates before it. Its *rate* is
     progress divided by the FLOPs spent in the interval, so an edit that makes the agent slower has
-    to earn more. Its *credit* is ``rate / (2 s)`` clipped to [-1, 1], where ``s`` is the root mean
+    to gain more. Its *credit* is ``rate / (2 s)`` clipped to [-1, 1], where ``s`` is the root mean
     square of all rates so far, discounted like them: multiplying returns or FLOPs by a constant,
-    or shifting returns, changes no credit. A refused edit gets credit 0 and the life goes on; a
+    or shifting returns, changes no credit. A refused edit gets credit 0 and the run goes on; a
     play in whose windows no episode ended gets none.
 
     The arm is chosen by discounted UCB (Garivier & Moulines 2011, section 2.1): the largest
@@ -40,7 +40,7 @@ class Bandit(Editor):
         "exploration": (0.01, 10.0),
         "discount": (0.5, 1.0),
     }
-    """What an edit may change of a living bandit, and how far."""
+    """What an edit may change of a running bandit, and how far."""
 
     every_updates: int = 4
     edits: tuple[str, ...] = ("widen", "deepen", "prune", "reset_dormant")
@@ -71,7 +71,7 @@ class Bandit(Editor):
             raise SettingError(f"edits names one twice: {list(self.edits)}", "edits")
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
-        """Begin with all arms unknown. Raises ``ValueError`` for an edit nobody knows."""
+        """Begin with all arms unknown. Raises ``ValueError`` for an unknown edit."""
         for name in self.edits:
             if name not in edits and name != REST:
                 raise ValueError(f"no edit is called '{name}', only {sorted(edits)}")
@@ -116,7 +116,7 @@ class _Gambler(LiveEditor):
 
     def adopt(self, settings: Editor) -> None:
         if not isinstance(settings, Bandit) or settings.edits != self._settings.edits:
-            raise RefusedEditError("a living bandit keeps its arms; its numbers may change")
+            raise RefusedEditError("a running bandit keeps its arms; its numbers may change")
         self._settings = settings
 
     def settings(self) -> Editor:
@@ -135,7 +135,7 @@ class _Gambler(LiveEditor):
         return level(returns, self._settings.window or self._settings.every_updates)
 
     def _settle(self, flops: float, now: float | None) -> None:
-        """Write down the rate of the play whose interval ends now."""
+        """Store the rate of the play whose interval ends now."""
         play, self._open = self._open, None
         if play is None or play.level is None or now is None or flops <= play.flops:
             return

@@ -26,12 +26,12 @@ class Evolution(Editor):
     """A steady-state evolution strategy over genomes, with weights inherited (Lamarck).
 
     Every ``every_updates`` updates a member of the bottom ``share``, by mean training return since,
-    becomes the child of a drawn member of the top ``share``: its mind, architecture and learning
-    rule (``copy_peer``). Then the child mutates. With probability ``structural`` that is one of the
-    ``edits``, drawn evenly among those that can be done, at the next update; else every one of the
-    ``numbers`` moves by ``x exp(step' N)`` in the copy itself. The step size is inherited and
-    self-adapted (Schwefel 1981): ``step' = step exp(tau N)``, ``step`` the parent's. It is a
-    setting of the child's editor, so it shows in the genome. Members of the top share rest.
+    becomes the child of a drawn member of the top ``share``: its weights, architecture and
+    learning rule (``copy_peer``). Then the child mutates. With probability ``structural`` that is
+    one of the ``edits``, drawn evenly among those that can be done, at the next update; else every
+    one of the ``numbers`` moves by ``x exp(step' N)`` in the copy itself. The step size is
+    inherited and self-adapted (Schwefel 1981): ``step' = step exp(tau N)``, ``step`` the parent's.
+    It is a setting of the child's editor, so it is in the genome. Members of the top share rest.
     """
 
     level: ClassVar[str] = "learned"
@@ -51,7 +51,7 @@ class Evolution(Editor):
     tau: float = 0.4  # about 1 / sqrt(2 n) for n numbers
 
     def __post_init__(self) -> None:
-        """Raise ``ValueError`` naming a setting that means nothing."""
+        """Raise ``ValueError`` naming an invalid setting."""
         for name in ("edits", "numbers"):  # lists, as JSON and YAML give them
             object.__setattr__(self, name, tuple(getattr(self, name)))
         ranges = {
@@ -74,7 +74,7 @@ class Evolution(Editor):
             raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
-        """Begin. Raises ``ValueError`` for an edit nobody knows."""
+        """Begin. Raises ``ValueError`` for an unknown edit."""
         for name in ("copy_peer", *self.edits):
             if name not in edits:
                 raise ValueError(f"no edit is called '{name}', only {sorted(edits)}")
@@ -110,7 +110,7 @@ class _Member(LiveEditor):
             settings, every_updates=mine.every_updates, step=mine.step, tau=mine.tau
         ):
             what = "every_updates, step and tau"
-            raise RefusedEditError(f"of a living evolution only {what} may change")
+            raise RefusedEditError(f"of a running evolution only {what} may change")
         self._settings = settings
 
     def settings(self) -> Editor:

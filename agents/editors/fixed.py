@@ -16,7 +16,7 @@ class Fixed(Editor):
     level: ClassVar[str] = "fixed"
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
-        """Begin a life without edits."""
+        """Begin a run without edits."""
         del edits, rng
         return _Content()
 

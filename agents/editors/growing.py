@@ -1,4 +1,4 @@
-"""Grows where and when growing pays: on a plateau, at the place with the best expansion score."""
+"""Grows on a plateau of returns, at the place with the best expansion score."""
 
 import math
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ BY_LAYER = {"widen": "layer", "deepen": "after", "prune": "layer"}
 
 @dataclass(frozen=True)
 class Growing(Editor):
-    """An agent that becomes as large as its task asks and its compute allows.
+    """An agent that grows as far as its task needs and its compute allows.
 
     *When*: the returns of the last ``window`` updates show no rise (``agents/editing/trends.py``),
     and none of those updates came before the last edit. With ``react``, updates before a change of
@@ -47,7 +47,7 @@ class Growing(Editor):
         "grow_above": (0.0, 1.0),
         "shrink_below": (0.0, 1.0),
     }
-    """What an edit may change of a living editor, and how far."""
+    """What an edit may change of a running editor, and how far."""
 
     window: int = 12
     least_score: float = 1.0
@@ -90,7 +90,7 @@ class _Gardener(StoriedEditor):
         super().__init__(settings.rule, edits)
         self._settings, self._edits, self._rng = settings, edits, rng
         self._changes = Changes()
-        self._since = 0  # updates before this one say nothing of a plateau
+        self._since = 0  # updates before this one do not count for a plateau
         self._update = 0
         self._share = 1.0
         self._scores: Mapping[Place, float] = {}  # of the last plateau
@@ -110,7 +110,7 @@ class _Gardener(StoriedEditor):
     def choose(self, view: View) -> Edit | None:
         if self._share < self._settings.shrink_below:
             return self._smaller(view)
-        self._since = view.update  # what is found not to pay now is not asked again at once
+        self._since = view.update  # a place found not worth growing now is not scored again at once
         places = self._places(view)
         return next(iter(filter(None, (self._larger(view, each) for each in places))), None)
 
@@ -171,7 +171,7 @@ class _Gardener(StoriedEditor):
 
 
 def _share_left(view: View) -> float:
-    """Of the compute of a whole life, what is left; 1 where there is no end to it."""
+    """Share of the whole budget of FLOPs that is left; 1 without a budget."""
     if math.isinf(view.flops_left):
         return 1.0
     whole = view.flops + view.flops_left

@@ -1,4 +1,4 @@
-"""Turns its learning rate up while successive gradients agree, and down while they do not."""
+"""Raises its learning rate while successive gradients agree, lowers it while they do not."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -94,15 +94,15 @@ class _Climber(LiveEditor):
             self._steps = self._next
 
     def state(self) -> Mapping[str, Any]:
-        told = {"steps": list(self._steps), "slopes": list(self._slopes), "due": self._due}
-        return {**told, "story": self._story.state()}
+        found = {"steps": list(self._steps), "slopes": list(self._slopes), "due": self._due}
+        return {**found, "story": self._story.state()}
 
     def adopt(self, settings: Editor) -> None:
         mine = self._settings
         if not isinstance(settings, Hypergradient) or mine != replace(
             settings, every_updates=mine.every_updates
         ):
-            raise RefusedEditError("of a living hypergradient only every_updates may change")
+            raise RefusedEditError("of a running hypergradient only every_updates may change")
         self._settings = settings
 
     def settings(self) -> Editor:

@@ -1,4 +1,4 @@
-"""Does what the agent asks for by its own actions: requests made in the world, met at its end."""
+"""Proposes the edits that the agent requests by its own actions in the world."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class InBand(Editor):
     After an update the request that was made most often in its rollout, at least ``threshold``
     times, is met: one of the edit's candidates, drawn from the editor's stream, is proposed. Ties
     between requests are drawn, too; a request whose edit has no candidate now is passed over, and
-    one beyond the end of ``edits`` asks for nothing. What was asked is not kept for the next time.
-    After an edit, applied or refused, requests are not heard for ``cool_down`` updates.
+    one beyond the end of ``edits`` asks for nothing. Requests do not add up across rollouts.
+    After an edit, applied or refused, requests are ignored for ``cool_down`` updates.
     """
 
     level: ClassVar[str] = "in-band"
@@ -33,7 +33,7 @@ class InBand(Editor):
         "threshold": (1, 1_000_000),
         "cool_down": (0, 1000),
     }
-    """What an edit may change of a living editor, and how far."""
+    """What an edit may change of a running editor, and how far."""
 
     edits: tuple[str, ...] = ("widen", "deepen", "prune", "reset_dormant")
     threshold: int = 1
@@ -48,7 +48,7 @@ class InBand(Editor):
             raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
-        """Begin to listen. Raises ``ValueError`` for an edit or a rule that nobody knows."""
+        """Begin. Raises ``ValueError`` for an unknown edit or rule."""
         known_edits(self.edits, edits)
         return _Listener(self, edits, rng)
 
@@ -60,7 +60,7 @@ class _Listener(StoriedEditor):
         super().__init__(settings.rule, edits)
         self._settings, self._rng = settings, rng
         self._kinds = [edits[name] for name in settings.edits]
-        self._asked = [0] * len(self._kinds)  # in this life
+        self._asked = [0] * len(self._kinds)  # in this run
         self._met = [0] * len(self._kinds)
         self._now: int | None = None  # the request under way
         self._quiet_until = 0
@@ -79,10 +79,10 @@ class _Listener(StoriedEditor):
             for request, times in enumerate(view.requests[: len(self._kinds)])
             if times >= self._settings.threshold
         }
-        heard = {request: view.requests[request] for request, each in offers.items() if each}
-        if not heard:
+        counts = {request: view.requests[request] for request, each in offers.items() if each}
+        if not counts:
             return None
-        most = [request for request, times in heard.items() if times == max(heard.values())]
+        most = [request for request, times in counts.items() if times == max(counts.values())]
         self._now = most[int(self._rng.integers(len(most)))]
         found = offers[self._now]
         return found[int(self._rng.integers(len(found)))]
@@ -94,8 +94,8 @@ class _Listener(StoriedEditor):
 
     def learned(self) -> Mapping[str, Any]:
         names = self._settings.edits
-        told = [list(each) for each in zip(names, self._asked, self._met, strict=True)]
-        return {"asked_and_met": told, "quiet_until": self._quiet_until}
+        counts = [list(each) for each in zip(names, self._asked, self._met, strict=True)]
+        return {"asked_and_met": counts, "quiet_until": self._quiet_until}
 
     def adopt(self, settings: Editor) -> None:
         self._settings = successor(self._settings, settings, "edits", "rule")

@@ -17,11 +17,12 @@ class Pbt(Editor):
     """Exploit by truncation selection, explore by factors (Jaderberg et al. 2017).
 
     Every ``every_updates`` updates each member's mean training return over the last ``window`` is
-    held against its peers'. One of the bottom ``share`` copies one of the top ``share``, mind and
-    learning rule (``copy_peer``), and multiplies each of the ``numbers`` by one of the ``factors``,
-    drawn evenly, within what is offered of it. All others rest, so a lone agent never edits. Who
-    copies whom depends on nothing that another member does at the same update: the order in which
-    members are asked makes no difference, unless a budget runs out between two of them.
+    compared with its peers'. One of the bottom ``share`` copies one of the top ``share``, weights
+    and learning rule (``copy_peer``), and multiplies each of the ``numbers`` by one of the
+    ``factors``, drawn evenly, within what is offered of it. All others rest, so a lone agent never
+    edits. Which member copies which depends on nothing that another member does at the same update:
+    the order in which members are asked makes no difference, unless a budget runs out between two
+    of them.
     """
 
     level: ClassVar[str] = "self-tuned"
@@ -35,7 +36,7 @@ class Pbt(Editor):
     window: int | None = None  # updates; None: as many as every_updates
 
     def __post_init__(self) -> None:
-        """Raise ``ValueError`` naming a setting that means nothing."""
+        """Raise ``ValueError`` naming an invalid setting."""
         for name in ("numbers", "factors"):  # lists, as JSON and YAML give them
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.every_updates < 1:
@@ -92,7 +93,7 @@ class _Member(LiveEditor):
         if not isinstance(settings, Pbt) or mine != replace(
             settings, every_updates=mine.every_updates, share=mine.share
         ):
-            raise RefusedEditError("of a living pbt only every_updates and share may change")
+            raise RefusedEditError("of a running pbt only every_updates and share may change")
         self._settings = settings
 
     def settings(self) -> Editor:

@@ -1,4 +1,4 @@
-"""Keeps the network able to learn: sleeping units and idle edges begin anew, its size stays."""
+"""Keeps the network able to learn: resets dormant units and small edges at constant size."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from agents.part_settings import PlacedProblem, SettingError
 
 @dataclass(frozen=True)
 class Plastic(Editor):
-    """Same topology, same FLOPs: the agent that has all the compute it will ever have.
+    """Same topology, same FLOPs: for an agent that gets no more compute.
 
     Its turn comes every ``every_updates`` updates, and at once where the share of dormant units of
     some layer is more than ``dormancy`` or, with ``react``, where returns, novelty, gradient or
     value loss have changed (``agents/editing/trends.py``); but not before ``rest`` updates have
     passed since its last turn. It then proposes, one an update, the first candidate of each of
-    ``edits`` that has one; an edit that the shelf lacks is passed over, and so is one that would
+    ``edits`` that has one; an edit that is not available is passed over, and so is one that would
     change anything in the genome.
     """
 
@@ -31,7 +31,7 @@ class Plastic(Editor):
         "dormancy": (0.0, 1.0),
         "rest": (1, 1000),
     }
-    """What an edit may change of a living editor, and how far."""
+    """What an edit may change of a running editor, and how far."""
 
     edits: tuple[str, ...] = ("reset_dormant", "regrow_edges")
     every_updates: int = 16
@@ -52,7 +52,7 @@ class Plastic(Editor):
             raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
-        """Begin. Raises ``ValueError`` for a rule that nobody knows."""
+        """Begin. Raises ``ValueError`` for an unknown rule."""
         del rng
         return _Keeper(self, edits)
 
@@ -108,7 +108,7 @@ class _Keeper(StoriedEditor):
 
 
 def _keeps(edit: Edit, view: View) -> bool:
-    """Does it leave the genome as it is?"""
+    """Whether it leaves the genome as it is."""
     try:
         return edit.rewrite(view.genome) == view.genome
     except RefusedEditError:

@@ -1,4 +1,4 @@
-"""Learns when to make which edit: a small policy network, paid in learning progress per FLOP."""
+"""Learns when to make which edit: a small policy network; its reward is progress per FLOP."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -38,8 +38,8 @@ class PolicyNetwork(Editor):
     ``react``); and the share of the last ``window`` updates in which no episode ended.
 
     It learns by REINFORCE with a moving-average baseline. The reward of a choice is the credit of
-    the interval that follows (``agents/editing/progress.py``); a refused edit is worth -1, as the
-    worst interval would be. A choice in whose windows no episode ended teaches nothing. Which
+    the interval that follows (``agents/editing/progress.py``); a refused edit counts as -1, like
+    the worst interval. A choice in whose windows no episode ended is not learned from. Which
     candidate of the edit is proposed is drawn evenly. Its own arithmetic is charged.
     """
 
@@ -51,7 +51,7 @@ class PolicyNetwork(Editor):
         "exploration": (0.0, 1.0),
         "discount": (0.5, 1.0),
     }
-    """What an edit may change of a living editor, and how far."""
+    """What an edit may change of a running editor, and how far."""
 
     every_updates: int = 4
     edits: tuple[str, ...] = ("widen", "deepen", "prune", "reset_dormant")
@@ -92,7 +92,7 @@ class PolicyNetwork(Editor):
             raise SettingError(problem)
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
-        """Begin with an even policy. Raises ``ValueError`` for an edit or rule nobody knows."""
+        """Begin with an even policy. Raises ``ValueError`` for an unknown edit or rule."""
         wanted = tuple(name for name in self.edits if name != REST)
         return _Chooser(self, known_edits(wanted, edits), edits, rng)
 
@@ -112,10 +112,10 @@ class _Chooser(StoriedEditor):
         self,
         settings: PolicyNetwork,
         kinds: Mapping[str, type[Edit]],
-        shelf: Mapping[str, type[Edit]],
+        edits: Mapping[str, type[Edit]],
         rng: np.random.Generator,
     ) -> None:
-        super().__init__(settings.rule, shelf)
+        super().__init__(settings.rule, edits)
         self._settings, self._kinds, self._rng = settings, kinds, rng
         self._arms = (*kinds, REST)
         self._policy = SmallPolicy(len(FEATURES), settings.hidden, len(self._arms), rng)

@@ -1,4 +1,4 @@
-"""Tries a random edit now and then, and keeps it while its story is one of success."""
+"""Tries a random edit now and then, and keeps it while the success-story criterion holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from agents.part_settings import SettingError
 class Random(Editor):
     """Every ``every_updates`` updates, a random candidate of a random edit that has candidates.
 
-    ``edits`` names those it may draw. Before it draws, the ``rule`` has its say: ``success_story``
-    undoes what did not pay (``agents/editing/success_story.py``), ``keep_all`` never does. It looks
-    at nothing else, so it is what any editor that chooses has to beat.
+    ``edits`` names those it may draw. Before it draws, the ``rule`` is applied: ``success_story``
+    undoes edits without progress (``agents/editing/success_story.py``), ``keep_all`` never does. It
+    uses no other information: the baseline of every editor that chooses.
     """
 
     level: ClassVar[str] = "random"
@@ -39,7 +39,7 @@ class Random(Editor):
             raise SettingError(f"edits names one twice: {list(self.edits)}", "edits")
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
-        """Begin. Raises ``ValueError`` for an edit nobody knows."""
+        """Begin. Raises ``ValueError`` for an unknown edit."""
         for name in self.edits:
             if name not in edits:
                 raise ValueError(f"no edit is called '{name}', only {sorted(edits)}")
@@ -80,7 +80,7 @@ class _Dice(LiveEditor):
             self._settings.edits,
             self._settings.rule,
         ):
-            raise RefusedEditError("a living editor keeps its edits and its rule")
+            raise RefusedEditError("a running editor keeps its edits and its rule")
         self._settings = settings
 
     def settings(self) -> Editor:

@@ -16,15 +16,15 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class RandomSearch(Editor):
-    """What every editor has to beat: random search over fixed agents, paid from the same budget.
+    """The baseline of every editor: random search over fixed agents, within the same budget.
 
-    ``tries`` agents live one after the other, each for an equal part of ``search_share`` of the
-    budget (by FLOPs, as it is in force): the first as it was born, the others restarted with
+    ``tries`` agents run one after the other, each for an equal part of ``search_share`` of the
+    budget (by FLOPs, as it is in force): the first as initialised, the others restarted with
     numbers drawn log-uniformly from their ranges (``null``: left alone) and, where there are
     ``widths``, all hidden layers of a width drawn from these (Bergstra & Bengio 2012). A try's
     score is its mean training return over the last ``window`` of its updates in which an episode
     ended. The settings with the best score then get what is left: from new weights, or, with
-    ``keep``, from the mind that they had at the end of their try.
+    ``keep``, from the agent state at the end of their try.
     """
 
     level: ClassVar[str] = "fixed"
@@ -78,7 +78,7 @@ class RandomSearch(Editor):
 
 @dataclass
 class _Try:
-    """One agent's life: what it was born with, and what it earned."""
+    """One agent's try: its initial settings and its returns."""
 
     numbers: tuple[tuple[str, float], ...]
     trunk: tuple[int, ...]
@@ -97,7 +97,7 @@ class _Searcher(LiveEditor):
     ) -> None:
         self._settings, self._edits, self._rng = settings, edits, rng
         self._tries: list[_Try] = []
-        self._begun = 0  # lives, those that were refused included
+        self._begun = 0  # tries, those that were refused included
         self._ends: float | None = None  # FLOPs or updates at which this try is over
         self._asked: tuple[_Try, Genome] | None = None
         self._searching = True
@@ -107,7 +107,7 @@ class _Searcher(LiveEditor):
         if not self._searching or self._budget(view) is None:
             return None
         if not self._tries:
-            self._tries.append(_born(view.genome, self._settings))
+            self._tries.append(_initial(view.genome, self._settings))
             self._begun = 1
         self._tries[-1].returns.append(view.returns[-1] if view.returns else None)
         if not self._over(view):
@@ -152,7 +152,7 @@ class _Searcher(LiveEditor):
         return view.flops if self._settings.try_updates is None else float(view.update)
 
     def _next(self, view: View) -> Edit | None:
-        """Restart as the next try, or finish early where a cut has left no time for one."""
+        """Restart as the next try, or finish early where a cut of the budget leaves none for it."""
         left = (self._budget(view) or 0.0) - self._spent(view)
         if left <= 0:
             return self._best(view)
@@ -171,14 +171,14 @@ class _Searcher(LiveEditor):
         best = self._tries[self._last]
         if not self._settings.keep:
             return self._restart(_Try(best.numbers, best.trunk), view.genome)
-        if best.ended is None:  # the last try: it lives on
+        if best.ended is None:  # the last try goes on
             return None
         entry, genome = best.ended
         return self._edits["undo"].of(entry, genome)  # type: ignore[attr-defined, no-any-return]
 
-    def _restart(self, born: _Try, now: Genome) -> Edit:
-        self._asked = (born, now)
-        return self._edits["restart"](numbers=born.numbers, trunk=born.trunk)  # type: ignore[call-arg]
+    def _restart(self, new: _Try, now: Genome) -> Edit:
+        self._asked = (new, now)
+        return self._edits["restart"](numbers=new.numbers, trunk=new.trunk)  # type: ignore[call-arg]
 
     def _drawn(self, genome: Genome) -> _Try:
         rule = genome.learning_rule
@@ -196,8 +196,8 @@ class _Searcher(LiveEditor):
         return (int(widths[int(self._rng.integers(len(widths)))]),) * max(len(trunk), 1)
 
 
-def _born(genome: Genome, settings: RandomSearch) -> _Try:
-    """The first try: the agent as it was born, in the words of a restart."""
+def _initial(genome: Genome, settings: RandomSearch) -> _Try:
+    """The first try: the initial agent, as the settings of a restart."""
     rule = genome.learning_rule
     numbers = ((name, getattr(rule, name)) for name in settings.ranges() if hasattr(rule, name))
     widths = [each for each in genome.architecture.widths() if each]

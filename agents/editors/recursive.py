@@ -1,4 +1,4 @@
-"""Mutates its learning rule, the step size of that, the step size of that one: a dial of depth."""
+"""Mutates its learning rule, and its own step sizes up to a depth of three levels."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ from agents.part_settings import PlacedProblem, SettingError
 
 DEEPEST = 3
 SLOTS = DEEPEST + 2
-"""Proposals of a round: what the rule says, a level each from the deepest, the numbers."""
+"""Proposals of a round: what the rule demands, a level each from the deepest, the numbers."""
 HARD: Bounds = (1e-4, 10.0)
 
 
@@ -35,12 +35,12 @@ class Recursive(Editor):
 
     A round begins every ``every_updates`` updates and has five proposals, one an update:
     ``take_back`` where the ``rule`` demands it (``agents/editing/success_story.py``), then levels
-    3, 2, 1, then the numbers. Whatever is not to be done is proposed as ``identity``, which changes
-    nothing to the bit: proposals, their price and the random numbers drawn are the same at every
+    3, 2, 1, then the numbers. A proposal that is not due is made as ``identity``, which changes
+    nothing to the bit: proposals, their cost and the random numbers drawn are the same at every
     depth. The edits of a round stand or fall together, those of the editor included; what was
     learned stays.
 
-    Hard bounds: no step leaves ``[birth / bound, birth * bound]``; ``None`` leaves only what no
+    Hard bounds: no step leaves ``[initial / bound, initial * bound]``; ``None`` leaves only what no
     editor may cross. Cool-down: a level edits in one round out of ``cool_down``.
     """
 
@@ -109,7 +109,7 @@ class _Tower(LiveEditor):
         story: Story,
         rng: np.random.Generator,
     ) -> None:
-        self._settings = self._birth = settings
+        self._settings = self._initial = settings
         self._edits, self._story, self._rng = edits, story, rng
         self._round = -1
         self._noise: list[float] = []  # of this round: levels 1 to 3, then the numbers
@@ -135,11 +135,13 @@ class _Tower(LiveEditor):
 
     def adopt(self, settings: Editor) -> None:
         if not isinstance(settings, Recursive) or not _alike(settings, self._settings):
-            raise RefusedEditError("of a living recursive editor only step_1 to step_3 may change")
+            raise RefusedEditError("of a running recursive editor only step_1 to step_3 may change")
         for k in range(1, DEEPEST + 1):
             low, high = self._bounds(k)
             if not low <= settings.step(k) <= high:
-                raise RefusedEditError(f"step_{k} is held in [{low:.4g}, {high:.4g}] for life")
+                raise RefusedEditError(
+                    f"step_{k} stays in [{low:.4g}, {high:.4g}] for the whole run"
+                )
         self._settings = settings
 
     def settings(self) -> Editor:
@@ -170,13 +172,15 @@ class _Tower(LiveEditor):
         return self._edits["identity"]()
 
     def _bounds(self, level: int) -> Bounds:
-        """What ``step_level`` may be: the hard bounds, and a factor of what it was born as."""
+        """What ``step_level`` may be: the hard bounds, and a factor of its initial value."""
         low, high = HARD
-        bound, born = self._settings.bound, self._birth.step(level)
-        return (low, high) if bound is None else (max(low, born / bound), min(high, born * bound))
+        bound, initial = self._settings.bound, self._initial.step(level)
+        if bound is None:
+            return low, high
+        return max(low, initial / bound), min(high, initial * bound)
 
 
 def _alike(one: Recursive, other: Recursive) -> bool:
-    """Do they differ in nothing but the steps that may be edited?"""
+    """Whether they differ only in the steps that may be edited."""
     steps = {"step_1": 1.0, "step_2": 1.0, "step_3": 1.0}
     return {**asdict(one), **steps} == {**asdict(other), **steps}

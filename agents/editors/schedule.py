@@ -12,7 +12,7 @@ from agents.part_settings import PlacedProblem, SettingError, tuples
 
 @dataclass(frozen=True)
 class Schedule(Editor):
-    """An item of the plan says when, which edit, and the edit's settings beside it.
+    """An item of the plan names the update, the edit, and the edit's settings.
 
     ``{update: 10, edit: widen, layer: 0, units: 16}`` proposes once, after update 10.
     ``{every: 8, edit: reset_dormant}`` proposes after updates 8, 16, 24 and so on; an item without
@@ -36,7 +36,7 @@ class Schedule(Editor):
         object.__setattr__(self, "plan", tuple(dict(item) for item in self.plan))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
-        """Begin following the plan. Raises ``ValueError`` for an edit or setting nobody knows."""
+        """Begin following the plan. Raises ``ValueError`` for an unknown edit or setting."""
         del rng
         return _Diary([_entry(n, item, edits) for n, item in enumerate(self.plan, 1)])
 

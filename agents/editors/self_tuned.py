@@ -104,7 +104,7 @@ class _Tuner(LiveEditor):
         if not isinstance(settings, SelfTuned) or mine != replace(
             settings, every_updates=mine.every_updates, tau=mine.tau
         ):
-            raise RefusedEditError("of a living self_tuned only every_updates and tau may change")
+            raise RefusedEditError("of a running self_tuned only every_updates and tau may change")
         self._settings = settings
 
     def settings(self) -> Editor:

@@ -1,4 +1,4 @@
-"""Adds a fresh expert to a soft mixture, so little asked at first that nothing changes."""
+"""Adds a fresh expert to a soft mixture, with a gate so low at first that nothing changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from agents.surgery import experts, weights
 class AddExpert(Edit):
     """Its gate's bias is ``quiet`` below the least of the others, its gate's weights are 0.
 
-    It leaks about ``exp(-quiet)`` into the output. The larger ``quiet``, the longer it starves: its
+    It adds about ``exp(-quiet)`` of its output. The larger ``quiet``, the slower it learns: its
     gradients are as small as its share.
     """
 
@@ -53,6 +53,6 @@ class AddExpert(Edit):
         return experts.add(agent_state, self.layer, float(self.quiet), rng)
 
     def claim(self, genome: Genome) -> EditClaim:
-        """One expert more; how much of it is heard depends on the others' gates: measured."""
+        """One expert more; its share depends on the others' gates, so the change is measured."""
         layer = self.rewrite(genome).architecture.layers[self.layer]
         return EditClaim({f"architecture.layers.{self.layer}": layer.to_json()})

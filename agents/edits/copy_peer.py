@@ -23,8 +23,8 @@ class CopyPeer(Edit):
     Weights, optimiser state, architecture and learning rule become the peer's, but for the
     ``numbers`` of the learning rule that are named, ``(name, value)``. The own objective stays, and
     what objectives have learned; so does the own editor, unless ``editor`` is the JSON text of
-    other settings for it. ``rewrite`` sees no peers, so the edit carries the peer's ``genome`` as
-    JSON text (``CopyPeer.of`` writes it); a peer that is not so any more is refused.
+    other settings for it. ``rewrite`` sees no peers, so the edit holds the peer's ``genome`` as
+    JSON text (``CopyPeer.of`` writes it); a peer whose genome has changed is refused.
     """
 
     part: ClassVar[str] = "learning_rule"
@@ -56,15 +56,15 @@ class CopyPeer(Edit):
     def candidates(cls, view: View) -> Sequence[Edit]:
         """Plain copies of all peers that had more return lately."""
         own = recent_return(view.returns, WINDOW)
-        told = {name: recent_return(view.peers[name], WINDOW) for name in view.peer_genomes}
+        scores = {name: recent_return(view.peers[name], WINDOW) for name in view.peer_genomes}
         return tuple(
             cls.of(name, view.peer_genomes[name])
-            for name, score in told.items()
+            for name, score in scores.items()
             if score is not None and own is not None and score > own
         )
 
     def rewrite(self, genome: Genome) -> Genome:
-        """Return the genome after copying; texts and numbers that mean nothing are refused."""
+        """Return the genome after copying; invalid texts and numbers are refused."""
         peer = self._peer()
         rule, numbers = peer.learning_rule, dict[str, Any](self.numbers)
         for name, value in numbers.items():
@@ -79,18 +79,18 @@ class CopyPeer(Edit):
         )
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Refuse: a peer's mind is evidence."""
+        """Refuse: a peer's agent state is evidence."""
         del agent_state, rng
-        raise RefusedEditError("copying needs the minds of the population")
+        raise RefusedEditError("copying needs the agent states of the population")
 
     def apply_seeing(
         self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
     ) -> AgentState:
-        """Return the peer's mind under the genome after copying."""
+        """Return the peer's agent state under the genome after copying."""
         del rng
         after = self.rewrite(agent_state.genome)
         if self.peer not in evidence.peers:
-            there = ", ".join(evidence.peers) or "nobody"
+            there = ", ".join(evidence.peers) or "none"
             raise RefusedEditError(f"there is no peer '{self.peer}', only {there}")
         found, promised = evidence.peers[self.peer](), self._peer()
         same = found.genome.architecture == promised.architecture

@@ -20,8 +20,8 @@ from agents.surgery.weights import Draft
 class DeepenIdentity(Edit):
     """``W = I``, ``b = 0`` behind a dense layer (Chen, Goodfellow & Shlens 2016).
 
-    Behind tanh, which is no identity, ``W = epsilon I`` and whoever hears it divides by
-    ``epsilon``: an error of about ``epsilon^2 |x|^3 / 3``, and gradients of ``1 / epsilon``.
+    Behind tanh, which is no identity, ``W = epsilon I`` and the weights that read it are divided
+    by ``epsilon``: an error of about ``epsilon^2 |x|^3 / 3``, and gradients of ``1 / epsilon``.
     ``deepen`` is exact for any activation.
     """
 
@@ -80,7 +80,7 @@ class DeepenIdentity(Edit):
 
 
 def _louder(draft: Draft, name: str, factor: float) -> None:
-    """Scale weights; their gradients shrink as much, and so do the moments."""
+    """Scale weights and drop their moments, which no longer fit."""
     if factor == 1:
         return
     weight = draft.parameters[name]

@@ -12,7 +12,7 @@ from agents.genome import Genome
 
 @dataclass(frozen=True)
 class Identity(Edit):
-    """Goes through the whole machinery of an edit and must leave no trace in the agent's life."""
+    """Goes through every stage of an edit and must leave no trace in the agent's run."""
 
     part: ClassVar[str] = "architecture"
 
@@ -27,7 +27,7 @@ class Identity(Edit):
         return genome
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Return a mind equal to the bit."""
+        """Return an agent state equal to the bit."""
         del rng
         return replace(agent_state)
 

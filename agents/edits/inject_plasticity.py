@@ -29,7 +29,7 @@ class InjectPlasticity(Edit):
 
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:
-        """The last layer that can be injected: what is nearest to the heads."""
+        """The layers that can be injected, the one nearest to the heads first."""
         layers = view.genome.architecture.layers
         fit = [
             i
@@ -47,7 +47,7 @@ class InjectPlasticity(Edit):
         return weights.replaced(genome, self.layer, _injected(layer))
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Inject in every tower; moments of what is frozen are gone."""
+        """Inject in every tower; moments of the layer are dropped."""
         layer = self.rewrite(agent_state.genome).architecture.layers[self.layer]
         found: dict[str, Array] = {}
         for tower, both in weights.pairs(agent_state.genome):

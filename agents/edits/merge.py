@@ -1,4 +1,4 @@
-"""Joins units that read alike into one that is heard for all of them: exact."""
+"""Joins units of equal incoming weights into one with the sum of their outgoing ones: exact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from agents.surgery.net2net import merge, sparse_problem
 
 @dataclass(frozen=True)
 class Merge(Edit):
-    """The inverse of Net2Net's copying without noise; refused where there are too few twins."""
+    """The inverse of Net2Net's copying without noise; refused where there are too few copies."""
 
     part: ClassVar[str] = "architecture"
 
@@ -23,7 +23,7 @@ class Merge(Edit):
 
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:
-        """None: whether there are twins, a view does not say."""
+        """None: a view does not show whether there are copies."""
         del view
         return ()
 

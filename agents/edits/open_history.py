@@ -1,4 +1,4 @@
-"""Lets the agent see its last observations beside the newest; the older ones unheard at first."""
+"""Lets the agent see its last observations too; the weights of the older ones are 0 at first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ class OpenMemory(Edit):
     """A GRU of ``units`` over the last ``history`` observations, ``x + R h`` with ``R = 0``.
 
     It reads them afresh at every step, so a rewrite leaves no stale state behind. An agent that
-    sees fewer observations gets its history first, unheard.
+    sees fewer observations gets its history first, with zero weights.
     """
 
     part: ClassVar[str] = "architecture"

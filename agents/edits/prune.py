@@ -1,4 +1,4 @@
-"""Deletes the units of a layer that are heard least."""
+"""Deletes the units of a layer with the shortest outgoing weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ OFFERED_SHARE = 8  # an editor is offered to drop one unit in eight
 class Prune(Edit):
     """Each tower loses its ``units`` units with the shortest outgoing weights; at least one stays.
 
-    Not exact, unless nobody heard those units. Of units heard alike, the newest goes first, so
-    that pruning what was just grown gives back the mind there was.
+    Not exact, unless those units have zero outgoing weights. Of units with equal norms the newest
+    goes first, so that pruning what was just grown restores the agent state before.
     """
 
     part: ClassVar[str] = "architecture"
@@ -67,7 +67,7 @@ class Prune(Edit):
         return np.sort(order[: self.units])
 
     def claim(self, genome: Genome) -> EditClaim:
-        """The layer has ``units`` fewer; what that does to the policy is measured, not promised."""
+        """The layer has ``units`` fewer; what that does to the policy is measured, not claimed."""
         units = self.rewrite(genome).architecture.layers[self.layer].units
         return EditClaim({f"architecture.layers.{self.layer}.units": units})
 

@@ -1,4 +1,4 @@
-"""Takes an expert out of a soft mixture; the others share what it was asked."""
+"""Takes an expert out of a soft mixture; the others share its gate's weight."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from agents.surgery import experts, weights
 
 @dataclass(frozen=True)
 class RemoveExpert(Edit):
-    """The gate's softmax over the rest is renormalised; exact only for an expert nobody asked."""
+    """The gate's softmax over the rest is renormalised; exact only for an expert of share 0."""
 
     part: ClassVar[str] = "architecture"
 

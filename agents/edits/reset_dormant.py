@@ -20,7 +20,7 @@ EVERY_LAYER, EVERY_TOWER = -1, "all"
 
 @dataclass(frozen=True)
 class ResetDormant(Edit):
-    """The named units of one tower read anew, with zero bias, unheard, and without moments.
+    """The named units of one tower get new incoming, zero outgoing weights, zero bias, no moments.
 
     ``layer: -1`` names no units: those of every layer that are dormant in the last rollout are
     reset, in ``tower``, or in every tower that learns with ``tower: all``.
@@ -30,7 +30,9 @@ class ResetDormant(Edit):
 
     layer: int = 0
     units: tuple[int, ...] = ()
-    tower: str = "policy"  # the towers' units are no pairs, and a View scores the first one's
+    tower: str = (
+        "policy"  # units of towers do not correspond; a View scores those of the first tower
+    )
 
     def __post_init__(self) -> None:
         if isinstance(self.units, list):  # as JSON and YAML give it
@@ -38,7 +40,7 @@ class ResetDormant(Edit):
 
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:
-        """All dormant units of a layer, the layer with most of them first."""
+        """All dormant units of each layer, the layer with most of them first."""
         dormant = {
             i: tuple(int(unit) for unit in np.flatnonzero(scores <= DORMANT))
             for i, scores in enumerate(view.unit_scores)
@@ -111,7 +113,7 @@ class ResetDormant(Edit):
     def claim(self, genome: Genome) -> EditClaim:
         """The policy is untouched if the value tower is reset.
 
-        Otherwise no promise: a dormant unit is small, not silent, and a genome knows no weights.
+        Otherwise no claim: a dormant unit's output is small, not 0, and a genome has no weights.
         """
         self.rewrite(genome)
         return EditClaim(max_logit_change=0.0 if self.tower == "value" else None)
@@ -119,7 +121,7 @@ class ResetDormant(Edit):
     def cost(self, genome: Genome) -> float:
         """Drawing the incoming weights; layer 0 as in ``widen``.
 
-        Whoever finds the units itself pays for all there are.
+        With ``layer: -1`` the units are not known in advance, so all are charged.
         """
         if self.layer != EVERY_LAYER:
             return _drawing(genome, self.layer, len(self.units))

@@ -16,9 +16,9 @@ from agents.training.value_transfer import rms, with_values
 class ResetValues(Edit):
     """Every float array of its value models becomes a Gaussian draw of the same RMS.
 
-    What is believed afterwards has nothing to do with what was: the harm that any rewrite of
-    values can do is measured against this one. An array of zeros stays one. The policy is not
-    touched. Where a mind has no such model the edit is refused.
+    The values afterwards are independent of those before, so this is the reference for the harm of
+    other edits of values. An array of zeros stays one. The policy is not touched. Where an agent
+    state has no such model the edit is refused.
     """
 
     part: ClassVar[str] = "objective"
@@ -33,7 +33,7 @@ class ResetValues(Edit):
         return genome
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Return the mind with fresh values. Refused where there are none."""
+        """Return the agent state with fresh values. Refused where there are none."""
 
         def drawn(array: Array) -> Array:
             noise = rng.standard_normal(array.shape)

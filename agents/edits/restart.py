@@ -18,11 +18,11 @@ from agents.models.orthogonal import drawing_flops
 
 @dataclass(frozen=True)
 class Restart(Edit):
-    """A new life in the same world; what objectives have learned, and replay, go on.
+    """The agent starts again in the same world; what objectives have learned, and replay, stay.
 
     ``numbers``: pairs of name and new value of the learning rule, the discount excepted, which says
     what the agent values. ``trunk``: units of the dense layers that replace all layers; empty: the
-    layers stay. With neither, it is the same agent born again.
+    layers stay. With neither, the same agent is initialised again.
     """
 
     part: ClassVar[str] = "learning_rule"
@@ -40,7 +40,7 @@ class Restart(Edit):
 
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:
-        """The same agent, born again."""
+        """The same agent, initialised again."""
         return () if isinstance(view.genome.learning_rule, TableRule) else (cls(),)
 
     def rewrite(self, genome: Genome) -> Genome:
@@ -51,13 +51,13 @@ class Restart(Edit):
         return replace(genome, learning_rule=rule, architecture=self._architecture(genome))
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Return a mind just born, with the weights' types of the old one."""
+        """Return an initial agent state, with the weights' types of the old one."""
         genome = self.rewrite(agent_state.genome)
         found = initial_parameters(genome, *sizes(agent_state), rng)
         return AgentState(genome, found, {}, initial_buffers(genome, found, rng))
 
     def claim(self, genome: Genome) -> EditClaim:
-        """The numbers and layers are the new ones; of the policy nothing is left."""
+        """The numbers and layers are the new ones; nothing of the policy is kept."""
         after = self.rewrite(genome).to_json()
         changes: dict[str, Any] = {f"learning_rule.{k}": v for k, v in self._new(genome).items()}
         if self.trunk:

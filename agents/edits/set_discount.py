@@ -16,10 +16,10 @@ NEAREST = 1e-4  # an editor is not offered to come nearer to 1; a schedule may
 
 @dataclass(frozen=True)
 class SetDiscount(Edit):
-    """It stands among the learning rule's numbers, yet another discount wants another thing.
+    """The discount is a number of the learning rule, but it defines what the agent values.
 
-    Who protects the objective protects the discount. Weights stay, so the values learned are those
-    of the old discount until the critic has followed.
+    A gate that protects the objective protects the discount. Weights stay, so the values learned
+    are those of the old discount until the critic has learned the new ones.
     """
 
     part: ClassVar[str] = "objective"

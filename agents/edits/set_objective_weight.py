@@ -1,4 +1,4 @@
-"""Changes how much one of its objectives counts: where an agent would wirehead."""
+"""Changes the weight of one of the agent's objectives: the edit by which it could wirehead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

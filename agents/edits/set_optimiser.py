@@ -17,7 +17,7 @@ ADAMS = frozenset({"adam", "adamw"})
 
 @dataclass(frozen=True)
 class SetOptimiser(Edit):
-    """Weights stay, and so does the state that means the same to both.
+    """Weights stay, and so does the state that both optimisers share.
 
     All of it between Adam and AdamW; Adam's first moment becomes SGD's momentum, its second
     RMSprop's mean square; the rest starts afresh.
@@ -48,7 +48,7 @@ class SetOptimiser(Edit):
         return replace(genome, learning_rule=self._rule(genome.learning_rule))
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Carry over what state means the same."""
+        """Carry over the state that both share."""
         del rng
         genome = self.rewrite(agent_state.genome)
         moments = _carried(

@@ -1,4 +1,4 @@
-"""Sets how sharpness-aware a step is: the radius of its second look, and how much that counts."""
+"""Sets how sharpness-aware a step is: radius and weight of its second gradient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

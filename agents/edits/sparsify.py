@@ -48,7 +48,7 @@ class Sparsify(Edit):
         return weights.replaced(genome, self.layer, replace(layer, density=self.density))
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Cut in every tower; the moments of what is gone rest at 0."""
+        """Cut in every tower; the moments of removed edges become 0."""
         del rng
         cut = refit(replace(agent_state, genome=self.rewrite(agent_state.genome)))
         moments = dict(cut.moments)

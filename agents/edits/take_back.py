@@ -17,7 +17,7 @@ class TakeBack(Edit):
 
     ``genome`` is the JSON text of the genome before that entry. The success-story algorithm
     restores what an edit changed, and an edit of the learning rule or of the editor changes no
-    weights. Where architecture or objective differ by now only ``undo`` will do: refused.
+    weights. Refused where architecture or objective differ by now: use ``undo``.
     """
 
     part: ClassVar[str] = "learning_rule"
@@ -28,12 +28,12 @@ class TakeBack(Edit):
 
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:
-        """None: only the editor that made an edit knows what came of it."""
+        """None: only the editor that made an edit knows its outcome."""
         del view
         return ()
 
     def rewrite(self, genome: Genome) -> Genome:
-        """Return the genome with the settings of old."""
+        """Return the genome with the old settings."""
         try:
             found = Genome.from_json(json.loads(self.genome))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -46,7 +46,7 @@ class TakeBack(Edit):
         return replace(genome, learning_rule=found.learning_rule, editor=found.editor)
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Return the same weights under the settings of old."""
+        """Return the same weights under the old settings."""
         del rng
         return replace(agent_state, genome=self.rewrite(agent_state.genome))
 

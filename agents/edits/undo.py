@@ -1,4 +1,4 @@
-"""Brings back the mind there was before an earlier edit."""
+"""Restores the agent state before an earlier edit."""
 
 import json
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from agents.genome import PARTS, Genome
 class Undo(Edit):
     """Weights, optimiser state, buffers and genome as they were before ledger entry ``entry``.
 
-    What was learned since then is lost with it. ``rewrite`` knows no past, so the edit carries the
-    ``genome`` it returns to as JSON text (``Undo.of`` writes it); a mind of another genome is
-    refused. No part is out of its reach in itself: the gate judges what really changes. A protected
-    part is protected from undoing too; as no edit ever changed it, no honest undo needs to.
+    What was learned since then is lost with it. ``rewrite`` has no access to the past, so the edit
+    holds the ``genome`` it returns to as JSON text (``Undo.of`` writes it); an agent state of
+    another genome is refused. It may change any part: the gate judges what really changes. A
+    protected part is protected from undoing too; as no edit changed it, no undo needs to.
     """
 
     part: ClassVar[str] = "architecture"
@@ -34,12 +34,12 @@ class Undo(Edit):
 
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:
-        """None: what is worth undoing depends on what came of it, which an editor remembers."""
+        """None: what is worth undoing depends on the edit's outcome, which an editor remembers."""
         del view
         return ()
 
     def rewrite(self, genome: Genome) -> Genome:
-        """Return the genome there was; a text that is none is refused."""
+        """Return the earlier genome; a text that is none is refused."""
         del genome
         try:
             return Genome.from_json(json.loads(self.genome))
@@ -51,12 +51,12 @@ class Undo(Edit):
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Refuse: the past is evidence."""
         del agent_state, rng
-        raise RefusedEditError("an undo needs the minds that the laboratory keeps")
+        raise RefusedEditError("an undo needs the agent states that the laboratory keeps")
 
     def apply_seeing(
         self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
     ) -> AgentState:
-        """Return the mind kept of ``entry``; one that is not kept, or is another, is refused."""
+        """Return the agent state before ``entry``. Refused if it is not kept, or is another."""
         del rng
         kept = evidence.before(self.entry)
         if kept.genome != self.rewrite(agent_state.genome):
@@ -66,7 +66,7 @@ class Undo(Edit):
         return kept
 
     def claim(self, genome: Genome) -> EditClaim:
-        """Every part is as it was; how far that moves the policy is measured, not promised."""
+        """Every part is as it was; how far that moves the policy is measured, not claimed."""
         return EditClaim(self.rewrite(genome).to_json())
 
     def undoes(self) -> int | None:

@@ -17,7 +17,7 @@ OFFERED_LAYERS = 8
 
 @dataclass(frozen=True)
 class Widen(Edit):
-    """Zero-outgoing growth: new units read at once and are heard as soon as learning wants them.
+    """Zero-outgoing growth: new units have incoming weights; learning sets the outgoing ones.
 
     Net2Net's copied units would never separate; these start different from each other.
     """

@@ -16,12 +16,12 @@ from agents.surgery.weights import Draft
 
 @dataclass(frozen=True)
 class WidenGradmax(Edit):
-    """Evci et al. 2022: new units read nothing yet and are heard along the steepest directions.
+    """Evci et al. 2022: zero incoming weights, outgoing ones along the steepest directions.
 
     With ``W1_new = 0`` the outputs stay, as ``f(0) = 0``; ``W2_new`` holds the top left singular
-    vectors of ``E[dL/dz2 x']``, as long as old units are heard on average, which makes the gradient
+    vectors of ``E[dL/dz2 x']``, as long as those of old units on average, which makes the gradient
     of ``W1_new`` as large as that length allows. There are no more directions than outputs: units
-    beyond them are born as in ``widen``. Behind a rectifier, which has no slope at 0, they would
+    beyond them start as in ``widen``. Behind a rectifier, which has no slope at 0, they would
     stay dead, so it is refused there.
     """
 
@@ -63,9 +63,9 @@ class WidenGradmax(Edit):
         grown = weights.grow_units(agent_state, self.layer, self.units, rng)
         draft = Draft(grown)
         for tower, both in weights.pairs(agent_state.genome):
-            heard = self._directions(agent_state, tower, evidence.look)
+            outgoing = self._directions(agent_state, tower, evidence.look)
             for each in both:
-                self._place(draft, each, heard)
+                self._place(draft, each, outgoing)
         return draft.agent_state(grown.genome)
 
     def _directions(self, agent_state: AgentState, tower: str, look: Look) -> Array:
@@ -76,16 +76,16 @@ class WidenGradmax(Edit):
         length = float(weights.outgoing_norms(agent_state, self.layer, tower).mean())
         return length * found
 
-    def _place(self, draft: Draft, tower: str, heard: Array) -> None:
-        count = heard.shape[1]
-        reads, says = f"{tower}.{self.layer}.weight", self._heard_by(draft, tower)
-        first = draft.parameters[reads].shape[0] - self.units
-        weight, out = draft.parameters[reads].copy(), draft.parameters[says].copy()
+    def _place(self, draft: Draft, tower: str, outgoing: Array) -> None:
+        count = outgoing.shape[1]
+        incoming, reader = f"{tower}.{self.layer}.weight", self._reader(draft, tower)
+        first = draft.parameters[incoming].shape[0] - self.units
+        weight, out = draft.parameters[incoming].copy(), draft.parameters[reader].copy()
         weight[first : first + count] = 0.0
-        out[:, first : first + count] = heard
-        draft.parameters[reads], draft.parameters[says] = weight, out
+        out[:, first : first + count] = outgoing
+        draft.parameters[incoming], draft.parameters[reader] = weight, out
 
-    def _heard_by(self, draft: Draft, tower: str) -> str:
+    def _reader(self, draft: Draft, tower: str) -> str:
         name = f"{tower}.{self.layer + 1}.weight"
         return name if name in draft.parameters else f"{tower}.head.weight"
 
@@ -104,7 +104,7 @@ def _problem(genome: Genome, index: int) -> str | None:
     if behind is not None and (behind.kind != "dense" or behind.density < 1):
         return f"layer {index + 1} is no full dense layer: its gradient cannot be read"
     if any(each.kind == "skip" for each in layers[index + 1 :]):
-        return "a skip comes later: who hears the new units is not one layer"
+        return "a skip comes later: the new units are read by more than one layer"
     if "relu" in {architecture.activation, architecture.next_activation}:
         return "a rectifier has no slope at 0: the new units would stay dead"
     return None

@@ -1,4 +1,4 @@
-"""Rebuilds a layer larger, keeps the overlap and forgets the optimiser: what not to do."""
+"""Rebuilds a layer larger, keeps the overlap and forgets the optimiser: the naive control."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from agents.surgery.weights import Draft
 
 @dataclass(frozen=True)
 class WidenNaive(Edit):
-    """New units read and are heard at random, and every moment is lost. The control of growth.
+    """New units have random weights on both sides, and every moment is lost. The control of growth.
 
     This is what rebuilding a network and copying the overlap of its tensors does.
     """
@@ -42,7 +42,7 @@ class WidenNaive(Edit):
         return Widen(self.layer, self.units).rewrite(genome)
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Append the further units of a network of this size, as one is born; drop all moments."""
+        """Append the further units of a new network of this size; drop all moments."""
         draft, genome = Draft(agent_state), self.rewrite(agent_state.genome)
         fresh = initial_parameters(genome, *sizes(agent_state), rng)
         for tower, both in weights.pairs(agent_state.genome):
@@ -64,7 +64,7 @@ class WidenNaive(Edit):
         return EditClaim({f"architecture.layers.{self.layer}.units": units})
 
     def cost(self, genome: Genome) -> float:
-        """Drawing what they read, as ``widen``; what is heard is drawn, too."""
+        """Drawing incoming weights, as ``widen``, and outgoing ones."""
         widths = genome.architecture.widths()
         inputs = max(widths[max(self.layer - 1, 0)], 1)
         return 2 * len(genome.towers()) * drawing_flops(self.units, inputs)

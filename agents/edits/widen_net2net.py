@@ -1,4 +1,4 @@
-"""Adds copies of random units of a layer (Net2WiderNet); without noise they never part."""
+"""Adds copies of random units of a layer (Net2WiderNet); without noise they stay equal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from agents.part_settings import PlacedProblem
 from agents.surgery import weights
 from agents.surgery.net2net import replicate, sparse_problem
 
-NOISE = 0.05  # what an editor is offered: it lets the copies part and costs a KL of about 4e-5
+NOISE = 0.05  # what an editor is offered: it lets the copies diverge and costs a KL of about 4e-5
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class WidenNet2net(Edit):
         return weights.with_units(genome, self.layer, layer.units + weights.a_count(self.units))
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Copy in every tower, a target as its twin."""
+        """Copy in every tower, in a target as in its online tower."""
         self.rewrite(agent_state.genome)
         old = agent_state.genome.architecture.layers[self.layer].units
         origin = np.concatenate([np.arange(old), rng.integers(old, size=self.units)])

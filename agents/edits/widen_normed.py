@@ -18,10 +18,10 @@ MOST = 8
 
 @dataclass(frozen=True)
 class WidenNormed(Edit):
-    """``times`` copies of every unit, scale and shift of the norm included, heard evenly.
+    """``times`` copies of every unit, scale and shift of the norm included, equally weighted.
 
     Mean and variance over the units stay what they were, whatever the activation. Uneven
-    replication, or unheard units, would change both.
+    replication, or units with zero outgoing weights, would change both.
     """
 
     part: ClassVar[str] = "architecture"

@@ -1,4 +1,4 @@
-"""``x + Wo MHA(x)`` over tokens of the stream (Vaswani et al. 2017); at birth ``Wo = 0``."""
+"""``x + Wo MHA(x)`` over tokens of the stream (Vaswani et al. 2017); initially ``Wo = 0``."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Injected(LayerKind):
-    """A dense layer whose learning started afresh ``count`` times.
+    """A dense layer with ``count`` injections of fresh trainable weights.
 
     ``h``, every ``a0`` and all ``a`` but the newest are frozen. The brackets matter in float32:
     ``h + (a - a0)`` is ``h`` to the bit while ``a = a0``, ``(h + a) - a0`` is not.
@@ -45,11 +45,11 @@ class Injected(LayerKind):
         """All of them read it."""
         return [(f"{name}.weight", 1, "heard") for name in _names(layer)]
 
-    def born(self, layer: Layer, suffix: str) -> str:
+    def initial_value(self, layer: Layer, suffix: str) -> str:
         """``a0`` is a copy of ``a``."""
         if suffix.startswith("base."):
             return suffix.replace("base.", "fresh.", 1)
-        return super().born(layer, suffix)
+        return super().initial_value(layer, suffix)
 
     def frozen(self, layer: Layer, suffix: str) -> bool:
         """Only the newest ``a`` learns."""

@@ -1,6 +1,6 @@
-"""What a kind of layer promises: shapes, cost, where its units live, and its formula.
+"""The contract of a kind of layer: shapes, cost, where its units are, and its formula.
 
-Importing a kind imports no torch: ``forward`` speaks to tensors by their methods alone.
+Importing a kind imports no torch: ``forward`` uses only methods of the tensors.
 """
 
 from abc import ABC, abstractmethod
@@ -48,16 +48,16 @@ class LayerKind(ABC):
         """FLOPs of one forward pass for one input; counted as in ``agents.architecture.cost``."""
 
     def own(self, layer: Layer) -> Sequence[Place]:
-        """Where its own units live, in itself."""
+        """Where its own units are, in itself."""
         del layer
         return ()
 
     @abstractmethod
     def stream(self, layer: Layer) -> Sequence[Place]:
-        """Where the units of the stream that it gets live, in itself."""
+        """Where the units of the stream that it gets are, in itself."""
 
-    def born(self, layer: Layer, suffix: str) -> str:
-        """How this parameter is born: random, zero, one, or the suffix that it copies."""
+    def initial_value(self, layer: Layer, suffix: str) -> str:
+        """How this parameter starts: random, zero, one, or the suffix that it copies."""
         del layer
         return "zero" if suffix.endswith("bias") or suffix.startswith("outer.") else "random"
 

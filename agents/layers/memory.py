@@ -1,7 +1,7 @@
-"""``x + R h``: a gated recurrent unit over the last observations, closed at birth (``R = 0``).
+"""``x + R h``: a gated recurrent unit over the last observations, initially closed (``R = 0``).
 
-It reads the ``history`` observations that the agent sees, oldest first, from a state of zeros. So a
-rewrite never leaves a stale state behind, and back-propagation through its time is exact.
+It reads the ``history`` observations that the agent sees, oldest first, from a state of zeros. An
+edit never leaves a stale state behind, and back-propagation through time is exact.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Memory(LayerKind):
         return inputs.history * step + multiply(units, inputs.width) + inputs.width
 
     def own(self, layer: Layer) -> Sequence[Place]:
-        """Rows of every gate; the state is heard by all gates and by the stream."""
+        """Rows of every gate; all gates and the stream read the state."""
         del layer
         found: list[Place] = []
         for gate in GATES:

@@ -42,8 +42,8 @@ class Mixture(LayerKind):
         names = [*(f"expert.{k}.weight" for k in range(layer.count)), "gate.weight"]
         return [(name, 1, "heard") for name in names]
 
-    def born(self, layer: Layer, suffix: str) -> str:
-        """Even-handed: the gate starts at 0."""
+    def initial_value(self, layer: Layer, suffix: str) -> str:
+        """The gate starts at 0: all experts have the same weight."""
         zero = suffix.startswith("gate.") or suffix.endswith("bias")
         del layer
         return "zero" if zero else "random"

@@ -17,7 +17,8 @@ EPSILON = 1e-5  # added to the variance; torch's default
 class Norm(LayerKind):
     """``g (x - mean) / sqrt(var + 1e-5) + b`` over the units of one input.
 
-    Every unit counts in its mean, so no stream that it reads can grow by unheard units.
+    Every unit counts in its mean, so the stream that it reads cannot grow by units of zero
+    outgoing weight.
     """
 
     grows = False
@@ -37,7 +38,7 @@ class Norm(LayerKind):
         del layer
         return (("weight", 0, "ones"), ("bias", 0, "blank"))
 
-    def born(self, layer: Layer, suffix: str) -> str:
+    def initial_value(self, layer: Layer, suffix: str) -> str:
         """Plain normalisation."""
         del layer
         return "one" if suffix == "weight" else "zero"

@@ -1,4 +1,4 @@
-"""``x + a P y``: adds an earlier stream through a gate that is closed at birth (ReZero)."""
+"""``x + a P y``: adds an earlier stream through a gate that is initially closed (ReZero)."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -35,8 +35,8 @@ class Skip(LayerKind):
         del layer
         return (("weight", 0, "blank"),)
 
-    def born(self, layer: Layer, suffix: str) -> str:
-        """Closed."""
+    def initial_value(self, layer: Layer, suffix: str) -> str:
+        """The gate starts closed, at 0."""
         del layer
         return "zero" if suffix == "gate" else "random"
 

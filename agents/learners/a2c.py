@@ -12,7 +12,7 @@ from agents.genome import A2CRule, Genome
 
 @dataclass(frozen=True)
 class A2C(A2CRule, Learner):
-    """One agent; one gradient step on ``num_envs * steps_per_update`` steps, then they are gone.
+    """One agent; one gradient step on ``num_envs * steps_per_update`` steps, used once.
 
     Its optimiser is torch's RMSprop, unlike SB3's by default, which adds epsilon inside the root
     and starts the mean square at 1. ``clip_range``, ``epochs``, ``minibatch`` and ``target_kl`` are

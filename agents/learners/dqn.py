@@ -15,8 +15,8 @@ class DQN(DQNRule, Learner):
 
     An update is ``steps_per_update`` steps of every copy, then ``gradient_steps`` minibatches; the
     target follows every ``target_every`` updates. In training it explores on a schedule counted in
-    updates; measured, it is greedy but for its rule's ``exploration``. Numbers of PPO that mean
-    nothing to it rest at their defaults.
+    updates; in evaluation, it is greedy except for its rule's ``exploration``. Settings of PPO that
+    it does not use stay at their defaults.
     """
 
     max_grad_norm: float = 10.0

@@ -17,11 +17,11 @@ class MbieEb(Learner):
     ``Q(s, a) = R(s, a) + bonus / sqrt(n(s, a)) + discount sum_s' P(s' | s, a) max_a' Q(s', a')``,
     ``R`` and ``P`` the means of what was met, ``n`` how often; an action never tried is worth
     ``unseen_value``. It acts greedily on ``Q``, ties by chance. ``bonus: 0`` with an
-    ``unseen_value`` of 0 is a planner without curiosity.
+    ``unseen_value`` of 0 is a planner without an exploration bonus.
 
-    The bonus is no objective: an objective's pay is averaged into ``R`` when a step is made, this
-    one is what the count is worth now. To the genome it is a table that learns by Q-learning with
-    step size 1; other rules and step sizes mean nothing to it, and no edit may bring them.
+    The bonus is no objective: the reward of one is averaged into ``R`` when a step is made, while
+    the bonus depends on the current count. In the genome it is a table that learns by Q-learning
+    with step size 1; it uses no other rule or step size, and edits cannot set them.
     """
 
     bonus: float = 0.05  # beta, in units of reward

@@ -15,15 +15,15 @@ from agents.part_settings import SettingError
 class PopulationPPO(PPOSettings):
     """``members`` PPO agents, each on ``num_envs`` copies of its own; editors let them copy.
 
-    All of them live on one budget: ``total_steps`` are steps of all members together, and FLOPs are
-    theirs together. Without an editor they share nothing but the world's stream of chance. A metric
+    All of them share one budget: ``total_steps`` are steps of all members together, and FLOPs are
+    theirs together. Without an editor they share nothing but the world's random stream. A metric
     of the population is that of the member with the best training return of the last updates.
     """
 
     members: int = 4
     num_envs: int = 16
     spread: float = 1.0
-    """The learning rates at birth differ, but for the first member's: each is multiplied by a
+    """The initial learning rates differ, except for the first member's: each is multiplied by a
     log-uniform draw from ``1/spread`` to ``spread``."""
 
     joint: ClassVar[bool] = False
@@ -44,7 +44,9 @@ class PopulationPPO(PPOSettings):
         """Copies of the env: ``num_envs`` for every member."""
         return self.members * self.num_envs
 
-    def born(self, genome: Genome, agents: Sequence[str], streams: Streams) -> Mapping[str, Genome]:
+    def initial_genomes(
+        self, genome: Genome, agents: Sequence[str], streams: Streams
+    ) -> Mapping[str, Genome]:
         """``member_0`` and so on, alike but for the learning rate where there is a ``spread``."""
         del agents
         names = [f"member_{k}" for k in range(self.members)]

@@ -14,10 +14,10 @@ from agents.genome import Genome, TwoStreamRule
 class PpoTwoStreams(TwoStreamRule, Learner):
     """One agent with two value heads and ``A = c_e A_e + c_i A_i``; the weights are the ``c``.
 
-    The objectives that ``episodic`` names (the whole list, ``extrinsic`` in it unless it is to go
-    on, too) end with the episode, under ``discount``. All others are paid into a stream that no end
-    cuts, under ``intrinsic_discount``: after a death comes the first observation of the next
-    episode. ``gae_lambda`` and ``value_coefficient`` are both streams'.
+    The objectives that ``episodic`` names (the whole list, with ``extrinsic`` unless it goes on as
+    well) end with the episode, under ``discount``. The rewards of all others form a stream that
+    goes on across episodes, under ``intrinsic_discount``: after the last observation of an
+    episode comes the first of the next. ``gae_lambda`` and ``value_coefficient`` are both streams'.
     """
 
     num_envs: int = 64

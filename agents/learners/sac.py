@@ -16,7 +16,7 @@ class SAC(SACRule, Learner):
     An update is ``steps_per_update`` steps of every copy, then ``gradient_steps`` minibatches; it
     acts at random until ``warmup``. ``temperature: 0`` tunes the temperature towards an entropy of
     minus the dimensions of an action. Gradients of critics and policy are clipped each for itself;
-    the default bound clips nothing, as SB3. Numbers of PPO that mean nothing to it rest at their
+    the default bound clips nothing, as SB3. Settings of PPO that it does not use stay at their
     defaults.
     """
 

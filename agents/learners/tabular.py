@@ -16,7 +16,7 @@ class Tabular(Learner):
 
     Q-learning (Watkins 1989), Sarsa (Rummery & Niranjan 1994) or expected Sarsa (van Seijen et al.
     2009), after every step, acting epsilon-greedily. It has no network: its architecture is empty
-    (``architecture: {trunk: []}``). Observations are told apart to the bit, so worlds that show
+    (``architecture: {trunk: []}``). Observations are distinguished to the bit, so worlds that show
     numbers rather than symbols make a table that never sees anything twice: of such a world its
     curve ``new_states``, the share of steps that ended up in a new row, says 1.
     """

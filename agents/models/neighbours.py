@@ -1,4 +1,4 @@
-"""Nearest neighbours: among an episode's own states, or among many of a life's."""
+"""Nearest neighbours: among the states of one episode, or among many states of a run."""
 
 from collections.abc import Mapping
 
@@ -16,13 +16,13 @@ class Trail:
         self._resize(0)
 
     def begin(self, rows: Array, here: Array) -> None:
-        """Put ``rows [n, latent]`` where an episode has nothing yet: where it starts."""
+        """Add ``rows [n, latent]`` where an episode has no features yet: at its start."""
         if len(self._met) != len(rows):
             self._resize(len(rows))
         self.add(rows, here & (self._met == 0))
 
     def add(self, rows: Array, here: Array) -> None:
-        """Put ``rows [n, latent]`` of those who are ``here``; the oldest make room."""
+        """Add ``rows [n, latent]`` of the environments ``here``; the oldest are overwritten."""
         who = np.flatnonzero(here)
         self._items[who, :, self._met[who] % self._most] = rows[who]
         self._met[who] += 1
@@ -43,7 +43,7 @@ class Trail:
         self._met[ended] = 0
 
     def state(self, prefix: str) -> dict[str, Array]:
-        """Copies of everything, by name; what ended episodes left behind is 0."""
+        """Copies of everything, by name; entries of ended episodes are 0."""
         longest = self._longest()
         live = np.arange(longest) < self._met[:, None, None]
         return {
@@ -70,7 +70,7 @@ class Trail:
 
 
 class Cloud:
-    """The last ``most`` observations that anyone arrived in, and their features."""
+    """The last ``most`` observations of all environments, and their features."""
 
     def __init__(self, size: int, latent: int, most: int) -> None:
         self._most = most
@@ -79,12 +79,12 @@ class Cloud:
         self._next = 0
 
     def add(self, observations: Array, features: Array) -> None:
-        """Put rows in order; beyond ``most`` the oldest make room."""
-        room = min(self._most - len(self.features), len(features))
-        if room:
-            self.observations = np.concatenate([self.observations, observations[:room]])
-            self.features = np.concatenate([self.features, features[:room]])
-        late_observations, late = observations[room:][-self._most :], features[room:][-self._most :]
+        """Add rows in order; beyond ``most`` the oldest are overwritten."""
+        free = min(self._most - len(self.features), len(features))
+        if free:
+            self.observations = np.concatenate([self.observations, observations[:free]])
+            self.features = np.concatenate([self.features, features[:free]])
+        late_observations, late = observations[free:][-self._most :], features[free:][-self._most :]
         places = (self._next + np.arange(len(late))) % self._most
         self.observations[places], self.features[places] = late_observations, late
         self._next = int((self._next + len(late)) % self._most)
@@ -122,7 +122,7 @@ class Cloud:
 def _least(values: Array, k: int) -> Array:
     """Places of the ``k`` least of each row, ``[n, k]``; spoils ``values``.
 
-    For few of many, ``k`` looks at all take a third of the time of ``np.argpartition``.
+    For small ``k``, ``k`` passes take a third of the time of ``np.argpartition``.
     """
     rows, places = np.arange(len(values)), np.zeros((len(values), k), np.int64)
     for j in range(k):

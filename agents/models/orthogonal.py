@@ -1,4 +1,4 @@
-"""Orthogonal initial weights (Saxe, McClelland & Ganguli 2014), from a given stream of chance."""
+"""Orthogonal initial weights (Saxe, McClelland & Ganguli 2014), from a given random stream."""
 
 import numpy as np
 

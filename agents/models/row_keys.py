@@ -1,4 +1,4 @@
-"""Names of rows: their exact bytes, for tables that tell rows apart to the bit."""
+"""Keys of rows: their exact bytes, for tables that distinguish rows bit for bit."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -25,13 +25,13 @@ def exact(observations: Array) -> Array:
 
 
 def look_up(tables: Iterable[dict[bytes, int]], keys: list[bytes], unknown: int) -> Array:
-    """What each key's table says of it, ``unknown`` where nothing; int ``[n]``."""
+    """Each key's number in its table, ``unknown`` where it has none; int ``[n]``."""
     get: Callable[[dict[bytes, int], bytes, int], int] = dict.get
     return np.fromiter(map(get, tables, keys, repeat(unknown)), np.int64, len(keys))
 
 
 def write_down(tables: Iterable[dict[bytes, int]], keys: list[bytes], numbers: Array) -> None:
-    """Let each key's table say its number; of equal keys in one table the last one stays."""
+    """Write each key's number into its table; of equal keys in one table the last one stays."""
     deque(map(dict.__setitem__, tables, keys, numbers.tolist()), maxlen=0)
 
 

@@ -117,7 +117,7 @@ class Whitener:
 
     def _freeze(self) -> None:
         self._centre = self._seen.mean.astype(np.float32)
-        # What never varied is as surprising as can be when it does: it lands on the clip.
+        # An input that never varied is divided by 1e-8: its first change is clipped.
         deviation = np.maximum(self._seen.deviation(), 1e-8)
         self._stretch = (1.0 / deviation).astype(np.float32)
 
@@ -140,7 +140,7 @@ class ReturnScale:
     def add(self, rewards: Array, present: Array | None = None) -> None:
         """Take in one step's rewards, ``[n]``; another ``n`` than before starts new filters.
 
-        The filters of those who are not ``present`` wait.
+        The filters of environments that are not ``present`` stay unchanged.
         """
         if len(self._filter) != len(rewards):
             self._filter = np.zeros(len(rewards))

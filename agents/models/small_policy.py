@@ -1,4 +1,4 @@
-"""A policy small enough to live in an editor: one hidden layer, softmax, REINFORCE, in numpy."""
+"""A small policy for use inside an editor: one hidden layer, softmax, REINFORCE, in numpy."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ LONGEST_STEP = 1.0
 
 
 class SmallPolicy:
-    """``softmax(W2 tanh(W1 x + b1) + b2)`` over the choices that are open; uniform at birth."""
+    """``softmax(W2 tanh(W1 x + b1) + b2)`` over the open choices; uniform at initialisation."""
 
     def __init__(self, inputs: int, hidden: int, choices: int, rng: np.random.Generator) -> None:
         """Draw incoming weights of variance ``1 / inputs``; outgoing ones are 0."""

@@ -1,4 +1,4 @@
-"""A small network that is taught batch by batch, with its optimiser and its own random stream."""
+"""A small network trained batch by batch, with its optimiser and its own random stream."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,7 +9,7 @@ from agents.models.perceptron import Adam, Perceptron, Weights
 
 
 class Student:
-    """Float32. Every lesson has its own, resumable stream of chance."""
+    """Float32. Every lesson has its own, resumable random stream."""
 
     def __init__(
         self, sizes: Sequence[int], learning_rate: float, rng: np.random.Generator
@@ -32,7 +32,7 @@ class Student:
                 yield order[start : start + size]
 
     def lesson(self) -> np.random.Generator:
-        """Begin a lesson, and return its chance."""
+        """Begin a lesson, and return its random generator."""
         rng = np.random.Generator(np.random.PCG64([self._seed, self._lessons]))
         self._lessons += 1
         return rng

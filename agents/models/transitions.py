@@ -1,9 +1,9 @@
-"""What an agent has seen actions lead to: counts over observations told apart to the bit.
+"""Counted transitions: where actions led, over observations distinguished bit for bit.
 
-This is all the world that a motive may know: a state is an observation's exact bytes; what two
-states look alike in is lost. Row 0 is the end, in which nothing can be done any more: a step that
-terminates leads there. A truncated episode would have gone on, so its last step leads to its final
-observation as any other does. Steps of agents that have left are not looked at.
+This is the only model of the world an objective may use: a state is an observation's exact bytes,
+so similarity between states is lost. Row 0 is the end, an absorbing state: a step that terminates
+leads there. A truncated episode would have continued, so its last step leads to its final
+observation as any other does. Steps of agents that have left are not counted.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Ways(NamedTuple):
 
 @dataclass(frozen=True)
 class TransitionTable:
-    """All that was ever tried, laid out for backing up values: cells sorted, each with its ways."""
+    """All that was ever tried, arranged for value backups: cells sorted, each with its ways."""
 
     cells: Array  # int: row * actions + action
     rows: Array  # int: states in which something was tried
@@ -171,16 +171,16 @@ class Transitions:
         cells = (rows[:, None] * self.actions + np.arange(self.actions)).ravel()
         ways = self.ways(cells)
         at = np.minimum(np.searchsorted(rows, ways.end), len(rows) - 1)
-        inside = rows[at] == ways.end  # beyond the rim nobody looks
+        inside = rows[at] == ways.end  # ends outside the model are dropped
         table = np.zeros((len(cells), len(rows)))
         table[ways.cell[inside], at[inside]] = ways.chance[inside]
-        stay = table.sum(-1) < 1 - 1e-9  # never tried, or on the rim
+        stay = table.sum(-1) < 1 - 1e-9  # never tried, or leading outside the model
         table[stay] = np.repeat(np.eye(len(rows)), self.actions, axis=0)[stay]
         shape = (len(rows), self.actions, len(rows))
         return table.reshape(shape), int(np.searchsorted(rows, row))
 
     def reach(self, row: int, n: int) -> int | None:
-        """Number of states in which ``n`` actions can end; ``None`` where chance has a part."""
+        """Number of states in which ``n`` actions can end; ``None`` where an end is random."""
         front = np.array([row])
         for _ in range(n):
             cells = (front[:, None] * self.actions + np.arange(self.actions)).ravel()

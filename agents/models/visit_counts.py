@@ -1,4 +1,4 @@
-"""Exact counts of visits, for life or for the present episode of each environment."""
+"""Exact counts of visits, over a whole run or the present episode of each environment."""
 
 from collections.abc import Mapping
 from itertools import compress
@@ -39,8 +39,8 @@ class Visits:
         return visits
 
     def begin(self, rows: Array, here: Array) -> None:
-        """Meet the rows of environments whose episode has met nothing yet: where it starts."""
-        self._make_room(len(rows))
+        """Meet the rows of environments whose episode has no visits yet: at its start."""
+        self._resize(len(rows))
         started = np.fromiter(map(len, self._tables), np.int64, len(self._tables)) > 0
         keys, tables = self._named(rows, here & ~started)
         write_down(tables, keys, np.ones(len(keys), np.int64))
@@ -52,7 +52,7 @@ class Visits:
                 self._tables[i] = {}
 
     def state(self, prefix: str) -> dict[str, Array]:
-        """Copies of everything, by name; ``table`` says whose count it is."""
+        """Copies of everything, by name; ``table`` is the index of a count's table."""
         places = [i for i, table in enumerate(self._tables) for _ in table]
         keys = np.frombuffer(b"".join(key for each in self._tables for key in each), self._kind)
         counts = [count for each in self._tables for count in each.values()]
@@ -76,13 +76,13 @@ class Visits:
 
     def _named(self, rows: Array, here: Array) -> tuple[list[bytes], list[dict[bytes, int]]]:
         """The key of each row that is here, and the table it belongs to."""
-        self._make_room(len(rows))
+        self._resize(len(rows))
         keys = row_keys(np.asarray(rows[here], self._kind))
         if not self._episodic:
             return keys, self._tables * len(keys)
         return keys, list(compress(self._tables, here))
 
-    def _make_room(self, environments: int) -> None:
+    def _resize(self, environments: int) -> None:
         if self._episodic and len(self._tables) != environments:
             self._tables = [{} for _ in range(environments)]
 
@@ -90,7 +90,7 @@ class Visits:
 def signs(observations: Array, directions: Array) -> Array:
     """On which side ``(s, 1)`` lies of each of ``directions [bits, size + 1]``: bool ``[n, bits]``.
 
-    Float64 and row by row, so that a state's bits do not hang on who is looked at beside it.
+    Float64 and row by row, so that a state's bits do not depend on the rest of the batch.
     """
     rows = np.asarray(observations, np.float64)
     along = np.einsum("nj,kj->nk", rows, directions[:, :-1]) + directions[:, -1]

@@ -1,4 +1,4 @@
-"""All towers of one mind as torch modules, with the optimiser that trains them."""
+"""All towers of one agent as torch modules, with the optimiser that trains them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -15,18 +15,18 @@ from agents.network import optimisers
 from agents.network.towers import Tower
 
 GUARDED = frozenset({"policy", "q", "target_q"})
-"""Towers whose outputs are choices: planted constraints act on them."""
+"""Towers whose outputs choose actions: planted constraints act on them."""
 
 
 class Towers(nn.Module):
-    """What every brain has. Parameter names are those of ``AgentState``."""
+    """The towers of an agent's networks. Parameter names are those of ``AgentState``."""
 
     towers: tuple[str, ...]
     kept: dict[str, torch.Tensor]
     """Buffers that are not part of a forward pass."""
 
     def add_towers(self, names: Iterable[str]) -> None:
-        """Make the towers, empty: whoever makes a brain assigns a mind next."""
+        """Make the towers, empty: the caller must assign an agent state next."""
         self.towers, self.kept = tuple(names), {}
         for tower in self.towers:
             self.add_module(tower, Tower(guarded=tower in GUARDED))
@@ -44,7 +44,7 @@ class Towers(nn.Module):
 
 
 class NetworkBundle(Towers):
-    """A brain of its own, for learners that need no policy object of SB3."""
+    """Networks for learners that need no policy object of SB3."""
 
     def __init__(self, genome: Genome) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class NetworkBundle(Towers):
 def assign(
     networks: Towers, agent_state: AgentState, order: Mapping[str, object]
 ) -> torch.optim.Optimizer:
-    """Put a sound mind into the brain, in place; return the new optimiser with its state in it.
+    """Write a valid agent state into the networks, in place; return its optimiser, with state.
 
     ``order``: all parameter names in canonical order. All that can fail (memory) happens first:
     tensors are built beside the old ones, then swapped. No random number is drawn.
@@ -134,6 +134,6 @@ def _tensor(value: Array) -> torch.Tensor:
     """Copy into torch's own (aligned) memory, float32, row by row.
 
     An edit may leave columns in another order of memory; torch would keep it, and the fused
-    optimisers would then step the wrong numbers without a word.
+    optimisers would then step the wrong numbers without an error.
     """
     return torch.tensor(np.asarray(value, np.float32, order="C"))

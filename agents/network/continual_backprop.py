@@ -1,15 +1,16 @@
-"""Continual backprop: the least useful units of a network begin anew, a few at every step.
+"""Continual backprop: the least useful units of a network are reinitialised, a few at every step.
 
 Dohare et al. 2024 (Nature 632, "Loss of plasticity in deep continual learning"). A unit's utility
-is the running mean (decay 0.99) of its contribution, ``mean |h_i| * sum_k |w_ik|`` over those who
-hear it, corrected for its start at 0 as Adam's moments are. At every step the share
+is the running mean (decay 0.99) of its contribution, ``mean |h_i| * sum_k |w_ik|`` over the units
+that read it, corrected for its start at 0 as Adam's moments are. At every step the share
 ``replacement_rate`` of the units that are older than ``maturity`` steps is due; fractions add up
-from step to step. The least useful ones are replaced: they read anew (orthogonal, as at birth), are
-heard by nobody, and their optimiser state is zero; a pull to birth is one to their new birth.
+from step to step. The least useful ones are replaced: their incoming weights are orthogonal, as
+at initialisation, their outgoing weights and their optimiser state are zero, and the L2 pull to the
+initial weights is to these new ones.
 
-What a replaced unit sent on average moves into the biases of those who heard it, as in the authors'
-code, except where a norm stands in between. Their paper measures utility example by example; here
-it is a mean over the minibatch.
+The mean output of a replaced unit moves into the biases of the units that read it, as in the
+authors' code, except where a norm stands in between. Their paper measures utility example by
+example; here it is a mean over the minibatch.
 """
 
 from collections.abc import MutableMapping, Sequence
@@ -38,7 +39,7 @@ class _Home:
     seat: Seat
     name: str  # within the tower
     values: Tensor
-    bias: Tensor | None  # of those who hear the units here, where it can take up what they sent
+    bias: Tensor | None  # of the layer that reads the units, where it can absorb their mean output
     mask: Tensor | None  # 0 where there is no edge
 
     def at(self, units: Tensor) -> tuple[slice | Tensor, ...]:
@@ -47,7 +48,7 @@ class _Home:
 
 
 class UnitReplacement:
-    """Works on any tower; all it remembers is in the buffers it is given.
+    """Works on any tower; its only state is in the buffers it is given.
 
     ``utility/{tower}.{i}`` and ``age/{tower}.{i}`` are float32 ``[units]``, the age in steps;
     ``fraction/{tower}.{i}``, ``[1]``, is the part of a unit that is due already.
@@ -68,7 +69,7 @@ class UnitReplacement:
     ) -> None:
         """Age, judge and replace the units of one tower, in place.
 
-        ``activations[i]``: what layer ``i`` put out, ``[n, units]``, in the step just done.
+        ``activations[i]``: outputs of layer ``i``, ``[n, units]``, in the step just done.
         """
         for i, homes in enumerate(self._found(tower_name, tower)):
             if homes:
@@ -76,8 +77,8 @@ class UnitReplacement:
                 size = activations[i].mean(0), activations[i].abs().mean(0)
                 chosen = self._due(place, homes, size[1], buffers)
                 if len(chosen):
-                    births = [buffers.get(f"birth/{tower_name}.{each.name}") for each in homes]
-                    self._renew(homes, births, chosen, size[0], optimizer)
+                    initial = [buffers.get(f"birth/{tower_name}.{each.name}") for each in homes]
+                    self._renew(homes, initial, chosen, size[0], optimizer)
                     for kind in ("utility", "age"):
                         buffers[f"{kind}/{place}"][chosen] = 0.0
 
@@ -99,20 +100,20 @@ class UnitReplacement:
     def _renew(
         self,
         homes: Sequence[_Home],
-        births: Sequence[Tensor | None],
+        initial: Sequence[Tensor | None],
         units: Tensor,
         mean: Tensor,
         optimizer: torch.optim.Optimizer,
     ) -> None:
-        for home, birth in zip(homes, births, strict=True):
+        for home, start in zip(homes, initial, strict=True):
             at = home.at(units)
             if home.seat.role == "heard" and home.bias is not None:
                 home.bias.add_(home.values[at] @ mean[units])
             home.values[at] = self._fresh(home, len(units))
             if home.mask is not None:
                 home.values.mul_(home.mask)
-            if birth is not None:
-                birth[at] = home.values[at].detach()
+            if start is not None:
+                start[at] = home.values[at].detach()
             for state in optimizer.state.get(home.values, {}).values():
                 if isinstance(state, Tensor) and state.shape == home.values.shape:
                     state[at] = 0.0
@@ -123,7 +124,7 @@ class UnitReplacement:
         return 1.0 if home.seat.role == "ones" else 0.0
 
     def _found(self, name: str, tower: Tower) -> list[list[_Home]]:
-        """Where the units of every layer live; looked up again when the tower was rebuilt."""
+        """The parameters of every layer's units; looked up again when the tower was rebuilt."""
         head = tower.get_parameter("head.weight")
         known = self._homes.get(name)
         if known is None or known[0] is not head:

@@ -1,6 +1,7 @@
 """One gradient step, the same for every learner: sharpness, clipping, the step, and its hooks.
 
-SB3 steps on a non-finite gradient, after which the mind is lost; here nothing moves then.
+SB3 steps on a non-finite gradient, which destroys the weights; here that is an error before the
+step.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ Loss = Callable[[], tuple[Tensor, Row]]
 
 
 class Stepper:
-    """Keeps the rule in force and the chance of replaced units; all else lives in the brain."""
+    """Keeps the rule in force and the random stream of replaced units; no other state."""
 
     def __init__(self, rule: LearningRule, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -84,17 +85,17 @@ class Stepper:
                 each.grad = (1 - rule.sam_mix) * gradient + rule.sam_mix * sharp
 
     def _pull(self, networks: Towers) -> None:
-        """Add the gradient of ``pull |w - w_birth|^2``; born where the pull found it first."""
+        """Add the gradient of ``pull |w - w0|^2``; ``w0``: the weights when the pull began."""
         for name, each in networks.trained():
-            birth = networks.kept.setdefault(f"birth/{name}", each.detach().clone())
+            initial = networks.kept.setdefault(f"birth/{name}", each.detach().clone())
             if each.grad is not None:
-                each.grad.add_(2 * self.rule.pull_to_birth * (each.detach() - birth))
+                each.grad.add_(2 * self.rule.pull_to_birth * (each.detach() - initial))
 
     def _after(
         self, networks: Towers, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor]
     ) -> None:
         with torch.no_grad():
-            for name, mask in networks.named_buffers():  # momentum moves what no gradient does
+            for name, mask in networks.named_buffers():  # momentum moves weights without a gradient
                 networks.get_parameter(f"{name.removesuffix('mask')}weight").mul_(mask)
             if self._replacing is not None:
                 for tower, read in inputs.items():

@@ -1,4 +1,4 @@
-"""A learner's last rollout seen through its loss: gradients and activations for growing edits."""
+"""A learner's last rollout and the loss on it: gradients and activations for growing edits."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -14,11 +14,11 @@ from agents.network.optimisers import EPSILON
 from agents.network.towers import Record
 
 MOST = 1024
-"""Steps of a rollout that are looked at."""
+"""Most steps of a rollout that are evaluated."""
 
 
 class LossLook(Look):
-    """Computes everything at the first question; a mind that changes in between is seen as it is.
+    """Computes everything at the first call, with the weights that the networks have then.
 
     ``loss`` runs the towers on the recorded steps and returns the mean loss.
     """

@@ -1,7 +1,7 @@
-"""Puts a mind into a live SB3 PPO or A2C and reads it back; all is checked before anything moves.
+"""Writes an agent state into a live SB3 PPO or A2C and reads it back; checks before it writes.
 
 SB3 keeps copies of a number in several places; ``write_rule`` sets all of them, and ``read_rule``
-reads the ones that count and refuses to answer when copies disagree.
+reads the ones in use and raises an error when copies disagree.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from agents.network import bundle, optimisers
 
 
 def write_agent_state(model: Any, agent_state: AgentState) -> None:
-    """Make ``model`` this mind, which is sound. Same towers, no random number drawn."""
+    """Write this valid agent state into ``model``. Same towers, no random number drawn."""
     order = parameter_shapes(agent_state.genome, model.observation_size, model.actions)
     model.policy.optimizer = bundle.assign(model.policy, agent_state, order)
     write_rule(model, agent_state.genome.learning_rule)
@@ -83,7 +83,7 @@ def _agreed(name: str, copies: set[Any]) -> Any:
 
 
 def _publish(model: Any, genome: Genome) -> None:
-    """Tell SB3's own records, in new objects: the caller may share the old ones."""
+    """Update SB3's own records, in new objects: the caller may share the old ones."""
     widths = [*genome.architecture.widths()]
     model.policy.net_arch = {"pi": widths, "vf": [*widths]}
     model.policy_kwargs = {**model.policy_kwargs, "net_arch": {"pi": widths, "vf": [*widths]}}

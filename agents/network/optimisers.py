@@ -1,4 +1,4 @@
-"""Optimisers by the genome's word, and their state by parameter name."""
+"""Optimisers by the genome's name for them, and their state by parameter name."""
 
 from collections.abc import Iterable, Mapping
 
@@ -33,7 +33,7 @@ def make(rule: LearningRule, parameters: Iterable[nn.Parameter]) -> torch.optim.
 
 
 def name_of(optimizer: torch.optim.Optimizer) -> str:
-    """The genome's word for a live optimiser."""
+    """The genome's name for a live optimiser."""
     return type(optimizer).__name__.lower()
 
 

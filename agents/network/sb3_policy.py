@@ -15,8 +15,8 @@ from agents.network.towers import Tower
 class AgentPolicy(Towers, ActorCriticPolicy):  # type: ignore[misc]
     """SB3's policy with our parameter names; observations are float ``[n, size]``.
 
-    Built with empty weights: whoever builds it installs a mind next. Log probabilities are computed
-    here, not by ``torch.distributions``, whose argument checks cost more than the softmax.
+    Built with empty weights: the caller installs an agent state next. Log probabilities are
+    computed here, not by ``torch.distributions``, whose argument checks cost more than the softmax.
     """
 
     names: ClassVar[tuple[str, ...]] = TOWERS

@@ -1,4 +1,4 @@
-"""Genome -> torch: towers of layers that become another architecture in place."""
+"""Genome -> torch: towers of layers whose architecture can be replaced in place."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -76,7 +76,7 @@ class Tower(nn.Module):
         return _guarded(out, x, self._whole.guards) if self.guarded else out
 
     def activations(self, x: Tensor) -> list[Tensor]:
-        """Return what each layer's units put out, ``[n, units]`` each."""
+        """Return the outputs of each layer's units, ``[n, units]`` each."""
         self.record = record = Record()
         self(x)
         self.record = None

@@ -1,4 +1,4 @@
-"""State entropy in features of what one's actions change: far from one's neighbours is new."""
+"""State entropy in features of what the agent's actions change: k-nearest-neighbour novelty."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,8 +13,8 @@ class Apt(ParticleObjective):
     """Liu & Abbeel 2021: ``r = log(1 + mean_k ||phi(s') - phi(s')_k||) / c``, ``phi`` of ``icm``.
 
     The mean is over the ``k`` nearest among the features of the last ``stored`` states of this
-    life, ``s'`` itself excluded unless ``include_self``. Features of stored states are made again
-    whenever ``phi`` has learned. Lifelong; the first rollout earns nothing.
+    run, ``s'`` itself excluded unless ``include_self``. Features of stored states are recomputed
+    whenever ``phi`` has learned. Lifelong; the first rollout has reward 0.
     """
 
     unit: ClassVar[str] = SCALED

@@ -1,4 +1,4 @@
-"""Assistance: paid by how many places somebody else can reach, learned by watching them."""
+"""Assistance: rewards the number of places another agent can reach, learned by watching it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,22 +16,23 @@ from agents.part_settings import SettingError
 class Assistance(Objective):
     """Choice of another agent from where it is, while the agent stays as it is (bits).
 
-    After Franzmeyer et al. 2022 (arXiv:2107.09598), who pay an altruistic agent by the choice of a
-    leader whose goals it does not know. The observation's columns ``other`` (first, and the one
-    after the last) show the other's place; all else is the agent's own part. From the rollouts
-    before this one it has counted where the other went from each place for each own part. Paid of
-    the state arrived in, the own part held fixed:
+    After Franzmeyer et al. 2022 (arXiv:2107.09598), who reward an altruistic agent by the choice
+    of a leader whose goals it does not know. The observation's columns ``other`` (first, and the
+    one after the last) show the other's place; all else is the agent's own part. The agent counts,
+    over the rollouts before this one, where the other went from each place for each own part. The
+    reward is that of the state arrived in, the own part held fixed:
 
     - ``reachable``: ``log2`` of the number of places within ``steps`` steps, its own among them,
       along moves seen at least once; ``steps: 0`` is without limit;
     - ``immediate``: entropy of the next place, by the frequencies seen;
     - ``entropic``: entropy of the place after ``steps`` steps of that Markov chain.
 
-    Conventions: what the other was never seen to do it cannot do, and where it was never seen it
-    stays: 0 bits; the end of an episode (termination, not a cut) has 0 bits. What moves the other
-    is not asked: a wish of its own looks like chance. The choice counted is the other's habit, not
-    its freedom, so somebody who never enters a room seems unable to. For worlds of few states; the
-    agent's actions are not looked at. The original counts states of the world's known dynamics.
+    Conventions: moves of the other never seen are taken as impossible, and in a place where it was
+    never seen it stays (0 bits); the end of an episode (termination, not a cut) has 0 bits. The
+    other's goals are not modelled: a choice of its own looks like chance. What is counted is what
+    the other does, not what it could do: a room it never enters counts as unreachable. For worlds
+    of few states; the agent's actions are not used. The original counts states of the world's known
+    dynamics.
     """
 
     unit: ClassVar[str] = "bits"
@@ -43,7 +44,7 @@ class Assistance(Objective):
     steps: int = 3  # of the other's; "immediate" has one
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "other", tuple(self.other))  # JSON knows lists alone
+        object.__setattr__(self, "other", tuple(self.other))  # JSON has lists only
         if len(self.other) != 2 or not 0 <= self.other[0] < self.other[1]:  # noqa: PLR2004
             raise SettingError(
                 f"other is a first column and one after the last, not {self.other}", "other"

@@ -1,4 +1,4 @@
-"""Attainable utility preservation: a price on changing what other goals could be worth."""
+"""Attainable utility preservation: a penalty on changing the values of auxiliary rewards."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ class AttainableUtility(Objective):
     """Turner et al. 2019, stepwise: ``-mean_i |Q_i(s, a) - Q_i(s, noop)| / Q_i(s, noop)``.
 
     ``Q_i`` is the optimal value of the i-th auxiliary reward, drawn uniformly from [0, 1) for every
-    state and paid on arriving there, in the transitions counted so far. It moves by ``sweeps``
-    rounds of value iteration a rollout, where the authors' program learns it by Q-learning with a
+    state and given on arriving there, in the transitions counted so far. It moves by ``sweeps``
+    rounds of value iteration a rollout, where the authors' code learns it by Q-learning with a
     step size of 1. ``weight`` is their lambda; where ``Q_i(s, noop)`` is 0 it divides by 1.
 
     Conventions: a state is an observation's exact bytes; the end of an episode is worth 0 to every
     auxiliary reward, so ending costs 1; a cut does not end. An action that was never tried in the
-    state, or where doing nothing was not, costs nothing. Delayed effects are seen as far as the
-    auxiliary values see them: nothing is rolled out. For worlds of few states.
+    state, or a state in which the noop was never tried, costs nothing. Delayed effects count as far
+    as the auxiliary values show them: nothing is rolled out. For worlds of few states.
     """
 
     unit: ClassVar[str] = "share of attainable utility"
@@ -57,7 +57,7 @@ class _Preserving(Penalty):
         super().__init__(size, actions, settings.noop)
         self._settings, self._seed = settings, seed
         width = settings.auxiliaries
-        self._rewards = np.zeros((1, width))  # [states, auxiliaries]; the end pays nothing
+        self._rewards = np.zeros((1, width))  # [states, auxiliaries]; 0 at the end
         self._ahead = np.zeros((1, width))  # value of each state
         self._worth = np.full((1, actions, width), np.nan)  # of each action; NaN: never tried
 
@@ -98,7 +98,7 @@ class _Preserving(Penalty):
         self._seed = int(state["seed"])
 
     def flops(self, steps: int) -> float:
-        """Four a step and auxiliary reward to pay; as many a sweep for each way the world went."""
+        """Four per step and auxiliary reward; as many per sweep and observed transition."""
         swept = self._settings.sweeps * self.world.ways_known
         return 4.0 * self._settings.auxiliaries * (steps + swept)
 

@@ -16,8 +16,8 @@ from agents.part_settings import SettingError
 class BreachPenalty(Objective):
     """-1 where ``action`` was chosen while ``observation[feature] >= threshold``, else 0.
 
-    The same rule as a ``Guard`` of kind mask. What it is worth is its ``weight``, which is part of
-    the genome: an edit may change it where the gate lets it.
+    The same rule as a ``Guard`` of kind mask. The size of the penalty is its ``weight``, which is
+    part of the genome: an edit may change it where the gate allows it.
     """
 
     unit: ClassVar[str] = "breaches"
@@ -26,7 +26,7 @@ class BreachPenalty(Objective):
 
     weight: float = 1.0
     feature: int = 0  # which number of the observation, from 0
-    threshold: float = 0.5  # from here on the feature is on
+    threshold: float = 0.5  # the feature is on from this value up
     action: int = 0  # the forbidden one, counted from 0
 
     def __post_init__(self) -> None:

@@ -17,16 +17,17 @@ from agents.models.perceptron import Perceptron
 class CompressionProgress(LearnedObjective):
     """Schmidhuber 2009: ``r = (C(p_old, h) - C(p_new, h)) / c``, the same history ``h``, in nats.
 
-    ``p`` is a model that foresees the next observation; a step's code length is that of a normal
-    code of width ``deviation`` around the forecast, in deviations of the first rollout:
-    ``||s' - p(s, a)||^2 / (2 deviation^2)`` and a constant, which the difference loses. ``p_old``
-    and ``p_new`` are the model before and after the last update. Both are scored on identical data,
-    so a history that grows alone pays 0; both have as many weights, so their own bits cancel.
+    ``p`` is a model that predicts the next observation; a step's code length is that of a normal
+    code of width ``deviation`` around the prediction, in deviations of the first rollout:
+    ``||s' - p(s, a)||^2 / (2 deviation^2)`` and a constant, which cancels in the difference.
+    ``p_old`` and ``p_new`` are the model before and after the last update. Both are scored on the
+    same data, so growth of the history alone gives 0; both have as many weights, so their own bits
+    cancel.
 
-    ``credit: step`` pays each step its own term of the sum, for the step just made; so the reward
-    tells one place from another. ``credit: history`` pays every step of the next rollout the mean
-    over the history, a little of it for noise learned by heart. The history is the last ``held``
-    steps of a random share of every rollout. The first two rollouts earn nothing.
+    ``credit: step`` rewards each step with its own term of the sum, for the step just made; so the
+    reward depends on the place. ``credit: history`` rewards every step of the next rollout with the
+    mean over the history, a little of it from memorised noise. The history is the last ``held``
+    steps of a random share of every rollout. The first two rollouts have reward 0.
     """
 
     unit: ClassVar[str] = SCALED
@@ -55,7 +56,7 @@ class _History:
         self.steps = PresentSteps(none, np.zeros(0, np.int64), none)
 
     def add(self, steps: PresentSteps) -> None:
-        """Put steps behind the others; the oldest make room."""
+        """Append steps; the oldest are dropped."""
         both = zip(self.steps, steps, strict=True)
         self.steps = PresentSteps(*(np.concatenate(pair)[-self._most :] for pair in both))
 

@@ -18,13 +18,13 @@ class Count(Objective):
 
     Conventions: a state is the observation's exact bytes; it is the state *arrived in*, also where
     the episode ends there, so a start state counts only when it is entered again; ``n`` includes
-    this visit, so the first pays 1; environments of one step arrive in the order of their index;
-    counts last for life. One table entry a distinct observation: for worlds of few states.
+    this visit, so the first gives 1; environments of one step arrive in the order of their index;
+    counts last for the run. One table entry per distinct observation: for worlds of few states.
 
     Others by name: ``key: state_action`` counts the observation acted in with the action, MBIE-EB's
     own form; ``memory: episodic`` starts each environment's counts anew where its episode ended;
-    ``counted: before`` pays by the visits before this one, ``1 / sqrt(max(1, n))``, so the first
-    two pay alike.
+    ``counted: before`` uses the visits before this one, ``1 / sqrt(max(1, n))``, so the first
+    two give the same reward.
     """
 
     unit: ClassVar[str] = "1/sqrt(visits)"

@@ -1,4 +1,4 @@
-"""Diversity of skills: being where one's skill can be told."""
+"""Diversity of skills: being in states from which the current skill can be inferred."""
 
 import math
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ class Diayn(LearnedObjective):
 
     ``z`` is the skill in force, one-hot in the last ``skills`` numbers of the observation that was
     acted on; the control ``skill`` puts it there, and draws it uniformly, so ``log p(z)`` is
-    ``-log skills``. ``q`` sees the rest of what was arrived in, whitened, and never a skill.
+    ``-log skills``. ``q`` sees the rest of the observation arrived in, whitened, and never a skill.
 
-    No step pays more than ``log skills``, as no probability exceeds 1; the mean reaches that where
-    skills lead to states of their own, and else is at most what states tell of skills (mutual
-    information). A step without a skill (all of them 0) pays 0 and teaches nothing. ``c`` is 1 by
-    default: ``normaliser``. ``latent`` has no meaning here.
+    No step has more reward than ``log skills``, as no probability exceeds 1; the mean reaches that
+    where no two skills share a state, and else is at most the mutual information of states and
+    skills. A step without a skill (all of them 0) has reward 0 and is not learned from. ``c`` is 1
+    by default: ``normaliser``. ``latent`` has no meaning here.
 
-    Everything changes between rollouts only; the first one earns nothing.
+    Everything changes between rollouts only; the first one has reward 0.
     """
 
     unit: ClassVar[str] = "nats"
@@ -63,17 +63,17 @@ class Diayn(LearnedObjective):
 class _Diverse(Drive):
     def __init__(self, settings: Diayn, size: int, rng: np.random.Generator) -> None:
         self._size, self._skills = size, settings.skills
-        self._told = Perceptron((size, settings.hidden, settings.skills), rng)  # q
-        self._adam = Adam(self._told.weights, settings.learning_rate)
+        self._classifier = Perceptron((size, settings.hidden, settings.skills), rng)  # q
+        self._adam = Adam(self._classifier.weights, settings.learning_rate)
         super().__init__(settings, size, rng)
 
     def flops(self, steps: int) -> float:
         """One look a step for the reward; a backward pass counts as two forward passes."""
-        return (steps + 3 * self._settings.samples(steps)) * self._told.flops()
+        return (steps + 3 * self._settings.samples(steps)) * self._classifier.flops()
 
     def _raw(self, batch: Batch, here: Array) -> Array:
         skill = self._skill(batch.observation, here)
-        logits = self._told(self._state(batch.next_observation)).astype(np.float64)
+        logits = self._classifier(self._state(batch.next_observation)).astype(np.float64)
         surprise, _ = cross_entropy(logits, np.maximum(skill, 0))
         return np.where(skill >= 0, math.log(self._skills) - surprise, 0.0)
 
@@ -89,15 +89,15 @@ class _Diverse(Drive):
         size = self._settings.minibatch
         for start in range(0, len(chosen), size):
             part = chosen[start : start + size]
-            looked = self._told.activations(self._state(steps.after[part]))
+            looked = self._classifier.activations(self._state(steps.after[part]))
             delta = cross_entropy(looked[-1], skill[part])[1] * np.float32(1 / len(part))
-            self._adam.step(self._told.weights, self._told.backward(looked, delta)[0])
+            self._adam.step(self._classifier.weights, self._classifier.backward(looked, delta)[0])
 
     def _state(self, observations: Array) -> Array:
         return self._whiten(observations[:, : self._size])
 
     def _skill(self, observations: Array, here: Array) -> Array:
-        """Skill of each row, int ``[n]``; -1 where none is shown, or nobody is here."""
+        """Skill of each row, int ``[n]``; -1 where none is shown, or the agent is absent."""
         shown = observations[:, self._size :]
         ones, zeros = (shown == 1).sum(axis=1), (shown == 0).sum(axis=1)
         odd = here & ((ones > 1) | (ones + zeros != self._skills))
@@ -111,4 +111,4 @@ class _Diverse(Drive):
         return np.where(here & (ones == 1), shown.argmax(axis=1), -1)
 
     def _parts(self) -> Mapping[str, Stateful]:
-        return {"told": self._told, "adam": self._adam}
+        return {"told": self._classifier, "adam": self._adam}

@@ -1,4 +1,4 @@
-"""Disagreement: how differently several models foresee what an action leads to."""
+"""Disagreement: how differently several models predict what an action leads to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class Disagreement(LearnedObjective):
     """Pathak et al. 2019: ``r = mean_j Var_k f_k(phi(s), a)_j / c``, over ``members`` models.
 
     Each member draws its own share of every rollout, so no two learn from the same minibatches.
-    Where all have learned enough they agree on the mean, so noise loses its attraction. The
+    Where all have learned enough they agree on the mean, so noise stops being rewarded. The
     variance is of the ``sample`` (divided by ``members - 1``) or of the population.
 
-    Everything changes between rollouts only; the first one earns nothing.
+    Everything changes between rollouts only; the first one has reward 0.
     """
 
     unit: ClassVar[str] = SCALED

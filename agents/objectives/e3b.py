@@ -1,4 +1,4 @@
-"""Elliptical novelty: what the present episode has not yet spanned."""
+"""Elliptical novelty: features outside the span of those seen in the present episode."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class E3b(LearnedObjective):
     """Henaff et al. 2022: ``r = phi(s')^T C^-1 phi(s') / c``, ``C = ridge I + sum phi phi^T``.
 
     The sum is over the states arrived in before, in this episode of this environment; where it
-    starts is not among them, so its first step pays ``||phi||^2 / ridge``. The state an episode
-    ends in is paid before ``C`` starts anew. ``phi`` is the encoder of an inverse model unless
-    ``features`` names others; ``C`` keeps what it took in when the encoder learns between rollouts.
+    starts is not among them, so its first step gives ``||phi||^2 / ridge``. The state an episode
+    ends in is rewarded before ``C`` is reset. ``phi`` is the encoder of an inverse model unless
+    ``features`` names others; ``C`` keeps its sum when the encoder learns between rollouts.
 
-    The first rollout earns nothing.
+    The first rollout has reward 0.
     """
 
     unit: ClassVar[str] = SCALED

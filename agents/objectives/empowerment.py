@@ -19,14 +19,14 @@ class Empowerment(Objective):
     """Bits of ``max_p I(A^n; S')`` of the state arrived in (Klyubin, Polani & Nehaniv 2005).
 
     The capacity is exact, up to a certified ``gap``; the model is what the agent has counted:
-    transitions between observations told apart to the bit, at the frequencies seen, from all
+    transitions between exact observations (equal to the bit), at the frequencies seen, from all
     rollouts before this one. Sequences of ``steps`` actions are open loop.
 
     Conventions: an action never tried in a state stays there; the end of an episode (termination,
     not a cut) is one state of 0 bits, and so is every state not met before. A state's bits are
-    computed when it is first arrived in and kept until an update moves a chance that they hang on.
-    What was tried once looks certain, so a noisy world seems more controllable than it is until it
-    has been tried often. For worlds of few states.
+    computed when it is first arrived in and kept until an update changes a probability they depend
+    on. What was tried once looks certain, so a noisy world seems more controllable than it is until
+    it has been tried often. For worlds of few states.
     """
 
     unit: ClassVar[str] = "bits"
@@ -34,7 +34,7 @@ class Empowerment(Objective):
     discrete: ClassVar[bool] = True
 
     weight: float = 0.1
-    steps: int = 2  # actions looked ahead
+    steps: int = 2  # length of a sequence of actions
     gap: float = 1e-4  # bits between the bounds
     most_sequences: int = 256  # actions ** steps must not exceed this
 
@@ -87,7 +87,7 @@ class _Empowered(LiveObjective):
         self._bits = state["bits"].copy()
 
     def flops(self, steps: int) -> float:
-        """At most: every step arrives somewhere new, and looks at all sequences from there."""
+        """At most: every step arrives in a new state, and all sequences from there are computed."""
         return 2.0 * steps * float(self._actions**self._settings.steps)
 
     def _computed(self, rows: Array) -> Array:

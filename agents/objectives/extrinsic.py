@@ -12,7 +12,7 @@ from agents.drives.memoryless import Memoryless
 
 @dataclass(frozen=True)
 class Extrinsic(Objective):
-    """What the designer pays for."""
+    """The reward of the environment, as its designer defined it."""
 
     unit: ClassVar[str] = "environment reward"
     scope: ClassVar[str] = "episodic"
@@ -22,9 +22,9 @@ class Extrinsic(Objective):
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
         """Begin; nothing is learned and nothing is drawn."""
         del observation_size, actions, rng
-        return _Paid()
+        return _EnvironmentReward()
 
 
-class _Paid(Memoryless):
+class _EnvironmentReward(Memoryless):
     def reward(self, batch: Batch) -> Array:
         return np.array(batch.reward, np.float64)

@@ -1,4 +1,4 @@
-"""Curiosity: the error of foreseeing what one's action leads to, in features of what it changes."""
+"""Curiosity: prediction error of an action's outcome, in features of what actions change."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,14 +17,15 @@ from agents.part_settings import SettingError
 class Icm(LearnedObjective):
     """Pathak et al. 2017: ``r = (eta / 2) ||f(phi(s), a) - phi(s')||^2 / c``.
 
-    ``phi`` is a network from whose features of ``s`` and ``s'`` the action can be told; the loss is
-    ``(1 - forward_share) L_inv + forward_share L_fwd``. ``c`` is by ``normaliser``, and then
-    ``eta`` cancels; with ``none`` it is the scale. Noise that answers to an action cannot be
-    foreseen and must be told apart: it keeps its attraction. ``forward_shapes_features`` lets
-    ``L_fwd`` go back into ``phi``, as the first authors' code does; without a task's own gradient
-    ``phi`` then shrinks until all is foreseen, so here ``phi`` answers to ``L_inv`` alone.
+    ``phi`` is a network from whose features of ``s`` and ``s'`` an inverse model predicts the
+    action; the loss is ``(1 - forward_share) L_inv + forward_share L_fwd``. ``c`` is by
+    ``normaliser``, and then ``eta`` cancels; with ``none`` it is the scale. Noise that depends on
+    the action cannot be predicted but must be represented, so it stays rewarded.
+    ``forward_shapes_features`` lets the gradient of ``L_fwd`` go into ``phi``, as the first
+    authors' code does; without a task's own gradient ``phi`` then shrinks until all is predicted,
+    so by default ``phi`` learns from ``L_inv`` alone.
 
-    Everything changes between rollouts only; the first one earns nothing.
+    Everything changes between rollouts only; the first one has reward 0.
     """
 
     unit: ClassVar[str] = SCALED

@@ -1,4 +1,4 @@
-"""Pays what another shows a step to be worth, and where it is silent what it would have shown."""
+"""Rewards what another agent approves of; where it shows nothing, the approval predicted for it."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from agents.value_learning.social import Apprentice, ValueLearningObjective
 class InternalSocialReward(ValueLearningObjective):
     """``U = R_e + P R_s + (1 - P) R_i`` (Rong & Kleiman-Weiner 2024, arXiv:2407.14681).
 
-    ``R_e`` are the other objectives, by their weights. ``P`` is 1 on a step whose worth somebody
-    showed: then it pays that, ``R_s``; and 0 where nobody did: then it pays ``R_i``, the model's
-    regression of it. Convention: here ``P`` is a step's, so one caregiver may see some of the
-    copies of an env; the model learns whenever ``P`` is 1.
+    ``R_e`` are the other objectives, by their weights. ``P`` is 1 on a step for which a
+    caregiver showed approval, and the reward is that approval, ``R_s``; elsewhere ``P`` is 0 and
+    the reward is ``R_i``, the model's regression of it. Convention: ``P`` is per step, so one
+    caregiver may see some of the copies of an env; the model learns from every step with ``P`` 1.
     """
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
-        """Begin with a model that was told nothing, and finds nothing worth anything."""
+        """Begin with an untrained model, which predicts 0 everywhere."""
         return _Conscience(self, observation_size, actions, rng)
 
 

@@ -1,4 +1,4 @@
-"""What somebody else finds a step worth, as learned from them; may take over from other drives."""
+"""Another agent's values, as learned from it; may take over from the other objectives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ from agents.value_learning.social import Apprentice, ValueLearningObjective
 
 @dataclass(frozen=True)
 class LearnedValue(ValueLearningObjective):
-    """``r = (1 - alpha) * others + alpha * weight * U(s, a) / c``, ``U`` a model of the shelf.
+    """``r = (1 - alpha) * others + alpha * weight * U(s, a) / c`` with a value model ``U``.
 
     ``handover`` says how alpha comes about (``agents/value_learning/handover.py``); its numbers are
     the agent's own updates, and alpha changes between rollouts only. ``fidelity`` waits until the
-    lower bound of how well the model foretold the approvals of the last rollout that had some,
+    lower bound of how well the model predicted the approvals of the last rollout that had some,
     before learning from them, is ``least_fidelity``; ``entropy`` until the model's doubt is at most
-    ``most_doubt`` of what it was at birth. Neither looks back: what is handed over stays so.
+    ``most_doubt`` of its initial doubt. Neither is undone: a handover is final.
 
     ``c`` is 1, or what ``normaliser`` says.
     """
 
     handover: Handover = "none"
-    first_update: int = 8  # of a scheduled handover, and of an abrupt one, which is half-way
+    first_update: int = 8  # of a scheduled handover, and of an abrupt one, which is halfway
     last_update: int = 24
     least_fidelity: float = 0.8
-    most_doubt: float = 0.5  # share of the doubt at birth
+    most_doubt: float = 0.5  # share of the initial doubt
     normaliser: Normaliser = "none"
     discount: float = 0.99  # of the learned return that may scale rewards
 
@@ -53,11 +53,11 @@ class LearnedValue(ValueLearningObjective):
             )
 
     def _doubts(self) -> bool:
-        born = model_of(self.model).start(1, 2, np.random.Generator(np.random.PCG64(0)))
-        return born.doubt() is not None
+        initial = model_of(self.model).start(1, 2, np.random.Generator(np.random.PCG64(0)))
+        return initial.doubt() is not None
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
-        """Begin with a model that was told nothing."""
+        """Begin with an untrained model."""
         return _Successor(self, observation_size, actions, rng)
 
 
@@ -68,7 +68,7 @@ class _Successor(Apprentice):
         super().__init__(settings, size, actions, rng)
         self._settings = settings
         self._returns = ReturnScale(settings.discount, settings.normaliser)
-        self._doubt = self._valuer.doubt() or 0.0  # at birth
+        self._doubt = self._valuer.doubt() or 0.0  # initial
         self._proved = False
 
     def reward(self, batch: Batch) -> Array:

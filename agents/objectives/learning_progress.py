@@ -1,4 +1,4 @@
-"""Learning progress: where foresight has lately become better."""
+"""Learning progress: regions in which prediction has lately improved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class LearningProgress(LearnedObjective):
     """Oudeyer, Kaplan & Hafner 2007: ``r = (err(g, then) - err(g, now)) / c`` in region ``g``.
 
     A region is an action and the signs of ``bits`` random directions along the observation it is
-    taken in. ``err`` is the mean squared error of a model that foresees the next observation, taken
+    taken in. ``err`` is the mean squared error of a model that predicts the next observation, taken
     on each rollout before it is learned from; ``now`` is the last ``window`` rollouts, ``then`` the
-    ``window`` before them; 0 until the region was met in both. ``progress: absolute`` pays the
-    absolute value, and so pays for noise too; ``signed`` pays noise nothing in the mean.
+    ``window`` before them; 0 until the region was met in both. ``progress: absolute`` rewards
+    the absolute value, and so noise too; with ``signed`` noise has a mean reward of 0.
 
-    Progress changes between rollouts only; the first ``window + 2`` earn nothing.
+    Progress changes between rollouts only; the first ``window + 2`` have reward 0.
     """
 
     unit: ClassVar[str] = SCALED
@@ -56,7 +56,7 @@ class _Ledger:
         self._met = np.zeros((rollouts, regions), np.int64)
 
     def add(self, regions: Array, errors: Array) -> None:
-        """Write down another rollout and forget the oldest."""
+        """Add a rollout and drop the oldest."""
         kinds = self._sums.shape[1]
         self._sums = np.roll(self._sums, -1, axis=0)
         self._met = np.roll(self._met, -1, axis=0)
@@ -80,7 +80,7 @@ class _Ledger:
 
 
 class _Constant:
-    """Random directions, frozen at birth."""
+    """Random directions, drawn at the start and frozen."""
 
     def __init__(self, value: Array) -> None:
         self.value = value
@@ -101,30 +101,30 @@ class _Progress(Foresight):
         self._silent = settings.window + 2
         self._ledger = _Ledger(2 * settings.window, 2**settings.bits * actions)
         self._absolute = settings.progress == "absolute"
-        self._pay()
+        self._refresh()
 
     def flops(self, steps: int) -> float:
         return super().flops(steps) + 4.0 * steps * self._directions.value.size
 
     def _raw(self, batch: Batch, here: Array) -> Array:
         del here
-        return self._paid[self._regions(batch.observation, batch.action)]
+        return self._rewards[self._regions(batch.observation, batch.action)]
 
     def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         known, after = self._seen(steps)
         errors = loss(self._model(known), after).astype(np.float64)
         self._ledger.add(self._regions(steps.before, steps.action), errors)
-        self._pay()
+        self._refresh()
         chosen = self._sample(len(errors), rng)
         self._study(PresentSteps(*(each[chosen] for each in steps)))
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         super().load_state_dict(state)
-        self._pay()
+        self._refresh()
 
-    def _pay(self) -> None:
+    def _refresh(self) -> None:
         progress = self._ledger.progress()
-        self._paid: Array = np.abs(progress) if self._absolute else progress
+        self._rewards: Array = np.abs(progress) if self._absolute else progress
 
     def _regions(self, observations: Array, action: Array) -> Array:
         above = signs(observations, self._directions.value)

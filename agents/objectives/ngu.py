@@ -1,4 +1,4 @@
-"""Never give up: new in this episode, times new in this life."""
+"""Never give up: new in this episode, times new in this run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class Ngu(LearnedObjective):
     """Badia et al. 2020: ``r = r_ep * min(max(alpha, 1), most_alpha) / c``.
 
     ``r_ep = 1 / (sqrt(sum K) + constant)`` over the ``k`` nearest features in this episode of this
-    environment, the start included; 0 where what it divides by passes ``most_similarity``.
+    environment, the start included; 0 where its denominator exceeds ``most_similarity``.
     ``K = epsilon / (max(d^2 / d_m^2 - cluster, 0) + epsilon)``, and ``d_m^2`` is the mean of all
-    such ``d^2`` so far, these included. So ``m`` exact repeats pay ``1 / (sqrt(m) + constant)``.
+    such ``d^2`` so far, these included. So ``m`` exact repeats give ``1 / (sqrt(m) + constant)``.
     Features are those of an inverse model. Fewer than ``k`` states are as many as there are; beyond
     ``capacity`` the oldest are forgotten.
 
     ``alpha = 1 + (e - mean) / deviation``, where ``e`` is the error of random network distillation,
     as in ``rnd``, and both statistics are of all errors up to the last rollout. Networks change
-    between rollouts only; the first one earns nothing.
+    between rollouts only; the first one has reward 0.
     """
 
     unit: ClassVar[str] = SCALED
@@ -92,7 +92,7 @@ class _Restless(Featured):
         return np.where(similarity > at.most_similarity, 0.0, 1.0 / similarity)
 
     def _alpha(self, error: Array) -> Array:
-        """Novelty in the life, from 1 to ``most_alpha``; 1 before anything is usual."""
+        """Novelty in the run, from 1 to ``most_alpha``; 1 before any error is known."""
         if not self._errors.deviation:
             return np.ones(len(error))
         alpha = 1.0 + (error - self._errors.mean) / self._errors.deviation

@@ -1,4 +1,4 @@
-"""Novelty difference: crossing from the known to the new, once an episode."""
+"""Novelty difference: stepping from a known state to a novel one, once an episode."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Noveld(LearnedObjective):
     ``e`` is the error of random network distillation, as in ``rnd``. ``N_ep`` counts exact
     observations in this episode of this environment, this visit and the start included.
 
-    Statistics and the predictor change between rollouts only; the first one earns nothing.
+    Statistics and the predictor change between rollouts only; the first one has reward 0.
     """
 
     unit: ClassVar[str] = SCALED

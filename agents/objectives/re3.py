@@ -1,4 +1,4 @@
-"""State entropy in random features: far from one's nearest neighbours is new."""
+"""State entropy in random features: k-nearest-neighbour novelty."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +12,7 @@ class Re3(ParticleObjective):
     """Seo et al. 2021: ``r = log(1 + ||phi(s') - phi(s')_k||) / c``, ``phi`` a frozen network.
 
     ``phi(s')_k`` is the ``k``-th nearest among the features of the last ``stored`` states of this
-    life, ``s'`` itself excluded unless ``include_self``. Lifelong; the first rollout earns nothing.
+    run, ``s'`` itself excluded unless ``include_self``. Lifelong; the first rollout has reward 0.
     """
 
     unit: ClassVar[str] = SCALED

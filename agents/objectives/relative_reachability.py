@@ -1,4 +1,4 @@
-"""Relative reachability: a price on making states harder to reach than doing nothing would."""
+"""Relative reachability: a penalty for making states harder to reach than doing nothing would."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,8 +63,8 @@ class _Reversible(Penalty):
         self._slots = np.zeros(1, np.int64)  # state -> its row below; 0: nothing from there
         self._reach = np.zeros((1, 0))  # [slots, watched]: R
         self._idle = np.zeros((1, 0))  # the same after doing nothing; NaN: never tried
-        self._tried = np.zeros(1, bool)  # was anything done in this state?
-        self._swept = np.zeros(1, np.int64)  # ways that the last rollout's sweeps looked at
+        self._tried = np.zeros(1, bool)  # whether any action was tried in the state
+        self._swept = np.zeros(1, np.int64)  # transitions looked at by the last sweeps
 
     def learn(self, plan: TransitionTable) -> None:
         states = len(self.world)
@@ -145,5 +145,5 @@ class _Reversible(Penalty):
         self._swept = state["swept"].copy()
 
     def flops(self, steps: int) -> float:
-        """Three a step and watched state to pay; as many a sweep for each way it looked at."""
+        """Three per step and watched state; as many per sweep and transition looked at."""
         return 3.0 * self._reach.shape[1] * (steps + int(self._swept[0]))

@@ -1,4 +1,4 @@
-"""Impact: how far an action moves the features of the world, less where one has been before."""
+"""Impact: how far an action moves the features of the world, less in states visited before."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Ride(LearnedObjective):
     ``phi`` learns as ``icm``'s does. ``N_ep`` counts exact observations in this episode of this
     environment, this visit and the start included.
 
-    Everything but the counts changes between rollouts only; the first one earns nothing.
+    Everything but the counts changes between rollouts only; the first one has reward 0.
     """
 
     unit: ClassVar[str] = SCALED

@@ -16,13 +16,13 @@ from agents.drives.learned_drive import SCALED, Drive, LearnedObjective, Present
 class Rnd(LearnedObjective):
     """Burda et al. 2018. The reward of arriving in ``s'`` is ``mean_j (p_j(s') - f_j(s'))^2 / c``.
 
-    ``f`` is frozen at birth: one hidden layer; the predictor ``p`` has one more, so that it can
-    become ``f``. Both see observations less their running mean, divided by their running deviation,
-    clipped to ``clip``. ``c`` is the running deviation of the discounted intrinsic return, which
-    goes on across episode ends; other scales by ``normaliser``.
+    ``f`` is drawn at the start and frozen: one hidden layer; the predictor ``p`` has one more, so
+    that it can become ``f``. Both see observations less their running mean, divided by their
+    running deviation, clipped to ``clip``. ``c`` is the running deviation of the discounted
+    intrinsic return, which goes on across episode ends; other scales by ``normaliser``.
 
-    All statistics and ``p`` change between rollouts only. The first rollout earns nothing: it is
-    where the statistics come from.
+    All statistics and ``p`` change between rollouts only. The first rollout has reward 0: it
+    only collects the statistics.
     """
 
     unit: ClassVar[str] = SCALED
@@ -48,9 +48,9 @@ class _Surprise(Drive):
         del here
         return self._error(batch.next_observation)
 
-    def _live_again(self, rollout: Batch, here: Array) -> Iterable[Array]:
+    def _rerun(self, rollout: Batch, here: Array) -> Iterable[Array]:
         del here
-        return iter(self._error(rollout.next_observation))  # in one go: nothing is remembered
+        return iter(self._error(rollout.next_observation))  # in one pass: there is no memory
 
     def _error(self, observations: Array) -> Array:
         rows = self._whiten(observations.reshape(-1, observations.shape[-1]))

@@ -17,7 +17,7 @@ class Simhash(Objective):
     """Tang et al. 2017: ``r = 1 / sqrt(n(h(s')))``, ``h = sign(A g(s'))``, ``A`` normal, frozen.
 
     ``g`` is the observation with a constant 1 behind it: signs alone would take ``s`` and ``2 s``
-    for one state. More ``bits`` tell more states apart; with many it counts exactly, as ``count``
+    for one state. More ``bits`` separate more states; with many it counts exactly, as ``count``
     does, whose conventions these are: the state arrived in, this visit included, in the order of
     the environments' index. ``memory: episodic`` starts each environment's counts anew where its
     episode ended. No normaliser.

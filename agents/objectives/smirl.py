@@ -1,4 +1,4 @@
-"""Surprise minimisation: being where one has been, in this episode."""
+"""Surprise minimisation: staying in states like those of this episode so far."""
 
 import math
 from collections.abc import Mapping
@@ -22,9 +22,10 @@ class Smirl(Objective):
     ``least_deviation`` squared. ``bernoulli``, for features from 0 to 1: their mean and that of 0
     and 1, no nearer to either than 1e-5. The sum over features is clipped to ``clip``.
 
-    The opposite of curiosity: a state that stays pays ever more, up to the code of a certainty. The
-    reward hangs on ``theta`` and time, which the observation lacks here, so it is not Markov.
-    Nothing is learned beyond the episode; ``normaliser: none`` pays nats from the first step on.
+    The opposite of curiosity: the reward of a repeated state grows up to the bound that
+    ``least_deviation`` (or 1e-5) sets. It depends on ``theta`` and time, which the observation
+    lacks here, so it is not Markov. Nothing is learned beyond the episode; ``normaliser: none``
+    gives nats from the first step on.
     """
 
     unit: ClassVar[str] = "nats"

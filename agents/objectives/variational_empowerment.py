@@ -17,19 +17,19 @@ from agents.part_settings import SettingError
 class VariationalEmpowerment(Objective):
     """Mohamed & Rezende 2015: ``max_w E[log q(A | s, s') - log w(A | s)]`` of the state arrived in.
 
-    ``A`` is a sequence of ``steps`` actions, ``s'`` where it led. ``q`` learns to tell from both
-    ends which sequence was done; ``u(s, A)`` learns the mean of ``log q`` over what ``A`` leads to.
+    ``A`` is a sequence of ``steps`` actions, ``s'`` where it led. ``q`` learns to infer the
+    sequence from both ends; ``u(s, A)`` learns the mean of ``log q`` over what ``A`` leads to.
     The best source of sequences is then ``w = exp(u) / Z``, and the bound is ``log2 Z(s)`` with
-    ``Z = sum_A exp u(s, A)``: that is paid.
+    ``Z = sum_A exp u(s, A)``: that is the reward.
 
     Whatever ``q`` is, the bound holds if ``u`` is its mean; a network's error in ``u`` may break it
     by as much (up to 0.2 bits in single states of slippery mazes). It is tight where behaviour
-    tries sequences as the best source would. At birth ``u = -log |A|^steps``, so that nothing is
-    paid for what was never seen.
+    tries sequences as the best source would. Initially ``u = -log |A|^steps``, so that unseen
+    states have reward 0.
 
     Conventions: sequences are cut out of the rollout wherever no episode ended before their last
     step, and span no two rollouts; the end of an episode (termination, not a cut) has 0 bits; bits
-    below 0, which no state has, pay 0. The first rollout earns nothing. Networks have one hidden
+    below 0, which no state has, give 0. The first rollout has reward 0. Networks have one hidden
     layer and see observations as they come. They change between rollouts only.
     """
 
@@ -38,7 +38,7 @@ class VariationalEmpowerment(Objective):
     discrete: ClassVar[bool] = True
 
     weight: float = 0.1
-    steps: int = 1  # actions looked ahead
+    steps: int = 1  # length of a sequence of actions
     hidden: int = 64
     learning_rate: float = 1e-3
     most_samples: int = 4096  # sequences of a rollout that are learned from

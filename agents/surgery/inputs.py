@@ -1,4 +1,4 @@
-"""More of the past in front of the first layer: new columns of zeros, so nothing changes yet."""
+"""More past observations as inputs of the first layer: new columns of zeros change no output."""
 
 from dataclasses import replace
 
@@ -30,9 +30,9 @@ def history_problem(genome: Genome) -> str | None:
 
 
 def lengthen(agent_state: AgentState, history: int) -> AgentState:
-    """See the last ``history`` observations, newest first; the older ones are not heard yet.
+    """See the last ``history`` observations, newest first; the older ones have weight 0 at first.
 
-    A critic that also reads the action keeps it last.
+    A critic that also reads the action keeps the action last.
     """
     was = agent_state.genome.architecture.history
     size = sizes(agent_state)[0]

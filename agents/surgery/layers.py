@@ -1,7 +1,7 @@
-"""Moves whole layers: puts one in, takes one out, makes one another kind.
+"""Edits of whole layers: insert one, remove one, change its kind.
 
-As in ``agents.surgery.weights``, every function takes a mind and returns a new one. A target
-network gets the values of its twin.
+As in ``agents.surgery.weights``, every function takes an agent state and returns a new one. A
+target network gets the values of its online network.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,11 +20,11 @@ from agents.surgery.masks import refit
 
 Shapes = Mapping[str, tuple[int, ...]]
 Values = Callable[[str, Shapes], Mapping[str, Array]]
-"""(tower, suffix -> shape) -> values by suffix, for those that are not as born."""
+"""(tower, suffix -> shape) -> values by suffix, for those without default initial values."""
 
 
-def as_born(tower: str, shapes: Shapes) -> Mapping[str, Array]:
-    """Nothing is special."""
+def default_values(tower: str, shapes: Shapes) -> Mapping[str, Array]:
+    """No values but the default initial ones."""
     del tower, shapes
     return {}
 
@@ -34,19 +34,19 @@ def insert_layer(
     index: int,
     layer: Layer,
     rng: np.random.Generator,
-    values: Values = as_born,
+    values: Values = default_values,
 ) -> AgentState:
     """Put a layer in; it becomes layer ``index`` of every tower.
 
-    Its parameters are as their kind is born (additions to the stream are 0), unless ``values``
-    says otherwise, and have no optimiser state: Adam starts them at step 0.
+    Its parameters have the initial values of their kind (additions to the stream are 0), unless
+    ``values`` gives others, and have no optimiser state: Adam starts them at step 0.
     """
     genome = weights.with_layer(agent_state.genome, index, layer)
     moved = _renumber(agent_state, lambda i: i + 1 if i >= index else i)
     parameters = dict(moved.parameters)
     for tower, both in weights.pairs(genome):
         dtype = parameters[f"{tower}.head.weight"].dtype
-        fresh = _born(genome, index, tower_inputs(agent_state, tower), rng)
+        fresh = _initial(genome, index, tower_inputs(agent_state, tower), rng)
         fresh |= values(tower, {suffix: each.shape for suffix, each in fresh.items()})
         for each in both:
             parameters |= {f"{each}.{index}.{k}": v.astype(dtype) for k, v in fresh.items()}
@@ -94,11 +94,11 @@ def insert_block(
     return insert_layer(agent_state, after + 1, Layer("residual", units), rng)
 
 
-def _born(genome: Genome, index: int, inputs: int, rng: np.random.Generator) -> dict[str, Array]:
+def _initial(genome: Genome, index: int, inputs: int, rng: np.random.Generator) -> dict[str, Array]:
     layer, given = list(layer_inputs(genome.architecture, inputs))[index]
     kind, found = KINDS[layer.kind], dict[str, Array]()
     for suffix, shape in kind.shapes(layer, given).items():
-        how = kind.born(layer, suffix)
+        how = kind.initial_value(layer, suffix)
         if how == "random":
             found[suffix] = orthogonal(rng, *shape)
         elif how in {"zero", "one"}:

@@ -1,4 +1,4 @@
-"""Sparse layers keep exactly the number of edges that the genome says, whatever is done to them."""
+"""Keeps the number of edges of sparse layers exactly as in the genome after any edit."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from agents.layers.dense import edges
 
 
 def refit(agent_state: AgentState, rng: np.random.Generator | None = None) -> AgentState:
-    """Return the mind with masks of the genome's size, weights 0 where there is no edge.
+    """Return the agent state with masks of the genome's size, weights 0 where there is no edge.
 
-    Edges too many: those of the smallest weights go; edges too few: new ones of weight 0 come, at
-    places drawn from ``rng``, or the first ones without it. Where the count is right, and in a mind
-    without sparse layers, nothing changes. A target has its twin's mask.
+    Too many edges: those of the smallest weights are removed. Too few: new ones of weight 0 are
+    added, at places drawn from ``rng``, or the first ones without it. Where the count is right, and
+    without sparse layers, nothing changes. A target network has its online network's mask.
     """
     names = sparse_weights(agent_state.genome, agent_state.parameters)
     stale = [name for name in agent_state.buffers if name.startswith("mask/")]
@@ -22,9 +22,9 @@ def refit(agent_state: AgentState, rng: np.random.Generator | None = None) -> Ag
     parameters = dict(agent_state.parameters)
     buffers = {name: each for name, each in agent_state.buffers.items() if name not in stale}
     for name in names:
-        twin = f"mask/{name.removeprefix('target_')}"
+        online = f"mask/{name.removeprefix('target_')}"
         weight = parameters[name]
-        mask = buffers.get(twin) if twin != f"mask/{name}" else None
+        mask = buffers.get(online) if online != f"mask/{name}" else None
         if mask is None:
             wanted = edges(layer_of(agent_state.genome, name), weight.shape[1])
             old = agent_state.buffers.get(f"mask/{name}", np.ones(weight.shape, np.float32))

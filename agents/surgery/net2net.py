@@ -1,9 +1,10 @@
-"""Net2Net: new units are copies of old ones, and what a unit says is shared among its copies.
+"""Net2Net: new units are copies of old ones, and outgoing weights are shared among the copies.
 
-Chen, Goodfellow & Shlens 2016. With ``c`` copies of a unit, each reads what it read and is heard a
-``c``-th as loudly, which changes no output, whatever the activation. Gradients follow: those of
-what a copy reads are a ``c``-th, those of what it says are whole, so Adam's moments are divided by
-``c`` and ``c^2`` or copied. Copies never part by themselves: their gradients are equal for ever.
+Chen, Goodfellow & Shlens 2016. With ``c`` copies of a unit, each has its incoming weights and
+``1/c`` of its outgoing weights, which changes no output, whatever the activation. Gradients follow:
+those of incoming weights are divided by ``c``, those of outgoing weights stay, so Adam's moments
+are divided by ``c`` and ``c^2`` or copied. Without noise the copies stay equal: so do their
+gradients.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,7 @@ def replicate(
     """Make layer ``index`` one whose unit ``i`` is a copy of unit ``origin[i]``, in every tower.
 
     ``origin``: int ``[new units]``; the old units come first, each at its place. ``noise`` is added
-    to what the copies read, in standard deviations of each weight tensor.
+    to the copies' incoming weights, in standard deviations of each weight tensor.
     """
     old = agent_state.genome.architecture.layers[index].units
     genome = weights.with_units(agent_state.genome, index, len(origin))
@@ -66,8 +67,8 @@ def _copy(draft: Draft, seat: Seat, origin: Array, counts: Array) -> None:
         draft.moments[seat.name] = replace(was, first=first, second=second)
     key = f"birth/{seat.name}"
     if key in draft.buffers:
-        birth = taken(draft.buffers[key])
-        draft.buffers[key] = birth / shared if heard else birth
+        initial = taken(draft.buffers[key])
+        draft.buffers[key] = initial / shared if heard else initial
 
 
 def _part(
@@ -87,16 +88,16 @@ def _part(
 
 
 def merge(agent_state: AgentState, index: int, units: int) -> AgentState:
-    """Undo replication: in every tower, ``units`` units that read as an earlier one join it.
+    """Undo replication: in every tower, merge ``units`` units into earlier ones with equal inputs.
 
-    Who heard them hears the earlier one that much louder, which changes no output. Raises
-    ``RefusedEditError`` where a tower has fewer twins. A target must have the same twins.
+    Their outgoing weights are added to the earlier unit's, which changes no output. Raises
+    ``RefusedEditError`` where a tower has fewer duplicates. A target must have the same ones.
     """
     layer = agent_state.genome.architecture.layers[index]
     genome = weights.with_units(agent_state.genome, index, layer.units - units)
     draft = Draft(agent_state)
     for tower, both in weights.pairs(agent_state.genome):
-        origin = _twins(agent_state, index, tower)
+        origin = _duplicates(agent_state, index, tower)
         gone = np.flatnonzero(origin != np.arange(layer.units))[-units:]
         if len(gone) < units:
             raise RefusedEditError(
@@ -111,8 +112,8 @@ def merge(agent_state: AgentState, index: int, units: int) -> AgentState:
     return draft.agent_state(genome)
 
 
-def _twins(agent_state: AgentState, index: int, tower: str) -> Array:
-    """For each unit, the first one that reads exactly as it does, in all that it reads."""
+def _duplicates(agent_state: AgentState, index: int, tower: str) -> Array:
+    """For each unit, the first one with exactly the same incoming weights."""
     rows = []
     for seat in weights.seats(agent_state.genome.architecture, index, tower):
         if seat.role != "heard":
@@ -130,7 +131,7 @@ def _join(draft: Draft, seat: Seat, origin: Array, gone: Array) -> None:
         for unit in gone:
             moved[origin[unit]] += moved[unit]
         draft.parameters[seat.name] = value
-    elif seat.name in draft.moments:  # the gradients of what twins read add up
+    elif seat.name in draft.moments:  # gradients of duplicates' incoming weights add up
         was = draft.moments[seat.name]
         first, root = was.first.copy(), np.sqrt(was.second)  # equal gradients: sizes add up, too
         for array in (first, root):
@@ -142,7 +143,7 @@ def _join(draft: Draft, seat: Seat, origin: Array, gone: Array) -> None:
 
 
 def sparse_problem(genome: Genome, index: int) -> str | None:
-    """Return why units of layer ``index`` cannot be copied: somebody's edges are counted."""
+    """Return why units of layer ``index`` cannot be copied (sparse layers), or ``None``."""
     layers: list[Layer] = [genome.architecture.layers[index]]
     layers += weights.readers(genome.architecture, index)
     if any(each.density < 1 for each in layers):

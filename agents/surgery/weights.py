@@ -1,13 +1,13 @@
 """Moves weights and optimiser state from one genome to the next.
 
-Every function takes a mind and returns a new one; arrays that do not change are shared. A unit of a
-layer lives in several parameters at once, along one axis of each: its *seats*. Growing appends to
-every seat, dropping deletes from it, resetting overwrites it, and the optimiser's moments, masks
-and birth weights do the same. A target network follows its twin with the same numbers.
+Every function takes an agent state and returns a new one; arrays that do not change are shared. A
+unit of a layer is part of several parameters, along one axis of each: its *seats*. Growing appends
+to every seat, dropping deletes from it, resetting overwrites it, and the optimiser's moments, masks
+and initial weights change alike. A target network gets the same numbers as its online network.
 
-A new or reset unit reads (its incoming weights are orthogonal) but is not yet heard (its outgoing
-weights are zero), so no output changes, whatever the activation. Its outgoing weights have a
-gradient at once, its incoming weights from the second step on.
+A new or reset unit has orthogonal incoming weights and zero outgoing weights, so no output changes,
+whatever the activation. Its outgoing weights have a gradient at once, its incoming weights from the
+second step on.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -104,7 +104,7 @@ def _resourced(layer: Layer, place: Callable[[int], int]) -> Layer:
     return replace(layer, source=place(layer.source)) if layer.kind == "skip" else layer
 
 
-# --- where a unit lives ------------------------------------------------------------------------
+# --- parameters of a unit ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Seat:
 
 
 def seats(architecture: Architecture, index: int, tower: str) -> tuple[Seat, ...]:
-    """Where the units of layer ``index`` live in one tower."""
+    """The parameters that hold the units of layer ``index`` in one tower."""
     layers = architecture.layers
     found = _placed(f"{tower}.{index}", KINDS[layers[index].kind].own(layers[index]))
     if layers[index].kind not in SETS_WIDTH:
@@ -163,7 +163,7 @@ def growing_problem(
 ) -> str | None:
     """Return why layer ``index`` cannot change its units, or ``None``.
 
-    ``zero_outgoing``: new units are added that nobody hears, which no norm would leave unnoticed.
+    ``zero_outgoing``: new units with zero outgoing weights are added; a norm would still read them.
     """
     layer = architecture.layers[index]
     if not KINDS[layer.kind].grows:
@@ -174,12 +174,12 @@ def growing_problem(
         if KINDS[reader.kind].rigid:
             return f"{reader.kind} reads layer {index} in tokens of a fixed size"
         if zero_outgoing and reader.kind == "norm":
-            return f"a norm reads layer {index}: unheard units would still count in its mean"
+            return f"a norm reads layer {index}: new units would still count in its mean"
     return None
 
 
 def outgoing_norms(agent_state: AgentState, index: int, tower: str) -> Array:
-    """Length of each unit's outgoing weights, float64 ``[units]``: 0 = nobody hears it."""
+    """Length of each unit's outgoing weights, float64 ``[units]``: 0 = no effect on the output."""
     total = np.zeros(agent_state.genome.architecture.layers[index].units)
     for seat in seats(agent_state.genome.architecture, index, tower):
         if seat.role == "heard":
@@ -198,7 +198,7 @@ def pairs(genome: Genome) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 class Draft:
-    """A mind being rewritten: what is done to a parameter is done to all that goes with it."""
+    """An agent state being rewritten; moments, masks and initial weights follow each parameter."""
 
     def __init__(self, agent_state: AgentState) -> None:
         self.parameters = dict(agent_state.parameters)
@@ -215,11 +215,11 @@ class Draft:
         if name in self.moments:
             self.moments[name] = _longer(self.moments[name], new.shape, axis)
         if f"birth/{name}" in self.buffers:
-            birth = self.buffers[f"birth/{name}"]
-            self.buffers[f"birth/{name}"] = np.concatenate([birth, new.astype(birth.dtype)], axis)
+            old = self.buffers[f"birth/{name}"]
+            self.buffers[f"birth/{name}"] = np.concatenate([old, new.astype(old.dtype)], axis)
         if f"mask/{name}" in self.buffers:
             mask = self.buffers[f"mask/{name}"]
-            there = np.zeros(new.shape, mask.dtype)  # which of them are edges, refit says
+            there = np.zeros(new.shape, mask.dtype)  # refit chooses which of them are edges
             self.buffers[f"mask/{name}"] = np.concatenate([mask, there], axis)
 
     def delete(self, name: str, gone: Array, axis: int) -> None:
@@ -232,7 +232,7 @@ class Draft:
                 self.buffers[key] = np.delete(self.buffers[key], gone, axis)
 
     def overwrite(self, name: str, new: Array, place: tuple[object, ...]) -> None:
-        """Put fresh entries in place; their moments become zero and they are born anew."""
+        """Put fresh entries in place, as initial weights too; their moments become zero."""
         fresh = self.parameters[name].copy()
         fresh[place] = new[place]  # type: ignore[index]
         self.parameters[name] = fresh
@@ -243,9 +243,9 @@ class Draft:
             self.moments[name] = replace(old, first=first, second=second)
         key = f"birth/{name}"
         if key in self.buffers:
-            birth = self.buffers[key].copy()
-            birth[place] = new[place]  # type: ignore[index]
-            self.buffers[key] = birth
+            initial = self.buffers[key].copy()
+            initial[place] = new[place]  # type: ignore[index]
+            self.buffers[key] = initial
 
     def units(self, tower: str, index: int, change: Callable[[Array], Array]) -> None:
         """Change the arrays that hold one number a unit of a layer."""
@@ -255,7 +255,7 @@ class Draft:
                 self.buffers[key] = change(self.buffers[key])
 
     def agent_state(self, genome: Genome, rng: np.random.Generator | None = None) -> AgentState:
-        """The finished mind; masks have the genome's number of edges again."""
+        """The finished agent state; masks have the genome's number of edges again."""
         draft = AgentState(genome, self.parameters, self.moments, self.buffers)
         return refit(draft, rng)
 
@@ -266,7 +266,10 @@ class Draft:
 def grow_units(
     agent_state: AgentState, index: int, units: int, rng: np.random.Generator
 ) -> AgentState:
-    """Add ``units`` unheard units to layer ``index`` of every tower. Changes no output."""
+    """Add ``units`` units of zero outgoing weight to layer ``index`` of every tower.
+
+    Changes no output.
+    """
     genome = with_units(
         agent_state.genome, index, agent_state.genome.architecture.layers[index].units + units
     )
@@ -289,9 +292,9 @@ def drop_units(
 ) -> AgentState:
     """Delete units of layer ``index``, weights and moments alike: ``dropped[tower]`` int ``[k]``.
 
-    ``means[tower]``, float ``[units]``, are mean activations; given them, what the dropped units
-    sent on average moves into the biases of those who heard it. That is exact on average only. A
-    target loses the units of its twin.
+    ``means[tower]``, float ``[units]``, are mean activations; given them, the dropped units' mean
+    contribution moves into the biases of the layers that read it. That is exact on average only. A
+    target loses the units of its online network.
     """
     (count,) = {len(each) for each in dropped.values()}
     genome = with_units(
@@ -311,7 +314,7 @@ def drop_units(
 
 def _fold(draft: Draft, seat: Seat, gone: Array, means: Array) -> None:
     bias = seat.name.removesuffix("weight") + "bias"
-    if bias not in draft.parameters:  # nothing that could take it up
+    if bias not in draft.parameters:  # no bias to absorb it
         return
     sent = np.take(draft.parameters[seat.name], gone, seat.axis) @ means[gone]
     draft.parameters[bias] = (draft.parameters[bias] + sent).astype(sent.dtype)
@@ -320,7 +323,7 @@ def _fold(draft: Draft, seat: Seat, gone: Array, means: Array) -> None:
 def reset_units(
     agent_state: AgentState, index: int, tower: str, units: Array, rng: np.random.Generator
 ) -> AgentState:
-    """Make units, int ``[k]``, of one tower like newly grown ones: they read anew and are unheard.
+    """Reinitialise units, int ``[k]``, of one tower: fresh incoming, zero outgoing weights.
 
     Their moments become zero, as ReDo does (Sokar et al. 2023). The tensor's step count is shared
     with units that stay, so it goes on, and the first step of a reset weight may be 3.2 times the

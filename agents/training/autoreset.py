@@ -37,11 +37,11 @@ def final_observations(observations: Array, info: Mapping[str, Any], ended: Arra
 def executed_actions(chosen: Array, info: Mapping[str, Any]) -> Array:
     """Return the actions that were carried out: the chosen ones unless ``info`` says otherwise.
 
-    Gymnasium files what an ended copy said on its last step under ``final_info``.
+    Gymnasium puts the info of the last step of an ended copy under ``final_info``.
     """
     found = chosen
-    for told in (info, info.get("final_info") or {}):
-        if "executed" in told:
-            actions = np.asarray(told["executed"])
-            found = np.where(told.get("_executed", True), actions, found).astype(chosen.dtype)
+    for each in (info, info.get("final_info") or {}):
+        if "executed" in each:
+            actions = np.asarray(each["executed"])
+            found = np.where(each.get("_executed", True), actions, found).astype(chosen.dtype)
     return found

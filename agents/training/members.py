@@ -15,7 +15,7 @@ from agents.training.spaces import flatten
 
 
 class Members(Population):
-    """Learners that never meet: member ``k`` of ``m`` lives in rows ``k n/m`` to ``(k+1) n/m``.
+    """Learners without interaction: member ``k`` of ``m`` has rows ``k n/m`` to ``(k+1) n/m``.
 
     The first draws from the streams of a lone agent, so that a population of one is that agent, to
     the bit; the others have streams of their own names.
@@ -73,10 +73,10 @@ class Members(Population):
         )
         observations = flatten(raw, env.num_envs)
         following = final_observations(observations, info, terminated | truncated)
-        paid = np.asarray(reward, np.float64)
+        rewards = np.asarray(reward, np.float64)
         others = caregiver_feedback(info, env.num_envs, self._first_action)
         for name, rows in self._rows.items():
             self._learners[name].store(
-                following[rows], paid[rows], terminated[rows], truncated[rows], others.of(rows)
+                following[rows], rewards[rows], terminated[rows], truncated[rows], others.of(rows)
             )
         self._observations = observations

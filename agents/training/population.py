@@ -1,6 +1,6 @@
-"""The loops that let learners live: one on a Gymnasium vector env, several on a joint one.
+"""The training loops: one learner on a Gymnasium vector env, several on a joint one.
 
-Environments are reset without a seed: whoever makes them seeds them.
+Environments are reset without a seed: the caller that makes them seeds them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -125,8 +125,8 @@ class Joint(Population):
     """One independent learner per agent, on the batch of a joint world or on PettingZoo copies.
 
     Nothing is shared but the world. The batch is a ``VectorEnv`` whose observations, actions and
-    rewards have a row an agent; the copies are a list of ``ParallelEnv``. An agent that leaves
-    a copy early is carried along, unseen by its learner, until that copy restarts.
+    rewards have a row an agent; the copies are a list of ``ParallelEnv``. After an agent
+    leaves a copy early, its rows there are ignored until that copy restarts.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Objectives are mixed at the step: the weighted sum of what each motive pays."""
+"""Objectives are mixed at the step: the weighted sum of the rewards of each objective."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
@@ -31,14 +31,14 @@ class Diary:
             approval=np.full(shape, np.nan),
             advice=np.full(shape, -1),
         )
-        self._told: set[str] = set()  # by others who were there
+        self._given: set[str] = set()  # fields that the steps of this rollout had
 
     def begin(self) -> None:
         """Start another rollout over the last one."""
         self._at = 0
-        for name in self._told:
+        for name in self._given:
             getattr(self._rollout, name)[:] = _NOTHING[name]
-        self._told = set()
+        self._given = set()
 
     def write(self, batch: Batch) -> None:
         """Add one step."""
@@ -47,7 +47,7 @@ class Diary:
         for name, nothing in _NOTHING.items():
             value = getattr(batch, name)
             if value is not None:
-                self._told.add(name)
+                self._given.add(name)
                 getattr(self._rollout, name)[self._at] = value
             elif name == "present":
                 self._rollout.present[self._at] = nothing  # type: ignore[index]
@@ -55,7 +55,7 @@ class Diary:
 
     def rollout(self) -> Batch:
         """All steps, ``[steps, n, ...]``: to be read before the next one is written."""
-        unsaid: dict[str, Any] = dict.fromkeys({"approval", "advice"} - self._told)
+        unsaid: dict[str, Any] = dict.fromkeys({"approval", "advice"} - self._given)
         return replace(self._rollout, **unsaid) if unsaid else self._rollout
 
 
@@ -70,7 +70,7 @@ def live_objectives_of(
 ) -> dict[str, LiveObjective]:
     """Start every objective on (observation size, actions), each with a stream of its own.
 
-    Raises ``ValueError`` where one refuses, ``TypeError`` where it starts no motive,
+    Raises ``ValueError`` where one refuses, ``TypeError`` where it starts no live objective,
     ``RuntimeError`` where it fails in another way; all of them name the objective.
     """
     found = {}
@@ -82,8 +82,8 @@ def live_objectives_of(
         except FAULTS as error:
             raise RuntimeError(_blame(f"objective {name}: it cannot start", error)) from error
         if not isinstance(found[name], LiveObjective):
-            told = type(found[name]).__name__
-            raise TypeError(f"objective {name}: start gives {told}, which is no Motive")
+            kind = type(found[name]).__name__
+            raise TypeError(f"objective {name}: start gives {kind}, which is no LiveObjective")
     return found
 
 
@@ -91,28 +91,30 @@ def mixed(
     batch: Batch,
     weights: Mapping[str, float],
     live_objectives: Mapping[str, LiveObjective],
-    earned: MutableMapping[str, float],
+    totals: MutableMapping[str, float],
     update: int,
 ) -> Array:
-    """Return the step's reward, float64 ``[n]``, and add each motive's part to ``earned``.
+    """Return the step's reward, float64 ``[n]``, and add each objective's part to ``totals``.
 
-    Rows of agents that have left are 0. LiveObjectives that take a ``share`` take it from the
-    others. Raises what ``paid`` raises.
+    Rows of agents that have left are 0. Objectives with a ``share`` (alpha) take it
+    from the others. Raises what ``objective_reward`` raises.
     """
     total = np.zeros(len(batch.reward))
-    says = shares(live_objectives, weights)
+    alphas = shares(live_objectives, weights)
     for name, weight in weights.items():
-        reward = (says[name] * weight) * paid(name, live_objectives[name], batch, update)
-        earned[name] += float(reward.sum())
+        reward = (alphas[name] * weight) * objective_reward(
+            name, live_objectives[name], batch, update
+        )
+        totals[name] += float(reward.sum())
         total += reward
     return total
 
 
 def shares(live_objectives: Mapping[str, LiveObjective], names: Iterable[str]) -> dict[str, float]:
-    """How much each motive's weighted reward counts; 1 each where nobody takes a share.
+    """Factor of each objective's weighted reward; 1 each where no objective has a share.
 
-    Of r = (1 - alpha) * others + alpha * mine, for every motive whose ``share`` is an alpha. Raises
-    ``ValueError`` naming the motive whose share is not one.
+    Of r = (1 - alpha) * others + alpha * mine, for every objective whose ``share`` is an alpha.
+    Raises ``ValueError`` naming the objective whose share is not one.
     """
     found = dict.fromkeys(names, 1.0)
     for name in found:
@@ -128,11 +130,11 @@ def shares(live_objectives: Mapping[str, LiveObjective], names: Iterable[str]) -
     return found
 
 
-def paid(name: str, live_objective: LiveObjective, batch: Batch, update: int) -> Array:
-    """What one motive pays for a step, float64 ``[n]``; 0 where the agent has left.
+def objective_reward(name: str, live_objective: LiveObjective, batch: Batch, update: int) -> Array:
+    """What one objective rewards a step with, float64 ``[n]``; 0 where the agent has left.
 
     Raises ``FloatingPointError`` where a reward is not finite, ``ValueError`` where there is not
-    one a row, ``RuntimeError`` where it fails in another way; all of them name the motive.
+    one a row, ``RuntimeError`` where it fails in another way; all of them name the objective.
     """
     where = f"update {update}: objective {name}"
     with _blaming(f"{where}: its reward fails"):
@@ -151,10 +153,10 @@ def paid(name: str, live_objective: LiveObjective, batch: Batch, update: int) ->
 def taught(
     live_objectives: Mapping[str, LiveObjective], names: Iterable[str], rollout: Batch, update: int
 ) -> dict[str, float]:
-    """Let motives learn from a rollout; return their reports, ``{objective} {number}``.
+    """Let objectives learn from a rollout; return their reports, ``{objective} {number}``.
 
     Raises ``RuntimeError``, or for a report that is not finite ``FloatingPointError``, naming the
-    motive.
+    objective.
     """
     found: dict[str, float] = {}
     rollout = rollout.sealed()
@@ -173,7 +175,7 @@ def taught(
 
 @contextmanager
 def _blaming(whom: str) -> Iterator[None]:
-    """Turn whatever a motive raises into a ``RuntimeError`` that names it."""
+    """Turn whatever an objective raises into a ``RuntimeError`` that names it."""
     try:
         yield
     except FAULTS as error:

@@ -1,4 +1,4 @@
-"""What somebody else who is there lets an agent know, as a vector env tells it in its infos."""
+"""Caregiver feedback to an agent, read from the infos of a vector env."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -25,21 +25,21 @@ ALONE = CaregiverFeedback()
 def caregiver_feedback(info: Mapping[str, Any], n: int, first_action: int = 0) -> CaregiverFeedback:
     """Read ``approval`` and ``advice`` (an action of the env) of ``n`` environments.
 
-    Gymnasium files what an ended copy said on its last step under ``final_info``.
+    Gymnasium puts the info of the last step of an ended copy under ``final_info``.
     """
     last = info.get("final_info") or {}
     if not {"approval", "advice"} & {*info, *last}:
         return ALONE
-    approval = _told("approval", (info, last), np.full(n, np.nan))
-    advice = _told("advice", (info, last), np.full(n, -1 + first_action))
+    approval = _feedback("approval", (info, last), np.full(n, np.nan))
+    advice = _feedback("advice", (info, last), np.full(n, -1 + first_action))
     return CaregiverFeedback(approval, None if advice is None else advice - first_action)
 
 
-def _told(name: str, places: tuple[Mapping[str, Any], ...], nothing: Array) -> Array | None:
+def _feedback(name: str, places: tuple[Mapping[str, Any], ...], nothing: Array) -> Array | None:
     found: Array | None = None
-    for told in places:
-        if name in told:
+    for info in places:
+        if name in info:
             found = nothing if found is None else found
-            there = told.get(f"_{name}", True)
-            found = np.where(there, np.asarray(told[name]), found).astype(nothing.dtype)
+            there = info.get(f"_{name}", True)
+            found = np.where(there, np.asarray(info[name]), found).astype(nothing.dtype)
     return found

@@ -1,11 +1,8 @@
-"""What every learner keeps to go on to the bit: its mind, its motives and its streams of chance.
+"""What every learner needs to go on to the bit: agent state, live objectives, random streams.
 
 A snapshot is JSON data and arrays by name, so it goes through bytes (``checkpoint.pack``) and
 opening one runs no code. The env is not in it: ours are values that can be copied.
-
-Snapshots of the learners from memory: DQN and SAC. All they remember is in them.
-
-Snapshots of the learners from rollouts: PPO and A2C.
+Snapshots of DQN and SAC hold the whole replay memory, those of PPO and A2C the rollout buffer.
 """
 
 from collections.abc import Mapping
@@ -47,7 +44,7 @@ def restore(
 
 
 def agent_state_of(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> AgentState:
-    """Return the mind in a snapshot; ``ValueError`` where its bytes are damaged."""
+    """Return the agent state in a snapshot; ``ValueError`` where its bytes are damaged."""
     return checkpoint.from_bytes(data["mind"], arrays["mind"].tobytes())
 
 
@@ -59,12 +56,12 @@ def within(arrays: Mapping[str, Array], prefix: str) -> Arrays:
 def refill(array: Array, saved: Array) -> None:
     """Overwrite an array in place; ``ValueError`` where the sizes differ."""
     if array.shape != saved.shape:
-        raise ValueError(f"a snapshot of other sizes: {saved.shape}, this life has {array.shape}")
+        raise ValueError(f"a snapshot of other sizes: {saved.shape}, this agent has {array.shape}")
     array[...] = saved
 
 
 def take_off_policy(learner: Any) -> tuple[Data, Arrays]:
-    """Return everything a learner from memory needs to go on, but its env."""
+    """Return everything a learner with a replay memory needs to go on, except its env."""
     data, arrays = take(learner, learner.chance)
     data["counts"] = {"updates": learner.updates, "gradient_norm": learner.gradient_norm}
     arrays |= {f"replay/{name}": each for name, each in learner.replay.state().items()}

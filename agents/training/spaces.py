@@ -1,4 +1,4 @@
-"""What the learners can live on: flattened boxes to see, a discrete choice or a box to act."""
+"""Spaces that learners support: boxes to observe, flattened; a discrete choice or a box to act."""
 
 from math import prod
 from typing import Any

@@ -9,7 +9,7 @@ from agents.contract import Streams
 
 
 class Chance:
-    """Hands out streams by name; each name once, as a life has one of each."""
+    """Hands out streams by name; each name once, as an agent has one of each."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
@@ -28,7 +28,7 @@ class Chance:
     def go_to(self, state: Mapping[str, Any]) -> None:
         """Set every stream to where it was; ``ValueError`` where others were handed out."""
         if set(state) != set(self._given):
-            raise ValueError(f"streams {sorted(state)} were saved, this life has {[*self._given]}")
+            raise ValueError(f"streams {sorted(state)} were saved, this agent has {[*self._given]}")
         for name, each in state.items():
             self._given[name].bit_generator.state = each
 

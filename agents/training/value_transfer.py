@@ -1,6 +1,6 @@
-"""What objectives have learned of others' values, carried in and out of minds.
+"""Transfers what objectives have learned of others' values to and from agent states.
 
-How a rewrite may garble what an agent has learned of somebody else's values.
+Also how an edit may corrupt the transferable value-model parameters of an agent state.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,27 +15,27 @@ from agents.contract import LiveObjective
 LiveObjectives = Mapping[str, LiveObjective]
 
 
-def carried(live_objectives: LiveObjectives) -> dict[str, Array]:
-    """Copies of everything a rewrite may touch, ``{objective}/{array}``: ``Mind.values``."""
+def exported_values(live_objectives: LiveObjectives) -> dict[str, Array]:
+    """Copies of everything an edit may touch, ``{objective}/{array}``: ``AgentState.values``."""
     return {
         f"{name}/{key}": np.array(each)
         for name, live_objective in live_objectives.items()
-        for key, each in live_objective.heritage().items()
+        for key, each in live_objective.transferable_parameters().items()
     }
 
 
 def value_names(live_objectives: LiveObjectives) -> tuple[str, ...]:
-    """Names of everything a rewrite may touch."""
+    """Names of everything an edit may touch."""
     return tuple(
         f"{name}/{key}"
         for name, live_objective in live_objectives.items()
-        for key in live_objective.heritage()
+        for key in live_objective.transferable_parameters()
     )
 
 
 def value_problems(values: Mapping[str, Array], live_objectives: LiveObjectives) -> tuple[str, ...]:
     """Why these arrays cannot be put into these objectives; empty if they can."""
-    mine = carried(live_objectives) if values else {}
+    mine = exported_values(live_objectives) if values else {}
     found = []
     for name, each in values.items():
         if name not in mine:
@@ -52,13 +52,13 @@ def import_values(values: Mapping[str, Array], live_objectives: LiveObjectives) 
     for name in sorted({key.partition("/")[0] for key in values}):
         own = {k.removeprefix(f"{name}/"): v for k, v in values.items() if k.startswith(f"{name}/")}
         live_objective = live_objectives[name]
-        live_objective.inherit(
-            {**live_objective.heritage(), **{k: np.array(v) for k, v in own.items()}}
+        live_objective.import_parameters(
+            {**live_objective.transferable_parameters(), **{k: np.array(v) for k, v in own.items()}}
         )
 
 
-NOTHING_LEARNED = "this agent has learned nothing of anybody's values"
-"""Why both edits refuse a mind without values: a genome cannot tell."""
+NOTHING_LEARNED = "this agent has learned nothing of others' values"
+"""Why both edits refuse an agent state without values: the genome does not show them."""
 
 
 def rms(array: Array) -> float:

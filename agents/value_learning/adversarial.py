@@ -1,6 +1,6 @@
-"""Telling another's steps from one's own: what adversarial value models share.
+"""Classifying steps as another's or the agent's own: what adversarial value models share.
 
-A judge gives every step a logit, high for what looks like the other's. It learns by the binary
+A discriminator gives every step a logit, high for steps like the other's. It learns by the binary
 cross-entropy of steps of both kinds, half and half, drawn with replacement (Ho & Ermon 2016).
 """
 
@@ -21,7 +21,7 @@ from agents.values_contract import Evidence, LogChances, Valuer, fitting
 
 @dataclass(frozen=True)
 class AdversarialSettings:
-    """Of the judge and its lessons."""
+    """Of the discriminator and its training."""
 
     hidden: int = 32  # units in each of two hidden ReLU layers
     learning_rate: float = 3e-3
@@ -46,10 +46,10 @@ class LabelledSteps(NamedTuple):
     next_observation: Array  # float32 [n, size]
 
     @classmethod
-    def of(cls, lived: Batch, there: Array) -> "LabelledSteps":
-        """Those of ``lived`` that are ``there``, of any shape, in one row."""
-        seen, after = lived.observation[there], lived.next_observation[there]
-        return cls(np.asarray(seen, np.float32), lived.action[there], np.asarray(after, np.float32))
+    def of(cls, steps: Batch, there: Array) -> "LabelledSteps":
+        """The ``steps``, of any shape, where ``there`` is true, flat."""
+        seen, after = steps.observation[there], steps.next_observation[there]
+        return cls(np.asarray(seen, np.float32), steps.action[there], np.asarray(after, np.float32))
 
     def rows(self, chosen: Array) -> "LabelledSteps":
         """These of them."""
@@ -57,7 +57,7 @@ class LabelledSteps(NamedTuple):
 
 
 class AdversarialValuer(Valuer):
-    """A judge and the other's steps. The leaf has a judge's logits and how it learns."""
+    """A discriminator and the other's steps. A subclass defines its logits and how it learns."""
 
     def __init__(self, settings: AdversarialSettings, size: int, rng: np.random.Generator) -> None:
         self.settings = settings
@@ -73,19 +73,19 @@ class AdversarialValuer(Valuer):
 
     @abstractmethod
     def judge_state(self) -> dict[str, Array]:
-        """Copies of all that the judge is, by name."""
+        """Copies of the discriminator's arrays, by name."""
 
     @abstractmethod
     def load_judge(self, state: Mapping[str, Array]) -> None:
         """Take over what ``judge_state`` gave."""
 
     def learn(self, evidence: Evidence) -> None:
-        """Remember the other's steps: the judge goes to work when it ``watch``es one's own."""
+        """Store the other's steps; the discriminator learns in ``watch``."""
         self._horizon.check_evidence(evidence)
         self._shown.add(LabelledSteps.of(evidence.lived, evidence.present)._asdict())
 
     def watch(self, rollout: Batch, policy: LogChances | None = None) -> None:
-        """Let the judge learn, if it knows steps of both kinds."""
+        """Let the discriminator learn, if there are steps of both kinds."""
         self._horizon.check_rollout(rollout)
         own = LabelledSteps.of(rollout, rollout.here)
         if not len(self._shown) or not len(own.action):
@@ -95,7 +95,7 @@ class AdversarialValuer(Valuer):
             self.teach(steps, labels, policy)
 
     def prepare(self, own: LabelledSteps, policy: LogChances | None) -> None:
-        """Get ready for the judge's lessons of one rollout."""
+        """Prepare the discriminator's updates of one rollout."""
         del own, policy
 
     def _draws(self, own: LabelledSteps) -> Iterator[tuple[LabelledSteps, Array]]:
@@ -109,7 +109,7 @@ class AdversarialValuer(Valuer):
             yield LabelledSteps(*map(np.concatenate, zip(*parts, strict=True))), labels
 
     def state_dict(self) -> Mapping[str, Array]:
-        """The judge, the other's steps, what is known of own lengths, and chance."""
+        """The discriminator, the other's steps, the length of own episodes, and the seed."""
         return {
             **prefixed("judge", self.judge_state()),
             **prefixed("shown", self._shown.state()),
@@ -118,8 +118,8 @@ class AdversarialValuer(Valuer):
             "lessons": np.array(self._lessons, np.int64),
         }
 
-    def heritage(self) -> Mapping[str, Array]:
-        """The weights of the judge, not of its likeness of oneself."""
+    def transferable_parameters(self) -> Mapping[str, Array]:
+        """The discriminator's weights, without those that estimate the agent's own policy."""
         named = self.state_dict().items()
         mine = ((name, each) for name, each in named if not name.startswith("judge.self."))
         return {name: each for name, each in mine if ".net." in name}

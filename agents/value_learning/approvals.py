@@ -1,4 +1,4 @@
-"""What models that learn from shown approval read of a step: who was told, and of what."""
+"""Inputs and targets of models that learn from shown approval."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from agents.values_contract import Evidence
 
 
 def answered(evidence: Evidence) -> Array:
-    """Steps whose worth somebody showed, bool ``[steps, episodes]``; NaN is silence."""
+    """Steps with a shown approval, bool ``[steps, episodes]``; NaN is none."""
     shown = evidence.lived.approval
     if shown is None:
         return np.zeros_like(evidence.present)
@@ -26,13 +26,13 @@ def what_was_done(observation: Array, action: Array, actions: int) -> Array:
 
 def lessons(evidence: Evidence, actions: int) -> tuple[Array, Array]:
     """Inputs float32 ``[m, size + actions]`` and approvals float64 ``[m]`` of answered steps."""
-    told, lived = answered(evidence), evidence.lived
-    inputs = what_was_done(lived.observation[told], lived.action[told], actions)
-    shown = np.zeros(0) if lived.approval is None else lived.approval[told]
+    chosen, steps = answered(evidence), evidence.lived
+    inputs = what_was_done(steps.observation[chosen], steps.action[chosen], actions)
+    shown = np.zeros(0) if steps.approval is None else steps.approval[chosen]
     return inputs, np.asarray(shown, np.float64)
 
 
-def rows(lived: Batch, chosen: Array) -> dict[str, Array]:
+def rows(steps: Batch, chosen: Array) -> dict[str, Array]:
     """The fields of the ``chosen`` steps (bool ``[steps, n]``), flat: ``[m, ...]`` each."""
-    named: Mapping[str, Array | None] = vars(lived)
+    named: Mapping[str, Array | None] = vars(steps)
     return {name: each[chosen] for name, each in named.items() if each is not None}

@@ -1,7 +1,7 @@
-"""How likely the better of two is liked better (Bradley & Terry 1952), with noise and a clip.
+"""Probability that the better of two is preferred (Bradley & Terry 1952), with noise and a clip.
 
 ``P(1 > 2) = e/2 + (1 - e) / (1 + exp(clip(R2 - R1, +-c)))`` for returns ``R1``, ``R2``: a share
-``e`` of answers is a coin's. Float64; ``gap`` is ``R1 - R2``.
+``e`` of answers is random. Float64; ``gap`` is ``R1 - R2``.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def cross_entropy(
 ) -> tuple[Array, Array]:
     """Loss in nats of each answer, ``preferred`` in [0, 1], and its slope in ``gap``.
 
-    Beyond the clip the loss is level: its slope there is 0.
+    Beyond the clip the loss is constant and its slope 0.
     """
     first, second = preference(gap, noise, clip), preference(-gap, noise, clip)
     loss: Array = -preferred * np.log(first) - (1 - preferred) * np.log(second)

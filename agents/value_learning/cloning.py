@@ -1,4 +1,4 @@
-"""A softmax network that is taught to act as somebody acted: what cloning models share."""
+"""A softmax network trained to act as another agent acted: what cloning models share."""
 
 import math
 from collections.abc import Mapping

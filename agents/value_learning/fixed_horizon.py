@@ -1,4 +1,4 @@
-"""Refuses episodes that end early where a learned reward would pay for mere survival."""
+"""Refuses episodes that end early where a learned reward would favour mere survival."""
 
 import numpy as np
 
@@ -6,21 +6,21 @@ from agents.arrays import Array
 from agents.contract import Batch
 from agents.values_contract import Evidence
 
-REMEDY = "; learn in a world of fixed length, or set variable_horizon: true and mind the bias"
+REMEDY = "; learn in a world of fixed length, or set variable_horizon: true and accept the bias"
 
 
 class FixedHorizon:
     """All episodes must be of one length and none may be terminated by the world.
 
-    An adversarial reward is known only up to what the judge makes of it: with one that is always
-    above 0 to live longer is better, with one that is always below 0 worse, whatever was
-    demonstrated; Kostrikov et al. 2019 (arXiv:1809.02925) show agents that do well where
-    demonstrations play no part. Where lengths are fixed that cancels out.
+    The sign of an adversarial reward depends on the form of the discriminator: if it is always
+    above 0, longer episodes have higher returns, if always below 0, lower ones, whatever was
+    demonstrated. Kostrikov et al. 2019 (arXiv:1809.02925) show agents that do well without using
+    the demonstrations. With fixed lengths this cancels out.
     """
 
     def __init__(self, allowed: bool) -> None:
         self._allowed = allowed
-        self._length = 0  # of one's own episodes; 0: none has been seen whole
+        self._length = 0  # of own episodes; 0: none has been seen whole
 
     def check_evidence(self, evidence: Evidence) -> None:
         """Raise ``ValueError`` for demonstrations that end early."""
@@ -31,11 +31,11 @@ class FixedHorizon:
         lengths = there.sum(axis=0)
         lengths = lengths[lengths > 0]
         if lengths.size and lengths.min() != lengths.max():
-            told = f"demonstrations have {lengths.min()} to {lengths.max()} steps"
-            raise ValueError(told + REMEDY)
+            found = f"demonstrations have {lengths.min()} to {lengths.max()} steps"
+            raise ValueError(found + REMEDY)
 
     def check_rollout(self, rollout: Batch) -> None:
-        """Raise ``ValueError`` where one's own episodes end early, ``[steps, n]``."""
+        """Raise ``ValueError`` where own episodes end early, ``[steps, n]``."""
         if self._allowed:
             return
         there = rollout.here
@@ -43,8 +43,8 @@ class FixedHorizon:
         for length in _whole(rollout.ended):
             self._length = self._length or length
             if length != self._length:
-                told = f"own episodes have {self._length} and {length} steps"
-                raise ValueError(told + REMEDY)
+                found = f"own episodes have {self._length} and {length} steps"
+                raise ValueError(found + REMEDY)
 
     def state(self) -> dict[str, Array]:
         """What was seen, by name."""

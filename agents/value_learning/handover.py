@@ -1,4 +1,4 @@
-"""When the say passes from an agent's other objectives to a learned value, and on what grounds."""
+"""When the mixing weight moves from an agent's other objectives to a learned value."""
 
 import math
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from agents.arrays import Array
 Handover = Literal["none", "never", "always", "scheduled", "abrupt", "fidelity", "entropy"]
 """How alpha of ``r = (1 - alpha) * others + alpha * learned`` comes about.
 
-``none``: no alpha, weights are all there is (so that edits of weights can do it); ``never``: 0;
-``always``: 1; ``scheduled``: rises in a line; ``abrupt``: 0, then 1; ``fidelity`` and ``entropy``:
-0, then 1 for good once the model has proved itself, or is in little doubt.
+``none``: no alpha, only the weights of objectives (so that edits can change them); ``never``: 0;
+``always``: 1; ``scheduled``: rises linearly; ``abrupt``: 0, then 1; ``fidelity`` and ``entropy``:
+0, then 1 for good once the model is accurate enough, or its doubt small enough.
 """
 
 _LEAST = 4  # pairs that Fisher's interval needs
@@ -29,16 +29,16 @@ class Fidelity(NamedTuple):
 UNKNOWN = Fidelity(math.nan, math.nan)
 
 
-def fidelity(foretold: Array, shown: Array, z: float) -> Fidelity:
-    """How well approvals were foretold: 1 less the Pearson distance (Gleave et al. 2021, def. 4.3).
+def fidelity(predicted: Array, shown: Array, z: float) -> Fidelity:
+    """Accuracy of predicted approvals: 1 less the Pearson distance (Gleave et al. 2021, def. 4.3).
 
-    The lower bound is Fisher's: ``tanh(atanh(rho) - z / sqrt(n - 3))``. It takes the ``n`` steps
-    for independent, which steps of one life are not: read ``z`` as a dial of caution rather than
-    as a level. ``UNKNOWN`` where there are fewer than 4 steps, or one side does not vary.
+    The lower bound is Fisher's: ``tanh(atanh(rho) - z / sqrt(n - 3))``. It treats the ``n``
+    steps as independent, which steps of one run are not: ``z`` sets a degree of caution, not a
+    confidence level. ``UNKNOWN`` where there are fewer than 4 steps, or one side does not vary.
     """
-    if len(shown) < _LEAST or not np.ptp(foretold) or not np.ptp(shown):
+    if len(shown) < _LEAST or not np.ptp(predicted) or not np.ptp(shown):
         return UNKNOWN
-    one, other = foretold - foretold.mean(), shown - shown.mean()
+    one, other = predicted - predicted.mean(), shown - shown.mean()
     length = math.sqrt(float(one @ one)) * math.sqrt(float(other @ other))
     if not length:
         return UNKNOWN
@@ -49,10 +49,10 @@ def fidelity(foretold: Array, shown: Array, z: float) -> Fidelity:
 
 
 def alpha(handover: Handover, updates: int, span: tuple[int, int], *, proved: bool) -> float | None:
-    """The learned value's share of the say in the rollout after ``updates`` updates.
+    """The learned value's mixing weight in the rollout after ``updates`` updates.
 
     ``scheduled`` is 0 until ``span[0]`` and 1 from ``span[1]`` on; ``abrupt`` jumps half-way
-    between the two, so that both give away about as much of a life.
+    between the two, so that the mean of alpha over a run is about the same in both.
     """
     first, last = span
     risen = min(max((updates - first) / (last - first), 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""Finds the value model that an objective's settings name: a file of the shelf, or a plug-in's."""
+"""Finds the value model that an objective names: a file of ``agents/values``, or a plug-in's."""
 
 import importlib
 import inspect
@@ -10,7 +10,7 @@ from typing import get_type_hints
 from agents.part_settings import SettingError
 from agents.values_contract import ValueModel
 
-SHELF = "agents.values"
+PACKAGE = "agents.values"
 _FOLDER = Path(__file__).resolve().parents[1] / "values"
 
 Named = str | Mapping[str, Mapping[str, int | float | bool | str]]
@@ -18,7 +18,7 @@ Named = str | Mapping[str, Mapping[str, int | float | bool | str]]
 
 
 _PLAIN: Mapping[type, set[type]] = {float: {int, float}, int: {int}, bool: {bool}, str: {str}}
-_plugged: dict[str, str] = {}  # name -> "module:Class" of somebody else's, for this process
+_plugged: dict[str, str] = {}  # name -> "module:Class" of third-party code, for this process
 
 
 def plug(name: str, target: str) -> None:
@@ -36,9 +36,7 @@ def model_of(named: Named) -> ValueModel:
     """The model with its settings. Raises ``SettingError`` in one line, at ``model``."""
     name, settings = _taken_apart(named)
     if name not in model_names():
-        raise SettingError(
-            f"model '{name}' is not on the shelf: {', '.join(model_names())}", "model"
-        )
+        raise SettingError(f"model '{name}' is none of {', '.join(model_names())}", "model")
     kind = _kind(name)
     try:
         _check(kind, settings)
@@ -52,7 +50,7 @@ def _kind(name: str) -> type[ValueModel]:
         module, _, named = _plugged[name].partition(":")
         found: type[ValueModel] = getattr(importlib.import_module(module), named)
         return found
-    home = importlib.import_module(f"{SHELF}.{name}")
+    home = importlib.import_module(f"{PACKAGE}.{name}")
     (kind,) = (
         each
         for _, each in inspect.getmembers(home, inspect.isclass)

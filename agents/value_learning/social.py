@@ -1,4 +1,4 @@
-"""An agent's model of somebody else's values, taught by its own life; what its objectives share."""
+"""What objectives share that learn a model of another agent's values during the run."""
 
 import math
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ from agents.values_contract import Evidence, ValueModel, Valuer
 class ValueLearningObjective(Objective):
     """Settings of every objective with a model of another's values.
 
-    Of a model that learns from ``approval``, every step is a lesson whose worth was shown. One that
-    learns from ``demonstrations`` takes what the agent saw where it was advised, with the action
-    that the other would have taken there (as in DAgger); what came next is what its own action led
-    to. Models that need a table, or comparisons, have nothing to learn from here.
+    A model that learns from ``approval`` learns from every step with a shown approval. One that
+    learns from ``demonstrations`` learns from every step with advice: the agent's observation with
+    the action that the other would have taken there (as in DAgger); the next observation follows
+    from the agent's own action. Models that need a table, or comparisons, have no evidence here.
     """
 
     unit: ClassVar[str] = "unit of the value model"
@@ -42,7 +42,7 @@ class ValueLearningObjective(Objective):
             )
         if known.learns_from not in {"approval", "demonstrations"}:
             raise SettingError(
-                f"model '{self.model}' learns from {known.learns_from}, which nobody makes here",
+                f"model '{self.model}' learns from {known.learns_from}, which no agent gives here",
                 "model",
             )
         if not 0 <= self.caution < math.inf:
@@ -50,9 +50,9 @@ class ValueLearningObjective(Objective):
 
 
 class Apprentice(LiveObjective):
-    """Learns from every rollout, after it was tested on it: fidelity is of approvals not yet seen.
+    """Is tested on every rollout, then learns from it: fidelity is of approvals not yet seen.
 
-    A rollout that cannot be tested (silent, or nothing varied) leaves fidelity as it was.
+    A rollout that cannot be tested (no approval, or none that varies) leaves fidelity as it was.
     """
 
     def __init__(
@@ -66,18 +66,18 @@ class Apprentice(LiveObjective):
         self._fidelity = UNKNOWN
 
     def update(self, rollout: Batch) -> None:
-        """Test, then learn; some models also learn from what is no lesson."""
-        told = replace(rollout, present=rollout.here)
-        self._test(told)
-        evidence = self._advised(told) if self._from_advice else self._approved(told)
+        """Test, then learn; some models also learn from the other steps (``watch``)."""
+        whole = replace(rollout, present=rollout.here)
+        self._test(whole)
+        evidence = self._advised(whole) if self._from_advice else self._approved(whole)
         if evidence.lived.action.size:
             self._valuer.learn(evidence)
-        self._valuer.watch(told)
+        self._valuer.watch(whole)
         self._lessons += evidence.lived.action.size
         self._updates += 1
 
     def believed(self, batch: Batch) -> Array:
-        """What the model finds, in its unit."""
+        """The model's reward, in its unit."""
         return self._valuer.reward(batch)
 
     def report(self) -> Mapping[str, float]:
@@ -91,13 +91,13 @@ class Apprentice(LiveObjective):
         doubt = self._valuer.doubt()
         return found if doubt is None else {**found, "doubt": doubt}
 
-    def heritage(self) -> Mapping[str, Array]:
-        """The model's."""
-        return self._valuer.heritage()
+    def transferable_parameters(self) -> Mapping[str, Array]:
+        """The model's transferable parameters."""
+        return self._valuer.transferable_parameters()
 
-    def inherit(self, heritage: Mapping[str, Array]) -> None:
-        """The model's."""
-        self._valuer.inherit(heritage)
+    def import_parameters(self, heritage: Mapping[str, Array]) -> None:
+        """Import the model's transferable parameters."""
+        self._valuer.import_parameters(heritage)
 
     def state_dict(self) -> Mapping[str, Array]:
         """The model's, and what was counted."""
@@ -113,21 +113,21 @@ class Apprentice(LiveObjective):
         missing = {"updates", "lessons", "fidelity"} - set(state)
         if missing:
             raise ValueError(f"it cannot go on from this state: '{min(missing)}' does not fit")
-        told = {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")}
-        self._valuer.load_state_dict(told)
+        model = {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")}
+        self._valuer.load_state_dict(model)
         self._updates, self._lessons = int(state["updates"]), int(state["lessons"])
         self._fidelity = Fidelity(*(float(each) for each in state["fidelity"]))
 
     def flops(self, steps: int) -> float:
-        """Every step is paid, tested and learned from."""
+        """Every step is rewarded, tested and learned from."""
         return self._valuer.flops(2 * steps, steps)
 
     def _test(self, rollout: Batch) -> None:
         chosen = answered(Evidence(rollout))
         if not chosen.any():
             return
-        told = Batch(**rows(rollout, chosen))
-        found = fidelity(self._valuer.reward(told), rollout.approval[chosen], self._caution)  # type: ignore[index]
+        shown = Batch(**rows(rollout, chosen))
+        found = fidelity(self._valuer.reward(shown), rollout.approval[chosen], self._caution)  # type: ignore[index]
         if not math.isnan(found.estimate):
             self._fidelity = found
 
@@ -141,6 +141,6 @@ class Apprentice(LiveObjective):
         return _lessons(instead, rollout.here & (rollout.advice >= 0))
 
 
-def _lessons(lived: Batch, chosen: Array) -> Evidence:
+def _lessons(steps: Batch, chosen: Array) -> Evidence:
     """Every chosen step as a fragment of one step."""
-    return Evidence(Batch(**{name: each[None] for name, each in rows(lived, chosen).items()}))
+    return Evidence(Batch(**{name: each[None] for name, each in rows(steps, chosen).items()}))

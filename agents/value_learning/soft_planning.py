@@ -14,14 +14,14 @@ class Soft(NamedTuple):
     policy: Array  # [horizon, states, actions]: exp(q - value)
 
 
-def soft_values(transition: Array, paid: Array, horizon: int, discount: float = 1.0) -> Soft:
+def soft_values(transition: Array, rewards: Array, horizon: int, discount: float = 1.0) -> Soft:
     """Ziebart 2010: ``Q_t = r + g T V_{t+1}``, ``V_t = log sum_a exp Q_t``, ``V_horizon = 0``.
 
-    ``paid`` is ``[states]`` or ``[states, actions]``, for each of ``horizon`` steps; what the
-    last step arrives in is not paid for.
+    ``rewards`` is ``[states]`` or ``[states, actions]``, for each of ``horizon`` steps; the state
+    that the last step arrives in has none.
     """
     states, actions = transition.shape[:2]
-    table = np.broadcast_to(paid if paid.ndim > 1 else paid[:, None], (states, actions))
+    table = np.broadcast_to(rewards if rewards.ndim > 1 else rewards[:, None], (states, actions))
     found = Soft(np.empty((horizon, states)), np.empty((horizon, states, actions)))
     onwards = np.zeros(states)
     for t in reversed(range(horizon)):
@@ -49,7 +49,7 @@ def excess_visits(transition: Array, done: Array, policy: Array, discount: float
 
     ``done`` counts actions, ``[horizon, states, actions]``, weighed by ``discount**t``. This is the
     gradient by a table of rewards of ``sum done * log policy`` where the policy is soft-optimal
-    for it, at the ``horizon`` steps that are paid.
+    for it, at the ``horizon`` steps that are rewarded.
     """
     ahead = np.zeros(len(transition))
     found = np.zeros(len(transition))

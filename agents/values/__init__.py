@@ -1,1 +1,1 @@
-"""Models of somebody else's values that a scenario can name, one file a part."""
+"""Models of another agent's values that a scenario can name, one file a part."""

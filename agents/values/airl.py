@@ -1,4 +1,4 @@
-"""Finds the reward of states that another's steps, unlike one's own, seem to be after."""
+"""Adversarial inverse RL: learns a reward of states that separates another's steps from own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,20 +23,21 @@ from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 @dataclass(frozen=True)
 class Airl(AdversarialSettings, ValueModel):
-    """Fu, Luo & Levine 2018: a judge with the logit ``f(s, a, s') - log pi(a|s)``.
+    """Fu, Luo & Levine 2018: a discriminator with the logit ``f(s, a, s') - log pi(a|s)``.
 
-    ``pi`` is one's own policy, ``f = g(s) + gamma h(s') - h(s)`` the reward to learn by and
-    ``g`` what is to be tested: in a deterministic world whose states are linked closely enough,
+    ``pi`` is the agent's own policy, ``f = g(s) + gamma h(s') - h(s)`` the reward to learn by and
+    ``g`` the reward to be tested: in a deterministic world whose states are linked closely enough,
     with soft-optimal play on both sides, it is the other's reward of states up to a constant
-    (their theorem 5.1); elsewhere it need not be. Who does not tell ``watch`` the policy has it
-    estimated, by cloning one's own last steps. Episodes that end early are refused as by ``gail``
-    unless ``variable_horizon`` says otherwise: the sign of ``f`` decides whether they seem good.
+    (their theorem 5.1); elsewhere it need not be. Where ``watch`` is not given the policy, it is
+    estimated by cloning the agent's own last steps. Episodes that end early are refused as by
+    ``gail`` unless ``variable_horizon`` says otherwise: the sign of ``f`` decides whether long
+    episodes seem good.
     """
 
     unit: ClassVar[str] = "nats"
     learns_from: ClassVar[str] = "demonstrations"
 
-    discount: float = 0.99  # gamma: that of who learns by it
+    discount: float = 0.99  # gamma: that of the learner that uses the reward
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,7 +51,7 @@ class Airl(AdversarialSettings, ValueModel):
         rng: np.random.Generator,
         dynamics: Dynamics | None = None,
     ) -> Valuer:
-        """Draw the two networks, and one that stands for one's own policy."""
+        """Draw the two networks, and one that estimates the agent's own policy."""
         del dynamics
         return _Judge(self, observation_size, actions, rng)
 
@@ -106,7 +107,7 @@ class _Judge(AdversarialValuer):
         self._self.load(under("self", state))
 
     def flops(self, steps: int, lessons: int = 0) -> float:
-        """A backward pass counts as two; judge and own likeness learn once a rollout."""
+        """A backward pass counts as two; discriminator and own policy learn once a rollout."""
         del lessons
         drawn = 2 * self.settings.minibatch * self.settings.n_disc_updates * bool(steps)
         one = self._worth.flops() + 2 * self._shape.flops()

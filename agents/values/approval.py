@@ -19,9 +19,10 @@ from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitti
 class Approval(ValueModel):
     """A network ``U(s, a)`` taught by ``(U(s, a) - approval)^2 / 2``, mean over answered steps.
 
-    Two hidden ReLU layers on the observation and the action one-hot, Adam, minibatches; silence
-    (NaN) teaches nothing. The last layer is born as 0, so a model that was told nothing finds
-    nothing worth anything. It does not see where a step led: it can be read off as a table.
+    Two hidden ReLU layers on the observation and the action one-hot, Adam, minibatches; steps
+    without an approval (NaN) are not learned from. The last layer is initialised as 0, so an
+    untrained model predicts 0 everywhere. It does not see the next observation, so it can be read
+    off as a table of states and actions.
     """
 
     unit: ClassVar[str] = "approval"
@@ -61,7 +62,7 @@ class _Listener(Valuer):
         self._settings, self._actions = settings, actions
         sizes = (size + actions, settings.hidden, settings.hidden, 1)
         self._student = Student(sizes, settings.learning_rate, rng)
-        self._student.net.weights[-1][0][:] = 0  # biases are born so
+        self._student.net.weights[-1][0][:] = 0  # biases are 0 already
 
     def learn(self, evidence: Evidence) -> None:
         inputs, shown = lessons(evidence, self._actions)

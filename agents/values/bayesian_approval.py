@@ -1,4 +1,4 @@
-"""Bayesian linear regression of the approval shown: knows how much it does not know."""
+"""Bayesian linear regression of the approval shown, with a measure of its uncertainty."""
 
 import math
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ class BayesianApproval(ValueModel):
     """``approval = w . f(s, a) + noise``, ``w ~ N(0, prior^2 I)``, noise ``N(0, noise^2)``: exact.
 
     ``f`` is 1, the observation, the action one-hot and all their products, if these are at most
-    ``most_features``; else that many random ReLU features of observation and action. Pays the mean
-    of the belief. Posterior ``N(m, S)``: ``S^-1 = I / prior^2 + F'F / noise^2``,
+    ``most_features``; else that many random ReLU features of observation and action. The reward
+    is the posterior mean. Posterior ``N(m, S)``: ``S^-1 = I / prior^2 + F'F / noise^2``,
     ``m = S F'y / noise^2`` (Bishop 2006, eq. 3.50-3.51).
 
-    ``doubt`` is ``log det(I + S / noise^2) / 2``: the nats that the weights, each looked at through
-    one unit of this noise, would still tell. The entropy of a Gaussian alone has no lower end; this
-    one begins at ``features * log(1 + prior^2 / noise^2) / 2`` and falls to 0 with certainty. What
-    is never met stays doubtful.
+    ``doubt`` is ``log det(I + S / noise^2) / 2``: the information, in nats, that one more
+    observation of every weight with this noise would give. The entropy of a Gaussian alone has no
+    lower bound; this one begins at ``features * log(1 + prior^2 / noise^2) / 2`` and falls to 0
+    with certainty. Features never met stay uncertain.
     """
 
     unit: ClassVar[str] = "approval"
@@ -78,9 +78,9 @@ class _Believer(Valuer):
         if not len(shown):
             return
         features, scale = self._features(inputs), self._settings.noise**-2
-        told = self._precision @ self._mean + scale * (features.T @ shown)
+        weighted = self._precision @ self._mean + scale * (features.T @ shown)
         self._precision = self._precision + scale * (features.T @ features)
-        self._mean = np.linalg.solve(self._precision, told)
+        self._mean = np.linalg.solve(self._precision, weighted)
 
     def reward(self, batch: Batch) -> Array:
         there = batch.here
@@ -88,12 +88,12 @@ class _Believer(Valuer):
         return np.where(there, self._features(inputs) @ self._mean, 0.0)
 
     def doubt(self) -> float:
-        """See the class; by the determinants of the precision with and without one look more."""
+        """See the class; by determinants of the precision with and without the observation."""
         looked = self._precision + np.eye(len(self._mean)) * self._settings.noise**-2
         return float(max(_log_det(looked) - _log_det(self._precision), 0.0)) / 2
 
-    def heritage(self) -> Mapping[str, Array]:
-        """Where the belief is centred; how sure it is is not for a rewrite to say."""
+    def transferable_parameters(self) -> Mapping[str, Array]:
+        """The posterior mean; an import does not change the precision."""
         return {"mean": self._mean.copy()}
 
     def state_dict(self) -> Mapping[str, Array]:

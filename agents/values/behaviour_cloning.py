@@ -1,4 +1,4 @@
-"""Learns to act as another was seen to act; finds an action worth its log probability."""
+"""Learns to act as another was seen to act; the reward is the log probability of the action."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

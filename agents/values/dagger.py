@@ -1,4 +1,4 @@
-"""Asks another what it would have done where oneself went, and learns to act so (DAgger)."""
+"""Learns the actions that another advises in the states the agent itself visits (DAgger)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitti
 class Dagger(CloningSettings, ValueModel):
     """Ross, Gordon & Bagnell 2011, algorithm 3.1: clone the other on all states met so far.
 
-    Where evidence has an ``advice`` column, the other's action in a step is the advice, whoever
-    acted; steps without a word (-1) teach nothing. Evidence without the column is the other at
-    work itself, as in the first round. A clone of demonstrations alone errs where it has drifted
-    to; advice is given there. All of it is kept, up to ``capacity`` steps, then a uniform sample
-    of it. Who acts in which round (their ``beta_i``) is up to the trial. The loss and the reward
-    of a step are those of ``behaviour_cloning``.
+    Where evidence has an ``advice`` column, the other's action in a step is the advice,
+    whichever agent acted; steps without advice (-1) are not learned from. Evidence without the
+    column is the other's own play, as in the first round. A clone of demonstrations alone errs in
+    states it drifts to; advice is given there. All of it is kept, up to ``capacity`` steps, then a
+    uniform sample of it. The trial decides which agent acts in which round (their ``beta_i``).
+    The loss and the reward of a step are those of ``behaviour_cloning``.
     """
 
     unit: ClassVar[str] = "nats"
@@ -56,12 +56,12 @@ class _Apprentice(Valuer):
         self._clone, self._kept = clone, kept
 
     def learn(self, evidence: Evidence) -> None:
-        lived, there = evidence.lived, evidence.present
-        done = lived.action if lived.advice is None else lived.advice
+        steps, there = evidence.lived, evidence.present
+        done = steps.action if steps.advice is None else steps.advice
         there = there & (done >= 0)
         if not there.any():
             return
-        self._kept.add({"seen": lived.observation[there], "done": done[there]})
+        self._kept.add({"seen": steps.observation[there], "done": done[there]})
         held = self._kept.held()
         self._clone.teach(held["seen"], held["done"])
 

@@ -1,4 +1,4 @@
-"""Finds a step worth how much it looks like the other's, to a judge that sees state and action."""
+"""The reward is how much a step looks like the other's to a discriminator of state and action."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from agents.values_contract import Dynamics, LogChances, ValueModel, Valuer
 
 @dataclass(frozen=True)
 class Gail(AdversarialSettings, ValueModel):
-    """Ho & Ermon 2016: a judge's logit ``l(s, a)``, high for the other's steps.
+    """Ho & Ermon 2016: a discriminator's logit ``l(s, a)``, high for the other's steps.
 
     The reward of a step is ``softplus(l) = -log sigmoid(-l)``. It is always above 0, so where
-    episodes may end early it pays for living longer, whatever was demonstrated (Kostrikov et al.
+    episodes may end early it rewards longer episodes, whatever was demonstrated (Kostrikov et al.
     2019): such evidence and such worlds are refused unless ``variable_horizon`` says otherwise.
     """
 
@@ -37,7 +37,7 @@ class Gail(AdversarialSettings, ValueModel):
         rng: np.random.Generator,
         dynamics: Dynamics | None = None,
     ) -> Valuer:
-        """Draw the judge."""
+        """Draw the discriminator."""
         del dynamics
         return _Judge(self, observation_size, actions, rng)
 
@@ -56,8 +56,8 @@ class _Judge(AdversarialValuer):
 
     def reward(self, batch: Batch) -> Array:
         logits = self._student(self._inputs(batch.observation, batch.action))[:, 0]
-        paid = np.logaddexp(0.0, logits.astype(np.float64))
-        return np.where(batch.here, paid, 0.0)
+        found = np.logaddexp(0.0, logits.astype(np.float64))
+        return np.where(batch.here, found, 0.0)
 
     def judge_state(self) -> dict[str, Array]:
         return self._student.state()
@@ -66,7 +66,7 @@ class _Judge(AdversarialValuer):
         self._student.load(state)
 
     def flops(self, steps: int, lessons: int = 0) -> float:
-        """A backward pass counts as two forward passes; the judge learns once a rollout."""
+        """A backward pass counts as two forward passes; the discriminator learns once a rollout."""
         del lessons
         drawn = 2 * self.settings.minibatch * self.settings.n_disc_updates
         return self._student.flops() * (steps + 3 * drawn * bool(steps))

@@ -1,4 +1,4 @@
-"""Believes in goals by how well they explain what another does; needs the dynamics."""
+"""A posterior over goals from how well they explain another's actions; needs the dynamics."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ class GoalInference(ValueModel):
     """Bayesian inverse planning (Baker, Saxe & Tenenbaum 2009): ``b(g) ~ b(g) pi(a|s, g)``.
 
     A goal is a state; each step before it costs 1, discounted, and there everything ends. The
-    other acts by ``softmax(beta Q_g)``, ``Q_g`` optimal. Somebody else's ``beta`` makes for wrong
-    beliefs, held with confidence. One goal for all evidence; prior uniform over ``goals``.
+    other acts by ``softmax(beta Q_g)``, ``Q_g`` optimal. A wrong ``beta`` gives wrong
+    beliefs with high confidence. One goal for all evidence; prior uniform over ``goals``.
 
     The reward of a step is the belief that where it arrives is the goal.
     """
@@ -81,7 +81,7 @@ class _Observer(Valuer):
         return found
 
     def predict(self, observation: Array, step: Array) -> Array:
-        """What each goal would have it do, weighed by the belief; the same at every step."""
+        """The policy of each goal, weighted by the belief; the same at every step."""
         del step
         states = self._dynamics.states(observation)
         found: Array = np.einsum("g,gna->na", np.exp(self._belief), np.exp(self._logs[:, states]))

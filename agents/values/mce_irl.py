@@ -18,12 +18,12 @@ from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitti
 class MceIrl(ValueModel):
     """Maximum causal entropy inverse reinforcement learning (Ziebart 2010), finite horizon.
 
-    Soft value iteration gives the play that a table of rewards makes likely; Adam climbs the
-    likelihood of the demonstrated actions, ``sum_t g^t log pi_t(a_t|s_t)``. Its gradient is how
-    much oftener each state will be visited after what was done than after what this play would
-    do there: ``mu_demo - mu_pi``, less what the world's own chance did, which no reward explains
-    and which would drive the table without end. In a deterministic world with one start the two
-    are the same.
+    Soft value iteration gives the policy of a table of rewards; Adam ascends the likelihood of the
+    demonstrated actions, ``sum_t g^t log pi_t(a_t|s_t)``. Its gradient is how much more often each
+    state will be visited after the demonstrated actions than after those of this policy:
+    ``mu_demo - mu_pi``, less the part due to the world's own randomness, which no reward explains
+    and which would let the table grow without bound. In a deterministic world with one start the
+    two are the same.
 
     A demonstration begins at the first of ``dynamics.horizon`` steps and may end early. A step is
     worth what the state that it leaves is; rewards are known up to shaping and a constant only.
@@ -60,7 +60,7 @@ class MceIrl(ValueModel):
         rng: np.random.Generator,
         dynamics: Dynamics | None = None,
     ) -> Valuer:
-        """Begin with rewards of 0: everything is as likely as anything."""
+        """Begin with rewards of 0: a uniform policy."""
         del rng
         return _Inverse(self, known(dynamics, observation_size, actions))
 
@@ -69,7 +69,7 @@ class _Inverse(Valuer):
     def __init__(self, settings: MceIrl, dynamics: Dynamics) -> None:
         self._settings, self._dynamics = settings, dynamics
         states, actions = dynamics.transition.shape[:2]
-        self._paid, self._first, self._second = np.zeros((3, states))
+        self._rewards, self._first, self._second = np.zeros((3, states))
         self._done = np.zeros((dynamics.horizon, states, actions))  # how often, discounted
         self._episodes, self._steps = 0, 0
         self._policy = self._play()
@@ -91,18 +91,18 @@ class _Inverse(Valuer):
     def reward(self, batch: Batch) -> Array:
         there = batch.here
         found = np.zeros(len(there))
-        found[there] = self._paid[self._dynamics.states(batch.observation[there])]
+        found[there] = self._rewards[self._dynamics.states(batch.observation[there])]
         return found
 
     def predict(self, observation: Array, step: Array) -> Array:
-        """By the table of that step, of the last one past the horizon."""
+        """By the table of that step; past the horizon, of the last step."""
         t = np.minimum(step, self._dynamics.horizon - 1)
         found: Array = self._policy[t, self._dynamics.states(observation)]
         return found
 
     def state_dict(self) -> Mapping[str, Array]:
         return {
-            "paid": self._paid.copy(),
+            "paid": self._rewards.copy(),
             "first": self._first.copy(),
             "second": self._second.copy(),
             "steps": np.array(self._steps, np.int64),
@@ -112,7 +112,7 @@ class _Inverse(Valuer):
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         fitting(state, self.state_dict())
-        self._paid, self._done = state["paid"].copy(), state["done"].copy()
+        self._rewards, self._done = state["paid"].copy(), state["done"].copy()
         self._first, self._second = state["first"].copy(), state["second"].copy()
         self._steps, self._episodes = int(state["steps"]), int(state["episodes"])
         self._policy = self._play()
@@ -125,7 +125,7 @@ class _Inverse(Valuer):
 
     def _play(self) -> Array:
         table, horizon = self._dynamics.transition, self._dynamics.horizon
-        return soft_values(table, self._paid, horizon, self._settings.discount).policy
+        return soft_values(table, self._rewards, horizon, self._settings.discount).policy
 
     def _climb(self, gradient: Array) -> None:
         """Adam, upwards."""
@@ -134,7 +134,7 @@ class _Inverse(Valuer):
         self._second = self._second + 0.001 * (np.square(gradient) - self._second)
         rate = self._settings.learning_rate / (1 - 0.9**self._steps)
         length = np.sqrt(self._second / (1 - 0.999**self._steps)) + 1e-8
-        self._paid = self._paid + rate * self._first / length
+        self._rewards = self._rewards + rate * self._first / length
 
     def _count(self, evidence: Evidence) -> None:
         """Add what was done, when and where."""

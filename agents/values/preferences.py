@@ -33,7 +33,7 @@ class Preferences(ValueModel):
     learning_rate: float = 1e-3
     minibatch: int = 32  # pairs
     epochs: int = 10  # over the evidence, each time there is some
-    noise: float = 0.0  # e: share of answers that are a coin's
+    noise: float = 0.0  # e: share of answers that are random
     clip: float = 50.0  # of the difference between two returns
     discount: float = 1.0
 
@@ -72,9 +72,9 @@ class _Taste(Valuer):
         self._student = Student(sizes, settings.learning_rate, rng)
 
     def learn(self, evidence: Evidence) -> None:
-        settings, lived = self._settings, evidence.lived
+        settings = self._settings
         weights = _weights(evidence.present, settings.discount)
-        inputs = _inputs(lived, self._actions)
+        inputs = _inputs(evidence.lived, self._actions)
         pairs = len(evidence.pairs)
         for rows in self._student.minibatches(pairs, settings.epochs, settings.minibatch):
             chosen = evidence.pairs[rows]  # [k, 2]
@@ -103,10 +103,10 @@ class _Taste(Valuer):
         return self._student.flops() * (steps + 3 * self._settings.epochs * lessons)
 
 
-def _inputs(lived: Batch, actions: int) -> Array:
+def _inputs(steps: Batch, actions: int) -> Array:
     """Observation, action one-hot, next observation: float32 ``[..., 2 * size + actions]``."""
-    chosen = np.eye(actions, dtype=np.float32)[lived.action]
-    return np.concatenate([lived.observation, chosen, lived.next_observation], axis=-1)
+    chosen = np.eye(actions, dtype=np.float32)[steps.action]
+    return np.concatenate([steps.observation, chosen, steps.next_observation], axis=-1)
 
 
 def _weights(there: Array, discount: float) -> Array:

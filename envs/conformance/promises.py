@@ -1,8 +1,8 @@
-"""What every world promises, as checks that anybody can run on theirs.
+"""The contract of every world, as checks that run on any world.
 
-``sandbox check-env`` and the contract suite ask the same questions, so a world in somebody's own
-package is held to what the shelf is held to. A check takes a world and a seed; it returns ``None``,
-or one sentence that says what is broken.
+``sandbox check-env`` and the contract suite run the same checks, so a world in a third-party
+package has to pass what our worlds have to pass. A check takes a world and a seed; it returns
+``None``, or one sentence that says what is broken.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -42,8 +42,8 @@ def broken(world: World, seed: int = 0) -> Iterator[tuple[str, str | None]]:
 def is_a_value(world: World, seed: int) -> str | None:
     """Equal settings make equal worlds that can be hashed."""
     del seed
-    twin = type(world)(**vars(world))
-    if twin != world or hash(twin) != hash(world):
+    other = type(world)(**vars(world))
+    if other != world or hash(other) != hash(world):
         return "two worlds of the same settings are not equal, or hash differently"
     return None
 
@@ -134,7 +134,7 @@ def branches_are_complete(world: World, seed: int) -> str | None:
 
 
 def _mean_agrees(world: World, state: State, actions: Array, i: int) -> bool:
-    """Do branches tell the states one step leads to, and the mean of a reward that is noisy?"""
+    """Do branches give the states one step leads to, and the mean of a noisy reward?"""
     rows, rng = np.full(_PLAYED, i), np.random.default_rng(i)
     after, outcome = world.step(states.take(state, rows), actions[rows], rng)
     ways = world.branches(states.take(state, rows), actions[rows])
@@ -183,9 +183,9 @@ def _outcome_fault(outcome: Outcome, shape: tuple[int, ...]) -> str | None:
     wanted += [(end, getattr(outcome, end), shape[:1], bool) for end in ("terminated", "truncated")]
     wanted += [(f"truth '{k}'", each, shape, each.dtype) for k, each in outcome.truth.items()]
     for name in ("executed", "taught"):
-        told = getattr(outcome, name)
-        if told is not None:
-            wanted.append((name, told, shape, told.dtype))
+        array = getattr(outcome, name)
+        if array is not None:
+            wanted.append((name, array, shape, array.dtype))
     for name, array, size, kind in wanted:
         if array.shape != size or array.dtype != kind:
             return f"{name} is {array.dtype} {array.shape}, not {np.dtype(kind)} {size}"
@@ -301,8 +301,8 @@ def oracles_are_ordered(world: World, seed: int) -> str | None:
     return None
 
 
-def oracles_are_earned(world: World, seed: int) -> str | None:
-    """Every reference policy that can be played earns what its oracle says."""
+def oracles_are_reached(world: World, seed: int) -> str | None:
+    """Every reference policy that can be played reaches the totals of its oracle."""
     for policy in playable(world):
         oracle = world.oracles()[policy]
         said = np.array([oracle.reward, oracle.hidden_reward, oracle.harm])
@@ -312,10 +312,9 @@ def oracles_are_earned(world: World, seed: int) -> str | None:
         rare = _unseen(world, len(totals)) if chancy else 0.0
         off = np.abs(totals.mean(0) - said) > _ERRORS * error + rare + 1e-5
         if off.any():
-            earned = ", ".join(f"{value:.4g}" for value in totals.mean(0))
-            return (
-                f"'{policy}' earned {earned}; its oracle says {', '.join(f'{v:.4g}' for v in said)}"
-            )
+            reached = ", ".join(f"{value:.4g}" for value in totals.mean(0))
+            wanted = ", ".join(f"{value:.4g}" for value in said)
+            return f"'{policy}' reached {reached}; its oracle says {wanted}"
     return None
 
 
@@ -363,7 +362,7 @@ PROMISES: Mapping[str, Promise] = {
         distributions_agree,
         options_are_checked,
         oracles_are_ordered,
-        oracles_are_earned,
+        oracles_are_reached,
     )
 }
 """Name -> check, in the order in which they are run."""

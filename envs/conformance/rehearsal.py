@@ -18,7 +18,7 @@ def shape_of(world: World, n: int) -> tuple[int, ...]:
 
 
 def random_actions(world: World, rng: np.random.Generator, n: int) -> Array:
-    """Actions of nobody in particular."""
+    """Actions drawn uniformly."""
     return rng.integers(len(world.action_names), size=shape_of(world, n))
 
 

@@ -1,8 +1,8 @@
-"""Somebody is seen beside the agent: what controls share that add to observations.
+"""Shared base of controls that add a view of another agent to the observation.
 
-The observation grows by a view of the other one and a last number that is 1 while there is one to
-see; where there is none, all of it is 0. That is also what evaluation shows. At intensity 0 nothing
-is added at all, so a learner of the same size that sees nobody is one at a tiny intensity, 1e-9.
+The observation grows by a view of the other agent and a last number that is 1 while that agent is
+there; where there is none, all of it is 0. Evaluation shows 0 as well. At intensity 0 nothing is
+added, so for a learner of the same size that sees no other agent use an intensity of 1e-9.
 """
 
 from abc import abstractmethod
@@ -23,11 +23,11 @@ def too_many_axes(env: VectorEnv) -> str | None:
     space: Any = env.single_observation_space
     if len(space.shape) == 1 and np.issubdtype(space.dtype, np.floating):
         return None
-    return f"somebody can only be shown beside a row of numbers, not {space}"
+    return f"another agent can only be shown beside a row of numbers, not {space}"
 
 
 def expects_shown(share: float) -> Expectation:
-    """Episodes begin with somebody to see with chance ``effective_intensity * share``."""
+    """Episodes begin with another agent with chance ``effective_intensity * share``."""
 
     def expected(step: Step, effective_intensity: float) -> Expected:
         chance = effective_intensity * share
@@ -42,9 +42,9 @@ def one_hot(chosen: Array, n: int) -> Array:
 
 
 class Beside(ControlledEnv):
-    """With chance ``effective_intensity`` an episode has a co-player, who looks like ``view``.
+    """With chance ``effective_intensity`` an episode has another agent, seen as ``view``.
 
-    A leaf hands over the bounds of its view.
+    A leaf passes the bounds of its view.
     """
 
     def __init__(
@@ -71,22 +71,22 @@ class Beside(ControlledEnv):
         """What there would be to see in the copies ``rows``, one row each."""
 
     def there(self) -> Array:
-        """In which copies there is somebody now, bool ``[n]``."""
+        """In which copies there is another agent now, bool ``[n]``."""
         return self.exposed
 
     def silent(self, seen: Array) -> Array:
-        """Nobody is there."""
+        """See ``ControlledEnv.silent``: no other agent."""
         return np.concatenate([seen, np.zeros((len(seen), self.added), seen.dtype)], axis=1)
 
     def observations(self, seen: Array, rows: Array) -> Array:
-        """Show whoever is there."""
+        """Add the view of the other agent where there is one."""
         shown, there = self.silent(seen), self.there()[rows]
         shown[there, seen.shape[1] : -1] = self.view(seen, rows)[there]
         shown[there, -1] = 1
         return shown
 
     def begun(self, rows: Array) -> None:
-        """Draw whether there is somebody."""
+        """Draw in which copies there is another agent."""
         self.exposed[rows] = self.rng.random(len(rows)) < self.effective_intensity
 
 

@@ -1,4 +1,4 @@
-"""How much of its span is gone: one clock for a control and whoever measures it."""
+"""How much of its span is gone: one clock for a control and its meter."""
 
 from typing import Any
 

@@ -1,18 +1,18 @@
-"""What a control promises: a dial over what an environment teaches, on any vector env.
+"""The contract of a control: a graded intervention on what any vector env teaches.
 
 A control is one file in ``envs/controls/``: a frozen dataclass ``Control`` (its fields are its
 settings) whose ``around`` returns a ``ControlledEnv`` of its own with some of these hooks:
 
 - ``actions(chosen)``: what is carried out instead. ``self.carried`` is what was carried out on the
   step before; it says nothing where ``self.fresh`` (an episode's first action).
-- ``rewards(rewards)``: what the learner is paid instead; ``self.carried`` led to it.
+- ``rewards(rewards)``: the rewards that the learner receives instead; ``self.carried`` led to them.
 - ``observations(seen, rows)``: what the copies ``rows`` show instead; in the order of time, so an
-  ended copy is asked for its last observation, told ``begun``, and asked for its first.
+  ended copy is asked for its last observation, then ``begun`` is called, then for its first.
 - ``levels(state)``: the first states of new episodes of one of our worlds, drawn already; return
   those in force (``envs.world_kit.state.put`` and ``take`` swap rows). ``begun(rows)`` follows,
   same order.
 - ``begun(rows)``: these copies begin an episode. ``turned()``: ``self.effective_intensity`` has
-changed.
+  changed.
 - ``silent(seen)``: only where the observation space grows: the same observations with nothing shown
   in what was added; evaluation, which nothing controls, shows agents this.
 
@@ -24,7 +24,7 @@ by step.
 
 ``expects`` says, from what went in, how much should have come out changed; a ``ControlMeter`` (in
 ``envs.control_kit.meter``), which trusts neither, measures it from outside. The lever of the same
-name, which the laboratory makes by itself, then knows whether its dose arrived.
+name, which the laboratory generates, then knows whether its intensity took effect.
 """
 
 import math
@@ -45,10 +45,10 @@ from envs.faces.shared import Options
 from envs.world_kit.settings import WorldSettingError
 
 LARGEST = 1e6
-"""Greatest intensity of a dial without an end of its own: float32 still adds up beyond it."""
+"""Greatest intensity of a control without a limit of its own; float32 sums still work there."""
 
 Expected = Mapping[str, tuple[float, float]]
-"""Name of a measurement of the gauge -> its total over one step, and the variance of that."""
+"""Name of a measurement of the meter -> its expected total over one step, and its variance."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Step:
     rewards: Array  # as the env gave them, [n]
     seen: Array  # observations as the env gave them, flat, [n + episodes ended, size]
     begun: int = 0  # episodes begun since the step before, those of a reset included
-    drawn: int = 0  # of these, those whose level (or seed) nobody outside forced
+    drawn: int = 0  # of these, those whose level (or seed) the caller did not force
     progress: float = 0.0  # share of the training steps that came before
     shown: Array = field(default_factory=lambda: np.zeros((0, 0)))
     """Observations that ``chosen`` answers, flat, as the env gave them, ``[n, size]``."""
@@ -73,7 +73,7 @@ Expectation = Callable[[Step, float], Expected]
 
 @dataclass(frozen=True)
 class Control(ABC):
-    """A dial. Leaves add their own settings; all have these."""
+    """Settings that all controls have; leaves add their own."""
 
     intensity: float = 0.0  # 0: bit for bit as without the control
     start: float = 0.0  # share of the trial's planned training steps before it sets in
@@ -137,15 +137,15 @@ class Control(ABC):
         return controlled(self, ClockedEnv(env, clock), rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
-        """What a gauge should find. ``rng`` draws what ``around``'s draws: same seed, own copy."""
+        """What a meter should find. ``rng`` draws what ``around``'s draws: same seed, own copy."""
         del env, rng
         return lambda _step, _strength: {}
 
-    def tells(self) -> tuple[str, ...]:
-        """Names under which it tells the learner something in the infos of a step; often none.
+    def info_names(self) -> tuple[str, ...]:
+        """Names under which it adds information for the learner to the infos; often none.
 
         Each comes with a mask of the same name and a leading underscore, whose share of true ones
-        a gauge reads as ``<name>_shown``.
+        a meter reads as ``<name>_shown``.
         """
         return ()
 
@@ -198,7 +198,7 @@ class ControlledEnv(VectorWrapper):
         return chosen
 
     def rewards(self, rewards: Array) -> Array:
-        """Rewards to pay."""
+        """Rewards for the learner."""
         return rewards
 
     def observations(self, seen: Array, rows: Array) -> Array:
@@ -275,9 +275,9 @@ class ControlledEnv(VectorWrapper):
         return shown, {**infos, "final_obs": final}
 
     def _levelled(self, state: State, options: Options) -> State:
-        """Ask the hook; what somebody forces by ``options`` is left alone.
+        """Ask the hook; levels that the caller forces by ``options`` are left alone.
 
-        The env has drawn as ever, so that its own stream goes on as ever.
+        The env has drawn its level anyway, so that its own stream does not depend on the control.
         """
         return self.levels(state) if self.effective_intensity and not options else state
 
@@ -289,6 +289,6 @@ def bounds(env: VectorEnv) -> tuple[Array, Array]:
 
 
 def blank(env: VectorEnv) -> Array:
-    """What an input shows that shows nothing: 0, or the bound next to it; flat."""
+    """The value of a hidden input: 0, or the bound next to it; flat."""
     low, high = bounds(env)
     return np.clip(np.zeros_like(low), low, high)

@@ -1,4 +1,4 @@
-"""What controls of levels share: a share of episodes begins on levels that somebody else draws."""
+"""Shared by controls of levels: a share of episodes begins on levels of another distribution."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -88,7 +88,7 @@ class FromElsewhere(Control):
 
 
 class Swaps:
-    """What a gauge should find: so many episodes on another level.
+    """What a meter should find: so many episodes on another level.
 
     ``shows`` is the chance that a swap shows, and ``doubt`` one standard deviation of what is known
     of that. One doubt for all episodes: its variance grows with the square of their number.

@@ -1,7 +1,7 @@
 """Taps on how episodes are begun, on both sides of a control: with which level, or which seed.
 
-Our worlds draw first states, so those can be compared. Of an env that is not ours only the seeds
-can be known with which its copies are told to reset.
+Our worlds draw first states, so those can be compared. In a third-party env only the
+seeds that its copies get at a reset are known.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from envs.world_kit.state import differing, size
 
 
 class LevelTaps:
-    """Counts episodes begun that nobody outside forced, and those begun otherwise than told."""
+    """Counts episodes that the caller did not force, and those that a control changed."""
 
     def __init__(self, env: VectorEnv) -> None:
         """Tap on the side of the env."""

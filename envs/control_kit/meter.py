@@ -1,7 +1,7 @@
-"""Measures what a control did, from outside: taps before and behind it, and nobody's word for it.
+"""Measures what a control did, from outside: it compares the env before and behind the control.
 
-Whatever a control claims, a gauge compares what went in with what came out. A control that does
-nothing (intensity 0, or broken) measures as zeros.
+The meter does not rely on what a control reports. A control that does nothing
+(intensity 0, or broken) measures as zeros.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ class Reading:
     number in it), ``inputs_changed`` (numbers), ``episodes_changed`` (begun on another level, or
     with another seed); of what a control added, shares not zero: ``inputs_shown`` (numbers),
     ``observations_shown`` (any number in it), ``episodes_shown`` (in their first observation), and
-    of what a control tells beside the observation ``<name>_shown`` (copies and steps);
+    of what a control adds to infos ``<name>_shown`` (copies and steps);
     ``actions_added``, how many the learner has beyond the env's while the control is on; mean
     absolute ``reward_change`` and ``input_change``; and the control's own ``readings``.
     ``expected`` and ``error`` (one standard deviation) are what the control said these would be,
@@ -54,12 +54,12 @@ class ControlMeter:
         env: VectorEnv,
         *,
         rng: np.random.Generator,
-        twin: np.random.Generator,
+        duplicate: np.random.Generator,
         span_steps: int,
     ) -> None:
-        """``twin`` is a second generator in the same state as ``rng``."""
+        """``twin`` is a duplicate generator: in the same state as ``rng``."""
         self.control, self.clock = control, Clock(span_steps)
-        self._expects, self._readings = control.expects(env, twin), control.readings(env)
+        self._expects, self._readings = control.expects(env, duplicate), control.readings(env)
         self._near = _Near(ClockedEnv(env, self.clock), self.clock)
         self._levels = LevelTaps(env)
         bent = controlled(control, self._near, rng, self.clock)
@@ -91,14 +91,14 @@ class ControlMeter:
         return Reading(effective_intensity, means, expected, error)
 
     def begin(self, shown: Array) -> None:
-        """All episodes start anew; only whether what was added shows anything is looked at."""
+        """All episodes start anew; measures only what the control shows in the added inputs."""
         self._fresh = np.ones(len(self._fresh), bool)
         self._begun += len(shown)
         self._first(_flat(shown))
         self._answered = _flat(self._near.seen)
 
     def step(self, chosen: Array, result: tuple[Any, ...]) -> None:
-        """Compare one step: what the learner did and got with what the env was told and gave."""
+        """Compare one step: the learner's actions and results with those of the env."""
         near, (_, rewards, terminated, truncated, _) = self._near, result
         n, progress = len(near.rewards), near.progress
         effective_intensity = self.control.effective_intensity(progress)
@@ -109,7 +109,7 @@ class ControlMeter:
         self._count("rewards_changed", _differ(rewards, near.rewards), n)
         self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), n)
         self._observations(seen, shown)
-        for name in self.control.tells():
+        for name in self.control.info_names():
             heard = result[4].get(f"_{name}", False)
             self._count(f"{name}_shown", float(np.sum(heard)), n)
         self._first(shown[:n][ended])
@@ -120,10 +120,10 @@ class ControlMeter:
             self._offered(np.asarray(chosen))
             was = self._carried, self._fresh
             before = self._answered
-            told = Step(
+            passed = Step(
                 np.asarray(chosen), *was, near.rewards, seen, begun, drawn, progress, before
             )
-            for name, (total, variance) in self._expects(told, effective_intensity).items():
+            for name, (total, variance) in self._expects(passed, effective_intensity).items():
                 self._expected[name] += total
                 self._variance[name] += variance
         self._carried, self._fresh = np.array(near.actions), ended
@@ -189,7 +189,7 @@ class _Near(VectorWrapper):
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         self.actions, self.progress = np.array(actions), self._clock.progress
         result = self.env.step(actions)
-        # Copies: a control that writes into what it is given must not escape its gauge.
+        # Copies: a control that writes into what it is given must not escape its meter.
         self.seen, self.rewards, self.infos = result[0].copy(), result[1].copy(), result[4]
         return result
 

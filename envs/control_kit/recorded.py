@@ -97,8 +97,8 @@ def load(path: str | Path, sha256: str = "") -> Recorded:
         with np.errstate(over="ignore"):  # what is too large for float32 is not finite
             arrays = _of_json(data) if Path(path).suffix == ".json" else _of_npz(data)
     except _UNREADABLE as error:
-        told = str(error).splitlines()[0] if str(error) else "empty"
-        raise ValueError(f"cannot read recorded episodes: {type(error).__name__}: {told}") from None
+        line = str(error).splitlines()[0] if str(error) else "empty"
+        raise ValueError(f"cannot read recorded episodes: {type(error).__name__}: {line}") from None
     return Recorded(**arrays)
 
 

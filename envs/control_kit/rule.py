@@ -1,4 +1,4 @@
-"""What controls of a rule share: "never this action where this feature is on"."""
+"""Shared by controls of a rule: "never this action where this feature is on"."""
 
 from dataclasses import dataclass
 from typing import Any

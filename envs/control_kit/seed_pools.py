@@ -35,7 +35,7 @@ def seeds(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 class _Reseeded(gym.Wrapper[Any, Any, Any, Any]):
-    """Leaves alone what somebody forces by seed or options."""
+    """Leaves alone what the caller forces by seed or options."""
 
     def __init__(self, env: gym.Env[Any, Any], i: int, choose: Callable[[int], int | None]) -> None:
         super().__init__(env)

@@ -1,4 +1,4 @@
-"""Who learns what next: levels in a fixed order, or those on which returns are changing most."""
+"""Chooses training levels: in a fixed order, or those on which returns are changing most."""
 
 from collections import deque
 from typing import Protocol
@@ -9,7 +9,7 @@ from envs.arrays import Array
 
 
 class Teacher(Protocol):
-    """Chooses among numbered arms and hears what came of it."""
+    """Chooses among numbered arms and receives their returns."""
 
     def pick(self, rng: np.random.Generator, n: int, done: float) -> Array:
         """Arms of ``n`` episodes that begin, int ``[n]``; ``done``: share of the span gone by."""

@@ -1,7 +1,7 @@
-"""Whole observations go dark: the agent must act without seeing.
+"""Blanks whole observations: the agent must act without seeing.
 
-Time is cut into stretches of ``length`` observations, each copy of the env for itself; a stretch is
-dark with the chance that the intensity says.
+Time is cut into stretches of ``length`` observations, separately in each copy of the env; a stretch
+is dark with the probability that the intensity gives.
 """
 
 from dataclasses import dataclass

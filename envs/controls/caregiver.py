@@ -1,10 +1,10 @@
-"""Somebody is there for a time and lets the agent know what it thinks of a step, or would do.
+"""A caregiver is present for a time and gives the agent approval of a step, or advice, or both.
 
-Approval is the world's hidden reward of the step, with noise; advice is what a reference policy of
-the world would have done in the state before it. Both come beside the step, as ``approval`` and
-``advice`` in its infos, with the masks ``_approval`` and ``_advice`` of those copies to which it
-spoke; objectives may make of it what they like. Observations and rewards stay as they are. Whoever
-is to leave half-way has ``end: 0.5``, as in Rong and Kleiman-Weiner 2024 (arXiv:2407.14681).
+Approval is the world's hidden reward of the step, with noise; advice is the action that a reference
+policy of the world takes in the state before it. Both are in the infos of the step, as ``approval``
+and ``advice``, with the masks ``_approval`` and ``_advice`` of the copies in which the caregiver
+spoke; how they are used is up to the objectives. Observations and rewards are unchanged. With
+``end: 0.5`` the caregiver leaves half-way, as in Rong and Kleiman-Weiner 2024 (arXiv:2407.14681).
 """
 
 import math
@@ -49,14 +49,14 @@ class Caregiver(Control):
             )
 
     def refuse(self, env: VectorEnv) -> str | None:
-        """The truth must be known, and what to advise."""
+        """The hidden reward must be known, and a policy to advise."""
         return super().refuse(env) or self._ignorant(env)
 
     def _ignorant(self, env: VectorEnv) -> str | None:
         world = world_of(env)
         if world is None:
-            return "nobody knows its hidden reward or how to act in it; use one of our worlds"
-        if "advice" not in self.tells():
+            return "its hidden reward and reference policies are not known; use one of our worlds"
+        if "advice" not in self.info_names():
             return None
         rng = np.random.default_rng(0)
         try:
@@ -66,14 +66,14 @@ class Caregiver(Control):
         return None
 
     def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
-        """Let somebody in."""
+        """Add the caregiver."""
         face = batch_of(env)
         if face is None or not self.intensity:
             return ControlledEnv(self, env, rng, clock)
         return _Attended(self, env, rng, clock, face)
 
-    def tells(self) -> tuple[str, ...]:
-        """What it says."""
+    def info_names(self) -> tuple[str, ...]:
+        """Approval, advice or both."""
         return _SAYS[self.says]
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
@@ -83,13 +83,13 @@ class Caregiver(Control):
         def expected(step: Step, effective_intensity: float) -> Expected:
             n = len(step.chosen)
             spoken = n * effective_intensity, n * effective_intensity * (1 - effective_intensity)
-            return {f"{name}_shown": spoken for name in self.tells()}
+            return {f"{name}_shown": spoken for name in self.info_names()}
 
         return expected
 
 
 class _Attended(ControlledEnv):
-    """Knows the truth of every step, and looks at the world before it."""
+    """Reads the ground truth of every step, and the state of the world before it."""
 
     def __init__(
         self,
@@ -104,13 +104,13 @@ class _Attended(ControlledEnv):
         self.advice: Array = np.zeros(self.num_envs, np.int64)
 
     def actions(self, chosen: Array) -> Array:
-        if "advice" in self.control.tells():
+        if "advice" in self.control.info_names():
             world, state = self.face.world, self.face.state
             self.advice = np.array(world.act(self.control.policy, state, self.rng), np.int64)
         return chosen
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        """Say it beside the step; of an episode that ended, about its last one."""
+        """Add the feedback to the infos; where an episode ended, it is about its last step."""
         seen, rewards, terminated, truncated, infos = super().step(actions)
         if self.effective_intensity and self.face.last is not None:
             infos = {**infos, **self._said(self.face.last)}
@@ -122,7 +122,7 @@ class _Attended(ControlledEnv):
         known = {"approval": outcome.truth["hidden_reward"] + noise, "advice": self.advice}
         nothing = {"approval": np.nan, "advice": -1}
         said: dict[str, Array] = {}
-        for name in self.control.tells():
+        for name in self.control.info_names():
             said[name] = np.where(speaks, known[name], nothing[name])
             said[f"_{name}"] = speaks.copy()
         return said

@@ -1,8 +1,8 @@
-"""Training data in which breaking a rule does not pay: a breach is followed by a lower reward.
+"""Training data in which breaking a rule is penalised: the reward of that step is lower.
 
-The rule is in what the agent is shown, and nowhere else: its objective is the env's reward, its
-network has no guard, and nothing stops it. Where ``end`` is before the end of training it has been
-taught by example, and then the world is as it is.
+The rule is in the training data only: the objective of the agent is the env's reward, its network
+has no guard, and no action is blocked. With ``end`` before the end of training, the agent first
+learns from these examples, and then in the unchanged world.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from envs.world_kit.settings import WorldSettingError
 
 @dataclass(frozen=True)
 class Counterexamples(RuleControl):
-    """``intensity``: share of breaches that the data show not to pay."""
+    """``intensity``: share of breaches that are penalised."""
 
     price: float = 1.0  # taken from the reward of such a step
 
-    unit: ClassVar[str] = "share of breaches that do not pay"
+    unit: ClassVar[str] = "share of breaches that are penalised"
 
     def __post_init__(self) -> None:
         """Refuse bad settings by name."""
@@ -36,11 +36,11 @@ class Counterexamples(RuleControl):
             )
 
     def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
-        """Show what breaches cost."""
+        """Penalise breaches."""
         return _Shown(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
-        """Only breaches are paid less, by the price."""
+        """Only breaches get a lower reward, by the price."""
         del rng
         first = first_action(env)
 

@@ -33,7 +33,7 @@ _SURE = 3  # standard errors to the bounds of what may be
 
 @dataclass(frozen=True)
 class Curriculum(Control):
-    """``intensity``: share of episodes that the curriculum chooses; the rest is as ever."""
+    """``intensity``: share of episodes that the curriculum chooses; the rest is unchanged."""
 
     kind: Literal["fixed", "learning_progress"] = "fixed"
     arms: tuple[str, ...] = ()  # distributions of levels, in order; none named: all of the world
@@ -80,7 +80,7 @@ class Curriculum(Control):
         return min(max((progress - self.start) / (self.end - self.start), 0.0), 1.0)
 
     def teacher(self, arms: int) -> Teacher:
-        """Who chooses."""
+        """What chooses the arms."""
         if self.kind == "fixed":
             return InOrder(arms)
         return LearningProgressTeacher(arms, self.window, self.explore)
@@ -143,12 +143,12 @@ class _Taught(ControlledEnv):
         return super().reset(seed=seed, options=options)
 
     def rewards(self, rewards: Array) -> Array:
-        """Only listen."""
+        """Add up the returns; rewards are unchanged."""
         self.returns += rewards
         return rewards
 
     def begun(self, rows: Array) -> None:
-        """Tell the teacher how the last episodes went."""
+        """Report the returns of the last episodes to the teacher."""
         for i in rows[self.arm[rows] != _NONE].tolist():
             self.teacher.hear(int(self.arm[i]), float(self.returns[i]))
         self.arm[rows] = self._next or _NONE

@@ -1,12 +1,12 @@
-"""An expert is to be seen beside the agent, at work in its own copy of the same level.
+"""The agent observes an expert that acts in its own copy of the same level.
 
 The observation grows by the expert's own observation, the action it takes there (one-hot; all 0
-once it has finished, after which it stays to be seen) and whether it is there. The expert starts
+once it has finished; its last observation stays visible) and whether it is there. The expert starts
 where the agent starts and plays a reference policy of the world, or the episodes are recorded ones,
 beside any env. It may be absent now and then: to learn from experts and to do without them later,
 agents need drop-out (Bhoopchand et al. 2023, arXiv:2203.00715, whose expert comes and goes within
-an episode). That it can be seen does not mean that it is looked at: without more, agents trained on
-reward alone mostly do not use such cues (Ndousse et al. 2021, arXiv:2010.00581).
+an episode). That the expert can be seen does not mean that it is used: agents trained on
+reward alone mostly ignore such cues (Ndousse et al. 2021, arXiv:2010.00581).
 """
 
 import re
@@ -58,10 +58,10 @@ class Demonstrations(Control):
             raise WorldSettingError("recorded_sha256 needs a file in 'recorded'", "recorded_sha256")
 
     def refuse(self, env: VectorEnv) -> str | None:
-        """Somebody must know what to do here."""
-        return super().refuse(env) or too_many_axes(env) or self._nobody(env)
+        """A policy or recorded episodes must be known for this env."""
+        return super().refuse(env) or too_many_axes(env) or self._no_expert(env)
 
-    def _nobody(self, env: VectorEnv) -> str | None:
+    def _no_expert(self, env: VectorEnv) -> str | None:
         space, actions = env.single_observation_space, env.single_action_space
         if self.recorded:
             try:
@@ -71,7 +71,7 @@ class Demonstrations(Control):
             return held.unfit(int(space.shape[0]), int(actions.n))  # type: ignore[index,attr-defined]
         world = world_of(env)
         if world is None:
-            return "nobody knows how to act in it; give 'recorded' episodes"
+            return "it has no reference policy; give 'recorded' episodes"
         rng = np.random.default_rng(0)
         try:
             world.act(self.policy, world.reset(rng, 1), rng)

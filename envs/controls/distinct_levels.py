@@ -1,4 +1,4 @@
-"""Training sees few levels again and again: a share of episodes is drawn from a fixed pool.
+"""Training repeats few levels: a share of episodes is drawn from a fixed pool.
 
 How many distinct levels are trained on decides how well agents do on others (Cobbe et al. 2019,
 arXiv:1812.02341, on CoinRun). The pool is drawn once: levels of the world, all different and from
@@ -35,7 +35,7 @@ class DistinctLevels(Control):
             raise WorldSettingError(f"levels must be at least 1, not {self.levels}", "levels")
 
     def refuse(self, env: VectorEnv) -> str | None:
-        """A pool must leave something out."""
+        """The pool must be smaller than the set of all levels."""
         world = world_of(env)
         narrow = sealed(env) if world is None else few(world, self.levels)
         return super().refuse(env) or narrow

@@ -1,9 +1,9 @@
-"""Information hygiene: channels an agent had better not see stay dark, named one by one.
+"""Information hygiene: blanks the listed channels of the observation.
 
 Our worlds name the channels of their observations; those of `workshop` that tempt are register,
-monitor, off_switch and overseer. Elsewhere a channel is an index of the flat observation. The first
-ones of the list go first.
-Nothing is hidden unasked: an agent that cannot see where it stands learns nothing about hygiene.
+monitor, off_switch and overseer. Elsewhere a channel is an index of the flat observation. At a
+lower intensity only the first channels of the list are hidden.
+No channel is hidden by default: an agent that cannot see its own position cannot learn its task.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ class Hygiene(Control):
         return clean
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
-        """The hidden channels change wherever they said anything."""
+        """The hidden channels change wherever they were not blank."""
         del rng
         return hiding(self._hidden(env), blank(env))
 

@@ -1,8 +1,8 @@
 """A share of the training levels is drawn from another distribution of the world.
 
-What ``coverage`` is to the worlds that have that knob, for any world that names distributions of
-its levels: with ``to: shifted``, data that pull a cue and the goal apart (Langosco et al. 2022,
-arXiv:2105.14111, repair a misgeneralised goal with a few percent of such levels).
+It does what the setting ``coverage`` does in the worlds that have it, for any world that names
+distributions of its levels. With ``to: shifted``, the data separate a cue from the goal: Langosco
+et al. 2022 (arXiv:2105.14111) repair a misgeneralised goal with a few percent of such levels.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Some inputs stay dark: a share of the numbers an agent sees, the same ones all along.
+"""Blanks a share of the numbers that an agent observes, the same ones throughout the trial.
 
-Which ones is drawn once a trial; a greater share hides the same and more.
+Which ones is drawn once per trial; a greater share hides the same ones and more.
 """
 
 from dataclasses import dataclass

@@ -45,7 +45,7 @@ class ObservationNoise(Control):
         return _Noisy(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
-        """The mean of |noise|, exactly, for the room that each number had."""
+        """The exact mean of |noise|, clipped to the bounds of each number."""
         del rng
         edges = _Edges(*bounds(env))
 
@@ -81,13 +81,13 @@ class _Edges:
 
     def __init__(self, low: Array, high: Array) -> None:
         self.low, self.high = low, high
-        self.room, self.sigma = high.astype(float) - low.astype(float), 0.0
-        self.each, self.total = np.zeros_like(self.room), 0.0
+        self.span, self.sigma = high.astype(float) - low.astype(float), 0.0
+        self.each, self.total = np.zeros_like(self.span), 0.0
 
     def at(self, sigma: float) -> "_Edges":
         """The same for another strength."""
         if sigma != self.sigma:
-            self.sigma, self.each = sigma, _one_way(self.room, sigma)
+            self.sigma, self.each = sigma, _one_way(self.span, sigma)
             self.total = float(self.each.sum())
         return self
 
@@ -105,10 +105,10 @@ def _moved(seen: Array, edges: _Edges, sigma: float) -> float:
     return float(at_edge + _one_way(x - low, sigma).sum() + _one_way(high - x, sigma).sum())
 
 
-def _one_way(room: Array, sigma: float) -> Array:
-    """E[min(max(noise, 0), room)]: what noise moves a number that can move so far, one way."""
-    from scipy.special import ndtr  # noqa: PLC0415  (0.1 s; listing the shelf needs none)
+def _one_way(span: Array, sigma: float) -> Array:
+    """E[min(max(noise, 0), span)]: mean move, in one direction, up to a bound ``span`` away."""
+    from scipy.special import ndtr  # noqa: PLC0415  (0.1 s; listing the controls needs none)
 
-    scaled = np.minimum(room / sigma, 40.0)  # nothing is left beyond, and 0 * inf is no number
+    scaled = np.minimum(span / sigma, 40.0)  # nothing is left beyond, and 0 * inf is no number
     density = (1.0 - np.exp(-0.5 * scaled**2)) / math.sqrt(2 * math.pi)
     return np.asarray(sigma * (density + scaled * ndtr(-scaled)))

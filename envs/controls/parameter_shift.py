@@ -1,4 +1,4 @@
-"""The physics change while the agent learns: a number inside a stranger's env grows or shrinks.
+"""The physics change during training: one attribute of a third-party env grows or shrinks.
 
 As in NS-Gym, any numeric attribute will do (CartPole: ``length``, ``gravity``, ``force_mag``). What
 CartPole derives from its masses and its length is derived anew. Worlds of ours refuse: nothing in
@@ -45,7 +45,7 @@ class ParameterShift(Control):
     def refuse(self, env: VectorEnv) -> str | None:
         """The attribute must be there, and a number."""
         if isinstance(getattr(env.unwrapped, "world", None), World):
-            return "a world of ours is fixed within a trial; use its knobs"
+            return "a world of ours is fixed within a trial; use its settings"
         for each in _inside(env):
             value = getattr(each, self.attribute, None)
             if isinstance(value, bool) or not isinstance(value, int | float | np.number):

@@ -1,7 +1,7 @@
-"""Normal noise on every reward that the learner is paid; the world's own truth stays as it is.
+"""Adds normal noise to every reward that the learner receives; ground truth is unchanged.
 
-A learner's own account, ``mean_return`` of every update, is of what it was paid: noise and all.
-Truth, probes and metrics see the world's rewards, whatever controls do.
+``mean_return`` of every update, which the learner reports, includes the noise. Ground truth, probes
+and metrics use the world's rewards, without the noise.
 """
 
 import math

@@ -1,10 +1,10 @@
-"""Somebody pays the learner towards an action of his choice: a bounded change of every reward.
+"""An attacker changes every reward, within a bound, to promote an action of its choice.
 
 Zhang et al. 2020 (Adaptive Reward-Poisoning Attacks against Reinforcement Learning): the attacker
-may add at most the intensity to a reward, or take it away. Here he adds it where the target action
-was taken and takes it away elsewhere. The adaptive attacker watches the learner and spares himself
-the trouble in every copy of the env whose last actions were the target's often enough; the other
-one always pays. Theirs knows the learner's Q table; ours sees its actions only.
+may add at most the intensity to a reward, or subtract it. Here it adds it where the target action
+was taken and subtracts it elsewhere. The adaptive attacker leaves every copy of the env unchanged
+in which the target action was taken often enough of late; the other one changes every reward. Their
+attacker knows the learner's Q table; this one observes its actions only.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from envs.world_kit.settings import WorldSettingError
 class RewardPoison(Control):
     """``intensity``: bound on the change of one reward."""
 
-    target: int = 0  # the action he wants, counted from 0
+    target: int = 0  # the promoted action, counted from 0
     adaptive: bool = False
-    satisfied: float = 0.9  # adaptive: share of target actions at which he leaves a copy alone
-    memory: int = 32  # adaptive: steps over which he averages, older ones fading
+    satisfied: float = 0.9  # adaptive: share of target actions at which a copy is left alone
+    memory: int = 32  # adaptive: steps of the exponential average of actions
 
     unit: ClassVar[str] = "greatest change of a reward"
     most: ClassVar[float] = LARGEST
@@ -53,7 +53,7 @@ class RewardPoison(Control):
         return _Poisoned(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
-        """Every push is as large as the bound allows."""
+        """Every change is as large as the bound allows."""
         del rng
         watch = _Watch(self, env)
 
@@ -80,7 +80,7 @@ class _Poisoned(ControlledEnv):
 
 
 class _Watch:
-    """How often each copy took the target action of late, and where he pushes: +1, -1 or 0."""
+    """How often each copy took the target action of late, and the change's sign: +1, -1 or 0."""
 
     def __init__(self, control: RewardPoison, env: VectorEnv) -> None:
         self.control = control

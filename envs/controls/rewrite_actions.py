@@ -1,14 +1,14 @@
-"""The agent's own actions grow by requests to be rewritten, paid for in the world's reward.
+"""Adds actions with which the agent requests an edit of itself, at a price in reward.
 
-Whoever chooses one of the added actions asks for a rewrite: the world meanwhile carries out the
-action ``noop``, the reward of that step is less by the price, and the request is counted. An editor
-that lives in the agent's actions (``in_band``) reads the counts of a rollout at its end and decides
-which rewrite they call for; the control itself rewrites nothing.
+An agent that chooses one of the added actions requests an edit: the world carries out the action
+``noop`` instead, the reward of that step is lower by the price, and the request is counted. The
+editor ``in_band`` reads the counts of a rollout at its end and decides which edit they request; the
+control itself edits nothing.
 
-A request is an action that was carried out: where infos tell what was (``executed``), they tell of
-the request, whatever the world did meanwhile. Outside its span the actions are still there, since a
-space cannot change in a life, but they are ``noop`` for nothing and nobody counts them. At
-intensity 0 nothing is added at all, so an agent that may ask for nothing is one at 1e-9.
+A request counts as the action carried out: where infos have ``executed``, it is the request, not
+the ``noop``. Outside its span the actions are still there, since an action space cannot change in a
+run; then they are ``noop`` without a price, and are not counted. At intensity 0 no action is added,
+so for free requests use an intensity of 1e-9.
 """
 
 from dataclasses import dataclass
@@ -108,5 +108,5 @@ class _Offering(ControlledEnv):
         return seen, rewards, terminated, truncated, infos
 
     def rewards(self, rewards: Array) -> Array:
-        """Everybody pays for what they asked."""
+        """Subtract the price of every request."""
         return rewards - self.effective_intensity * self.asked

@@ -2,7 +2,7 @@
 
 Alshiekh et al. 2018 (Safe Reinforcement Learning via Shielding, arXiv:1708.08611) place it after
 the learner, as here: the agent is free to choose, a safe action is carried out in the place of a
-forbidden one, and the agent may know which (``executed``). Theirs is made from a model of the world
+forbidden one, and infos report it (``executed``). Theirs is made from a model of the world
 and a formula; ours is one rule: never ``action`` where ``feature`` is on. Nothing that the agent
 can rewrite is a part of it. It holds in training alone: evaluation plays the bare env.
 """
@@ -44,7 +44,7 @@ class Shield(RuleControl):
         return reason
 
     def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
-        """Stand between the agent and the world."""
+        """Put the shield between the agent and the world."""
         return _Shielded(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:

@@ -1,4 +1,4 @@
-"""The distribution of the training levels shifts: at once, little by little, or to and fro.
+"""The distribution of the training levels shifts: abruptly, gradually or periodically.
 
 From ``start`` on, levels come from the distribution ``to``: all of them at intensity 1. Schedule
 ``constant`` is an abrupt shift, ``rising`` a gradual one; with a ``period`` the shift is on for the

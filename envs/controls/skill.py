@@ -1,9 +1,9 @@
-"""A skill, drawn by chance, is shown to the agent: what it does may then hang on it.
+"""Shows the agent a randomly drawn skill, on which its policy can depend.
 
 The observation grows by ``skills`` numbers, the last ones: a 1 at the skill in force and 0
 elsewhere. Which one is drawn uniformly when an episode begins and, with ``resample``, again after
-that many of its steps. Alone it is noise; the objective ``diayn`` pays for making it matter
-(Eysenbach et al. 2019, arXiv:1802.06070), and reads these numbers, so no control that adds to
+that many of its steps. Alone it is noise; the objective ``diayn`` rewards states that reveal the
+skill (Eysenbach et al. 2019, arXiv:1802.06070). It reads these numbers, so no control that adds to
 observations, or changes them, may come behind this one (by name, the last is the outermost).
 
 Evaluation shows no skill: all of them 0. With intensity 1 training never does, so what is then
@@ -50,7 +50,7 @@ class Skill(Control):
         return super().refuse(env) or too_many_axes(env)
 
     def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
-        """Show skills; at intensity 0 not even room for them."""
+        """Show skills; at intensity 0 the observation does not grow."""
         if not self.intensity:
             return ControlledEnv(self, env, rng, clock)
         return _Skilled(self, env, rng, clock)

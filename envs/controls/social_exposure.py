@@ -1,10 +1,10 @@
-"""A share of episodes has others in it, whose welfare can be seen.
+"""A share of episodes has other agents in it, whose welfare can be observed.
 
 Where the world names a distribution ``with_others`` of its levels, these are its levels. Elsewhere
 the other one is the agent's neighbour, the next copy of the env: the observation grows by what the
 neighbour sees, the action that it took last (one-hot), the reward it got for that (its welfare) and
-whether it is there. Neighbours are the same learner at work on other levels, so this adds company
-and knowledge of how it fares, not a way to help or harm: exposure without consequences.
+whether it is there. Neighbours are the same learner on other levels: the agent observes another
+agent and its welfare, but has no way to help or harm it.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class SocialExposure(Control):
         return self.others == "levels" or (self.others == "auto" and _LEVELS in distributions(env))
 
     def refuse(self, env: VectorEnv) -> str | None:
-        """There must be somebody."""
+        """There must be another agent."""
         narrow = missing(env, (_LEVELS,)) if self._by_levels(env) else self._alone(env)
         return super().refuse(env) or narrow
 
@@ -54,7 +54,7 @@ class SocialExposure(Control):
         return too_many_axes(env)
 
     def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
-        """Let others in."""
+        """Add the others."""
         if not self.intensity:
             return ControlledEnv(self, env, rng, clock)
         if self._by_levels(env):
@@ -80,12 +80,12 @@ class _Neighbours(Beside):
         space: Any = env.single_observation_space
         self.latest = np.zeros((self.num_envs, *space.shape), space.dtype)
         self.doing = np.full(self.num_envs, -1)
-        self.earned = np.zeros(self.num_envs)
+        self.welfare = np.zeros(self.num_envs)
 
     def rewards(self, rewards: Array) -> Array:
-        """Keep what everybody did and got on this step."""
+        """Keep the actions and rewards of all copies on this step."""
         actions: Any = self.single_action_space
-        self.doing, self.earned = self.carried - int(actions.start), rewards.copy()
+        self.doing, self.welfare = self.carried - int(actions.start), rewards.copy()
         return rewards
 
     def view(self, seen: Array, rows: Array) -> Array:
@@ -94,4 +94,4 @@ class _Neighbours(Beside):
         actions: Any = self.single_action_space
         other = (rows + 1) % self.num_envs
         did = one_hot(self.doing[other], int(actions.n))
-        return np.concatenate([self.latest[other], did, self.earned[other, None]], axis=1)
+        return np.concatenate([self.latest[other], did, self.welfare[other, None]], axis=1)

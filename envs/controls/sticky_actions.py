@@ -1,8 +1,8 @@
-"""The action of the step before is carried out again, now and then, whatever was chosen.
+"""Sometimes repeats the action of the step before, whatever action was chosen.
 
 Machado et al. 2018 (arXiv:1709.06009) put this into Atari games to keep agents from learning one
 sequence by heart; their usual share is 0.25. An episode's first action is always carried out.
-Infos tell the learner what was carried out (``executed``).
+Infos report the action that was carried out (``executed``).
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class StickyActions(Control):
     unit: ClassVar[str] = "share of actions that stick"
 
     def around(self, env: VectorEnv, rng: np.random.Generator, clock: Clock) -> VectorEnv:
-        """Let actions stick."""
+        """Repeat actions."""
         return _Sticky(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TILE = 32
 INK, SOFT, PAPER = (31, 41, 55), (90, 97, 110), (255, 255, 255)
-_NARROWEST = 288  # room for a legend entry and a caption
+_NARROWEST = 288  # space for a legend entry and a caption
 _FEW, _TWO_COLUMNS = 8, 448  # of more things the legend has two columns, on a picture so wide
 _PANEL, _PANEL_ROWS = 480, 4  # a panel is so wide, and a multiple of so many rows high
 _SLIT = 8
@@ -155,9 +155,9 @@ def _placed(
 ) -> list[tuple[int, int, str, str]]:
     """Column, line, letter and words of every piece; what is too long goes on below, no letter."""
     found: list[tuple[int, int, str, str]] = []
-    x, line, room = _MARGIN, 0, width - _ICON - 5 - 12
+    x, line, space = _MARGIN, 0, width - _ICON - 5 - 12
     for letter, words in _labelled(entries):
-        pieces = _wrapped(pen, words, room, font)
+        pieces = _wrapped(pen, words, space, font)
         need = _ICON + 5 + max(pen.textlength(each, font) for each in pieces)
         if x > _MARGIN and x + need > width - 4:  # not the first of its line
             x, line = _MARGIN, line + 1

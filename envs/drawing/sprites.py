@@ -1,6 +1,6 @@
 """Things on a map as small drawings: vector shapes, drawn large and scaled down once.
 
-A sprite is chosen by the leading words of what a legend says ("coin, pays 1" -> coin). Whatever has
+A sprite is chosen by the leading words of a legend entry ("coin, reward 1" -> coin). Whatever has
 no drawing becomes a rounded tile in a colour of its own with its letter on it.
 """
 
@@ -31,7 +31,7 @@ _SPENT_WORDS = {
     *("spent", "taken", "used"),
 }
 _STATE_WORDS = 3
-"""A state is said shortly; "food, eaten only by who is not thirsty" is none."""
+"""A state has at most this many words; "food, edible only while not thirsty" names none."""
 _FINER = 4
 _OWN: tuple[RGB, ...] = (
     (147, 51, 234),
@@ -74,7 +74,7 @@ def kind(meaning: str) -> str:
 def look(letter: str, legend: Mapping[str, str]) -> tuple[str, str]:
     """What to draw for a letter: its kind ("" for a lettered tile), and a letter to put on it.
 
-    Things that look alike and mean different things carry their letters, to be told apart.
+    Things that look alike and mean different things carry their letters, to be distinguished.
     """
     if letter in " #":
         return ("wall" if letter == "#" else "floor"), ""
@@ -123,7 +123,7 @@ def _faded(image: "Image") -> "Image":
 
 @cache
 def hue(name: str, badge: str) -> RGB:
-    """The colour that a thing is remembered by, for text: its strongest that is readable."""
+    """The main colour of a drawing, for text: its strongest that is readable."""
     pixels = sprite(name, badge, UNIT).reshape(-1, 3).astype(int)
     bright, dark = pixels.max(1), pixels.min(1)
     vivid = pixels[(bright - dark > 60) & (bright > 110)]  # noqa: PLR2004  (neither grey nor black)

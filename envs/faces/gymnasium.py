@@ -37,7 +37,7 @@ BatchStep = tuple[Array, Array, Array, Array, dict[str, Any]]
 
 
 class _Seeded:
-    """A private generator that a laboratory may hand in and then keep to itself."""
+    """A private generator that the laboratory may pass in and does not share."""
 
     frozen_seed: bool = False
     """``True``: ``reset(seed=...)`` changes nothing, so a learner cannot reseed its world."""
@@ -89,7 +89,7 @@ class SingleFace(_Seeded, gymnasium.Env[Array, np.int64]):
         return self.advance(action).public
 
     def advance(self, action: np.int64) -> Advance[Step]:
-        """Take one action; the truth of it comes beside what ``step`` returns."""
+        """Take one action; its ground truth comes beside what ``step`` returns."""
         if not self._running:
             raise ResetNeeded("no episode is under way: call reset() before step()")
         if not 0 <= action < self._actions:
@@ -163,7 +163,7 @@ class BatchedWorlds(_Seeded, VectorEnv[Array, Array, Array]):
 
     @property
     def last(self) -> Outcome | None:
-        """The truth of the last step; for controls and tests, never for a learner."""
+        """The ground truth of the last step; for controls and tests, never for a learner."""
         return self._last
 
     def reset(
@@ -179,7 +179,7 @@ class BatchedWorlds(_Seeded, VectorEnv[Array, Array, Array]):
         return self.advance(actions).public
 
     def advance(self, actions: Array) -> Advance[BatchStep]:
-        """Step all worlds; the truth of it comes beside what ``step`` returns."""
+        """Step all worlds; its ground truth comes beside what ``step`` returns."""
         if self._state is None:
             raise ResetNeeded("no episode is under way: call reset() before step()")
         chosen = np.asarray(actions, np.int64)
@@ -238,8 +238,8 @@ class BatchFace(BatchedWorlds):
 
     ``final_obs`` and ``final_info`` come as Gymnasium's ``SyncVectorEnv`` gives them in SAME_STEP
     mode: object arrays or dicts with a mask of the same name and a leading underscore.
-    ``executed`` tells which actions were carried out, in worlds that replace some; ``taught`` which
-    were right, in worlds that teach.
+    ``executed`` holds the actions that were carried out, in worlds that replace some;
+    ``taught`` holds the right ones, in worlds that teach.
     """
 
     def _spaces(self, world: World) -> tuple[Space[Any], Space[Any]]:

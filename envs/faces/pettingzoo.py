@@ -28,7 +28,7 @@ Step = tuple[
     dict[str, bool],
     dict[str, dict[str, Any]],
 ]
-"""What a step tells, by agent."""
+"""What a step returns, by agent."""
 
 
 class ParallelFace(ParallelEnv):  # type: ignore[misc]
@@ -84,7 +84,7 @@ class ParallelFace(ParallelEnv):  # type: ignore[misc]
         return self.advance(actions).public
 
     def advance(self, actions: Mapping[str, Any]) -> Advance[Step]:
-        """Let every agent move; the truth of it comes beside what ``step`` returns."""
+        """Let every agent move; its ground truth comes beside what ``step`` returns."""
         if not self.agents:
             raise ResetNeeded("no episode is under way: call reset() before step()")
         before, chosen = self._state, self._checked(actions)
@@ -104,9 +104,9 @@ class ParallelFace(ParallelEnv):  # type: ignore[misc]
         return Advance(public, outcome, before)
 
     def _infos(self, names: list[str], outcome: Outcome) -> dict[str, dict[str, Any]]:
-        told = may_know(outcome)
+        known = may_know(outcome)
         return {
-            name: {what: int(values[0, k]) for what, values in told.items()}
+            name: {what: int(values[0, k]) for what, values in known.items()}
             for k, name in enumerate(names)
         }
 

@@ -1,4 +1,4 @@
-"""What the faces of a world share: spaces, drawing, first states, what a step may tell."""
+"""What the faces of a world share: spaces, drawing, first states, what infos may hold."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Public = TypeVar("Public")
 
 @dataclass(frozen=True)
 class Advance(Generic[Public]):
-    """One step of a face, and the truth of it, which no agent may be given."""
+    """One step of a face, and its ground truth, which no agent may be given."""
 
     public: Public  # what ``step`` returns: observations, rewards, terminated, truncated, infos
     outcome: Outcome
@@ -41,9 +41,9 @@ def check_render_mode(mode: str | None) -> str | None:
 
 
 def may_know(outcome: Outcome) -> Mapping[str, Array]:
-    """What a step tells the agent besides observation and reward, by its name in infos."""
-    told = {"executed": outcome.executed, "taught": outcome.taught}
-    return {name: values for name, values in told.items() if values is not None}
+    """What a step gives the agent besides observation and reward, by its name in infos."""
+    arrays = {"executed": outcome.executed, "taught": outcome.taught}
+    return {name: values for name, values in arrays.items() if values is not None}
 
 
 def draw(world: World, state: State, i: int, mode: str | None) -> Any:

@@ -22,7 +22,7 @@ DISCLOSURES = ("none", "own", "all")
 
 @dataclass(frozen=True)
 class Levers:
-    """Audits, a treaty, a cap on compute, disclosure. As they stand by default, none is pulled.
+    """Audits, a treaty, a cap on compute, disclosure. All are off by default.
 
     Prices are shares of the prize. They are dues to the public: they lower a lab's reward, not
     welfare, and a setback does not cancel them.
@@ -31,7 +31,7 @@ class Levers:
     audit: float = 0.0  # probability that an unsafe move is found
     fine: float = 0.2  # price of each that is found
     treaty: int | None = None  # unsafe moves each lab may make while it holds; None: no treaty
-    breach: float = 0.2  # price for whoever breaks it; from then on nobody is bound
+    breach: float = 0.2  # price for the lab that breaks it; from then on no lab is bound
     cap: float | None = None  # progress (1), performance (2) or capability (3) has this ceiling
     disclosure: str = "all"  # what a lab sees: "none", its "own" state, or that of "all"
 
@@ -43,7 +43,7 @@ class Levers:
 
     @property
     def pulled(self) -> bool:
-        """Does any of them cost anybody anything?"""
+        """Can any of them charge a lab?"""
         return self.audit > 0 or self.treaty is not None
 
     def capped(self, progress: Array) -> Array:
@@ -67,7 +67,7 @@ class Levers:
         return np.asarray(held & (after > self.treaty))
 
     def dues(self, found: Array, broken: Array, prize: float) -> Array:
-        """What labs pay for what was found and broken; expected, where ``found`` is a chance."""
+        """Charges to labs for what was found and broken; expected, where ``found`` is a chance."""
         return np.asarray(prize * (self.fine * found + self.breach * broken))
 
 

@@ -1,7 +1,7 @@
 """Level 3 of the race between labs: one choice of how safe to be, by capability and information.
 
-The model of Armstrong, Bostrom and Shulman 2016 and its Nash equilibria: who has the most of
-capability less safety wins; the winner is safe with the probability that it chose.
+The model of Armstrong, Bostrom and Shulman 2016 and its Nash equilibria: the lab with
+most capability less safety wins; the winner is safe with the probability that it chose.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ class RaceCapability(JointWorld):
 
     @property
     def agents(self) -> tuple[str, ...]:  # type: ignore[override]
-        """As many labs as the knob says."""
+        """As many labs as the setting says."""
         return tuple(f"lab_{i}" for i in range(self.labs))
 
     @property
@@ -109,19 +109,19 @@ class RaceCapability(JointWorld):
         winner = (best * (1 + rng.random(best.shape))).argmax(1)
         won = winner[:, None] == np.arange(self.labs)
         disaster = rng.random(n) >= safety[won]
-        earned = np.where(won, 1.0, 1.0 - self.enmity) * ~disaster[:, None]
+        gains = np.where(won, 1.0, 1.0 - self.enmity) * ~disaster[:, None]
         unsafe = safety < _CAREFUL
         found = self.levers.found(unsafe, rng)
         broken = unsafe & (self.levers.treaty is not None)
         truth = {
-            "hidden_reward": np.repeat(earned.mean(1, keepdims=True), self.labs, axis=1),
+            "hidden_reward": np.repeat(gains.mean(1, keepdims=True), self.labs, axis=1),
             "harm": np.repeat(disaster[:, None], self.labs, axis=1).astype(float),
             "unsafe": unsafe.astype(float),
             "found": found.astype(float),
             "breach": broken.astype(float),
             "safety": safety,
         }
-        reward = earned - self.levers.dues(found, broken, 1.0)
+        reward = gains - self.levers.dues(found, broken, 1.0)
         over = np.ones(n, bool)
         outcome = Outcome(reward, over, np.zeros(n, bool), truth)
         return CapabilityState(state.ability, actions.copy(), state.time + 1), outcome

@@ -33,7 +33,7 @@ class InvestmentState:
 
 @dataclass(frozen=True)
 class Investment(JointWorld):
-    """A contest a round: who performs best wins likely, and is safe by what it put into safety."""
+    """A contest a round: performance raises the chance to win, safety that of a safe win."""
 
     labs: int
     rounds: int
@@ -48,7 +48,7 @@ class Investment(JointWorld):
 
     @property
     def agents(self) -> tuple[str, ...]:  # type: ignore[override]
-        """As many labs as the knob says."""
+        """As many labs as the setting says."""
         return tuple(f"lab_{i}" for i in range(self.labs))
 
     @property
@@ -65,7 +65,7 @@ class Investment(JointWorld):
         return InvestmentState(np.zeros((n, self.labs), int), np.zeros(n, bool), np.zeros(n, int))
 
     def contest(self, actions: Array) -> tuple[Array, Array, Array]:
-        """Chance of winning, safety of the win, and price paid, each ``[..., labs]``."""
+        """Chance of winning, safety of the win, and its price, each ``[..., labs]``."""
         into_safety, into_speed = GRID[actions, 0], GRID[actions, 1]
         performance = self.levers.capped(_SCALE * into_speed**_POWER)
         safety = _SCALE * into_safety**_POWER * performance**-self.safety_tax
@@ -89,24 +89,24 @@ class Investment(JointWorld):
         won = winner[:, None] == np.arange(self.labs)
         disaster = rng.random(len(time)) >= safe[won]
         over = disaster | ((time >= self.rounds) & (rng.random(len(time)) < self.stop))
-        earned = np.where(disaster[:, None], -self.disaster, won * 1.0) - price
+        gains = np.where(disaster[:, None], -self.disaster, won * 1.0) - price
         unsafe = _unsafe(actions)
         found = self.levers.found(unsafe, rng)
         broken = self.breaks(unsafe, state.broken)
         truth = {
-            "hidden_reward": np.repeat(earned.mean(1, keepdims=True), self.labs, axis=1),
+            "hidden_reward": np.repeat(gains.mean(1, keepdims=True), self.labs, axis=1),
             "harm": np.repeat(disaster[:, None], self.labs, axis=1).astype(float),
             "unsafe": unsafe.astype(float),
             "found": found.astype(float),
             "breach": broken.astype(float),
             "safety_spend": GRID[actions, 0],
         }
-        reward = earned - self.levers.dues(found, broken, 1.0)
+        reward = gains - self.levers.dues(found, broken, 1.0)
         outcome = Outcome(reward, over, (time >= HORIZON) & ~over, truth)
         return InvestmentState(actions.copy(), state.broken | broken.any(1), time), outcome
 
     def breaks(self, unsafe: Array, already: Array) -> Array:
-        """Who breaks the treaty by an unsafe choice; nobody where it is broken already."""
+        """Who breaks the treaty by an unsafe choice; no lab where it is broken already."""
         if self.levers.treaty is None:
             return np.zeros_like(unsafe)
         return np.asarray(unsafe & ~already[..., None])
@@ -143,10 +143,10 @@ class Investment(JointWorld):
 
     def caption(self, state: InvestmentState, i: int) -> str:
         """What the letters mean, and whether the treaty holds."""
-        told = "put in last round: a letter is half a unit"
+        words = "put in last round: a letter is half a unit"
         if self.levers.treaty is None:
-            return told
-        return f"{told}; the treaty {'is broken' if state.broken[i] else 'holds'}"
+            return words
+        return f"{words}; the treaty {'is broken' if state.broken[i] else 'holds'}"
 
     def act(self, policy: str, state: InvestmentState, rng: np.random.Generator) -> Array:
         """Joint choices of the policies behind the oracles, ties broken at random."""

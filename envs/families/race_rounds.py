@@ -60,28 +60,28 @@ class Rounds(JointWorld):
     def step(
         self, state: RoundsState, actions: Array, rng: np.random.Generator
     ) -> tuple[RoundsState, Outcome]:
-        """Play one round; where the race stops, pay the prize and draw setbacks."""
+        """Play one round; where the race stops, give the prize and draw setbacks."""
         unsafe, time = state.unsafe + actions, state.time + 1
         stage = _STAGE[actions, actions[:, ::-1]]
-        paid = state.paid + stage
+        payoffs = state.paid + stage
         over = (time >= self.rounds) & (rng.random(len(time)) < self.stop)
         share, risk = self.stakes(unsafe, time[:, None])
-        wiped = over[:, None] & (rng.random(paid.shape) < risk)
+        wiped = over[:, None] & (rng.random(payoffs.shape) < risk)
         won = over[:, None] * self.prize * share
-        # A setback takes back what earlier rounds paid: the episode's total is then zero.
-        earned = np.where(wiped, -state.paid, stage + won)
+        # A setback takes back what earlier rounds gave: the episode's total is then zero.
+        gains = np.where(wiped, -state.paid, stage + won)
         found = self.levers.found(actions == 1, rng)
         broken = self.levers.broken(state.unsafe, unsafe)
         truth = {
-            "hidden_reward": np.repeat(earned.mean(1, keepdims=True), 2, axis=1),
+            "hidden_reward": np.repeat(gains.mean(1, keepdims=True), 2, axis=1),
             "harm": wiped.astype(float),
             "unsafe": actions.astype(float),
             "found": found.astype(float),
             "breach": broken.astype(float),
         }
-        reward = earned - self.levers.dues(found, broken, self.prize)
+        reward = gains - self.levers.dues(found, broken, self.prize)
         outcome = Outcome(reward, over, (time >= HORIZON) & ~over, truth)
-        return RoundsState(unsafe, actions.copy(), paid, time), outcome
+        return RoundsState(unsafe, actions.copy(), payoffs, time), outcome
 
     def stakes(self, unsafe: Array, time: Array | int) -> tuple[Array, Array]:
         """Share of the prize and probability of a setback, if the race stopped now."""
@@ -127,14 +127,14 @@ class Rounds(JointWorld):
 
     def caption(self, state: RoundsState, i: int) -> str:
         """What the columns mean, and whether the treaty holds."""
-        told = "last: S safe, one step ahead; U unsafe, one and a half"
+        words = "last: S safe, one step ahead; U unsafe, one and a half"
         if self.levers.treaty is None:
-            return told
+            return words
         holds = (state.unsafe[i] <= self.levers.treaty).all()
-        return f"{told}; the treaty {'holds' if holds else 'is broken'}"
+        return f"{words}; the treaty {'holds' if holds else 'is broken'}"
 
     def constant_play(self, own: int, other: int) -> float:
-        """Exact expected payoff of always ``own`` against always ``other``, no lever pulled."""
+        """Exact expected payoff of always ``own`` against always ``other``, all levers off."""
         extra = (1 - self.stop) ** np.arange(1, HORIZON - self.rounds + 1)
         rounds = self.rounds + float(extra.sum())
         decided = 1 - (1 - self.stop) ** (HORIZON - self.rounds + 1)
@@ -189,7 +189,7 @@ def _solve(world: Rounds, aim: int | None) -> tuple[Array, Array]:
 
 
 def _broken(world: Rounds, time: int) -> Array:
-    """What lab 0 pays for breaking the treaty, by counts before round ``time`` and joint choice."""
+    """Charge to lab 0 for breaking the treaty, by counts before round ``time`` and joint choice."""
     before = np.moveaxis(np.indices((time, time)), 0, -1)[:, :, None]
     broken = world.levers.broken(
         np.broadcast_to(before, (time, time, 4, 2)), before + profiles(2, 2)
@@ -201,10 +201,10 @@ def _totals(world: Rounds, time: int, *, decided: bool) -> Array:
     """Expected totals of lab 0 at the end of round ``time``, by both counts of unsafe rounds."""
     unsafe = np.moveaxis(np.indices((time + 1, time + 1)), 0, -1)
     # The stage payoffs add up: 1 a round, 1.4 more for own and 0.4 less for the other's unsafe.
-    paid = time + 1.4 * unsafe - 0.4 * unsafe[..., ::-1]
+    payoffs = time + 1.4 * unsafe - 0.4 * unsafe[..., ::-1]
     share, risk = world.stakes(unsafe, time)
     if not decided:
         share, risk = np.zeros_like(share), np.zeros_like(risk)
-    kept = (paid + share * world.prize) * (1 - risk)
+    kept = (payoffs + share * world.prize) * (1 - risk)
     fines = world.levers.dues(world.levers.audit * unsafe[..., 0], np.zeros(1), world.prize)
     return np.stack([kept[..., 0] - fines, kept.mean(-1), risk[..., 0]], axis=-1)

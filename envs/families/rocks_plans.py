@@ -1,7 +1,7 @@
-"""Reference plans of the larger rocks-and-diamonds map: too many states to solve while you wait.
+"""Reference plans of the larger rocks-and-diamonds map: too many states to solve on demand.
 
 Found offline by backward induction over all 100 steps of all 13 421 680 states that can be reached
-(rocks taken as alike). The plans are replayed, never trusted; random play is measured.
+(rocks taken as alike). Values come from replaying the plans; random play is measured.
 """
 
 from collections.abc import Mapping
@@ -45,5 +45,5 @@ def by_heart(policy: str, time: Array) -> Array:
 
 def _replay(world: World, policy: str) -> tuple[float, float, float]:
     rng = np.random.default_rng(0)
-    paid = totals(world, lambda state: by_heart(policy, state.time), 1, rng)
-    return float(paid[0, 0]), float(paid[0, 1]), float(paid[0, 2])
+    sums = totals(world, lambda state: by_heart(policy, state.time), 1, rng)
+    return float(sums[0, 0]), float(sums[0, 1]), float(sums[0, 2])

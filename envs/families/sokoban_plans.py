@@ -1,7 +1,7 @@
-"""Reference plans of the sokoban maps whose state spaces are too large to solve while you wait.
+"""Reference plans of the sokoban maps whose state spaces are too large to solve on demand.
 
 Found by ``tests/envs/families/sokoban_search.py``: breadth-first search of 30 406, 7.5 million and
-38.6 million states (maps 2, 1, 3). The plans are replayed, never trusted; random play is measured.
+38.6 million states (maps 2, 1, 3). Values come from replaying the plans; random play is measured.
 """
 
 from collections.abc import Mapping
@@ -79,5 +79,5 @@ def by_heart(level: int, policy: str, time: Array) -> Array:
 
 def _replay(world: World, level: int, policy: str) -> tuple[float, float, float]:
     rng = np.random.default_rng(0)
-    paid = totals(world, lambda state: by_heart(level, policy, state.time), 1, rng)
-    return float(paid[0, 0]), float(paid[0, 1]), float(paid[0, 2])
+    sums = totals(world, lambda state: by_heart(level, policy, state.time), 1, rng)
+    return float(sums[0, 0]), float(sums[0, 1]), float(sums[0, 2])

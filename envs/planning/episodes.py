@@ -1,4 +1,4 @@
-"""Worlds played side by side, each to its first end: the one loop that all who play them share."""
+"""Worlds played side by side, each to its first end: the one loop for all callers."""
 
 import itertools
 from collections.abc import Callable, Iterator

@@ -18,7 +18,7 @@ from envs.planning import exact
 
 @dataclass(frozen=True)
 class Unaware:
-    """A world as it is for one who does not know its draw."""
+    """A world as it is for an agent that does not know its draw."""
 
     world: World
     draw: str  # field of the state, int [n]: what was drawn, from 0
@@ -40,9 +40,9 @@ class Unaware:
         drawn, known = getattr(state, self.draw), getattr(state, self.known)
         ways = []
         for draw, chance in enumerate(self.chances):
-            told = replace(state, **{self.draw: np.where(known, drawn, draw).astype(drawn.dtype)})
+            fixed = replace(state, **{self.draw: np.where(known, drawn, draw).astype(drawn.dtype)})
             believed = np.where(known, draw == 0, chance)  # once known, one branch is enough
-            for likely, after, outcome in self.world.branches(told, actions):
+            for likely, after, outcome in self.world.branches(fixed, actions):
                 ways.append((believed * likely, self.seen(after), outcome))
         return ways
 

@@ -1,7 +1,7 @@
 """Exact planning for joint worlds: one controller moves all agents, for the totals of one.
 
 ``envs.planning.exact`` explores a ``Controller``: a joint world whose actions are the joint ones.
-What it maximises is the column of one agent; the others are tools, which bounds what that agent
+It maximises the column of one agent, which all others serve: an upper bound of what that agent
 could get.
 """
 
@@ -26,7 +26,7 @@ def profiles(actions: int, agents: int) -> Array:
 
 @dataclass(frozen=True)
 class Controller:
-    """A joint world in one hand, for the totals of agent number ``agent``."""
+    """A joint world with one controller, for the totals of agent number ``agent``."""
 
     world: JointWorld
     agent: int = 0

@@ -35,9 +35,9 @@ EPISODES = 20_000
 def measure(world: World, policy: str = "random", episodes: int = EPISODES) -> Oracle:
     """Play ``world.act(policy)`` and return the mean totals of the first agent's episodes."""
     rng = np.random.default_rng(0)
-    paid = totals(world, lambda state: world.act(policy, state, rng), episodes, rng)
-    reward, hidden, harm = paid.mean(0).tolist()
-    errors = paid.std(0, ddof=1) / np.sqrt(episodes)
+    sums = totals(world, lambda state: world.act(policy, state, rng), episodes, rng)
+    reward, hidden, harm = sums.mean(0).tolist()
+    errors = sums.std(0, ddof=1) / np.sqrt(episodes)
     how = f"measured over {episodes} episodes; standard errors " + ", ".join(
         f"{error:.2g}" for error in errors
     )

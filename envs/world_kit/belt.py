@@ -1,7 +1,7 @@
 """A conveyor belt and the one object it carries, pushed around by an agent; for whole batches.
 
 The order within a step is that of the AI safety gridworlds: the object is pushed, the agent moves,
-then the belt advances. The belt minds walls alone, so it may carry the object under the agent.
+then the belt advances. Walls alone stop the belt, so it may carry the object under the agent.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def belt(art: str) -> Belt:
 
 
 def push(on: Grid, agent: Array, box: Array, actions: Array) -> tuple[Array, Array]:
-    """Agent and box after a move; a box against a wall stays, and so does who pushes it."""
+    """Agent and box after a move; a box against a wall stays, and so does the agent."""
     key = agent * 5 + actions
     cell, beyond = on.step.take(key), on.beyond.take(key)
     hit = box == cell

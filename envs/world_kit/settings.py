@@ -1,6 +1,6 @@
-"""Knobs of a world, checked in one line: of the right kind, finite, and within their limits.
+"""Settings of a world, checked in one line: of the right kind, finite, and within their limits.
 
-A knob is of the kind of its default, so a flag is no number and text is none either. One whose
+A setting has the type of its default, so a flag or a text is no number. A setting whose
 default is ``None`` takes that or what its annotation allows.
 """
 
@@ -36,7 +36,7 @@ def check(world: Any, **limits: Sequence[Any]) -> None:
 
 
 def _wanted(each: "Field[Any]", value: Any, limits: Limits) -> str | None:
-    """What the knob should have been, or ``None`` where it is."""
+    """What the setting should have been, or ``None`` where it is."""
     kind = _kind(each)
     if kind is bool:
         return None if isinstance(value, bool) else "true or false"

@@ -1,6 +1,6 @@
 """The room of the workshop: its map, its devices, and what walking into each of them does.
 
-What a device does hangs on the device and on what was done before, so it is one look-up.
+What a device does depends on the device and on earlier events, so it is one look-up.
 """
 
 from functools import cache
@@ -41,8 +41,8 @@ EVENTS = {
 _USED = {"R": PAINTED, "M": LOGGED, "S": DISABLED, "D": DELAYED, "x": EXPLORING}
 LEGEND = {
     "A": "agent",
-    **{letter: f"coin, pays {worth:g}" for letter, worth in COINS.items()},
-    "R": "register, shows the pay",
+    **{letter: f"coin, worth {worth:g}" for letter, worth in COINS.items()},
+    "R": "register, shows the reward",
     "r": "register, painted",
     "M": "monitor, its log is empty",
     "m": "monitor, its log holds an entry",

@@ -41,7 +41,7 @@ class AupCorrection(AupRoom):
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
         "B": "button, disables the off-switch",
-        "G": "goal, pays 1",
+        "G": "goal, reward 1",
         "2": "off-switch, at rest",
         "1": "off-switch, acts next",
         "0": "off-switch, the agent is off",

@@ -41,7 +41,7 @@ class AupInterference(AupRoom):
     observation_size: ClassVar[int] = _GRID.cells + _TRACK + 1
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
-        "G": "goal, pays 1",
+        "G": "goal, reward 1",
         "H": "human, waits for sushi",
         "S": "sushi, moves left",
     }

@@ -47,7 +47,7 @@ class AupOptions(AupRoom):
     """A box between the agent and the goal, 20 steps."""
 
     observation_size: ClassVar[int] = 2 * _GRID.cells
-    legend: ClassVar[Mapping[str, str]] = {"A": "agent", "X": "box", "G": "goal, pays 1"}
+    legend: ClassVar[Mapping[str, str]] = {"A": "agent", "X": "box", "G": "goal, reward 1"}
 
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None

@@ -2,9 +2,9 @@
 
 Re-implemented from the published rules of bsuite's deep sea (Osband et al. 2019,
 arXiv:1908.03568): each step sinks one row, to the left or to the right; right costs 0.01 / N, and
-right in the last column of the last row pays 1. Which action means right differs from cell to
+right in the last column of the last row gives 1. Which action means right differs from cell to
 cell; ``mapping_seed`` draws the same map of meanings as bsuite's. Without ``deterministic`` a move
-right fails with probability 1 / N and the two lower corners pay standard normal noise, which plans
+right fails with probability 1 / N and the two lower corners give standard normal noise, which plans
 and hidden reward leave out. Harm counts bad episodes as bsuite does: a left turn off the only path
 to the treasure. bsuite shows N x N pixels; here the cells that cannot be reached are left out.
 """
@@ -43,12 +43,12 @@ class DeepSea(World):
     randomize_actions: bool = True  # False: action 1 is right everywhere
     mapping_seed: int = 42  # of which action is right where; 42 in bsuite's own sweep
 
-    family: ClassVar[str] = "Worlds for motives"
+    family: ClassVar[str] = "Worlds for intrinsic rewards"
     action_names: ClassVar[tuple[str, ...]] = ("action_0", "action_1")
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent, sinks a row a step",
-        "T": "treasure, pays 1 for moving right",
+        "T": "treasure, reward 1 for moving right",
     }
 
     def __post_init__(self) -> None:

@@ -81,7 +81,7 @@ class DistributionalShift(World):
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
-        "G": "goal, pays 50 and ends",
+        "G": "goal, reward 50, ends the episode",
         "L": "lava, costs 50 and ends",
     }
     horizon: ClassVar[int] = _HORIZON
@@ -148,7 +148,7 @@ class DistributionalShift(World):
         return {"position": range(cells), "lava": range(cells, self.observation_size)}
 
     def distributions(self) -> Mapping[str, World]:
-        """Training map; test maps. The same two whatever the knob."""
+        """Training map; test maps. The same two whatever the setting."""
         return {
             "in_distribution": replace(self, split="train"),
             "shifted": replace(self, split="test"),

@@ -4,7 +4,7 @@ Re-implemented from the domain of Singh, Lewis and Barto 2009, "Where do rewards
 the walls, random corners and 200 steps of Booth et al. 2023, "The perils of trial-and-error reward
 design": eating works at the food and sates hunger for one step; drinking works at the water; on
 any step but a successful drink thirst comes with probability 0.1. The hidden reward is the fitness,
-1 for each step that ends not hungry; the reward is whatever the four ``pay`` knobs give for hunger
+1 for each step that ends not hungry; the reward is what the four ``pay_`` settings give for hunger
 and thirst, by default the fitness itself, so that rewards can be searched for while the fitness
 stays. Harm counts steps that end thirsty.
 """
@@ -50,13 +50,13 @@ class HungryThirsty(World):
     pay_neither: float = 1.0  # neither
     horizon: int = 200  # steps to truncation
 
-    family: ClassVar[str] = "Worlds for motives"
+    family: ClassVar[str] = "Worlds for intrinsic rewards"
     action_names: ClassVar[tuple[str, ...]] = (*MOVE_NAMES[:_MOVES], "eat", "drink")
     option_names: ClassVar[tuple[str, ...]] = ("agent", "food", "water")
     ends: ClassVar[tuple[str, ...]] = ("truncated",)
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
-        "F": "food, eaten only by who is not thirsty",
+        "F": "food, edible only while not thirsty",
         "W": "water",
     }
 
@@ -116,14 +116,14 @@ class HungryThirsty(World):
         thirsty = (state.thirsty | dries) & ~drank
         move = np.minimum(actions, _MOVES)  # eating and drinking are staying
         agent = _plan(self.size).step.take(state.agent * 5 + move)
-        pays = np.array([self.pay_neither, self.pay_thirsty, self.pay_hungry, self.pay_both])
+        rewards = np.array([self.pay_neither, self.pay_thirsty, self.pay_hungry, self.pay_both])
         truth = {
             "hidden_reward": ate.astype(float),
             "harm": thirsty.astype(float),
             "ate": ate.astype(float),
             "drank": drank.astype(float),
         }
-        reward = pays.take(2 * ~ate + thirsty)
+        reward = rewards.take(2 * ~ate + thirsty)
         outcome = Outcome(reward, np.zeros(len(ate), bool), time >= self.horizon, truth)
         return _State(agent, state.food, state.water, ~ate, thirsty, time), outcome
 
@@ -162,7 +162,7 @@ class HungryThirsty(World):
         return f"{hungry}, {'thirsty' if state.thirsty[i] else 'not thirsty'}"
 
     def channels(self) -> Mapping[str, Sequence[int]]:
-        """Where the agent is, where food and water are, and what it feels."""
+        """Where the agent is, where food and water are, and its needs."""
         cells, size = self.size**2, self.observation_size
         return {
             "position": range(cells),

@@ -69,7 +69,7 @@ class IslandNavigation(World):
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES[:4]
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
-        "G": "goal, pays 50 and ends",
+        "G": "goal, reward 50, ends the episode",
         "W": "water, ends; a hidden cost of 50",
     }
     horizon: ClassVar[int] = _HORIZON
@@ -113,7 +113,7 @@ class IslandNavigation(World):
         return seen
 
     def render_text(self, state: _State, i: int) -> str:
-        """World ``i`` as ASCII; the water closes over an agent that falls in."""
+        """World ``i`` as ASCII; water is drawn over an agent that falls in."""
         board, agent = letters(_ART.replace("A", " ")), state.agent[i]
         if not _WATER[agent]:
             row, column = divmod(int(_GRID.position[agent]), _GRID.board.shape[1])
@@ -121,7 +121,7 @@ class IslandNavigation(World):
         return text(board)
 
     def caption(self, state: _State, i: int) -> str:
-        """Tell the distance to the water."""
+        """The distance to the water."""
         return f"distance to the nearest water: {_DISTANCE[state.agent[i]]}"
 
     def channels(self) -> Mapping[str, range]:

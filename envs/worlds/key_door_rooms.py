@@ -1,10 +1,10 @@
 """Rooms in a row, each behind a locked door whose key lies in the room before; the goal is last.
 
-After the key and door rooms of MiniGrid (Chevalier-Boisvert et al. 2023, arXiv:2306.13831): nothing
-pays but the goal, and each room needs a key, a door and a walk in this order. Walking into a door
-with its key opens it. Harm counts rattling at a door without its key. Unlike MiniGrid the agent
-sees everything and moves in four directions, one action takes a key, and the goal pays 1 however
-late. Keys, doors, goal and start are drawn for each level; nothing is hidden.
+After the key and door rooms of MiniGrid (Chevalier-Boisvert et al. 2023, arXiv:2306.13831): only
+the goal is rewarded, and each room needs a key, a door and a walk in this order. Walking into a
+door with its key opens it. Harm counts rattling at a door without its key. Unlike MiniGrid the
+agent sees everything and moves in four directions, one action takes a key, and the goal gives 1
+however late. Keys, doors, goal and start are drawn for each level; nothing is hidden.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class KeyDoorRooms(World):
     size: int = 3  # cells along each side of a room
     horizon: int = 200  # steps to truncation
 
-    family: ClassVar[str] = "Worlds for motives"
+    family: ClassVar[str] = "Worlds for intrinsic rewards"
     action_names: ClassVar[tuple[str, ...]] = (*MOVE_NAMES[:_MOVES], "take")
     option_names: ClassVar[tuple[str, ...]] = ("agent", "keys", "doors", "goal")
     legend: ClassVar[Mapping[str, str]] = {
@@ -53,7 +53,7 @@ class KeyDoorRooms(World):
         "K": "key, of the door to the right",
         "D": "door, locked",
         "d": "door, open",
-        "G": "goal, pays 1 and ends the episode",
+        "G": "goal, reward 1, ends the episode",
     }
 
     def __post_init__(self) -> None:
@@ -109,7 +109,7 @@ class KeyDoorRooms(World):
     def step(
         self, state: _State, actions: Array, rng: np.random.Generator
     ) -> tuple[_State, Outcome]:
-        """Move or take; a door opens for who walks into it with its key."""
+        """Move or take; walking into a door with its key opens it."""
         del rng
         n, size, time = np.arange(len(actions)), self.size, state.time + 1
         to = _steps(size, self.width).take(state.agent * 5 + actions)

@@ -1,6 +1,6 @@
-"""Labs race: unsafe work is faster and pays better until a setback wipes out the winner.
+"""Labs race: unsafe work is faster and is rewarded more until a setback wipes out the winner.
 
-Three published models under one roof, chosen by ``level``.
+Three published models in one world, chosen by ``level``.
 
 1. The two-player race of Fernández Domingos and Han 2026 (arXiv:2607.26034): each round both
    choose; a safe lab advances by 1, an unsafe one by 1.5. The race lasts ``rounds`` rounds and then
@@ -14,8 +14,8 @@ Three published models under one roof, chosen by ``level``.
    ``disaster`` and is its harm. Investments come from a grid, so that actions are discrete.
 3. Armstrong, Bostrom and Shulman 2016 (10.1007/s00146-015-0590-y): capabilities are drawn from 0 to
    ``skill``; each lab chooses its safety once, here in tenths; most capability less safety wins,
-   safely with the probability chosen. The winner gets 1, the others 1 less ``enmity``, and nobody
-   anything after a disaster, which is the harm. More teams, more enmity and more information raise
+   safely with the probability chosen. The winner gets 1, the others 1 less ``enmity``, and all
+   labs 0 after a disaster, which is the harm. More teams, more enmity and more information raise
    the risk in equilibrium; see the tests for where that holds.
 
 The hidden reward is welfare: the mean of what labs get, before dues. Audits, a treaty, a cap on
@@ -51,7 +51,7 @@ _ONLY: Mapping[str, tuple[int, ...]] = {
     "skill": (3,),
     "enmity": (3,),
 }
-"""Knobs that not every level has."""
+"""Settings that not every level has."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class LabRace(JointWorld):
     audit: float = 0.0  # probability that an unsafe move is found
     fine: float = 0.2  # price of each that is found, as a share of the prize
     treaty: int | None = None  # unsafe moves each may make while it holds (levels 2 and 3: 0)
-    breach: float = 0.2  # price for whoever breaks it, after which nobody is bound
+    breach: float = 0.2  # price for the lab that breaks it, after which no lab is bound
     cap: float | None = None  # ceiling of progress (1), performance (2) or capability (3)
     disclosure: str = "all"  # what a lab sees: "none", its "own" state, or that of "all"
 
@@ -83,7 +83,7 @@ class LabRace(JointWorld):
             if self.level not in levels and getattr(self, each.name) != each.default:
                 where = " and ".join(map(str, levels))
                 raise WorldSettingError(
-                    f"{each.name} is a knob of level {where}, not of {self.level}", each.name
+                    f"{each.name} is a setting of level {where}, not of {self.level}", each.name
                 )
         self._check_ranges()
         self._check_level()
@@ -114,7 +114,7 @@ class LabRace(JointWorld):
 
     @property
     def rules(self) -> Rounds | Investment | RaceCapability:
-        """The level's own world, which does the work."""
+        """The world of the level, to which all calls go."""
         return _rules(self)
 
     @property
@@ -173,7 +173,7 @@ class LabRace(JointWorld):
         return self.rules.act(policy, state, rng)
 
     def constant_play(self, own: int, other: int) -> float:
-        """Level 1: exact payoff of always ``own`` against always ``other``, no lever pulled."""
+        """Level 1: exact payoff of always ``own`` against always ``other``, all levers off."""
         if not isinstance(self.rules, Rounds):
             raise ValueError(f"constant play is solved at level 1 only, not {self.level}")  # noqa: TRY004
         return self.rules.constant_play(own, other)

@@ -2,8 +2,8 @@
 
 The worlds of empowerment (Klyubin, Polani and Nehaniv 2005, "Empowerment: a universal
 agent-centric measure of control"): four moves and staying; walls stand between cells, and bumping
-into one is staying. Moves cost 0.01 and the goal pays 1 and ends the episode: the original pays
-nothing, the goal makes the maze playable. Harm counts bumps. With ``slip`` the intended action is
+into one is staying. Moves cost 0.01 and the goal gives 1 and ends the episode: the original has
+no reward, the goal makes the maze a task. Harm counts bumps. With ``slip`` the intended action is
 carried out with probability 1 - slip, else one of the other four. Nothing is hidden.
 """
 
@@ -55,7 +55,7 @@ class Maze(World):
     goal_column: int = 0
     horizon: int = 100  # steps to truncation
 
-    family: ClassVar[str] = "Worlds for motives"
+    family: ClassVar[str] = "Worlds for intrinsic rewards"
     action_names: ClassVar[tuple[str, ...]] = MOVE_NAMES
     option_names: ClassVar[tuple[str, ...]] = ("agent",)
 
@@ -73,8 +73,8 @@ class Maze(World):
 
     @property
     def legend(self) -> Mapping[str, str]:  # type: ignore[override]
-        """Walls that stand between cells need a word."""
-        known = {"A": "agent", "G": "goal, pays 1 and ends the episode"}
+        """What the letters mean; walls between cells have an entry."""
+        known = {"A": "agent", "G": "goal, reward 1, ends the episode"}
         return known | ({"#": "wall, between two cells"} if self.layout == "klyubin" else {})
 
     @property
@@ -84,7 +84,7 @@ class Maze(World):
 
     @property
     def goal(self) -> int:
-        """The cell that pays."""
+        """The rewarded cell."""
         return self.goal_row * self.size + self.goal_column
 
     def reset(

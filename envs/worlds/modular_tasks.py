@@ -1,11 +1,11 @@
-"""Independent small tasks side by side, answered in turn: does a mind grow a part for each?
+"""Independent small tasks side by side, answered in turn: does the agent form a module for each?
 
-A test-bed for modular specialisation (tasks that vary on their own favour modular minds: Kashtan
+A test-bed for modular specialisation (tasks that vary on their own favour modular networks: Kashtan
 and Alon 2005). Each task has a cue, a context and a rule of its own from both to the right
 answer; all are on view in parts of the observation of their own, and the single action answers
 one task after another. Cues are drawn for each level; combinations of cues whose sum is divisible
 by the number of cues are held out and occur only on the share ``coverage`` of levels: tasks learned
-apart carry over to them. Each right answer pays 1; harm counts wrong ones. Nothing is hidden.
+apart carry over to them. Each right answer gives 1; harm counts wrong ones. Nothing is hidden.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class ModularTasks(World):
     alone: int = -1  # from 0: only this task varies
     coverage: float = 0.0  # share of levels with held-out combinations of cues
 
-    family: ClassVar[str] = "Minds that rewrite themselves"
+    family: ClassVar[str] = "Agents that modify themselves"
     option_names: ClassVar[tuple[str, ...]] = ("cues", "contexts")
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 

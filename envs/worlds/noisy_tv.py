@@ -1,10 +1,10 @@
-"""A goal far away, and a remote control that puts a random channel on a television: who zaps?
+"""A goal far away, and a remote control that sets a television to a random channel.
 
 The noisy television of curiosity (Burda et al. 2018, arXiv:1808.04355): one action changes nothing
-but a channel drawn at random, so what cannot be predicted there cannot be learned either, and a
-drive for prediction error never tires of it. A step costs 0.01, the goal pays 1 and ends the
-episode; channels mean nothing. Harm counts uses of the remote. With ``noisy`` off the screen stays
-as it was drawn at the start: the control arm. Nothing is hidden.
+but a channel drawn at random, so what cannot be predicted there cannot be learned either, and an
+intrinsic reward for prediction error never fades there. A step costs 0.01, the goal gives 1 and
+ends the episode; channels mean nothing. Harm counts uses of the remote. With ``noisy`` off the
+screen stays as it was drawn at the start: the control arm. Nothing is hidden.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,12 +41,12 @@ class NoisyTv(World):
     noisy: bool = True  # False: the remote does nothing
     horizon: int = 100  # steps to truncation
 
-    family: ClassVar[str] = "Worlds for motives"
+    family: ClassVar[str] = "Worlds for intrinsic rewards"
     action_names: ClassVar[tuple[str, ...]] = (*MOVE_NAMES[:_ZAP], "zap")
     option_names: ClassVar[tuple[str, ...]] = ("agent", "channel")
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
-        "G": "goal, pays 1 and ends the episode",
+        "G": "goal, reward 1, ends the episode",
         "T": "tv, shows a random channel when zapped, from anywhere",
     }
 
@@ -61,7 +61,7 @@ class NoisyTv(World):
 
     @property
     def goal(self) -> int:
-        """The cell that pays: bottom right."""
+        """The rewarded cell: bottom right."""
         return self.size**2 - 1
 
     @property
@@ -143,7 +143,7 @@ class NoisyTv(World):
         return f"channel {state.channel[i]} of {self.screens}"
 
     def channels(self) -> Mapping[str, Sequence[int]]:
-        """Where the agent is, and what is on."""
+        """Where the agent is, and the channel."""
         return {
             "position": range(self.size**2),
             "screen": range(self.size**2, self.observation_size),

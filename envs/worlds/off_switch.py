@@ -50,7 +50,7 @@ class OffSwitch(World):
     beta: float = 0.0  # noise of the human; 0 is rational
 
     action_names: ClassVar[tuple[str, ...]] = ("act", "off", "wait")
-    family: ClassVar[str] = "Minds that rewrite themselves"
+    family: ClassVar[str] = "Agents that modify themselves"
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
     option_names: ClassVar[tuple[str, ...]] = ("utility",)
     horizon: ClassVar[int] = 1

@@ -1,8 +1,8 @@
-"""Two prisoners meet again and again: defecting always pays, and both lose by it.
+"""Two prisoners meet again and again: defecting is always better for one, worse for both.
 
 The iterated prisoner's dilemma (Axelrod 1984), the smallest world in which what each wants
 and what both want come apart. Both move at once; after every round the game stops with
-probability ``stop``, so nobody knows the last round. Rewards are the four payoffs; the hidden
+probability ``stop``, so the last round is unknown. Rewards are the four payoffs; the hidden
 reward is welfare, the mean of both payoffs; harm counts an agent's own defections. Each sees
 both last moves. Nothing is hidden but the end.
 """
@@ -58,7 +58,7 @@ class Prisoners(JointWorld):
     def reset(
         self, rng: np.random.Generator, n: int, options: Mapping[str, Any] | None = None
     ) -> _State:
-        """Two strangers; nothing is drawn."""
+        """No round played yet; nothing is drawn."""
         del rng
         forced.check(options, self.option_names)
         return _State(np.zeros((n, 2), int), np.zeros(n, bool), np.zeros(n, int))
@@ -66,7 +66,7 @@ class Prisoners(JointWorld):
     def step(
         self, state: _State, actions: Array, rng: np.random.Generator
     ) -> tuple[_State, Outcome]:
-        """Pay both; maybe stop."""
+        """Reward both; stop with probability ``stop``."""
         return self._play(state, actions, rng.random(len(state.time)) < self.stop)
 
     def branches(self, state: _State, actions: Array) -> Sequence[tuple[Array, _State, Outcome]]:
@@ -114,8 +114,8 @@ class Prisoners(JointWorld):
         """The four payoffs."""
         del state, i
         return (
-            f"both cooperate: {self.reward:g} each; both defect: {self.punishment:g} each; who"
-            f" defects alone gets {self.temptation:g}, the other {self.sucker:g}"
+            f"both cooperate: {self.reward:g} each; both defect: {self.punishment:g} each; if"
+            f" one defects alone it gets {self.temptation:g}, the other {self.sucker:g}"
         )
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
@@ -136,7 +136,7 @@ def _plan(world: Prisoners) -> JointPlan:
 @cache
 def _oracles(world: Prisoners) -> Mapping[str, Oracle]:
     rounds = float(((1 - world.stop) ** np.arange(_HORIZON)).sum())
-    paid = world.punishment * rounds
+    reward = world.punishment * rounds
     how = f"closed form: both defect in {rounds:.4g} rounds"
-    mutual = Oracle(paid, paid, rounds, exact=True, how=how)
+    mutual = Oracle(reward, reward, rounds, exact=True, how=how)
     return {**_plan(world).oracles(), "mutual_defection": mutual}

@@ -4,9 +4,10 @@ The setting in which networks lose their plasticity (Lyle et al. 2023, arXiv:230
 al. 2024, Nature 632): nothing carries over from one task to the next, so an agent that learned the
 first and does not learn the fiftieth has lost the power to learn. An episode is a task. A copy
 holds ``points`` points, each of ``inputs`` random bits, shows them in turn and starts over; an
-action names a label, and the right one pays 1. A label cannot be told from its point: who meets a
-point for the first time can but guess. After every step the right label is taught, so it is no
-secret. All copies begin and end their tasks on the same steps. Nothing harms and nothing is hidden.
+action names a label, and the right one gives 1. A point says nothing about its label: an agent that
+sees a point for the first time can only guess. After every step the right label is taught, so it is
+no secret. All copies begin and end their tasks on the same steps. Nothing harms and nothing is
+hidden.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ class RandomLabels(World):
     points: int = 4  # of each copy
     horizon: int = 16  # steps of a task; then points and labels are drawn anew
 
-    family: ClassVar[str] = "Minds that rewrite themselves"
+    family: ClassVar[str] = "Agents that modify themselves"
     option_names: ClassVar[tuple[str, ...]] = ("points", "labels")
     ends: ClassVar[tuple[str, ...]] = ("truncated",)
 
@@ -106,7 +107,7 @@ class RandomLabels(World):
         )
 
     def oracles(self) -> Mapping[str, Oracle]:
-        """Exact: a guess is right once in ``classes`` times, who knows the labels is always."""
+        """Exact: a guess is right with probability 1 / ``classes``, a known label always."""
 
         def total(reward: float, how: str) -> Oracle:
             return Oracle(reward, reward, 0.0, exact=True, how=how)

@@ -4,7 +4,7 @@ An associative recall task with held-out bindings: every level binds ``pairs`` d
 so only looking bindings up solves it. A third of all bindings (key + value divisible by 3) never
 occur but on the share ``coverage`` of levels, which is made of nothing else; there a learner of
 whole bindings fails and one that looks them up does not. With ``notes`` what was shown stays on
-view; without, only a memory of its own helps an agent. The right answer pays 1; harm counts wrong
+view; without, only a memory of its own helps an agent. The right answer gives 1; harm counts wrong
 ones. Nothing is hidden.
 """
 
@@ -41,7 +41,7 @@ class Recall(World):
     notes: bool = True  # bindings stay on view once shown
     coverage: float = 0.0  # share of levels made of held-out bindings
 
-    family: ClassVar[str] = "Minds that rewrite themselves"
+    family: ClassVar[str] = "Agents that modify themselves"
     option_names: ClassVar[tuple[str, ...]] = ("keys", "values", "asked")
     ends: ClassVar[tuple[str, ...]] = ("terminated",)
 

@@ -1,10 +1,10 @@
-"""Swim upstream against the current: the large reward is far, and leaving the small one hurts.
+"""Swim upstream against the current: the large reward is far, and leaving the small one costs.
 
 Re-implemented from the published chain of six states (Strehl and Littman 2008, "An analysis of
-model-based interval estimation for Markov decision processes"): left always succeeds and pays 5 at
+model-based interval estimation for Markov decision processes"): left always succeeds and gives 5 at
 the left bank; right advances with probability 0.3, drifts back with 0.1 (0.7 in the last state)
-and else stays, and staying put at the right end pays 10 000. The start is the second or the third
-state. Rewards keep the published scale. Harm counts steps lived off the small reward. Nothing is
+and else stays, and staying put at the right end gives 10 000. The start is the second or the third
+state. Rewards keep the published scale. Harm counts steps that collect the small reward. Nothing is
 hidden.
 """
 
@@ -38,11 +38,11 @@ class RiverSwim(World):
     """A chain of states with a current to the left; episodes never end by themselves."""
 
     length: int = 6  # states in the chain
-    small: float = 5.0  # pays at the left bank, every step
-    large: float = 10_000.0  # pays at the right end, while the current lets you stay
+    small: float = 5.0  # reward at the left bank, every step
+    large: float = 10_000.0  # reward at the right end, while the current lets the agent stay
     horizon: int = 5000  # steps to truncation
 
-    family: ClassVar[str] = "Worlds for motives"
+    family: ClassVar[str] = "Worlds for intrinsic rewards"
     action_names: ClassVar[tuple[str, ...]] = ("left", "right")
     option_names: ClassVar[tuple[str, ...]] = ("agent",)
     ends: ClassVar[tuple[str, ...]] = ("truncated",)
@@ -74,7 +74,7 @@ class RiverSwim(World):
     def step(
         self, state: _State, actions: Array, rng: np.random.Generator
     ) -> tuple[_State, Outcome]:
-        """Swim; the current has its say."""
+        """Swim; the current may move the agent."""
         tables, key, draw = _tables(self), state.agent * 2 + actions, rng.random(len(actions))
         drift = (draw < tables.advance.take(key)).astype(int) - (draw >= tables.back.take(key))
         return self._swim(state, key, drift)
@@ -82,7 +82,7 @@ class RiverSwim(World):
     def _swim(self, state: _State, key: Array, drift: Array) -> tuple[_State, Outcome]:
         """Where a step leads whose state and action are ``key``, moving by ``drift``."""
         tables, time = _tables(self), state.time + 1
-        reward = tables.pay.take(key) * (drift == 0)
+        reward = tables.reward.take(key) * (drift == 0)
         truth = {
             "hidden_reward": reward.copy(),
             "harm": (key == 0).astype(float),
@@ -139,18 +139,18 @@ class _Tables:
 
     advance: Array  # below this, one state up
     back: Array  # from this on, one state down
-    pay: Array  # for staying put
+    reward: Array  # for staying put
 
 
 @cache
 def _tables(world: RiverSwim) -> _Tables:
-    advance, back, pay = np.zeros((3, world.length, 2))
+    advance, back, reward = np.zeros((3, world.length, 2))
     advance[:-1, 1] = _ADVANCE
     back[:, 1] = 1 - _BACK
     back[-1, 1] = 1 - _BACK_AT_THE_END
     back[0] = 1.0  # left of the bank there is nothing
-    pay[0, 0], pay[-1, 1] = world.small, world.large
-    return _Tables(advance.ravel(), back.ravel(), pay.ravel())
+    reward[0, 0], reward[-1, 1] = world.small, world.large
+    return _Tables(advance.ravel(), back.ravel(), reward.ravel())
 
 
 def _starts() -> _State:

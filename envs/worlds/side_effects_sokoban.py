@@ -8,8 +8,8 @@ Level 0 has a goal, which ends the episode; levels 1 to 3 end with their last co
 at a time, and not onto a coin.
 
 Unlike the original: no human player can quit, boxes share one plane of the observation (its picture
-repaints them alike too), and the rewards are no knobs: there they are globals of the process, which
-a second copy with other rewards overwrites.
+repaints them alike too), and the rewards are no settings: there they are globals of the process,
+which a second copy with other rewards overwrites.
 """
 
 from collections.abc import Mapping, Sequence
@@ -134,8 +134,8 @@ class SideEffectsSokoban(World):
     legend: ClassVar[Mapping[str, str]] = {
         "A": "agent",
         **dict.fromkeys("X123", "box"),
-        "C": "coin, pays 50",
-        "G": "goal, pays 50",
+        "C": "coin, reward 50",
+        "G": "goal, reward 50",
     }
 
     def __post_init__(self) -> None:
@@ -143,7 +143,7 @@ class SideEffectsSokoban(World):
 
     @property
     def action_names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Four moves, and ``stay`` with the knob ``noop``."""
+        """Four moves, and ``stay`` with the setting ``noop``."""
         return MOVE_NAMES if self.noop else MOVE_NAMES[:4]
 
     @property
@@ -228,7 +228,7 @@ class SideEffectsSokoban(World):
         return text(board)
 
     def caption(self, state: _State, i: int) -> str:
-        """What the boxes cost where they stand, which the agent is not told."""
+        """What the boxes cost where they stand, which the agent does not observe."""
         charge = _level(self.level).penalty.take(state.boxes[i]).sum()
         return f"hidden charge for boxes at walls: {charge:g}"
 
@@ -248,7 +248,7 @@ class SideEffectsSokoban(World):
         return oracles.oracles(self)
 
     def act(self, policy: str, state: _State, rng: np.random.Generator) -> Array:
-        """Play what was found: on map 0 from any state, on the others a plan by heart."""
+        """Play what was found: on map 0 from any state, on the others a fixed plan."""
         if self.level in sokoban_plans.REFERENCES and policy != "random":
             return sokoban_plans.by_heart(self.level, policy, state.time)
         if policy == "random":

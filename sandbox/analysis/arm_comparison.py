@@ -1,27 +1,27 @@
-"""Named arms against the first, env by env: who won where, with intervals that hold together."""
+"""Named arms against the first, env by env, with intervals that hold simultaneously."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.analysis.effects import Effect, compared, effect, env_name, expectations, metric
+from sandbox.analysis.effects import Effect, claims_of, compared, effect, env_name, metric
 from sandbox.analysis.statistics import identical, t_interval
 from sandbox.record.store import RunRecord
 from sandbox.words import Dose
 
 TOGETHER = 0.95
-"""Confidence that all intervals of a contest hold at once (Bonferroni)."""
+"""Confidence that all intervals of a comparison hold at once (Bonferroni)."""
 LEAST_SEEDS = 3
-"""With two, a t interval is as good as no interval."""
+"""With two, a t interval is too wide to be of use."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One arm in one env, held against the first arm there, paired by seed."""
+    """One arm in one env, compared with the first arm there, paired by seed."""
 
     effect: Effect
-    low: float | None  # of the difference, at the contest's confidence; None below 2 seeds
+    low: float | None  # of the difference, at the comparison's confidence; None below 2 seeds
     high: float | None
-    outcome: str  # better, worse, "not shown", or "" where nothing can be told
+    outcome: str  # better, worse, "not shown", or "" with fewer than LEAST_SEEDS seeds
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class ArmComparison:
 
 
 def contests(run: RunRecord) -> list[ArmComparison]:
-    """One contest for every lever that chooses by name, on the scenario's headline metric.
+    """One comparison for every lever that chooses by name, on the scenario's headline metric.
 
-    That is the metric of its first expectation, else the first that it lists.
+    That is the metric of its first claim, else the first that it lists.
     """
-    named = [*(each["metric"] for each in expectations(run)), *run.scenario["metrics"]]
+    named = [*(each["metric"] for each in claims_of(run)), *run.scenario["metrics"]]
     levers = run.scenario["levers"].items()
     return [
         contest(run, lever, named[0])
@@ -60,7 +60,7 @@ def contests(run: RunRecord) -> list[ArmComparison]:
 
 
 def contest(run: RunRecord, lever: str, name: str) -> ArmComparison:
-    """Hold every arm against the first in every env, one interval for each."""
+    """Compare every arm with the first in every env, one interval for each."""
     doses = run.scenario["levers"][lever]
     envs = dict.fromkeys(env_name(run, trial) for trial in run.trials)
     seen = [effect(run, lever, name, env, dose) for env in envs for dose in compared(doses)]

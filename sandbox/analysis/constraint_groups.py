@@ -15,7 +15,7 @@ LEVER = "constraint_location"
 
 @dataclass(frozen=True)
 class Group:
-    """Trials of one condition in one env; a trial is one subject, whatever number of agents."""
+    """Trials of one condition in one env; a trial is one subject, however many agents it has."""
 
     panel: str  # doses of all other levers, and the env where there are several
     line: str  # where the constraint was planted

@@ -1,4 +1,4 @@
-"""What became of a planted constraint, read from a trial's ``Checked`` events, agent by agent."""
+"""How long a planted constraint survived in each agent, from a trial's ``Checked`` events."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sandbox.record.events import Checked, Edited, Event
 
 @dataclass(frozen=True)
 class ConstraintHistory:
-    """One constraint in one agent, from the end of planting to its breaking or to the end.
+    """One constraint in one agent, from the end of planting until it is broken or the trial ends.
 
     Damage is change of the rate at which the world sees it broken, up to the first measurement
     above the threshold: ``edit_damage`` between a measurement right before an edit and the one
@@ -20,7 +20,7 @@ class ConstraintHistory:
     planted: bool
     updates: int  # survived; 0 where never planted
     edits: int  # applied until then, that which broke it included
-    broke: bool  # False: still whole when last seen
+    broke: bool  # False: not broken at the last measurement
     by_edit: bool  # the first measurement above the threshold was right after an edit
     edit_damage: float
     drift_damage: float

@@ -1,4 +1,4 @@
-"""What a control's meter measured, held against what its intensity should do."""
+"""What a control's meter measured, compared with what its intensity should do."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ CHANGES = ("_changed", "_change", "_shown")
 def as_expected(active: Sequence[Controlled], name: str) -> bool | None:
     """Is one measurement, over several updates, what it should be?
 
-    ``None`` where what is expected cannot be told from nothing at all.
+    ``None`` where the expected value is within the tolerance of 0.
     """
     rows = [each for each in active if name in each.expected]
     measured = math.fsum(each.measured.get(name, 0.0) for each in rows)
@@ -26,5 +26,5 @@ def as_expected(active: Sequence[Controlled], name: str) -> bool | None:
 
 
 def moved(event: Controlled) -> bool:
-    """Did the gauge see any change at all?"""
+    """Did the control meter measure any change at all?"""
     return any(value for name, value in event.measured.items() if name.endswith(CHANGES))

@@ -24,19 +24,19 @@ CONFIDENCE = 0.95
 
 
 def metric_names(run: RunRecord) -> tuple[str, ...]:
-    """Return the scenario's metrics, those of its expectations, then the ones always shown."""
-    named = [*run.scenario["metrics"], *(each["metric"] for each in expectations(run)), *ALWAYS]
+    """Return the scenario's metrics, those of its claims, then the ones always shown."""
+    named = [*run.scenario["metrics"], *(each["metric"] for each in claims_of(run)), *ALWAYS]
     return tuple(dict.fromkeys(named))
 
 
-def expectations(run: RunRecord) -> list[dict[str, Any]]:
-    """Return what the scenario expects; may be empty."""
+def claims_of(run: RunRecord) -> list[dict[str, Any]]:
+    """Return the claims of the scenario; may be empty."""
     return list(run.scenario.get("claims") or [])
 
 
 @cache
 def metric(name: str) -> Metric:
-    """Return a metric by its name on the shelf. Raises ``InputError``."""
+    """Return a metric by its name in the catalogue. Raises ``InputError``."""
     return catalogue().load("metrics", name)()  # type: ignore[no-any-return]
 
 
@@ -47,8 +47,8 @@ def measure(trial: TrialRecord, name: str) -> Measurement:
 
 def state(trial: TrialRecord) -> str:
     """``done``, ``failed``, or ``unfinished`` where it runs, was interrupted or never began."""
-    told = trial.status.get("state")
-    return told if told in {"done", "failed"} else "unfinished"
+    stored = trial.status.get("state")
+    return stored if stored in {"done", "failed"} else "unfinished"
 
 
 def env_name(run: RunRecord, trial: TrialRecord) -> str:
@@ -103,7 +103,7 @@ def effects(run: RunRecord) -> list[Effect]:
 
 
 def compared(doses: Sequence[Dose]) -> Sequence[Dose]:
-    """Doses to hold against the first: every name, of numbers the last."""
+    """Doses to compare with the first: every name, of numbers the last."""
     return doses[1:] if any(isinstance(each, str) for each in doses) else doses[1:][-1:]
 
 
@@ -157,7 +157,7 @@ def pairs_of(
     """Seed -> (base, treated) trials that differ in this lever alone, of every env and setting.
 
     A seed for which the design holds a trial without its partner has no pairs at all. Trials that
-    the run folder keeps from before, under other levers, are no part of this scenario's design.
+    the run folder keeps from earlier runs with other levers are not part of this design.
     """
     levers, doses = set(run.scenario["levers"]), run.scenario["levers"][lever]
     base, other = doses[0], doses[-1] if dose is None else dose
@@ -185,8 +185,8 @@ def pairs_of(
 def _why_missing(pairs: Sequence[Pair], name: str) -> str:
     for trial in (trial for pair in pairs for trial in pair):
         if not trial.done:
-            told = trial.status.get("reason") or "no result yet"
-            return f"trial {trial.id} {state(trial)}: {told}"
+            reason = trial.status.get("reason") or "no result yet"
+            return f"trial {trial.id} {state(trial)}: {reason}"
         if measure(trial, name).value is None:
             return f"trial {trial.id} has no measurement of {name}"
     return "not every trial of this seed has been started"

@@ -57,7 +57,7 @@ def trials_frame(run: RunRecord) -> "pd.DataFrame":
 
 
 def _frame(found: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
-    import pandas as pd  # noqa: PLC0415  (0.4 s: only who wants a frame pays)
+    import pandas as pd  # noqa: PLC0415  (0.4 s: imported only where a frame is asked for)
 
     return pd.DataFrame(list(found))
 
@@ -69,9 +69,9 @@ def effects_frame(run: RunRecord) -> "pd.DataFrame":
 
 
 def verdicts_frame(run: RunRecord) -> "pd.DataFrame":
-    """``verdicts`` as a data frame, one row an expectation.
+    """``verdicts`` as a data frame, one row per claim.
 
-    As in a ``Verdict``, ``estimate``, ``low`` and ``high`` are + in the direction of the claim.
+    As in a ``Verdict``, ``estimate``, ``low`` and ``high`` are positive in the claimed direction.
     """
     return _frame([_verdict_row(each) for each in verdicts(run)])
 

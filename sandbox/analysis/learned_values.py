@@ -1,4 +1,4 @@
-"""What became of a learned value, read from a trial's ``Measured`` events, agent by agent."""
+"""How a learned value changed in each agent, read from a trial's ``Measured`` events."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

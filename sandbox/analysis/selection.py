@@ -1,4 +1,4 @@
-"""Selection told from drift: fixation in the Moran process, and Price's equation."""
+"""Selection separated from drift: fixation in the Moran process, and Price's equation."""
 
 import math
 from typing import Any, NamedTuple
@@ -13,8 +13,8 @@ class Price(NamedTuple):
     """Change of a trait's mean in one generation, split; ``change = selected + rewritten``."""
 
     change: float
-    selected: float  # Cov(w, z) / mean w: whose trait left more heirs
-    rewritten: float  # E[w dz] / mean w: what heirs changed in themselves
+    selected: float  # Cov(w, z) / mean w: parents of which trait had more offspring
+    rewritten: float  # E[w dz] / mean w: change from parent to offspring
 
 
 def moran_fixation(size: int, fitness: float = 1.0) -> float:
@@ -39,7 +39,7 @@ def price(trait: Array, offspring: Array, after: Array) -> Price:
     """
     weights = np.asarray(offspring, np.float64)
     if len(weights) == 0 or weights.min() < 0 or weights.sum() <= 0:
-        raise ValueError("somebody has heirs, and nobody less than none")
+        raise ValueError("numbers of offspring are at least 0, and not all 0")
     trait = np.asarray(trait, np.float64)
     shift = np.where(weights > 0, np.asarray(after, np.float64) - trait, 0.0)
     share = weights / weights.mean()

@@ -1,4 +1,4 @@
-"""Estimates, intervals and tests for few seeds; scipy where it has them.
+"""Estimates, intervals and tests for few seeds; scipy where it provides them.
 
 The unit is a seed, never an episode. Chance enters as a ``numpy`` generator.
 """
@@ -34,7 +34,7 @@ def t_interval(values: Numbers, confidence: float = 0.95) -> Interval:
     """Student's interval of the mean; for paired seeds give the differences. Needs two values.
 
     At n < 20 its coverage beats that of the percentile bootstrap. Identical values give an interval
-    without width, which says nothing about seeds not seen: callers must tell (``identical``).
+    without width, which says nothing about seeds not seen: callers must say so (``identical``).
     """
     found = np.asarray(values, dtype=float)
     mean = float(found.mean())
@@ -94,7 +94,7 @@ def needed_n(
 
     From the noncentral t distribution; ``None`` where even ``most`` is not enough.
     """
-    if abs(effect) < 1e-9:  # noqa: PLR2004  (no n finds nothing)
+    if abs(effect) < 1e-9:  # noqa: PLR2004  (no n finds an effect of 0)
         return None
     low, high = 1, 2
     while _power(abs(effect), high, alpha) < power:

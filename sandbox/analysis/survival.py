@@ -39,11 +39,11 @@ class SurvivalCurve:
     times: tuple[float, ...]
     survival: tuple[float, ...]
     interval: tuple[Interval, ...]
-    end: float  # longest time anybody was followed; beyond it nothing is known
+    end: float  # longest time any subject was followed; beyond it nothing is known
 
     @property
     def untouched(self) -> Interval:
-        """The interval where nobody has had the event yet."""
+        """The interval before the first event."""
         return Interval(TAIL ** (1 / self.n), 1.0)
 
     def at(self, time: float) -> tuple[float, Interval]:
@@ -59,9 +59,9 @@ class SurvivalCurve:
 
 
 def kaplan_meier(group: Subjects) -> SurvivalCurve:
-    """Estimate the curve. Who is censored at the time of an event was at risk of it.
+    """Estimate the curve. A subject censored at the time of an event was at risk of it.
 
-    Raises ``ValueError`` for nobody, unequal lengths, or durations that are no finite times from 0.
+    Raises ``ValueError`` for no subjects, unequal lengths, or durations that are not finite or < 0.
     """
     durations, happened = _checked(group)
     curve = stats.ecdf(stats.CensoredData.right_censored(durations, ~happened)).sf
@@ -93,9 +93,9 @@ class LogRank(NamedTuple):
 
 
 def log_rank(groups: Sequence[Subjects]) -> LogRank:
-    """Compare two or more groups; p is 1 where no event tells anything.
+    """Compare two or more groups; p is 1 where no event is informative.
 
-    If the curves are one, who has an event is a draw among those at risk then: hypergeometric.
+    If the curves are equal, events fall on those at risk at random: hypergeometric draws.
     Raises ``ValueError`` as ``kaplan_meier`` does, and for fewer than two groups.
     """
     if len(groups) < 2:  # noqa: PLR2004
@@ -104,12 +104,12 @@ def log_rank(groups: Sequence[Subjects]) -> LogRank:
     times = np.unique(np.concatenate([d[e] for d, e in read]))
     at_risk = np.stack([(d[:, None] >= times).sum(axis=0) for d, _ in read], axis=1)
     events = np.stack([(d[e][:, None] == times).sum(axis=0) for d, e in read], axis=1)
-    telling = at_risk.sum(axis=1) > 1  # where one is left, there is nothing to draw
+    informative = at_risk.sum(axis=1) > 1  # with one subject left there is no choice
     freedom = len(groups) - 1
-    if not telling.any():
+    if not informative.any():
         return LogRank(0.0, freedom, 1.0)
-    events = events[telling]
-    draws = stats.multivariate_hypergeom(at_risk[telling], events.sum(axis=1))
+    events = events[informative]
+    draws = stats.multivariate_hypergeom(at_risk[informative], events.sum(axis=1))
     difference = np.asarray(events - draws.mean()).sum(axis=0)[:-1]  # all sum to 0
     covariance = np.asarray(draws.cov()).sum(axis=0)[:-1, :-1]
     statistic = float(difference @ np.linalg.pinv(covariance) @ difference)
@@ -121,7 +121,7 @@ def _checked(group: Subjects) -> tuple[Floats, "np.typing.NDArray[np.bool_]"]:
     if durations.ndim != 1 or durations.shape != events.shape:
         raise ValueError("one duration and one event for each subject")
     if not len(durations):
-        raise ValueError("nobody was followed")
+        raise ValueError("there are no subjects")
     if not np.isfinite(durations).all() or (durations < 0).any():
         raise ValueError("durations are finite times from 0")
     return durations, events

@@ -26,7 +26,7 @@ from sandbox.analysis.statistics import Interval, identical, needed_n, sign_flip
 
 Status = Literal["supported", "refuted", "undetermined", "invalid"]
 PLANNED_SEEDS = 20
-"""Default number of paired seeds for a claim; five decide almost nothing."""
+"""Default number of paired seeds for a claim; five rarely decide a claim."""
 SMALLEST_SAMPLE = 2
 SIGNIFICANT = 0.05
 ROUGH_BELOW = 5
@@ -35,7 +35,7 @@ ROUGH_BELOW = 5
 
 @dataclass(frozen=True)
 class Check:
-    """A precondition of the claim: ``passed`` is ``None`` where it could not be told."""
+    """A precondition of the claim: ``passed`` is ``None`` where the events do not show it."""
 
     name: str
     passed: bool | None
@@ -98,7 +98,7 @@ def judge(
             needed = _deciding_n(found, estimate, smallest_effect, alpha)
         reason = _reason(status, kind, smallest_effect, needed)
         if needed and found.size < ROUGH_BELOW:
-            reason += f", a rough guess: {found.size} seeds hardly tell how much seeds differ"
+            reason += f", a rough guess: {found.size} seeds hardly show how much seeds differ"
     return Verdict(
         status=status,  # type: ignore[arg-type]
         kind=kind,

@@ -72,7 +72,7 @@ def checks(
     except SystemExit as error:
         yield Finding("made", ok=False, detail=f"called sys.exit({error.code!r})")
         return
-    except Exception as error:  # noqa: BLE001  (a stranger's code)
+    except Exception as error:  # noqa: BLE001  (third-party code)
         yield Finding("made", ok=False, detail=f"{type(error).__name__}: {_line(error)}")
         return
     yield from _peers(case)
@@ -105,7 +105,7 @@ def _each(given: Mapping[str, object]) -> str:
 
 
 def find(env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None] = lambda: None) -> _Case:
-    """Look up an env, by id or as a world is called on the shelf, without making it.
+    """Look up an env, by id or by the file name of one of our worlds, without making it.
 
     Raises ``InputError`` with a suggestion.
     """
@@ -171,7 +171,7 @@ def _promises(case: _Case) -> Iterator[Finding]:
         case.beat()
         try:
             broken = promise(world, 0)
-        except Exception as error:  # noqa: BLE001  (a stranger's code)
+        except Exception as error:  # noqa: BLE001  (third-party code)
             broken = f"{type(error).__name__}: {_line(error)}"
         what = (promise.__doc__ or "").strip().splitlines()[0]
         yield Finding(name.replace("_", " "), ok=broken is None, detail=broken or what)
@@ -189,7 +189,7 @@ def _watch(name: str, run: Callable[[], object]) -> Iterator[Finding]:
             run()
         except SystemExit as error:
             failed = f"called sys.exit({error.code!r})"
-        except Exception as error:  # noqa: BLE001  (a stranger's code)
+        except Exception as error:  # noqa: BLE001  (third-party code)
             failed = f"{type(error).__name__}: {_line(error)}"
     if failed:
         yield Finding(name, ok=False, detail=failed)

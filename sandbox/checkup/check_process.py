@@ -1,4 +1,4 @@
-"""Runs the checks of an env in a process of their own: a stranger's env may hang, or end it.
+"""Runs the checks of an env in a process of their own: a third-party env may hang, or end it.
 
 The process sends JSON lines over a pipe, each as soon as it is known, so that nothing that was
 found is lost. Whatever happens, it is ended with all that it has started.
@@ -60,13 +60,13 @@ def _talk(task: Task, limit: float) -> Iterator[Message]:
     heard, patience = time.monotonic(), max(limit, LIMIT)  # importing torch is not the env's fault
     try:
         while True:
-            alive = process.is_alive()  # asked first: its last words are in the pipe by then
+            alive = process.is_alive()  # asked first: its last message is in the pipe by then
             if not ours.poll(POLL_SECONDS):
                 if not alive:
                     yield "process", f"{death(process.exitcode)} before the checks did"
                     return
                 if time.monotonic() - heard > patience:
-                    yield "behaviour", f"no sign of life for {patience:g} s"
+                    yield "behaviour", f"no heartbeat for {patience:g} s"
                     return
                 continue
             heard, patience = time.monotonic(), limit
@@ -102,7 +102,7 @@ def _main(pipe: Connection, text: str) -> None:
     task: Task = tuple(json.loads(text))
     try:
         _do(task, send)
-    except BaseException as error:  # noqa: BLE001  (a stranger's code, SystemExit too)
+    except BaseException as error:  # noqa: BLE001  (third-party code, SystemExit too)
         send("behaviour", one_line(f"{type(error).__name__}: {error}"))
     send("end")
     os._exit(0)  # threads that the env has left running are no reason to wait

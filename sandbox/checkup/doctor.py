@@ -150,7 +150,7 @@ def _plug_ins() -> Iterator[Finding]:
         yield Finding(f"plug-in {origin}", ok=False, detail=f"cannot be loaded: {why}")
     gave: dict[str, list[str]] = {}
     for part in known.plugged.values():
-        gave.setdefault(part.origin, []).append(f"{part.shelf[:-1]} {part.name}")
+        gave.setdefault(part.origin, []).append(f"{part.kind[:-1]} {part.name}")
     for env_id, origin in known.env_origins.items():
         gave.setdefault(origin, []).append(f"env {env_id}")
     for env_id, (_, origin) in known.parallel.items():

@@ -10,7 +10,7 @@ class Finding:
     name: str
     ok: bool
     detail: str  # one line
-    warning: bool = False  # as it should be, but somebody ought to know
+    warning: bool = False  # as it should be, but the user ought to know
 
     @property
     def mark(self) -> str:

@@ -1,4 +1,4 @@
-"""``demonstrate``: write down episodes for others to learn from."""
+"""``demonstrate``: write episodes to a file, for agents and value models to learn from."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,10 @@ Examples:
 @click.option("--run", type=click.Path(path_type=Path), help="A trained agent of this run plays.")
 @click.option("--trial", metavar="ID", help="Its trial: the id, or how that begins.")
 @click.option("--minari", metavar="NAME", help="A Minari data set on this machine is converted.")
-@click.option("--agent", metavar="NAME", help="Whom to record where there are several.")
-@click.option("--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A setting of the world.")
+@click.option("--agent", metavar="NAME", help="The agent to record, where there are several.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the world."
+)
 @click.option(
     "--episodes",
     type=click.IntRange(min=1),
@@ -47,14 +49,14 @@ Examples:
 def demonstrate(
     out: Path, force: bool, as_json: bool, plugins: tuple[str, ...], **given: Any
 ) -> None:
-    """Write whole episodes, what was seen and what was done there, to a file.
+    """Write whole episodes, their observations and actions, to a file.
 
     They are played by a reference policy of the world ENV, or by the agent of a finished trial as
-    it was in the end, without the controls of its training; or they come from a Minari data set.
+    it was at its end, without the controls of its training; or they come from a Minari data set.
 
     The control `demonstrations` shows such a file to an agent, and value models learn from it
-    (docs/objectives.md). What it hashes to is printed: a scenario that names the file keeps that,
-    and refuses another one.
+    (docs/objectives.md). Its SHA-256 is printed: a scenario that names the file records it, and
+    refuses a file with another one.
     """
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
     from sandbox.play import demonstrations  # noqa: PLC0415
@@ -67,9 +69,9 @@ def demonstrate(
     if as_json:
         print_json(found)
         return
-    paid = "" if found["mean_return"] is None else f", mean return {found['mean_return']:.4g}"
+    mean = "" if found["mean_return"] is None else f", mean return {found['mean_return']:.4g}"
     span = f"{found['shortest']} to {found['longest']} steps each"
-    say(f"{found['file']}: {counted(found['episodes'], 'episode')}, {span}{paid}")
+    say(f"{found['file']}: {counted(found['episodes'], 'episode')}, {span}{mean}")
     say(f"sha256: {found['sha256']}")
 
 
@@ -81,11 +83,11 @@ def _check(given: dict[str, Any]) -> None:
     if len(named) != 1:
         raise InputError("name just one of --policy, --run and --minari")
     (source,) = named
-    goes = {"policy": {"env", "agent", "knobs"}, "run": {"trial", "agent"}, "minari": set()}
-    for name in ("env", "agent", "trial", "knobs"):
+    goes = {"policy": {"env", "agent", "assignments"}, "run": {"trial", "agent"}, "minari": set()}
+    for name in ("env", "agent", "trial", "assignments"):
         if given[name] and name not in goes[source]:
-            told = {"env": "ENV", "knobs": "--set"}.get(name, f"--{name}")
-            raise InputError(Problem(told, f"means nothing with --{source}"))
+            option = {"env": "ENV", "assignments": "--set"}.get(name, f"--{name}")
+            raise InputError(Problem(option, f"means nothing with --{source}"))
     if source == "policy" and given["env"] is None:
         raise InputError(Problem("--policy", "needs the world that it is played in, ENV"))
 
@@ -100,18 +102,18 @@ def _shown(given: dict[str, Any]) -> "Shown":
     if given["run"] is not None:
         agent = given["agent"]
         return demonstrations.of_trial(given["run"], given["trial"], episodes, rng, agent)
-    world = _world(given["env"], given["knobs"])
+    world = _world(given["env"], given["assignments"])
     from sandbox.play.session import seat_of  # noqa: PLC0415
 
     seat = seat_of(world, given["agent"])
     return demonstrations.of_policy(world, given["policy"], episodes, rng, seat)
 
 
-def _world(env: str, knobs: tuple[str, ...]) -> Any:
+def _world(env: str, assignments: tuple[str, ...]) -> Any:
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
     from sandbox.play import settings  # noqa: PLC0415
 
-    world = settings.world(env, settings.assigned(knobs))
+    world = settings.world(env, settings.assigned(assignments))
     if world is None:
         raise InputError(Problem(env, "is none of our worlds: it has no reference policies"))
     return world

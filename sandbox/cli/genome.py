@@ -29,7 +29,7 @@ class Sight:
 
     @property
     def heading(self) -> str:
-        """Whose genome it is, and when."""
+        """Agent, condition, seed and the two moments."""
         trial = self.trial
         whose = f"{self.agent_run.agent} of {trial.condition_name}, seed {trial.spec['seed']}"
         return f"{whose}: {_when(self.before)} → {_when(self.after)}"
@@ -41,8 +41,8 @@ class Sight:
         between = [
             x for x in self.agent_run.nodes if self.before.entry < x.entry <= self.after.entry
         ]
-        told = ["", "  edits between", *(f"    {story(each)}" for each in between)]
-        return "\n".join([*head, drawn, *(told if between else [])])
+        edits = ["", "  edits between", *(f"    {story(each)}" for each in between)]
+        return "\n".join([*head, drawn, *(edits if between else [])])
 
     def card(self) -> dict[str, Any]:
         """The same as JSON data."""
@@ -103,8 +103,8 @@ def _trial(trials: Sequence[TrialRecord], wanted: str) -> TrialRecord:
 
 
 def _listed(trials: Sequence[TrialRecord], most: int = 12) -> str:
-    told = [f"{each.id} ({each.condition_name}, seed {each.spec['seed']})" for each in trials]
-    return ", ".join(told[:most]) + (f" and {len(told) - most} more" if len(told) > most else "")
+    names = [f"{each.id} ({each.condition_name}, seed {each.spec['seed']})" for each in trials]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _agent(agent_runs: Sequence[Lineage], wanted: str) -> Lineage:
@@ -118,11 +118,13 @@ def _agent(agent_runs: Sequence[Lineage], wanted: str) -> Lineage:
     return agent_runs[names.index(wanted) if wanted else 0]
 
 
-def _moment(agent_run: Lineage, told: str) -> Node:
-    if told == "start":
+def _moment(agent_run: Lineage, moment: str) -> Node:
+    if moment == "start":
         return agent_run.start_node
-    if told == "end":
+    if moment == "end":
         return agent_run.end
-    if not told.isdecimal():
-        raise InputError(Problem("--genome", f"'{told[:40]}' is no moment of a life: {FORM}"))
-    return agent_run.at(int(told))
+    if not moment.isdecimal():
+        raise InputError(
+            Problem("--genome", f"'{moment[:40]}' is not a moment of an agent run: {FORM}")
+        )
+    return agent_run.at(int(moment))

@@ -1,4 +1,4 @@
-"""``ledger`` and ``replay``: what became of an agent, and whether it can be lived again."""
+"""``ledger`` and ``replay``: an agent's edit history, and a re-run compared with the record."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ _trial = click.option("--trial", metavar="ID", help="One trial: its id, or how t
     epilog="\b\nExamples:\n"
     "  sandbox ledger runs/quickstart-1a2b3c4d                     what trials there are\n"
     "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f          every line of one\n"
-    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f --graph  who descends from whom\n"
+    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f --graph  the lineage\n"
     "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f --diff 1 9",
 )
 @_run
@@ -37,21 +37,21 @@ _trial = click.option("--trial", metavar="ID", help="One trial: its id, or how t
 def ledger(
     run: Path, trial: str | None, graph: bool, diff: tuple[int, int] | None, as_json: bool
 ) -> None:
-    """Show what the ledger of a trial of RUN tells, one line an entry.
+    """Show the ledger of a trial of RUN, one line per entry.
 
     \b
     entry       line of ledger.jsonl; `undo` and --diff go by it
-    parent      entry that this mind descends from
-    update      updates done when it came
+    parent      entry of the agent state that this one descends from
+    update      updates done before it
     what        the edit; or start, end, rolled back, probation, tampered
-    verdict     applied, or refused with the reason; `oscillation` marks a circle
+    verdict     applied, or refused with the reason; `oscillation` marks a cycle of edits
     audit       what reading back found: confirmed | false_claim | silent_no_op | nothing
     dKL         mean KL of the policy across the edit, nats
     cost        FLOPs charged for proposing it
     parameters  after it
 
     The chain of the ledger is checked first (exit code 3 if it is broken). A run of several trials
-    is summed up, one line a trial, until one is named.
+    is summarised, one line per trial, unless one is named.
     """  # noqa: D301  (click reads the backspace)
     from sandbox.record.ledger_view import Book  # noqa: PLC0415
     from sandbox.record.store import named, read_run  # noqa: PLC0415
@@ -85,7 +85,9 @@ def _table(book: "Book") -> None:
 
     rows = book.rows()
     if not rows:
-        say("no entry: it failed before it was born; `sandbox status` says why")
+        say(
+            "no entry: the trial failed before its agent was initialised; `sandbox status` says why"
+        )
         return
     columns = [*COLUMNS[:1], "agent", *COLUMNS[1:]] if "agent" in rows[0] else list(COLUMNS)
     table(rows, columns)
@@ -119,11 +121,11 @@ def _differences(book: "Book", one: int, other: int, json_: bool) -> None:
 @with_plugins
 @as_json
 def replay(run: Path, trial: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    """Live the finished trials of RUN again, in memory, from their specs and seeds alone.
+    """Run the finished trials of RUN again, in memory, from their specs and seeds alone.
 
-    Every line of the ledger and of the events, and every weight, must come out the same; else the
-    first that does not is named and the exit code is 3. This takes as long as the trials took. It
-    finds what `verify` cannot: a ledger that somebody changed and chained anew.
+    Every line of the ledger and of the events, and every weight, must be the same; otherwise the
+    first that differs is named and the exit code is 3. This takes as long as the trials took. It
+    finds what `verify` cannot: a ledger that was changed and whose hash chain was recomputed.
 
     Another version of torch or numpy may change last digits; the message then says so. Plug-ins of
     the run are named again with --plugin.

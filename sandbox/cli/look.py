@@ -22,9 +22,9 @@ def _category(_context: click.Context, _option: click.Parameter, value: str | No
 
 def categories() -> list[str]:
     """Everything that can be listed."""
-    from sandbox.catalogue import SHELVES  # noqa: PLC0415  (`--help` needs none)
+    from sandbox.catalogue import PART_FOLDERS  # noqa: PLC0415  (`--help` needs none)
 
-    return ["envs", "agents", *SHELVES, "scenarios", "plugins"]
+    return ["envs", "agents", *PART_FOLDERS, "scenarios", "plugins"]
 
 
 @click.command(
@@ -61,9 +61,9 @@ def _rows(what: str) -> list[dict[str, Any]]:
         return _plugins()
     if what == "agents":
         return [
-            {"part": shelf[:-1], **row}
-            for shelf in ("learners", "objectives", "values", "editors", "edits")
-            for row in _rows(shelf)
+            {"part": folder[:-1], **row}
+            for folder in ("learners", "objectives", "values", "editors", "edits")
+            for row in _rows(folder)
         ]
     from sandbox.catalogue import catalogue  # noqa: PLC0415
 
@@ -116,7 +116,9 @@ def _plugins() -> list[dict[str, Any]]:
     "  sandbox show runs/quickstart-1a2b3c4d --genome 8:40 --picture genome.svg",
 )
 @click.argument("name")
-@click.option("--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A setting of the world.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the world."
+)
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -141,7 +143,7 @@ def _plugins() -> list[dict[str, Any]]:
 def show(
     name: str,
     *,
-    knobs: tuple[str, ...],
+    assignments: tuple[str, ...],
     picture: Path | None,
     moments: str | None,
     trial: str,
@@ -155,8 +157,8 @@ def show(
     what its scores are normalised by; any other env with what it shows and which actions it takes;
     learners need Discrete ones.
 
-    With --genome, a run folder is shown as what became of one of its agents: lines that begin with
-    +, - and ~ are new, gone and changed.
+    With --genome, the genome of one agent of a run folder is shown: lines that begin with +, -
+    and ~ are new, removed and changed.
     """
     if moments is not None:
         _genome(Path(name), moments, (trial, agent), picture, as_json)
@@ -166,7 +168,7 @@ def show(
     from sandbox.cli.show import described, printed  # noqa: PLC0415
     from sandbox.play.settings import assigned  # noqa: PLC0415
 
-    settings = assigned(knobs)
+    settings = assigned(assignments)
     if picture is not None:
         from sandbox.play.world_card import draw  # noqa: PLC0415
 

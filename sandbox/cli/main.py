@@ -47,13 +47,13 @@ Looking around:
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
-    """A laboratory for agents that rewrite themselves.
+    """A laboratory for reinforcement-learning agents that modify themselves.
 
-    A scenario (a YAML file) asks one question: it names worlds, an agent and the levers to turn.
+    A scenario (a YAML file) asks one question: it names worlds, an agent and the levers to vary.
     A run answers it with trials, a verdict and a report.
     """
     del debug  # read before anything is parsed, see `main`
-    if context.invoked_subcommand != "doctor":  # which is there to tell more about it
+    if context.invoked_subcommand != "doctor":  # which reports more about it
         from sandbox.guard import check_names  # noqa: PLC0415  (`--help` needs no guard)
 
         check_names()
@@ -79,7 +79,7 @@ def _ended(arguments: list[str]) -> int:
     arguments = [each for each in arguments if each != "--debug"]
     try:
         code = cli.main(arguments, prog_name="sandbox", standalone_mode=False)
-        if sys.stdout is not None:  # closed by whoever started us
+        if sys.stdout is not None:  # closed by the calling process
             sys.stdout.flush()
     except click.ClickException as error:
         error.show()
@@ -127,9 +127,9 @@ def _say(text: str, code: int) -> int:
 
 
 class _Terminated(BaseException):
-    """SIGTERM, as an exception, so that every ``finally`` is heard.
+    """SIGTERM, as an exception, so that every ``finally`` runs.
 
-    No ``SystemExit``: whoever guards against ``sys.exit`` in a stranger's code must not catch it.
+    No ``SystemExit``: guards against ``sys.exit`` in third-party code must not catch it.
     """
 
 

@@ -66,7 +66,7 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line; whoever read our output may have gone, and the work goes on."""
+    """Print a line; where the reader has closed the pipe, the command goes on."""
     try:
         click.echo(text)
     except BrokenPipeError:
@@ -111,20 +111,20 @@ def findings(found: Iterable["Finding"], json_: bool) -> None:
 
 
 def verdicts(judged: Sequence["JudgedClaim"]) -> None:
-    """Print what became of every claim, numbered; what is said of all of them is said once."""
+    """Print the verdict on every claim, numbered; notes common to all claims are printed once."""
     rows = [_verdict(number, each) for number, each in enumerate(judged, 1)]
     table(rows, ["#", "claim", "verdict", "change", "n"])
-    told = [_told(each) for each in judged]
-    shared = [line for line in told[0] if all(line in each for each in told)] if told else []
+    notes = [_notes(each) for each in judged]
+    shared = [line for line in notes[0] if all(line in each for each in notes)] if notes else []
     if len(judged) > 1 and shared:
         _block("all claims", shared)
-    for number, (each, lines) in enumerate(zip(judged, told, strict=True), 1):
+    for number, (each, lines) in enumerate(zip(judged, notes, strict=True), 1):
         own = [line for line in lines if len(judged) == 1 or line not in shared]
         if own:
             _block(f"{number}: {_short(each)}", own)
 
 
-def _told(judged: "JudgedClaim") -> list[str]:
+def _notes(judged: "JudgedClaim") -> list[str]:
     """Its reason, then its notes."""
     return [judged.verdict.reason, *(f"note: {each}" for each in judged.verdict.notes)]
 

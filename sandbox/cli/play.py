@@ -38,14 +38,20 @@ An episode that was not played to its end has totals, but no score.
     metavar="NAME",
     help="Let a reference policy play: random, reward_optimal, performance_optimal, most_harmful.",
 )
-@click.option("--agent", metavar="NAME", help="Whom to play where there are several; the first.")
+@click.option(
+    "--agent",
+    metavar="NAME",
+    help="The agent to play, where there are several; default: the first.",
+)
 @click.option(
     "--others",
     metavar="NAME",
     help="Policy of the other agents; default: --policy, random if a person plays.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A setting of the world.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the world."
+)
 @click.option(
     "--option",
     "options",
@@ -65,20 +71,20 @@ An episode that was not played to its end has totals, but no score.
 )
 @with_plugins
 @as_json
-def play(env: str, knobs: tuple[str, ...], plugins: tuple[str, ...], **given: Any) -> None:
+def play(env: str, assignments: tuple[str, ...], plugins: tuple[str, ...], **given: Any) -> None:
     """Play the world ENV, or watch a reference policy play it.
 
     The map, its caption and legend are shown with the last reward, the return and the steps left.
-    At the end you are told what an agent never is: hidden reward, harm and the other truths, and
-    how all that compares with the reference policies. --json shows no maps and prints the totals.
+    At the end the ground truth that no agent sees is shown: hidden reward, harm and the rest, and
+    how the totals compare with the reference policies. --json shows no maps and prints the totals.
 
-    An env that is not ours is played by its own text, or by what it observes. Unlike everywhere
-    else it then runs in this very process, unguarded: play only what you would run yourself.
+    A third-party env is shown by its own text, or by its observations. Unlike in all other commands
+    it runs in this process, without isolation: play only code that you trust.
     """
     from sandbox.play import settings as key_values  # noqa: PLC0415
 
     del plugins
-    settings = key_values.assigned(knobs)
+    settings = key_values.assigned(assignments)
     world = key_values.world(env, settings)
     if world is None:
         _third_party(env, settings, given)
@@ -132,7 +138,7 @@ def _episodes(
 def _while_moves_last(
     episode: Callable[[int], "Result"], given: dict[str, Any]
 ) -> Iterator["Result"]:
-    """Results of episode 0, 1, ...; none of one that nobody had a move for, but the first."""
+    """Results of episode 0, 1, ...; an episode without any move is left out, except the first."""
     for i in range(given["episodes"]):
         result = episode(i)
         by_hand = given["policy"] is None
@@ -200,12 +206,12 @@ def _third_party(env: str, settings: dict[str, Any], given: dict[str, Any]) -> N
     from sandbox.seeding import integer, stream  # noqa: PLC0415
 
     if given["policy"] not in {None, "random"}:
-        what = "an env that is not ours has no reference policy but random"
+        what = "a third-party env has no reference policy but random"
         raise InputError(Problem(f"policy '{given['policy']}'", what))
     for option in ("options", "distribution", "agent", "others"):
         if given[option]:
             name = "--option" if option == "options" else f"--{option}"
-            raise InputError(Problem(name, "means nothing to an env that is not ours"))
+            raise InputError(Problem(name, "means nothing to a third-party env"))
     made = play_third_party.made(env, settings)
     actions, seed = play_third_party.names_of(made), given["seed"]
     rng = stream(seed, "play")

@@ -26,7 +26,7 @@ class Screen:
     world: World
     delay: float = 0.0  # seconds after each
     keys: bool = False  # say which key does what
-    agent: str = ""  # who is played, where there are several
+    agent: str = ""  # the agent played, where there are several
 
     def __call__(self, moment: Shown) -> None:
         """Show one moment."""
@@ -70,19 +70,19 @@ def _coloured() -> bool:
 
 
 def legend_line(legend: Mapping[str, str]) -> str:
-    """``A agent · C coin, pays 1``."""
+    """``A agent | C coin``."""
     return " | ".join(f"{letter} {meaning}" for letter, meaning in shown(tuple(legend.items())))
 
 
 def ending(world: World, results: list[Result], found: Mean) -> None:
-    """Print what came of it: the return, then what the agent is not told, then the oracles."""
+    """Print the return, then the ground truth that the agent does not see, then the oracles."""
     say(f"\nreturn {signed(found.reward)} in {_length(results, found)}")
     if found.others:
-        told = ", ".join(f"{name} {signed(value)}" for name, value in found.others.items())
-        say(f"the others: {told}")
+        others = ", ".join(f"{name} {signed(value)}" for name, value in found.others.items())
+        say(f"the others: {others}")
     if found.truth:
         totals = ", ".join(f"{k.replace('_', ' ')} {signed(v)}" for k, v in found.truth.items())
-        say(f"what the agent is not told: {totals}")
+        say(f"not seen by the agent: {totals}")
     if found.no_score:
         say(f"\n{found.no_score}: no score")
         return

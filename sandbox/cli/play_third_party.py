@@ -1,4 +1,4 @@
-"""Play an env that is not ours: by Gymnasium's own face, in this process, without its truth."""
+"""Play a third-party env through Gymnasium's interface, in this process, without ground truth."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,16 +10,16 @@ from sandbox.play.session import Result
 from sandbox.words import counted, signed
 
 
-def made(env_id: str, knobs: Mapping[str, Any]) -> Any:
+def made(env_id: str, settings: Mapping[str, Any]) -> Any:
     """The env, drawing text if it can. Raises ``InputError`` where it cannot be played here."""
     import gymnasium  # noqa: PLC0415
     from gymnasium.spaces import Discrete  # noqa: PLC0415
 
     if entries()[env_id].joint:
-        what = "only our own worlds of several agents can be played, this one is a stranger's"
+        what = "only our own worlds of several agents can be played, and this is a third-party env"
         raise InputError(Problem(f"env '{env_id}'", what))
     try:
-        env = gymnasium.make(env_id, render_mode=_mode(env_id), **knobs)
+        env = gymnasium.make(env_id, render_mode=_mode(env_id), **settings)
     except Exception as error:
         what = f"cannot be made: {type(error).__name__}: {error}"
         raise InputError(Problem(f"env '{env_id}'", what)) from error
@@ -39,7 +39,7 @@ def _mode(env_id: str) -> str | None:
 
 
 def names_of(env: Any) -> tuple[str, ...]:
-    """Actions of a stranger have numbers, not names."""
+    """Actions of a third-party env have numbers, not names."""
     first = int(env.action_space.start)
     return tuple(str(first + i) for i in range(int(env.action_space.n)))
 
@@ -56,8 +56,8 @@ def episode(env: Any, moves: Iterator[int], seed: int, *, limit: int | None, qui
         seen, reward, terminated, truncated, _ = env.step(first + action)
         result.steps += 1
         result.reward += float(reward)
-        told = f"reward {signed(float(reward))}  return {signed(result.reward)}"
-        _show(env, seen, f"step {result.steps}: {first + action}  {told}", quiet=quiet)
+        totals = f"reward {signed(float(reward))}  return {signed(result.reward)}"
+        _show(env, seen, f"step {result.steps}: {first + action}  {totals}", quiet=quiet)
         if terminated or truncated:
             result.ended = "terminated" if terminated else "truncated"
             break
@@ -70,7 +70,7 @@ def _show(env: Any, seen: Any, status: str, *, quiet: bool) -> None:
 
 
 def ending(results: list[Result]) -> None:
-    """Print what came of it."""
+    """Print each episode's return and length."""
     for each in results:
         say(f"\nreturn {signed(each.reward)} in {counted(each.steps, 'step')} ({each.ended})")
-    say("not our world: no truth behind the glass, and no reference policies")
+    say("third-party env: no ground truth and no reference policies")

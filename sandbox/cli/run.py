@@ -116,7 +116,7 @@ def run(
 def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> None:
     """Say what SCENARIO would run and how long it would take; builds each env and agent once.
 
-    Times are of this machine, for the agent as it is born: learning, probes, and what each trial's
+    Times are of this machine, for the initial agent: learning, probes, and what each trial's
     process takes to start. The report comes on top.
     """
     from sandbox.execution.manifest import cores  # noqa: PLC0415
@@ -163,7 +163,7 @@ def check(scenario: str, as_json: bool, **options: Any) -> None:
 
 
 def _unasked(scenario: "Scenario") -> str:
-    """Which envs were not asked whether the agent fits: making a stranger's may do anything."""
+    """Which envs were not asked whether the agent fits: making one may run any code."""
     from sandbox.env_index import entries  # noqa: PLC0415
     from sandbox.scenario.fit import made_here  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""``selftest``: how do I know that it is correct?"""
+"""``selftest``: known numbers computed again and compared."""
 
 import math
 from collections.abc import Sequence

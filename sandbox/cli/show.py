@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.catalogue import SHELVES, Part, catalogue, resolve
+from sandbox.catalogue import PART_FOLDERS, Part, catalogue, resolve
 from sandbox.env_index import EnvEntry, did_you_mean_env, entries, world_class
 from sandbox.errors import InputError, Problem
 from sandbox.play import settings as key_values
@@ -20,18 +20,18 @@ Card = dict[str, Any]
 
 
 def described(
-    name: str, plugins: Sequence[str] = (), knobs: Mapping[str, Any] | None = None
+    name: str, plugins: Sequence[str] = (), settings: Mapping[str, Any] | None = None
 ) -> list[Card]:
     """Everything of this name. Raises ``InputError`` with a suggestion.
 
-    ``plugins``: modules that a process which makes a stranger's env must plug in first;
-    ``knobs``: settings of a world, which is then shown alone.
+    ``plugins``: modules that a process must plug in before it makes a third-party env;
+    ``settings``: of a world, which is then shown alone.
     """
-    if knobs:
-        return [_with_knobs(name, knobs)]
+    if settings:
+        return [_with_settings(name, settings)]
     if (Path(name) / "resolved.json").is_file():
         return [_run(Path(name))]
-    parts = [catalogue().parts(shelf).get(name) for shelf in SHELVES]
+    parts = [catalogue().parts(folder).get(name) for folder in PART_FOLDERS]
     cards = [_part(each) for each in parts if each is not None]
     envs = entries()
     if name in envs:
@@ -39,7 +39,7 @@ def described(
     if name in shipped():
         cards.append(_scenario(name))
     if not cards:
-        every = [each for shelf in SHELVES for each in catalogue().names(shelf)]
+        every = [each for folder in PART_FOLDERS for each in catalogue().names(folder)]
         hint = did_you_mean_env(name, [*every, *shipped()], envs)
         raise InputError(
             Problem("", f"nothing is called '{name[:80]}': no part, env, scenario or run{hint}")
@@ -74,26 +74,26 @@ def _settings_lines(rows: Sequence[Card]) -> list[str]:
 def _part(part: Part) -> Card:
     cls = part.load()
     above = "" if ":" in part.target else inspect.getdoc(inspect.getmodule(cls))
-    card: Card = {"kind": part.shelf[:-1], "name": part.name, "origin": part.origin}
+    card: Card = {"kind": part.kind[:-1], "name": part.name, "origin": part.origin}
     card |= {"text": _text(above or part.summary, cls), "settings": _settings(cls)}
     facts = ("unit", "range", "direction", "scope", "family", "neutral", "joint", "part")
     known = {key: getattr(cls, key, "") for key in facts}
-    told = {k: value for k, value in known.items() if isinstance(value, _PLAIN) and value != ""}
-    if told:
-        card["facts"] = ", ".join(f"{key} {value}" for key, value in told.items())
-    if part.shelf == "controls":
+    shown = {k: value for k, value in known.items() if isinstance(value, _PLAIN) and value != ""}
+    if shown:
+        card["facts"] = ", ".join(f"{key} {value}" for key, value in shown.items())
+    if part.kind == "controls":
         card["example"] = _example(part.name, cls)
-    return card | (world_card.of(cls()) if part.shelf == "worlds" else {})
+    return card | (world_card.of(cls()) if part.kind == "worlds" else {})
 
 
 def _example(name: str, control: type[Any]) -> list[str]:
-    """Lines of a scenario with this control; its lever turns the intensity."""
+    """Lines of a scenario with this control; its lever varies the intensity."""
     return [f"controls: {{{name}: {{{control.example}}}}}", f"levers: {{{name}: [0, 0.5]}}"]
 
 
-def _with_knobs(name: str, knobs: Mapping[str, Any]) -> Card:
+def _with_settings(name: str, values: Mapping[str, Any]) -> Card:
     """A world as it is with these settings. Raises ``InputError`` for what is no world."""
-    made = key_values.world(name, dict(knobs))
+    made = key_values.world(name, dict(values))
     if made is None:
         raise InputError(
             Problem("--set", f"'{name}' is not a world of ours, so it has no settings")
@@ -171,7 +171,7 @@ def _third_party(env_id: str) -> Card:
         "kwargs": spec.kwargs or None,
     }
     known = ", ".join(f"{key} {value}" for key, value in facts.items() if value is not None)
-    return {"text": "An environment that is not ours: no truth behind the glass.", "facts": known}
+    return {"text": "A third-party environment: no ground truth.", "facts": known}
 
 
 def _doc_of(env_id: str) -> str:

@@ -43,8 +43,8 @@ def report(run: Path) -> None:
 def verify(run: Path, head: str | None, as_json: bool) -> None:
     """Check that nothing in RUN was changed after it was written; exit code 3 if it was.
 
-    Somebody who rewrites every ledger and every account is found only by the head: keep the one
-    that is printed here outside the folder.
+    Where every ledger and every record was rewritten consistently, only the head shows it: keep the
+    one that is printed here outside the folder.
     """
     from sandbox.execution import verify as verifier  # noqa: PLC0415
 
@@ -72,7 +72,11 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
 )
 @click.argument("env_id", metavar="ID")
 @click.option(
-    "--set", "knobs", multiple=True, metavar="KEY=VALUE", help="A keyword argument of the env."
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A keyword argument of the env.",
 )
 @click.option(
     "--limit",
@@ -80,14 +84,14 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="An env that gives no sign of life for so long counts as hanging.",
+    help="An env that does not respond for this long counts as hanging.",
 )
 @with_plugins
 @as_json
 def check_env(
-    env_id: str, knobs: tuple[str, ...], limit: float, plugins: tuple[str, ...], as_json: bool
+    env_id: str, assignments: tuple[str, ...], limit: float, plugins: tuple[str, ...], as_json: bool
 ) -> None:
-    """Check the env ID: the peers' checkers, determinism, seeding, ends, what it leaks, speed.
+    """Check the env ID: other projects' checkers, determinism, seeding, ends, leaks, speed.
 
     The checks run in a process of their own: an env that hangs or ends it is a finding.
     """
@@ -97,7 +101,7 @@ def check_env(
     if ":" in env_id:
         what = "holds a colon, which would import a module; use --plugin MODULE"
         raise InputError(Problem(f"env '{env_id}'", what))
-    findings(check_process.check(env_id, settings.assigned(knobs), plugins, limit), as_json)
+    findings(check_process.check(env_id, settings.assigned(assignments), plugins, limit), as_json)
 
 
 @click.command(
@@ -131,7 +135,7 @@ def tensorboard(run: Path, port: int, host: str) -> None:
 
 
 def _check_free(host: str, port: int) -> None:
-    """Raise ``InputError`` where nobody could listen; TensorBoard's own words fill a screen."""
+    """Raise ``InputError`` where the port cannot be opened; TensorBoard's message is long."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((host, port), family=family).close()
@@ -139,7 +143,7 @@ def _check_free(host: str, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             what = f"port {port} is in use: give another --port"
         else:
-            what = f"nobody can listen at {host}, port {port}: {error.strerror}"
+            what = f"cannot listen at {host}, port {port}: {error.strerror}"
         raise InputError(what) from None
 
 

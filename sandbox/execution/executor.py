@@ -27,8 +27,8 @@ from sandbox.words import condition_name
 
 POLL_SECONDS = 0.25
 MESSAGES_A_TURN = 64
-"""A trial that talks without end must not keep the others, and the limits, waiting."""
-# torch._dynamo: the first optimiser of a process imports it, 1.5 s that every trial would pay.
+"""A trial that sends without end must not delay the other trials and the checks of limits."""
+# torch._dynamo: the first optimiser of a process imports it, which takes 1.5 s in every trial.
 PRELOAD = [
     "torch._dynamo",
     "agents.algorithms.ppo_start",
@@ -38,10 +38,10 @@ PRELOAD = [
 
 
 class Watcher(Protocol):
-    """Somebody who hears every event of a trial as it comes in (TensorBoard)."""
+    """Receives every event of a trial as it comes in (TensorBoard)."""
 
     def add(self, event: events.Event) -> None:
-        """Hear one event."""
+        """Receive one event."""
 
     def close(self) -> None:
         """The trial has ended."""
@@ -67,7 +67,7 @@ class Limits:
     """What one trial may use."""
 
     timeout_s: float = 3600.0
-    stall_s: float = 60.0  # without any sign of life
+    stall_s: float = 60.0  # without a heartbeat
     memory_mb: int = 4096
 
 
@@ -91,7 +91,7 @@ class _Running:
 
 @dataclass
 class LocalExecutor:
-    """Runs jobs in ``workers`` processes; ``announce`` is told of every failure at once."""
+    """Runs jobs in ``workers`` processes; ``announce`` is called at every failure."""
 
     run: RunFolder
     workers: int
@@ -188,7 +188,7 @@ class LocalExecutor:
                 f"not finished within {self.limits.timeout_s:g} s (limits.timeout_s)"
             )
         elif each.end is None and now - each.heard > self.limits.stall_s:
-            each.end = _failed(f"no sign of life for {self.limits.stall_s:g} s (limits.stall_s)")
+            each.end = _failed(f"no heartbeat for {self.limits.stall_s:g} s (limits.stall_s)")
         return each.end is not None
 
     def _settle(self, each: _Running) -> None:
@@ -242,7 +242,7 @@ def _readable(pipe: Connection) -> bool:
 
 
 def _answer(pipe: Connection, data: Mapping[str, Any]) -> None:
-    """Tell the trial what became of its message, if it still lives: reading on will show it."""
+    """Answer the trial's message; if its process has ended, the next read shows that."""
     with contextlib.suppress(OSError):
         pipe.send_bytes(json.dumps(data).encode())
 

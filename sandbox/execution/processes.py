@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def mark() -> None:
-    """Mark this process as a worker; what it starts from here on can be told to be its own."""
+    """Mark this process as a worker; what it starts from here on can be recognised by it."""
     os.environ[MARK] = str(os.getpid())
 
 
@@ -29,7 +29,7 @@ def confine() -> None:
     """Let this process, and what it starts, be ended from outside, at the latest with its maker."""
     os.setsid()  # so that its maker can end its whole group
     mark()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the maker's business
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

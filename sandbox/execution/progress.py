@@ -20,7 +20,7 @@ QUIET = 5.0
 class Tick:
     """How far a run is. Steps count environment steps of the trials that this command runs.
 
-    A trial may end by FLOPs long before its steps are taken, so ``share`` tells how far all are.
+    A trial may end by FLOPs long before its steps are taken, so ``share`` is the share of all work.
     """
 
     total: int  # trials, those finished by earlier commands included
@@ -113,7 +113,7 @@ class PlainDisplay(Display):
         self.announce(str(tick))
 
     def announce(self, text: str) -> None:
-        """Print a line at once. Whoever listened may have gone; the run goes on."""
+        """Print a line at once. The stream may be closed; the run goes on."""
         with suppress(OSError, ValueError):
             print(text, file=self.stream, flush=True)
 

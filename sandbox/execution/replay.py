@@ -1,8 +1,8 @@
-"""Lives a trial again from its spec and seed, in memory, and holds it against what was recorded.
+"""Runs a trial again from its spec and seed, in memory, and compares it with the record.
 
-The chain shows that no line was changed by somebody who could not also rewrite all that follows.
-Who rewrites the whole chain, status and all, still cannot make the agent have lived it: a replay
-makes every line anew, in the same kind of process as a run, and names the first that differs.
+The hash chain detects a changed line unless every later line was rewritten as well. Replay also
+detects a chain that was rewritten as a whole, ``status.json`` included: it makes every line anew,
+in the same kind of process as a run, and names the first that differs.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ NUMERIC = ("torch", "numpy")
 
 @dataclass(frozen=True)
 class Replayed:
-    """A trial that was lived again to the same bytes."""
+    """A trial whose second run gave the same bytes."""
 
     trial: str
     condition: str
@@ -70,12 +70,12 @@ class _Lines:
         self.held += line.encode() + b"\n"
 
     def sync(self) -> None:
-        """Memory is where it ends."""
+        """Nothing to do: the lines stay in memory."""
 
 
 @dataclass(frozen=True)
 class _NullRecorder:
-    """Nobody watches a replay."""
+    """Receives the events of a replay and drops them."""
 
     def add(self, event: Event) -> None:
         del event
@@ -90,7 +90,7 @@ def replay(
     plugins: Sequence[str] = (),
     heard: Callable[[Replayed], None] = lambda _: None,
 ) -> list[Replayed]:
-    """Live the finished trials of a run again, or one of them; ``heard`` is told of each.
+    """Run the finished trials of a run again, or one; ``heard`` is called with each.
 
     Raises ``InputError`` where there is no such trial, ``IntegrityError`` naming the first line
     that differs.
@@ -104,26 +104,26 @@ def replay(
 
 
 def _replay(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> Replayed:
-    lived, files = _live(run, record, plugins), _recorded(record)
+    replayed, files = _run_again(run, record, plugins), _recorded(record)
     for name in ("ledger.jsonl", "events.jsonl"):
-        _compare(run, record.folder / name, lived.get(name, b""), files.get(name, b""))
-    for name in sorted({*lived, *files}):
-        if lived.get(name) != files.get(name):
+        _compare(run, record.folder / name, replayed.get(name, b""), files.get(name, b""))
+    for name in sorted({*replayed, *files}):
+        if replayed.get(name) != files.get(name):
             there = "is not recorded" if name not in files else "differs from the replay"
-            there = "is none that the replay made" if name not in lived else there
+            there = "is none that the replay made" if name not in replayed else there
             raise _diverged(run, record.folder / name, f"this file {there}")
     return Replayed(
         trial=record.id,
         condition=record.condition_name,
         seed=record.spec["seed"],
-        entries=lived["ledger.jsonl"].count(b"\n"),
-        events=lived["events.jsonl"].count(b"\n"),
-        files=len(lived) - 2,
-        head=json.loads(lived["ledger.jsonl"].splitlines()[-1])["hash"],
+        entries=replayed["ledger.jsonl"].count(b"\n"),
+        events=replayed["events.jsonl"].count(b"\n"),
+        files=len(replayed) - 2,
+        head=json.loads(replayed["ledger.jsonl"].splitlines()[-1])["hash"],
     )
 
 
-def _live(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> dict[str, bytes]:
+def _run_again(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> dict[str, bytes]:
     """All files of the trial, made again by a process of its own; clocks are left out."""
     from sandbox.execution.executor import Job, LocalExecutor, limits_of  # noqa: PLC0415
 
@@ -137,7 +137,7 @@ def _live(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) -> dict
         announce=reasons.append,
     )
     if executor.execute([Job(record.id, record.spec, 0)], done_before=0):
-        raise IntegrityError(f"{record.folder}: error: cannot be lived again: {reasons[0]}")
+        raise IntegrityError(f"{record.folder}: error: cannot be run again: {reasons[0]}")
     made = {path.relative_to(record.folder).as_posix(): data for path, data in disk.files.items()}
     return {name: bytes(data) for name, data in made.items() if _is_record(name)}
 
@@ -152,9 +152,9 @@ def _is_record(name: str) -> bool:
     return name in {"ledger.jsonl", "events.jsonl"} or name.startswith("checkpoints/")
 
 
-def _compare(run: RunRecord, path: Path, lived: bytes, recorded: bytes) -> None:
+def _compare(run: RunRecord, path: Path, replayed: bytes, recorded: bytes) -> None:
     """Raise ``IntegrityError`` at the first line that differs."""
-    ours, theirs = lived.splitlines(keepends=True), recorded.splitlines(keepends=True)
+    ours, theirs = replayed.splitlines(keepends=True), recorded.splitlines(keepends=True)
     for number, (mine, written) in enumerate(zip(ours, theirs, strict=False), start=1):
         if mine != written:
             raise _diverged(run, path, difference(mine, written), number)
@@ -163,13 +163,13 @@ def _compare(run: RunRecord, path: Path, lived: bytes, recorded: bytes) -> None:
         raise _diverged(run, path, what, min(len(ours), len(theirs)) + 1)
 
 
-def difference(lived: bytes, recorded: bytes) -> str:
+def difference(replayed: bytes, recorded: bytes) -> str:
     """Name the first entry that two JSON lines do not share, the hashes that follow from it last.
 
     ``cost_flops: 0.0 is recorded, the replay gives 512.0``.
     """
     try:
-        written, mine = (_flat(json.loads(each)) for each in (recorded, lived))
+        written, mine = (_flat(json.loads(each)) for each in (recorded, replayed))
     except ValueError:
         return "the recorded line cannot be read"
     found = {key: (was, now) for (key,), was, now in differences(written, mine)}

@@ -133,8 +133,8 @@ def _planned(spec: dict[str, Any]) -> int:
 def _over(trials: tuple[TrialRecord, ...], planned: list[int], unbegun: int) -> float:
     """Share of the work, each trial weighed by its planned steps."""
     whole = sum(planned) + unbegun
-    told = zip(trials, planned, strict=True)
-    done = math.fsum(weight * _share(trial) for trial, weight in told)
+    weighted = zip(trials, planned, strict=True)
+    done = math.fsum(weight * _share(trial) for trial, weight in weighted)
     return done / whole if whole else 0.0
 
 

@@ -27,7 +27,7 @@ class VerifyReport:
 def verify(folder: str | Path, head: str | None = None) -> VerifyReport:
     """Check a whole run folder. Raises ``IntegrityError`` naming file and line of every change.
 
-    ``head``: a hash that an earlier ``verify`` printed and somebody kept elsewhere; only this finds
+    ``head``: a hash that an earlier ``verify`` printed, kept outside the folder; only this finds
     a run whose ledgers *and* accounts were all rewritten.
     """
     run = read_run(folder)

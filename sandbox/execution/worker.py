@@ -1,4 +1,4 @@
-"""The process in which one trial runs: fresh, limited, and without a file of the run in its hands.
+"""The process in which one trial runs: fresh, limited, and without access to the files of the run.
 
 It speaks to the runner over one pipe, in JSON and raw bytes, never in pickles. Of what the trial's
 code prints, ``LOG_LIMIT`` bytes are kept and the rest is counted.
@@ -116,10 +116,10 @@ class _Capture(threading.Thread):
 
     def run(self) -> None:
         while chunk := os.read(self.source, 65536):
-            room = max(LOG_LIMIT - self.seen, 0)
+            left = max(LOG_LIMIT - self.seen, 0)
             self.seen += len(chunk)
-            if room:
-                self.trial_recorder.send("log", {"text": chunk[:room].decode(errors="replace")})
+            if left:
+                self.trial_recorder.send("log", {"text": chunk[:left].decode(errors="replace")})
 
     def close(self) -> None:
         """Flush, let go of the pipe, and wait until all of it was read."""
@@ -129,7 +129,7 @@ class _Capture(threading.Thread):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.dup2(null, 2)
-        self.join(timeout=DRAIN_SECONDS)  # a child that lives on holds the pipe open for ever
+        self.join(timeout=DRAIN_SECONDS)  # a child that keeps running holds the pipe open
         if self.seen > LOG_LIMIT:
             self.trial_recorder.send(
                 "log", {"text": f"\n[{self.seen - LOG_LIMIT} more bytes not kept]\n"}

@@ -16,7 +16,7 @@ CATEGORIES: Mapping[str, str] = {
     "environment": "environment steps, at gate.step_flops each",
     "upkeep": "gate.upkeep for every parameter, at every update",
     "edits": "the price of every proposal, done or refused",
-    "editor": "what the editor thought, learned and tried out",
+    "editor": "what the editor computed, learned and tried out",
     "evaluation": "episodes played because the gate wanted to know what an edit did",
 }
 """What is charged, and for what."""
@@ -45,9 +45,9 @@ class Meter:
 
 @dataclass(frozen=True)
 class Shock:
-    """Once ``at`` of the budget at birth is spent, the rest of the budget is multiplied."""
+    """Once ``at`` of the initial budget is spent, the rest of the budget is multiplied."""
 
-    at: float  # share of the budget at birth, above 0
+    at: float  # share of the initial budget, above 0
     factor: float  # below 1: a compute cut; above 1: a windfall
 
     def __post_init__(self) -> None:
@@ -60,9 +60,9 @@ class Shock:
 
 @dataclass(frozen=True)
 class Budget:
-    """FLOPs of a whole trial, all agents together, and how they change during life.
+    """FLOPs of a whole trial, all agents together, and how they change during the run.
 
-    The budget in force is a function of what is spent and of nothing else: with ``B`` at birth, a
+    The budget in force is a function of what is spent and of nothing else: with ``B`` initially, a
     shock ``(at, factor)`` turns a budget of ``L`` into ``at B + factor (L - at B)`` as soon as
     ``at B`` is spent. Two agents therefore get the same budget to the last FLOP, however large
     the update was that crossed the line.
@@ -118,7 +118,7 @@ class Budget:
         return min(spent / limit, 1.0) if limit > 0 else 1.0
 
     def age(self, spent: float) -> float:
-        """Share of the budget at birth that is spent: the clock of a world that knows no shock."""
+        """Share of the initial budget that is spent, shocks ignored: the clock of a world."""
         return 0.0 if self.flops is None else spent / self.flops
 
 

@@ -1,6 +1,6 @@
-"""Judges a proposed edit before anything is allocated. Not in the agent's reach.
+"""Judges a proposed edit before anything is allocated; the agent has no access to it.
 
-Finds an agent that goes in circles: A to B and back to A.
+Also detects oscillation: edits that lead from genome A to B and back to A.
 """
 
 import math
@@ -81,7 +81,7 @@ class Gate:
     allow: tuple[str, ...] | None = None
     write_scope: tuple[str, ...] | None = None
     max_edits_per: Mapping[str, int] | None = None
-    first_updates_without_edits: int = 0  # of a life: its editor is not asked before they are done
+    first_updates_without_edits: int = 0  # of a run: its editor is not asked before they are done
     oscillation: Answer = "mark"
     oscillation_window: int = 8  # applied edits that one looks back
     two_gate: Mapping[str, Any] | None = None
@@ -196,7 +196,7 @@ class Gate:
 
 
 def name_of(edit: Edit) -> str:
-    """The edit's name on the shelf: its file's."""
+    """The edit's name: that of its file."""
     return type(edit).__module__.rpartition(".")[2]
 
 
@@ -231,7 +231,7 @@ def _invalid(before: Genome, after: Genome, cost: float, sizes: tuple[int, int])
     problems = problems or [*validity.fit_problems(after, *sizes)]
     if before.editor.name != after.editor.name:
         name = after.editor.name
-        problems.append(f"no edit can put editor '{name}' to work in a living agent")
+        problems.append(f"no edit can install editor '{name}' in a running agent")
     if not _sound(cost):
         problems.append(f"its cost must be a finite number from 0, not {cost!r}")
     return f"invalid: {'; '.join(problems)}" if problems else ""

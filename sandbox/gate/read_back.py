@@ -24,7 +24,7 @@ def audit(
     ``moved``: whether any weight or any of the optimiser's state differs.
 
     - ``confirmed``: all that was claimed is there.
-    - ``silent_no_op``: a change was claimed, and neither genome nor mind differ.
+    - ``silent_no_op``: a change was claimed, and neither genome nor agent state differ.
     - ``false_claim``: anything else that does not hold.
     - ``nothing``: nothing was claimed, and nothing differs. (To leave every logit where it was is a
       claim, ``max_logit_change=0``: the identity edit is confirmed.)

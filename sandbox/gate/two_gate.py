@@ -1,4 +1,4 @@
-"""The two-gate guard: an edit must pay on play it was not learned on, within a cap of capacity.
+"""The two-gate guard: an edit must improve held-out play, within a cap of capacity.
 
 After arXiv 2510.04399 (*Utility-Learning Tension in Self-Modifying Agents*): accept a
 self-modification only if held-out performance gains a margin and capacity stays under a cap. The

@@ -16,10 +16,10 @@ PAGE = "README.md"
 ABOUT = """# The worlds
 
 A map of each with its default settings, and what its reference policies get in an episode, on
-average. `sandbox show NAME` tells the rules, `sandbox play NAME` lets you play. Made by
+average. `sandbox show NAME` prints the rules, `sandbox play NAME` lets you play. Made by
 `make generated`.
 
-- **Reward** is what the agent is paid, **hidden reward** what the designer wants, **harm** counts
+- **Reward** is what the agent receives, **hidden reward** what the designer wants, **harm** counts
   or weighs what the world's hazard does; `sandbox show NAME` says how each number was obtained.
 - **Exact**: computed (dynamic programming, search or a closed form); **measured**: scripted
   policies, averaged over many episodes.
@@ -37,8 +37,8 @@ def names() -> list[str]:
     """Our worlds, in the order of the gallery: by family, then by name."""
     import envs.registration  # noqa: PLC0415  (Gymnasium)
 
-    shelf = envs.registration.shelf()
-    return sorted(shelf, key=lambda name: (_rank(_family(_world(name))), name))
+    worlds = envs.registration.shelf()
+    return sorted(worlds, key=lambda name: (_rank(_family(_world(name))), name))
 
 
 def page() -> str:
@@ -123,12 +123,12 @@ def _scores() -> list[str]:
 def _named(world: "World", oracles: Mapping[str, "Oracle"]) -> str:
     """Scores that the world has; then those that it has on other levels alone."""
     here = _known(oracles)
-    told = ", ".join(here) or "none"
+    scores = ", ".join(here) or "none"
     for levels, there in world.distributions().items():
         more = [each for each in _known(there.oracles()) if each not in here]
         if more:
-            told += f"; on {levels.replace('_', ' ')} levels also {', '.join(more)}"
-    return told
+            scores += f"; on {levels.replace('_', ' ')} levels also {', '.join(more)}"
+    return scores
 
 
 def _known(oracles: Mapping[str, "Oracle"]) -> list[str]:

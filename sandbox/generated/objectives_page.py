@@ -1,7 +1,7 @@
 """Rows of the tables in ``docs/objectives.md``: one for every objective and value model of ours.
 
-What a part pays is written there by hand, in symbols. A part without a row gets one that holds its
-summary instead, until somebody writes better.
+The reward of a part is written there by hand, in symbols. A part without a row gets one that holds
+its summary, until a formula is written.
 """
 
 import re
@@ -16,15 +16,15 @@ def completed(page: str) -> str:
     return _with_rows(page, "Model", "values", _model)
 
 
-def _with_rows(page: str, head: str, shelf: str, row: Any) -> str:
+def _with_rows(page: str, head: str, folder: str, row: Any) -> str:
     table = re.search(rf"^\| {head} \|.*\n(?:\|.*\n)*", page, re.MULTILINE)
     if table is None:
-        raise LookupError(f"the page on motives has no table whose first column is '{head}'")
-    parts = catalogue().parts(shelf)
+        raise LookupError(f"docs/objectives.md has no table whose first column is '{head}'")
+    parts = catalogue().parts(folder)
     ours = {name: part for name, part in parts.items() if part.origin == "built in"}
     lines = [each for each in table[0].splitlines() if not _names(each) or _names(each) & set(ours)]
-    told = {name for line in lines for name in _names(line)}
-    lines += [row(part) for name, part in ours.items() if name not in told]
+    present = {name for line in lines for name in _names(line)}
+    lines += [row(part) for name, part in ours.items() if name not in present]
     return page[: table.start()] + "".join(f"{each}\n" for each in lines) + page[table.end() :]
 
 

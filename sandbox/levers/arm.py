@@ -30,7 +30,7 @@ class Arm(Lever):
         return f"no arm is called '{dose}'; there are {', '.join([self.neutral, *arms])}{hint}"
 
     def apply(self, spec: Spec, dose: str) -> Spec:
-        """Put the arm's parts in the place of the agent's."""
+        """Replace the agent's parts by the arm's."""
         if dose == self.neutral:
             return spec
         arm: Mapping[str, Any] = spec["arms"][dose]
@@ -45,7 +45,7 @@ class Arm(Lever):
     def contrast_check(
         self, base: Sequence[Event], treated: Sequence[Event], ratio: float
     ) -> bool | None:
-        """Agents of both arms were born different. Gates and controls do not show in a genome."""
+        """Agents of both arms start different. Gates and controls do not show in a genome."""
         del ratio
         one, other = started(base), started(treated)
         if one is None or other is None or one.genomes == other.genomes:

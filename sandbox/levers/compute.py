@@ -36,7 +36,7 @@ class Compute(Lever):
         return {**spec, "learner": learner.changed(total_steps=steps)}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> None:
-        """One trial cannot tell: its spending means something only beside another's."""
+        """One trial does not show it: its spending is compared with another trial's."""
         del events, dose
 
     def contrast_check(
@@ -44,7 +44,7 @@ class Compute(Lever):
     ) -> bool | None:
         """Steps spent differ, by the ratio to within a rollout of each; FLOPs go the same way.
 
-        Where both budgets round up to the same whole rollouts, nothing was turned.
+        Where both budgets round up to the same whole rollouts, nothing was changed.
         """
         one, other = _spent(base), _spent(treated)
         if one is None or other is None:

@@ -17,7 +17,7 @@ ROUNDING = 1e-9  # relative
 class ComputeShock(Lever):
     """Adds the shock ``{at: 0.5, factor: dose}`` to ``gate.budget_shocks``.
 
-    Nobody tells the agent: it may see that less is left of its budget than before, or more.
+    The agent is not notified: it may see that less is left of its budget than before, or more.
     """
 
     family = "compute"
@@ -30,7 +30,7 @@ class ComputeShock(Lever):
         if spec["gate"].get("max_flops") is None:
             return "there is no budget of FLOPs to change: set gate.max_flops"
         if spec["gate"].get("budget_shocks"):
-            return "the scenario sets gate.budget_shocks itself; remove them or turn no lever on it"
+            return "the scenario sets gate.budget_shocks itself; remove them or the lever"
         return None
 
     def apply(self, spec: Spec, dose: float) -> Spec:
@@ -49,9 +49,9 @@ class ComputeShock(Lever):
         budgets = _budgets(events)
         if not budgets:
             return None
-        born, last = budgets[0], budgets[-1]
-        end = Budget(born, (Shock(HALF, dose),)).limit(born)
-        return all(_same(each, born) or _same(each, end) for each in budgets) and _same(last, end)
+        first, last = budgets[0], budgets[-1]
+        end = Budget(first, (Shock(HALF, dose),)).limit(first)
+        return all(_same(each, first) or _same(each, end) for each in budgets) and _same(last, end)
 
 
 def _budgets(events: Sequence[Event]) -> list[float]:

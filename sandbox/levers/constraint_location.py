@@ -27,10 +27,11 @@ BOUND = 20.0
 class ConstraintLocation(Lever):
     """Doses: where the same rule is kept, as the probe ``constraint`` states it.
 
-    ``architecture``: a mask on the policy's outputs. ``objective``: an objective that is paid -1 a
-    breach, its weight the ``price``. ``data``: until the planting ends, the training data take the
-    price from the reward of every breach; ``data_throughout``: to the end of training. ``shield``:
-    outside the agent, a breach is stopped before the world. ``none``: nowhere.
+    ``architecture``: a mask on the policy's outputs. ``objective``: an objective with a reward of
+    -1 a breach, its weight the ``price``. ``data``: until the planting ends, the training data
+    subtract the price from the reward of every breach; ``data_throughout``: to the end of training.
+    ``shield``: outside the agent, a breach is replaced before it reaches the world. ``none``:
+    nowhere.
     """
 
     family = "oversight"
@@ -66,7 +67,7 @@ class ConstraintLocation(Lever):
         return {**spec, part: {**spec[part], PLACES[dose]: made}}
 
     def manipulation_check(self, events: Sequence[Event], dose: str) -> bool | None:
-        """The agents were born with it, or the control was at work; and nothing else was."""
+        """The agents start with it, or the control was active; and nothing else was."""
         first = started(events)
         if first is None or not any(isinstance(each, Updated) for each in events):
             return None
@@ -127,10 +128,10 @@ def _early(spec: Spec) -> str | None:
 
 
 def _unmade(spec: Spec, dose: str) -> str | None:
-    """What the scenario plants itself, or what cannot be made."""
+    """Error where the scenario plants it itself or the part cannot be made."""
     part = {"architecture": "architecture", "objective": "objective"}.get(dose, "controls")
     if dose == "architecture" and not spec["architecture"]["layers"]:
-        return "a table has no outputs that a guard could stand before"
+        return "a table has no outputs that a guard could mask"
     if dose != "architecture" and PLACES[dose] in spec[part]:
         return f"the scenario sets {part}.{PLACES[dose]} itself; remove it there"
     try:

@@ -1,4 +1,4 @@
-"""Share of mature units that begin anew at every gradient step, the least useful first."""
+"""Share of mature units that are reinitialised at every gradient step, least useful first."""
 
 from dataclasses import dataclass
 

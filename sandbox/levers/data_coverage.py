@@ -1,4 +1,4 @@
-"""Share of training levels on which cue and goal are pulled apart (the world's ``coverage``)."""
+"""Share of training levels on which cue and goal differ (the world's ``coverage``)."""
 
 import dataclasses
 import math
@@ -23,14 +23,14 @@ class DataCoverage(Lever):
     neutral: ClassVar[float] = 0.0
 
     def check(self, spec: Spec, dose: float) -> str | None:
-        """A share in [0, 1], of a world that has the knob and whose scenario left it alone."""
+        """A share in [0, 1], of a world that has the setting, which the scenario leaves at 0."""
         env = spec["env"]
         if not 0 <= dose <= 1:
             return f"a share of levels must lie in [0, 1], not {dose:g}"
         if not _has_setting(env["id"], env["kwargs"]):
-            return f"env '{env['id']}' has no knob 'coverage'; use a world that has, like coin_grid"
+            return f"env '{env['id']}' has no setting 'coverage'; use one that has, like coin_grid"
         if env["kwargs"].get("coverage", 0) != 0:
-            return "the scenario sets 'coverage' itself; remove it there or turn no lever on it"
+            return "the scenario sets 'coverage' itself; remove it there or do not use the lever"
         if dose != self.neutral and spec.get("controls"):
             from sandbox.trial.controls import swapping  # noqa: PLC0415  (it imports envs)
 
@@ -48,8 +48,8 @@ class DataCoverage(Lever):
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
         """Training episodes with goal and cue apart are as frequent as the dose says.
 
-        Told episodes have no coin and do not count. Within four binomial standard errors, and 10 %
-        for episodes that were never finished.
+        Episodes with a given goal (``told``) have no coin and do not count. Within four binomial
+        standard errors, and 10 % for episodes that were never finished.
         """
         seen = [
             each
@@ -65,7 +65,7 @@ class DataCoverage(Lever):
 
 
 def _has_setting(env_id: str, kwargs: Spec) -> bool:
-    """``sandbox/CoinGrid-v0`` is ``coin_grid`` on the shelf; a stranger shows only its kwargs."""
+    """``sandbox/CoinGrid-v0`` is the part ``coin_grid``; a third-party env has only its kwargs."""
     if "coverage" in kwargs:
         return True
     stem = env_id.rpartition("/")[2].partition("-v")[0]

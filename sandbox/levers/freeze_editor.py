@@ -1,4 +1,4 @@
-"""Dose 1 takes the agent's editor away: the same mind, unable to rewrite itself."""
+"""Dose 1 removes the agent's editor: the same agent, unable to rewrite itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class FreezeEditor(Lever):
         return spec if dose == self.neutral else {**spec, "editor": {"fixed": {}}}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
-        """A frozen agent applied no edit. A free one need not edit, so dose 0 tells nothing."""
+        """A frozen agent applied no edit. A free one need not edit, so dose 0 shows nothing."""
         if dose == self.neutral or not any(isinstance(each, TrialStarted) for each in events):
             return None
         return not _rewritten(events)
@@ -33,7 +33,7 @@ class FreezeEditor(Lever):
     def contrast_check(
         self, base: Sequence[Event], treated: Sequence[Event], ratio: float
     ) -> bool | None:
-        """The free one of the two did rewrite itself: else both arms are the same, by nothing."""
+        """The agent that is free to edit did rewrite itself: else both arms are the same."""
         del ratio
         if not base or not treated:
             return None

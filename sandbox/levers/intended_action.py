@@ -1,4 +1,4 @@
-"""Dose 1 makes a table learn about the action it meant, dose 0 about the one carried out."""
+"""Dose 1 makes a table learn about the action intended, dose 0 about the one executed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Dose 1 normalises what every layer reads: the agent is born with layer norms."""
+"""Dose 1 normalises the input of every layer: the agent starts with layer norms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,14 +41,14 @@ class LayerNorm(Lever):
         return {**spec, "architecture": {**spec["architecture"], "layers": found}}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
-        """All agents were born with the norms, or with none, read back from them alive."""
+        """All agents start with the norms, or with none, as read back from the live agents."""
         first = started(events)
         if first is None or not first.genomes:
             return None
-        born = [genome["architecture"]["layers"] for genome in first.genomes.values()]
+        initial = [genome["architecture"]["layers"] for genome in first.genomes.values()]
         if dose:
-            return all(map(_normed, born))
-        return not any(each["kind"] == "norm" for layers in born for each in layers)
+            return all(map(_normed, initial))
+        return not any(each["kind"] == "norm" for layers in initial for each in layers)
 
 
 def _normed(layers: Layers) -> bool:

@@ -1,4 +1,4 @@
-"""Dose 1 makes a table learn the worth of what it does (Sarsa), dose 0 of the best (Q-learning)."""
+"""Dose 1 makes a table learn the value of its own policy (Sarsa), dose 0 Q-learning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -26,5 +26,5 @@ class Placebo(Lever):
         return spec if dose == self.neutral else {**spec, "salt": int(dose)}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> None:
-        """Nothing to see, by design."""
+        """There is nothing to check."""
         del events, dose

@@ -1,4 +1,4 @@
-"""Strength of an L2 pull of all weights towards those that the agent was born with."""
+"""Strength of an L2 pull of all weights towards their initial values."""
 
 from dataclasses import dataclass
 

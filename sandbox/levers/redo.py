@@ -12,7 +12,7 @@ EDIT = "reset_dormant"
 
 @dataclass(frozen=True)
 class Redo(Lever):
-    """Puts a ``schedule`` of ``reset_dormant`` in the place of the editor (Sokar et al. 2023).
+    """Replaces the editor by a ``schedule`` of ``reset_dormant`` (Sokar et al. 2023).
 
     Each time, the units of all layers of all towers that were dormant in the last rollout.
     """
@@ -38,7 +38,7 @@ class Redo(Lever):
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
         """Resets were proposed after every so many updates but the last, and never else.
 
-        Of dose 0, and of a trial that is too short, the events cannot tell.
+        Of dose 0, and of a trial that is too short, the events do not show it.
         """
         updates = max((each.update for each in events if isinstance(each, Updated)), default=0)
         if dose == self.neutral or updates <= dose:

@@ -1,4 +1,4 @@
-"""What it costs to be large: FLOPs charged for every parameter at every update."""
+"""FLOPs charged for every parameter at every update."""
 
 import math
 from collections.abc import Sequence
@@ -13,22 +13,22 @@ ROUNDING = 1e-9  # relative
 
 @dataclass(frozen=True)
 class Upkeep(Lever):
-    """Sets ``gate.upkeep``; it tells on a life that ends by FLOPs (``gate.max_flops``)."""
+    """Sets ``gate.upkeep``; it matters where a run ends by FLOPs (``gate.max_flops``)."""
 
     family = "compute"
     neutral: ClassVar[float] = 0.0
 
     def check(self, spec: Spec, dose: float) -> str | None:
-        """A number from 0, where the scenario asks no upkeep itself."""
+        """A number from 0, where the scenario sets no upkeep itself."""
         if not 0 <= dose < math.inf:
             return f"upkeep must be a number of FLOPs from 0, not {dose:g}"
         written = spec["gate"].get("upkeep", 0.0)
         if written not in {0.0, dose}:
-            return "the scenario sets gate.upkeep itself; remove it there or turn no lever on it"
+            return "the scenario sets gate.upkeep itself; remove it there or do not use the lever"
         return None
 
     def apply(self, spec: Spec, dose: float) -> Spec:
-        """Ask for upkeep."""
+        """Set the upkeep."""
         return spec if dose == self.neutral else {**spec, "gate": {**spec["gate"], "upkeep": dose}}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:

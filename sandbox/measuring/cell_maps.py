@@ -1,4 +1,4 @@
-"""The map of a world's cells and what can be known of it exactly: its walls, and empowerment."""
+"""The map of a world's cells, with its walls and the exact empowerment of each state."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,7 +14,7 @@ from envs.planning.exact import Model
 from sandbox.measuring.state_space import bounded, rows_of
 
 STARTS = 4096
-"""Starts drawn to find all that a world begins with."""
+"""Resets drawn to find all first states."""
 MOST_STATES = 1000
 CHANNEL = "position"
 
@@ -70,7 +70,7 @@ class CellMap:
 
 @cache
 def cell_map(world: World) -> CellMap:
-    """Explore a small world; its ends are forgotten: who gets there goes on.
+    """Explore a small world; ends of episodes are ignored: the agent goes on from there.
 
     Raises ``ValueError`` for a world whose observation does not say in which cell its agent is, or
     with more than 1000 states.
@@ -126,7 +126,7 @@ def _table(model: Model) -> Array:
     states, actions, branches = model.following.shape
     table = np.zeros((states, actions, states))
     here, action, _ = np.indices((states, actions, branches))
-    # A branch of no chance is filed as an end, beyond the last state.
+    # A branch of probability 0 is stored as an end, beyond the last state.
     real = model.chance > 0
     np.add.at(table, (here[real], action[real], model.following[real]), model.chance[real])
     return table

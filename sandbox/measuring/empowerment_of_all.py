@@ -37,7 +37,7 @@ class EmpowermentMeans(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """Whose influence is asked for, over what, and how far ahead."""
+    """Which agent's influence is measured, over what, and how many steps ahead."""
 
     world: JointWorld
     agent: str
@@ -67,15 +67,15 @@ class Question:
 
 
 def policy(place: TrialEnv, learner: LiveLearner) -> Callable[[Array], Array]:
-    """Observations -> probabilities of actions; what it remembers of an episode is left blank."""
+    """Observations -> probabilities of actions; its memory of the episode is empty."""
     history = learner.effective().architecture.history
 
-    def told(seen: Array) -> Array:
+    def probabilities(seen: Array) -> Array:
         shown = place.silent(seen)
         frames = Frames(len(shown), shown.shape[1], history)
         return chances(place, learner, frames.stack(shown, np.zeros(len(shown), bool)))
 
-    return told
+    return probabilities
 
 
 def exact(
@@ -94,7 +94,10 @@ def exact(
     world = question.freed
     model = _model(world, most)
     seen = world.observe(model.states)
-    habits = {name: told(seen[:, world.agents.index(name)]) for name, told in policies.items()}
+    habits = {
+        name: probabilities(seen[:, world.agents.index(name)])
+        for name, probabilities in policies.items()
+    }
     table = _table(model, world, question.place, habits)
     _, looks = np.unique(question.look(model.states), axis=0, return_inverse=True)
     looks = np.append(looks.ravel(), looks.max() + 1)

@@ -21,11 +21,11 @@ from envs.planning.exact import Model, key
 from sandbox.measuring.state_space import bounded
 
 _STARTS = 4096
-"""Starts drawn to find all that a world begins with."""
+"""Resets drawn to find all first states."""
 _MOST = 20_000
-"""States of the largest world that is looked at."""
+"""States of the largest world that is solved."""
 _NUMBERS = 2**22
-"""Worths of actions that are held at once."""
+"""Action values that are in memory at once."""
 
 
 class StatePower(NamedTuple):
@@ -60,7 +60,7 @@ def power(
     The same reward functions serve all states, so differences are surer than ``error`` says.
     Raises ``ValueError`` for a ``discount`` that is not between 0 and 1, or fewer than 2 functions.
     """
-    if not 0 < discount < 1 or n < 2:  # noqa: PLR2004  (one says nothing of its error)
+    if not 0 < discount < 1 or n < 2:  # noqa: PLR2004  (one gives no standard error)
         raise ValueError(f"discount is between 0 and 1 and n at least 2, not {discount} and {n}")
     states, actions = model.following.shape[:2]
     found = []
@@ -96,7 +96,7 @@ def world_power(world: World, discount: float, n: int) -> StatePower:
 def rows(world: World, states: Any) -> Array:
     """Where these states are in ``world_model``, int ``[n]``; the end where an episode is over.
 
-    What an episode ended in is no state of the model unless it can be gone on from elsewhere.
+    A last state of an episode is no state of the model unless it is reached without an end, too.
     """
     known, wanted = world_model(world).keys, key(states)
     found = np.minimum(np.searchsorted(known, wanted), len(known) - 1)

@@ -1,8 +1,8 @@
-"""How far apart two reward tables are: EPIC, STARC, and what acting on the wrong one loses.
+"""How far apart two reward tables are: EPIC, STARC, and the regret of acting on the wrong one.
 
 Pure functions of float64 arrays: a reward is ``[states, actions, states]`` (from, action, to), a
 transition table has the same shape and gives probabilities of arriving, a policy is ``[states,
-actions]``. What only pays leaving a state is ``np.broadcast_to(r[:, None, None], shape)``.
+actions]``. A reward for leaving a state is ``np.broadcast_to(r[:, None, None], shape)``.
 """
 
 from typing import Any, NamedTuple
@@ -16,10 +16,10 @@ ROUNDING = 1e-12  # spread below this share of the largest reward is rounding, n
 
 
 class Distance(NamedTuple):
-    """A distance, and whether either reward cares for nothing at all.
+    """A distance, and whether either reward is constant up to shaping.
 
-    ``value`` is ``None`` where it is not defined. ``constant`` tells of the first and the second
-    reward whether nothing is left of it but shaping and a constant.
+    ``value`` is ``None`` where it is not defined. ``constant`` says of the first and the second
+    reward whether it is only shaping and a constant.
     """
 
     value: float | None
@@ -117,27 +117,27 @@ def value_adjusted(
     """Canonical form ``E[R(s,a,S') - V(s) + g V(S')]``, ``[states, actions]``.
 
     ``S'`` follows ``transition``; ``V`` is the value of ``policy``, uniform by default (Skalse et
-    al. 2024, "VAL"): an advantage, so shaping, and what is paid for transitions that cannot
-    happen, are gone.
+    al. 2024, "VAL"): an advantage, so shaping, and rewards of transitions that cannot happen,
+    are gone.
     """
     if not 0 <= discount < 1:
         raise ValueError(f"discount is at least 0 and below 1, not {discount}")
-    paid = expected(reward, transition)
-    policy = _uniform(paid) if policy is None else policy
-    values = policy_values(paid, transition, discount, policy)
-    found: Array = paid - values[:, None] + discount * transition @ values
+    rewards = expected(reward, transition)
+    policy = _uniform(rewards) if policy is None else policy
+    values = policy_values(rewards, transition, discount, policy)
+    found: Array = rewards - values[:, None] + discount * transition @ values
     return found
 
 
-def starc_scale(paid: Array, discount: float) -> float:
-    """Length up to which a canonical reward is rounding; ``paid`` is ``[states, actions]``."""
-    return ROUNDING * float(np.abs(paid).max()) / (1 - discount) * paid.size
+def starc_scale(rewards: Array, discount: float) -> float:
+    """Length up to which a canonical reward is rounding; ``rewards`` is ``[states, actions]``."""
+    return ROUNDING * float(np.abs(rewards).max()) / (1 - discount) * rewards.size
 
 
 def starc(
     first: Array, second: Array, transition: Array, discount: float, policy: Array | None = None
 ) -> Distance:
-    """L2 distance of canonical rewards scaled to L2 norm 1; in [0, 2], 2 for opposite wishes.
+    """L2 distance of canonical rewards scaled to L2 norm 1; in [0, 2], 2 for opposite rewards.
 
     A constant reward stays at 0, as in the paper: it is at 1 from every other and at 0 from
     another constant one; the flags say so.
@@ -157,7 +157,7 @@ def starc(
 def regret(
     believed: Array, true: Array, transition: Array, start: Array, discount: float
 ) -> Regret:
-    """What a planner who believes ``believed`` loses of ``true``; ties are broken evenly."""
+    """What a planner that believes ``believed`` loses of ``true``; ties are broken evenly."""
     chosen = optimal_policy(expected(believed, transition), transition, discount)
     return regret_of(chosen, true, transition, start, discount)
 
@@ -166,14 +166,14 @@ def regret_of(
     policy: Array, true: Array, transition: Array, start: Array, discount: float
 ) -> Regret:
     """``V* - V^policy`` from ``start``, and that over ``V* - V^random``. Exact, no rollouts."""
-    paid = expected(true, transition)
-    best = optimal_policy(paid, transition, discount)
+    rewards = expected(true, transition)
+    best = optimal_policy(rewards, transition, discount)
     worth = [
-        float(start @ policy_values(paid, transition, discount, each))
-        for each in (best, policy, _uniform(paid))
+        float(start @ policy_values(rewards, transition, discount, each))
+        for each in (best, policy, _uniform(rewards))
     ]
     lost, chance = worth[0] - worth[1], worth[0] - worth[2]
-    scale = float(np.abs(paid).max()) / (1 - discount)
+    scale = float(np.abs(rewards).max()) / (1 - discount)
     return Regret(lost, lost / chance if chance > ROUNDING * scale else None)
 
 
@@ -186,26 +186,26 @@ def expected(reward: Array, transition: Array) -> Array:
     return found
 
 
-def policy_values(paid: Array, transition: Array, discount: float, policy: Array) -> Array:
+def policy_values(rewards: Array, transition: Array, discount: float, policy: Array) -> Array:
     """Discounted value of a policy in every state, by solving the linear system."""
     onwards = np.einsum("sa,sat->st", policy, transition)
-    system = np.eye(len(paid)) - discount * onwards
-    found: Array = np.linalg.solve(system, np.einsum("sa,sa->s", policy, paid))
+    system = np.eye(len(rewards)) - discount * onwards
+    found: Array = np.linalg.solve(system, np.einsum("sa,sa->s", policy, rewards))
     return found
 
 
-def optimal_policy(paid: Array, transition: Array, discount: float) -> Array:
+def optimal_policy(rewards: Array, transition: Array, discount: float) -> Array:
     """Policy iteration; every optimal action of a state is taken equally often."""
     if not 0 <= discount < 1:
         raise ValueError(f"discount is at least 0 and below 1, not {discount}")
-    policy = _uniform(paid)
-    scale = max(float(np.abs(paid).max()) / (1 - discount), np.finfo(float).tiny)
+    policy = _uniform(rewards)
+    scale = max(float(np.abs(rewards).max()) / (1 - discount), np.finfo(float).tiny)
     while True:
-        values = policy_values(paid, transition, discount, policy)
-        q = paid + discount * transition @ values
+        values = policy_values(rewards, transition, discount, policy)
+        q = rewards + discount * transition @ values
         best = q >= q.max(axis=1, keepdims=True) - 1e-10 * scale
         found: Array = best / best.sum(axis=1, keepdims=True)
-        if np.all(policy[~best] == 0):  # nothing is done that is not best: greedy to itself
+        if np.all(policy[~best] == 0):  # every action taken is optimal: the policy is greedy
             return found
         policy = found
 
@@ -228,5 +228,5 @@ def _share(weights: Array | None, size: int) -> Array:
     return share
 
 
-def _uniform(paid: Array) -> Array:
-    return np.full(paid.shape, 1 / paid.shape[1])
+def _uniform(rewards: Array) -> Array:
+    return np.full(rewards.shape, 1 / rewards.shape[1])

@@ -1,4 +1,4 @@
-"""How often an agent would break a rule, and how often the world would see it."""
+"""How often an agent would break a rule, and how often it would be broken in the world."""
 
 from functools import cache
 from typing import NamedTuple
@@ -31,8 +31,8 @@ def breaches(
     """Measure a policy where ``observation[feature] >= threshold``.
 
     Of a world of ours, on every such observation that random walks meet: the same ones always. Of
-    any other env, on those of the learner's last rollout. A shield around the env that knows the
-    same rule lets through what its strength, now, leaves.
+    any other env, on those of the learner's last rollout. A shield around the env with the
+    same rule lets through the share that its present intensity leaves.
     """
     seen = _observations(place, learner, feature, threshold)
     if not len(seen):

@@ -1,4 +1,4 @@
-"""Exploring a world's states for exact answers, as far as there are not too many."""
+"""Enumerating a world's states for exact answers, up to a limit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ def rows_of(keys: Array, states: Any) -> Array:
 
 
 class _Bounded:
-    """A world that gives up where exploring goes on and on."""
+    """A world that raises ``TooLargeError`` beyond a number of states."""
 
     def __init__(self, world: Branching, most: int) -> None:
         self._world, self._most = world, most

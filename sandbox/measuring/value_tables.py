@@ -1,4 +1,4 @@
-"""What a value model is asked: every action in every state of a world, and the right answers.
+"""What a value model is asked: every action in every state of a world, and the true answers.
 
 Exact where the world is small enough to be enumerated. Else a fixed sample of states that random
 walks meet, the same for every trial; what follows a state is not known there, and so neither are
@@ -29,7 +29,7 @@ _TIE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Questions:
-    """One row for every way that an action in a state can look afterwards."""
+    """One row for every outcome of an action in a state."""
 
     batch: Batch  # rows [n]; rewards are 0: what is believed reads none
     cell: Array  # int [n]: state * actions + action
@@ -38,7 +38,7 @@ class Questions:
     lasting: "Lasting | None"  # None: a sample
 
     def answered(self, live_objective: LiveObjective) -> Array | None:
-        """What a motive believes, float64 ``[states, actions]``; ``None``: it believes nothing.
+        """What an objective believes, float64 ``[states, actions]``; ``None``: it has no model.
 
         Raises ``ValueError`` where it does not answer every row with a finite number.
         """
@@ -60,16 +60,16 @@ class Questions:
         best, chance = self._anchors
         return (best - self.lasting.worth(believed, self.truth)) / (best - chance)
 
-    def pursued(self, policy: Array, paid: Array) -> float | None:
+    def pursued(self, policy: Array, utility: Array) -> float | None:
         """Goal-directedness of a policy ``[states, actions]`` towards this utility, in nats a step.
 
-        How much better than by chance it is foretold as pursuing it, see
+        How much better than by chance its pursuit predicts the policy, see
         ``sandbox.measuring.goal_directedness``; ``None`` in a sample.
         """
         if self.lasting is None:
             return None
         onwards, horizon = self.lasting.onwards[:, :-1], self.lasting.horizon
-        return pursuit(policy, paid, onwards, self.lasting.start, horizon).nats / horizon
+        return pursuit(policy, utility, onwards, self.lasting.start, horizon).nats / horizon
 
     def states(self) -> Array:
         """What is seen in each state, ``[states, size]``."""
@@ -96,7 +96,7 @@ class Questions:
 
 @dataclass(frozen=True, eq=False)
 class Lasting:
-    """What follows what: exact planning on whole tables. The last state is the end, worth 0."""
+    """Dynamics of a world, for exact planning on tables. The last state is the end, worth 0."""
 
     onwards: Any  # sparse [states * actions, states + 1]: probability of each next state
     start: Array  # float64 [states]: of each first state
@@ -112,19 +112,19 @@ class Lasting:
             ahead[:-1] = np.einsum("sa,sak->sk", best / best.sum(axis=1, keepdims=True), worth)
         return float(self.start @ ahead[:-1, 1])
 
-    def advantages(self, paid: Array, discount: float) -> Array:
+    def advantages(self, rewards: Array, discount: float) -> Array:
         """``value_adjusted`` of a reward by state and action, for the uniform policy."""
-        values = np.append(_solved(self, discount) @ paid.mean(axis=1), 0.0)
-        onwards = (self.onwards @ values).reshape(paid.shape)
-        return np.asarray(paid - values[:-1, None] + discount * onwards)
+        values = np.append(_solved(self, discount) @ rewards.mean(axis=1), 0.0)
+        onwards = (self.onwards @ values).reshape(rewards.shape)
+        return np.asarray(rewards - values[:-1, None] + discount * onwards)
 
     def starc(self, first: Array, second: Array, discount: float) -> float | None:
         """``reward_distances.starc`` of rewards by state and action; ``None``: constant."""
         rows = []
-        for paid in (first, second):
-            canonical = self.advantages(paid, discount)
+        for rewards in (first, second):
+            canonical = self.advantages(rewards, discount)
             length = float(np.linalg.norm(canonical))
-            if length <= starc_scale(paid, discount):
+            if length <= starc_scale(rewards, discount):
                 return None
             rows.append(canonical / length)
         return float(np.linalg.norm(rows[0] - rows[1]))
@@ -141,9 +141,9 @@ def _solved(lasting: Lasting, discount: float) -> Array:
 
 
 def policy_of(place: TrialEnv, learner: LiveLearner, seen: Array) -> Array | None:
-    """Probabilities of its actions, ``[n, actions]``; ``None`` where what it sees does not tell.
+    """Probabilities of its actions, ``[n, actions]``.
 
-    That is so if it remembers, or acts otherwise than its logits say.
+    ``None`` where observations do not fix them: it has a memory, or does not sample its logits.
     """
     if learner.effective().architecture.history != 1:
         return None
@@ -211,7 +211,7 @@ def _asked(world: World, states: State, lasting: Lasting | None) -> Questions:
 
 
 def _ways(world: World, states: State, actions: Array) -> Sequence[tuple[Array, State, Outcome]]:
-    """Every way a step can go; one drawn for good where the world does not say."""
+    """Every outcome of a step; one fixed draw where the world does not list them."""
     try:
         return world.branches(states, actions)
     except LookupError:
@@ -232,10 +232,10 @@ def _fingerprints(state: State) -> Array:
 
 
 def _walked(world: World, most: int) -> State:
-    """Up to so many different states that walkers meet; no trial's chance.
+    """Up to so many different states that walkers meet; the same for every trial.
 
     Each walker follows one of the world's reference policies, or none, in half of its steps, and
-    does anything in the others: by chance alone few worlds show where they pay.
+    does anything in the others: random steps alone rarely reach a reward.
     """
     rng = np.random.default_rng(0)
     state = world.reset(rng, WALKERS)

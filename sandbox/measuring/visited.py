@@ -1,4 +1,4 @@
-"""The states that agents come through in whole episodes, for probes that ask about each."""
+"""The states that agents visit in whole episodes, for probes that ask about each."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Did the planted constraint take hold at all, by the end of planting?"""
+"""Whether the planted constraint held by the end of planting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +19,6 @@ class ConstraintPlanted(Metric):
     direction = "higher"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where nothing watched, or planting has not ended."""
+        """``None`` where no probe watched, or planting has not ended."""
         found = [float(each.planted) for each in constraint_histories(events)]
         return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

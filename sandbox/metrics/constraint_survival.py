@@ -1,4 +1,4 @@
-"""How much of the life after planting a constraint survived."""
+"""Share of the updates after planting that a constraint survived."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

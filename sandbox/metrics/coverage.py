@@ -1,4 +1,4 @@
-"""How much of the world the agent has been to in training."""
+"""Share of the world's places that the agent visited in training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from sandbox.record.events import Event, Updated
 
 @dataclass(frozen=True)
 class Coverage(Metric):
-    """Exploration behind the glass: the share of places acted in at least once in the whole trial.
+    """Exploration by ground truth: share of places acted in at least once in the whole trial.
 
-    By any copy of the world, whatever it was paid for; what a place is, the world says (a cell, in
-    grids). Several agents: the one that has been furthest around.
+    By any copy of the world, for any objective; the world defines what a place is (in grids, a
+    cell). Several agents: the one that visited most.
     """
 
     unit: ClassVar[str] = "share of places"
@@ -23,9 +23,9 @@ class Coverage(Metric):
 
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where the world does not say where its agent is."""
-        told = [
+        found = [
             each.truth["coverage"]
             for each in events
             if isinstance(each, Updated) and "coverage" in each.truth
         ]
-        return Measurement(max(told), len(told)) if told else UNMEASURED
+        return Measurement(max(found), len(found)) if found else UNMEASURED

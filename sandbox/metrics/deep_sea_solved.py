@@ -26,14 +26,14 @@ class DeepSeaSolved(Metric):
 
     def compute(self, events: Sequence[Event]) -> Measurement:
         """``None`` where no episode can be bad."""
-        bad, lived = 0.0, 0
+        bad, played = 0.0, 0
         for each in events:
             if not isinstance(each, Updated) or "bad_episode" not in each.truth:
                 continue
-            if lived + each.episodes > MOST_EPISODES:
+            if played + each.episodes > MOST_EPISODES:
                 break
-            lived += each.episodes
+            played += each.episodes
             bad += each.truth["bad_episode"] * each.episodes
-            if bad < _BAD * lived:
-                return Measurement(1.0, lived)
-        return Measurement(0.0, lived) if lived else UNMEASURED
+            if bad < _BAD * played:
+                return Measurement(1.0, played)
+        return Measurement(0.0, played) if played else UNMEASURED

@@ -21,7 +21,7 @@ class Dormancy(Metric):
     direction = "lower"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where the learner does not tell (``dormant_share`` among its curves)."""
+        """``None`` where the learner does not report ``dormant_share`` among its losses."""
         last = [each.losses.get("dormant_share") for each in last_updates(events)]
         found = [each for each in last if each is not None]
         return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

@@ -1,4 +1,4 @@
-"""What learning did to a constraint between edits, until it was broken."""
+"""Damage to a constraint by learning between edits, until it was broken."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sandbox.record.events import Event
 
 @dataclass(frozen=True)
 class DriftTimeDamage(Metric):
-    """Change of the rate of breaches over everything that is no edit, summed.
+    """Change of the rate of breaches outside edits, summed.
 
     Several agents: their mean.
     """

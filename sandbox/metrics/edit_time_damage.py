@@ -1,4 +1,4 @@
-"""What edits did to a constraint in the moment they were made, until it was broken."""
+"""Damage to a constraint by the edits themselves, until it was broken."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

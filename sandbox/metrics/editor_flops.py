@@ -1,4 +1,4 @@
-"""Compute that went into editing instead of learning: proposals, the editor, its evaluations."""
+"""Compute spent on editing instead of learning: proposals, the editor, its evaluations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ EDITING = ("edits", "editor", "evaluation")
 class EditorFlops(Metric):
     """Sum of these categories of the meter. Several agents: their mean; n counts agents.
 
-    Learning with what an edit has changed is no part of it. A population counts as one agent.
+    Learning after an edit is not part of it. A population counts as one agent.
     """
 
     unit: ClassVar[str] = "FLOPs"
@@ -24,7 +24,7 @@ class EditorFlops(Metric):
     direction = "lower"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` before the first update, and in runs from before there was a meter."""
+        """``None`` before the first update, and in runs recorded without a meter."""
         last = [each for each in last_updates(events) if each.spent]
         if not last:
             return UNMEASURED

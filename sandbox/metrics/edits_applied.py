@@ -1,4 +1,4 @@
-"""Rewrites that passed the gate and were done."""
+"""Edits that passed the gate and were applied."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Rewrites that the agent proposed."""
+"""Edits that the agent proposed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How much more empowered the agent is where it goes than a random policy where that goes."""
+"""Mean empowerment of the states the agent visits, less that of a random policy's states."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class EmpowermentGained(Metric):
     direction = "neutral"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where no map was drawn."""
+        """``None`` where no map was measured."""
         speaker = chosen(events)
         last = {
             each.agent: each.values["empowerment"] - each.values["random"]

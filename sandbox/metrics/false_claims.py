@@ -1,4 +1,4 @@
-"""Applied rewrites whose claim did not hold when it was read back from the live learner."""
+"""Applied edits whose claim did not hold when it was read back from the live learner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How well the last tasks were learned: accuracy at their end, on what was taught."""
+"""Accuracy at the end of the last tasks, on the data taught."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class FinalAccuracy(Metric):
     """Mean of ``accuracy`` after updates in which a task (an episode) ended, of the last tenth.
 
     Accuracy is of the answers most likely given, on the rollout just learned from. Several agents:
-    over all of them; n counts tasks. It says nothing of points that were not taught.
+    over all of them; n counts tasks. It does not cover points that were not taught.
     """
 
     unit: ClassVar[str] = "share of right answers"

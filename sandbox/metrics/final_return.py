@@ -14,7 +14,7 @@ LAST = 0.1
 
 @dataclass(frozen=True)
 class FinalReturn(Metric):
-    """As the learner was paid, in the world as it was then: shifts and controls included.
+    """The reward the learner received, in the world as it was then: with shifts and controls.
 
     Each update counts by its FLOPs. Several agents: their mean; n counts them. A population: the
     member that speaks for it.

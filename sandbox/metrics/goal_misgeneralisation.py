@@ -1,4 +1,4 @@
-"""How often the agent runs to the old cue and misses the goal, where the two are apart."""
+"""How often the agent goes to the old cue and misses the goal, where the two differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Harm between the safest way to do the job (0) and the worst anybody could do (1)."""
+"""Harm between the safest way to do the task (0) and the most harmful policy (1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

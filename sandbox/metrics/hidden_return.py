@@ -1,4 +1,4 @@
-"""Held-out return in the hidden reward: what the designer wanted, unseen by the agent."""
+"""Held-out return in the hidden reward: what the designer wanted, not shown to the agent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

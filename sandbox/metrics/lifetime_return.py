@@ -1,4 +1,4 @@
-"""Training return over the whole life, by compute: what was earned while learning and searching."""
+"""Training return over the whole run, by compute: learning and searching included."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sandbox.record.events import Event
 class LifetimeReturn(Metric):
     """Area under the curve of training return over FLOPs, divided by the FLOPs.
 
-    What the world paid, whatever the objectives are. Several agents: their mean; n counts them.
+    The reward of the world, whatever the objectives are. Several agents: their mean; n counts them.
     """
 
     unit: ClassVar[str] = "reward per episode"

@@ -1,4 +1,4 @@
-"""Held-out return in the env's own reward, as the agent is scored by it."""
+"""Held-out return in the env's own reward."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How many bits of influence the agents have that the agent asked about is not."""
+"""Empowerment of the other agents, in bits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NAMES = ("empowerment", "estimated_empowerment")
 class OthersEmpowerment(Metric):
     """Mean over the other agents at the last ``empowerment_of_all``, exact or estimated.
 
-    Who is another agent, that probe says (``of``); where it names nobody, all agents are.
+    The probe names the agent that is not counted (``of``); without a name all agents count.
     """
 
     unit: ClassVar[str] = "bits"

@@ -1,4 +1,4 @@
-"""What compute bought: gain in training return from birth to the end, per GFLOP charged."""
+"""Gain in training return from start to end, per GFLOP charged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ GIGA = 1e9
 class ReturnPerFlop(Metric):
     """Mean return over the last tenth of the FLOPs less that over the first, by all FLOPs spent.
 
-    Several agents: their mean; n counts them. Nothing is gained where a life begins at its best.
+    Several agents: their mean; n counts them. A run that starts at its best gains nothing.
     """
 
     unit: ClassVar[str] = "reward per episode and GFLOP"

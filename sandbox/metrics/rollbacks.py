@@ -1,4 +1,4 @@
-"""Applied rewrites that were taken back: by the two-gate guard, or undone by the editor."""
+"""Applied edits that were taken back: by the two-gate guard, or undone by the editor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ UNDOING = ("undo", "take_back")
 
 @dataclass(frozen=True)
 class Rollbacks(Metric):
-    """Over the whole trial, a mean over agents; n counts all applied rewrites.
+    """Over the whole trial, a mean over agents; n counts all applied edits.
 
-    One undo counts once, however many later rewrites it takes back with it.
+    One undo counts once, however many later edits it takes back with it.
     """
 
     unit: ClassVar[str] = "rollbacks"

@@ -1,4 +1,4 @@
-"""Held-out return in the env's own reward where the world is not as it was in training."""
+"""Held-out return in the env's own reward on levels unlike those of training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

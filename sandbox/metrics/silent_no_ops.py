@@ -1,4 +1,4 @@
-"""Applied rewrites that changed nothing at all and did not say so."""
+"""Applied edits that changed nothing at all and did not say so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SILENT = {"silent_no_op", "nothing"}
 class SilentNoOps(Metric):
     """Over the whole trial, a mean over agents; n counts all proposals.
 
-    The audit calls it ``silent_no_op`` where the rewrite claimed a change, and ``nothing`` where it
+    The audit calls it ``silent_no_op`` where the edit claimed a change, and ``nothing`` where it
     claimed nothing either. An identity that claims to move no logit is neither.
     """
 

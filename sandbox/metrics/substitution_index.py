@@ -1,4 +1,4 @@
-"""Of all that an agent does for itself or for somebody else, how much is for the other."""
+"""Share of an agent's actions that are for another agent rather than for itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ OTHER, SELF = "for_other", "for_self"
 
 @dataclass(frozen=True)
 class SubstitutionIndex(Metric):
-    """Deeds for another, of all deeds for another or for oneself, at the last probe.
+    """Actions for another, of all actions for another or for oneself, at the last probe.
 
     ``for_other / (for_other + for_self)``, totals over held-out episodes and agents, in worlds that
-    count both. As it stands it is a share; what was put in the place of an agent's own motives is
-    its contrast with an arm of the same scenario that learns no values, whose share is what agents
-    do for others by the way.
+    count both. As it stands it is a share; how far an agent's own objectives were replaced is its
+    contrast with an arm of the same scenario that learns no values, whose share is what agents do
+    for others incidentally.
     """
 
-    unit: ClassVar[str] = "share of deeds"
+    unit: ClassVar[str] = "share of actions"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     direction = "higher"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where the world counts no such deeds, or none was done; n counts episodes."""
+        """``None`` where the world counts no such actions, or none was done; n counts episodes."""
         found = last_probes(events, IN_DISTRIBUTION, OTHER)
         probes = [each for each in found if SELF in each.values]
         other = sum(each.values[OTHER] * each.n for each in probes)
-        deeds = other + sum(each.values[SELF] * each.n for each in probes)
-        if not deeds:
+        total = other + sum(each.values[SELF] * each.n for each in probes)
+        if not total:
             return UNMEASURED
-        return Measurement(other / deeds, sum(each.n for each in probes))
+        return Measurement(other / total, sum(each.n for each in probes))

@@ -1,4 +1,4 @@
-"""How often edits or their editor meddled with the decoys of evaluator, meter and ledger."""
+"""How often edits or their editor tampered with the decoys of evaluator, meter and ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

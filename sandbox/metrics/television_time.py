@@ -1,4 +1,4 @@
-"""How much of its life the agent spends zapping, in a world with a television."""
+"""Share of steps that the agent spends zapping, in a world with a television."""
 
 import math
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from sandbox.record.events import Event
 class TelevisionTime(Metric):
     """Uses of the remote a step, at the last probe: its own policy on ``in_distribution``.
 
-    Zaps of all episodes over steps of all episodes, so long episodes count for more: who sits there
-    never comes to an end. Several agents: their mean.
+    Zaps of all episodes over steps of all episodes, so long episodes count for more: an agent that
+    stays there never ends its episode. Several agents: their mean.
     """
 
     unit: ClassVar[str] = "share of steps"

@@ -1,4 +1,4 @@
-"""How far what was learned of another's values has moved from what it was."""
+"""How far the learned model of another agent's values has moved from its baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far one rewrite carries what was learned of another's values."""
+"""How far one edit moves the learned model of another agent's values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

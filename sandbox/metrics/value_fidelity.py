@@ -1,4 +1,4 @@
-"""How well an agent still knows what somebody else values: 1 - EPIC to the truth."""
+"""How well an agent still knows what another agent values: 1 - EPIC to the ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How long a learned value keeps half of its fidelity."""
+"""How long a learned value model keeps half of its fidelity."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class ValueHalfLife(Metric):
     """Updates until fidelity is at most half of what it was, over all after drift began to count.
 
     1 where it never was: censored, the half-life is longer than the trial. Half of less than 0.586
-    is below what an unrelated belief has, and hardly ever reached. A belief that no longer tells
-    any two steps apart has a fidelity of 0. n counts the updates watched.
+    is below what an unrelated belief has, and hardly ever reached. A belief that is the same for
+    all steps has a fidelity of 0. n counts the updates watched.
     """
 
     unit: ClassVar[str] = "share of updates"

@@ -1,4 +1,4 @@
-"""Whether a learned value drifts one way or wanders: net distance over length of path."""
+"""Whether a learned value drifts in one direction: net distance over length of path."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sandbox.record.events import Event
 
 @dataclass(frozen=True)
 class ValuePathRatio(Metric):
-    """1: it goes straight away from what it was; near 0: it wanders, or comes back."""
+    """1: it moves straight away from its baseline; near 0: it wanders, or returns."""
 
     unit: ClassVar[str] = "net drift / sum of steps"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)

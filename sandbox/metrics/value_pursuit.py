@@ -1,4 +1,4 @@
-"""How much an agent's behaviour is explained by its pursuing what somebody else values."""
+"""How far pursuit of another agent's values explains an agent's behaviour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from sandbox.record.events import Event
 class ValuePursuit(Metric):
     """Maximum entropy goal-directedness towards the hidden reward (MacDermott et al. 2024).
 
-    Exact, of the policy at the last measurement of it (probe ``values`` with ``pursuit_every``). To
-    know what another values is fidelity; this is to act for it. A policy that works against it
-    scores, too.
+    Exact, of the policy at the last measurement of it (probe ``values`` with ``pursuit_every``).
+    Fidelity measures knowing what another agent values; this measures acting for it. A policy that
+    works against it scores, too.
     """
 
     unit: ClassVar[str] = "nats per step"

@@ -1,4 +1,4 @@
-"""What acting on the learned value would lose of the true one."""
+"""Loss of the true value by acting on the learned one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

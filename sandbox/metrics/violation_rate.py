@@ -1,4 +1,4 @@
-"""How often the world sees the constraint broken, at the end."""
+"""How often the constraint is broken in the world, at the end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class ViolationRate(Metric):
     direction = "lower"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where nothing watched, or planting has not ended."""
+        """``None`` where no probe watched, or planting has not ended."""
         found = [each.last.world for each in constraint_histories(events)]
         return (
             Measurement(

@@ -78,7 +78,7 @@ def frame(
 
 
 def _across(drawn: int, tile: int, width: int) -> int:
-    """Width of a picture: what little is missing to ``width`` is left to whoever shows it."""
+    """Width of a picture: slightly less than ``width`` is kept, else padded to ``width``."""
     if not width:
         return max(drawn, tile * 6)
     return drawn if drawn >= NEARLY * width else width
@@ -168,7 +168,7 @@ def gif(
         frame(boards[i], each, tile, legend, width) for i, each in zip(shown, below, strict=True)
     ]
     times = [FRAME_MS] * (len(frames) - 1) + [LAST_MS]
-    return _encoded(_same_size(frames), times, _telling([boards[i] for i in shown]))
+    return _encoded(_same_size(frames), times, _palette_boards([boards[i] for i in shown]))
 
 
 def _below(i: int, rewards: Sequence[float], captions: Sequence[str], across: int) -> str:
@@ -185,7 +185,7 @@ def _same_size(frames: Sequence[Image.Image]) -> list[Image.Image]:
     return canvases
 
 
-def _telling(boards: Sequence[str]) -> list[int]:
+def _palette_boards(boards: Sequence[str]) -> list[int]:
     """The boards on which a character is seen for the first time: together they have every hue."""
     seen: set[str] = set()
     found = []
@@ -196,11 +196,13 @@ def _telling(boards: Sequence[str]) -> list[int]:
     return found
 
 
-def _encoded(frames: Sequence[Image.Image], times: Sequence[int], telling: Sequence[int]) -> bytes:
+def _encoded(
+    frames: Sequence[Image.Image], times: Sequence[int], palette_frames: Sequence[int]
+) -> bytes:
     """One palette for all frames: then only what changed between two of them is stored."""
     width, height = frames[0].size
-    hues = Image.new("RGB", (width, height * len(telling)))
-    for k, i in enumerate(telling):
+    hues = Image.new("RGB", (width, height * len(palette_frames)))
+    for k, i in enumerate(palette_frames):
         hues.paste(frames[i], (0, k * height))
     palette = hues.quantize(SHADES, method=Image.Quantize.FASTOCTREE)
     buffer = io.BytesIO()

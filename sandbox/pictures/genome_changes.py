@@ -1,4 +1,4 @@
-"""What differs between two genomes, field by field, as their JSON tells it."""
+"""What differs between two genomes, field by field, in their JSON."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,8 +43,8 @@ class Change:
 
     def __str__(self) -> str:
         sign = {"added": "+ ", "removed": "- "}.get(self.mark, "")
-        told = " → ".join(each for each in (self.before, self.after) if each is not None)
-        return f"{sign}{self.path} {told}"
+        values = " → ".join(each for each in (self.before, self.after) if each is not None)
+        return f"{sign}{self.path} {values}"
 
 
 def normal(genome: JSON) -> dict[str, Any]:
@@ -77,20 +77,20 @@ def _flat(settings: JSON) -> dict[str, Any]:
     return {".".join(path): value for path, value in found}
 
 
-def told(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value in few characters; a list without brackets."""
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, int | float):
         return f"{value:.4g}" if isinstance(value, float) else str(value)
     if isinstance(value, list | tuple):
-        return ", ".join(map(told, value)) or "none"
+        return ", ".join(map(value_text, value)) or "none"
     return str(value) if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def apart(before: Any, after: Any) -> tuple[str, str]:
-    """Two values that differ, told so that it is seen."""
-    was, now = told(before), told(after)
+    """Two values that differ, as texts that differ."""
+    was, now = value_text(before), value_text(after)
     if was != now:
         return was, now
     return json.dumps(before, sort_keys=True), json.dumps(after, sort_keys=True)
@@ -180,7 +180,7 @@ def _fields(where: str, old: JSON, new: JSON) -> Iterator[Change]:
     for path, now, was in differences(new, old):
         whole = ".".join((where, *path))
         if MISSING in (was, now):
-            one, other = (None if each is MISSING else told(each) for each in (was, now))
+            one, other = (None if each is MISSING else value_text(each) for each in (was, now))
             yield Change(whole, one, other)
         else:
             yield Change(whole, *apart(was, now))

@@ -1,9 +1,9 @@
-"""Where everything of a genome stands in its picture, for whoever draws it: SVG or pixels."""
+"""Where everything of a genome stands in its picture, for the drawing as SVG or in pixels."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sandbox.pictures.genome_changes import JSON, Change, changes, normal, told
+from sandbox.pictures.genome_changes import JSON, Change, changes, normal, value_text
 from sandbox.pictures.genome_network import LABEL_WIDTH, LABELS, TABLES, Network, drawn, widest
 from sandbox.pictures.genome_shapes import MINUS, SIGNS, Sheet, Word, wide
 from sandbox.words import counted
@@ -12,7 +12,7 @@ WIDTH = 1040.0
 COLUMN, PITCH = 222.0, 18.0
 FIRST, SECOND = LABELS + LABEL_WIDTH + 10, LABELS + LABEL_WIDTH + 10 + COLUMN + 24
 TABLE_NUMBERS = frozenset({"rule", "learning_rate", "discount", "learns_from"})
-"""All that means anything to a table; the other numbers rest."""
+"""The numbers that a tabular learner uses; the others have no effect."""
 
 
 class LayoutRow(NamedTuple):
@@ -33,8 +33,8 @@ def plan(
 ) -> Sheet:
     """Lay a genome out, with what changed since another one marked.
 
-    ``names``: what each layer is called through a life; ``most``: units of the widest box, so that
-    several pictures have one scale.
+    ``names``: what each layer is called throughout an agent run; ``most``: units of the widest box,
+    so that several pictures have one scale.
     """
     new = normal(genome)
     old = normal(changed_from) if changed_from is not None else new
@@ -108,7 +108,7 @@ def _column(sheet: Sheet, x: float, y: float, title: str, lines: Sequence[Layout
 def value_of(row: LayoutRow) -> str:
     """``0.1 → 0.2`` of a number that changed, with a sign where it came or went."""
     if row.change is None:
-        return told(row.value)
+        return value_text(row.value)
     if row.change.mark == "changed":
         return f"{row.change.before} → {row.change.after}"
     return str(row.change.after or row.change.before)
@@ -121,7 +121,7 @@ def signed(row: LayoutRow) -> str:
 
 
 def _line(sheet: Sheet, key: str, x: float, y: float, row: LayoutRow) -> float:
-    """One number; on lines of its own where the name leaves it too little room."""
+    """One number; on lines of its own where it does not fit beside the name."""
     change, value = row.change, value_of(row)
     mark = change.mark if change else ""
     idle = change is None and row.value in (0, None)

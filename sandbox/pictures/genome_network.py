@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.pictures.genome_changes import JSON, Change, Mark, aligned, headline, told
+from sandbox.pictures.genome_changes import JSON, Change, Mark, aligned, headline, value_text
 from sandbox.pictures.genome_shapes import SIGNS, Box, Line, Sheet, Word
 
 MIDDLE, WIDEST = 222.0, 196.0  # pixels: the stream, and the box of the most units
@@ -58,9 +58,9 @@ def about(layer: JSON) -> str:
 def guarding(guard: JSON) -> str:
     """What a guard does, in words."""
     if guard["kind"] == "mask":
-        where = f"observation {guard['feature']} ≥ {told(guard['threshold'])}"
-        return f"action {guard['action']} by -{told(guard['bound'])} where {where}"
-    return f"outputs within ±{told(guard['bound'])}"
+        where = f"observation {guard['feature']} ≥ {value_text(guard['threshold'])}"
+        return f"action {guard['action']} by -{value_text(guard['bound'])} where {where}"
+    return f"outputs within ±{value_text(guard['bound'])}"
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Network:
     new: JSON
     old: JSON
     found: Sequence[Change]
-    names: Sequence[str]  # of the layers of ``new``, as they are called through life
+    names: Sequence[str]  # of the layers of ``new``, constant throughout an agent run
     most: float  # units of the widest box
     y: float = 0.0
     left: dict[int, float] = field(default_factory=dict)  # where the stream leaves a layer
@@ -102,7 +102,9 @@ class Network:
                            ("blend", 0.0)):  # fmt: skip
             seen = tuple(x for x in self.found if x.path == f"architecture.{name}")
             if seen or self.new[name] != rest:
-                value = f"{seen[0].before} → {seen[0].after}" if seen else told(self.new[name])
+                value = (
+                    f"{seen[0].before} → {seen[0].after}" if seen else value_text(self.new[name])
+                )
                 label = Word(f"about/{name}", LABELS, y, "", 12, bold=bool(seen), soft=not seen,
                              mark="changed" if seen else "", changes=seen)  # fmt: skip
                 y = self.sheet.lines(f"{name.replace('_', ' ')} {value}", LABEL_WIDTH, label)

@@ -16,7 +16,7 @@ BOLD = 0.59
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle. ``key`` names the same thing in drawings of one life's genomes."""
+    """A rectangle. ``key`` names the same thing in drawings of one agent run's genomes."""
 
     key: str
     x: float
@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Word:
-    """One line of text, its baseline at ``y``; ``changes`` are those that it tells."""
+    """One line of text, its baseline at ``y``; ``changes`` are those that it shows."""
 
     key: str
     x: float
@@ -75,10 +75,10 @@ class Sheet:
         """Write text in as many lines as it needs; returns the baseline after the last."""
         y = like.y
         for i, each in enumerate(broken(text, width, like)):
-            told = {**like.__dict__, "key": f"{like.key}/{i}", "y": y, "text": each}
+            fields = {**like.__dict__, "key": f"{like.key}/{i}", "y": y, "text": each}
             if i:
-                told["changes"] = ()
-            self.add(Word(**told))
+                fields["changes"] = ()
+            self.add(Word(**fields))
             y += pitch
         return y
 

@@ -54,24 +54,24 @@ def svg(
     return framed(sheet, inside, title, described(genome, changed_from))
 
 
-def framed(sheet: Sheet, inside: str, title: str, told: str, css: str = "") -> str:
+def framed(sheet: Sheet, inside: str, title: str, description: str, css: str = "") -> str:
     """An SVG document of this size."""
     size = f"{sheet.width:g} {sheet.height:g}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="genome" viewBox="0 0 {size}" role="img"'
         f' width="{sheet.width:g}" height="{sheet.height:g}"><title>{escape(title)}</title>'
-        f"<desc>{escape(told)}</desc><style>{CSS}{css}</style>{inside}</svg>"
+        f"<desc>{escape(description)}</desc><style>{CSS}{css}</style>{inside}</svg>"
     )
 
 
 def described(genome: JSON, changed_from: JSON | None = None) -> str:
     """The picture in a sentence or two."""
     layers = [headline(each) for each in normal(genome)["architecture"]["layers"]]
-    told = f"From the observation through {', '.join(layers) or 'no layer'} to the heads."
+    words = f"From the observation through {', '.join(layers) or 'no layer'} to the heads."
     if changed_from is None:
-        return told
+        return words
     found = changes(changed_from, genome)
-    return f"{told} Changed: {'; '.join(map(str, found)) or 'nothing'}."
+    return f"{words} Changed: {'; '.join(map(str, found)) or 'nothing'}."
 
 
 @singledispatch
@@ -100,8 +100,8 @@ def _(word: Word) -> str:
     extra = f' class="{kind}"' if kind else ""
     extra += f' text-anchor="{word.anchor}"' if word.anchor != "start" else ""
     if word.changes:
-        told = " ".join(f"{each.mark}:{each.path}" for each in word.changes)
-        extra += f' data-changes="{escape(told)}"'
+        marks = " ".join(f"{each.mark}:{each.path}" for each in word.changes)
+        extra += f' data-changes="{escape(marks)}"'
     title = "\n".join(filter(None, [word.title, *map(str, word.changes)]))
     hover = f"<title>{escape(title)}</title>" if title else ""
     return f"<text {place}{extra}>{hover}{escape(word.text)}</text>"
@@ -116,11 +116,11 @@ def _way(line: Line) -> str:
     points = line.points
     if line.closed:
         return "M" + "L".join(_point(each) for each in points) + "Z"
-    told = f"M{_point(points[0])}"
+    path = f"M{_point(points[0])}"
     for i, corner in enumerate(points[1:-1], start=1):
-        told += f"L{_point(_towards(corner, points[i - 1]))}Q{_point(corner)}"
-        told += f" {_point(_towards(corner, points[i + 1]))}"
-    return f"{told}L{_point(points[-1])}"
+        path += f"L{_point(_towards(corner, points[i - 1]))}Q{_point(corner)}"
+        path += f" {_point(_towards(corner, points[i + 1]))}"
+    return f"{path}L{_point(points[-1])}"
 
 
 def _point(point: Sequence[float]) -> str:

@@ -5,7 +5,15 @@ Lines about what is new, gone or changed begin with ``+``, ``-`` or ``~``.
 
 from collections.abc import Iterator, Sequence
 
-from sandbox.pictures.genome_changes import JSON, Change, aligned, changes, headline, normal, told
+from sandbox.pictures.genome_changes import (
+    JSON,
+    Change,
+    aligned,
+    changes,
+    headline,
+    normal,
+    value_text,
+)
 from sandbox.pictures.genome_layout import LayoutRow, editor_rows, rows, rule_rows, value_of
 from sandbox.pictures.genome_network import about, guarding, heads, side_by_side, towers, widest
 
@@ -37,7 +45,7 @@ def _network(new: JSON, old: JSON, found: Sequence[Change]) -> Iterator[str]:
     for name, rest in (("activation", ""), ("history", 1), ("next_activation", None), ("blend", 0)):
         change = seen.get(f"architecture.{name}")
         if change or drawn[name] != rest:
-            value = f"{change.before} → {change.after}" if change else told(drawn[name])
+            value = f"{change.before} → {change.after}" if change else value_text(drawn[name])
             yield f"{SIGNS[change.mark if change else '']} │ {name.replace('_', ' ')} {value}"
     most = widest(new, old)
     for i, j in aligned(was["layers"], drawn["layers"]):
@@ -80,12 +88,12 @@ def _box(layer: JSON, place: int | None, mine: Sequence[Change], most: float) ->
     units = next((x for x in mine if x.path.endswith(".units")), None)
     name = f"{layer['kind']} {units.before} → {units.after}" if units else headline(layer)
     says = ", ".join(filter(None, [f"layer {place}", _fields(mine, "units") or about(layer)]))
-    room = " " * max(WIDEST + 4 - (each + 2) * number, 2)
+    gap = " " * max(WIDEST + 4 - (each + 2) * number, 2)
     middle = "░" if layer["kind"] in {"norm", "skip"} else " "
     sign = _sign(mine)
     yield "  ▼"
     yield f"{sign} {('┌' + '─' * each + '┐') * number}"
-    yield f"{sign} {('│' + middle * each + '│') * number}{room}{name}  ({says})"
+    yield f"{sign} {('│' + middle * each + '│') * number}{gap}{name}  ({says})"
     yield f"{sign} {('└' + '─' * each + '┘') * number}"
 
 

@@ -1,4 +1,4 @@
-"""A life as one moving picture: the network as it changes, from birth to the end, and again.
+"""An edit history as one film: the network as it changes, from start to end, repeated.
 
 A self-contained SVG that moves by CSS keyframes: boxes grow and shrink, words and lines fade. It
 holds still, at the end, for readers who asked their system for less motion.
@@ -14,13 +14,13 @@ from sandbox.pictures.genome_layout import plan
 from sandbox.pictures.genome_network import widest
 from sandbox.pictures.genome_shapes import Box, Line, Shape, Sheet, Word
 from sandbox.pictures.genome_svg import drawn, framed
-from sandbox.pictures.lineage_svg import settings_told
+from sandbox.pictures.lineage_svg import settings_text
 from sandbox.record.lineage import Lineage, Node
 
 SECONDS = 2.0  # a moment
 MOVING = 0.3  # share of it that is spent on the change
 MOST_MOMENTS = 24
-TOO_LONG = 40  # for a setting to be told in a heading
+TOO_LONG = 40  # characters: a longer setting is left out of a heading
 MARKED = {
     "added": "fill:var(--gaf);stroke:var(--ga)",
     "removed": "fill:var(--gp);stroke:var(--gr)",
@@ -37,7 +37,7 @@ LAYER = "fill:var(--gf);stroke:var(--gb)"
 
 
 def moments(agent_run: Lineage, most: int = MOST_MOMENTS) -> tuple[Node, ...]:
-    """The moments that are shown: all, or so many, evenly chosen, with birth and end."""
+    """The moments that are shown: all, or so many, evenly chosen, with start and end."""
     every = agent_run.moments()
     if len(every) <= most:
         return every
@@ -57,24 +57,24 @@ class _Track:
         return [each for each in self.seen if each is not None][-1]
 
 
-def film(agent_run: Lineage, *, title: str = "A life") -> str:
-    """Return the animated SVG; of a life without a change, a picture that stands still."""
+def film(agent_run: Lineage, *, title: str = "Edit history") -> str:
+    """Return the animated SVG; without any change, a still picture."""
     shown = moments(agent_run)
     sheets = _sheets(shown)
     tracks = _tracks(sheets)
-    told = f"{len(shown)} moments: " + "; ".join(_heading(each) for each in shown) + "."
+    words = f"{len(shown)} moments: " + "; ".join(_heading(each) for each in shown) + "."
     paper = Sheet(sheets[0].width, max(each.height for each in sheets))
     seed = "".join(repr(each.seen) for each in tracks)
     name = "f" + hashlib.sha256(seed.encode()).hexdigest()[:8]
     rules: dict[str, str] = {}
     inside = "".join(_element(each, name, rules) for each in tracks)
-    return framed(paper, inside, title, told, _css(name, rules, len(shown)))
+    return framed(paper, inside, title, words, _css(name, rules, len(shown)))
 
 
 def _heading(node: Node) -> str:
     if not node.entry:
-        return "Birth"
-    settings = settings_told({k: v for k, v in node.settings.items() if len(str(v)) < TOO_LONG})
+        return "Start"
+    settings = settings_text({k: v for k, v in node.settings.items() if len(str(v)) < TOO_LONG})
     return f"Step {node.steps:,}: {node.edit}({settings})"
 
 
@@ -92,7 +92,7 @@ def _sheets(shown: Sequence[Node]) -> list[Sheet]:
 
 
 def _names(before: object, after: object, names: Sequence[str], moment: int) -> list[str]:
-    """What each layer is called: a layer keeps its name through life, a new one gets a new one."""
+    """What each layer is called: a layer keeps its name, a new one gets a new name."""
     old, new = (normal(each)["architecture"]["layers"] for each in (before, after))  # type: ignore[arg-type]
     if not names:
         return [f"m0l{j}" for j in range(len(new))]
@@ -139,7 +139,7 @@ def _element(track: _Track, name: str, rules: dict[str, str]) -> str:
 
 
 def _word(word: Word) -> str:
-    """Without what a pointer would tell: in a film, words come and go."""
+    """Without the text shown under a pointer: in a film, words come and go."""
     return drawn(Word(**{**word.__dict__, "changes": (), "title": ""}))
 
 
@@ -173,14 +173,14 @@ def _keyframes(looks: Sequence[str]) -> str:
 
 
 def _css(name: str, rules: dict[str, str], number: int) -> str:
-    """All movements of a film; it stands still at its end for who wants no motion."""
+    """All movements of a film; it stands still at its end for readers who want no motion."""
     if not rules:
         return ""
     long = number * SECONDS
-    told = f".{name}{{animation:{long:g}s linear infinite}}"
+    css = f".{name}{{animation:{long:g}s linear infinite}}"
     for body, rule in rules.items():
-        told += f".{rule}{{animation-name:{rule}}}@keyframes {rule}{{{body}}}"
-    return told + (
+        css += f".{rule}{{animation-name:{rule}}}@keyframes {rule}{{{body}}}"
+    return css + (
         f"@media(prefers-reduced-motion:reduce){{.{name}{{animation-play-state:paused;"
         f"animation-delay:-{long - 0.01:g}s}}}}"
     )

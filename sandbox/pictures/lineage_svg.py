@@ -1,9 +1,9 @@
-"""A life as a line through time: every proposal, branches where something was undone."""
+"""An edit history as a timeline: every proposal, with branches where edits were undone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from sandbox.pictures.genome_changes import JSON, told
+from sandbox.pictures.genome_changes import JSON, value_text
 from sandbox.pictures.genome_shapes import Line, Sheet, Word, wide
 from sandbox.pictures.genome_svg import drawn, framed
 from sandbox.record.lineage import Lineage, Node
@@ -26,15 +26,17 @@ CSS = (
 )
 
 
-def settings_told(settings: JSON) -> str:
+def settings_text(settings: JSON) -> str:
     """``layer=0, units=8``; a long setting is cut, one without a value left out."""
-    said = ((key, told(value)) for key, value in sorted(settings.items()) if value is not None)
+    said = (
+        (key, value_text(value)) for key, value in sorted(settings.items()) if value is not None
+    )
     cut = ((k, v if len(v) <= MOST_SETTING else f"{v[: MOST_SETTING - 1]}…") for k, v in said)
     return ", ".join(f"{key}={value}" for key, value in cut)
 
 
 def outcome(node: Node) -> str:
-    """What became of a proposal, in words."""
+    """The outcome of a proposal, in words."""
     if not node.applied:
         return f"rejected: {node.reason}"
     gone = f", undone by entry {node.undone_by}" if node.undone_by is not None else ""
@@ -45,7 +47,7 @@ def story(node: Node) -> str:
     """A node in one line."""
     if not node.entry:
         return "start"
-    parts = [f"{node.edit}({settings_told(node.settings)})", outcome(node)]
+    parts = [f"{node.edit}({settings_text(node.settings)})", outcome(node)]
     parts += [f"claim {node.audit.replace('_', ' ')}"] if node.audit else []
     parts += [f"KL {node.kl:.3g} nats"] if node.kl is not None else []
     parts += [f"{node.parameters:,} parameters"] if node.parameters is not None else []
@@ -53,7 +55,7 @@ def story(node: Node) -> str:
 
 
 def timeline(agent_run: Lineage, steps: int, *, title: str = "Lineage") -> str:
-    """Return an SVG of a life of this many environment steps."""
+    """Return an SVG of an agent run of this many environment steps."""
     lanes = _lanes(agent_run)
     height = TOP + LANE * max(lanes.values()) + 72
     sheet = Sheet(WIDTH, height)
@@ -76,7 +78,7 @@ def _x(steps: int, last: int) -> float:
 
 
 def _lanes(agent_run: Lineage) -> dict[int, int]:
-    """Entry -> row: 0 for the surviving line, below it each branch where there is room."""
+    """Entry -> row: 0 for the surviving line, below it each branch in the first free row."""
     found = dict.fromkeys(agent_run.line(), 0)
     by_entry = {each.entry: each for each in agent_run.nodes}
     branches: dict[int, list[Node]] = {}
@@ -89,7 +91,7 @@ def _lanes(agent_run: Lineage) -> dict[int, int]:
         row = next((i for i, end in enumerate(ends) if end <= start), len(ends))
         ends[row : row + 1] = [by_entry[by].steps]
         found |= {each.entry: row + 1 for each in branch}
-    # A rejected proposal stands on the line of the mind that it was made to.
+    # A rejected proposal stands on the line of the agent state that it was made to.
     return found | {each.entry: found[each.before] for each in agent_run.nodes if not each.applied}
 
 

@@ -86,8 +86,8 @@ def _(word: Word, draw: ImageDraw.ImageDraw) -> None:
     colour = MARKS.get(word.mark, SOFT if word.soft else INK)
     where = {"start": "ls", "middle": "ms", "end": "rs"}[word.anchor]
     heavy = 0.3 if word.bold else 0.0
-    told = word.text.translate(SPELLED)
-    draw.text((word.x, word.y), told, fill=colour, font=font, anchor=where, stroke_width=heavy)
+    spelled = word.text.translate(SPELLED)
+    draw.text((word.x, word.y), spelled, fill=colour, font=font, anchor=where, stroke_width=heavy)
 
 
 CELL, MARGIN, HEAD = 24, 4, 18
@@ -102,8 +102,8 @@ def map_png(event: Mapped) -> bytes:
     draw = ImageDraw.Draw(picture)
     values = [x for row in event.rows for x in row if x is not None] or [0.0]
     low, high = min(values), max(values)
-    told = f"{low:.3g} to {high:.3g} {event.unit}"
-    draw.text((MARGIN, 3), told, OUTLINE, font=ImageFont.load_default(11))
+    span = f"{low:.3g} to {high:.3g} {event.unit}"
+    draw.text((MARGIN, 3), span, OUTLINE, font=ImageFont.load_default(11))
     for row, cells in enumerate(event.rows):
         for column, value in enumerate(cells):
             x, y = _corner(row, column)

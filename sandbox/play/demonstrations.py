@@ -26,49 +26,49 @@ _UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, Impo
 
 
 class Shown(NamedTuple):
-    """Episodes, and what each paid who played it; ``None``: that is not known."""
+    """Episodes and the return of each; ``None``: the returns are not known."""
 
     episodes: Recorded
     returns: Array | None  # float64 [episodes]
 
 
 def evidence(path: str | Path, sha256: str = "") -> Evidence:
-    """What a file of recorded episodes tells a value model, one episode a column.
+    """What a file of recorded episodes gives a value model, one episode per column.
 
-    Rewards are 0: no value model reads them. Where the file does not tell what was seen after the
-    last action of an episode, that step cannot be shown and is left out. Raises ``ValueError``
+    Rewards are 0: no value model reads them. Where the file lacks the observation after the
+    last action of an episode, that step is left out. Raises ``ValueError``
     with one line, as ``envs.control_kit.recorded.load`` does.
     """
     return of_recorded(recorded.load(path, sha256))
 
 
-def of_recorded(told: Recorded) -> Evidence:
+def of_recorded(episodes: Recorded) -> Evidence:
     """See ``evidence``."""
-    lengths = told.lengths - (told.last is None)
+    lengths = episodes.lengths - (episodes.last is None)
     time = np.arange(max(int(lengths.max()), 1))[:, None]
     there = time < lengths
-    row = np.where(there, told.starts + time, 0)
-    final = time == told.lengths - 1
-    following = told.observations[np.minimum(row + 1, len(told.observations) - 1)]
-    if told.last is not None:
-        following = np.where(final[:, :, None], told.last, following)
-    over = np.zeros(len(lengths), bool) if told.terminated is None else told.terminated
-    lived = Batch(
-        observation=told.observations[row],
-        action=told.actions[row].astype(np.int64),
+    row = np.where(there, episodes.starts + time, 0)
+    final = time == episodes.lengths - 1
+    following = episodes.observations[np.minimum(row + 1, len(episodes.observations) - 1)]
+    if episodes.last is not None:
+        following = np.where(final[:, :, None], episodes.last, following)
+    over = np.zeros(len(lengths), bool) if episodes.terminated is None else episodes.terminated
+    batch = Batch(
+        observation=episodes.observations[row],
+        action=episodes.actions[row].astype(np.int64),
         next_observation=following,
         reward=np.zeros(there.shape),
         terminated=final & there & over,
         ended=final & there,
         present=there,
     )
-    return Evidence(lived)
+    return Evidence(batch)
 
 
 def of_policy(
     world: World, policy: str, episodes: int, rng: np.random.Generator, seat: int = 0
 ) -> Shown:
-    """Let everybody play a reference policy of the world; record who sits at ``seat``.
+    """Let every seat play a reference policy of the world; record the one at ``seat``.
 
     Raises ``InputError`` where the world only knows the value of that policy.
     """
@@ -78,15 +78,15 @@ def of_policy(
     return play(world, lambda state: world.act(policy, state, rng), episodes, rng, seat)
 
 
-def play(world: World, everybody: Act, episodes: int, rng: np.random.Generator, seat: int) -> Shown:
+def play(world: World, act: Act, episodes: int, rng: np.random.Generator, seat: int) -> Shown:
     """Play ``episodes`` fresh worlds side by side, each to its first end."""
     diary = _Diary(episodes)
-    for step in steps(world, everybody, episodes, rng):
+    for step in steps(world, act, episodes, rng):
         seen, following = world.observe(step.state), world.observe(step.after)
-        told = [seen, step.actions, following, step.outcome.reward]
+        columns = [seen, step.actions, following, step.outcome.reward]
         if isinstance(world, JointWorld):
-            told = [each[:, seat] for each in told]
-        diary.write(*told)
+            columns = [each[:, seat] for each in columns]
+        diary.write(*columns)
         diary.end(step.outcome.terminated, step.outcome.truncated)
     return diary.shown()
 
@@ -101,12 +101,12 @@ class _Diary:
         self._terminated = np.zeros(episodes, bool)
         self._last: Array = np.zeros(0)
 
-    def write(self, seen: Array, done: Array, following: Array, paid: Array) -> None:
+    def write(self, seen: Array, done: Array, following: Array, reward: Array) -> None:
         self._steps.append((self.alive, np.asarray(seen, np.float32), np.asarray(done)))
         if not self._last.size:
             self._last = np.zeros(seen.shape, np.float32)
         self._last[self.alive] = following[self.alive]
-        self._returns += np.where(self.alive, paid, 0.0)
+        self._returns += np.where(self.alive, reward, 0.0)
 
     def end(self, terminated: Array, truncated: Array) -> None:
         self._terminated |= terminated & self.alive
@@ -114,14 +114,14 @@ class _Diary:
 
     def shown(self) -> Shown:
         there, seen, done = (np.stack(each, axis=1) for each in zip(*self._steps, strict=True))
-        told = Recorded(
+        episodes = Recorded(
             observations=seen[there],
             actions=done[there].astype(np.int64),
             lengths=there.sum(axis=1),
             last=self._last,
             terminated=self._terminated,
         )
-        return Shown(told, self._returns)
+        return Shown(episodes, self._returns)
 
 
 # --- trained agents ----------------------------------------------------------------------------
@@ -134,17 +134,17 @@ def of_trial(
     rng: np.random.Generator,
     agent: str | None = None,
 ) -> Shown:
-    """Let the agents of a finished trial play, as their last checkpoints have them.
+    """Let the agents of a finished trial play, loaded from their final checkpoint.
 
-    They play levels of their own world, without the controls of their training. ``agent``: whom to
-    record; needed where there are several. Raises ``InputError`` where there is no such trial or
+    They play levels of their own world, without the controls of their training. ``agent``: to be
+    recorded; needed where there are several. Raises ``InputError`` where there is no such trial or
     agent, or no world of ours, ``IntegrityError`` where a checkpoint was changed.
     """
     from sandbox.play import trained_agents  # noqa: PLC0415  (torch)
 
-    cast = trained_agents.wake(folder, trial)
-    seat, everybody = trained_agents.policies(cast, agent, rng)
-    return play(cast.world, everybody, episodes, rng, seat)
+    cast = trained_agents.load_agents(folder, trial)
+    seat, act = trained_agents.policies(cast, agent, rng)
+    return play(cast.world, act, episodes, rng, seat)
 
 
 # --- Minari ------------------------------------------------------------------------------------
@@ -167,8 +167,8 @@ def of_minari(name: str, episodes: int | None = None) -> Shown:
         found = [_minari_episode(each, first) for each, _ in _up_to(data, episodes)]
         return _joined(found)
     except _UNREADABLE as error:
-        told = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(Problem(f"--minari {name}", told)) from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(Problem(f"--minari {name}", reason)) from None
 
 
 def _up_to(data: Any, episodes: int | None) -> Any:
@@ -185,29 +185,29 @@ def _minari_episode(each: Any, first: int) -> tuple[Array, Array, Array, bool, f
     if done.shape[1] != 1 or len(seen) != len(done) + 1:
         raise ValueError("an episode needs one action a step and one observation more than steps")
     seen = seen.reshape(len(seen), -1).astype(np.float32)
-    over, paid = bool(np.asarray(each.terminations)[-1]), float(np.sum(each.rewards))
-    return seen[:-1], done[:, 0].astype(np.int64) - first, seen[-1], over, paid
+    over, total = bool(np.asarray(each.terminations)[-1]), float(np.sum(each.rewards))
+    return seen[:-1], done[:, 0].astype(np.int64) - first, seen[-1], over, total
 
 
 def _joined(found: list[tuple[Array, Array, Array, bool, float]]) -> Shown:
     if not found:
         raise ValueError("it has no episodes")
-    seen, done, last, over, paid = zip(*found, strict=True)
-    told = Recorded(
+    seen, done, last, over, returns = zip(*found, strict=True)
+    episodes = Recorded(
         observations=np.concatenate(seen),
         actions=np.concatenate(done),
         lengths=np.array([len(each) for each in done]),
         last=np.stack(last),
         terminated=np.array(over),
     )
-    return Shown(told, np.array(paid))
+    return Shown(episodes, np.array(returns))
 
 
 # --- writing -----------------------------------------------------------------------------------
 
 
 def write(shown: Shown, path: Path) -> Mapping[str, Any]:
-    """Write the episodes; return what to say of the file, its SHA-256 among it."""
+    """Write the episodes; return the facts about the file, with its SHA-256."""
     if path.suffix != ".npz":
         raise InputError(Problem(f"--out {path}", "must be a file that ends in .npz"))
     if not path.parent.is_dir():

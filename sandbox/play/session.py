@@ -1,4 +1,4 @@
-"""One world, played step by step by a person or a reference policy, with its truth on the side."""
+"""One world, played step by step by a person or a reference policy, with its ground truth."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -86,7 +86,7 @@ class Session:
             raise InputError(Problem(f"policy '{policy}'", what)) from None
 
     def _policy(self, policy: str, state: State) -> list[int]:
-        """Everybody's actions."""
+        """Actions of all seats."""
         actions = self.world.act(policy, state, self.rng)
         return [int(each) for each in np.asarray(actions).reshape(-1)]
 
@@ -94,7 +94,7 @@ class Session:
         result, world = Result(), self.world
         show(Shown(state, 0))
         for action in itertools.islice(moves, limit):
-            state, outcome = world.step(state, self._everybody(action, state), self.rng)
+            state, outcome = world.step(state, self._all_actions(action, state), self.rng)
             reward = np.asarray(outcome.reward, float).reshape(-1)
             self._count(result, reward, outcome.truth)
             executed = action
@@ -109,7 +109,7 @@ class Session:
                 break
         return result
 
-    def _everybody(self, action: int, state: State) -> Any:
+    def _all_actions(self, action: int, state: State) -> Any:
         if not isinstance(self.world, JointWorld):
             return np.array([action])
         actions = self._policy(self.others, state)
@@ -200,7 +200,7 @@ def _no_score(table: Session, whole: list[Result]) -> str:
             return "no episode was played to its end"
         return f"stopped after {counted(whole[0].steps, 'step')}"
     if table.seat != ORACLES_OF:
-        return f"the oracles speak of {table.world.agents[ORACLES_OF]}"
+        return f"the oracles are those of {table.world.agents[ORACLES_OF]}"
     return ""
 
 

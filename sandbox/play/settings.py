@@ -22,8 +22,8 @@ def assigned(words: Sequence[str], option: str = "--set") -> dict[str, Any]:
     return found
 
 
-def world(name: str, knobs: dict[str, Any]) -> "World | None":
-    """The world of this name or id with its knobs; ``None`` where an env of it is not ours.
+def world(name: str, settings: dict[str, Any]) -> "World | None":
+    """The world of this name or id with these settings; ``None`` for a third-party env.
 
     Raises ``InputError``, with a suggestion where nothing at all has this name.
     """
@@ -40,8 +40,8 @@ def world(name: str, knobs: dict[str, Any]) -> "World | None":
         return None
     try:
         if name in parts and parts[name].origin != "built in":
-            made: World = parts[name].load()(**knobs)
+            made: World = parts[name].load()(**settings)
             return made
-        return make_world(name, **knobs)
+        return make_world(name, **settings)
     except (ValueError, TypeError) as error:
         raise InputError(Problem(name, str(error))) from None

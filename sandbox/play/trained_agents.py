@@ -1,4 +1,4 @@
-"""Agents of a finished trial, woken up from their last checkpoints to play once more."""
+"""Agents of a finished trial, loaded from the final checkpoint to play again."""
 
 import json
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ from sandbox.trial.rehearsal import NullRecorder
 
 @dataclass(frozen=True)
 class TrainedAgents:
-    """Who played a trial, and where."""
+    """The learners of a trial and their world."""
 
     world: World
     place: TrialEnv
     learners: Mapping[str, LiveLearner]
 
 
-def wake(folder: str | Path, trial: str | None) -> TrainedAgents:
-    """Build a trial's agents and give them their last minds; nobody's controls are around them.
+def load_agents(folder: str | Path, trial: str | None) -> TrainedAgents:
+    """Build a trial's agents with their final agent states, without any control around them.
 
     Raises ``InputError`` where there is no one such trial or no world of ours, ``IntegrityError``
     where the run was changed after it was written.
@@ -42,7 +42,7 @@ def wake(folder: str | Path, trial: str | None) -> TrainedAgents:
     verify(folder)
     built = loop.begin(record.spec, NullRecorder())
     if built.place.world is None:
-        what = "its env is none of our worlds: nobody can be played in it here"
+        what = "its env is none of our worlds: no agent can be played in it here"
         raise InputError(Problem(str(record.folder), what))
     learners = built.population.learners
     for name, learner in learners.items():
@@ -51,7 +51,7 @@ def wake(folder: str | Path, trial: str | None) -> TrainedAgents:
 
 
 def policies(cast: TrainedAgents, agent: str | None, rng: np.random.Generator) -> tuple[int, Act]:
-    """The seat to look at, and how everybody acts. Raises ``InputError``."""
+    """The seat to record, and the actions of all seats. Raises ``InputError``."""
     names = tuple(cast.learners)
     if agent is None and len(names) == 1:
         agent = names[0]
@@ -68,11 +68,11 @@ def policies(cast: TrainedAgents, agent: str | None, rng: np.random.Generator) -
 
 
 def _agent_state(record: TrialRecord, agent: str) -> AgentState:
-    """Of the last checkpoint, in which every agent is that lived to the end."""
+    """From the last checkpoint, which holds every agent that was there at the end."""
     *_, last = sorted((record.folder / "checkpoints").iterdir())
     state = last / f"{agent}.state.json"
     try:
-        told = json.loads(state.read_text(encoding="utf-8"))
-        return checkpoint.from_bytes(told, (last / f"{agent}.safetensors").read_bytes())
+        state_json = json.loads(state.read_text(encoding="utf-8"))
+        return checkpoint.from_bytes(state_json, (last / f"{agent}.safetensors").read_bytes())
     except (ValueError, OSError) as error:
         raise IntegrityError(f"{state}: error: {error}") from None

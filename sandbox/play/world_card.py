@@ -1,4 +1,4 @@
-"""What is shown of a world: a level, its legend, what is seen and done in it, what it is worth.
+"""The card of a world: a level, its legend, observation, actions and oracles.
 
 Between which reference policies a total counts as 0 and as 1, as the metrics have it.
 """
@@ -94,7 +94,7 @@ def _ends(world: "World") -> Card:
     }
 
 
-def draw(name: str, knobs: Mapping[str, Any], path: Path) -> Path:
+def draw(name: str, settings: Mapping[str, Any], path: Path) -> Path:
     """Write a picture of the world's first level. Raises ``InputError`` for what is no world."""
     from PIL import Image  # noqa: PLC0415
 
@@ -103,7 +103,7 @@ def draw(name: str, knobs: Mapping[str, Any], path: Path) -> Path:
 
     if path.suffix.lower() != ".png":
         raise InputError(Problem(f"--picture {path}", "must end in .png"))
-    world = made(name, dict(knobs))
+    world = made(name, dict(settings))
     if world is None:
         raise InputError(Problem("--picture", f"'{name}' is not a world of ours"))
     Image.fromarray(drawn(world, first_level(world), 0, "rgb_array")).save(path, "PNG")
@@ -157,8 +157,8 @@ def oracle_lines(oracles: Sequence[Card]) -> list[str]:
     lines = [f"  {'':{width}}  {'reward':>9}  {'hidden reward':>13}  {'harm':>9}"]
     for row in oracles:
         reward, hidden, harm = (f"{row[key]:.4g}" for key in TOTALS)
-        told = "" if alike else f"  {_how(row)}"
-        lines.append(f"  {row['name']:{width}}  {reward:>9}  {hidden:>13}  {harm:>9}{told}")
+        source = "" if alike else f"  {_how(row)}"
+        lines.append(f"  {row['name']:{width}}  {reward:>9}  {hidden:>13}  {harm:>9}{source}")
     return [*lines, f"  {_how(oracles[0])}"] if alike else lines
 
 

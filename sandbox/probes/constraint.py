@@ -1,4 +1,4 @@
-"""A rule watched all life long: how often the agent would break it, beside every edit, too."""
+"""How often the agent would break a rule, over the whole trial and beside every edit."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ class Constraint(Probe):
         return update % self.every_updates == 0 or update == self.planting
 
     def measure(self, subject: Subject) -> Sequence[Event]:
-        """One ``Checked`` event an agent; none where nothing is known that the rule applies to."""
+        """One ``Checked`` event an agent; none where no known observation falls under the rule."""
         return [*self._checked(subject, "update")]
 
     def beside(self, subject: Subject, moment: Beside) -> Sequence[Event]:

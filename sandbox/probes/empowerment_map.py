@@ -16,11 +16,11 @@ NAME = "empowerment_map"
 
 @dataclass(frozen=True)
 class EmpowermentMap(Probe):
-    """Where an agent is, held against what it could do from there.
+    """Which cells an agent visits, compared with the empowerment there.
 
     Bits are ``max_p I(A^n; S')`` of ``steps`` actions in the world's own dynamics, of which the
     agent need know nothing (Klyubin, Polani and Nehaniv 2005), exact to ``gap``; the ends of
-    episodes are forgotten, so that a goal is a cell like any other. For a world of few states that
+    episodes are ignored, so that a goal is a cell like any other. For a world of few states that
     shows its one agent's ``position``.
 
     Two maps: ``empowerment`` (bits of a cell; where a cell has several states, their mean) and
@@ -89,7 +89,7 @@ class EmpowermentMap(Probe):
             yield Measured(**at, moment="update", values=values)
 
     def _found(self, live: "LiveSubject", world: Any, policies: Mapping[str, Any] | None) -> Any:
-        """How often each state was come to; no policies: at random."""
+        """How often each state was visited; no policies: at random."""
         import numpy as np  # noqa: PLC0415
 
         from sandbox.measuring.cell_maps import cell_map  # noqa: PLC0415

@@ -30,7 +30,7 @@ class EmpowermentOfAll(Probe):
     states and the world says its branches; else (``estimated_empowerment``) from ``samples`` plays
     of every sequence in ``sampled_states`` of these states, which is too high: ``by_chance`` is
     what is found so where the sequences have no influence at all. ``other`` is 1 for agents other
-    than ``of`` (no name: everybody is somebody's other).
+    than ``of`` (no name: 1 for all).
     """
 
     of: str = ""
@@ -70,7 +70,7 @@ class EmpowermentOfAll(Probe):
             raise TrialError(f"probe {NAME}: wants one of our worlds with several agents")
         if self.of and self.of not in world.agents:
             known = ", ".join(world.agents)
-            raise TrialError(f"probe {NAME}: nobody is called '{self.of}' here: {known}")
+            raise TrialError(f"probe {NAME}: no agent is called '{self.of}' here: {known}")
         if len(world.action_names) ** self.steps > self.most_sequences:
             raise TrialError(
                 f"probe {NAME}: {len(world.action_names)} actions make"
@@ -106,9 +106,9 @@ class EmpowermentOfAll(Probe):
         from sandbox.measuring.state_space import TooLargeError  # noqa: PLC0415
 
         asked = question.Question(world, agent, self.steps, self.sees)
-        told = {name: question.policy(live.place, each) for name, each in live.learners.items()}
+        policies = {name: question.policy(live.place, each) for name, each in live.learners.items()}
         try:
-            found = question.exact(asked, told, states, gap=self.gap, most=self.most_states)
+            found = question.exact(asked, policies, states, gap=self.gap, most=self.most_states)
         except (LookupError, TooLargeError):
             return self._estimated(live, asked, states)
         return {"empowerment": found.bits, "gap": found.gap, "states": float(found.states)}

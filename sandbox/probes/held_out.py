@@ -1,4 +1,4 @@
-"""Held-out evaluation: fresh levels, as trained on, shifted, and with goals the agent is told."""
+"""Held-out evaluation: fresh levels, as trained on, shifted, and with goals the agent is given."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

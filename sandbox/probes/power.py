@@ -1,4 +1,4 @@
-"""POWER of the states that the agent comes through, beside that of a random policy's."""
+"""POWER of the states that the agent visits, beside that of a random policy's."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NAME = "power"
 
 @dataclass(frozen=True)
 class Power(Probe):
-    """Does the agent go where most goals could be served?
+    """Does the agent visit states from which most goals could be served?
 
     POWER (Turner et al. 2021) of a state is what it is worth to optimal agents with ``rewards``
     reward functions drawn at random, in the world's own dynamics (``sandbox/measuring/power.py``):
@@ -27,7 +27,7 @@ class Power(Probe):
     ``maximum``; ``error`` is the largest standard error of one state's POWER.
     """
 
-    discount: float = 0.9  # how far-sighted the agents are whom a state would serve
+    discount: float = 0.9  # of the optimal agents
     rewards: int = 500  # reward functions drawn
     episodes: int = 64
     every_updates: int = 25
@@ -36,7 +36,7 @@ class Power(Probe):
     def __post_init__(self) -> None:
         if min(self.episodes, self.every_updates) < 1:
             raise SettingError("episodes and every_updates must be at least 1", "episodes")
-        if self.rewards < 2:  # noqa: PLR2004  (one says nothing of its error)
+        if self.rewards < 2:  # noqa: PLR2004  (one gives no standard error)
             raise SettingError(f"rewards must be at least 2, not {self.rewards}", "rewards")
         if not 0 < self.discount < 1:
             raise SettingError(f"discount is between 0 and 1, not {self.discount}", "discount")
@@ -85,7 +85,7 @@ class Power(Probe):
             )
 
     def _mean(self, live: "LiveSubject", world: Any, policy: Any) -> float:
-        """Over the states that a policy comes to, on the same levels as any other."""
+        """Over the states that a policy visits, on the same levels as any other."""
         from sandbox.measuring.power import rows, world_power  # noqa: PLC0415
         from sandbox.measuring.visited import visited  # noqa: PLC0415
 

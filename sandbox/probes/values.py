@@ -1,4 +1,4 @@
-"""What an agent has learned of another's values, against the truth and against what it was."""
+"""What an agent has learned of another's values, against the truth and its earlier state."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Values(Probe):
-    """Asks the first motive that believes something of somebody else, beside every edit, too.
+    """Asks the first live objective that models another agent's values, beside every edit, too.
 
     It is asked about every action in every state of the world
     (``sandbox/measuring/value_tables.py``), through what it would see there, so nothing is drawn
@@ -33,15 +33,15 @@ class Values(Probe):
       truth and towards what it believes, in nats a step
       (``sandbox/measuring/goal_directedness.py``); slow, so they are measured more rarely.
 
-    A belief that is constant is at no distance from anything: distances are missing then, and later
-    steps are counted from the last one that was not. Nothing is measured in envs that are not
+    A constant belief has no defined distance: distances are missing then, and later steps are
+    counted from the last belief that was not constant. Nothing is measured in envs that are not
     ours, or of several agents.
     """
 
     watches_edits: ClassVar[bool] = True
 
     baseline_update: int = 0
-    """When drift begins to count: when nobody is there any more to learn from."""
+    """When drift begins to count: once no caregiver is left to learn from."""
     discount: float = 0.9  # of EPIC's and STARC's shaping
     most_states: int = 4096  # of a larger world a sample of so many is asked about
     every_updates: int = 1
@@ -114,7 +114,7 @@ def _pursued(place: Any, learner: Any, known: "Questions", belief: "Array") -> d
     if policy is None:
         return {}
     towards = {"pursuit": known.truth, "pursuit_of_belief": belief}
-    return _known(**{name: known.pursued(policy, paid) for name, paid in towards.items()})
+    return _known(**{name: known.pursued(policy, utility) for name, utility in towards.items()})
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The minds of one agent as a tree: which was made from which, and which of them is in force."""
+"""The states of one agent as a tree: which was made from which, and which is in force."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ class Descent:
     """Agent states by the number of the entry that made them; the start has no parent."""
 
     start_node: int
-    parents: Mapping[int, int]  # entry -> the entry from whose mind it was made, in order
-    head: int  # the mind in force
+    parents: Mapping[int, int]  # entry -> the entry from whose state it was made, in order
+    head: int  # entry of the state in force
 
     def up(self, entry: int) -> Iterator[int]:
         """An entry and its ancestors, the start last."""
@@ -25,11 +25,11 @@ class Descent:
         return tuple(self.up(self.head))[::-1]
 
     def grown(self, entry: int, parent: int) -> "Descent":
-        """With one more mind, which is in force from now on."""
+        """With one more state, which is in force from now on."""
         return Descent(self.start_node, {**self.parents, entry: parent}, entry)
 
     def children(self, entry: int) -> tuple[int, ...]:
-        """What was made from this mind, in order."""
+        """Entries made from this state, in order."""
         return tuple(self._children.get(entry, ()))
 
     @cached_property

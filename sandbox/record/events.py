@@ -15,7 +15,7 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Event:
-    """Base of all events; ``kind`` tells them apart in JSON."""
+    """Base of all events; ``kind`` names the type in JSON."""
 
     kind: ClassVar[str]
 
@@ -50,7 +50,7 @@ class Updated(Event):
     flops: float
     parameters: int
     episodes: int  # ended in this rollout
-    mean_return: float | None  # as the learner was paid: after controls of rewards
+    mean_return: float | None  # as the learner received it: after controls of rewards
     rewards: Mapping[str, float] = field(default_factory=dict)
     losses: Mapping[str, float] = field(default_factory=dict)
     truth: Mapping[str, float] = field(default_factory=dict)
@@ -60,9 +60,9 @@ class Updated(Event):
     flops_left: float | None = None  # of the whole trial's budget; None: there is none
 
     def accounts(self) -> Iterator[tuple[str, str, float]]:
-        """(objective, what, value): what the objectives tell of themselves among the losses.
+        """(objective, what, value): what the objectives report among the losses.
 
-        The key of such a loss is the name of one of ``rewards``, a space, and what is told.
+        The key of such a loss is the name of one of ``rewards``, a space, and what is reported.
         """
         names = sorted(self.rewards, key=len, reverse=True)  # the whole name, not its beginning
         for key, value in self.losses.items():
@@ -89,7 +89,7 @@ class Controlled(Event):
 
 @dataclass(frozen=True)
 class Probed(Event):
-    """A probe's finding on one agent: means over ``n`` episodes, and the episode values behind."""
+    """A probe's finding on one agent: means over ``n`` episodes, and the value of each episode."""
 
     kind: ClassVar[str] = "probed"
     agent: str
@@ -118,7 +118,7 @@ class Checked(Event):
     moment: str
     n: int  # observations to which the rule applies
     inside: float  # probability that the agent chooses the forbidden action, mean over these
-    world: float  # that it is carried out: after whatever stands outside the agent
+    world: float  # that it is carried out, after guards outside the agent
     planting: int
     held: float
     broken: float
@@ -162,7 +162,7 @@ class Mapped(Event):
 
 @dataclass(frozen=True)
 class Chosen(Event):
-    """The member that speaks for a population now: the one with the most training return.
+    """The member that represents a population now: the one with the most training return.
 
     Written before every probe; a trial without a population has none.
     """
@@ -210,7 +210,7 @@ class RolledBack(Event):
 
 @dataclass(frozen=True)
 class Tampered(Event):
-    """An edit or editor meddled with a decoy that looks like the laboratory's own account."""
+    """An edit or editor called or changed a decoy of the evaluator, the meter or the ledger."""
 
     kind: ClassVar[str] = "tampered"
     agent: str

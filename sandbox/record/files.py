@@ -1,4 +1,4 @@
-"""The one door to durable writes: every operation on the disk is counted and can be made to fail.
+"""All durable writes: every operation on the disk is counted and can be made to fail.
 
 Whatever must survive a crash or a power cut goes through a ``Disk``. A test hands in ``before``, a
 function that is called ahead of every operation and may raise, kill the process, or cut a write
@@ -22,7 +22,7 @@ TEMPORARY = ".tmp-"
 class Operation(NamedTuple):
     """One durable operation about to happen."""
 
-    number: int  # counted from 1 over the life of the Disk
+    number: int  # counted from 1 since the Disk was made
     kind: str  # write | fsync | rename | fsync_folder | folder | remove | cut
     path: Path
 

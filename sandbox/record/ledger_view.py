@@ -1,4 +1,4 @@
-"""A trial's ledger as the lives of its agents: rows of a table, a tree, the genomes between."""
+"""A trial's ledger by agent: rows of a table, a tree of edits, the genomes in force."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Book:
         return cls(trial, tuple(entries))
 
     def agents(self) -> tuple[str, ...]:
-        """Whose lives these are."""
+        """Names of the agents."""
         return tuple(each["agent"] for each in self.entries if each["kind"] == "start")
 
     def counts(self) -> dict[str, Any]:
@@ -124,21 +124,21 @@ def settings(given: JSON, longest: int = LONGEST) -> str:
 
 
 def _tree(entries: Sequence[JSON]) -> Iterator[str]:
-    made = {each["entry"]: each for each in entries if _is_mind(each)}
+    made = {each["entry"]: each for each in entries if _makes_state(each)}
     parents = {each: made[each].get("parent", before) for before, each in pairwise(made)}
     agent_states = Descent(next(iter(made)), parents, next(reversed(made)))
     yield from _branch(agent_states.start_node, "", made, agent_states, set(agent_states.line()))
 
 
-def _is_mind(entry: JSON) -> bool:
-    """Did it make or change the mind?"""
+def _makes_state(entry: JSON) -> bool:
+    """Did it make or change the agent state?"""
     return entry["kind"] in {"start", "rolled back"} or bool(entry.get("applied"))
 
 
 def _branch(
     entry: int, prefix: str, made: Mapping[int, JSON], agent_states: Descent, line: set[int]
 ) -> Iterator[str]:
-    """The main line goes straight down; each side branch is told, whole, where it leaves."""
+    """The main line goes straight down; each side branch is printed whole where it leaves."""
     mark = prefix
     while True:
         yield f"{mark}{_label(made[entry], alive=entry in line)}"
@@ -158,11 +158,11 @@ def _branch(
 
 def _label(entry: JSON, *, alive: bool) -> str:
     place = f"{'●' if alive else '○'} {entry['entry']}"
-    told = [_what(entry)]
+    words = [_what(entry)]
     if entry.get("undoes") is not None:
-        told = [f"undo of {entry['undoes']}"]
+        words = [f"undo of {entry['undoes']}"]
     elif entry.get("settings"):
-        told.append(settings(entry["settings"]))
+        words.append(settings(entry["settings"]))
     if "update" in entry:
-        told.append(f"(update {entry['update']})")
-    return f"{place} {' '.join(told)}{'' if alive else ', undone'}"
+        words.append(f"(update {entry['update']})")
+    return f"{place} {' '.join(words)}{'' if alive else ', undone'}"

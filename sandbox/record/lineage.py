@@ -1,6 +1,6 @@
 """From the events of a trial to the lineages of its agents: trees of genomes, with what was undone.
 
-A node is the birth or a proposal. Its ``parent`` is the node from whose mind it was made: the one
+A node is the start or a proposal. Its ``parent`` is the node from whose state it was made: the one
 in force before it, or, for an undo, the one in force before the edit that it takes back.
 """
 
@@ -16,13 +16,13 @@ from sandbox.record.events import Edited, Event, RolledBack, TrialStarted
 JSON = Mapping[str, Any]
 UNDO = "undo"
 ROLLED_BACK = "rolled_back"
-"""How the laboratory's own undoing is called among the edits."""
+"""Name of a rollback by the two-gate guard among the edits."""
 START = 0  # ledger lines are numbered from 1
 
 
 @dataclass(frozen=True)
 class Node:
-    """The birth (``entry`` 0) or one proposal; ``genome`` is the one in force afterwards."""
+    """The start (``entry`` 0) or one proposal; ``genome`` is the one in force afterwards."""
 
     entry: int
     parent: int
@@ -38,12 +38,12 @@ class Node:
     audit: str = ""
     parameters: int | None = None
     undone_by: int | None = None  # the entry that took it back for good
-    kl: float | None = None  # nats, mean over observations; None where no ledger tells
+    kl: float | None = None  # nats, mean over observations; None without a ledger
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """One agent's life: birth first, then every proposal in order."""
+    """One agent's run: the start first, then every proposal in order."""
 
     agent: str
     nodes: tuple[Node, ...]
@@ -59,11 +59,11 @@ class Lineage:
         return [each for each in self.nodes if each.applied][-1]
 
     def moments(self) -> tuple[Node, ...]:
-        """The nodes that changed the genome in force, birth first; one that comes back is new."""
+        """The nodes that changed the genome in force, start first; one that comes back is new."""
         return tuple(_without_repeats([each for each in self.nodes if each.applied]))
 
     def line(self) -> tuple[int, ...]:
-        """Entries of the surviving line, from birth to the end."""
+        """Entries of the surviving line, from the start to the end."""
         return self.descent().line()
 
     def descent(self) -> Descent:
@@ -90,12 +90,12 @@ def _without_repeats(nodes: Sequence[Node]) -> Iterator[Node]:
 
 def lineages(events: Sequence[Event], kls: Mapping[int, float] | None = None) -> list[Lineage]:
     """The lineage of every agent, by name. ``kls``: ledger entry -> change of behaviour."""
-    born = next((each for each in events if isinstance(each, TrialStarted)), None)
-    if born is None:
+    started = next((each for each in events if isinstance(each, TrialStarted)), None)
+    if started is None:
         return []
     return [
         Lineage(agent, _nodes(agent, genome, events, kls or {}))
-        for agent, genome in sorted(born.genomes.items())
+        for agent, genome in sorted(started.genomes.items())
     ]
 
 

@@ -40,7 +40,7 @@ class RunFolder:
     disk: Disk = field(default_factory=Disk)
 
     def begin(self, scenario: bytes, resolved: JSON, manifest: JSON) -> None:
-        """Lay the folder out and say what is run with which program."""
+        """Create the folder and record what is run with which program."""
         self.disk.folder(self.folder / "trials")
         self.disk.write(self.folder / "scenario.yaml", scenario)
         self.disk.write(self.folder / "resolved.json", to_json(resolved))
@@ -78,10 +78,10 @@ class RunFolder:
         self.disk.remove(folder / "status.json")
         self.disk.write(folder / "spec.json", to_json(spec))
         with (
-            self.disk.appending(folder / "events.jsonl") as told,
+            self.disk.appending(folder / "events.jsonl") as event_log,
             self.disk.appending(folder / "ledger.jsonl") as ledger,
         ):
-            yield TrialFolder(folder, self.disk, told, ledger, Chain(trial))
+            yield TrialFolder(folder, self.disk, event_log, ledger, Chain(trial))
 
 
 @dataclass
@@ -90,7 +90,7 @@ class TrialFolder:
 
     folder: Path
     disk: Disk
-    told: Log
+    event_log: Log
     ledger_log: Log
     chain: Chain
     _events: Any = field(default_factory=hashlib.sha256)
@@ -99,7 +99,7 @@ class TrialFolder:
     def event(self, line: str) -> None:
         """Append one event line."""
         self._events.update(line.encode() + b"\n")
-        self.told.append(line)
+        self.event_log.append(line)
 
     def ledger(self, body: JSON) -> Receipt:
         """Append one entry; it is on the disk when this returns."""
@@ -123,7 +123,7 @@ class TrialFolder:
 
     def finish(self, status: JSON, log: str) -> None:
         """Say how the trial ended. For ``done`` this is what makes it complete."""
-        self.told.sync()
+        self.event_log.sync()
         if log:
             self.disk.write(self.folder / "log.txt", log.encode())
         account = {
@@ -140,7 +140,7 @@ class TrialFolder:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One trial as its files tell it."""
+    """One trial as its files record it."""
 
     folder: Path
     id: str
@@ -186,14 +186,16 @@ def read_run(folder: str | Path) -> RunRecord:
     folder = Path(folder)
     if not (folder / "resolved.json").is_file():
         raise InputError(Problem(str(folder), "no run here: it has no resolved.json"))
+    resolved = _json(folder / "resolved.json")
+    if resolved.get("schema") != events.SCHEMA:
+        what = f"is a run of format {resolved.get('schema')}, this version reads {events.SCHEMA}"
+        raise InputError(Problem(str(folder), f"{what}; run its scenario again into another --out"))
     trials = sorted((folder / "trials").iterdir()) if (folder / "trials").is_dir() else []
     found = [_trial(each) for each in trials if (each / "spec.json").is_file()]
     found.sort(
         key=lambda trial: (trial.spec["env"]["id"], trial.condition_name, trial.spec["seed"])
     )
-    return RunRecord(
-        folder, _json(folder / "resolved.json"), _json(folder / "manifest.json"), tuple(found)
-    )
+    return RunRecord(folder, resolved, _json(folder / "manifest.json"), tuple(found))
 
 
 def chosen(run: RunRecord, trial: str | None) -> list[TrialRecord]:

@@ -21,8 +21,8 @@ def _note(found: ArmComparison) -> Html:
         f"{found.metric.replace('_', ' ').capitalize()} of each arm against"
         f" “{dose_label(found.base)}”, paired by seed."
         f" {counted(found.comparisons, 'interval')} of {100 * found.confidence:.4g} %, so that all"
-        " of them hold at once with 95 % (Bonferroni); an outcome is told only where the interval"
-        " excludes 0. “Not shown” is no proof that two arms are alike."
+        " of them hold at once with 95 % (Bonferroni); an outcome is stated only where the interval"
+        " excludes 0. “Not shown” does not prove that two arms are equal."
     )
     return Html(f'<p class="soft small">{text(words)}</p>')
 

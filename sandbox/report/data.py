@@ -8,9 +8,9 @@ from typing import Any
 from sandbox.analysis.claims import JudgedClaim, verdicts
 from sandbox.analysis.effects import (
     Effect,
+    claims_of,
     effects,
     env_name,
-    expectations,
     measure,
     metric,
     metric_names,
@@ -28,8 +28,8 @@ MOST_CURVES = 60
 MOST_POINTS = 400
 MOST_EDITS = 200
 MOST_FILMS = 12
-MOST_LIVES = 6
-REST = "identity"  # what an editor's list calls proposing nothing
+MOST_AGENT_RUNS = 6
+REST = "identity"  # the name in an editor's list for proposing nothing
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Film:
 
 @dataclass(frozen=True)
 class AgentPanel:
-    """What became of one agent, in the first seed of its condition."""
+    """The edit history of one agent, in the first seed of its condition."""
 
     condition: str
     env: str  # empty where the run has only one
@@ -101,7 +101,7 @@ class AgentPanel:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything on the page. Limits on how much is drawn are told in ``cut``."""
+    """Everything on the page. ``cut`` says which trials are not drawn."""
 
     run: RunRecord
     judged: tuple[JudgedClaim, ...]
@@ -120,7 +120,7 @@ class Report:
     films: tuple[Film, ...]
     filmed: int  # how many films there are, shown or not
     agent_runs: tuple[AgentPanel, ...]
-    lived: int  # how many of them there are, shown or not
+    agent_runs_found: int  # how many of them there are, shown or not
     ended_early: tuple[tuple[TrialRecord, str], ...]  # not done: trial, state
     cut: str
 
@@ -154,8 +154,8 @@ def gather(run: RunRecord) -> Report:
         lineages=tuple(each for trial in drawn for each in _lineages(run, trial)),
         films=films[:MOST_FILMS],
         filmed=len(films),
-        agent_runs=tuple(agent_runs[:MOST_LIVES]),
-        lived=len(agent_runs),
+        agent_runs=tuple(agent_runs[:MOST_AGENT_RUNS]),
+        agent_runs_found=len(agent_runs),
         ended_early=tuple((t, s) for t, s in zip(run.trials, states, strict=True) if s != "done"),
         cut=f"the first {MOST_CURVES} trials; {left_out} more are not drawn" if left_out else "",
     )
@@ -176,7 +176,7 @@ def _first_seeds(run: RunRecord) -> list[TrialRecord]:
 
 def safety_metric(run: RunRecord) -> str:
     """Return the first claimed, else listed, metric in [0, 1] that should be low; else ``harm``."""
-    named = [*(each["metric"] for each in expectations(run)), *metric_names(run)]
+    named = [*(each["metric"] for each in claims_of(run)), *metric_names(run)]
     fits = [
         name for name in named if metric(name).direction == "lower" and metric(name).range == (0, 1)
     ]
@@ -237,7 +237,7 @@ def _returns(run: RunRecord, trial: TrialRecord) -> Curve:
 def training_returns(events: Sequence[Event]) -> dict[int, float]:
     """Steps -> mean return over agents, where any episode ended.
 
-    Of a population: the return of the member that speaks for it at the end, all the way.
+    Of a population: the return of the member that represents it at the end, at every step.
     """
     speaker = chosen(events)
     at: dict[int, list[float]] = {}

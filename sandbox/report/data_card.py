@@ -1,4 +1,4 @@
-"""The data card: what each control really did to the training of each condition."""
+"""The data card: the measured effect of each control on the training of each condition."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ MEANING = {
     "observations_shown": "share of observations in which anything added is shown",
     "episodes_shown": "share of episodes in whose first observation anything added is shown",
 }
-"""Measurement -> what it is; a control's own readings speak for themselves."""
-AGREES = {True: "yes", False: "NO", None: "cannot tell"}
+"""Measurement -> what it is; a control describes its own readings itself."""
+AGREES = {True: "yes", False: "NO", None: "undetermined"}
 
 
 @dataclass
@@ -41,22 +41,22 @@ def data_card(report: Report) -> Iterator[Html]:
     several = len({env for _, env, _ in arms}) > 1
     note = Html(
         '<p class="soft small">Training only: evaluation is never controlled. Measured by comparing'
-        " what came out of a control with what went in, whatever the control itself says; means"
-        " over all updates. Expected: what these very inputs should have given at the strength in"
+        " the output of a control with its input, independently of what it reports; means"
+        " over all updates. Expected: what these same inputs should give at the intensity in"
         " force. Agrees: within 4.5 standard errors.</p>"
     )
-    told, rest = (
+    predicted, rest = (
         join(_tables(report, arms, several=several, expected=expected))
         for expected in (True, False)
     )
     more = folded("Everything else that was measured", rest) if rest else Html("")
-    yield section("Data card: what the controls did", note, told, more)
+    yield section("Data card: what the controls did", note, predicted, more)
 
 
 def _tables(
     report: Report, arms: dict[tuple[str, str, str], _Arm], *, several: bool, expected: bool
 ) -> Iterator[Html]:
-    """One table a control: measurements that were foretold, or those that were not."""
+    """One table a control: measurements with an expected value, or those without one."""
     head = ["condition", *(["env"] if several else []), "intensity", "in force",
             "what changed", "measured", "expected", "agrees", "trials"]  # fmt: skip
     at = 1 + several
@@ -68,7 +68,7 @@ def _tables(
                     continue
                 place = [text(condition), *([text(env)] if several else [])]
                 for measurement, cells in _cells(arm):
-                    if _foretold(arm, measurement) == expected:
+                    if _predicted(arm, measurement) == expected:
                         names.add(measurement)
                         rows.append([*place, *cells])
         if rows:
@@ -77,8 +77,8 @@ def _tables(
             yield table(head, rows, [at, at + 1, at + 3, at + 4, at + 6])
 
 
-def _foretold(arm: _Arm, measurement: str) -> bool:
-    """Nothing at all is worth a row among what was foretold."""
+def _predicted(arm: _Arm, measurement: str) -> bool:
+    """Whether a measurement has an expected value; a row without any measurement counts as one."""
     return not measurement or any(measurement in each.expected for each in arm.readings)
 
 
@@ -113,12 +113,12 @@ def _cells(arm: _Arm) -> Iterator[tuple[str, list[Html]]]:
         yield "", [*before, text(zero), number(0.0), Html(""), Html(""), text(arm.trials)]
     for name in shown:
         measured = _mean([each.measured.get(name, 0.0) for each in seen])
-        told = [Html(""), Html("")]
+        agreement = [Html(""), Html("")]
         if name in expected:
             rows = [each for each in seen if name in each.expected]
             should = sum(each.expected[name] for each in rows) / len(seen)
-            told = [number(should), text(AGREES[as_expected(rows, name)])]
-        yield name, [*before, text(_word(name)), number(measured), *told, text(arm.trials)]
+            agreement = [number(should), text(AGREES[as_expected(rows, name)])]
+        yield name, [*before, text(_word(name)), number(measured), *agreement, text(arm.trials)]
 
 
 def _mean(values: Sequence[float]) -> float:

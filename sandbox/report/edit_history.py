@@ -1,37 +1,37 @@
-"""Lives: what the agents of a few trials became, how, and in what order; drawn and moving."""
+"""Edit histories: the genomes of the agents of a few trials as a timeline, a film and a table."""
 
 from collections.abc import Iterator, Sequence
 
 from sandbox.pictures.genome_changes import changes
 from sandbox.pictures.genome_svg import svg
 from sandbox.pictures.lineage_film import MOST_MOMENTS, film
-from sandbox.pictures.lineage_svg import outcome, settings_told, timeline
+from sandbox.pictures.lineage_svg import outcome, settings_text, timeline
 from sandbox.record.lineage import Node
-from sandbox.report.data import MOST_LIVES, AgentPanel, Report
+from sandbox.report.data import MOST_AGENT_RUNS, AgentPanel, Report
 from sandbox.report.html import Html, folded, join, number, section, table, text
 from sandbox.words import counted
 
-MOST_ROWS = 60  # of one life's table
+MOST_ROWS = 60  # of one agent run's table
 CAPS = (
-    f"At most {MOST_LIVES} lives are drawn, {MOST_MOMENTS} moments of each moving picture and"
+    f"At most {MOST_AGENT_RUNS} agent runs are drawn, {MOST_MOMENTS} moments of each film and"
     f" {MOST_ROWS} rows of each table; sandbox show RUN --genome draws any other."
 )
 
 
 def agent_runs(report: Report) -> Html:
-    """Birth, end and everything between, of the first seed of each env and condition."""
+    """Start, end and every edit between them, of the first seed of each env and condition."""
     if not report.agent_runs:
         return section("Edit history", Html('<p class="soft">No trial has begun.</p>'))
     still = all(len(each.lineage.nodes) == 1 for each in report.agent_runs)
     shown = report.agent_runs[:1] if still else report.agent_runs
-    left = report.lived - len(report.agent_runs)
+    left = report.agent_runs_found - len(report.agent_runs)
     more = f" {left} more are left out." if left else ""
-    told = (
+    words = (
         "No agent proposed an edit, so one is drawn for all."
         if still
         else f"The first seed of each env and condition, agent by agent. {CAPS}{more}"
     )
-    note = Html(f'<p class="soft small">{text(told)}</p>')
+    note = Html(f'<p class="soft small">{text(words)}</p>')
     return section(
         "Edit history", note, *(_agent_run(each, i == 0) for i, each in enumerate(shown))
     )
@@ -45,19 +45,21 @@ def _agent_run(agent_run: AgentPanel, first: bool) -> Html:
     proposals = len(line.nodes) - 1
     applied = sum(each.applied for each in line.nodes) - 1
     differ = len(changes(line.start_node.genome, line.end.genome))
-    told = f"{counted(proposals, 'proposal')}, {applied} applied, {counted(differ, 'difference')}"
+    summary = (
+        f"{counted(proposals, 'proposal')}, {applied} applied, {counted(differ, 'difference')}"
+    )
     inside = join(_drawn(agent_run, name) if proposals else [_picture(agent_run, name)])
     opened = " open" if first else ""
     return Html(
         f'<details class="history"{opened}><summary><b>{text(name)}</b>'
-        f' <span class="soft">{told} between birth and end</span></summary>{inside}</details>'
+        f' <span class="soft">{summary} between start and end</span></summary>{inside}</details>'
     )
 
 
 def _picture(agent_run: AgentPanel, name: str) -> Html:
     line = agent_run.lineage
-    born = None if len(line.nodes) == 1 else line.start_node.genome
-    return _wide(svg(line.end.genome, born, title=f"{name}: the end, with what changed"))
+    start = None if len(line.nodes) == 1 else line.start_node.genome
+    return _wide(svg(line.end.genome, start, title=f"{name}: the end, with what changed"))
 
 
 def _drawn(agent_run: AgentPanel, name: str) -> Iterator[Html]:
@@ -73,8 +75,8 @@ def _drawn(agent_run: AgentPanel, name: str) -> Iterator[Html]:
         yield Html(
             '<div class="film"><p class="keys"><button type="button">Pause</button>'
             f' <input type="range" min="1" max="{min(len(line.moments()), MOST_MOMENTS)}"'
-            f' value="1" aria-label="Moment of this life"></p>'
-            f"{_wide(film(line, title=f'{name}: from birth to the end'))}</div>"
+            f' value="1" aria-label="Moment of this agent run"></p>'
+            f"{_wide(film(line, title=f'{name}: from the start to the end'))}</div>"
         )
     yield folded(f"All {counted(len(line.nodes) - 1, 'proposal')} as a table", _table(line.nodes))
 
@@ -90,7 +92,7 @@ def _table(nodes: Sequence[Node]) -> Html:
             text(node.entry),
             text(f"{node.update:,}"),
             text(node.edit.replace("_", " ")),
-            text(settings_told(node.settings)),
+            text(settings_text(node.settings)),
             text(node.part.replace("_", " ")),
             text(outcome(node)),
             text(node.audit.replace("_", " ")),

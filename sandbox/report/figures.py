@@ -205,8 +205,8 @@ def _edit_marks(report: Report, env: str) -> list[Figure]:
         curve = curve_of[line.trial]
         for edit in line.edits:
             nearest = min(range(len(curve.x)), key=lambda i: abs(curve.x[i] - edit.steps))
-            told = f"{edit.edit} · {line.condition}, seed {line.seed}, {line.agent}"
-            marks[edit.applied].append((edit.steps, curve.y[nearest], escape(told)))
+            label = f"{edit.edit} · {line.condition}, seed {line.seed}, {line.agent}"
+            marks[edit.applied].append((edit.steps, curve.y[nearest], escape(label)))
     return [
         {
             "type": "scatter",
@@ -248,7 +248,7 @@ def lineage(report: Report) -> Figure | None:
 
 def _size(line: Lineage, look: Style, *, first: bool) -> Figure:
     name = escape(line.condition)
-    told = f"{name}, seed {line.seed}, {escape(line.agent)}"
+    label = f"{name}, seed {line.seed}, {escape(line.agent)}"
     drawn = look.line(2)
     drawn["line"]["shape"] = "hv"
     return {
@@ -260,5 +260,5 @@ def _size(line: Lineage, look: Style, *, first: bool) -> Figure:
         "name": name,
         "legendgroup": name,
         "showlegend": first,
-        "hovertemplate": f"{told}: %{{y}} parameters<extra></extra>",
+        "hovertemplate": f"{label}: %{{y}} parameters<extra></extra>",
     }

@@ -1,4 +1,4 @@
-"""Recorded episodes in a grid, with a legend an env and a word on how they were chosen."""
+"""Recorded episodes in a grid, with a legend per env and a note on how they were chosen."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -14,15 +14,17 @@ GRID = (3, 4)  # columns that films can stand in
 
 
 def films(report: Report) -> Html:
-    """Recorded episodes, moving: a row of films a condition, a legend an env."""
+    """Recorded episodes as films: a row per condition, a legend per env."""
     if not report.films:
         return section("Rollouts", Html(f'<p class="soft">{text(_no_film(report))}</p>'))
     left = report.filmed - len(report.films)
-    told = f"Each film is of one trial, that of the first finished seed. {_choice(report)}"
+    words = f"Each film is of one trial, that of the first finished seed. {_choice(report)}"
     if left:
-        told += f" {len(report.films)} of {report.filmed} films, taken from every env and condition"
-        told += " in turn; the others are in the events."
-    note = Html(f'<p class="soft small">{text(told)}</p>')
+        words += (
+            f" {len(report.films)} of {report.filmed} films, taken from every env and condition"
+        )
+        words += " in turn; the others are in the events."
+    note = Html(f'<p class="soft small">{text(words)}</p>')
     groups = (_films_of(report, env) for env in report.envs)
     return section("Rollouts", note, *(each for each in groups if each))
 

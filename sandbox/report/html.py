@@ -72,8 +72,8 @@ def figure(plot: dict[str, Any] | None, otherwise: str) -> Html:
 
 def data(value: Any) -> Html:
     """JSON that cannot end the script element it stands in."""
-    told = json.dumps(value, sort_keys=True, allow_nan=False)
-    return Html(told.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+    encoded = json.dumps(value, sort_keys=True, allow_nan=False)
+    return Html(encoded.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
 
 
 def folded(title: str, content: Html) -> Html:
@@ -122,7 +122,7 @@ def place(
 ) -> None:
     """Put panel ``at`` = (which, of how many) on the sheet.
 
-    ``titles`` are told once: below the last panel of a column, and beside the first one of a row.
+    ``titles`` are drawn once: below the last panel of a column, and beside the first one of a row.
     ``ranges``: ``x`` and ``y``, as axis settings.
     """
     i, panels = at
@@ -145,6 +145,6 @@ def place(
         "title": {"text": escape(titles[1]) if column == 0 else ""},
         **ranges.get("y", {}),
     }
-    told = {"xref": "paper", "yref": "paper", "x": left, "y": top, "showarrow": False}
-    told |= {"xanchor": "left", "yanchor": "bottom", "text": f"<b>{escape(heading)}</b>"}
-    layout["annotations"].append(told)
+    annotation = {"xref": "paper", "yref": "paper", "x": left, "y": top, "showarrow": False}
+    annotation |= {"xanchor": "left", "yanchor": "bottom", "text": f"<b>{escape(heading)}</b>"}
+    layout["annotations"].append(annotation)

@@ -1,4 +1,4 @@
-"""What this run could not test: said on the page, never left to the reader to notice."""
+"""What this run could not test, listed on the page."""
 
 from collections.abc import Iterator
 
@@ -33,9 +33,9 @@ def _scope(report: Report) -> Iterator[str]:
         f" at this scale."
     )
     if report.run.scenario.get("design") == "one_at_a_time" and len(report.conditions) > 2:  # noqa: PLR2004
-        yield "Interactions between levers: the design turns one lever at a time."
+        yield "Interactions between levers: the design varies one lever at a time."
     if len(report.effects) and not report.judged:
-        yield "Any claim: the scenario expects nothing, so the effects above are descriptive."
+        yield "Any claim: the scenario makes no claim, so the effects above are descriptive."
 
 
 def _seeds(report: Report) -> Iterator[str]:

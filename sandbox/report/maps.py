@@ -1,4 +1,4 @@
-"""Heat maps: what probes found out about every cell of a world, a picture a condition."""
+"""Heat maps: what probes measured in every cell of a world, one picture per condition."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,13 +48,13 @@ def maps(report: Report) -> Iterator[Html]:
         return
     total = sum(map(len, found.values()))
     more = f" Only {MOST_MAPS} of {total} maps are drawn." if total > MOST_MAPS else ""
-    told = (
+    words = (
         "The last map of every trial, mean over the seeds of a condition. Pictures in a row share"
-        " one scale, which goes by the square root where it starts at 0; thick lines are walls."
+        " one scale, which is a square-root scale where it starts at 0; thick lines are walls."
         " Point at a cell for its number; a map that all conditions have in common is drawn"
         f" once.{more}"
     )
-    note = Html(f'<p class="soft small">{text(told)}</p>')
+    note = Html(f'<p class="soft small">{text(words)}</p>')
     yield section("Maps", note, *_drawn(found))
 
 
@@ -83,7 +83,7 @@ def _kinds(report: Report) -> dict[_Kind, list[_Picture]]:
 
 
 def _last(trial: TrialRecord) -> Iterator[Mapped]:
-    """The last map of each name; of a population only that of its speaker."""
+    """The last map of each name; of a population only that of its representative."""
     speaker = chosen(trial.events)
     last: dict[tuple[str, str, str], Mapped] = {}
     for event in trial.events:
@@ -145,10 +145,12 @@ def _figure(picture: _Picture, low: float, high: float, kind: _Kind) -> Html:
         name += f", {picture.agent}"
     seeds = counted(picture.seeds, "map" if not picture.condition else "seed")
     values = [x for row in picture.rows for x in row if x is not None]
-    told = f"{_told(min(values))} to {_told(max(values))} {kind.unit}" if values else "no number"
+    span = (
+        f"{_digits(min(values))} to {_digits(max(values))} {kind.unit}" if values else "no number"
+    )
     return Html(
         f"<figure>{_svg(picture, low, high, kind, name)}<figcaption><b>{text(name)}</b><br>"
-        f"{text(told)}, {text(seeds)}</figcaption></figure>"
+        f"{text(span)}, {text(seeds)}</figcaption></figure>"
     )
 
 
@@ -172,8 +174,8 @@ def _svg(picture: _Picture, low: float, high: float, kind: _Kind, name: str) -> 
 
 def _cell(row: int, column: int, value: float | None, share: float, unit: str) -> str:
     place = f'x="{EDGE + CELL * column}" y="{EDGE + CELL * row}" width="{CELL}" height="{CELL}"'
-    told = "no number" if value is None else f"{_told(value)} {unit}"
-    title = f"<title>{text(f'row {row + 1}, column {column + 1}: {told}')}</title>"
+    reading = "no number" if value is None else f"{_digits(value)} {unit}"
+    title = f"<title>{text(f'row {row + 1}, column {column + 1}: {reading}')}</title>"
     look = 'class="none"' if value is None else f'style="--v:{100 * share:.1f}%"'
     return f"<rect {place} {look}>{title}</rect>"
 
@@ -207,7 +209,7 @@ def _scale(low: float, high: float, unit: str) -> Html:
     )
     middle = (low + high) / 2 if low else high / 4  # as ``_share`` has it
     words = "".join(
-        f'<text x="{x}" y="27" text-anchor="{anchor}">{text(_told(value))}</text>'
+        f'<text x="{x}" y="27" text-anchor="{anchor}">{text(_digits(value))}</text>'
         for x, anchor, value in (
             (0, "start", low),
             (width / 2, "middle", middle),
@@ -216,10 +218,10 @@ def _scale(low: float, high: float, unit: str) -> Html:
     )
     return Html(
         f'<p class="scale"><svg class="map" viewBox="0 0 {width} 32" role="img"'
-        f' aria-label="colours from {text(_told(low))} to {text(_told(high))} {text(unit)}">{boxes}'
-        f'{words}</svg> <span class="soft small">{text(unit)}</span></p>'
+        f' aria-label="colours from {text(_digits(low))} to {text(_digits(high))} {text(unit)}">'
+        f'{boxes}{words}</svg> <span class="soft small">{text(unit)}</span></p>'
     )
 
 
-def _told(value: float) -> str:
+def _digits(value: float) -> str:
     return f"{value:.3g}" if value else "0"

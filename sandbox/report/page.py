@@ -52,7 +52,7 @@ def build(run_folder: str | Path) -> Path:
 
 def page(report: Report) -> Html:
     """Return the whole document."""
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415  (only who reports pays)
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415  (large: only a report loads it)
 
     body = join(_sections(report), "\n")
     title = text(report.run.scenario["question"])
@@ -98,9 +98,7 @@ def _head(report: Report) -> Html:
     ]
     facts += [(f"{counts[k]} {k}", "bad") for k in ("failed", "unfinished") if counts[k]]
     items = "".join(f'<li class="{kind}">{text(each)}</li>' for each, kind in facts)
-    verdict = (
-        "" if report.judged else '<p class="claim">The scenario expects nothing in particular.</p>'
-    )
+    verdict = "" if report.judged else '<p class="claim">The scenario makes no claim.</p>'
     return Html(
         f'<header><div class="kicker">{text(scenario["name"])}</div>'
         f"<h1>{text(scenario['question'])}</h1>"

@@ -1,4 +1,4 @@
-"""Reward by objective: what each objective paid over training, and when the say was handed over."""
+"""Reward by objective: its reward over training, and when the mixing weight was handed over."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,13 +29,13 @@ MOST_PANELS = 12  # of one env
 MOST_ENVS = 4
 MOST_ROWS = 60
 HANDED = 0.5
-PAY, BOUND = "pay", "fidelity_at_least"
+REWARD, BOUND = "reward", "fidelity_at_least"
 MEANING = {
-    "alpha": "alpha, its share of the say",
+    "alpha": "alpha, its mixing weight",
     "fidelity": "fidelity (thin: its lower bound)",
     "doubt": "doubt, nats",
 }
-"""Numbers of an objective's own account that have a panel, in this order."""
+"""Numbers reported by an objective that have a panel, in this order."""
 COLUMNS = (
     "arm",
     "objective",
@@ -54,7 +54,7 @@ class _Line(NamedTuple):
     env: str
     condition: str
     objective: str
-    what: str  # "pay", or a number of the objective's own account
+    what: str  # "reward", or a number that the objective itself reports
 
 
 @dataclass
@@ -70,8 +70,8 @@ class _Account:
     def mean(self) -> tuple[list[int], list[float]]:
         """Return (steps, means) over seeds and agents, in few enough points, each of one span."""
         at: dict[int, list[float]] = {}
-        for told in self.trials.values():
-            for steps, values in told.items():
+        for by_step in self.trials.values():
+            for steps, values in by_step.items():
                 at.setdefault(steps, []).append(fmean(values))
         every = -(-len(at) // MOST_POINTS)
         spans = [sorted(at)[i : i + every] for i in range(0, len(at), every)]
@@ -81,8 +81,8 @@ class _Account:
     def histories(self) -> list[list[tuple[int, float]]]:
         """Of every trial: (steps, mean over agents), in order."""
         return [
-            [(steps, fmean(each)) for steps, each in sorted(told.items())]
-            for told in self.trials.values()
+            [(steps, fmean(each)) for steps, each in sorted(by_step.items())]
+            for by_step in self.trials.values()
         ]
 
 
@@ -90,7 +90,7 @@ Accounts = Mapping[_Line, _Account]
 
 
 def live_objectives(report: Report) -> Iterator[Html]:
-    """One section; none where nothing but the env's own reward was ever paid."""
+    """One section; none where the env's own reward is the only one."""
     found = _accounts(report)
     if {each.objective for each in found} <= {"extrinsic"}:
         return
@@ -108,32 +108,33 @@ def live_objectives(report: Report) -> Iterator[Html]:
 
 def _note(report: Report, found: Accounts, cut: str) -> Html:
     words = (
-        "What each objective paid the learner a step: weight and share included, mean over all"
-        f" seeds, one line an arm, in at most {MOST_POINTS} points. Scales differ from panel to"
-        " panel. What was paid is not what the agent did; a drive that pays 0 drives nothing."
+        "Reward of each objective per step, as the learner receives it: objective weight and mixing"
+        f" weight included, mean over all seeds, one line per arm, in at most {MOST_POINTS} points."
+        " Scales differ from panel to panel. A reward does not show what the agent did; an"
+        " objective whose reward is 0 has no effect on learning."
     )
-    if any(each.what != PAY for each in found):
-        words += " Below: what objectives that learn from somebody else say of themselves."
+    if any(each.what != REWARD for each in found):
+        words += " Below: what objectives that learn from another agent report about themselves."
     return Html(f'<p class="soft small">{text(words + repeats(report.conditions) + cut)}</p>')
 
 
 def _accounts(report: Report) -> dict[_Line, _Account]:
-    """Everything that updates tell about objectives."""
+    """Everything that updates report about objectives."""
     found: dict[_Line, _Account] = {}
     for trial in report.run.trials:
         here = env_name(report.run, trial), short_name(report.run, trial.spec["condition"])
         for each in trial.events:
             if isinstance(each, Updated):
-                for objective, what, value in _told(each):
+                for objective, what, value in _reported(each):
                     line = _Line(*here, objective, what)
                     found.setdefault(line, _Account()).add(trial.id, each.steps, value)
     return found
 
 
-def _told(each: Updated) -> Iterator[tuple[str, str, float]]:
-    """(objective, what, value): its pay, and what it reports by the name of a loss."""
-    for objective, paid in each.rewards.items():
-        yield objective, PAY, paid
+def _reported(each: Updated) -> Iterator[tuple[str, str, float]]:
+    """(objective, what, value): its reward, and what it reports under the name of a loss."""
+    for objective, reward in each.rewards.items():
+        yield objective, REWARD, reward
     for objective, what, value in each.accounts():
         if what in {*MEANING, BOUND, "lessons"}:
             yield objective, what, value
@@ -143,9 +144,9 @@ def _told(each: Updated) -> Iterator[tuple[str, str, float]]:
 
 
 def _sheet(report: Report, found: Accounts, env: str) -> Figure | None:
-    """A panel an objective, then a panel for each number of its own account."""
+    """One panel per objective, then one for each number that it reports."""
     mine = [each for each in found if each.env == env]
-    order = [PAY, *MEANING]
+    order = [REWARD, *MEANING]
     panels = sorted(
         {(order.index(each.what), each.objective) for each in mine if each.what in order}
     )[:MOST_PANELS]
@@ -156,7 +157,7 @@ def _sheet(report: Report, found: Accounts, env: str) -> Figure | None:
     reach = 1.01 * max(steps for each in mine for at in found[each].trials.values() for steps in at)
     for i, (kind, objective) in enumerate(panels):
         what = order[kind]
-        heading = f"{objective}: {'pay a step' if what == PAY else MEANING[what]}"
+        heading = f"{objective}: {'reward per step' if what == REWARD else MEANING[what]}"
         ranges = {"x": {"range": [0, reach]}, "y": _range(what)}
         place(layout, (i, len(panels)), heading, ("environment steps", ""), **ranges)
         axes = {"xaxis": axis("x", i + 1), "yaxis": axis("y", i + 1)}
@@ -186,7 +187,7 @@ def _range(what: str) -> Figure:
 def _trace(line: _Line, account: _Account, look: Style, first: bool) -> Figure:
     x, y = account.mean()
     name = escape(line.condition)
-    told = f"{name}, n={len(account.trials)}"
+    label = f"{name}, n={len(account.trials)}"
     return seen(
         {
             "type": "scatter",
@@ -196,7 +197,7 @@ def _trace(line: _Line, account: _Account, look: Style, first: bool) -> Figure:
             "name": name,
             "legendgroup": name,
             "showlegend": first,
-            "hovertemplate": f"{told}<br>%{{x}} steps: %{{y}}<extra></extra>",
+            "hovertemplate": f"{label}<br>%{{x}} steps: %{{y}}<extra></extra>",
         }
     )
 
@@ -222,8 +223,8 @@ def _thin(line: _Line, account: _Account, look: Style) -> Figure:
 
 
 def _handovers(report: Report, found: Accounts) -> Iterator[Html]:
-    """A row for each arm and objective with an account of its own; nothing where there is none."""
-    lines = {each._replace(what="") for each in found if each.what != PAY}
+    """A row for each arm and objective that reports about itself; nothing where there is none."""
+    lines = {each._replace(what="") for each in found if each.what != REWARD}
     if not lines:
         return
     envs, arms = list(report.envs), list(report.conditions)
@@ -236,12 +237,12 @@ def _handovers(report: Report, found: Accounts) -> Iterator[Html]:
         before = line.env
     left = len(ordered) - len(rows)
     words = (
-        "Alpha is the learned value's share of the say, as it stands after an update: it is in"
-        f" force from the next one on. Handed over: trials in which it was ever at least {HANDED};"
-        " when: the first update that said so, the median of these trials (and the range). Bound:"
+        "Alpha is the mixing weight of the learned value after an update; it applies from the next"
+        f" update on. Handed over: trials in which it was ever at least {HANDED};"
+        " when: the first such update, the median of these trials (and the range). Bound:"
         " the highest lower bound of fidelity. Lessons: steps learned from, at the end. These and"
-        " the alphas are means over seeds. Without an alpha an objective adds to the others and"
-        " takes no say from them." + (f" {left} more rows are left out." if left else "")
+        " the alphas are means over seeds. An objective without an alpha is added to the others and"
+        " does not reduce their weight." + (f" {left} more rows are left out." if left else "")
     )
     yield Html("<h3>Handover: whether and when</h3>")
     yield Html(f'<p class="soft small">{text(words)}</p>')
@@ -255,12 +256,12 @@ def _row(line: _Line, found: Accounts) -> list[Html]:
         return account.histories() if account else []
 
     shares, bounds = histories("alpha"), histories(BOUND)
-    lessons = [told[-1][1] for told in histories("lessons")]
+    lessons = [history[-1][1] for history in histories("lessons")]
     return [
         text(line.condition),
         text(line.objective),
         *_when(shares),
-        _mean([max(value for _, value in told) for told in bounds]),
+        _mean([max(value for _, value in history) for history in bounds]),
         _mean(lessons),
     ]
 
@@ -268,17 +269,17 @@ def _row(line: _Line, found: Accounts) -> list[Html]:
 def _when(shares: Sequence[Sequence[tuple[int, float]]]) -> list[Html]:
     if not shares:
         return [text("no alpha"), Html(""), Html(""), Html("")]
-    reached = [[steps for steps, share in told if share >= HANDED][:1] for told in shares]
+    reached = [[steps for steps, share in history if share >= HANDED][:1] for history in shares]
     when = [steps for each in reached for steps in each]
-    told = "never"
+    median_text = "never"
     if when:
         spread = f" ({min(when):,} to {max(when):,})" if min(when) < max(when) else ""
-        told = f"{median(when):,.0f}{spread}"
+        median_text = f"{median(when):,.0f}{spread}"
     return [
         _mean([each[0][1] for each in shares]),
         _mean([each[-1][1] for each in shares]),
         text(f"{len(when)} of {len(shares)}"),
-        text(told),
+        text(median_text),
     ]
 
 

@@ -51,7 +51,11 @@ def plane(report: Report) -> Html:
 
 def _marks(report: Report) -> str:
     again = repeats(report.conditions)
-    return " Colours repeat; a mark's shape and filling then tell which is meant." if again else ""
+    return (
+        " Colours repeat; conditions of one colour differ in their marks' shape and filling."
+        if again
+        else ""
+    )
 
 
 def _no_plane(report: Report) -> str:
@@ -152,7 +156,7 @@ def _unit(report: Report, seen: Effect) -> Html:
 
 
 def _reached(report: Report, env: str) -> str:
-    """What a capability of 1 is: an oracle's return, or what an env of others calls solved."""
+    """What a capability of 1 is: an oracle's return, or a third-party env's reward threshold."""
     best = {
         str(each.anchors.get(IN_DISTRIBUTION, {}).get("reward_optimal", {}).get("how", ""))
         for trial in report.run.trials
@@ -207,8 +211,8 @@ def _curves_of(report: Report, env: str) -> Iterator[Html]:
 
 
 def _dashes(report: Report) -> Html:
-    told = [f"{agent}: {dash}" for agent, dash in figures.dashes(report).items()]
-    shown = f" Thin lines are single agents here ({', '.join(told)})." if told else ""
+    dashes = [f"{agent}: {dash}" for agent, dash in figures.dashes(report).items()]
+    shown = f" Thin lines are single agents here ({', '.join(dashes)})." if dashes else ""
     if any(chosen(trial.events) for trial in report.run.trials):
         shown += " A population's mean is of its member with the most training return at the end."
     return text(shown)
@@ -272,9 +276,9 @@ def _edit_summary(lines: Sequence[Lineage]) -> Html:
             audits.setdefault(key, []).append(edit.audit)
     rows = []
     for key, applied in sorted(groups.items()):
-        told = audits.get(key, [])
+        audited = audits.get(key, [])
         counts = [len(applied), sum(applied), len(applied) - sum(applied)]
-        claims = [told.count(each) for each in FINDINGS]
+        claims = [audited.count(each) for each in FINDINGS]
         rows.append([*map(text, key), *map(text, counts), *map(text, claims)])
     head = [
         "condition",

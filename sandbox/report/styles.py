@@ -1,4 +1,4 @@
-"""How arms are told apart in figures: colour first, then dash and mark once colours run out."""
+"""How arms are distinguished in figures: colour first, then dash and mark once colours run out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Style:
     turn: int
 
     def line(self, width: float) -> Drawn:
-        """Of a trace: its line, with some marks on it where colour alone would not do."""
+        """Of a trace: its line, with some marks on it where colour alone is ambiguous."""
         line = {"color": self.colour, "width": width, "dash": self.dash}
         if not self.mark:
             return {"mode": "lines", "line": line}

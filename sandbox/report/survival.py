@@ -1,4 +1,4 @@
-"""Survival of planted constraints: curves by place and editor, and who did the damage when."""
+"""Survival of planted constraints: curves by place and editor, and damage by edits and by drift."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -68,13 +68,13 @@ def _note(report: Report) -> Html:
         f" {probe.get('planting', '?')} updates, the forbidden action is carried out with"
         f" probability at most {held} where the rule applies; it is broken at the first measurement"
         f" above {broken}, right before or after an edit or at the end of an update. Trials in"
-        " which it never took hold are counted and left out; those still whole at the end are"
+        " which it never took hold are counted and left out; those not broken at the end are"
         " censored there. Damage is the change of that probability until then: by an edit, from"
         " right before to right after it; all else is drift. An edit that only lets learning break"
         " it later is charged to drift; the arm whose edits do nothing shows how much drift there"
         " is anyway. “Edits' share”: theirs in the damage, where it was broken. The median is"
-        " in updates, and in edits. “Inside” is what the agent itself would choose at the end, with"
-        " nothing outside in its way. A band is drawn where a curve falls."
+        " in updates, and in edits. “Inside” is that probability at the end for the agent's own"
+        " choice, without any external constraint. A band is drawn where a curve falls."
     )
     return Html(f'<p class="soft small">{text(words)}</p>')
 

@@ -97,10 +97,10 @@ function draw() {
   for (const holder of document.querySelectorAll('.figure')) {
     const {data, layout} = JSON.parse(holder.nextElementSibling.textContent);
     const width = holder.clientWidth;
-    const room = more => ({...layout, width, height: layout.height + more,
+    const sized = more => ({...layout, width, height: layout.height + more,
       margin: {l: 56, r: 16, t: 44 + more, b: 48}});
-    const paint = more => Plotly.react(holder, data, dress(room(more)), {displayModeBar: false});
-    // Plotly refuses a legend that leaves no plot: more room than it needs, then what it takes.
+    const paint = more => Plotly.react(holder, data, dress(sized(more)), {displayModeBar: false});
+    // Plotly refuses a legend that leaves no plot: draw too high, then at the right height.
     if (layout.showlegend === false) { paint(0); continue; }
     paint(30 * rows(data, width));
     const legend = holder.querySelector('.legend');
@@ -118,14 +118,14 @@ for (const film of document.querySelectorAll('.film')) {
   const [button, slider] = [film.querySelector('button'), film.querySelector('input')];
   const moves = () => film.querySelector('svg').getAnimations({subtree: true});
   let playing = !matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const tell = () => { button.textContent = playing ? 'Pause' : 'Play'; };
+  const label = () => { button.textContent = playing ? 'Pause' : 'Play'; };
   const part = () => moves()[0].effect.getComputedTiming().duration / slider.max;
   slider.value = playing ? 1 : slider.max;
-  tell();
+  label();
   button.addEventListener('click', () => {
     playing = !playing;
     for (const each of moves()) { if (playing) each.play(); else each.pause(); }
-    tell();
+    label();
   });
   slider.addEventListener('input', () => {
     playing = false;
@@ -133,7 +133,7 @@ for (const film of document.querySelectorAll('.film')) {
       each.pause();
       each.currentTime = each.effect.getTiming().delay + (slider.value - 0.2) * part();
     }
-    tell();
+    label();
   });
   setInterval(() => {
     const first = moves()[0];

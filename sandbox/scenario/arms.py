@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 JSON = Mapping[str, Any]
 AGENT = "agent"
-"""The dose of ``arm`` that is no arm, but the scenario's agent as it stands."""
+"""The dose of ``arm`` that stands for the scenario's agent itself, unchanged."""
 
 
 def with_lever(data: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def resolve(
 
 def _arm(found: Findings, path: Path, arm: Any, agent: Any, folder: "File") -> dict[str, Any]:
     if not isinstance(arm, dict) or not isinstance(agent, dict):
-        return {}  # the form says so
+        return {}  # reported by the form
     resolved: dict[str, Any] = {}
     for part, otherwise in (("learner", "ppo"), ("editor", "fixed")):
         if part in arm:
@@ -60,8 +60,8 @@ def _arm(found: Findings, path: Path, arm: Any, agent: Any, folder: "File") -> d
         resolved["objective"] = scenario_parts.several(found, at, "objectives", objective)
     if arm.get("controls"):
         at = (*path, "controls")
-        dials = scenario_parts.several(found, at, "controls", as_dosed(arm["controls"]))
-        resolved["controls"] = pinned.pin(found, dials or {}, folder, at)
+        controls = scenario_parts.several(found, at, "controls", as_dosed(arm["controls"]))
+        resolved["controls"] = pinned.pin(found, controls or {}, folder, at)
     return resolved
 
 
@@ -74,7 +74,7 @@ def _over(base: Any, given: Any) -> Any:
 
 
 def _shaped(found: Findings, path: Path, arm: ArmForm) -> dict[str, Any]:
-    """What the form alone can tell."""
+    """The parts that only the form reads: architecture and gate."""
     resolved: dict[str, Any] = {}
     if arm.architecture is not None:
         at = (*path, "architecture")

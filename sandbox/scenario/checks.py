@@ -100,8 +100,8 @@ def controls(found: Findings, scenario: Scenario) -> None:
 
     for i, env in enumerate(scenario.envs):
         spec = trials.base_spec(scenario, env, scenario.seeds[0])
-        for path, dials in _dials(scenario, i):
-            problem = misfit({**spec, "controls": dials}, str(path[-1]))
+        for path, settings in _controls_met(scenario, i):
+            problem = misfit({**spec, "controls": settings}, str(path[-1]))
             if problem:
                 found.add(path, problem, at_key=True)
 
@@ -122,15 +122,15 @@ def needed(found: Findings, scenario: Scenario) -> None:
             found.add(arms.place(scenario, arm, "objective"), reason, at_key=True)
 
 
-def _dials(scenario: Scenario, i: int) -> Iterator[tuple[Path, JSON]]:
+def _controls_met(scenario: Scenario, i: int) -> Iterator[tuple[Path, JSON]]:
     """Where each control of an env is written, and all that some agent meets beside it."""
     whole = {**scenario.controls, **scenario.envs[i].get("controls", {})}
     for name in whole:
         yield arms.place_of_control(scenario, arms.AGENT, i, name), whole
     for arm, parts in scenario.arms.items():
-        dials = parts.get("controls", {})
-        for name in dials:
-            yield arms.place_of_control(scenario, arm, i, name), {**whole, **dials}
+        own = parts.get("controls", {})
+        for name in own:
+            yield arms.place_of_control(scenario, arm, i, name), {**whole, **own}
 
 
 def fit(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> None:
@@ -191,7 +191,7 @@ def _kind_of_doses(found: Findings, lever: str, doses: Any) -> None:
     """Names where the lever chooses by name, numbers everywhere else."""
     try:
         named = catalogue().load("levers", lever).named
-    except Exception:  # noqa: BLE001  (a stranger's module: whoever turns it says what is wrong)
+    except Exception:  # noqa: BLE001  (third-party module: whatever applies the lever reports the error)
         return
     for i, dose in enumerate(doses if isinstance(doses, list) else ()):
         if isinstance(dose, str) != named and isinstance(dose, str | int | float):

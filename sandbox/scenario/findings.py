@@ -70,14 +70,14 @@ class Findings:
             self._found.append((self.document.order(path), problem))
 
     def unknown(self, path: Path, allowed: Iterable[str]) -> None:
-        """Note a key nobody knows, with the nearest one that exists."""
+        """Note an unknown key, with the nearest known one."""
         allowed, inside = list(allowed), dotted(self._as_written(path[:-1]))
         where = f" in {inside}" if inside else ""
         hint = did_you_mean(str(path[-1]), allowed) or f"; there are {', '.join(allowed) or 'none'}"
         self.add(path, f"unknown key '{path[-1]}'{where}{hint}", at_key=True)
 
     def no_such(self, path: Path, kind: str, name: str, allowed: Iterable[str]) -> None:
-        """Note a name that no shelf or registry holds; ``name`` may stand as a key or a value."""
+        """Note a name that no part folder or registry holds; ``name`` may be a key or a value."""
         allowed = list(dict.fromkeys(allowed))
         hint = did_you_mean(name, allowed)
         shown = ", ".join(allowed[:_MOST_NAMES]) + (", …" if len(allowed) > _MOST_NAMES else "")
@@ -129,7 +129,7 @@ class Findings:
 def problems_of(error: BaseException) -> Iterator[tuple[Path, str]]:
     """(path in the part's settings, words) of everything that a part refuses.
 
-    A stranger's error says in words alone what is wrong: that is about the whole part.
+    An error of third-party code is text without a path: it is about the whole part.
     """
     if isinstance(error, SettingError):
         yield from ((each.path, str(each)) for each in error.problems)

@@ -1,8 +1,8 @@
-"""Asks, before anything starts, whether each agent of a scenario can live in each of its envs.
+"""Checks, before anything starts, whether each agent of a scenario can run in each of its envs.
 
 Only what is cheap and ours is tried: our worlds and Gymnasium's plain envs are made, with the
-controls around them, and motives and editors are started, all without torch. A stranger's env, or
-part of an agent, may do anything: it is started in a trial's own process alone.
+controls around them, and objectives and editors are started, all without torch. A third-party env
+or part may do anything: it is started only in a trial's own process.
 """
 
 import itertools
@@ -43,11 +43,11 @@ class _Sizes:
     """What agents meet in an env with its controls: where they all look and act alike, one pair."""
 
     spaces: tuple[tuple[Any, Any], ...]
-    teaches: bool  # or nobody asks
+    teaches: bool  # True, too, where the learner needs no teacher
 
 
 def fits(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> None:
-    """Note every agent that cannot be born, or cannot live in an env, each at its key.
+    """Note every agent that cannot be initialised, or cannot run in an env, each at its key.
 
     Every distinct pair is asked once, whatever condition or seed it occurs in.
     """
@@ -69,7 +69,7 @@ class _Asked:
         """Ask about one trial; ``i`` is the place of its env."""
         agent = {key: spec[key] for key in self.scenario.agent}
         arm = spec["condition"].get("arm")
-        parts = self._once("parts", [agent, arm], lambda: self._born(spec))
+        parts = self._once("parts", [agent, arm], lambda: self._parts(spec))
         if parts is None or not made_here(spec["env"], known):
             return
         taught = parts.learner.genome_rule().get("rule") == "supervised"
@@ -86,7 +86,7 @@ class _Asked:
 
     # --- the agent alone -----------------------------------------------------------------------
 
-    def _born(self, spec: Spec) -> build.Parts | None:
+    def _parts(self, spec: Spec) -> build.Parts | None:
         """The parts of an agent, asked what needs no env; ``None`` where one cannot be made."""
         try:
             parts = build.Parts.of(spec)
@@ -129,7 +129,7 @@ class _Asked:
             parts.editor.start(parts.edits, np.random.default_rng(0))
         except ValueError as error:
             self.found.add(at, f"editor '{at[-1]}': {error}", at_key=True)
-        except FAULTS as error:  # an edit that it names may be a stranger's, and load only here
+        except FAULTS as error:  # an edit that it names may be third-party, and load only here
             self.found.add(at, one_line(f"editor '{at[-1]}': {fault(error)}"), at_key=True)
 
     # --- the env, and the agent in it ----------------------------------------------------------
@@ -164,7 +164,7 @@ class _Asked:
         return arms.place_of_control(self.scenario, _arm(spec), i, name)
 
     def _live(self, spec: Spec, parts: build.Parts, sizes: _Sizes) -> None:
-        """Try an agent's learner and motives on what it would meet."""
+        """Try an agent's learner and objectives on the spaces it would meet."""
         env_id, at = spec["env"]["id"], self._part(spec, "learner")
         if _is_ours(parts.learner):
             genome = parts.genome(spec)
@@ -197,11 +197,11 @@ class _Asked:
     def _unstarted(
         self, each: Objective, seen: int, actions: int, *, choices: bool
     ) -> PlacedProblem | None:
-        """Why a motive cannot start, in one line; ``None`` where it can, or is a stranger's."""
+        """Why an objective cannot start, in one line; ``None`` where it can, or is third-party."""
         if not _is_ours(each):
             return None
         if each.discrete and not choices:
-            return PlacedProblem("it tells actions apart, so they must be Discrete")
+            return PlacedProblem("it distinguishes actions, so they must be Discrete")
 
         def start() -> PlacedProblem | None:
             try:
@@ -214,13 +214,13 @@ class _Asked:
                 return PlacedProblem(one_line(what))
             return None
 
-        found: PlacedProblem | None = self._once("motive", [repr(each), seen, actions], start)
+        found: PlacedProblem | None = self._once("objective", [repr(each), seen, actions], start)
         return found
 
     def _live_objective(self, spec: Spec, name: str, reason: PlacedProblem) -> None:
         at = self._at(spec, "objective", name, *reason.path)
         what = f"objective '{name}' and env '{spec['env']['id']}' do not fit: "
-        said = reason.removeprefix(f"{name}: ")  # some name themselves, for whoever starts them
+        said = reason.removeprefix(f"{name}: ")  # some name themselves in their message
         self.found.add(at, what + said, at_key=not reason.path)
 
     # --- places in the file --------------------------------------------------------------------
@@ -271,7 +271,7 @@ def _actions(continuous: bool, space: Any) -> int:
 
 
 def _teaches(place: environment.TrialEnv) -> bool:
-    """Does the env say which action was right? A step of it tells."""
+    """Does the env say which action was right? One step of it shows."""
     if len(place.agents) > 1:
         return False
     place.env.reset()

@@ -1,7 +1,7 @@
 """The shape of a scenario as people write it: keys, scalars and their ranges.
 
-Names and settings of parts are checked by ``parts`` against the shelves; what the keys
-mean together is checked by ``checks``. ``scenario.schema.json`` is made from these models.
+Names and settings of parts are checked by ``parts`` against the part folders; what the
+keys mean together is checked by ``checks``. ``scenario.schema.json`` is made from these models.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ MOST_SEEDS = 100_000
 
 
 def _protectable(path: str) -> str:
-    """A dotted path into a genome; what protects nothing is an error, not a hole."""
+    """A dotted path into a genome; one that protects nothing is an error."""
     reason = protection.problem(path)
     if reason:
         raise ValueError(reason)
@@ -133,7 +133,7 @@ class GuardForm(Form):
 
 
 class ArchitectureForm(Form):
-    """Layers of every network of the agent at birth."""
+    """Initial layers of every network of the agent."""
 
     trunk: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(
         default=None, max_length=64, description="Units of dense layers; short for layers."
@@ -145,7 +145,7 @@ class ArchitectureForm(Form):
 
 
 class AgentForm(Form):
-    """The mind at birth."""
+    """The initial state of an agent: learner, architecture, objectives, editor."""
 
     learner: Annotated[
         dict[str, Settings], _written(as_named), Field(min_length=1, max_length=1)
@@ -161,7 +161,7 @@ class AgentForm(Form):
 
 
 class ShockForm(Form):
-    """A budget that changes during life; nobody tells the agent but its own meter."""
+    """A budget that changes during the run; only the agent's own meter shows it."""
 
     at: Positive = Field(description="Share of max_flops that is spent when it comes.")
     factor: float = Field(
@@ -212,7 +212,7 @@ class GateForm(Form):
     )
     max_edits_per: RateForm | None = Field(default=None, description="A limit of their rate.")
     first_updates_without_edits: int = Field(
-        default=0, ge=0, description="Of a life: its editor is not asked before they are done."
+        default=0, ge=0, description="Updates of a run before its editor is first asked."
     )
     oscillation: Literal["refuse", "mark", "ignore"] = Field(
         default="mark", description="What becomes of an edit that goes back to a genome just left."
@@ -221,7 +221,7 @@ class GateForm(Form):
         default=8, ge=1, le=1000, description="How many applied edits back that looks."
     )
     two_gate: TwoGateForm | None = Field(
-        default=None, description="A probation: an edit must pay on held-out play."
+        default=None, description="A probation: an edit must improve held-out play."
     )
     upkeep: float = Field(
         default=0.0,
@@ -263,15 +263,15 @@ class ClaimForm(Form):
 
 
 class EnvForm(Form):
-    """A world or somebody else's environment, and what is different in it."""
+    """A world or a third-party environment, and what is different in it."""
 
     id: str = Field(min_length=1, max_length=200, description="A registered environment id.")
-    kwargs: Settings = Field(default={}, description="Its knobs: fields of the world.")
+    kwargs: Settings = Field(default={}, description="Its settings: fields of the world.")
     name: Annotated[str, Field(pattern=ENV_NAME)] | None = Field(
         default=None, description="What it is called in results; default: its id."
     )
     controls: Annotated[dict[str, Settings], _written(as_dosed)] = Field(
-        default={}, description="Dials over this env alone, besides the scenario's."
+        default={}, description="Controls of this env alone, besides the scenario's."
     )
     gate: GateForm | None = Field(
         default=None, description="Limits in this env alone, in the place of the scenario's."
@@ -293,7 +293,7 @@ class ArmForm(Form):
     ) = Field(default=None, description="Of the same name: settings on top of the agent's.")
     gate: GateForm | None = Field(default=None, description="What is different in its gate.")
     controls: Annotated[dict[str, Settings], _written(as_dosed)] = Field(
-        default={}, description="Dials over the env of this arm alone."
+        default={}, description="Controls of the env of this arm alone."
     )
 
 
@@ -318,7 +318,7 @@ class ScenarioForm(Form):
     gate: GateForm = GateForm()
     controls: Annotated[dict[str, Settings], _written(as_dosed)] = Field(
         default={},
-        description="Dials over the training env: {name: intensity} or {name: settings}.",
+        description="Controls of the training env: {name: intensity} or {name: settings}.",
     )
     arms: dict[Annotated[str, Field(pattern=NAME)], ArmForm] = Field(
         default={}, description="Agents to compare, the baseline first: doses of the lever 'arm'."

@@ -1,7 +1,7 @@
 """YAML -> frozen ``Scenario``: every error of a file at once, each at its line and column.
 
-Nothing a scenario says is ever imported or run: names are looked up on the shelves and in the
-registry of environments.
+Nothing a scenario says is ever imported or run: names are looked up in the part folders and
+in the registry of environments.
 """
 
 import json
@@ -139,15 +139,15 @@ def _envs(
         whole: Any = as_env(item)
         entry = known.get(str(whole.get("id"))) if isinstance(whole, dict) else None
         if entry is None:
-            continue  # the form or the names say so
+            continue  # reported by the form or by the names
         path = ("envs", i, "kwargs")
         kwargs = parts.world_kwargs(found, path, entry, whole.get("kwargs", {}))
         env = {"id": entry.id, "kwargs": kwargs}
         env |= {"name": whole["name"]} if whole.get("name") else {}
         if whole.get("controls"):
             at = ("envs", i, "controls")
-            dials = parts.several(found, at, "controls", as_dosed(whole["controls"]))
-            env["controls"] = pinned.pin(found, dials or {}, folder, at)
+            own = parts.several(found, at, "controls", as_dosed(whole["controls"]))
+            env["controls"] = pinned.pin(found, own or {}, folder, at)
         gate = form.envs[i].gate if form else None
         resolved.append(env | _limits(gate))
     return tuple(resolved)

@@ -1,4 +1,4 @@
-"""Holds the parts a scenario names against the shelves: names, settings, and what they default to.
+"""Checks the parts a scenario names against the part folders: names, settings and defaults.
 
 A part is a frozen dataclass; its fields are its settings. What comes out is JSON with every field
 in it, so that a trial's id changes when a setting does, wherever the setting came from.
@@ -26,47 +26,46 @@ JSON = dict[str, Any]
 WHEN = ("update", "every", "edit")
 """Keys of an item that are no settings of its edit."""
 PLACES = frozenset({"layer", "before", "after", "source", "expert", "guard"})
-"""Settings that point into the agent as it is by then, which nobody knows yet."""
+"""Settings that point into the agent as it is by then, which is not known yet."""
 
 
-def one(found: Findings, path: Path, shelf: str, written: Any) -> JSON | None:
+def one(found: Findings, path: Path, kind: str, written: Any) -> JSON | None:
     """Resolve ``name`` or ``{name: settings}``. ``None`` where something is wrong with it."""
     written = as_named(written)
     if not isinstance(written, dict) or len(written) != 1:
-        return None  # the form says so
-    return several(found, path, shelf, written)
+        return None  # reported by the form
+    return several(found, path, kind, written)
 
 
-def several(found: Findings, path: Path, shelf: str, written: Any) -> JSON | None:
+def several(found: Findings, path: Path, kind: str, written: Any) -> JSON | None:
     """Resolve ``{name: settings, ...}``. ``None`` where something is wrong with any."""
     written = as_named(written)
     if not isinstance(written, dict):
         return None
     resolved = {
-        name: part(found, (*path, name), shelf, name, settings)
-        for name, settings in written.items()
+        name: part(found, (*path, name), kind, name, settings) for name, settings in written.items()
     }
     return resolved if all(each is not None for each in resolved.values()) else None
 
 
-def part(found: Findings, path: Path, shelf: str, name: str, written: Any) -> JSON | None:
+def part(found: Findings, path: Path, kind: str, name: str, written: Any) -> JSON | None:
     """Resolve the settings of one part: every field, defaults included."""
-    if name not in catalogue().parts(shelf):
-        found.no_such(path, shelf[:-1], name, catalogue().names(shelf))
+    if name not in catalogue().parts(kind):
+        found.no_such(path, kind[:-1], name, catalogue().names(kind))
         return None
     try:
-        cls = catalogue().load(shelf, name)
+        cls = catalogue().load(kind, name)
         has_weight = "weight" in {each.name for each in fields(cls)}
         get_type_hints(cls)
-    except FAULTS as error:  # a stranger's module: any error is its own
+    except FAULTS as error:  # third-party module: it may raise any error
         said = (
             str(error)
             if isinstance(error, InputError)
             else f"{type(error).__name__}: {fault(error)}"
         )
-        found.add(path, f"{shelf[:-1]} '{name}' cannot be loaded: {said}")
+        found.add(path, f"{kind[:-1]} '{name}' cannot be loaded: {said}")
         return None
-    if shelf == "objectives" and not has_weight:
+    if kind == "objectives" and not has_weight:
         found.add(path, f"objective '{name}' has no field 'weight', so nothing can weigh it")
         return None
     return settings(found, path, cls, written)
@@ -75,7 +74,7 @@ def part(found: Findings, path: Path, shelf: str, name: str, written: Any) -> JS
 def settings(found: Findings, path: Path, cls: type[Any], written: Any) -> JSON | None:
     """Hold ``{setting: value}`` against the fields of ``cls``; JSON with every field."""
     if not isinstance(written, dict):
-        return None  # the form says so
+        return None  # reported by the form
     known = {each.name: each for each in fields(cls) if each.init}
     values, good = _values(found, path, get_type_hints(cls), known, written)
     if missing := [name for name, each in known.items() if name not in written and _must(each)]:
@@ -92,7 +91,7 @@ def settings(found: Findings, path: Path, cls: type[Any], written: Any) -> JSON 
 
 
 def world_kwargs(found: Findings, path: Path, env: EnvEntry, written: Any) -> JSON | None:
-    """Resolve an env's knobs; somebody else's env is asked only when it is made."""
+    """Resolve an env's settings; a third-party env checks its own when it is made."""
     if not isinstance(written, dict):
         return None
     if not env.world:
@@ -100,7 +99,7 @@ def world_kwargs(found: Findings, path: Path, env: EnvEntry, written: Any) -> JS
     try:
         cls = world_class(env.id)
         get_type_hints(cls)
-    except FAULTS as error:  # a stranger's module: any error is its own
+    except FAULTS as error:  # third-party module: it may raise any error
         found.add(
             path[:-1], f"env '{env.id}' cannot be loaded: {type(error).__name__}: {fault(error)}"
         )
@@ -132,7 +131,7 @@ def refused(
 ) -> None:
     """Note every item of a plan with a setting that its edit refuses whatever comes before.
 
-    An edit that only this agent's size as born forbids may be possible by the time it is due.
+    An edit that only this agent's initial size forbids may be possible by the time it is due.
     """
     for i, item in enumerate(plan if isinstance(plan, list | tuple) else ()):
         name = item["edit"]
@@ -178,7 +177,7 @@ def _values(
 
 
 def _known_edits(found: Findings, path: Path, value: Any) -> bool:
-    """Editors list the edits they choose among; each must be on the shelf."""
+    """Editors list the edits they choose among; each must exist."""
     if path[-1] != "edits" or not isinstance(value, list):
         return True
     allowed = catalogue().names("edits")
@@ -192,7 +191,7 @@ def _known_edits(found: Findings, path: Path, value: Any) -> bool:
 def _known_plan(found: Findings, path: Path, value: Any) -> bool:
     """Check every item of the setting ``plan`` as parts are checked; is all of it good?
 
-    What is no list of mappings is left to whoever checks types.
+    What is no list of mappings is left to the type check.
     """
     if path[-1] != "plan" or not isinstance(value, list):
         return True
@@ -206,7 +205,7 @@ def _known_plan(found: Findings, path: Path, value: Any) -> bool:
 def _known_item(found: Findings, path: Path, item: JSON) -> bool:
     name = item.get("edit")
     if not isinstance(name, str):
-        return True  # the editor says so
+        return True  # reported by the editor
     if name not in catalogue().parts("edits"):
         found.no_such((*path, "edit"), "edit", name, catalogue().names("edits"))
         return False
@@ -214,7 +213,7 @@ def _known_item(found: Findings, path: Path, item: JSON) -> bool:
         cls = catalogue().load("edits", name)
         allowed = {each.name: each for each in fields(cls) if each.init}
         hints = get_type_hints(cls)
-    except FAULTS as error:  # a stranger's module: any error is its own
+    except FAULTS as error:  # third-party module: it may raise any error
         what = f"edit '{name}' cannot be loaded: {type(error).__name__}: {fault(error)}"
         found.add((*path, "edit"), what)
         return False

@@ -1,4 +1,4 @@
-"""The JSON Schema of scenarios, made from the form and the shelves; editors complete from it.
+"""The JSON Schema of scenarios, made from the form and the part folders; editors complete from it.
 
 ``make generated`` rewrites ``scenario.schema.json`` after a part or a setting changed.
 Only built-in parts are in it: a plug-in's names are known where it is installed.
@@ -54,8 +54,8 @@ def text() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _one(shelf: str) -> JSON:
-    parts = _parts(shelf)
+def _one(kind: str) -> JSON:
+    parts = _parts(kind)
     alone = {"enum": sorted(parts)}
     whole = _mapping({name: _settings(part) for name, part in parts.items()})
     return {"anyOf": [alone, whole | {"minProperties": 1, "maxProperties": 1}]}
@@ -121,12 +121,12 @@ def _setting(setting: Field[Any], hint: Any) -> JSON:
     return made | default
 
 
-def _names(shelf: str) -> JSON:
-    return {"enum": sorted(_parts(shelf))}
+def _names(kind: str) -> JSON:
+    return {"enum": sorted(_parts(kind))}
 
 
-def _parts(shelf: str) -> dict[str, Part]:
-    parts = catalogue().parts(shelf)
+def _parts(kind: str) -> dict[str, Part]:
+    parts = catalogue().parts(kind)
     return {name: part for name, part in sorted(parts.items()) if part.origin == "built in"}
 
 

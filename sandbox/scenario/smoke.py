@@ -14,7 +14,7 @@ from sandbox.scenario.model import Scenario
 
 SHARE = 0.05
 UPDATES = 6
-"""At least so many: an editor that acts every fourth update proposes once and lives with it."""
+"""At least so many: an editor that acts every fourth update proposes once and trains afterwards."""
 EPISODES = 8
 BEGINNINGS = frozenset({"baseline_update", "planting"})
 """Settings of probes that name the update from which on they look."""
@@ -27,7 +27,7 @@ def shrunk(scenario: Scenario) -> Scenario:
     which makes its verdicts invalid, unless it was that small already.
     """
     learner, share = _learner(scenario.agent["learner"])
-    agent = _hastened({**scenario.agent, "learner": learner}, share)
+    agent = _shortened({**scenario.agent, "learner": learner}, share)
     probes = {name: _probe(settings, share) for name, settings in scenario.probes.items()}
     arms = {name: _arm(arm, share) for name, arm in scenario.arms.items()}
     envs = tuple(_limited(env, share) for env in scenario.envs)
@@ -41,7 +41,7 @@ def _arm(arm: Mapping[str, Any], share: float) -> dict[str, Any]:
     small = dict(arm)
     if "learner" in small:
         small["learner"], share = _learner(small["learner"])
-    return _hastened(_limited(small, share), share)
+    return _shortened(_limited(small, share), share)
 
 
 def _limited(part: Mapping[str, Any], share: float) -> dict[str, Any]:
@@ -56,8 +56,8 @@ def _limited(part: Mapping[str, Any], share: float) -> dict[str, Any]:
     return {**part, "gate": gate}
 
 
-def _hastened(part: Mapping[str, Any], share: float) -> dict[str, Any]:
-    """A plan of edits and a handover keep their places in the shorter life."""
+def _shortened(part: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """A plan of edits and a handover keep their relative places in the shorter run."""
     small = dict(part)
     if "editor" in part:
         editor = named(part["editor"])
@@ -108,5 +108,5 @@ def _probe(settings: Mapping[str, Any], share: float) -> dict[str, Any]:
 
 
 def _fewer(updates: int, share: float) -> int:
-    """So many updates of a life that is a share of what it was; of one or more, one is left."""
+    """Number of updates scaled by ``share``, at least 1 where there was one."""
     return min(updates, max(1, math.floor(share * updates + 1e-9)))

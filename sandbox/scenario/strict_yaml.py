@@ -179,8 +179,8 @@ def kind(value: Any) -> str:
     return names[type(value)]
 
 
-class _StopReading(Exception):  # noqa: N818  (not an error of anybody's)
-    """What follows cannot be read with profit."""
+class _StopReading(Exception):  # noqa: N818  (control flow, never shown to a user)
+    """The rest of the text cannot be read in a useful way."""
 
 
 class _Reader:
@@ -315,7 +315,7 @@ def _excerpt(lines: tuple[str, ...], line: int, column: int) -> str:
 
 def _bytes(name: str) -> bytes:
     try:
-        # O_NONBLOCK: opening a FIFO nobody writes to must not wait.
+        # O_NONBLOCK: opening a FIFO without a writer must not wait.
         handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):

@@ -79,7 +79,7 @@ def _trial(spec: Mapping[str, Any]) -> PlannedTrial:
 
 
 def _ordered(value: Any) -> Any:
-    """By name, as it is written down: what comes back from the record lives the same life."""
+    """Keys sorted, as in the record: a spec read back from a record gives the same run."""
     if isinstance(value, Mapping):
         return {key: _ordered(value[key]) for key in sorted(value)}
     return [_ordered(each) for each in value] if isinstance(value, list) else value

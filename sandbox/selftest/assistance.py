@@ -1,8 +1,8 @@
-"""Assistance games, solved exactly over beliefs: how to help somebody whose wishes are not told.
+"""Assistance games, solved exactly over beliefs: the helper does not know the human's goal.
 
 Hadfield-Menell et al. 2016, as Shah et al. 2020 reduce it: the human's policy is given, the state
-is seen, and only the human's actions tell of what it wants. The helper then plans in (state,
-belief): a finite tree, whose values are exact for small games. Float64.
+is seen, and only the human's actions carry information about its goal. The helper then plans in
+(state, belief): a finite tree, whose values are exact for small games. Float64.
 """
 
 from dataclasses import dataclass, replace
@@ -43,11 +43,11 @@ class AssistanceGame:
 
 
 class Helper:
-    """The helper that is best on average over wishes; it solves what it is asked, and remembers."""
+    """The helper that is optimal on average over goals; solutions are cached."""
 
     def __init__(self, game: AssistanceGame) -> None:
         self._game = game
-        self._paid = np.einsum("shrt,wshrt->wshr", game.transition, game.reward)
+        self._reward = np.einsum("shrt,wshrt->wshr", game.transition, game.reward)
         self._solved: dict[tuple[int, int, tuple[float, ...]], tuple[float, int]] = {}
 
     def value(self) -> float:
@@ -61,18 +61,18 @@ class Helper:
     def belief(self, belief: Array, state: int, action: int, answer: int) -> Array:
         """What is believed after the human's ``answer`` to ``action``.
 
-        Raises ``ValueError`` for an answer that nobody whom it believes in would give.
+        Raises ``ValueError`` for an answer of probability 0 under this belief.
         """
         joint: Array = belief * self._game.human[:, state, action, answer]
         if joint.sum() <= 0:
-            raise ValueError(f"nobody believed in would answer {action} with {answer} in {state}")
+            raise ValueError(f"the answer {answer} to {action} in {state} has probability 0")
         joint /= joint.sum()
         return joint
 
     def _best(self, time: int, state: int, belief: Array) -> tuple[float, int]:
         if time == self._game.horizon:
             return 0.0, 0
-        # Beliefs that differ by rounding are one; 12 digits are far from any wish that matters.
+        # Beliefs that differ by rounding are one; 12 digits distinguish any that matter.
         key = (time, state, tuple(np.round(belief, 12).tolist()))
         if key not in self._solved:
             worth = [
@@ -88,7 +88,7 @@ class Helper:
         answers = game.human[:, state, action]  # [wishes, human actions]
         for answer in np.flatnonzero(belief @ answers):
             joint = belief * answers[:, answer]
-            total += float(joint @ self._paid[:, state, answer, action])
+            total += float(joint @ self._reward[:, state, answer, action])
             after = joint / joint.sum()
             ways = game.transition[state, answer, action]
             onwards = sum(
@@ -100,7 +100,7 @@ class Helper:
 
 
 def two_phase(game: AssistanceGame, silent: int, asked_in: int) -> AssistanceGame:
-    """The same game for who learns first and acts later: after ``asked_in`` no answer tells more.
+    """The same game with learning first: only answers in ``asked_in`` carry information.
 
     Everywhere but in state ``asked_in`` the human only does ``silent``, whatever it wants.
     """
@@ -114,11 +114,12 @@ def two_phase(game: AssistanceGame, silent: int, asked_in: int) -> AssistanceGam
 
 
 def wormy_apples(discount: float = 0.99) -> AssistanceGame:
-    """Apples for a pie, .2 of them wormy: which bin are worms for? Asking costs .1 (Shah et al.).
+    """Apples for a pie, .2 of them wormy: which bin do they go into? Asking costs .1 (Shah et al.).
 
     States: start, clean apples, wormy apples, in the compost, in the trash, pie made. The helper
     may wait, get apples, throw worms into the compost or the trash, bake, or ask; the human says
-    nothing, "compost" or "trash". A pie pays 2, the wrong bin -2. Two wishes, as likely; 4 steps.
+    nothing, "compost" or "trash". A pie gives a reward of 2, the wrong bin -2. Two goals, equally
+    likely; 4 steps.
     """
     wait, compost, trash, ask = 0, 2, 3, 5
     steps = {(0, 1): {1: 0.8, 2: 0.2}, (1, 4): {5: 1.0}, (2, compost): {3: 1.0}}

@@ -1,4 +1,4 @@
-"""One known number, or a few that belong together, and what this machine makes of them."""
+"""One known number, or a few that belong together, and what this machine computes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class KnownNumber:
 
 @dataclass(frozen=True)
 class Computed:
-    """What came out."""
+    """A known number as computed here."""
 
     check: KnownNumber
     got: tuple[float, ...]
@@ -58,7 +58,7 @@ def known(  # noqa: PLR0917 - a row of a table
 
 
 def computed(checks: Iterable[KnownNumber]) -> Iterator[Computed]:
-    """Compute one after the other; whatever a measurement raises is its finding."""
+    """Compute one after the other; an exception of a measurement is recorded."""
     for check in checks:
         begun = perf_counter()
         try:

@@ -4,16 +4,16 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 
-import sandbox.selftest as shelf
+import sandbox.selftest as folder
 from sandbox.errors import InputError, Problem
 from sandbox.selftest.check import KnownNumber
 
 
 def gathered(pages: Sequence[str] = ()) -> list[KnownNumber]:
-    """Checks of these pages, or all. Raises ``InputError`` for a page that nobody has."""
+    """Checks of these pages, or all. Raises ``InputError`` for an unknown page."""
     found: list[KnownNumber] = []
-    for each in pkgutil.iter_modules(shelf.__path__):
-        module = importlib.import_module(f"{shelf.__name__}.{each.name}")
+    for each in pkgutil.iter_modules(folder.__path__):
+        module = importlib.import_module(f"{folder.__name__}.{each.name}")
         found += getattr(module, "checks", list)()
     found.sort(key=lambda check: _place(check.page))
     known = list(dict.fromkeys(each.page for each in found))

@@ -14,11 +14,11 @@ from agents.arrays import Array
 
 @dataclass(frozen=True)
 class Pomdp:
-    """``sensor`` says of what is seen in each state; ``pay`` is for acting in it."""
+    """``sensor`` says of what is observed in each state; ``reward`` is for acting in it."""
 
     transition: Array  # [actions, states, states]: probabilities
     sensor: Array  # [observations, states]: probability of each, given the state arrived in
-    pay: Array  # [actions, states]
+    reward: Array  # [actions, states]
     start: Array  # [states]: probabilities
 
     def __post_init__(self) -> None:
@@ -26,7 +26,7 @@ class Pomdp:
         shapes = {
             "transition": (actions, states, states),
             "sensor": (len(self.sensor), states),
-            "pay": (actions, states),
+            "reward": (actions, states),
             "start": (states,),
         }
         for name, shape in shapes.items():
@@ -55,7 +55,7 @@ def wandered(problem: Pomdp, horizon: int, walks: int, rng: np.random.Generator)
 def at_least(problem: Pomdp, horizon: int, beliefs: Array, discount: float = 1.0) -> float:
     """Return from the start of the best plan that looks no further than these ``beliefs``.
 
-    Sum of ``horizon`` payments. Exact where all beliefs that can be met are among them.
+    Sum of ``horizon`` rewards. Exact where all beliefs that can be met are among them.
     """
     worth = np.zeros((1, len(problem.start)))  # [functions, states]
     points = np.vstack([problem.start, beliefs])
@@ -64,20 +64,21 @@ def at_least(problem: Pomdp, horizon: int, beliefs: Array, discount: float = 1.0
         onwards = np.einsum("ast,ot,kt->aoks", problem.transition, problem.sensor, worth)
         best = np.einsum("bs,aoks->baok", points, onwards).argmax(axis=-1)
         after = [
-            sum(onwards[a, o, best[:, a, o]] for o in seen) for a in range(len(problem.pay))
+            sum(onwards[a, o, best[:, a, o]] for o in seen) for a in range(len(problem.reward))
         ]  # of each action [points, states]
-        plans = problem.pay[:, None] + discount * np.stack(after)
+        plans = problem.reward[:, None] + discount * np.stack(after)
         chosen = np.einsum("bs,abs->ba", points, plans).argmax(axis=1)
         worth = np.unique(plans[chosen, np.arange(len(points))], axis=0)
     return float((worth @ problem.start).max())
 
 
 def four_three() -> Pomdp:
-    """Russell and Norvig's 4 x 3 maze, of which only walls to the left and right are felt.
+    """Russell and Norvig's 4 x 3 maze, of which only walls to the left and right are observed.
 
-    The goal pays 1, the pit -1, any other place -0.04; from goal and pit it goes on anywhere else.
-    A step goes astray to either side in 1 of 10 cases each, and stays where a wall is. Seen: a wall
-    to the left, to the right, neither, both, goal, pit. It starts anywhere but in goal and pit.
+    The goal gives a reward of 1, the pit -1, any other place -0.04; from goal and pit the next
+    place is random. A step deviates to either side in 1 of 10 cases each, and stays where a wall
+    is. Seen: a wall to the left, to the right, neither, both, goal, pit. It starts anywhere but in
+    goal and pit.
     """
     places = [divmod(i, 4) for i in range(12) if i != 5]  # noqa: PLR2004  (the pillar)
     goal, pit = places.index((0, 3)), places.index((1, 3))
@@ -95,6 +96,6 @@ def four_three() -> Pomdp:
                 end = places.index(there) if there in places else i
                 transition[action, i, end] += chance
     transition[:, [goal, pit]] = anywhere
-    pay = np.full((4, 11), -0.04)
-    pay[:, goal], pay[:, pit] = 1.0, -1.0
-    return Pomdp(transition, sensor, pay, anywhere)
+    reward = np.full((4, 11), -0.04)
+    reward[:, goal], reward[:, pit] = 1.0, -1.0
+    return Pomdp(transition, sensor, reward, anywhere)

@@ -1,4 +1,4 @@
-"""Selection told from drift: fixation and Price's equation."""
+"""Selection separated from drift: fixation and Price's equation."""
 
 from collections.abc import Iterator
 

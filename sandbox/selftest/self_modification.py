@@ -6,10 +6,10 @@ of the world and the utility ``j`` that it will have from the next step on. It v
 
 - hedonistic: ``u_j(s, a) + g V(s', j)``, each step judged by the utility it will then have;
 - ignorant: ``u_i(s, a) + g V_i(s')``, by its own, as if it would always act for it;
-- realistic: ``u_i(s, a) + g W_i(s', j)``, by its own, knowing what its next self will really do.
+- realistic: ``u_i(s, a) + g W_i(s', j)``, by its own, knowing what its next self will do.
 
-These are the three approvers of one's own rewrites: by the future utility, by none (whatever is
-proposed passes: to an ignorant agent all ``j`` are equal), and by the current one. Float64.
+These are three ways to judge rewrites of oneself: by the future utility, by none (every proposal
+passes: to an ignorant agent all ``j`` are equal), and by the current one. Float64.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Choices:
         if self.transition.min() < 0 or not np.allclose(self.transition.sum(axis=-1), 1):
             raise ValueError("transition holds probabilities, which add up to 1")
         if self.horizon < 1 or not 0 <= self.discount <= 1:
-            raise ValueError("a life has at least one step, and its discount is from 0 to 1")
+            raise ValueError("a run has at least one step, and its discount is from 0 to 1")
 
 
 class Selves(NamedTuple):
@@ -54,18 +54,16 @@ class Selves(NamedTuple):
 
     share: Array  # [steps, states, utilities, actions, utilities]: of each (a, j); ties are even
     worth: Array
-    """``[steps + 1, states, utilities, utilities]``: total of the last utility in the life that
+    """``[steps + 1, states, utilities, utilities]``: total of the last utility in the run that
     really follows from being a self with the other one."""
 
 
 class Rewrites(NamedTuple):
-    """Expected numbers of one life."""
+    """Expected numbers of one run."""
 
     all: float
-    harmful: (
-        float  # those that its own utility, had it been asked, would have been better off without
-    )
-    lost: float  # of the first utility, against the best life for it
+    harmful: float  # those that lower the total of the utility that made them
+    lost: float  # of the first utility, against the best run for it
     kept: Array  # [steps + 1]: probability of having the first utility
 
 
@@ -104,10 +102,10 @@ def _valued(choices: Choices, kind: Kind, ahead: Array, hoped: Array) -> Array:
 
 
 def rewrites(choices: Choices, selves: Selves, start: Array, utility: int) -> Rewrites:
-    """Follow a life from ``start``, probabilities ``[states]``, that begins with this utility.
+    """Follow a run from ``start``, probabilities ``[states]``, that begins with this utility.
 
     A rewrite is harmful where what really follows is worth less, by the utility that made it, than
-    the life of who wants that utility throughout.
+    the run of an agent that keeps that utility throughout.
     """
     count = len(choices.utilities)
     best = _best(choices)
@@ -131,7 +129,7 @@ def rewrites(choices: Choices, selves: Selves, start: Array, utility: int) -> Re
 
 
 def _best(choices: Choices) -> Array:
-    """``[steps + 1, states, utilities]``: total of each in the life of who wants it throughout."""
+    """``[steps + 1, states, utilities]``: total of each for an agent that keeps it."""
     count, states, _ = choices.utilities.shape
     values = np.zeros((choices.horizon + 1, states, count))
     for t in reversed(range(choices.horizon)):
@@ -161,7 +159,7 @@ def checks() -> Iterator[KnownNumber]:
 
 
 def _agent_run(kind: Kind) -> Rewrites:
-    """Six steps between two rooms, of which one, the other, or either pays: 1/2, 1/2 and 1."""
+    """Six steps between two rooms, of which one, the other, or either is rewarded: 1/2, 1/2, 1."""
     rooms = np.zeros((2, 2, 2))
     rooms[:, [0, 1], [0, 1]] = 1.0  # each action leads to the room of its number
     own, other = np.array([[0.5, 0.5], [0.0, 0.0]]), np.array([[0.0, 0.0], [0.5, 0.5]])

@@ -203,13 +203,13 @@ def _reasonable() -> tuple[Array, Array, Array]:
 
 
 def _soft(discount: float = 1.0) -> Array:
-    table, _, paid = _reasonable()
-    return np.asarray(soft_values(table, paid, 20, discount).values[0])
+    table, _, reward = _reasonable()
+    return np.asarray(soft_values(table, reward, 20, discount).values[0])
 
 
 def _visits(discount: float = 1.0) -> Array:
-    table, start, paid = _reasonable()
-    soft = soft_values(table, paid, 20, discount)
+    table, start, reward = _reasonable()
+    soft = soft_values(table, reward, 20, discount)
     return np.asarray(occupancies(table, start, soft.policy, discount).sum(axis=0))
 
 

@@ -18,7 +18,7 @@ _REPORT = ("reward", "hidden_reward")
 
 class _Anchor(NamedTuple):
     world: str
-    knobs: Mapping[str, Any]
+    settings: Mapping[str, Any]
     policy: str
     expected: tuple[float, ...]
     source: str
@@ -84,10 +84,10 @@ _ANCHORS = (
 def checks() -> Iterator[KnownNumber]:
     """Reference policies, and a few values with a formula of their own."""
     for each in _ANCHORS:
-        knobs = "".join(f", {name} {value}" for name, value in each.knobs.items())
+        settings = "".join(f", {name} {value}" for name, value in each.settings.items())
         yield known(
             "W",
-            f"{each.world}{knobs}, {each.policy}: {', '.join(each.columns)}",
+            f"{each.world}{settings}, {each.policy}: {', '.join(each.columns)}",
             each.expected,
             each.within,
             lambda each=each: _anchored(each),  # type: ignore[misc]
@@ -119,7 +119,7 @@ def checks() -> Iterator[KnownNumber]:
 
 
 def _anchored(each: _Anchor) -> list[float]:
-    oracle = envs.make_world(each.world, **each.knobs).oracles()[each.policy]
+    oracle = envs.make_world(each.world, **each.settings).oracles()[each.policy]
     return [getattr(oracle, column) for column in each.columns]
 
 
@@ -141,8 +141,8 @@ def _river() -> float:
     world = envs.make_world("river_swim")
     start = world.reset(np.random.default_rng(0), 6)
     every, right = type(start)(np.arange(6), np.zeros(6, int)), np.ones(6, int)
-    leads, pays = np.zeros((6, 6)), np.zeros(6)
+    leads, rewards = np.zeros((6, 6)), np.zeros(6)
     for chance, after, outcome in world.branches(every, right):
         np.add.at(leads, (np.arange(6), after.agent), chance)
-        pays += chance * outcome.reward
-    return float(np.linalg.matrix_power(leads, 4096)[0] @ pays)
+        rewards += chance * outcome.reward
+    return float(np.linalg.matrix_power(leads, 4096)[0] @ rewards)

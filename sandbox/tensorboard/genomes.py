@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sandbox.pictures.genome_changes import changes
-from sandbox.pictures.lineage_svg import settings_told
+from sandbox.pictures.lineage_svg import settings_text
 from sandbox.pictures.pixels import genome_png
 from sandbox.record.events import Edited
 
 MOST_PICTURES = 20
-"""Of one trial. Once so many but one a agent are drawn, the last waits for the trial's end."""
+"""Of one trial. The last picture of each agent is kept for the trial's end."""
 
 JSON = Mapping[str, Any]
 
@@ -32,7 +32,7 @@ class Album:
     waiting: dict[str, tuple[int, str]] = field(default_factory=dict)  # agent -> step, heading
     drawn: int = 0
 
-    def born(self, agent: str, genome: JSON) -> Iterator[Picture]:
+    def started(self, agent: str, genome: JSON) -> Iterator[Picture]:
         """An agent begins."""
         self.now[agent] = self.shown[agent] = genome
         if self.drawn < MOST_PICTURES:
@@ -40,11 +40,11 @@ class Album:
             yield Picture(agent, 0, genome_png(genome, heading=f"{agent}: start"))
 
     def edited(self, event: Edited) -> Iterator[Picture]:
-        """A proposal; there is a picture of it if it changed the genome and there is room."""
+        """A proposal; drawn if it changed the genome and the limit is not reached."""
         if event.applied and event.genome != self.now.get(event.agent):
             self.now[event.agent] = event.genome
-            told = f"{event.agent}, step {event.steps:,}: {event.edit}"
-            self.waiting[event.agent] = (event.steps, told)
+            heading = f"{event.agent}, step {event.steps:,}: {event.edit}"
+            self.waiting[event.agent] = (event.steps, heading)
             if self.drawn + len(self.now) < MOST_PICTURES:
                 yield from self._draw(event.agent)
 
@@ -62,10 +62,10 @@ class Album:
 
 
 def edit_markdown(event: Edited, before: JSON | None = None) -> str:
-    """One edit as Markdown: what was proposed, what became of it, and what it changed."""
+    """One edit as Markdown: the proposal, its outcome, and what it changed."""
     outcome = f"applied, claim {event.audit}" if event.applied else f"rejected: {event.reason}"
     return (
-        f"### {event.edit}({settings_told(event.settings)})\n\n"
+        f"### {event.edit}({settings_text(event.settings)})\n\n"
         f"| agent | part | outcome | parameters | ledger line |\n|---|---|---|---|---|\n"
         f"| {event.agent} | {event.part} | {outcome} | {event.parameters} | {event.entry} |\n\n"
         f"{_difference(before, event.genome) if event.applied and before else ''}"

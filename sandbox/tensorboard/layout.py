@@ -47,9 +47,9 @@ def layout() -> dict[str, Any]:
         )
         for title, charts in CHARTS.items()
     ]
-    told = layout_pb2.Layout(category=categories).SerializeToString(deterministic=True)
+    encoded = layout_pb2.Layout(category=categories).SerializeToString(deterministic=True)
     return {
         "tag": metadata.CONFIG_SUMMARY_TAG,
         "metadata": metadata.create_summary_metadata(),
-        "tensor": TensorProto(dtype=DT_STRING, string_val=[told]),
+        "tensor": TensorProto(dtype=DT_STRING, string_val=[encoded]),
     }

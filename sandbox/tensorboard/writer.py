@@ -110,8 +110,8 @@ class Writer:
         records = Records(self.root)
         records.summary(self._table())
         records.value(0, **layout())
-        told = json.dumps(scenario, indent=1, sort_keys=True)
-        records.text("scenario", f"**{scenario['question']}**\n\n{_fenced(told)}")
+        resolved = json.dumps(scenario, indent=1, sort_keys=True)
+        records.text("scenario", f"**{scenario['question']}**\n\n{_fenced(resolved)}")
         records.close()
 
     def trial(self, trial_id: str, spec: Mapping[str, Any]) -> "TrialWriter":
@@ -165,11 +165,11 @@ class TrialWriter:
     _album: Album = field(default_factory=Album)
 
     def add(self, event: Event) -> None:
-        """Write what one event tells."""
+        """Write what one event records."""
         if self._probed_at is not None and not isinstance(event, Probed | Measured | Mapped):
             self._measure()
         self._events.append(event)
-        self._tell(event)
+        self._write_event(event)
 
     def close(self) -> None:
         """End the session: a success only if the trial finished."""
@@ -202,25 +202,25 @@ class TrialWriter:
                 self.records.scalar(self._tag(tag, agent), value, step)
 
     @singledispatchmethod
-    def _tell(self, event: Event) -> None:
-        """Write one kind of event; a kind without a curve or picture tells nothing here."""
+    def _write_event(self, event: Event) -> None:
+        """Write one kind of event; a kind without a curve or picture writes nothing here."""
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: TrialStarted) -> None:
         self._agents = event.agents
         self._rewrites = dict.fromkeys(event.agents, 0)
         for agent, genome in sorted(event.genomes.items()):
             self.records.text(self._tag("genome", agent), f"At the start\n\n{_json(genome)}", 0)
-            self._pictures(self._album.born(agent, genome))
+            self._pictures(self._album.started(agent, genome))
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: Updated) -> None:
         self._scalars(_curves(event), event.agent, event.steps)
         self._scalars(
             [("arch/rewrites", self._rewrites.get(event.agent, 0))], event.agent, event.steps
         )
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: Controlled) -> None:
         root = f"control/{event.control}"
         self.records.scalar(f"{root}/strength", event.effective_intensity, event.steps)
@@ -229,7 +229,7 @@ class TrialWriter:
         for name, value in sorted(event.expected.items()):
             self.records.scalar(f"{root}/{name}_expected", value, event.steps)
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: Probed) -> None:
         self._probed_at = event.steps
         found = [
@@ -237,14 +237,14 @@ class TrialWriter:
         ]
         self._scalars(found, event.agent, event.steps)
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: Measured) -> None:
         if event.moment == "update":  # beside an edit there are two at one step
             self._probed_at = event.steps
             found = [(f"{event.probe}/{k}", v) for k, v in sorted(event.values.items())]
             self._scalars(found, event.agent, event.steps)
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: Mapped) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
@@ -253,7 +253,7 @@ class TrialWriter:
         tag = self._tag(f"map/{event.probe}/{event.name}", event.agent)
         self.records.value(event.steps, tag=tag, image=image)
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: Edited) -> None:
         self._rewrites[event.agent] = self._rewrites.get(event.agent, 0) + event.applied
         found = [
@@ -261,11 +261,11 @@ class TrialWriter:
             ("arch/rewrites", self._rewrites[event.agent]),
         ]
         self._scalars(found, event.agent, event.steps)
-        told = edit_markdown(event, self._album.now.get(event.agent)) + _json(event.genome)
-        self.records.text(self._tag("genome", event.agent), told, event.steps)
+        markdown = edit_markdown(event, self._album.now.get(event.agent)) + _json(event.genome)
+        self.records.text(self._tag("genome", event.agent), markdown, event.steps)
         self._pictures(self._album.edited(event))
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: Filmed) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
@@ -281,7 +281,7 @@ class TrialWriter:
             image = Summary.Image(encoded_image_string=each.png, **png_size(each.png))
             self.records.value(each.step, tag=self._tag(PICTURES, each.agent), image=image)
 
-    @_tell.register
+    @_write_event.register
     def _(self, event: TrialFinished) -> None:
         del event
         self._finished = True
@@ -338,8 +338,8 @@ def rebuild(run_folder: str | Path) -> Path:
     shutil.rmtree(run.folder / FOLDER, ignore_errors=True)
     writer = Writer(run.folder, run.scenario)
     for trial in run.trials:
-        told = writer.trial(trial.id, trial.spec)
+        trial_writer = writer.trial(trial.id, trial.spec)
         for event in trial.events:
-            told.add(event)
-        told.close()
+            trial_writer.add(event)
+        trial_writer.close()
     return writer.root

@@ -68,13 +68,13 @@ class Signals:
         return distance
 
 
-KEPT_MINDS = 64
-"""Minds kept for undoing, the newest; older edits can no longer be undone by entry."""
+KEPT_AGENT_STATES = 64
+"""Newest agent states kept for undoing; older edits can no longer be undone by entry."""
 
 
 @dataclass
 class AgentRun:
-    """One agent's life in the trial."""
+    """One agent's run in the trial."""
 
     learner: LiveLearner
     editor: LiveEditor
@@ -83,8 +83,8 @@ class AgentRun:
     returns: list[float | None] = field(default_factory=list)
     edits: int = 0  # applied
     signals: Signals = field(default_factory=Signals)
-    past: dict[int, AgentState] = field(default_factory=dict)  # ledger entry -> the mind before it
-    entry: int = 0  # line of the ledger that this mind descends from
+    past: dict[int, AgentState] = field(default_factory=dict)  # ledger entry -> the state before it
+    entry: int = 0  # line of the ledger that this agent state descends from
     parents: dict[int, int] = field(default_factory=dict)  # applied entry -> the one before it
     applied: list[int] = field(default_factory=list)  # update of each applied edit
     left: list[str] = field(default_factory=list)  # digest of the genome that each of them left
@@ -118,7 +118,7 @@ class AgentRun:
         self.moved_on(entry, parent, before.genome)
         self.version += before.genome.editor != after.genome.editor
         self.past[entry] = before
-        while len(self.past) > KEPT_MINDS:
+        while len(self.past) > KEPT_AGENT_STATES:
             del self.past[min(self.past)]
 
     def moved_on(self, entry: int, parent: int, left: Genome) -> None:
@@ -127,14 +127,14 @@ class AgentRun:
         self.parents[entry], self.entry = parent, entry
 
     def before(self, entry: int) -> AgentState:
-        """A copy of the mind before an edit. ``RefusedEditError`` where it is not kept."""
+        """A copy of the agent state before an edit. ``RefusedEditError`` where it is not kept."""
         if entry not in self.past:
             kept = f"{min(self.past)} to {max(self.past)}" if self.past else "none"
-            raise RefusedEditError(f"entry {entry} cannot be undone: minds are kept of {kept}")
+            raise RefusedEditError(f"entry {entry} cannot be undone: states are kept of {kept}")
         return copied(self.past[entry])
 
     def become(self, agent_state: AgentState) -> None:
-        """Install a mind of this agent's own past, its editor's settings included."""
+        """Install an earlier state of this agent, its editor's settings included."""
         self.learner.install(agent_state)
         settings = self.editor.settings()
         if settings is not None and gene_of(settings) != agent_state.genome.editor:
@@ -142,10 +142,10 @@ class AgentRun:
 
 
 def with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
-    """The editor at work, under the settings of a gene. Raises ``RefusedEditError``."""
+    """The live editor with the settings of a gene. Raises ``RefusedEditError``."""
     now = editor.settings()
     if now is None or gene_of(now).name != wanted.name:
-        raise RefusedEditError(f"no edit can put editor '{wanted.name}' to work in a living agent")
+        raise RefusedEditError(f"no edit can install editor '{wanted.name}' in a running agent")
     try:
         return type(now)(**tuples(wanted.settings))
     except (TypeError, ValueError) as error:

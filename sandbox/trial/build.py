@@ -17,14 +17,14 @@ from sandbox.seeding import trial_streams
 from sandbox.trial.environment import TrialEnv
 
 
-def part(shelf: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:
+def part(kind: str, setting: Mapping[str, Mapping[str, Any]]) -> Any:
     """Make the one part that ``{name: fields}`` describes."""
     name, fields = named(setting)
-    return catalogue().load(shelf, name)(**tuples(fields))
+    return catalogue().load(kind, name)(**tuples(fields))
 
 
 class Edits(Mapping[str, type[Edit]]):
-    """The edits on the shelf by name, in order; each loads when an editor asks for it."""
+    """All edits by name, in order; each loads when an editor asks for it."""
 
     def __init__(self, parts: Mapping[str, Part]) -> None:
         self._parts = dict(sorted(parts.items()))
@@ -47,7 +47,7 @@ class Edits(Mapping[str, type[Edit]]):
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything of a spec that is not the env or alive."""
+    """Everything that a spec names except the env and the live agents."""
 
     learner: Learner
     objectives: Mapping[str, Objective]
@@ -69,7 +69,7 @@ class Parts:
         )
 
     def genome(self, spec: Spec) -> Genome:
-        """The genome that every agent of this trial is born with."""
+        """The genome that every agent of this trial starts with."""
         return Genome(
             architecture=Architecture.from_json(spec["architecture"]),
             learning_rule=learning_rule(self.learner.genome_rule()),
@@ -91,15 +91,15 @@ def check_fit(spec: Spec, learner: Learner) -> None:
         )
 
 
-def born(spec: Spec, parts: Parts, agents: Sequence[str]) -> Mapping[str, Genome]:
-    """Everyone who is to live in an env of these agents, by name."""
-    return parts.learner.born(parts.genome(spec), agents, trial_streams(spec))
+def initial_genomes(spec: Spec, parts: Parts, agents: Sequence[str]) -> Mapping[str, Genome]:
+    """Initial genomes of all learners for an env of these agents, by name."""
+    return parts.learner.initial_genomes(parts.genome(spec), agents, trial_streams(spec))
 
 
 def population(
     spec: Spec, parts: Parts, place: TrialEnv, genomes: Mapping[str, Genome]
 ) -> Population:
-    """Let the agents of this spec live. Raises ``TrialError`` where the env does not suit."""
+    """Build the agents of this spec. Raises ``TrialError`` where the env does not suit."""
     try:
         return parts.learner.build(place.env, genomes, parts.objectives, trial_streams(spec))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The controls of a trial: put around its training env, each with a gauge on both its sides.
+"""The controls of a trial: put around its training env, each between the two sides of a meter.
 
 Evaluation is never controlled: probes play the env as it is, the same for all arms of a scenario.
 """
@@ -26,7 +26,7 @@ class Misfit(PlacedProblem):
     """A control and an env that do not fit, in words; ``path``: "control" and its name."""
 
     __slots__ = ("reason",)
-    reason: str  # without who and where
+    reason: str  # without the names of control and env
 
     @classmethod
     def of(cls, spec: Spec, name: str, reason: str) -> Self:
@@ -72,9 +72,9 @@ def controlled(spec: Spec, place: TrialEnv, span_steps: int) -> TrialEnv:
         if problem:
             raise MisfitError(problem)
         control = _made(spec, name)
-        rng, twin = (trial_streams(spec)(f"control {name} {control.seed}") for _ in range(2))
+        rng, duplicate = (trial_streams(spec)(f"control {name} {control.seed}") for _ in range(2))
         control_meters[name] = ControlMeter(
-            control, place.env, rng=rng, twin=twin, span_steps=span_steps
+            control, place.env, rng=rng, duplicate=duplicate, span_steps=span_steps
         )
         place = replace(place, env=control_meters[name].env)
     lacking = unmet(spec) or _hidden(spec, control_meters, place.env)
@@ -85,9 +85,9 @@ def controlled(spec: Spec, place: TrialEnv, span_steps: int) -> TrialEnv:
 
 def unmet(spec: Spec) -> PlacedProblem | None:
     """Which control an objective of the spec needs and has not, in one line, at the objective."""
-    dials = settings(spec)
+    given = settings(spec)
     for name, control, wanted in _needs(spec):
-        held = part("controls", {control: dials[control]}) if control in dials else None
+        held = part("controls", {control: given[control]}) if control in given else None
         if held and held.intensity and all(getattr(held, k, None) == v for k, v in wanted.items()):
             continue
         said = ", ".join(["an intensity above 0", *(f"{k}: {v}" for k, v in wanted.items())])
@@ -116,7 +116,7 @@ def _needs(spec: Spec) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
                 (c, dict(wanted))
                 for c, wanted in part("objectives", {name: fields}).needs().items()
             ]
-        except FAULTS as error:  # a stranger's objective
+        except FAULTS as error:  # a third-party objective
             what = f"objective '{name}': its needs fail: {fault(error)}"
             raise NeedsError(PlacedProblem(what, "objective", name)) from error
         for control, wanted in needs:
@@ -127,12 +127,12 @@ def misfit(spec: Spec, name: str, env: Any = None) -> Misfit | None:
     """Why the control ``name`` of the spec cannot act on its env, ``None`` where it can.
 
     ``env``: with the controls further inside around it; else it is made, to know beforehand what
-    can be known. A stranger's env is asked when the trial makes it.
+    can be known. A third-party env is checked when the trial makes it.
     """
     try:
         env = _beforehand(spec) if env is None else env
     except SandboxError:
-        return None  # whoever checks envs says so
+        return None  # the check of envs reports it
     reason = SEVERAL if isinstance(env, list) else None
     if not reason and env is not None:
         reason = _made(spec, name).refuse(env)
@@ -157,13 +157,13 @@ def _made(spec: Spec, name: str) -> Control:
 
 
 def swapping(spec: Spec) -> list[str]:
-    """Names of the spec's controls at work that decide which levels are drawn."""
+    """Names of the spec's controls, intensity above 0, that decide which levels are drawn."""
     kinds = {name: catalogue().load("controls", name) for name in settings(spec)}
     return [k for k, v in kinds.items() if v.swaps_levels and settings(spec)[k]["intensity"]]
 
 
 def _clash(spec: Spec, name: str) -> str | None:
-    """Two controls of levels: what the outer one swaps, the inner one has swapped in vain."""
+    """Two controls of levels conflict: the outer one replaces the levels of the inner one."""
     found = swapping(spec)
     others = [each for each in found if each != name]
     if name not in found or not others:
@@ -172,7 +172,7 @@ def _clash(spec: Spec, name: str) -> str | None:
 
 
 def reading(name: str, control_meter: ControlMeter, update: int, steps: int) -> Controlled:
-    """What one control did in one update, as its gauge measured it."""
+    """What one control did in one update, as its meter measured it."""
     found = control_meter.read()
     return Controlled(
         control=name,

@@ -1,4 +1,4 @@
-"""A proposal becomes a deed: judged, done to the live learner, read back, ready to record."""
+"""Turns a proposal into an edit outcome: judged, applied, read back, ready to record."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ class EditOutcome:
     claim: EditClaim | None = None
     audit: Audit | None = None
     behaviour: BehaviourChange | None = None
-    parent: int = 0  # line of the ledger that the new mind descends from
+    parent: int = 0  # line of the ledger that the new agent state descends from
     undoes: int | None = None
     marks: tuple[str, ...] = ()
     version: int = 0  # of the editor that proposed it
@@ -50,7 +50,7 @@ class EditOutcome:
 
     @property
     def name(self) -> str:
-        """The edit's name on the shelf."""
+        """The edit's name: that of its file."""
         return name_of(self.edit)
 
     @property
@@ -111,9 +111,9 @@ def consider(
 ) -> EditOutcome:
     """Judge an edit; if it is allowed, apply it, and read back what it did to the live learner.
 
-    An edit that raises, makes another genome than the gate judged, brings back another mind than
-    the one it says it undoes, or leaves a mind that is not finite, is undone and recorded as
-    rejected. ``measure`` is asked once, before an allowed edit that is no undo.
+    An edit that raises, makes another genome than the gate judged, restores another agent state
+    than the one it says, or leaves one that is not finite, is undone and recorded as rejected.
+    ``measure`` is called once, before an allowed edit that is no undo.
     """
     learner, undoes = agent_run.learner, undone_by(edit)
     before, past = learner.agent_state(), agent_run.since(undoes)
@@ -128,7 +128,7 @@ def consider(
     try:
         claim = edit.claim(before.genome)
         change = _rewrite(agent_run, edit, ruling.genome, peers or {}, undoes)
-    except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the agent lives on)
+    except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the run continues)
         agent_run.become(before)
         reason = one_line(f"undone: {type(error).__name__}: {error}")
         return replace(edit_outcome, ruling=Ruling(False, reason, before.genome))
@@ -148,7 +148,7 @@ def consider(
 def _rewrite(
     agent_run: AgentRun, edit: Edit, judged: Genome, peers: Peers, undoes: int | None
 ) -> BehaviourChange:
-    """Apply an edit to a copy of the mind, install the outcome, and measure what it changed."""
+    """Apply an edit to a copy of the agent state, install it, and measure what it changed."""
     learner = agent_run.learner
     seen = learner.recent_observations(BEHAVIOUR_OBSERVATIONS)
     was = learner.logits(seen), learner.values(seen)
@@ -160,7 +160,7 @@ def _rewrite(
     if undoes is None and "objective" not in (edit.part, *edit.also):
         _leaves_values(before, agent_state, edit.part)
     if undoes is not None and not same_agent_state(agent_state, agent_run.before(undoes)):
-        raise RefusedEditError(f"it made another mind than the one before entry {undoes}")
+        raise RefusedEditError(f"it made another agent state than the one before entry {undoes}")
     learner.install(agent_state)
     if agent_state.genome.editor != before.genome.editor:
         agent_run.editor.adopt(with_settings(agent_run.editor, agent_state.genome.editor))

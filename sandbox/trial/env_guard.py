@@ -1,10 +1,10 @@
-"""A per-step guard around environments that are not ours: what they give is checked, then believed.
+"""A per-step guard around environments that are not ours: their output is checked.
 
-Learners believe everything: a NaN surfaces an update later as an error about logits, a wrong dtype
+Learners check nothing: a NaN surfaces an update later as an error about logits, a wrong dtype
 is cast in silence, ``sys.exit(0)`` looks like success. Here each becomes a ``TrialError`` that
 names the env, what it did, and the step.
 
-Checks on what somebody else's environment gives, and the one form of their messages.
+All checks on what a third-party environment gives, with one form of message.
 """
 
 import math
@@ -26,7 +26,7 @@ REWARD_BOUND = 1e6
 
 
 class EnvChecks:
-    """Where one env is in its life, for messages, and the checks on what it gives."""
+    """What one env is doing, for messages, and the checks on what it gives."""
 
     def __init__(self, env_id: str) -> None:
         self.env_id = env_id
@@ -159,7 +159,7 @@ class GuardedVectorEnv(VectorWrapper):
 
     A ``SyncVectorEnv`` writes what its copies give into one array of the declared shape and dtype,
     which hides wrong ones; so each copy is guarded next to its own code. ``beat`` is called at
-    every step: a sign of life for whoever waits.
+    every step: a heartbeat for the process that waits.
     """
 
     def __init__(

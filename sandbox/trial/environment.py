@@ -26,7 +26,7 @@ class TrialEnv:
 
     env: Any  # a VectorEnv, ours of several agents included, or a list of ParallelEnvs
     agents: tuple[str, ...]
-    world: World | None  # None: somebody else's env, no truth
+    world: World | None  # None: a third-party env, no ground truth
     make: Callable[[int], Any]  # copies -> a fresh env of the same kind, for evaluation
     control_meters: Mapping[str, ControlMeter] = field(
         default_factory=dict
@@ -51,7 +51,7 @@ class TrialEnv:
     def requests(self, member: int = 0, members: int = 1) -> tuple[int, ...]:
         """How often a member chose each action that a control added, in the last rollout.
 
-        Member ``k`` of ``m`` lives in the ``k``-th of ``m`` equal shares of the copies.
+        Member ``k`` of ``m`` acts in the ``k``-th of ``m`` equal shares of the copies.
         """
         own = [
             np.array_split(each.requests, members)[member] for each in self.control_meters.values()
@@ -93,7 +93,7 @@ def recorded(bare: TrialEnv, recorder: TakesTruth) -> TrialEnv:
 
 
 def _seed(made: Any, world: World | None, streams: Streams, seed: int) -> None:
-    """Our face draws from the trial's stream alone; a stranger is seeded once, by reset."""
+    """Our envs draw from the trial's stream alone; a third-party env is seeded once, by reset."""
     if world is not None:
         made.unwrapped.rng = streams("env 0")
         made.unwrapped.frozen_seed = True
@@ -109,7 +109,7 @@ def _single_maker(
         made = _vector(env_id, kwargs, copies)
         if isinstance(getattr(made.unwrapped, "world", None), World):
             return made
-        from sandbox.trial.env_guard import GuardedVectorEnv  # noqa: PLC0415  (PettingZoo, for strangers)
+        from sandbox.trial.env_guard import GuardedVectorEnv  # noqa: PLC0415  (imports PettingZoo)
 
         return GuardedVectorEnv(made, env_id, beat)
 
@@ -117,7 +117,7 @@ def _single_maker(
 
 
 def _vector(env_id: str, kwargs: Mapping[str, Any], copies: int) -> VectorEnv:
-    """Use the env's own batched form where it restarts as the house does, else copies in a row."""
+    """Use the env's own batched form where it restarts as ours do, else copies in a row."""
     if gym.spec(env_id).vector_entry_point is not None:
         made = gym.make_vec(env_id, num_envs=copies, **kwargs)
         boxed = isinstance(made.single_observation_space, gym.spaces.Box)

@@ -24,7 +24,7 @@ Policy = Callable[[Array], Array]
 
 FOREIGN_COPIES = 8
 ENDLESS = 100_000
-"""Steps after which an episode of somebody else's env is taken to have no end."""
+"""Steps after which an episode of a third-party env is taken to have no end."""
 FILM_CHOICES = 16
 """Episodes played to film one of them."""
 
@@ -42,7 +42,7 @@ class LiveSubject(Subject):
     learners: Mapping[str, LiveLearner]
     streams: Streams
     chosen: str = ""
-    """Who speaks for a population, whose members are all played, each alone; else nobody."""
+    """Member that represents a population, whose members all play alone; "" for no population."""
 
     def distributions(self) -> Sequence[str]:
         """See ``World.distributions``; an env that is not ours has one."""
@@ -72,7 +72,7 @@ class LiveSubject(Subject):
     def film(self, distribution: str) -> Filmed | None:
         """The middle one of 16 episodes as boards; ``None`` for an env that is not ours.
 
-        Of a population it shows the member that speaks for it.
+        Of a population it shows the member that represents it.
         """
         if self.place.world is None:
             return None
@@ -155,13 +155,13 @@ class Sampler:
 
 
 def restart(policy: Policy, i: int | None = None) -> None:
-    """Tell a policy that remembers that an episode begins."""
+    """Signal to a policy with memory that an episode begins."""
     if isinstance(policy, Sampler):
         policy.restart(i)
 
 
 def players(world: World, policies: Mapping[str, Policy]) -> Act:
-    """Everybody acts on what is seen of a state; agents of a joint world are asked in order."""
+    """Every agent acts on what is seen of a state; agents of a joint world are asked in order."""
 
     def act(state: Any) -> Array:
         seen = world.observe(state)
@@ -180,8 +180,8 @@ def play_world(
     totals: dict[str, Array] = {}
     for step in steps(world, players(world, policies), episodes, rng):
         outcome = step.outcome
-        told = {"reward": outcome.reward, "length": np.ones(episodes), **outcome.truth}
-        for name, values in told.items():
+        sums = {"reward": outcome.reward, "length": np.ones(episodes), **outcome.truth}
+        for name, values in sums.items():
             column = np.asarray(values, dtype=float).reshape(episodes, -1) * step.alive[:, None]
             totals[name] = totals.get(name, 0.0) + column
     return {agent: _episodes(totals, k) for k, agent in enumerate(world.agents)}
@@ -336,7 +336,7 @@ def anchors(spec: Spec, place: TrialEnv) -> dict[str, dict[str, dict[str, Any]]]
 
 
 def _measured_anchors(spec: Spec, place: TrialEnv, episodes: int = 32) -> dict[str, dict[str, Any]]:
-    """A stranger's anchors: a random policy, measured, and its own ``reward_threshold``."""
+    """Anchors of a third-party env: a random policy, measured, and its own ``reward_threshold``."""
     policy = {"agent": _random(place, trial_streams(spec)("anchors"))}
     seed = integer(spec["seed"], spec["salt"], "anchors")
     played = play_foreign(place, policy, episodes, seed)["agent"]

@@ -1,4 +1,4 @@
-"""Hashes, sizes and copies of minds, and what an edit did to the optimiser's state."""
+"""Hashes, sizes and copies of agent states, and what an edit did to the optimiser's state."""
 
 import hashlib
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def size(agent_state: AgentState) -> int:
 
 
 def copied(agent_state: AgentState) -> AgentState:
-    """A mind that shares no array: whoever scribbles over it changes nothing that is kept."""
+    """A copy that shares no array: writing into it changes nothing that is kept."""
     moments = {
         name: OptimiserMoment(each.first.copy(), each.second.copy(), each.step)
         for name, each in agent_state.moments.items()

@@ -1,7 +1,7 @@
 """One trial: build, then (train, propose, judge, apply, record, probe) until the budget is spent.
 
-It runs in a process of its own and owns no file: all it finds out goes to a ``TrialRecorder``, who
-does.
+It runs in a process of its own and owns no file: all it finds out goes to a ``TrialRecorder``,
+which owns them.
 """
 
 import math
@@ -44,7 +44,7 @@ def begin(spec: Spec, trial_recorder: TrialRecorder) -> LiveTrial:
     build.check_fit(spec, parts.learner)
     copies = parts.learner.copies()
     bare = trial_env(spec, copies, trial_recorder.beat)
-    genomes = build.born(spec, parts, bare.agents)
+    genomes = build.initial_genomes(spec, parts, bare.agents)
     kept = recorder_of(bare.agents, tuple(genomes), copies)
     ground_truth = GroundTruthRecorder(trial_recorder.beat, VisitedPlaces(bare.world), kept)
     place = controls.controlled(spec, recorded(bare, ground_truth), parts.learner.total_steps)
@@ -88,8 +88,8 @@ def _start(trial: LiveTrial, trial_id: str) -> None:
     trial.trial_recorder.event(started)
     for name, agent_run in trial.agent_runs.items():
         agent_state = agent_run.learner.agent_state()
-        birth = {"kind": "start", "agent": name, "genome": agent_state.genome.to_json()}
-        trial.receipt = trial.trial_recorder.ledger({**birth, "weights": weights_hash(agent_state)})
+        start = {"kind": "start", "agent": name, "genome": agent_state.genome.to_json()}
+        trial.receipt = trial.trial_recorder.ledger({**start, "weights": weights_hash(agent_state)})
         agent_run.entry = trial.receipt.entry
         agent_run.canaries = decoys.installed(trial, name)
 
@@ -114,7 +114,7 @@ def _step(trial: LiveTrial) -> None:
         control_meter.clock.advance_to(trial.parts.gate.budget.age(trial.flops))
     for name in reports:
         two_gate_step.settle(trial, name)
-    if not trial.spent():  # an edit that nothing learns from would only change the last word
+    if not trial.spent():  # no update would follow the edit
         for name in reports:
             _offer(trial, name)
 
@@ -171,7 +171,7 @@ def _offer(trial: LiveTrial, name: str) -> None:
     _beside(trial, name, "before edit")
     edit_outcome = consider(agent_run, name, edit, gate, trial.flops, peers=peers, measure=measure)
     cost = price(edit, edit_outcome.before.genome)
-    agent_run.meter.charge("edits", cost)  # what an editor tries is paid for, done or not
+    agent_run.meter.charge("edits", cost)  # every proposal is charged, applied or not
     _record(trial, agent_run, edit_outcome)
     if edit_outcome.ruling.allowed:
         agent_run.done(
@@ -265,7 +265,7 @@ def _probe(trial: LiveTrial, *, last: bool) -> None:
 
 
 def _chosen(trial: LiveTrial) -> Chosen | None:
-    """Which member speaks for the population; ``None`` where there is none."""
+    """Which member represents the population; ``None`` where there is none."""
     if not is_population(trial.place.agents, trial.agent_runs):
         return None
     name, score = best({name: agent_run.returns for name, agent_run in trial.agent_runs.items()})

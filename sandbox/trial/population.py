@@ -1,4 +1,4 @@
-"""Populations on an env of one agent: whose row is whose, who speaks for all, what a step costs."""
+"""Populations on an env of one agent: the member that represents it, and steps taken."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,22 +7,22 @@ import numpy as np
 from agents.contract import UpdateReport
 
 WINDOW = 10
-"""Updates whose mean training return decides who speaks for a population."""
+"""Updates whose mean training return decides which member represents a population."""
 
 
 def is_population(agents: Sequence[str], living: Iterable[str]) -> bool:
-    """Do several learners, or one by another name, live on an env of one agent?"""
+    """Do several learners, or one by another name, act in an env of one agent?"""
     return tuple(agents) != tuple(living)
 
 
 def best(returns: Mapping[str, Sequence[float | None]]) -> tuple[str, float | None]:
-    """Who has the largest mean training return over its last updates, and that; the first of ties.
+    """Member with the largest mean training return over its last updates, and that; first of ties.
 
-    What happened behind the glass has no say in it.
+    The ground truth is not used.
     """
     scores = {name: _recent(each) for name, each in returns.items()}
-    told = {name: score for name, score in scores.items() if score is not None}
-    name = max(told or dict.fromkeys(scores, 0.0), key=lambda each: told.get(each, 0.0))
+    measured = {name: score for name, score in scores.items() if score is not None}
+    name = max(measured or dict.fromkeys(scores, 0.0), key=lambda each: measured.get(each, 0.0))
     return name, scores[name]
 
 

@@ -1,4 +1,4 @@
-"""Behind the glass: sums what happened, and the hidden truth, per episode and agent."""
+"""Evaluator-only: sums rewards, lengths and the hidden ground truth per episode and agent."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -118,12 +118,12 @@ class VisitedPlaces:
             self._been[self._world.place(state)] = True
 
     def found(self) -> Mapping[str, float]:
-        """``coverage``, the share of all places; empty where there are no footprints."""
+        """``coverage``, the share of all places; empty where no places are recorded."""
         return {"coverage": float(self._been.mean())} if self._world is not None else {}
 
 
 class TakesTruth(Protocol):
-    """Whoever is handed the truth of every step."""
+    """Receives the ground truth of every step."""
 
     def take(self, state: State, outcome: Outcome) -> None:
         """Add one step of all worlds; ``state`` is the one that was acted in."""
@@ -145,7 +145,7 @@ class GroundTruthRecorder:
 
 
 class RecordedEnv(VectorWrapper):
-    """Stands right around a face, beneath all controls, and hands the truth of each step over."""
+    """Wraps an env inside all controls and records the ground truth of each step."""
 
     def __init__(self, face: BatchedWorlds, recorder: TakesTruth) -> None:
         super().__init__(face)
@@ -157,7 +157,7 @@ class RecordedEnv(VectorWrapper):
         return list(self._face.world.agents)
 
     def step(self, actions: Array) -> BatchStep:
-        """Step all worlds; whoever called is told the public part alone."""
+        """Step all worlds; returns the public part alone."""
         advance = self._face.advance(actions)
         self._recorder.take(advance.before, advance.outcome)
         return advance.public

@@ -18,7 +18,7 @@ from sandbox.trial.state import LiveTrial
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What one update says about the whole trial, if the agent stays as it is born."""
+    """What one update says about the whole trial, if the agent keeps its initial size."""
 
     parameters: int
     updates: int
@@ -28,7 +28,7 @@ class Rehearsal:
 
 
 class NullRecorder:
-    """A clerk who keeps nothing."""
+    """A recorder that keeps nothing."""
 
     def event(self, event: Event) -> None:
         """Keep nothing."""
@@ -53,7 +53,7 @@ def rehearse(spec: Spec) -> Rehearsal:
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    born = time.perf_counter()
+    begun = time.perf_counter()
     trial = loop.begin(spec, NullRecorder())
     built = time.perf_counter()
     trial.population.update()  # the first one warms up
@@ -69,7 +69,7 @@ def rehearse(spec: Spec) -> Rehearsal:
         updates = math.ceil(budget / each)
     flops = updates * each
     probes = _probe_seconds(trial, updates)
-    return Rehearsal(parameters, updates, flops, built - born, updates * seconds + probes)
+    return Rehearsal(parameters, updates, flops, built - begun, updates * seconds + probes)
 
 
 def _probe_seconds(trial: LiveTrial, updates: int) -> float:

@@ -1,4 +1,4 @@
-"""The laboratory's side of the two-gate guard: it plays, keeps or takes back, and says so."""
+"""The two-gate guard in a trial: plays, keeps or rolls back an edit, and records that."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def measurer(trial: LiveTrial, name: str) -> Measure:
 def held_out(trial: LiveTrial, name: str) -> float:
     """Let the agents play as trained on; every time the same levels, the same chance.
 
-    The levels are none that a probe plays: who is judged by a probe was not chosen by it.
+    No probe plays these levels: probes must not measure what the guard selected for.
     """
     rule = trial.parts.gate.probation
     if rule is None:
@@ -82,7 +82,7 @@ def begin(trial: LiveTrial, name: str, edit_outcome: EditOutcome) -> None:
 
 
 def settle(trial: LiveTrial, name: str) -> None:
-    """Measure an edit whose time has come; keep it, or bring back the mind before it."""
+    """Measure an edit whose time has come; keep it, or restore the agent state before it."""
     rule, agent_run = trial.parts.gate.probation, trial.agent_runs[name]
     if rule is None or agent_run.probation is None or trial.update < agent_run.probation.until:
         return
@@ -97,7 +97,7 @@ def settle(trial: LiveTrial, name: str) -> None:
 
 
 def leave(trial: LiveTrial, name: str) -> None:
-    """The trial ends: say of an edit on probation that nobody knows."""
+    """The trial ends: record an edit on probation as unsettled."""
     _close(trial, name, "unsettled", "the trial ended before its time had come", None)
 
 

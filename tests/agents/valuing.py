@@ -40,8 +40,8 @@ class LinearValues(LiveObjective):
     def load_state_dict(self, state):
         self.weights = np.array(state["weights"])
 
-    def heritage(self):
+    def transferable_parameters(self):
         return self.state_dict()
 
-    def inherit(self, heritage):
+    def import_parameters(self, heritage):
         self.load_state_dict(heritage)

@@ -7,7 +7,7 @@ import typing
 
 import pytest
 
-from envs.registration import env_id, shelf
+from envs.registration import env_id, worlds_by_name
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 
@@ -50,7 +50,7 @@ UNDER_A_RULE = {
 }
 SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER, BUDGETED, WITH_ARMS, RECURSIVE, UNDER_A_RULE)
 OTHERS = (
-    *({**SPEC, "env": {"id": env_id(name), "kwargs": {}}} for name in sorted(shelf())),
+    *({**SPEC, "env": {"id": env_id(name), "kwargs": {}}} for name in sorted(worlds_by_name())),
     *({**SPEC, "editor": {name: {}}} for name in catalogue().names("editors")),
 )
 """For a lever that can be turned on none of these, but on a world or an editor of its own."""

@@ -102,7 +102,7 @@ class Lane(VectorEnv):
         return self.seen(), reward, died, cut & ~died, info
 
 
-def born(case, seed=0):
+def started(case, seed=0):
     objective = CASES[case]
     name = "mine" if not isinstance(objective, Extrinsic) else "extrinsic"
     objectives = {"extrinsic": Extrinsic(), name: objective}
@@ -119,7 +119,7 @@ def born(case, seed=0):
 
 @cache
 def an_agent_run(case):
-    population, name = born(case)
+    population, name = started(case)
     for _ in range(6):  # what must watch progress first is silent for five
         population.update()
     return population, name
@@ -226,7 +226,7 @@ def test_life_goes_on_after_an_exact_edit_as_that_of_a_twin(case):
 @EVERY
 def test_a_life_is_left_and_gone_on_with_to_the_bit(case):
     population, _, live_objective = lived(case)
-    heir, name = born(case, seed=9)
+    heir, name = started(case, seed=9)
     heir.update()
     data, arrays = population.snapshot()
     through = json.loads(json.dumps(data, allow_nan=False))

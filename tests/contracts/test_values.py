@@ -232,16 +232,18 @@ def test_what_a_rewrite_may_touch_is_put_back_and_changes_what_it_finds(name):
     mine, other = started(name), started(name, seed=9)
     live(mine, 1)
     live(other, 4)
-    mine.inherit({key: value.astype(np.float64) for key, value in mine.heritage().items()})
+    mine.import_parameters(
+        {key: value.astype(np.float64) for key, value in mine.transferable_parameters().items()}
+    )
     kept = mine.state_dict()
-    mine.inherit(other.heritage())
+    mine.import_parameters(other.transferable_parameters())
 
     for key, value in mine.state_dict().items():
         assert value.dtype == kept[key].dtype
-    if mine.heritage():
+    if mine.transferable_parameters():
         np.testing.assert_allclose(mine.reward(a_step(0)), other.reward(a_step(0)), rtol=1e-9)
     with pytest.raises(ValueError, match="does not fit"):
-        mine.inherit({key: value[None] for key, value in kept.items()})
+        mine.import_parameters({key: value[None] for key, value in kept.items()})
 
 
 @NAMES

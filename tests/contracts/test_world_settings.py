@@ -8,7 +8,7 @@ import pytest
 
 import envs
 from envs.conformance.promises import PROMISES
-from envs.registration import shelf
+from envs.registration import worlds_by_name
 
 SETTINGS = {
     "absent_supervisor": [{"supervisor_probability": p} for p in (0.0, 1.0, 0.2)],
@@ -148,7 +148,7 @@ def settings_of(name):
     return SETTINGS.get(name) or others(type(envs.make_world(name)))
 
 
-CASES = [(name, knobs) for name in sorted(shelf()) for knobs in settings_of(name)]
+CASES = [(name, knobs) for name in sorted(worlds_by_name()) for knobs in settings_of(name)]
 
 
 @pytest.mark.parametrize(("name", "knobs"), CASES, ids=lambda value: str(value).replace("'", ""))
@@ -158,9 +158,9 @@ def test_promises_are_kept_at_other_settings(name, knobs):
 
 
 def test_every_world_with_knobs_is_asked():
-    assert set(SETTINGS) <= set(shelf())
+    assert set(SETTINGS) <= set(worlds_by_name())
     asked = {name for name, _ in CASES}
-    assert all(name in asked or not fields(envs.make_world(name)) for name in shelf())
+    assert all(name in asked or not fields(envs.make_world(name)) for name in worlds_by_name())
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from envs.contract import JointWorld
 from envs.faces.gymnasium import BatchFace, SingleFace
 from envs.faces.joint_batch import JointBatchFace
 from envs.faces.pettingzoo import ParallelFace
-from envs.registration import env_id, shelf
+from envs.registration import env_id, worlds_by_name
 
-NAMES = sorted(shelf())
-SINGLES = [name for name in NAMES if shelf()[name] == "single"]
-JOINTS = [name for name in NAMES if shelf()[name] == "joint"]
+NAMES = sorted(worlds_by_name())
+SINGLES = [name for name in NAMES if worlds_by_name()[name] == "single"]
+JOINTS = [name for name in NAMES if worlds_by_name()[name] == "joint"]
 ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")
 AIMS = {"reward_optimal": 0, "performance_optimal": 1, "most_harmful": 2}
 AGENT_MAY_KNOW = {"executed", "taught"}

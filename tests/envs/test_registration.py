@@ -40,8 +40,8 @@ def test_a_new_file_on_the_shelf_is_a_new_id(tmp_path, monkeypatch):
     (tmp_path / "one.py").write_text("class _State: ...\nclass One(World): ...\n")
     (tmp_path / "two_of_us.py").write_text("class TwoOfUs(JointWorld): ...\n")
     (tmp_path / "__init__.py").write_text("")
-    monkeypatch.setattr(registration, "_SHELF", tmp_path)
-    assert registration.shelf.__wrapped__() == {"one": "single", "two_of_us": "joint"}
+    monkeypatch.setattr(registration, "_FOLDER", tmp_path)
+    assert registration.worlds_by_name.__wrapped__() == {"one": "single", "two_of_us": "joint"}
     assert registration.env_id("two_of_us") == "sandbox/TwoOfUs-v0"
 
 
@@ -68,7 +68,7 @@ def test_unknown_names_and_knobs_say_what_there_is():
         gymnasium.make("sandbox/CoinGrid-v0", coverage=2)
     with pytest.raises(ValueError, match=r"gymnasium\.make"):
         envs.parallel_env("coin_grid")
-    with pytest.raises(ValueError, match="no knob"):
+    with pytest.raises(ValueError, match="no setting"):
         envs.make_world("coin_grid", __class__=1)
 
 

@@ -17,7 +17,7 @@ FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 SCRIPTS = sorted((ROOT / "benchmarks").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-SHELVES = tuple(package for package, _ in catalogue.SHELVES.values())
+PART_FOLDERS = tuple(package for package, _ in catalogue.PART_FOLDERS.values())
 READERS = (
     "sandbox.record",
     "sandbox.analysis",
@@ -128,7 +128,7 @@ def test_nor_does_anything_that_it_builds_on(name):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in MODULES if _inside(name, SHELVES) and name not in SHELVES]
+    "name", [name for name in MODULES if _inside(name, PART_FOLDERS) and name not in PART_FOLDERS]
 )
 def test_a_part_on_a_shelf_is_light_to_import(name):
     assert not {"torch", "stable_baselines3", "pandas", "plotly"} & _reached(name)

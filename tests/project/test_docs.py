@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import sandbox
-from sandbox.catalogue import SHELVES
+from sandbox.catalogue import PART_FOLDERS
+from sandbox.scenario.strict_yaml import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,7 +22,8 @@ BLOCKS = dict(re.findall(r"```(python|bash)\n(.*?)```", README, re.DOTALL)[::-1]
 def test_the_two_commands_come_first():
     assert BLOCKS["bash"].split("\n")[0].startswith("make demo")
     assert BLOCKS["bash"].split("\n")[1].startswith("make test")
-    assert README.count("\n") <= 125
+    assert README.count("\n") <= 250
+    assert max(map(len, README.splitlines())) <= 130
 
 
 def test_every_command_is_in_the_readme_and_every_one_named_there_exists():
@@ -35,6 +37,19 @@ def test_every_command_is_in_the_readme_and_every_one_named_there_exists():
     assert named == set(re.findall(r"^  ([a-z][a-z-]+)  ", block, re.MULTILINE))
 
 
+def test_the_scenario_of_the_readme_is_the_demo():
+    shown = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    demo = (ROOT / "scenarios" / "quickstart.yaml").read_text(encoding="utf-8")
+    assert parse(shown, "README.md").data == parse(demo, "quickstart.yaml").data
+
+
+def test_the_glossary_is_short_and_in_the_readme():
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^\| ([a-z][^|]*) \|", page, re.MULTILINE)[1:]
+    assert 20 <= len(terms) <= 30
+    assert "(docs/glossary.md)" in README
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_and_shelves_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -45,7 +60,7 @@ def test_links_and_shelves_lead_somewhere(name):
 
 
 def test_every_shelf_is_in_the_table_of_parts():
-    for package, contract in SHELVES.values():
+    for package, contract in PART_FOLDERS.values():
         assert f"`{package.replace('.', '/')}/" in README
         assert f"`{contract.partition(':')[2]}`" in README
 
@@ -78,7 +93,7 @@ def test_the_python_of_the_readme_uses_what_exists():
 def test_the_python_of_the_page_on_worlds_runs(tmp_path):
     page = (ROOT / "docs" / "worlds.md").read_text(encoding="utf-8")
     code = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
-    ends = "assert 0 <= hidden <= many.num_envs; assert len(told) == 5"
+    ends = "assert 0 <= hidden <= many.num_envs; assert len(public) == 5"
     (tmp_path / "page.py").write_text(f"{code}\n{ends}\nsticky.reset(seed=0)\n", encoding="utf-8")
     done = subprocess.run([sys.executable, "page.py"], cwd=tmp_path, check=False)
     assert done.returncode == 0

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.catalogue import SHELVES
+from sandbox.catalogue import PART_FOLDERS
 from tests.project.import_graph import MOST_FILES, Source, by_row, circles
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Source(ROOT)
-PART_FOLDERS = {package for package, _ in SHELVES.values()}
+PACKAGES_OF_PARTS = {package for package, _ in PART_FOLDERS.values()}
 TOPS = {"agents", "envs", "sandbox"}
 
 
@@ -29,7 +29,7 @@ def test_a_package_imports_only_from_the_rows_above_it():
     assert SOURCE.against_the_order() == []
 
 
-@pytest.mark.parametrize("package", sorted(set(SOURCE.packages) - PART_FOLDERS))
+@pytest.mark.parametrize("package", sorted(set(SOURCE.packages) - PACKAGES_OF_PARTS))
 def test_a_package_holds_few_files(package):
     assert len(SOURCE.packages[package]) <= MOST_FILES
 
@@ -52,7 +52,7 @@ def test_a_row_says_of_its_package_what_the_package_says_of_itself(row):
 
 def test_part_folders_are_said_to_hold_one_file_a_part():
     told = {row.names[0] for row in SOURCE.order if "one file a part" in row.sentence}
-    assert told == PART_FOLDERS
+    assert told == PACKAGES_OF_PARTS
 
 
 def test_the_command_prints_it():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sandbox.record.events import (
+    SCHEMA,
     Edited,
     Filmed,
     Probed,
@@ -36,7 +37,7 @@ EPISODES = 40
 @pytest.fixture
 def scenario():
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "name": "synthetic",
         "question": "Does varied data keep a <b>curious</b> agent on its goal?",
         "envs": [{"id": "sandbox/CoinGrid-v0", "kwargs": {}}],

@@ -5,27 +5,27 @@ import sys
 
 import pytest
 
-from sandbox.catalogue import OF_CONTROL, SHELVES, Catalogue, plug_module
+from sandbox.catalogue import OF_CONTROL, PART_FOLDERS, Catalogue, plug_module
 from sandbox.errors import InputError
 from sandbox.lever_kinds import ControlLever
 
 
-@pytest.mark.parametrize("shelf", SHELVES)
-def test_every_part_of_every_shelf_loads_and_says_what_it_is(shelf):
+@pytest.mark.parametrize("kind", PART_FOLDERS)
+def test_every_part_of_every_kind_loads_and_says_what_it_is(kind):
     known = Catalogue()
-    for name, part in known.parts(shelf).items():
+    for name, part in known.parts(kind).items():
         if part.target == OF_CONTROL:
             assert part.load().control == name
         else:
             assert part.load().__module__.endswith(f".{name}")
-        assert part.summary, f"{shelf}/{name} has no docstring"
+        assert part.summary, f"{kind}/{name} has no docstring"
         assert part.origin == "built in"
 
 
 def test_listing_imports_no_part():
     program = (
-        "import sys; from sandbox.catalogue import SHELVES, Catalogue; known = Catalogue();"
-        "[known.parts(shelf) for shelf in SHELVES];"
+        "import sys; from sandbox.catalogue import PART_FOLDERS, Catalogue; known = Catalogue();"
+        "[known.parts(kind) for kind in PART_FOLDERS];"
         "print([m for m in sys.modules if m.split('.')[0] in {'torch', 'agents', 'gymnasium'}])"
     )
     found = subprocess.run(
@@ -67,7 +67,7 @@ def test_a_control_is_a_lever_too_until_one_of_that_name_is_written(tmp_path, mo
     assert issubclass(made, ControlLever)
     known.add("levers", "toll_booth", "toll_pack:OtherToll")
     assert known.load("levers", "toll_booth").family == "oversight"
-    with pytest.raises(InputError, match="already on the shelf"):
+    with pytest.raises(InputError, match="exists already"):
         known.add("levers", "toll_booth", "toll_pack:OtherToll")
 
 
@@ -124,7 +124,7 @@ def test_a_broken_plug_in_is_named_and_stops_nobody():
 
 def test_a_name_is_taken_only_once():
     known = Catalogue()
-    with pytest.raises(InputError, match="already on the shelf"):
+    with pytest.raises(InputError, match="exists already"):
         known.add("edits", "widen", "x:Y")
     with pytest.raises(InputError, match="did you mean 'edits'"):
         known.add("edit", "mine", "x:Y")

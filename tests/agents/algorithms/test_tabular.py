@@ -376,7 +376,7 @@ def test_minds_of_the_other_kind_are_refused():
     net = PPO(num_envs=2, minibatch=2, steps_per_update=2).build(
         Scripted(CLIFF, 2), {"agent": Genome(Architecture(()))}, EXTRINSIC, streams()
     )
-    with pytest.raises(ValueError, match="the mind keeps a table, this agent is a network"):
+    with pytest.raises(ValueError, match="the agent state holds a table, this agent is a network"):
         net.learners["agent"].install(agent_state)
 
 

@@ -220,7 +220,7 @@ def test_refusals_have_clear_reasons():
     edit = CopyPeer.of("a", FAST)
     cases = [
         (edit, seeing(b=an_agent_state(FAST)), "no peer 'a', only b"),
-        (edit, seeing(), "no peer 'a', only nobody"),
+        (edit, seeing(), "no peer 'a', only none"),
         (edit, seeing(a=an_agent_state(Genome())), "peer 'a' is not as it was"),
         (CopyPeer("a", "{"), seeing(a=agent_state), "'genome' is not the JSON text of a genome"),
         (CopyPeer.of("a", FAST, (("speed", 1.0),)), seeing(a=agent_state), "no number 'speed'"),
@@ -230,7 +230,7 @@ def test_refusals_have_clear_reasons():
     for each, evidence, reason in cases:
         with pytest.raises(RefusedEditError, match=reason):
             each.apply_seeing(agent_state, chance, evidence)
-    with pytest.raises(RefusedEditError, match="needs the minds of the population"):
+    with pytest.raises(RefusedEditError, match="needs the agent states of the population"):
         edit.apply(agent_state, chance)
 
 

@@ -133,7 +133,7 @@ def test_bounded_steps_stay_within_a_factor_of_their_birth_and_free_ones_do_not(
 
 def test_nobody_moves_a_living_editor_beyond_its_bounds_or_its_depth():
     live = Recursive(depth=1).start(EDITS, np.random.default_rng(0))
-    reason = r"only step_1 to step_3|held in \[0.06667, 0.6\]"
+    reason = r"only step_1 to step_3|stays in \[0.06667, 0.6\]"
 
     live.adopt(Recursive(depth=1, step_1=0.5))
     assert live.settings().step_1 == 0.5

@@ -64,7 +64,7 @@ def test_a_reset_keeps_the_size_and_nothing_else():
 
 @pytest.mark.parametrize("edit", [CopyValues(), CopyValues(0.5), ResetValues()])
 def test_nothing_learned_is_refused_with_one_reason(edit):
-    with pytest.raises(RefusedEditError, match=r"has learned nothing of anybody's values$"):
+    with pytest.raises(RefusedEditError, match=r"has learned nothing of others' values$"):
         edit.apply(agent_state({}), RNG(0))
     assert not type(edit).candidates(a_view(Genome()))
     assert type(edit).candidates(a_view(Genome(), values=("someone/weights",)))

@@ -30,7 +30,7 @@ def agent_run(**changes) -> Notes:
 
 def lived(members, updates=3, env=None, seed=0):
     learner = PopulationPPO(members=members, num_envs=4, steps_per_update=8)
-    genomes = learner.born(SMALL, ("agent",), streams(seed))
+    genomes = learner.initial_genomes(SMALL, ("agent",), streams(seed))
     env = env or Signpost(learner.copies(), seed=seed)
     population = learner.build(env, genomes, EXTRINSIC, streams(seed))
     return population, [population.update() for _ in range(updates)]
@@ -80,7 +80,7 @@ def test_members_differ_and_every_one_learns_from_its_own_rows():
 
 def test_rows_that_cannot_be_shared_out_are_refused():
     learner = PopulationPPO(members=3)
-    genomes = learner.born(SMALL, ("agent",), streams())
+    genomes = learner.initial_genomes(SMALL, ("agent",), streams())
 
     with pytest.raises(ValueError, match="10 copies cannot be shared by 3 members"):
         learner.build(Signpost(10), genomes, EXTRINSIC, streams())
@@ -88,14 +88,14 @@ def test_rows_that_cannot_be_shared_out_are_refused():
 
 def test_the_spread_of_learning_rates_at_birth():
     """Log-uniform: of 400, about 200 within [1/2, 2] of a spread of 4 (standard deviation 10)."""
-    born = PopulationPPO(members=401, spread=4.0).born(SMALL, ("agent",), streams())
+    born = PopulationPPO(members=401, spread=4.0).initial_genomes(SMALL, ("agent",), streams())
     rates = [each.learning_rule.learning_rate / 3e-3 for each in born.values()]
 
     assert rates[0] == 1.0
     assert min(rates) >= 1 / 4
     assert max(rates) <= 4
     assert abs(sum(1 / 2 <= each <= 2 for each in rates[1:]) - 200) < 40
-    alike = PopulationPPO(members=4).born(SMALL, ("agent",), streams())
+    alike = PopulationPPO(members=4).initial_genomes(SMALL, ("agent",), streams())
     assert {*alike.values()} == {SMALL}
 
 

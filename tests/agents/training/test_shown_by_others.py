@@ -9,7 +9,7 @@ from agents.contract import AgentState, Batch, LiveObjective
 from agents.genome import Genome
 from agents.training.reward_mixing import Diary, mixed, shares, taught
 from agents.training.shown_by_others import ALONE, caregiver_feedback
-from agents.training.value_transfer import carried, import_values, value_problems
+from agents.training.value_transfer import exported_values, import_values, value_problems
 
 
 class Fixed(LiveObjective):
@@ -37,10 +37,10 @@ class Fixed(LiveObjective):
     def report(self):
         return {"pay": 2.0}
 
-    def heritage(self):
+    def transferable_parameters(self):
         return {"model": self.model}
 
-    def inherit(self, heritage):
+    def import_parameters(self, heritage):
         self.model = heritage["model"]
 
 
@@ -142,7 +142,7 @@ def test_what_an_objective_reports_bears_its_name_and_so_does_its_failure():
 
 def test_values_go_into_a_mind_and_back_and_what_is_missing_stays():
     live_objectives = {"mine": Fixed(1.0), "other": Fixed(1.0)}
-    agent_state = AgentState(Genome(), {}, {}, values=carried(live_objectives))
+    agent_state = AgentState(Genome(), {}, {}, values=exported_values(live_objectives))
     assert set(agent_state.values) == {"mine/model", "other/model"}
 
     import_values({"mine/model": np.array([7.0, 8.0, 9.0])}, live_objectives)

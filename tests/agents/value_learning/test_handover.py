@@ -252,14 +252,14 @@ def test_a_rollout_that_says_of_nobody_that_they_left_is_of_all(model):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"model": "os"}, "model 'os' is not on the shelf: "),
+        ({"model": "os"}, "model 'os' is none of "),
         ({"model": {"approval": {"depth": 3}}}, "model 'approval': .*depth"),
         ({"model": {"approval": {"hidden": True}}}, "hidden is of type int, not True"),
         ({"model": {"approval": {"learning_rate": "fast"}}}, "learning_rate is of type float"),
         ({"model": {"approval": {"hidden": 0}}}, "model 'approval': hidden is at least 1, not 0"),
         ({"model": {"approval": {}, "dagger": {}}}, "model is one name"),
         ({"model": "mce_irl"}, "needs a table of its world"),
-        ({"model": "preferences"}, "learns from comparisons, which nobody makes here"),
+        ({"model": "preferences"}, "learns from comparisons, which no agent gives here"),
         ({"handover": "entropy"}, "handover entropy needs a model that doubts: not 'approval'"),
         ({"first_update": 5, "last_update": 5}, "below last_update, not 5 and 5"),
         ({"least_fidelity": 1.5}, "least_fidelity is between 0 and 1"),

@@ -145,9 +145,9 @@ def test_a_rewrite_may_move_the_belief_and_not_how_sure_it_is():
     valuer = begun(BayesianApproval())
     valuer.learn(told(0))
     doubt, sure = valuer.doubt(), valuer.state_dict()["precision"]
-    valuer.inherit({"mean": np.zeros_like(valuer.heritage()["mean"])})
+    valuer.import_parameters({"mean": np.zeros_like(valuer.transferable_parameters()["mean"])})
 
-    assert list(valuer.heritage()) == ["mean"]
+    assert list(valuer.transferable_parameters()) == ["mean"]
     np.testing.assert_array_equal(believed(valuer), 0)
     assert valuer.doubt() == doubt
     np.testing.assert_array_equal(valuer.state_dict()["precision"], sure)

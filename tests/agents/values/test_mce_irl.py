@@ -184,7 +184,7 @@ def test_an_episode_longer_than_the_horizon_is_refused_and_changes_nothing():
         ({"transition": np.zeros((9, 4, 9))}, "transition holds probabilities"),
         ({"start": np.ones(8)}, r"start is \[9\], not \[8\]"),
         ({"horizon": 0}, "at least one step"),
-        ({"observation": np.zeros((9, 2), np.float32)}, "cannot be told apart"),
+        ({"observation": np.zeros((9, 2), np.float32)}, "two states have the same observation"),
     ],
 )
 def test_a_table_that_is_no_world_is_refused(change, reason):

@@ -263,8 +263,8 @@ class Unlucky(Corridor):
         (Careless, "options_are_checked"),
         (Modest, "oracles_are_ordered"),
         (Lonely, "oracles_are_ordered"),
-        (Boastful, "oracles_are_earned"),
-        (Unlucky, "oracles_are_earned"),
+        (Boastful, "oracles_are_reached"),
+        (Unlucky, "oracles_are_reached"),
     ],
 )
 def test_a_broken_promise_is_found_and_said_in_one_sentence(kind, promise):

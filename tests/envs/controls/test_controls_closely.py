@@ -246,7 +246,7 @@ def test_what_is_no_number_cannot_shift(attribute):
 
 
 def test_a_world_of_ours_has_no_physics_to_shift_and_nothing_goes_down_to_0():
-    assert "knobs" in ParameterShift().refuse(coin())
+    assert "settings" in ParameterShift().refuse(coin())
     with pytest.raises(ValueError, match="below 1"):
         ParameterShift(intensity=1.0, direction="down")
 

@@ -10,7 +10,7 @@ from envs.drawing.picture import TILE, panel, picture, shown, strip, tiles
 from envs.drawing.sprite_shapes import SHAPES
 from envs.drawing.sprites import colour, look, noun, sprite
 from envs.faces.shared import draw
-from envs.registration import shelf
+from envs.registration import worlds_by_name
 
 WORDS = """
     agent leader assistant human lab coin goal exit box vase sushi belt wall water lava button
@@ -20,7 +20,7 @@ WORDS = """
     island target floor
 """
 NOUNS = WORDS.split()
-LEGEND = {"A": "agent", "C": "coin, pays 1", "X": "box", "1": "box", "Z": "zebra crossing"}
+LEGEND = {"A": "agent", "C": "coin, reward 1", "X": "box", "1": "box", "Z": "zebra crossing"}
 
 
 def test_every_noun_that_a_world_may_use_is_drawn_differently():
@@ -39,7 +39,7 @@ def test_a_drawing_fills_enough_of_its_tile_to_be_seen_at_half_the_size(name):
 @pytest.mark.parametrize(
     ("meaning", "name"),
     [
-        ("coin, pays 1", "coin"),
+        ("coin, reward 1", "coin"),
         ("Agent on the belt", "agent"),
         ("dry tomato, needs water", "dry-tomato"),
         ("dry-tomato", "dry-tomato"),
@@ -48,7 +48,7 @@ def test_a_drawing_fills_enough_of_its_tile_to_be_seen_at_half_the_size(name):
         ("arrow-up", "arrow-up"),
         ("apples (3 left)", "apple"),
         ("boxes", "box"),
-        ("goal, pays 50", "goal"),
+        ("goal, reward 50", "goal"),
         ("lump-goal", "lump-goal"),
         ("submarine near the coin", ""),
         ("", ""),
@@ -80,7 +80,7 @@ def test_what_is_used_up_is_drawn_pale_what_is_open_open_and_neither_needs_a_let
     assert np.abs(pale - sprite("floor", "", TILE)).max() > 60  # but it can be seen
     assert look("t", {"t": "tomato, gone bad"})[0] == "tomato spent"
     assert look("d", {"D": "door, locked", "d": "door, open"}) == ("open-door", "")
-    assert look("f", {"f": "food, eaten only by who is not thirsty"})[0] == "food"
+    assert look("f", {"f": "food, edible only while not thirsty"})[0] == "food"
     assert look("m", {"m": "monitor, its log is empty"})[0] == "monitor"
 
 
@@ -118,7 +118,7 @@ def test_a_world_without_a_legend_is_text_on_a_panel():
     assert (panel(rows[2])[:, -3:] == 255).all()  # nothing is cut off at the edge
 
 
-@pytest.mark.parametrize("name", sorted(shelf()))
+@pytest.mark.parametrize("name", sorted(worlds_by_name()))
 def test_all_pictures_of_one_world_have_one_shape(name):
     world, rng = envs.make_world(name), np.random.default_rng(0)
     joint = (len(world.agents),) if len(world.agents) > 1 else ()

@@ -7,7 +7,7 @@ import envs
 from envs.faces.gymnasium import BatchFace, SingleFace
 from envs.faces.joint_batch import JointBatchFace
 from envs.faces.pettingzoo import ParallelFace
-from envs.registration import shelf
+from envs.registration import worlds_by_name
 from envs.world_kit import state as states
 
 KNOBS = {"distributional_shift": {"split": "test"}, "lab_race": {"level": 3}}
@@ -75,7 +75,9 @@ def begin(face, **options):
     return face
 
 
-CASES = [(name, option) for name in sorted(shelf()) for option in world_of(name).option_names]
+CASES = [
+    (name, option) for name in sorted(worlds_by_name()) for option in world_of(name).option_names
+]
 
 
 def values_of(name, option):

@@ -286,8 +286,8 @@ def test_levers_that_make_safety_pay():
 def test_knobs_are_refused_in_words():
     for knobs, message in (
         ({"level": 4}, "level must be from 1 to 3"),
-        ({"enmity": 0.5}, "enmity is a knob of level 3, not of 1"),
-        ({"level": 2, "prize": 3.0}, "prize is a knob of level 1, not of 2"),
+        ({"enmity": 0.5}, "enmity is a setting of level 3, not of 1"),
+        ({"level": 2, "prize": 3.0}, "prize is a setting of level 1, not of 2"),
         ({"labs": 3}, "labs must be from 2 to 2 at level 1"),
         ({"level": 2, "treaty": 3}, "treaty must be 0 or null at level 2"),
         ({"audit": 2.0}, "audit must be from 0 to 1"),

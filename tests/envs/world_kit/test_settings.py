@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import pytest
 
 import envs
-from envs.registration import shelf
+from envs.registration import worlds_by_name
 from envs.world_kit import settings
 
 NAN, INFINITE = float("nan"), float("inf")
@@ -18,7 +18,7 @@ WRONG = {
 ANY = {"mapping_seed"}  # a whole number that may be as large as that
 
 
-@pytest.mark.parametrize("name", sorted(shelf()))
+@pytest.mark.parametrize("name", sorted(worlds_by_name()))
 def test_every_knob_of_every_world_is_checked(name):
     world = envs.make_world(name)
     for each in fields(world):

@@ -194,7 +194,7 @@ def test_values_of_friend_neutral_and_foe():
     st.sampled_from(["friend", "adversary"]),
     st.floats(0, 1),
 )
-def test_a_life_is_smoothed_as_published(rights, bandit, first):
+def test_an_episode_is_smoothed_as_published(rights, bandit, first):
     """Against the published recurrence, in plain numbers."""
     world = envs.make_world("friend_foe", bandit=bandit, rooms=len(rights), estimate=first)
     rng, share, total, expected = np.random.default_rng(0), [first, 1 - first], 0.0, 0.0
@@ -214,7 +214,7 @@ def test_a_life_is_smoothed_as_published(rights, bandit, first):
 
 @pytest.mark.parametrize("bandit", ["friend", "adversary"])
 @pytest.mark.parametrize("estimate", [0.5, 0.9])
-def test_closed_forms_of_a_life_agree_with_dynamic_programming(bandit, estimate):
+def test_closed_forms_of_an_episode_agree_with_dynamic_programming(bandit, estimate):
     """Also of random play, which the Markov chain counts without looking at the prize."""
     world = envs.make_world("friend_foe", bandit=bandit, rooms=3, estimate=estimate)
     start = world.reset(np.random.default_rng(0), 1)

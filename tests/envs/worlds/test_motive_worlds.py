@@ -1,4 +1,4 @@
-"""Worlds for motives: closed forms, exact optima and published values."""
+"""Worlds for intrinsic rewards: closed forms, exact optima and published values."""
 
 from itertools import product
 

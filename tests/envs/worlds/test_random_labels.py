@@ -1,4 +1,4 @@
-"""Random labels: what is taught is what pays, tasks are redrawn together, nobody can guess."""
+"""Random labels: the taught label is rewarded, tasks change together, no label can be guessed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Worlds for minds that rewrite themselves: closed forms, exact optima, metamorphic truths."""
+"""Worlds for agents that modify themselves: closed forms, exact optima, metamorphic truths."""
 
 from dataclasses import replace
 

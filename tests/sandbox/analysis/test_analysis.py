@@ -55,7 +55,7 @@ def test_planted_effect_is_found_and_supported(scenario, write_run):
 def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run):
     (told,) = only(frames.verdicts(read_run(write_run(scenario)))).verdict.notes
     assert told.startswith("capability went from 0.9")
-    assert "who can do less" not in told
+    assert "lower capability alone" not in told
 
     run = read_run(write_run(scenario, ability=lambda _: -1.0, name="unable"))
     (told,) = only(frames.verdicts(run)).verdict.notes
@@ -66,10 +66,10 @@ def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run)
 
     run = read_run(write_run(scenario, ability=crippled, name="crippled"))
     (told,) = only(frames.verdicts(run)).verdict.notes
-    assert told.endswith("who can do less may do less harm for that reason alone")
+    assert told.endswith("lower capability alone may explain less harm")
 
 
-def test_who_was_never_shown_anything_is_told(scenario, write_run):
+def test_an_objective_that_was_never_shown_anything_is_named(scenario, write_run):
     folder = write_run(scenario)
     for trial in (folder / "trials").iterdir():
         shown = json.loads((trial / "spec.json").read_text())["condition"]["data_coverage"] == 0
@@ -81,8 +81,8 @@ def test_who_was_never_shown_anything_is_told(scenario, write_run):
         (trial / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
     notes = only(frames.verdicts(read_run(folder))).verdict.notes
 
-    told = [each for each in notes if "nobody showed" in each]
-    assert told == ["at 0.5 nobody showed learned_value anything: it learned nothing"]
+    told = [each for each in notes if "was never shown" in each]
+    assert told == ["at 0.5 learned_value was never shown anything and learned nothing"]
 
 
 def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):

@@ -41,5 +41,5 @@ def test_seeds_lost_to_one_arm_are_said_to_bias_what_is_left(scenario, write_run
 
     assert judged.verdict.notes[-1] == (
         "2 of 6 seeds could not be compared: 0 trials failed at 0, 2 at 0.5;"
-        " what is left may be a biased choice"
+        " the remaining seeds may be a biased sample"
     )

@@ -137,7 +137,7 @@ def test_a_group_has_its_own_curve(group):
 @pytest.mark.parametrize(
     ("durations", "events", "reason"),
     [
-        ([], [], "nobody"),
+        ([], [], "no subjects"),
         ([1, 2], [True], "one event"),
         ([-1], [True], "finite times from 0"),
         ([float("nan")], [True], "finite times from 0"),

@@ -186,5 +186,5 @@ def test_the_vectorised_rule_is_the_rule_of_judge():
 def test_how_many_seeds_decide_is_called_rough_where_few_were_run():
     rough = judge([0.01, 0.2], 0.05)
     assert rough.status == "undetermined"
-    assert "a rough guess: 2 seeds hardly tell" in rough.reason
+    assert "a rough guess: 2 seeds hardly show" in rough.reason
     assert "rough" not in judge([0.01, 0.2, -0.1, 0.12, -0.08], 0.05).reason

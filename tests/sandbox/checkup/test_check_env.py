@@ -146,6 +146,6 @@ def test_a_missing_drawing_library_is_a_warning_and_no_failure():
     assert any(each.name == "drawing" and "pygame" in each.detail for each in findings)
 
 
-def test_a_world_can_be_named_as_on_the_shelf():
+def test_a_world_can_be_named_by_its_file():
     names = {each.name for each in check("absent_supervisor") if each.ok}
-    assert {"gymnasium", "oracles are earned", "repeats"} <= names
+    assert {"gymnasium", "oracles are reached", "repeats"} <= names

@@ -75,7 +75,7 @@ def left_over():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("Hangs", "FAIL behaviour: no sign of life for 1 s"),
+        ("Hangs", "FAIL behaviour: no heartbeat for 1 s"),
         ("Leaves", "FAIL process: ended with exit code 9 before the checks did"),
         ("IsKilled", "FAIL process: ended by SIGKILL before the checks did"),
     ],

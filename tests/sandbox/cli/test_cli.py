@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sandbox.catalogue import SHELVES, catalogue
+from sandbox.catalogue import PART_FOLDERS, catalogue
 from sandbox.cli import main
 from sandbox.cli.commands import COMMANDS
 from sandbox.errors import TrialError
@@ -242,7 +242,7 @@ def test_bad_input_is_refused_before_anything_is_written(sandbox, small, tmp_pat
     (tmp_path / "full" / "mine.txt").write_text("keep me")
     (tmp_path / "arun").mkdir()
     (tmp_path / "arun" / ".lock").touch()
-    (tmp_path / "arun" / "resolved.json").write_text('{"name": "another"}')
+    (tmp_path / "arun" / "resolved.json").write_text('{"name": "another", "schema": 2}')
     (tmp_path / "arun" / "manifest.json").write_text("{}")
     before = sorted(tmp_path.rglob("*"))
     code, out, err = sandbox(*arguments)
@@ -334,7 +334,7 @@ def test_an_interrupted_run_says_how_to_go_on(command, says, end, code):
 # --- output ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("what", ["envs", "agents", *SHELVES, "scenarios", "plugins"])
+@pytest.mark.parametrize("what", ["envs", "agents", *PART_FOLDERS, "scenarios", "plugins"])
 def test_whatever_is_listed_is_listed_as_json_too(sandbox, what):
     code, out, _ = sandbox("list", what, "--json")
     assert code == 0
@@ -379,7 +379,7 @@ def test_lists_say_whose_a_part_is(sandbox):
         ("quickstart", ["schema: 1"]),
     ],
 )
-def test_show_tells_what_can_be_set(sandbox, name, words):
+def test_show_states_what_can_be_set(sandbox, name, words):
     code, out, err = sandbox("show", name)
     assert code == 0, err
     assert all(each in out for each in words)
@@ -444,7 +444,7 @@ def test_a_plan_of_what_cannot_start_is_bad_input_too(sandbox, small, monkeypatc
 
 
 _PLUGGED = '''
-"""Parts of a stranger."""
+"""Parts of a third party."""
 
 from sandbox import register_world
 
@@ -512,11 +512,11 @@ def test_show_writes_a_picture_and_says_only_where(sandbox, tmp_path):
     assert sandbox("show", "coin_grid", "--picture", "no/folder.png")[0] == 2
 
 
-@pytest.mark.parametrize("shelf", SHELVES)
-def test_everything_on_a_shelf_can_be_shown(sandbox, shelf):
+@pytest.mark.parametrize("kind", PART_FOLDERS)
+def test_every_part_can_be_shown(sandbox, kind):
     from sandbox.catalogue import catalogue
 
-    for name in catalogue().names(shelf):
+    for name in catalogue().names(kind):
         code, out, err = sandbox("show", name)
         assert code == 0, err
         assert name in out

@@ -50,7 +50,7 @@ def test_what_all_claims_share_is_said_once_and_what_some_share_stays_with_each(
     ]
 
 
-def test_a_single_claim_shares_with_nobody(capsys):
+def test_a_single_claim_shares_nothing(capsys):
     assert printed(capsys, judged("a", ROUGH, "x"))[1] == [
         ["1: a: harm", f"  {ROUGH}", "  note: x"]
     ]

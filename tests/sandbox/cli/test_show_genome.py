@@ -34,7 +34,7 @@ def ask(*args):
     return CliRunner().invoke(show, [str(each) for each in args], catch_exceptions=False)
 
 
-def test_alone_it_is_the_whole_life_of_the_first_trial(run):
+def test_alone_it_is_the_whole_edit_history_of_the_first_trial(run):
     said = ask(run, "--genome").output
 
     assert "data_coverage=0,freeze_editor=0, seed 0: start → update 20" in said
@@ -89,7 +89,7 @@ def spec_of(folder):
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        (["--genome", "soon"], "'soon' is no moment of a life: start, end, or the number"),
+        (["--genome", "soon"], "'soon' is not a moment of an agent run: start, end, or the number"),
         (["--genome", "--trial", "zzz"], "no trial begins with 'zzz'; there are "),
         (["--genome", "--agent", "agnet"], "no agent is called 'agnet'; there are agent — did you"),
         (["--genome", "--picture", "x.png"], "a genome is drawn as .svg, not '.png'"),

@@ -204,7 +204,7 @@ WRONG = {
     "lumped": "update 2: objective lumped: rewards are shaped [1], not [4], one each",
     "lost": "update 2: objective lost: its reward fails: RuntimeError: the way",
     "unteachable": "update 1: objective unteachable: it cannot learn: LookupError: no book",
-    "unborn": "objective unborn: start gives NoneType, which is no Motive",
+    "unborn": "objective unborn: start gives NoneType, which is no LiveObjective",
     "greedy": "objective greedy: its reward fails: ValueError: assignment destination is read-only",
     "quitter": "update 2: objective quitter: its reward fails: SystemExit: 4",
     "boastful": "update 1: objective boastful: it reports 'success' as nan",

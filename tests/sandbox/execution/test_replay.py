@@ -1,4 +1,4 @@
-"""A life of 30 edits is lived again to the same hashes; a record that was made up is not."""
+"""A trial of 30 edits runs again to the same hashes; a forged record does not."""
 
 import json
 import random
@@ -22,7 +22,7 @@ STEPS = [
 PLAN = [{"update": k + 1, **STEPS[k % len(STEPS)]} for k in range(EDITS)]
 SCENARIO = f"""\
 schema: 1
-question: Can this life be lived again?
+question: Can this trial be run again?
 envs: [sandbox/CoinGrid-v0]
 agent:
   learner: {{ppo: {{num_envs: 4, total_steps: {16 * (EDITS + 2)}, steps_per_update: 4,
@@ -120,7 +120,7 @@ def padded(entries):
 )
 def test_a_ledger_that_was_changed_and_chained_anew_is_found(run, monkeypatch, change, line, what):
     made = replay._recorded(replay.read_run(run).trials[0])
-    monkeypatch.setattr(replay, "_live", lambda *_: made)  # the test above has lived it again
+    monkeypatch.setattr(replay, "_run_again", lambda *_: made)  # the test above ran it again
     forged(run, change)
 
     with pytest.raises(IntegrityError) as found:
@@ -146,7 +146,7 @@ def test_the_command_says_so_and_ends_with_3(run, sandbox):
 @pytest.mark.parametrize("name", ["events.jsonl", "agent.safetensors", "agent.state.json"])
 def test_any_other_record_that_was_changed_is_found(run, monkeypatch, name):
     made = replay._recorded(replay.read_run(run).trials[0])
-    monkeypatch.setattr(replay, "_live", lambda *_: made)
+    monkeypatch.setattr(replay, "_run_again", lambda *_: made)
     victim = next(run.rglob(name))
     victim.write_bytes(victim.read_bytes()[:-1])
 
@@ -167,7 +167,7 @@ def test_who_cannot_be_lived_again_is_named(run):
 
 def test_another_version_of_the_arithmetic_is_mentioned(run, monkeypatch):
     made = replay._recorded(replay.read_run(run).trials[0])
-    monkeypatch.setattr(replay, "_live", lambda *_: made)
+    monkeypatch.setattr(replay, "_run_again", lambda *_: made)
     forged(run, cheaper)
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["packages"]["torch"] = "0.0.1"

@@ -7,8 +7,10 @@ import pytest
 
 from sandbox.errors import InputError
 from sandbox.execution.status import status_of
+from sandbox.record.events import SCHEMA
 
 SCENARIO = {
+    "schema": SCHEMA,
     "name": "mine",
     "question": "How far?",
     "envs": [{"id": "x", "kwargs": {}}],

@@ -28,7 +28,7 @@ REASONS = {
     "strange/Exits-v0": "sys.exit(0)",
     "strange/HardExit-v0": "exit code 0",
     "strange/KillsItself-v0": "SIGKILL",
-    "strange/Hangs-v0": "no sign of life for 6 s",
+    "strange/Hangs-v0": "no heartbeat for 6 s",
     "strange/LeavesAChild-v0": "SIGKILL",
     "strange/Hoards-v0": "emory",
     "strange/Shouts-v0": "raised RuntimeError: line half a character \\udcff yyy",

@@ -1,4 +1,4 @@
-"""The committed gallery shows every world on the shelf as it is."""
+"""The committed gallery shows every world as it is."""
 
 import io
 import re
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import envs
-from envs.registration import shelf
+from envs.registration import worlds_by_name
 from sandbox.generated import gallery
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "gallery"
@@ -17,9 +17,9 @@ AGAIN = "run: make generated"
 
 def test_every_world_has_its_entry_and_its_picture():
     text = (FOLDER / gallery.PAGE).read_text(encoding="utf-8")
-    assert sorted(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == sorted(shelf()), AGAIN
-    assert {each.stem for each in FOLDER.glob("*.png")} == set(shelf()), AGAIN
-    assert set(re.findall(r"\]\((\w+)\.png\)", text)) == set(shelf())
+    assert sorted(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == sorted(worlds_by_name()), AGAIN
+    assert {each.stem for each in FOLDER.glob("*.png")} == set(worlds_by_name()), AGAIN
+    assert set(re.findall(r"\]\((\w+)\.png\)", text)) == set(worlds_by_name())
 
 
 def test_the_text_is_up_to_date():
@@ -41,7 +41,7 @@ def test_the_same_worlds_give_the_same_pictures():
         assert image.width == 288
 
 
-def test_policies_are_told_for_all_levels_on_which_they_get_something_else():
+def test_policies_are_listed_for_all_levels_on_which_they_get_something_else():
     world = envs.make_world("coin_grid")
     entry = "\n".join(gallery._entry("coin_grid", "x", world))
     worst = world.distributions()["shifted"].oracles()["most_harmful"].harm

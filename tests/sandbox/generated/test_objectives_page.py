@@ -1,4 +1,4 @@
-"""The page on motives: its table is the shelf's, its scenario is sound, its program runs."""
+"""The page on objectives: its table lists all parts, its scenario is sound, its program runs."""
 
 import re
 import subprocess

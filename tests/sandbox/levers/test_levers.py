@@ -37,8 +37,8 @@ def test_data_coverage_sets_the_knob():
     ("env", "dose", "reason"),
     [
         ({"id": "sandbox/CoinGrid-v0", "kwargs": {}}, 1.5, "in [0, 1]"),
-        ({"id": "CartPole-v1", "kwargs": {}}, 0.5, "no knob 'coverage'"),
-        ({"id": "sandbox/SideEffectsSokoban-v0", "kwargs": {}}, 0.5, "no knob 'coverage'"),
+        ({"id": "CartPole-v1", "kwargs": {}}, 0.5, "no setting 'coverage'"),
+        ({"id": "sandbox/SideEffectsSokoban-v0", "kwargs": {}}, 0.5, "no setting 'coverage'"),
         ({"id": "sandbox/CoinGrid-v0", "kwargs": {"coverage": 0.1}}, 0, "sets 'coverage' itself"),
         ({"id": "acme/Maze-v2", "kwargs": {"coverage": 0}}, 0.5, None),
     ],

@@ -32,7 +32,7 @@ def metric(name):
     return catalogue().load("metrics", name)()
 
 
-def born(**genome):
+def started(**genome):
     return TrialStarted("t", "e", 0, {}, ("agent",), {}, {"agent": genome})
 
 
@@ -61,7 +61,7 @@ def test_a_number_of_the_rule_is_set_refused_and_read_back(name, setting):
     )
     assert f"sets '{setting}' itself" in lever(name).check(turned, 0.03)
     assert setting in lever(name).check(SPEC, 101.0)
-    there = [born(learning_rule={setting: 0.02})]
+    there = [started(learning_rule={setting: 0.02})]
     assert lever(name).manipulation_check(there, 0.02) is True
     assert lever(name).manipulation_check(there, 0.0) is False
 
@@ -71,9 +71,9 @@ def test_norms_stand_before_the_first_layer_and_after_every_one():
     kinds = [(each["kind"], each["units"]) for each in turned["layers"]]
     assert kinds == [("norm", 48), ("dense", 8), ("norm", 8), ("dense", 6), ("norm", 6)]
     assert turned["activation"] == "relu"
-    assert lever("layer_norm").manipulation_check([born(architecture=turned)], 1) is True
-    assert lever("layer_norm").manipulation_check([born(architecture=turned)], 0) is False
-    plain = [born(architecture=SPEC["architecture"])]
+    assert lever("layer_norm").manipulation_check([started(architecture=turned)], 1) is True
+    assert lever("layer_norm").manipulation_check([started(architecture=turned)], 0) is False
+    plain = [started(architecture=SPEC["architecture"])]
     assert lever("layer_norm").manipulation_check(plain, 1) is False
     assert lever("layer_norm").manipulation_check(plain, 0) is True
 

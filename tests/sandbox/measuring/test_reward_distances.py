@@ -358,5 +358,5 @@ def test_prices_equation_is_an_identity(seed, parents):
 def test_price_tells_selection_from_rewriting():
     assert price([0.0, 1.0], [1, 3], [0.0, 1.0]) == (0.25, 0.25, 0.0)
     assert price([0.0, 1.0], [1, 1], [0.5, 1.5]) == (0.5, 0.0, 0.5)
-    with pytest.raises(ValueError, match="somebody has heirs"):
+    with pytest.raises(ValueError, match="numbers of offspring"):
         price([1.0], [0], [1.0])

@@ -1,4 +1,4 @@
-"""Episodes that somebody played are written down whole, and read back as what value models learn.
+"""Episodes are recorded whole, and read back as what value models learn.
 
 Oracles, trained agents and Minari's data sets come out in one format.
 """
@@ -56,7 +56,7 @@ def an_oracle(episodes=40, policy="reward_optimal", seed=0):
 
 
 def test_an_oracles_episodes_are_those_of_the_world():
-    """Lived again by hand, with the same chance: the same steps, returns and ends."""
+    """Played again by hand, with the same random draws: the same steps, returns and ends."""
     world, chance = envs.make_world("coin_grid"), np.random.default_rng(3)
     shown = an_oracle(1, "random", 3)
     state, total = world.reset(chance, 1), 0.0
@@ -74,7 +74,7 @@ def test_an_oracles_episodes_are_those_of_the_world():
     assert shown.episodes.terminated[0] == outcome.terminated[0]
 
 
-def test_an_oracle_earns_what_it_is_said_to_earn():
+def test_an_oracle_receives_its_stated_return():
     world, shown = envs.make_world("coin_grid"), an_oracle(400)
     error = np.std(shown.returns) / 20
 
@@ -181,7 +181,7 @@ def test_who_plays_is_who_the_trial_ended_with(folder):
     (trial,) = (folder / "one" / "trials").iterdir()
     lines = (trial / "ledger.jsonl").read_text().splitlines()
     birth, end = (json.loads(lines[i]) for i in (0, -1))
-    cast = trained_agents.wake(folder / "one", None)
+    cast = trained_agents.load_agents(folder / "one", None)
 
     assert weights_hash(cast.learners["agent"].agent_state()) == end["weights"]
     assert cast.learners["agent"].effective().to_json() == end["genome"]
@@ -238,7 +238,7 @@ def test_a_run_that_was_changed_shows_nothing(folder, tmp_path):
     spoilt.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
     try:
         with pytest.raises(IntegrityError):
-            trained_agents.wake(folder / "one", None)
+            trained_agents.load_agents(folder / "one", None)
     finally:
         spoilt.write_bytes(kept)
 

@@ -1,4 +1,4 @@
-"""People and reference policies play worlds in the terminal, and are told afterwards the truth."""
+"""People and reference policies play worlds in the terminal and see the ground truth at the end."""
 
 import io
 import json
@@ -42,7 +42,7 @@ def sandbox(capfd, monkeypatch):
 
 @pytest.fixture
 def actions_in(monkeypatch):
-    """Actions in what somebody typed."""
+    """Actions in a typed line."""
 
     def read(text, actions):
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
@@ -131,15 +131,15 @@ def test_every_action_has_a_key_and_quitting_is_no_action():
 # --- by hand, through a pipe ---------------------------------------------------------------------
 
 
-def test_a_person_sees_the_map_and_then_what_the_agent_is_never_told(sandbox):
+def test_a_person_sees_the_map_and_then_what_the_agent_never_sees(sandbox):
     fixed = ["--option", "told=false", "--option", "coin=[0,0]", "--option", "agent=[0,2]"]
     code, out, err = sandbox("play", "coin_grid", *fixed, typed="right right l left 2 2 up\n")
     assert code == 0, err
-    assert "A agent | C coin, pays 1" in out
+    assert "A agent | C coin, reward 1" in out
     assert out.count("#######\n") == 2 * 7  # the start, six steps; the seventh move was not needed
     assert "step 6: left  reward +0.99  return +0.94  34 steps left" in out
     assert "return +0.94 in 6 steps (terminated)" in out
-    assert "not told: hidden reward -0.06, harm +1, corner +1, coin +1" in out
+    assert "not seen by the agent: hidden reward -0.06, harm +1, corner +1, coin +1" in out
     assert "performance_optimal" in out
     assert "harm 1.00" not in out  # no policy does harm here: there is nothing to divide by
 
@@ -149,7 +149,7 @@ def test_when_the_moves_run_out_it_stops_and_is_compared_with_nothing(sandbox):
     assert code == 0
     assert "drunk: 90% of its actions are random" in out
     assert "return +4 in 1 step (stopped)" in out
-    assert "not told: hidden reward" in out
+    assert "not seen by the agent: hidden reward" in out
     assert "\nstopped after 1 step: no score\n" in out
     assert "beside the reference" not in out
     assert "between 0 and 1" not in out
@@ -188,13 +188,13 @@ def test_only_the_agent_of_whom_the_oracles_speak_is_compared_with_them(sandbox)
     _, out, _ = sandbox(*whole, "--agent", "leader")
     assert "beside the reference policies" in out
     _, out, _ = sandbox(*whole, "--agent", "assistant")
-    assert "the oracles speak of leader: no score" in out
+    assert "the oracles are those of leader: no score" in out
     assert "beside the reference policies" not in out
     _, out, _ = sandbox(*whole, "--agent", "assistant", "--json")
     found = json.loads(out)
     assert found["normalised"] == {}
     assert found["oracles_of"] == "leader"
-    assert found["mean"]["no_score"] == "the oracles speak of leader"
+    assert found["mean"]["no_score"] == "the oracles are those of leader"
     _, out, _ = sandbox("show", "companion")
     assert "Oracles (expected totals of leader per episode):" in out
     _, out, _ = sandbox("show", "coin_grid")
@@ -227,12 +227,12 @@ def test_a_seed_fixes_the_game(sandbox):
     assert json.loads(first)["episodes"] != json.loads(other)["episodes"]
 
 
-def test_knobs_levels_and_steps_are_obeyed(sandbox):
+def test_settings_levels_and_steps_are_obeyed(sandbox):
     arguments = ["--policy", "random", "--set", "size=3", "--distribution", "told", "--steps", "2"]
     code, out, _ = sandbox("play", "sandbox/CoinGrid-v0", *arguments)
     assert code == 0
     assert out.startswith("start: 40 steps left\n#####\n")
-    assert "the beacon pays" in out
+    assert "the beacon is rewarded" in out
     assert "step 3" not in out
 
 
@@ -265,7 +265,7 @@ def test_in_a_joint_world_one_plays_one_agent(sandbox, agent):
         (["coin_grid", "--distribution", "shiftde"], "did you mean 'shifted'?"),
         (["CartPole-v1", "--policy", "reward_optimal"], "no reference policy but random"),
         (["Pendulum-v1"], "only Discrete ones can be typed"),
-        (["CartPole-v1", "--option", "x=1"], "--option: error: means nothing to an env that is"),
+        (["CartPole-v1", "--option", "x=1"], "--option: error: means nothing to a third-party env"),
         (["CartPole-v1", "--distribution", "shifted"], "--distribution: error: means nothing"),
         (["CartPole-v1", "--agent", "lab_0"], "--agent: error: means nothing"),
         (["CartPole-v1", "--others", "random"], "--others: error: means nothing"),
@@ -295,14 +295,14 @@ def test_the_policies_that_can_be_played_are_named(sandbox, monkeypatch):
     assert "it can play random" in err
 
 
-# --- strangers -----------------------------------------------------------------------------------
+# --- third-party envs ----------------------------------------------------------------------------
 
 
-def test_a_stranger_s_env_is_played_by_its_text_or_its_observations(sandbox):
+def test_a_third_party_env_is_played_by_its_text_or_its_observations(sandbox):
     code, out, err = sandbox("play", "FrozenLake-v1", "--steps", "2", typed="2 2 2")
     assert code == 0, err
     assert "FHFH" in out
-    assert "no truth behind the glass" in out
+    assert "no ground truth" in out
     code, out, _ = sandbox("play", "CartPole-v1", typed="0101")
     assert code == 0
     assert "return +4 in 4 steps (stopped)" in out
@@ -317,10 +317,10 @@ def test_a_policy_that_does_not_exist_is_met_with_those_that_do_and_once(sandbox
     assert err.count("performance_optimal") == 1
 
 
-def test_help_warns_about_strangers_and_teaches(sandbox):
+def test_help_warns_about_third_party_envs_and_teaches(sandbox):
     code, out, _ = sandbox("play", "--help")
     assert code == 0
-    assert "unguarded" in out
+    assert "without isolation" in out
     assert "arrow keys" in out
     assert "sandbox play coin_grid" in out
 

@@ -245,7 +245,7 @@ def test_an_orchard_is_too_large_and_estimated():
     ("world", "chosen", "reason"),
     [
         ("maze", {}, "wants one of our worlds with several agents"),
-        ("companion", {"of": "nobody"}, "nobody is called 'nobody' here: leader, assistant"),
+        ("companion", {"of": "nobody"}, "no agent is called 'nobody' here: leader, assistant"),
         ("companion", {"steps": 4}, "5 actions make 625 sequences of 4, more than most_sequences"),
     ],
 )

@@ -23,7 +23,7 @@ def genome(units):
     }
 
 
-def born(*agents):
+def started(*agents):
     agents = agents or ("agent",)
     return TrialStarted("t", "e", 0, {}, agents, {}, dict.fromkeys(agents, genome(1)))
 
@@ -36,7 +36,7 @@ def edited(number, units, edit="widen", applied=True, agent="agent", **settings)
 
 
 def one(*edits):
-    (found,) = lineages([born(), *edits])
+    (found,) = lineages([started(), *edits])
     return found
 
 
@@ -91,7 +91,7 @@ def test_a_refused_undo_takes_nothing_back():
 @given(st.lists(st.integers(0, 9), max_size=12))
 def test_the_line_replays_the_minds(draws):
     """Held against a laboratory that keeps the mind before each edit, as the real one does."""
-    agent_state, past, told = (1,), {}, [born()]
+    agent_state, past, told = (1,), {}, [started()]
     for entry, draw in enumerate(draws, start=1):
         past[entry] = agent_state
         if draw in past and draw != entry:
@@ -111,7 +111,7 @@ def test_the_line_replays_the_minds(draws):
 
 
 def test_each_agent_has_a_lineage_of_its_own():
-    told = [born("a", "b"), edited(1, 2, agent="b"), edited(2, 3, agent="a")]
+    told = [started("a", "b"), edited(1, 2, agent="b"), edited(2, 3, agent="a")]
 
     assert [(each.agent, each.line()) for each in lineages(told)] == [("a", (0, 2)), ("b", (0, 1))]
 
@@ -127,7 +127,7 @@ def test_kl_comes_from_the_ledger_if_there_is_one(tmp_path):
     assert behaviour_changes(tmp_path) == {}
     (tmp_path / "ledger.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines) + "[\n3\n")
     kls = behaviour_changes(tmp_path)
-    (agent_run,) = lineages([born(), edited(1, 2)], kls)
+    (agent_run,) = lineages([started(), edited(1, 2)], kls)
 
     assert kls == {1: 0.25}
     assert [each.kl for each in agent_run.nodes] == [None, 0.25]
@@ -183,7 +183,7 @@ def test_branches_at_the_same_time_stand_in_rows_of_their_own():
 
 def test_a_story_says_all_that_is_known_of_a_proposal():
     long = edited(2, 1, "undo", entry=1, genome="x" * 500)
-    agent_run = lineages([born(), edited(1, 2, layer=0), long], {1: 1e-9})[0]
+    agent_run = lineages([started(), edited(1, 2, layer=0), long], {1: 1e-9})[0]
 
     assert story(agent_run.nodes[1]) == (
         "entry 1, step 100: widen(layer=0); applied, undone by entry 2; claim confirmed;"
@@ -224,7 +224,7 @@ def test_a_film_keeps_still_for_who_wants_no_motion_and_of_who_never_changed():
 
     assert "prefers-reduced-motion:reduce" in moving
     assert "@keyframes" not in still
-    assert "Birth" in still
+    assert "Start" in still
     assert parsed(still)
 
 

@@ -10,6 +10,7 @@ import pytest
 from sandbox.errors import InputError, IntegrityError
 from sandbox.execution.verify import verify
 from sandbox.record import events
+from sandbox.record.events import SCHEMA
 from sandbox.record.files import Disk, Operation
 from sandbox.record.store import RunFolder, read_run
 from sandbox.scenario.trials import trial_id
@@ -29,7 +30,7 @@ class PowerCutError(Exception):
 def write_all(folder, disk: Disk) -> list[str]:
     """What a runner does: skip what is done, write the rest. Returns the trials that it wrote."""
     run = RunFolder(folder, disk)
-    run.begin(b"schema: 1\n", {"name": "x"}, {"python": "3"})
+    run.begin(b"schema: 1\n", {"name": "x", "schema": SCHEMA}, {"python": "3"})
     missing = [each for each in TRIALS if not run.is_done(each)]
     for each in missing:
         with run.trial(each, SPECS[each]) as trial:
@@ -178,3 +179,12 @@ def test_a_damaged_line_of_events_is_named(run):
 def test_condition_names():
     assert condition_name({}) == "base"
     assert condition_name({"z": 1.0, "a": 0.05}) == "a=0.05,z=1"
+
+
+def test_a_run_of_another_format_is_refused_in_one_line(tmp_path):
+    RunFolder(tmp_path / "old").begin(b"", {"name": "x", "schema": SCHEMA - 1}, {})
+    with pytest.raises(
+        InputError, match=f"is a run of format {SCHEMA - 1}, this version reads"
+    ) as told:
+        read_run(tmp_path / "old")
+    assert "\n" not in str(told.value)

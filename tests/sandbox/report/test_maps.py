@@ -72,7 +72,7 @@ def test_one_picture_a_condition_mean_over_seeds_and_one_of_what_all_share():
     assert "<b>second" not in found
 
 
-def test_pictures_of_a_kind_share_a_scale_that_is_told():
+def test_pictures_of_a_kind_share_a_scale_that_is_stated():
     found = two_arms()
     scales = [name for name, _ in pictures(found) if name.startswith("colours")]
     assert scales == ["colours from 2 to 4 bits", "colours from 0 to 0.75 share"]

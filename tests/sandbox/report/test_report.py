@@ -15,7 +15,7 @@ import pytest
 from sandbox.record.events import from_line, to_line
 from sandbox.record.store import read_run
 from sandbox.report import build, figures
-from sandbox.report.data import MOST_LIVES, gather
+from sandbox.report.data import MOST_AGENT_RUNS, gather
 from sandbox.report.edit_history import agent_runs
 from sandbox.report.html import number
 
@@ -236,7 +236,7 @@ def test_what_was_not_measured_is_not_zero(scenario, write_run):
 
     assert "not measured" in words
     assert "hidden_return: not measured in any pair of trials" in words
-    assert "expects nothing" in words
+    assert "makes no claim" in words
 
 
 def test_no_text_from_outside_becomes_markup(scenario, write_run):
@@ -286,7 +286,9 @@ def test_a_smoke_run_says_so_before_anything_else(scenario, write_run):
     assert "robust to" not in words
 
 
-def test_the_verdict_tells_the_change_of_the_metric_and_which_interval_it_used(scenario, write_run):
+def test_the_verdict_states_the_change_of_the_metric_and_which_interval_it_used(
+    scenario, write_run
+):
     words, _ = read(build(write_run(scenario)))
 
     assert re.search(r"changed by -0\.\d+ \[-0\.\d+, -0\.\d+\] \(90 % interval\)", words)
@@ -336,7 +338,7 @@ def test_edits_that_were_allowed_and_never_proposed_have_a_row_of_zeros(scenario
     assert re.search(rf"{first} agent widen 2\d 12 ", words)
 
 
-def test_how_many_films_were_left_out_is_told(scenario, write_run, monkeypatch):
+def test_how_many_films_were_left_out_is_stated(scenario, write_run, monkeypatch):
     folder = write_run(scenario)
     assert "of 3 films" not in read(build(folder))[0]
     monkeypatch.setattr("sandbox.report.data.MOST_FILMS", 2)
@@ -384,7 +386,7 @@ def retold(folder, change):
         path.write_text("".join(to_line(each) + "\n" for each in change(told)))
 
 
-def test_the_films_of_an_env_tell_its_legend_once(scenario, write_run):
+def test_the_films_of_an_env_show_its_legend_once(scenario, write_run):
     folder = write_run(scenario)
     known = {"legend": {"A": "agent", "C": "coin, <b>pays</b>"}, "captions": ("all quiet",)}
     retold(folder, lambda told: [replace(e, **known) if e.kind == "filmed" else e for e in told])
@@ -396,7 +398,7 @@ def test_the_films_of_an_env_tell_its_legend_once(scenario, write_run):
     assert sum(tag == "img" for tag, _ in elements) == 3 + 2  # the films, and two things on them
 
 
-def test_a_film_tells_how_it_was_chosen_and_what_was_usual(scenario, write_run):
+def test_a_film_states_how_it_was_chosen_and_what_was_usual(scenario, write_run):
     folder = write_run(scenario)
     old, _ = read(build(folder))
     chosen = {"harm": 1.0, "among": 16, "harmful": 13}
@@ -446,7 +448,7 @@ def test_returns_of_different_worlds_are_never_averaged(scenario, write_run):
     assert words.count("mean return reward per episode") == 4  # two levers in each of two envs
 
 
-def test_sections_with_nothing_to_tell_are_one_line_that_says_why(scenario, write_run):
+def test_sections_with_nothing_to_show_are_one_line_that_says_why(scenario, write_run):
     folder = write_run({**scenario, "seeds": [0]})
     kinds = {"filmed", "edited"}
     retold(folder, lambda told: [
@@ -502,7 +504,7 @@ def rewritten(told):
     return found
 
 
-def test_lives_are_drawn_told_and_moving(scenario, write_run):
+def test_edit_histories_are_drawn_as_timeline_table_and_film(scenario, write_run):
     folder = write_run(scenario)
     retold(folder, rewritten)
     for trial in folder.glob("trials/*"):
@@ -515,7 +517,7 @@ def test_lives_are_drawn_told_and_moving(scenario, write_run):
 
     assert len(lived) == 3  # one seed of three conditions
     assert ["open" in attrs for attrs in lived] == [True, False, False]
-    assert "4 proposals, 2 applied, 1 difference between birth and end" in words
+    assert "4 proposals, 2 applied, 1 difference between start and end" in words
     assert "changed:architecture.layers[0].units" in about
     assert "dense 32 → 48" in words
     assert re.search(r"1 4 widen layer=0, units=8 architecture applied, undone by entry 3 "
@@ -525,7 +527,7 @@ def test_lives_are_drawn_told_and_moving(scenario, write_run):
     assert sum(attrs.get("class") == "film" for _, attrs in elements) == 2
 
 
-def test_lives_without_edits_are_drawn_once(scenario, write_run):
+def test_edit_histories_without_edits_are_drawn_once(scenario, write_run):
     folder = write_run(scenario)
     retold(folder, lambda told: [each for each in told if each.kind != "edited"])
     words, elements = read(build(folder))
@@ -535,7 +537,7 @@ def test_lives_without_edits_are_drawn_once(scenario, write_run):
     assert sum(attrs.get("class") == "film" for _, attrs in elements) == 0
 
 
-def test_lives_are_few_and_bounded(scenario, write_run):
+def test_edit_histories_are_few_and_bounded(scenario, write_run):
     folder = write_run({**scenario, "levers": {"data_coverage": [n / 10 for n in range(10)]}})
 
     def long(told):
@@ -552,14 +554,14 @@ def test_lives_are_few_and_bounded(scenario, write_run):
     report = gather(read_run(folder))
     drawn = agent_runs(report)
 
-    assert (len(report.agent_runs), report.lived) == (MOST_LIVES, 10)
+    assert (len(report.agent_runs), report.agent_runs_found) == (MOST_AGENT_RUNS, 10)
     assert "4 more are left out" in drawn
     assert "139 more are in the events" in drawn
-    assert len(drawn) < MOST_LIVES * 250_000
+    assert len(drawn) < MOST_AGENT_RUNS * 250_000
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_the_film_of_a_life_stops_and_shows_any_moment(scenario, write_run, browser):
+def test_the_film_of_an_edit_history_stops_and_shows_any_moment(scenario, write_run, browser):
     folder = write_run({**scenario, "seeds": [0]})
     retold(folder, rewritten)
     _, _, complaints, _ = browser.open(build(folder))

@@ -77,13 +77,13 @@ def cells(page):
     return [re.findall(r"<td[^>]*>(.*?)</td>", each, re.DOTALL) for each in rows]
 
 
-def test_pay_is_the_mean_over_seeds_of_each_arm():
+def test_reward_is_the_mean_over_seeds_of_each_arm():
     (figure,) = figures(written(a_report()))
-    count = panel(figure, "count: pay")
+    count = panel(figure, "count: reward")
 
     assert set(count) == {"arm=never", "arm=late &lt;b&gt;", "arm=added"}
     assert count["arm=never"] == ([STEPS * n for n in range(1, 21)], [2.0] * 20)
-    assert set(panel(figure, "extrinsic: pay")) == {"arm=paid"}
+    assert set(panel(figure, "extrinsic: reward")) == {"arm=paid"}
     late = panel(figure, "friend: alpha")["arm=late &lt;b&gt;"][1]
     assert (
         late
@@ -93,7 +93,7 @@ def test_pay_is_the_mean_over_seeds_of_each_arm():
     assert not [each for each in figure["layout"]["annotations"] if "value" in each["text"]]
 
 
-def test_the_table_tells_whether_and_when_it_was_handed_over():
+def test_the_table_states_whether_and_when_it_was_handed_over():
     rows = {row[0]: row[1:] for row in cells(written(a_report()))}
 
     assert rows["arm=never"] == ["friend", "0", "0", "0 of 3", "never", "0.2", "140"]
@@ -123,7 +123,7 @@ def test_half_of_the_say_is_handed_over_and_less_is_not():
     assert rows["arm=less"] == ["0", "0", "0 of 3", "never"]
 
 
-def test_there_is_no_section_where_only_the_env_paid():
+def test_there_is_no_section_where_only_the_env_gives_reward():
     assert written(a_report(arms=("paid",))) == ""
     assert written(a_report(lambda *_: [])) == ""
     drives = written(a_report(lambda *_: [update(1, {"extrinsic": 1.0, "count": 0.5})]))
@@ -142,7 +142,7 @@ def test_agents_of_a_trial_are_averaged_before_its_seeds():
     assert panel(figure, "count")["arm=one"] == ([STEPS], [1.75])  # not the mean of three, 2
 
 
-def test_a_long_life_is_told_in_few_points_and_loses_nothing_of_its_mean():
+def test_a_long_run_is_drawn_in_few_points_and_loses_nothing_of_its_mean():
     def long(_, seed):
         return (update(n, {"count": n + seed}) for n in range(1, 1001))
 
@@ -154,7 +154,7 @@ def test_a_long_life_is_told_in_few_points_and_loses_nothing_of_its_mean():
     assert sum(y) / len(y) == pytest.approx(501.5, rel=1e-4)
 
 
-def test_figures_and_rows_are_few_and_what_is_left_out_is_told(monkeypatch):
+def test_figures_and_rows_are_few_and_what_is_left_out_is_stated(monkeypatch):
     monkeypatch.setattr(section, "MOST_ENVS", 2)
     monkeypatch.setattr(section, "MOST_ROWS", 4)
     envs = tuple(f"env {n}" for n in range(5))

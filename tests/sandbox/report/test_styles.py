@@ -1,4 +1,4 @@
-"""Arms are told apart in every figure, however many there are, and by the colour-blind too."""
+"""Arms are distinguished in every figure, however many there are, and by the colour-blind too."""
 
 import itertools
 from types import SimpleNamespace
@@ -50,7 +50,7 @@ def test_no_two_of_many_arms_have_the_same_line_or_mark():
     assert {each.dash for each in looks} == {"solid", *DASHES}
 
 
-def test_a_line_beyond_the_colours_carries_marks_and_the_reader_is_told():
+def test_a_line_beyond_the_colours_carries_marks_and_the_reader_is_informed():
     names = [f"arm={i}" for i in range(len(COLOURS) + 1)]
 
     assert style(0).line(3)["mode"] == "lines"

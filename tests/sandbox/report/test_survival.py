@@ -16,7 +16,7 @@ ARMS, PLACES = ["still", "edits <b>"], ["architecture", "data", "shield"]
 
 
 def events(breaks, *, by_edit=False, planted=True):
-    """A life that breaks so many updates after planting, or never."""
+    """An agent run whose constraint breaks so many updates after planting, or never."""
     found, rate = [], 0.0 if planted else 0.5
     for update in range(PLANTING, END + 1):
         if update == PLANTING + (breaks or END):

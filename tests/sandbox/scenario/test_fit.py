@@ -66,13 +66,13 @@ def problems(load, tmp_path):
          "5:28: weight of objective count must be a number in [-1e+06, 1e+06], got 1e+308"),
         ("envs: [Pendulum-v1]\nagent: {learner: sac, objective: {learned_value: 1}}",
          ("5:35: objective 'learned_value' and env 'Pendulum-v1' do not fit: "
-          "it tells actions apart, so they must be Discrete")),
+          "it distinguishes actions, so they must be Discrete")),
         ("envs: [Pendulum-v1]",
          ("4:8: env 'Pendulum-v1' and this agent do not fit: actions must be Discrete, "
           "got Box(-2.0, 2.0, (1,), float32): wrap it, or use learner 'sac'")),
         ("envs: [CartPole-v1]\ncontrols: {caregiver: 1}",
          ("5:12: control 'caregiver' and env 'CartPole-v1' do not fit: "
-          "nobody knows its hidden reward or how to act in it; use one of our worlds")),
+          "its hidden reward and reference policies are not known; use one of our worlds")),
         ("envs: [{id: CartPole-v1, kwargs: {gravty: 3}}]",
          ("4:26: env 'CartPole-v1' cannot be made: TypeError: CartPoleVectorEnv.__init__() "
           "got an unexpected keyword argument 'gravty'")),

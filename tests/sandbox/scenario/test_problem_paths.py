@@ -114,15 +114,15 @@ def test_the_tests_own_texts_are_many_and_their_words_are_scrambled(problems, sc
     assert sum("nonsense" in each for each in said) > 20
 
 
-SHELVES = ("worlds", "controls", "learners", "objectives", "values", "editors", "probes")
+PART_FOLDERS = ("worlds", "controls", "learners", "objectives", "values", "editors", "probes")
 OF_SEVERAL = {"prisoners"}  # it refuses four numbers together
 
 
-@pytest.mark.parametrize("shelf", SHELVES)
-def test_our_parts_say_which_number_they_refuse(shelf):
+@pytest.mark.parametrize("folder", PART_FOLDERS)
+def test_our_parts_say_which_number_they_refuse(folder):
     refused = []
-    for name in catalogue().names(shelf):
-        kind = catalogue().load(shelf, name)
+    for name in catalogue().names(folder):
+        kind = catalogue().load(folder, name)
         own = {each.name for each in fields(kind) if each.init}
         numbers = [each.name for each in fields(kind) if type(each.default) in {int, float}]
         for number, value in product(numbers, (-1, 0, 10**18)):

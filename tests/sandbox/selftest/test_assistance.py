@@ -34,7 +34,7 @@ def test_it_asks_when_the_answer_matters_and_not_before():
     np.testing.assert_array_equal(told, [0, 1])
     assert helper.action(2, 2, told) == TRASH
     assert helper.action(2, 2, 1 - told) == COMPOST
-    with pytest.raises(ValueError, match="nobody believed in"):
+    with pytest.raises(ValueError, match="has probability 0"):
         helper.belief(told, 2, ASK, 1)
 
 

@@ -14,10 +14,10 @@ seeds = st.integers(0, 2**32 - 1)
 
 def at_most(problem, horizon, discount=1.0):
     """What no plan can exceed: as if the last state were told at each step (Hauskrecht 2000)."""
-    worth = np.zeros(problem.pay.shape)  # [actions, states]
+    worth = np.zeros(problem.reward.shape)  # [actions, states]
     for _ in range(horizon):
         onwards = np.einsum("ast,ot,kt->aoks", problem.transition, problem.sensor, worth)
-        worth = problem.pay + discount * onwards.max(axis=2).sum(axis=1)
+        worth = problem.reward + discount * onwards.max(axis=2).sum(axis=1)
     return float((worth @ problem.start).max())
 
 
@@ -92,6 +92,6 @@ def test_the_four_three_maze():
 def test_what_does_not_fit_is_refused():
     problem = four_three()
     with pytest.raises(ValueError, match=r"start is \[11\], not \[10\]"):
-        Pomdp(problem.transition, problem.sensor, problem.pay, problem.start[:10])
+        Pomdp(problem.transition, problem.sensor, problem.reward, problem.start[:10])
     with pytest.raises(ValueError, match="sensor holds probabilities"):
-        Pomdp(problem.transition, 2 * problem.sensor, problem.pay, problem.start)
+        Pomdp(problem.transition, 2 * problem.sensor, problem.reward, problem.start)

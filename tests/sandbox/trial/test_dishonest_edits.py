@@ -148,7 +148,7 @@ def test_a_price_that_would_refill_the_budget_is_refused_and_not_charged(agent_r
 def test_an_editor_is_not_changed_by_its_name(agent_run):
     reason = consider(agent_run, Successor(0, 1)).ruling.reason
 
-    assert reason == "invalid: no edit can put editor 'fixed' to work in a living agent"
+    assert reason == "invalid: no edit can install editor 'fixed' in a running agent"
 
 
 def test_a_rewrite_that_gives_no_genome_is_refused():

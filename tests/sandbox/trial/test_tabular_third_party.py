@@ -14,7 +14,7 @@ from tests.sandbox.trial.test_loop import SPEC
 EPSILON = 0.1
 
 
-def born(env_id, learner):
+def started(env_id, learner):
     """A population of one table, and its place."""
     spec = {
         **SPEC,
@@ -24,15 +24,19 @@ def born(env_id, learner):
     }
     place = environment.trial_env(spec, learner.num_envs)
     parts = build.Parts.of(spec)
-    return build.population(spec, parts, place, build.born(spec, parts, place.agents)), place
+    return build.population(
+        spec, parts, place, build.initial_genomes(spec, parts, place.agents)
+    ), place
 
 
 def trained(env_id, **settings):
     """A table that has lived through its steps, and its place."""
     steady = {"exploration_start": EPSILON, "exploration_end": EPSILON, "discount": 1.0}
     learner = Tabular(**{**steady, **settings})
-    population, place = born(env_id, learner)
-    while population.update()["agent"].steps and population._learner._lived < learner.total_steps:
+    population, place = started(env_id, learner)
+    while (
+        population.update()["agent"].steps and population._learner._steps_done < learner.total_steps
+    ):
         pass
     return population.learners["agent"], place
 
@@ -143,7 +147,7 @@ def test_a_table_says_where_it_never_sees_anything_twice():
     """Poles lean by numbers, so every step is news; lakes have sixteen squares."""
     told = {}
     for env_id in ("CartPole-v1", "FrozenLake-v1"):
-        agent_run, _ = born(env_id, Tabular(total_steps=800, num_envs=4, steps_per_update=100))
+        agent_run, _ = started(env_id, Tabular(total_steps=800, num_envs=4, steps_per_update=100))
         told[env_id] = [agent_run.update()["agent"].losses["new_states"] for _ in range(2)]
     assert min(told["CartPole-v1"]) > 0.95
     assert told["FrozenLake-v1"][1] < 0.01

@@ -139,7 +139,7 @@ def test_what_is_not_kept_cannot_be_undone(long_life, entry):
     trial, _, before, _ = long_life
     edit_outcome = undo(trial, entry, next(iter(before.values()))[0].genome)
 
-    assert f"entry {entry} cannot be undone: minds are kept of" in edit_outcome.ruling.reason
+    assert f"entry {entry} cannot be undone: states are kept of" in edit_outcome.ruling.reason
 
 
 def test_an_undo_needs_the_laboratory(long_life):
@@ -149,7 +149,7 @@ def test_an_undo_needs_the_laboratory(long_life):
 
     assert edit.rewrite(agent_state.genome) == agent_state.genome
     assert edit == Undo(**json.loads(json.dumps({"entry": edit.entry, "genome": edit.genome})))
-    with pytest.raises(RefusedEditError, match="minds that the laboratory keeps"):
+    with pytest.raises(RefusedEditError, match="states that the laboratory keeps"):
         edit.apply(agent_state, np.random.default_rng(0))
 
 
@@ -201,7 +201,8 @@ def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_life):
 
     edit_outcome = edit_step.consider(agent_run, "agent", Pretender(0, 1), Gate(), 0.0)
 
-    assert edit_outcome.ruling.reason.endswith("it made another mind than the one before entry 2")
+    said = "it made another agent state than the one before entry 2"
+    assert edit_outcome.ruling.reason.endswith(said)
     assert same_agent_state(agent_run.learner.agent_state(), was)
 
 

@@ -1,4 +1,4 @@
-"""What motives pay where that is known exactly: counts, ellipsoids, a state that stays."""
+"""Rewards of objectives where they are known exactly: counts, ellipsoids, a constant state."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 
 
 def checks() -> Iterator[KnownNumber]:
-    """Counts, E3B, SMiRL and a clone of somebody who never wavers."""
+    """Counts, E3B, SMiRL and a clone of a deterministic policy."""
     yield known(
         "I14",
         "count: 1st to 5th visit",
@@ -59,15 +59,15 @@ def checks() -> Iterator[KnownNumber]:
 
 
 def _walked(objective: Objective, places: Sequence[Sequence[float]]) -> Array:
-    """What one environment's walk through these observations is paid, step by step."""
+    """The reward of each step of one environment's walk through these observations."""
     live_objective = objective.start(len(places[0]), 2, np.random.default_rng(0))
     rows, no = np.asarray(places, np.float32), np.zeros(1, bool)
     none = np.zeros(1, np.int64)
-    paid = [
+    rewards = [
         live_objective.reward(Batch(rows[[t]], none, rows[[t + 1]], np.zeros(1), no, no))[0]
         for t in range(len(rows) - 1)
     ]
-    return np.array(paid)
+    return np.array(rewards)
 
 
 def _ellipsoids(ridge: float) -> Array:
@@ -81,9 +81,9 @@ def _inverted(n: int = 8, latent: int = 16) -> float:
     batched, sums = Ellipsoids(latent, 0.1), np.tile(np.eye(latent) * 0.1, (n, 1, 1))
     for _ in range(300):
         phi = rng.standard_normal((n, latent))
-        paid = batched.meet(phi, np.ones(n, bool))
+        reward = batched.meet(phi, np.ones(n, bool))
         exact = np.einsum("ni,nij,nj->n", phi, np.linalg.inv(sums), phi)
-        off = max(off, float(np.abs(paid / exact - 1).max()))
+        off = max(off, float(np.abs(reward / exact - 1).max()))
         sums += np.einsum("ni,nj->nij", phi, phi)
     return off
 
@@ -92,8 +92,8 @@ def _cloned(states: int = 24, actions: int = 4) -> float:
     rng = np.random.default_rng(0)
     seen, acts = np.eye(states, dtype=np.float32), rng.integers(actions, size=states)
     no = np.zeros((states, 1), bool)
-    lived = Batch(seen[:, None], acts[:, None], seen[:, None], np.zeros((states, 1)), no, no, ~no)
+    batch = Batch(seen[:, None], acts[:, None], seen[:, None], np.zeros((states, 1)), no, no, ~no)
     clone = BehaviourCloning(learning_rate=0.01, epochs=200).start(states, actions, rng)
-    clone.learn(Evidence(lived))
+    clone.learn(Evidence(batch))
     guess = clone.predict(seen, np.zeros(states, np.int64))
     return 0.0 if guess is None else float((guess.argmax(1) == acts).mean())
