@@ -57,7 +57,7 @@ class ControlMeter:
         duplicate: np.random.Generator,
         span_steps: int,
     ) -> None:
-        """``twin`` is a duplicate generator: in the same state as ``rng``."""
+        """``duplicate`` is a second generator: in the same state as ``rng``."""
         self.control, self.clock = control, Clock(span_steps)
         self._expects, self._readings = control.expects(env, duplicate), control.readings(env)
         self._near = _Near(ClockedEnv(env, self.clock), self.clock)

@@ -37,7 +37,7 @@ def names() -> list[str]:
     """Our worlds, in the order of the gallery: by family, then by name."""
     import envs.registration  # noqa: PLC0415  (Gymnasium)
 
-    worlds = envs.registration.shelf()
+    worlds = envs.registration.worlds_by_name()
     return sorted(worlds, key=lambda name: (_rank(_family(_world(name))), name))
 
 
