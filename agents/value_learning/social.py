@@ -95,9 +95,9 @@ class Apprentice(LiveObjective):
         """The model's transferable parameters."""
         return self._valuer.transferable_parameters()
 
-    def import_parameters(self, heritage: Mapping[str, Array]) -> None:
+    def import_parameters(self, parameters: Mapping[str, Array]) -> None:
         """Import the model's transferable parameters."""
-        self._valuer.import_parameters(heritage)
+        self._valuer.import_parameters(parameters)
 
     def state_dict(self) -> Mapping[str, Array]:
         """The model's, and what was counted."""

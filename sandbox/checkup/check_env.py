@@ -109,7 +109,9 @@ def find(env_id: str, kwargs: Mapping[str, Any], beat: Callable[[], None] = lamb
 
     Raises ``InputError`` with a suggestion.
     """
-    env_id = envs.registration.env_id(env_id) if env_id in envs.registration.worlds_by_name() else env_id
+    env_id = (
+        envs.registration.env_id(env_id) if env_id in envs.registration.worlds_by_name() else env_id
+    )
     parallel = catalogue().parallel
     if env_id in parallel:
         return _Case(env_id, lambda: resolve(parallel[env_id][0])(**kwargs), joint=True, beat=beat)

@@ -136,7 +136,7 @@ def bare(place: str, control: Control, steps=STEPS):
 
 def gauged(name: str, place: str, **settings) -> ControlMeter:
     control = made(name, place, **settings)
-    return ControlMeter(control, seeded(place), rng=rng(), twin=rng(), span_steps=SPAN)
+    return ControlMeter(control, seeded(place), rng=rng(), duplicate=rng(), span_steps=SPAN)
 
 
 # --- form ----------------------------------------------------------------------------------------
@@ -207,7 +207,9 @@ def test_at_intensity_0_it_is_not_there_at_all(name, place):
 @EVERYWHERE
 def test_before_its_start_it_is_not_there_and_then_it_is(name, place):
     control = made(name, place, intensity=dose(name), start=0.5)
-    control_meter = ControlMeter(control, seeded(place), rng=rng(), twin=rng(), span_steps=SPAN)
+    control_meter = ControlMeter(
+        control, seeded(place), rng=rng(), duplicate=rng(), span_steps=SPAN
+    )
     told = agent_run(control_meter.env)
 
     half = STEPS // 2
@@ -411,7 +413,9 @@ def test_at_intensity_0_it_is_not_there_whatever_an_env_shows(name, shape, monke
 
     plain, controlled = lived(seeded("shape")), lived(control.wrap(seeded("shape"), rng(), SPAN))
     assert all(map(same, plain, controlled))
-    control_meter = ControlMeter(control, seeded("shape"), rng=rng(), twin=rng(), span_steps=SPAN)
+    control_meter = ControlMeter(
+        control, seeded("shape"), rng=rng(), duplicate=rng(), span_steps=SPAN
+    )
     assert all(map(same, plain, lived(control_meter.env)))
     assert not any(control_meter.read().measured.values())
 
@@ -481,7 +485,7 @@ def test_one_copy_alone_is_enough_or_refused(name, monkeypatch):
     if (reason := control.refuse(seeded("one"))) is not None:
         assert "\n" not in reason
         return
-    control_meter = ControlMeter(control, seeded("one"), rng=rng(), twin=rng(), span_steps=100)
+    control_meter = ControlMeter(control, seeded("one"), rng=rng(), duplicate=rng(), span_steps=100)
     control_meter.env.reset(seed=SEED)
     for step in range(100):
         seen, rewards, *_ = control_meter.env.step(np.array([step % 4]))

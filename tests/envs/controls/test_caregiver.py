@@ -115,7 +115,7 @@ def test_the_gauge_counts_what_was_told():
     control = Caregiver(intensity=0.5, says="advice")
     env = gym.make_vec("sandbox/Nursery-v0", num_envs=N)
     rng, twin = np.random.default_rng(7), np.random.default_rng(7)
-    control_meter = ControlMeter(control, env, rng=rng, twin=twin, span_steps=N * STEPS)
+    control_meter = ControlMeter(control, env, rng=rng, duplicate=twin, span_steps=N * STEPS)
     lived(control_meter.env)
     found = control_meter.read()
     assert found.measured["advice_shown"] == pytest.approx(0.5, abs=0.05)

@@ -281,7 +281,7 @@ def test_a_gauge_is_not_fooled_by_a_control_that_writes_in_place():
     def measured(intensity):
         pair = [np.random.default_rng(0) for _ in range(2)]
         control_meter = ControlMeter(
-            Crooked(intensity=intensity), coin(), rng=pair[0], twin=pair[1], span_steps=9
+            Crooked(intensity=intensity), coin(), rng=pair[0], duplicate=pair[1], span_steps=9
         )
         control_meter.env.reset(seed=1)
         for _ in range(120):

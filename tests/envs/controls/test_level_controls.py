@@ -96,7 +96,9 @@ def diverging(env, steps=400):
 def test_a_mixture_is_what_the_coverage_knob_of_a_world_is():
     share = 0.3
     control = LevelMixture(intensity=share)
-    control_meter = ControlMeter(control, face(), rng=rng(), twin=rng(), span_steps=COPIES * 400)
+    control_meter = ControlMeter(
+        control, face(), rng=rng(), duplicate=rng(), span_steps=COPIES * 400
+    )
 
     setting, n = diverging(face(dataclasses.replace(PLAIN, coverage=share)))
     mixed, m = diverging(control_meter.env)
@@ -124,7 +126,7 @@ def test_swaps_that_happen_not_to_show_are_expected_not_to():
 
     env = face(Few(size=4, told=0.0, horizon=12))
     control_meter = ControlMeter(
-        LevelMixture(intensity=1), env, rng=rng(), twin=rng(), span_steps=9999
+        LevelMixture(intensity=1), env, rng=rng(), duplicate=rng(), span_steps=9999
     )
     for _ in played(control_meter.env, 300):
         pass
@@ -283,7 +285,7 @@ def test_a_fixed_curriculum_is_expected_arm_by_arm(broken, monkeypatch):
     if broken:
         monkeypatch.setattr(Curriculum, "around", lambda self, env, rng, clock: env)
     control_meter = ControlMeter(
-        control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 600
+        control, face(world), rng=rng(), duplicate=rng(), span_steps=COPIES * 600
     )
     found = []
     for step, _ in enumerate(played(control_meter.env, 600)):
@@ -422,7 +424,7 @@ def test_an_expert_that_has_arrived_waits_there():
 def test_an_expert_drops_out(per):
     control = Demonstrations(intensity=0.8, dropout=0.25, dropout_per=per)
     control_meter = ControlMeter(
-        control, face(PLAIN, 64), rng=rng(), twin=rng(), span_steps=64 * 400
+        control, face(PLAIN, 64), rng=rng(), duplicate=rng(), span_steps=64 * 400
     )
     flags, changes = [], 0
     for seen, _, _, fresh, _ in played(control_meter.env, 400):
@@ -613,7 +615,7 @@ def test_a_world_that_has_levels_with_others_shows_them_as_often_as_told():
     world, share = VaseGrid(coverage=0.5, horizon=8), 0.4
     control = SocialExposure(intensity=share)
     control_meter = ControlMeter(
-        control, face(world), rng=rng(), twin=rng(), span_steps=COPIES * 400
+        control, face(world), rng=rng(), duplicate=rng(), span_steps=COPIES * 400
     )
     part = world.channels()["others"]
     levels, seen = [], []

@@ -19,7 +19,9 @@ def coin():
 
 def gauged(control, env, seed=0):
     twins = (np.random.default_rng(seed) for _ in range(2))
-    control_meter = ControlMeter(control, env, rng=next(twins), twin=next(twins), span_steps=SPAN)
+    control_meter = ControlMeter(
+        control, env, rng=next(twins), duplicate=next(twins), span_steps=SPAN
+    )
     control_meter.env.reset(seed=1)
     return control_meter
 

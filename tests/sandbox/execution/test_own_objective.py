@@ -277,7 +277,7 @@ def test_of_who_was_never_born_the_ledger_says_so(told):
     code, printed = CommandLine(folder.parent)("ledger", "own", "--trial", trial)
     assert (code, printed) == (
         0,
-        "no entry: it failed before it was born; `sandbox status` says why\n",
+        "no entry: the trial failed before its agent was initialised; `sandbox status` says why\n",
     )
 
 

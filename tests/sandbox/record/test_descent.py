@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sandbox.record.descent import Descent
 from sandbox.record.ledger_view import Book
 from sandbox.record.lineage import lineages
-from tests.sandbox.record.test_lineage import born, edited
+from tests.sandbox.record.test_lineage import edited, started
 
 SHAPES = st.lists(st.integers(0, 100), max_size=12)
 """Of each new mind: which of those before it is its parent."""
@@ -37,7 +37,7 @@ def test_every_mind_but_birth_is_one_mind_s_child_and_every_way_up_ends_at_birth
 
 def test_ledger_and_events_of_one_life_grow_the_same_tree():
     """Widened twice, the second taken back, one refused, widened again."""
-    events = [born(), edited(2, 2), edited(3, 3), edited(4, 2, "undo", entry=3),
+    events = [started(), edited(2, 2), edited(3, 3), edited(4, 2, "undo", entry=3),
               edited(5, 9, applied=False), edited(6, 4)]  # fmt: skip
     (agent_run,) = lineages(events)
     parents = agent_run.descent().parents
