@@ -24,7 +24,7 @@ Json = Any
 
 
 def table() -> Rows:
-    """Rows of ``file``, ``what`` (key or value), ``at``, ``old`` and ``new``."""
+    """Rows of ``file``, ``what`` (key, value or text), ``at``, ``old`` and ``new``."""
     with TABLE.open(encoding="utf-8") as text:
         return list(csv.DictReader(text, delimiter="\t"))
 
@@ -40,11 +40,23 @@ def renamed(entry: Json, file: str, kind: str, rows: Rows) -> Json:
         for each in mine
         if each["what"] == "value"
     }
+    texts = {each["old"]: each["new"] for each in mine if each["what"] == "text"}
+    kept = {key: value for key, value in entry.items() if key not in LEFT_OUT}
     return {
-        keys.get(key, key): values.get((key, value), value) if isinstance(value, str) else value
-        for key, value in entry.items()
-        if key not in LEFT_OUT
+        keys.get(key, key): values.get((key, value), value)
+        if isinstance(value, str)
+        else _texts(value, texts)
+        for key, value in kept.items()
     }
+
+
+def _texts(value: Json, texts: dict[str, str]) -> Json:
+    """The same value with its inner texts exchanged: legends and captions of films."""
+    if isinstance(value, dict) and texts:
+        return {key: _texts(each, texts) for key, each in value.items()}
+    if isinstance(value, list) and texts:
+        return [_texts(each, texts) for each in value]
+    return texts.get(value, value) if isinstance(value, str) else value
 
 
 def lines(path: Path) -> Iterator[Json]:
