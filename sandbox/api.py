@@ -49,7 +49,7 @@ class Experiment:
 
     @cached_property
     def verdicts(self) -> list[Any]:
-        """One verdict for every claim that the scenario expects."""
+        """One verdict for every claim of the scenario."""
         return frames.verdicts(self.record)
 
     @cached_property

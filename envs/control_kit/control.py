@@ -68,7 +68,7 @@ class Step:
 
 
 Expectation = Callable[[Step, float], Expected]
-"""From one step and the strength in force; may keep what it needs from step to step."""
+"""From one step and the effective intensity; may keep what it needs from step to step."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Control(ABC):
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
         """What a meter should find. ``rng`` draws what ``around``'s draws: same seed, own copy."""
         del env, rng
-        return lambda _step, _strength: {}
+        return lambda _step, _effective_intensity: {}
 
     def info_names(self) -> tuple[str, ...]:
         """Names under which it adds information for the learner to the infos; often none.
@@ -152,7 +152,7 @@ class Control(ABC):
     def readings(self, env: VectorEnv) -> Callable[[], Mapping[str, float]]:
         """What to read off the env itself after every step, where nothing else shows the change.
 
-        Asked before ``wrap``. Names end in ``_change`` or ``_shown``; 0 without the control.
+        Asked before ``around``. Names end in ``_change`` or ``_shown``; 0 without the control.
         """
         del env
         return dict
@@ -214,7 +214,7 @@ class ControlledEnv(VectorWrapper):
         """Forget what belonged to the last episodes of the copies ``rows``."""
 
     def turned(self) -> None:
-        """The strength has changed."""
+        """The effective intensity has changed."""
 
     def silent(self, seen: Array) -> Array:
         """Observations of this env's space in which nothing was added."""

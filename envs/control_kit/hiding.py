@@ -8,11 +8,11 @@ from envs.arrays import Array
 from envs.control_kit.control import ControlledEnv, Expectation, Expected, Step, blank
 
 Hidden = Callable[[float], Array]
-"""Strength -> indices of the inputs that are dark."""
+"""Effective intensity -> indices of the inputs that are dark."""
 
 
 def first(k: int, effective_intensity: float) -> int:
-    """How many of ``k`` things a strength hides: rounded, a half upwards."""
+    """How many of ``k`` things an intensity hides: rounded, a half upwards."""
     return int(effective_intensity * k + 0.5)
 
 

@@ -77,7 +77,7 @@ class _Noisy(ControlledEnv):
 
 
 class _Edges:
-    """How far noise moves a number that lies at a bound, kept for one strength."""
+    """How far noise moves a number that lies at a bound, kept for one intensity."""
 
     def __init__(self, low: Array, high: Array) -> None:
         self.low, self.high = low, high
@@ -85,7 +85,7 @@ class _Edges:
         self.each, self.total = np.zeros_like(self.span), 0.0
 
     def at(self, sigma: float) -> "_Edges":
-        """The same for another strength."""
+        """The same for another intensity."""
         if sigma != self.sigma:
             self.sigma, self.each = sigma, _one_way(self.span, sigma)
             self.total = float(self.each.sum())

@@ -59,7 +59,7 @@ class ParameterShift(Control):
         return _Shifted(self, env, rng, clock)
 
     def expects(self, env: VectorEnv, rng: np.random.Generator) -> Expectation:
-        """The relative change is the strength."""
+        """The relative change is the effective intensity."""
         del env, rng
         return lambda _step, effective_intensity: {
             f"{self.attribute}_change": (self.signed(effective_intensity), 0.0)
@@ -78,7 +78,7 @@ class ParameterShift(Control):
         return read
 
     def signed(self, effective_intensity: float) -> float:
-        """Relative change at a strength."""
+        """Relative change at an effective intensity."""
         return effective_intensity if self.direction == "up" else -effective_intensity
 
 

@@ -187,8 +187,9 @@ def read_run(folder: str | Path) -> RunRecord:
     if not (folder / "resolved.json").is_file():
         raise InputError(Problem(str(folder), "no run here: it has no resolved.json"))
     resolved = _json(folder / "resolved.json")
-    if resolved.get("schema") != events.SCHEMA:
-        what = f"is a run of format {resolved.get('schema')}, this version reads {events.SCHEMA}"
+    found = resolved.get("format", 1)  # the first format called it "schema"
+    if found != events.SCHEMA:
+        what = f"is a run of format {found}, this version reads {events.SCHEMA}"
         raise InputError(Problem(str(folder), f"{what}; run its scenario again into another --out"))
     trials = sorted((folder / "trials").iterdir()) if (folder / "trials").is_dir() else []
     found = [_trial(each) for each in trials if (each / "spec.json").is_file()]

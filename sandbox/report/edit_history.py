@@ -13,7 +13,7 @@ from sandbox.words import counted
 
 MOST_ROWS = 60  # of one agent run's table
 CAPS = (
-    f"At most {MOST_AGENT_RUNS} agent runs are drawn, {MOST_MOMENTS} moments of each film and"
+    f"At most {MOST_AGENT_RUNS} agents are drawn, {MOST_MOMENTS} moments of each film and"
     f" {MOST_ROWS} rows of each table; sandbox show RUN --genome draws any other."
 )
 
@@ -75,7 +75,7 @@ def _drawn(agent_run: AgentPanel, name: str) -> Iterator[Html]:
         yield Html(
             '<div class="film"><p class="keys"><button type="button">Pause</button>'
             f' <input type="range" min="1" max="{min(len(line.moments()), MOST_MOMENTS)}"'
-            f' value="1" aria-label="Moment of this agent run"></p>'
+            f' value="1" aria-label="Step in the edit history"></p>'
             f"{_wide(film(line, title=f'{name}: from the start to the end'))}</div>"
         )
     yield folded(f"All {counted(len(line.nodes) - 1, 'proposal')} as a table", _table(line.nodes))

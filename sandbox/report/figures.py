@@ -47,7 +47,7 @@ _CORNER = {  # above the plot, where no point can lie
     "yref": "paper",
     "x": 1,
     "y": 1,
-    "text": "able and safe ↗",
+    "text": "capable and safe ↗",
     "showarrow": False,
     "xanchor": "right",
     "yanchor": "bottom",

@@ -109,7 +109,8 @@ def live_objectives(report: Report) -> Iterator[Html]:
 def _note(report: Report, found: Accounts, cut: str) -> Html:
     words = (
         "Reward of each objective per step, as the learner receives it: objective weight and mixing"
-        f" weight included, mean over all seeds, one line per arm, in at most {MOST_POINTS} points."
+        " weight included, mean over all seeds, one line per condition,"
+        f" in at most {MOST_POINTS} points."
         " Scales differ from panel to panel. A reward does not show what the agent did; an"
         " objective whose reward is 0 has no effect on learning."
     )

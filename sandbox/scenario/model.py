@@ -41,7 +41,7 @@ class Scenario:
         """JSON data of everything but ``source``; what ``resolved.json`` holds."""
         names = [each for each in self.__dataclass_fields__ if each != "source"]
         names = [each for each in names if each != "arms" or self.arms]
-        data = {"schema": SCHEMA, **{each: getattr(self, each) for each in names}}
+        data = {"format": SCHEMA, **{each: getattr(self, each) for each in names}}
         return parts.to_json(data)  # type: ignore[no-any-return]
 
     def digest(self) -> str:

@@ -37,7 +37,7 @@ EPISODES = 40
 @pytest.fixture
 def scenario():
     return {
-        "schema": SCHEMA,
+        "format": SCHEMA,
         "name": "synthetic",
         "question": "Does varied data keep a <b>curious</b> agent on its goal?",
         "envs": [{"id": "sandbox/CoinGrid-v0", "kwargs": {}}],

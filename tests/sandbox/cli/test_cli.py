@@ -242,7 +242,7 @@ def test_bad_input_is_refused_before_anything_is_written(sandbox, small, tmp_pat
     (tmp_path / "full" / "mine.txt").write_text("keep me")
     (tmp_path / "arun").mkdir()
     (tmp_path / "arun" / ".lock").touch()
-    (tmp_path / "arun" / "resolved.json").write_text('{"name": "another", "schema": 2}')
+    (tmp_path / "arun" / "resolved.json").write_text('{"name": "another", "format": 2}')
     (tmp_path / "arun" / "manifest.json").write_text("{}")
     before = sorted(tmp_path.rglob("*"))
     code, out, err = sandbox(*arguments)

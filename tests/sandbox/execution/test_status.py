@@ -10,7 +10,7 @@ from sandbox.execution.status import status_of
 from sandbox.record.events import SCHEMA
 
 SCENARIO = {
-    "schema": SCHEMA,
+    "format": SCHEMA,
     "name": "mine",
     "question": "How far?",
     "envs": [{"id": "x", "kwargs": {}}],

@@ -30,7 +30,7 @@ class PowerCutError(Exception):
 def write_all(folder, disk: Disk) -> list[str]:
     """What a runner does: skip what is done, write the rest. Returns the trials that it wrote."""
     run = RunFolder(folder, disk)
-    run.begin(b"schema: 1\n", {"name": "x", "schema": SCHEMA}, {"python": "3"})
+    run.begin(b"schema: 1\n", {"name": "x", "format": SCHEMA}, {"python": "3"})
     missing = [each for each in TRIALS if not run.is_done(each)]
     for each in missing:
         with run.trial(each, SPECS[each]) as trial:
@@ -182,7 +182,7 @@ def test_condition_names():
 
 
 def test_a_run_of_another_format_is_refused_in_one_line(tmp_path):
-    RunFolder(tmp_path / "old").begin(b"", {"name": "x", "schema": SCHEMA - 1}, {})
+    RunFolder(tmp_path / "old").begin(b"", {"name": "x", "format": SCHEMA - 1}, {})
     with pytest.raises(
         InputError, match=f"is a run of format {SCHEMA - 1}, this version reads"
     ) as told:
