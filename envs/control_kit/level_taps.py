@@ -27,14 +27,14 @@ class LevelTaps:
         if self._face is not None:
             self._face.levels.then(self._near_draw)
         elif isinstance(self._third_party, SyncVectorEnv):
-            self._third_party.envs = [_Near(each, self) for each in self._third_party.envs]
+            self._third_party.envs = [_BeforeControl(each, self) for each in self._third_party.envs]
 
     def behind(self) -> None:
         """Tap again, behind the control."""
         if self._face is not None:
             self._face.levels.then(self._far_draw)
         elif isinstance(self._third_party, SyncVectorEnv):
-            self._third_party.envs = [_Far(each, self) for each in self._third_party.envs]
+            self._third_party.envs = [_AfterControl(each, self) for each in self._third_party.envs]
 
     def since(self) -> int:
         """Return the number of episodes begun since this was last asked."""
@@ -81,7 +81,7 @@ class _Tap(gym.Wrapper[Any, Any, Any, Any]):
         self._taps = taps
 
 
-class _Near(_Tap):
+class _BeforeControl(_Tap):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
@@ -89,7 +89,7 @@ class _Near(_Tap):
         return self.env.reset(seed=seed, options=options)
 
 
-class _Far(_Tap):
+class _AfterControl(_Tap):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:

@@ -60,12 +60,12 @@ class ControlMeter:
         """``duplicate`` is a second generator: in the same state as ``rng``."""
         self.control, self.clock = control, Clock(span_steps)
         self._expects, self._readings = control.expects(env, duplicate), control.readings(env)
-        self._near = _Near(ClockedEnv(env, self.clock), self.clock)
+        self._near = _BeforeControl(ClockedEnv(env, self.clock), self.clock)
         self._levels = LevelTaps(env)
         bent = controlled(control, self._near, rng, self.clock)
         self._levels.behind()
         self.silent = getattr(bent, "silent", _as_is)
-        self.env: VectorEnv = _Far(bent, self)
+        self.env: VectorEnv = _AfterControl(bent, self)
         self._width = flatdim(env.single_observation_space)
         own, offered = (_actions(each) for each in (env, bent))
         self.actions, self._added = own.stop - own.start, offered.stop - own.stop
@@ -166,7 +166,7 @@ class ControlMeter:
         self._requests[:] = 0
 
 
-class _Near(VectorWrapper):
+class _BeforeControl(VectorWrapper):
     """Keeps, between the env and the control, what passed last."""
 
     actions: Array
@@ -198,7 +198,7 @@ class _Near(VectorWrapper):
         return _all((self.seen, None, None, None, self.infos), ended)
 
 
-class _Far(VectorWrapper):
+class _AfterControl(VectorWrapper):
     """What the learner holds."""
 
     def __init__(self, env: VectorEnv, control_meter: ControlMeter) -> None:

@@ -223,7 +223,7 @@ class TrialWriter:
     @_write_event.register
     def _(self, event: Controlled) -> None:
         root = f"control/{event.control}"
-        self.records.scalar(f"{root}/strength", event.effective_intensity, event.steps)
+        self.records.scalar(f"{root}/effective_intensity", event.effective_intensity, event.steps)
         for name, value in sorted(event.measured.items()):
             self.records.scalar(f"{root}/{name}", value, event.steps)
         for name, value in sorted(event.expected.items()):

@@ -102,7 +102,7 @@ def test_the_report_has_the_data_card(done):
 def test_tensorboard_has_its_curves(done):
     files = list(done.folder.glob("tensorboard/**/events.out.tfevents*"))
     told = b"".join(each.read_bytes() for each in files)
-    for curve in ("blackout/strength", "blackout/observations_changed_expected"):
+    for curve in ("blackout/effective_intensity", "blackout/observations_changed_expected"):
         assert f"control/{curve}".encode() in told
 
 
