@@ -182,9 +182,9 @@ def curves(report: Report) -> Html:
         ),
         *(each for env in report.envs for each in _curves_of(report, env)),
         Html(
-            '<p class="soft small">A point is the mean return of the episodes that ended since the'
-            " last one. The first to end are the short ones, so a curve may start high and fall"
-            " before anything is learned.</p>"
+            '<p class="soft small">A point of a training return is the mean of the episodes that'
+            " ended since the one before. The first to end are the short ones, so a curve may start"
+            " high and fall before anything is learned.</p>"
         ),
     )
 
