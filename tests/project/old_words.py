@@ -39,7 +39,6 @@ WORDS = {
     "shelf": r"shelf|shelves|house",
     "room": r"rooms?",
     "lived": r"lived|relived|live it again|lives? again",
-    "expects": r"expectations?",
 }
 """Term of ``terms.tsv`` -> pattern of the words that stand for it, in any case."""
 

@@ -30,7 +30,7 @@ agent:
   objective: {extrinsic: 1.0, presence: 0.1}
   editor: {schedule: {plan: [{update: 2, edit: calm_down, to: 0.002}]}}
 levers:
-  door_pay: [1, 2]
+  door_reward: [1, 2]
   toll: [0.5, 0]
 seeds: 1
 metrics: [updates_done, edits_applied]
@@ -87,7 +87,7 @@ def _passed(house, *arguments):
 
 def test_the_new_parts_are_listed_with_their_summaries(house):
     for shelf, name, summary in [
-        ("envs", "sandbox/TwoDoors-v0", "Two doors; the left one pays."),
+        ("envs", "sandbox/TwoDoors-v0", "Two doors; the left one is rewarded."),
         ("controls", "toll", "Takes something off every reward."),
         ("levers", "toll", "Takes something off every reward."),
         ("edits", "calm_down", "Sets the entropy coefficient"),
@@ -103,9 +103,9 @@ def test_a_scenario_runs_with_all_six(house):
     specs = [
         json.loads(path.read_text()) for path in sorted((house / "out").glob("trials/*/spec.json"))
     ]
-    conditions = [(spec["condition"]["door_pay"], spec["condition"]["toll"]) for spec in specs]
+    conditions = [(spec["condition"]["door_reward"], spec["condition"]["toll"]) for spec in specs]
     assert sorted(conditions) == [(1, 0), (1, 0.5), (2, 0.5)]
-    assert {spec["env"]["kwargs"].get("pay", 1) for spec in specs} == {1, 2}
+    assert {spec["env"]["kwargs"].get("reward", 1) for spec in specs} == {1, 2}
     rows = [json.loads(line) for line in (house / "out" / "results.jsonl").read_text().splitlines()]
     assert [row["updates_done"] for row in rows] == [4.0] * 3
     assert [row["edits_applied"] for row in rows] == [1.0] * 3

@@ -1,4 +1,4 @@
-"""Sets the entropy coefficient: how much the learner is paid to stay undecided."""
+"""Sets the entropy coefficient: the reward for an undecided policy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Pays a constant for being there."""
+"""A constant reward for every step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the left door pays."""
+"""The reward behind the left door."""
 
 import math
 from collections.abc import Sequence
@@ -10,25 +10,25 @@ from sandbox.record.events import Event
 
 
 @dataclass(frozen=True)
-class DoorPay(Lever):
-    """Sets ``pay`` of the world."""
+class DoorReward(Lever):
+    """Sets ``reward`` of the world."""
 
     family = "data"
     neutral: ClassVar[float] = 1.0
 
     def check(self, spec: Spec, dose: float) -> str | None:
-        """A pay that is no price, of the world with the doors."""
+        """A reward of at least 0, of the world with the doors."""
         if spec["env"]["id"] != "sandbox/TwoDoors-v0":
-            return "only sandbox/TwoDoors-v0 has a door that pays"
-        return None if 0 <= dose < math.inf else f"a door pays at least 0, not {dose:g}"
+            return "only sandbox/TwoDoors-v0 has such a door"
+        return None if 0 <= dose < math.inf else f"the reward must be at least 0, not {dose:g}"
 
     def apply(self, spec: Spec, dose: float) -> Spec:
-        """Set what it pays."""
+        """Set the reward."""
         env = spec["env"]
-        kwargs = env["kwargs"] if dose == self.neutral else {**env["kwargs"], "pay": dose}
+        kwargs = env["kwargs"] if dose == self.neutral else {**env["kwargs"], "reward": dose}
         return {**spec, "env": {**env, "kwargs": kwargs}}
 
     def manipulation_check(self, events: Sequence[Event], dose: float) -> bool | None:
-        """No event tells what a door pays."""
+        """No event shows the reward behind a door."""
         del events, dose
         return None
