@@ -1,8 +1,9 @@
 """Interfaces of an objective, an edit, an editor and a learner. Imports no torch."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from agents.agent_state import AgentState, EditEvidence, Look, OptimiserMoment, RefusedEditError
 from agents.arrays import Array
 from agents.behaviour import kl
-from agents.genome import Genome
+from agents.genome import EditorGene, Genome
 from agents.objective_contract import Batch, LiveObjective, Objective
 
 __all__ = [
@@ -127,6 +128,15 @@ class View:
         str, ...
     ] = ()  # names of the arrays in ``AgentState.values``, without their contents
 
+    def recent_return(self, window: int, peer: str | None = None) -> float | None:
+        """Mean training return of this agent, or of a peer, over the last ``window`` updates.
+
+        ``None`` where no episode ended. A return that is not finite is none.
+        """
+        returns = self.returns if peer is None else self.peers[peer]
+        found = [each for each in returns[-window:] if each is not None and math.isfinite(each)]
+        return math.fsum(found) / len(found) if found else None
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -145,6 +155,11 @@ class Editor(ABC):
     level: ClassVar[str] = ""
     """How far it reaches: fixed, scheduled, random, self-tuned, plastic, growing, learned, in-band
     or recursive."""
+
+    def gene(self) -> EditorGene:
+        """This editor in a genome: the name of its file, and its settings."""
+        name = type(self).__module__.rpartition(".")[2]
+        return EditorGene.of(name, asdict(self))  # type: ignore[call-overload]
 
     @abstractmethod
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> "LiveEditor":

@@ -7,7 +7,7 @@ settings cannot be reached from inside, nor can a bound: it is no setting.
 import importlib
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any
 
 from agents.contract import Editor, RefusedEditError
@@ -37,12 +37,6 @@ def editor_class(name: str) -> type[Editor]:
 def bounds_of(kind: type[Editor]) -> Mapping[str, tuple[float, float]]:
     """What may be edited, empty where the class declares nothing."""
     return getattr(kind, "bounds", {})
-
-
-def gene_of(editor: Editor) -> EditorGene:
-    """The gene of an editor of the part folder: its file's name and its settings."""
-    name = type(editor).__module__.rpartition(".")[2]
-    return EditorGene.of(name, asdict(editor))  # type: ignore[call-overload]
 
 
 def settings_of(gene: EditorGene) -> Editor:

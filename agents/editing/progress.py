@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, field
 
 from agents.contract import View
-from agents.editing.return_level import level
 
 
 @dataclass(frozen=True)
@@ -19,9 +18,9 @@ class Mark:
 class Progress:
     """Turns intervals into credits, as the bandit's are.
 
-    The *rate* of an interval is the rise of ``level`` over it, divided by the FLOPs spent in it;
-    its *credit* is ``rate / (2 s)`` clipped to [-1, 1], with ``s`` the root mean square of all
-    rates until now, discounted by ``discount`` an interval. Multiplying returns or FLOPs, or
+    The *rate* of an interval is the rise of the recent return over it, divided by the FLOPs spent
+    in it; its *credit* is ``rate / (2 s)`` clipped to [-1, 1], with ``s`` the root mean square of
+    all rates until now, discounted by ``discount`` an interval. Multiplying returns or FLOPs, or
     shifting returns, changes no credit.
     """
 
@@ -33,11 +32,11 @@ class Progress:
 
     def mark(self, view: View) -> Mark:
         """Begin an interval here."""
-        return Mark(view.flops, level(view.returns, self.window))
+        return Mark(view.flops, view.recent_return(self.window))
 
     def credit(self, begun: Mark, view: View) -> float | None:
         """End an interval; ``None`` where nothing was measured."""
-        now = level(view.returns, self.window)
+        now = view.recent_return(self.window)
         if begun.level is None or now is None or view.flops <= begun.flops:
             return None
         rate = (now - begun.level) / (view.flops - begun.flops)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.editing.return_level import level
 from agents.part_settings import SettingError
 
 REST = "identity"
@@ -100,7 +99,7 @@ class _Gambler(LiveEditor):
     def propose(self, view: View) -> Edit | None:
         if view.update % self._settings.every_updates:
             return None
-        now = self._level(view.returns)
+        now = view.recent_return(self._settings.window or self._settings.every_updates)
         self._settle(view.flops, now)
         offers = {name: edit.candidates(view) for name, edit in self._edits.items()}
         arm = self._best([*(name for name, each in offers.items() if each), REST])
@@ -130,9 +129,6 @@ class _Gambler(LiveEditor):
             "counts": counts,
             "credits": means,
         }
-
-    def _level(self, returns: Sequence[float | None]) -> float | None:
-        return level(returns, self._settings.window or self._settings.every_updates)
 
     def _settle(self, flops: float, now: float | None) -> None:
         """Store the rate of the play whose interval ends now."""

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import AgentState, Edit, EditClaim, EditEvidence, RefusedEditError, View
-from agents.editing.exploitation import recent_return
 from agents.editing.mutation import number_problem
 from agents.genome import EditorGene, Genome
 
@@ -55,8 +54,8 @@ class CopyPeer(Edit):
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:
         """Plain copies of all peers that had more return lately."""
-        own = recent_return(view.returns, WINDOW)
-        scores = {name: recent_return(view.peers[name], WINDOW) for name in view.peer_genomes}
+        own = view.recent_return(WINDOW)
+        scores = {name: view.recent_return(WINDOW, name) for name in view.peer_genomes}
         return tuple(
             cls.of(name, view.peer_genomes[name])
             for name, score in scores.items()

@@ -15,7 +15,6 @@ from agents.contract import (
     RefusedEditError,
     UpdateReport,
 )
-from agents.editing.bounds import gene_of
 from agents.genome import EditorGene, Genome
 from agents.part_settings import tuples
 from sandbox.gate.budget import Meter
@@ -104,7 +103,7 @@ class AgentRun:
     def effective(self) -> Genome:
         """The genome as read back from the live learner and the live editor."""
         found, settings = self.learner.effective(), self.editor.settings()
-        return found if settings is None else replace(found, editor=gene_of(settings))
+        return found if settings is None else replace(found, editor=settings.gene())
 
     def since(self, undoes: int | None) -> Past:
         """What the gate has to know to judge an edit that undoes this entry, or none."""
@@ -137,14 +136,14 @@ class AgentRun:
         """Install an earlier state of this agent, its editor's settings included."""
         self.learner.install(agent_state)
         settings = self.editor.settings()
-        if settings is not None and gene_of(settings) != agent_state.genome.editor:
+        if settings is not None and settings.gene() != agent_state.genome.editor:
             self.editor.adopt(with_settings(self.editor, agent_state.genome.editor))
 
 
 def with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
     """The live editor with the settings of a gene. Raises ``RefusedEditError``."""
     now = editor.settings()
-    if now is None or gene_of(now).name != wanted.name:
+    if now is None or now.gene().name != wanted.name:
         raise RefusedEditError(f"no edit can install editor '{wanted.name}' in a running agent")
     try:
         return type(now)(**tuples(wanted.settings))

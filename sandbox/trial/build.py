@@ -6,7 +6,6 @@ from typing import Any
 
 import envs
 from agents.contract import Edit, Editor, Learner, Objective, Population
-from agents.editing.bounds import gene_of
 from agents.genome import Architecture, Genome, learning_rule
 from agents.part_settings import tuples
 from sandbox.catalogue import Part, catalogue
@@ -74,7 +73,7 @@ class Parts:
             architecture=Architecture.from_json(spec["architecture"]),
             learning_rule=learning_rule(self.learner.genome_rule()),
             objective=tuple(sorted((k, v["weight"]) for k, v in spec["objective"].items())),
-            editor=gene_of(self.editor),
+            editor=self.editor.gene(),
         )
 
 

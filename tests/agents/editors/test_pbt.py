@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.contract import EditEvidence, RefusedEditError, Reply
-from agents.editing.exploitation import drawn_leader, recent_return
+from agents.editing.exploitation import drawn_leader
 from agents.editors.pbt import Pbt
 from agents.edits.copy_peer import CopyPeer
 from agents.genome import EditorGene, Genome, LearningRule
@@ -87,12 +87,6 @@ def test_whoever_is_copied_stays_as_it_is(scores, share):
         assert sum(leader is not None for leader in copies.values()) == (
             count if len(scores) > 1 else 0
         )
-
-
-def test_recent_returns():
-    assert recent_return((9.0, None, 1.0, 2.0), 3) == 1.5
-    assert recent_return((9.0, None), 1) is None
-    assert recent_return((), 5) is None
 
 
 # --- the editor --------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from agents.contract import RefusedEditError, Reply
 from agents.editing.progress import Progress
-from agents.editing.return_level import level
 from agents.editing.trends import FLOPS_BESIDES
 from agents.editors.policy_network import FEATURES, REST, PolicyNetwork
 from agents.editors.random import Random
@@ -77,11 +76,6 @@ def test_its_price_by_hand():
 
 
 # --- what an edit was worth ----------------------------------------------------------------------
-
-
-def test_level_is_the_mean_of_what_is_known():
-    assert level((9.0, 1.0, None, 3.0), 3) == 2
-    assert level((1.0, None), 1) is None
 
 
 @given(st.floats(0.01, 100), st.floats(-100, 100), st.floats(1e-6, 1e6))

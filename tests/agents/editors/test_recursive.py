@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from agents.contract import RefusedEditError, Reply
-from agents.editing.bounds import gene_of
 from agents.editors.bandit import Bandit
 from agents.editors.recursive import DEEPEST, SLOTS, Recursive
 from agents.edits.identity import Identity
@@ -49,7 +48,7 @@ class AgentRun:
             if after.editor != self.genome.editor:
                 self.editor.adopt(Recursive(**after.editor.settings))
             self.genome = after
-            assert gene_of(self.editor.settings()) == after.editor
+            assert self.editor.settings().gene() == after.editor
             self.editor.hear(Reply(edit, applied=True, reason="", entry=update))
         return self
 
@@ -57,7 +56,7 @@ class AgentRun:
 def agent_run(updates=200, pays=lambda genome, update: 0.0, seed=0, **settings):
     mine = Recursive(**{"rule": "keep_all"} | settings)
     editor = mine.start(EDITS, np.random.default_rng(seed))
-    return AgentRun(editor, Genome(editor=gene_of(mine)), [], []).run(updates, pays)
+    return AgentRun(editor, Genome(editor=mine.gene()), [], []).run(updates, pays)
 
 
 def levels(made):
@@ -163,8 +162,8 @@ def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
     undone = [each for each in ran.made if isinstance(each, TakeBack)]
     assert len(undone) == len([each for each in ran.made if isinstance(each, SetRule)]) - 1
     assert len({each.genome for each in undone}) == 1  # always back to the birth
-    assert Genome.from_json(json.loads(undone[-1].genome)).editor == gene_of(
-        Recursive(depth=3, rule="success_story")
+    assert Genome.from_json(json.loads(undone[-1].genome)).editor == (
+        Recursive(depth=3, rule="success_story").gene()
     )
 
 
@@ -196,7 +195,7 @@ def test_settings_that_make_no_editor_are_refused(settings, reason):
 
 # --- edits of an editor ------------------------------------------------------------------------
 
-BANDIT = Genome(editor=gene_of(Bandit(every_updates=8, window=4)))
+BANDIT = Genome(editor=Bandit(every_updates=8, window=4).gene())
 
 
 @pytest.mark.parametrize(
@@ -284,7 +283,7 @@ def test_a_trial_records_every_edit_of_the_editor_and_the_lever_sees_the_depth(d
     for dose in range(DEEPEST + 1):
         assert RecursionDepth().manipulation_check(notes.events, dose) == (dose == depth)
     last = [each for each in edited if each.applied][-1].genome["editor"]["settings"]
-    assert (last != gene_of(Recursive(depth=depth)).settings) == (depth > 0)
+    assert (last != Recursive(depth=depth).gene().settings) == (depth > 0)
 
 
 def test_a_depth_needs_the_recursive_editor_to_itself():
