@@ -8,7 +8,7 @@ new discount apply to all stored steps at once.
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,10 +28,9 @@ from agents.architecture.validity import (
 from agents.arrays import Array
 from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, UpdateReport
 from agents.genome import Genome, LearningRule
-from agents.network import bundle, optimisers
+from agents.network import bundle
 from agents.network.gradient_step import Stepper, as_input, check_weights
 from agents.network.gradients import MOST, LossLook
-from agents.network.unit_scores import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.reward_mixing import Diary, objective_reward, shares, taught
@@ -197,13 +196,8 @@ class ReplayLearner(LiveLearner):
 
     def agent_state(self) -> AgentState:
         """Copy of genome, weights, optimiser state and buffers."""
-        return AgentState(
-            self.genome,
-            bundle.read_parameters(self.networks),
-            bundle.read_moments(self.networks, self.optimizer),
-            bundle.read_buffers(self.networks),
-            exported_values(self._live_objectives),
-        )
+        values = exported_values(self._live_objectives)
+        return bundle.read_agent_state(self.genome, self.networks, self.optimizer, values)
 
     def install(self, agent_state: AgentState) -> None:
         """Install this agent state; ``ValueError`` naming every problem, and nothing changed."""
@@ -220,12 +214,9 @@ class ReplayLearner(LiveLearner):
 
     def effective(self) -> Genome:
         """The genome read back from live parts; only the editor comes from the record."""
-        live, rule = optimisers.read_rule(self.optimizer), self.stepper.rule
-        if live["optimiser"] not in {"sgd", "rmsprop"}:  # the others have none
-            live["momentum"] = rule.momentum
         return Genome(
             architecture=bundle.read_architecture(self.networks, self.optimizer),
-            learning_rule=replace(rule, **live),  # type: ignore[arg-type]
+            learning_rule=bundle.read_rule(self.optimizer, self.stepper.rule),
             objective=tuple(sorted(self._weights.items())),
             editor=self.genome.editor,
         )
@@ -246,16 +237,8 @@ class ReplayLearner(LiveLearner):
 
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
-        seen = self._input(self.recent_observations(MOST))
-        with torch.inference_mode():
-            found = self.networks.tower(self.viewed).activations(seen)
-        layers = [each.abs().mean(0).numpy() for each in found]
-        scores = tuple(unit_scores(each if len(seen) else np.ones_like(each)) for each in layers)
-        return {
-            "dormancy": tuple(float((each <= DORMANT).mean()) for each in scores),
-            "unit_scores": scores,
-            "gradient_norm": self.gradient_norm,
-        }
+        use = self.networks.tower(self.viewed).unit_use(self._input(self.recent_observations(MOST)))
+        return {**use, "gradient_norm": self.gradient_norm}
 
     def look(self) -> LossLook | None:
         """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""

@@ -1,7 +1,6 @@
 """SB3's PPO as a learner that may be rewritten in place between two updates."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -26,12 +25,11 @@ from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, Streams, UpdateReport
 from agents.genome import Genome, LearningRule
-from agents.network.bundle import read_architecture
+from agents.network.bundle import read_agent_state, read_architecture
 from agents.network.gradient_step import Stepper, as_input
 from agents.network.gradients import MOST, LossLook
-from agents.network.installation import read_agent_state, read_rule, write_agent_state
+from agents.network.installation import read_sb3_rule, write_agent_state
 from agents.network.sb3_policy import AgentPolicy
-from agents.network.unit_scores import DORMANT, unit_scores
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.reward_mixing import Diary, mixed, taught
@@ -39,8 +37,6 @@ from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.spaces import action_count, flat_size
 from agents.training.streams import Chance
 from agents.training.value_transfer import exported_values, import_values, value_problems
-
-_VIEWED = 1024  # observations behind dormancy and unit scores
 
 
 class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
@@ -203,7 +199,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def agent_state(self) -> AgentState:
         """Copy of genome, weights and optimiser state."""
-        return replace(read_agent_state(self), values=exported_values(self._live_objectives))
+        values = exported_values(self._live_objectives)
+        return read_agent_state(self.genome, self.policy, self.policy.optimizer, values)
 
     def install(self, agent_state: AgentState) -> None:
         """Install this agent state; ``ValueError`` naming every problem, and nothing changed."""
@@ -221,7 +218,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         """The genome read back from live parts; only the editor's name comes from the record."""
         return Genome(
             architecture=read_architecture(self.policy, self.policy.optimizer),
-            learning_rule=read_rule(self),
+            learning_rule=read_sb3_rule(self),
             objective=tuple(sorted(self._weights.items())),
             editor=self.genome.editor,
         )
@@ -248,15 +245,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
-        seen = self._input(self.recent_observations(_VIEWED))
-        with torch.inference_mode():
-            layers = [each.abs().mean(0).numpy() for each in self.policy.policy.activations(seen)]
-        scores = tuple(unit_scores(each if len(seen) else np.ones_like(each)) for each in layers)
-        return {
-            "dormancy": tuple(float((each <= DORMANT).mean()) for each in scores),
-            "unit_scores": scores,
-            "gradient_norm": self.gradient_norm,
-        }
+        seen = self._input(self.recent_observations(MOST))
+        return {**self.policy.policy.unit_use(seen), "gradient_norm": self.gradient_norm}
 
     def look(self) -> LossLook | None:
         """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""

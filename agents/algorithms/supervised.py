@@ -5,7 +5,6 @@ afterwards (``taught`` in infos), not from rewards. There is a policy tower and 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,12 @@ from agents.architecture.validity import genome_problems, objective_problems, re
 from agents.arrays import Array
 from agents.behaviour import log_softmax
 from agents.contract import AgentState, LiveLearner, LiveObjective, Streams, UpdateReport
-from agents.genome import Genome, LearningRule, SupervisedRule
+from agents.genome import Genome, SupervisedRule
 from agents.layers import KINDS
-from agents.network import bundle, optimisers
+from agents.network import bundle
 from agents.network.gradient_step import Row, Stepper, as_input, check_weights
 from agents.network.gradients import MOST, LossLook
-from agents.network.unit_scores import DORMANT, unit_scores
+from agents.network.towers import DORMANT
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
 from agents.training.streams import Chance
@@ -152,12 +151,7 @@ class SupervisedLearner(LiveLearner):
 
     def agent_state(self) -> AgentState:
         """Copy of genome, weights, optimiser state and buffers."""
-        return AgentState(
-            self.genome,
-            bundle.read_parameters(self._networks),
-            bundle.read_moments(self._networks, self._optimizer),
-            bundle.read_buffers(self._networks),
-        )
+        return bundle.read_agent_state(self.genome, self._networks, self._optimizer)
 
     def install(self, agent_state: AgentState) -> None:
         """Install this agent state; ``ValueError`` naming every problem, and nothing changed."""
@@ -175,16 +169,10 @@ class SupervisedLearner(LiveLearner):
         """The genome read back from live parts; only the editor comes from the record."""
         return Genome(
             architecture=bundle.read_architecture(self._networks, self._optimizer),
-            learning_rule=self._live_rule(),
+            learning_rule=bundle.read_rule(self._optimizer, self._stepper.rule),
             objective=self._weights,
             editor=self.genome.editor,
         )
-
-    def _live_rule(self) -> LearningRule:
-        live, rule = optimisers.read_rule(self._optimizer), self._stepper.rule
-        if live["optimiser"] not in {"sgd", "rmsprop"}:  # the others have none
-            live["momentum"] = rule.momentum
-        return replace(rule, **live)  # type: ignore[arg-type]
 
     def parameters(self) -> int:
         """Number of its weights and biases."""
@@ -210,14 +198,8 @@ class SupervisedLearner(LiveLearner):
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
         seen = self._input(self.recent_observations(MOST))
-        with torch.inference_mode():
-            layers = [each.abs().mean(0).numpy() for each in self._activations(seen)]
-        scores = tuple(unit_scores(each if len(seen) else np.ones_like(each)) for each in layers)
-        return {
-            "dormancy": tuple(float((each <= DORMANT).mean()) for each in scores),
-            "unit_scores": scores,
-            "gradient_norm": self._gradient_norm,
-        }
+        use = self._networks.tower(TOWER).unit_use(seen)
+        return {**use, "gradient_norm": self._gradient_norm}
 
     def look(self) -> LossLook | None:
         """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
@@ -258,9 +240,6 @@ class SupervisedLearner(LiveLearner):
 
     def _input(self, observations: Array) -> Tensor:
         return as_input(observations, self.observation_size * self.genome.architecture.history)
-
-    def _activations(self, seen: Tensor) -> list[Tensor]:
-        return self._networks.tower(TOWER).activations(seen)
 
     def _dormant_share(self) -> float:
         """Share of the units that a layer has of its own, over all layers."""

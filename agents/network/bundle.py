@@ -1,6 +1,10 @@
-"""All towers of one agent as torch modules, with the optimiser that trains them."""
+"""All towers of one agent as torch modules, with the optimiser that trains them.
+
+``assign`` writes an agent state into them; what begins with ``read_`` reads back what is in use.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +14,16 @@ from torch import nn
 from agents.architecture.initial import trainable
 from agents.arrays import Array
 from agents.contract import AgentState, OptimiserMoment
-from agents.genome import Architecture, Genome
-from agents.network import optimisers
+from agents.genome import Architecture, Genome, LearningRule
 from agents.network.towers import Tower
 
 GUARDED = frozenset({"policy", "q", "target_q"})
 """Towers whose outputs choose actions: planted constraints act on them."""
+EPSILON = 1e-5  # SB3's for PPO and A2C; torch's own is 1e-8
+
+_FIRST = {"adam": "exp_avg", "adamw": "exp_avg", "sgd": "momentum_buffer"}
+_FIRST |= {"rmsprop": "momentum_buffer"}
+_SECOND = {"adam": "exp_avg_sq", "adamw": "exp_avg_sq", "rmsprop": "square_avg"}
 
 
 class Towers(nn.Module):
@@ -77,32 +85,34 @@ def assign(
         )
     networks.kept = kept
     trained = dict(networks.trained())
-    optimizer = optimisers.make(agent_state.genome.learning_rule, trained.values())
+    optimizer = _new_optimiser(agent_state.genome.learning_rule, trained.values())
     for name, moment in agent_state.moments.items():
         if name in trained:  # by name: equal shapes in another order would be taken silently
-            optimisers.set_moment(optimizer, trained[name], moment)
+            _set_moment(optimizer, trained[name], moment)
     return optimizer
 
 
-def read_parameters(networks: Towers) -> dict[str, Array]:
-    """Return copies of the live weights by name."""
-    return {name: each.detach().numpy().copy() for name, each in networks.named_parameters()}
-
-
-def read_buffers(networks: Towers) -> dict[str, Array]:
-    """Return copies of masks and of what hooks keep, by name."""
-    found = {
+def read_agent_state(
+    genome: Genome,
+    networks: Towers,
+    optimizer: torch.optim.Optimizer,
+    values: Mapping[str, Array] | None = None,
+) -> AgentState:
+    """Return copies of weights, optimiser state and buffers as the agent state of this genome."""
+    weights = {name: each.detach().numpy().copy() for name, each in networks.named_parameters()}
+    masks = {
         f"mask/{name.removesuffix('mask')}weight": each.numpy().copy()
         for name, each in networks.named_buffers()
     }
-    return found | {name: each.numpy().copy() for name, each in networks.kept.items()}
+    buffers = masks | {name: each.numpy().copy() for name, each in networks.kept.items()}
+    return AgentState(genome, weights, read_moments(networks, optimizer), buffers, values or {})
 
 
 def read_moments(networks: Towers, optimizer: torch.optim.Optimizer) -> dict[str, OptimiserMoment]:
     """Return copies of the optimiser's state by name; parameters never stepped are left out."""
-    kind, found = optimisers.name_of(optimizer), {}
+    kind, found = _kind(optimizer), {}
     for name, parameter in networks.trained():
-        moment = optimisers.moment_of(kind, optimizer.state.get(parameter, {}))
+        moment = _moment_of(kind, optimizer.state.get(parameter, {}))
         if moment is not None:
             found[name] = moment
     return found
@@ -121,6 +131,25 @@ def read_architecture(networks: Towers, optimizer: torch.optim.Optimizer) -> Arc
     return next(iter(found.values()))
 
 
+def read_rule(optimizer: torch.optim.Optimizer, rule: LearningRule) -> LearningRule:
+    """Return ``rule`` with the optimiser, rate, weight decay and momentum that are in use.
+
+    The momentum of an optimiser that has none is the rule's. Raises ``RuntimeError`` where groups
+    disagree.
+    """
+    kind = _kind(optimizer)
+    found: dict[str, Any] = {"optimiser": kind}
+    names = {"learning_rate": "lr", "weight_decay": "weight_decay"}
+    if kind in {"sgd", "rmsprop"}:
+        names["momentum"] = "momentum"
+    for name, key in names.items():
+        values = {group.get(key, 0.0) for group in optimizer.param_groups}
+        if len(values) > 1:
+            raise RuntimeError(f"the copies of {name} disagree: {sorted(values)}")
+        found[name] = values.pop()
+    return replace(rule, **found)
+
+
 def _mask(name: str) -> bool:
     return name.startswith("mask/")
 
@@ -137,3 +166,54 @@ def _tensor(value: Array) -> torch.Tensor:
     optimisers would then step the wrong numbers without an error.
     """
     return torch.tensor(np.asarray(value, np.float32, order="C"))
+
+
+def _new_optimiser(rule: LearningRule, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """Return a fresh optimiser of the rule's kind over these parameters."""
+    lr, decay, momentum = rule.learning_rate, rule.weight_decay, rule.momentum
+    chosen = list(parameters)
+    if rule.optimiser == "adam":
+        return torch.optim.Adam(chosen, lr=lr, eps=EPSILON, weight_decay=decay, fused=True)
+    if rule.optimiser == "adamw":
+        return torch.optim.AdamW(chosen, lr=lr, eps=EPSILON, weight_decay=decay, fused=True)
+    if rule.optimiser == "rmsprop":
+        return torch.optim.RMSprop(
+            chosen, lr=lr, eps=EPSILON, weight_decay=decay, momentum=momentum
+        )
+    return torch.optim.SGD(chosen, lr=lr, weight_decay=decay, momentum=momentum)
+
+
+def _kind(optimizer: torch.optim.Optimizer) -> str:
+    """The genome's name for a live optimiser."""
+    return type(optimizer).__name__.lower()
+
+
+def _set_moment(
+    optimizer: torch.optim.Optimizer, parameter: nn.Parameter, moment: OptimiserMoment
+) -> None:
+    """Give one parameter its state; SGD without momentum keeps none."""
+    kind, state = _kind(optimizer), dict[str, torch.Tensor]()
+    first, second = (
+        torch.tensor(np.asarray(each, np.float32, order="C"))  # laid out as the parameter is
+        for each in (moment.first, moment.second)
+    )
+    keeps_first = kind.startswith("adam") or optimizer.param_groups[0]["momentum"] > 0
+    if kind != "sgd":
+        state["step"] = torch.tensor(float(moment.step), dtype=torch.float32)
+        state[_SECOND[kind]] = second
+    if keeps_first:
+        state[_FIRST[kind]] = first
+    if state:
+        optimizer.state[parameter] = state
+
+
+def _moment_of(kind: str, state: Mapping[str, torch.Tensor]) -> OptimiserMoment | None:
+    """Read one parameter's state; ``None`` where the optimiser keeps none."""
+    first, second = state.get(_FIRST[kind]), state.get(_SECOND.get(kind, ""))
+    known = first if first is not None else second
+    if known is None:
+        return None
+    both = [torch.zeros_like(known) if each is None else each for each in (first, second)]
+    step = float(state["step"]) if "step" in state else 0.0
+    arrays = [each.detach().numpy().copy() for each in both]
+    return OptimiserMoment(arrays[0], arrays[1], step)

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from agents.arrays import Array
 from agents.contract import Look, OptimiserMoment
-from agents.network.bundle import Towers, read_moments
-from agents.network.optimisers import EPSILON
+from agents.network.bundle import EPSILON, Towers, read_moments
 from agents.network.towers import Record
 
 MOST = 1024

@@ -1,7 +1,7 @@
-"""Writes an agent state into a live SB3 PPO or A2C and reads it back; checks before it writes.
+"""Writes an agent state into a live SB3 PPO or A2C, and reads its learning rule back.
 
-SB3 keeps copies of a number in several places; ``write_rule`` sets all of them, and ``read_rule``
-reads the ones in use and raises an error when copies disagree.
+SB3 keeps copies of a number in several places; ``_write_rule`` sets all of them, and
+``read_sb3_rule`` reads the ones in use and raises an error when copies disagree.
 """
 
 from dataclasses import replace
@@ -12,29 +12,18 @@ from stable_baselines3.common.utils import FloatSchedule
 from agents.architecture.cost import parameter_shapes
 from agents.contract import AgentState
 from agents.genome import Genome, LearningRule
-from agents.network import bundle, optimisers
+from agents.network.bundle import assign, read_rule
 
 
 def write_agent_state(model: Any, agent_state: AgentState) -> None:
     """Write this valid agent state into ``model``. Same towers, no random number drawn."""
     order = parameter_shapes(agent_state.genome, model.observation_size, model.actions)
-    model.policy.optimizer = bundle.assign(model.policy, agent_state, order)
-    write_rule(model, agent_state.genome.learning_rule)
+    model.policy.optimizer = assign(model.policy, agent_state, order)
+    _write_rule(model, agent_state.genome.learning_rule)
     _publish(model, agent_state.genome)
 
 
-def read_agent_state(model: Any) -> AgentState:
-    """Return a copy of genome, weights, optimiser state and buffers."""
-    policy = model.policy
-    return AgentState(
-        model.genome,
-        bundle.read_parameters(policy),
-        bundle.read_moments(policy, policy.optimizer),
-        bundle.read_buffers(policy),
-    )
-
-
-def write_rule(model: Any, rule: LearningRule) -> None:
+def _write_rule(model: Any, rule: LearningRule) -> None:
     """Set every copy of every number of the learning rule that SB3 keeps."""
     model.learning_rate = rule.learning_rate
     model.lr_schedule = FloatSchedule(rule.learning_rate)
@@ -52,18 +41,16 @@ def write_rule(model: Any, rule: LearningRule) -> None:
     model.stepper.adopt(rule)
 
 
-def read_rule(model: Any) -> LearningRule:
+def read_sb3_rule(model: Any) -> LearningRule:
     """Return the numbers the next update will use; ``RuntimeError`` where copies disagree.
 
     What SB3 has no place for is read from the stepper, which uses it.
     """
-    buffer, live = model.rollout_buffer, optimisers.read_rule(model.policy.optimizer)
-    rates = {model.lr_schedule(1.0), live["learning_rate"]}
-    rule: LearningRule = model.stepper.rule
-    kept = {} if live["optimiser"] in {"sgd", "rmsprop"} else {"momentum": rule.momentum}
+    buffer, live = model.rollout_buffer, read_rule(model.policy.optimizer, model.stepper.rule)
+    rates = {model.lr_schedule(1.0), live.learning_rate}
     return replace(
-        rule,
-        **{**live, **kept, "learning_rate": _agreed("learning rate", rates)},
+        live,
+        learning_rate=_agreed("learning rate", rates),
         discount=_agreed("discount", {model.gamma, buffer.gamma}),
         gae_lambda=_agreed("gae_lambda", {model.gae_lambda, buffer.gae_lambda}),
         clip_range=model.clip_range(1.0),

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents.arrays import Array
 from agents.genome import Architecture, Guard, Layer
 from agents.layers import KINDS
 from agents.layers.dense import edges
 
 Activation = Callable[[Tensor], Tensor]
 _ACTIVATIONS: Mapping[str, Activation] = {"tanh": torch.tanh, "relu": torch.relu}
+DORMANT = 0.025
+"""Units with a score up to this are dormant."""
 Parts = dict[str, Tensor]
 """Parameters and buffers by suffix."""
 
@@ -82,6 +87,18 @@ class Tower(nn.Module):
         self.record = None
         return record.hidden
 
+    def unit_use(self, x: Tensor) -> dict[str, tuple[Any, ...]]:
+        """``dormancy`` and ``unit_scores`` on these inputs, for a ``View``.
+
+        A unit's score is its mean |activation| over that of its layer, 0 if all are 0 (ReDo, Sokar
+        et al. 2023, eq. 1); it is 1 without inputs.
+        """
+        with torch.inference_mode():
+            means = [each.abs().mean(0).numpy() for each in self.activations(x)]
+        scores = tuple(_unit_scores(each if len(x) else np.ones_like(each)) for each in means)
+        dormancy = tuple(float((each <= DORMANT).mean()) for each in scores)
+        return {"dormancy": dormancy, "unit_scores": scores}
+
     def parts(self, layer: int) -> Parts:
         """Live parameters and buffers of one layer, by suffix."""
         return self._parts[layer]
@@ -107,6 +124,12 @@ class Tower(nn.Module):
 
 def _within(tensors: Mapping[str, Tensor], prefix: str) -> Parts:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _unit_scores(mean_activation: Array) -> Array:
+    mean = mean_activation.mean()
+    scores: Array = mean_activation / mean if mean > 0 else np.zeros_like(mean_activation)
+    return scores
 
 
 def _activation(architecture: Architecture) -> Activation:
