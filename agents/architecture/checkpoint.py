@@ -14,7 +14,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from agents.architecture.sizes import sizes
+from agents.architecture.cost import sizes
 from agents.architecture.validity import genome_problems, state_problems
 from agents.arrays import Array
 from agents.contract import AgentState, OptimiserMoment

@@ -1,4 +1,4 @@
-"""What a genome costs, counted by hand: parameters, bytes and FLOPs, nothing allocated.
+"""What a genome costs, counted by hand: sizes, parameters, bytes, FLOPs; nothing allocated.
 
 Convention: a product of an input with a weight and its sum count 2 FLOPs, so a linear map counts
 twice its weights; every bias, every activation and every sum of a residual stream counts 1. A
@@ -7,9 +7,11 @@ operations a parameter and a minibatch, against thousands of them for the passes
 steps take two passes each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 
+from agents.agent_state import AgentState
+from agents.arrays import Array
 from agents.genome import (
     SETS_WIDTH,
     TOWERS,
@@ -27,6 +29,18 @@ from agents.layers.kind import Inputs, Shapes, linear, multiply
 BYTES_PER_PARAMETER = 16
 """float32 weight, gradient and Adam's two moments."""
 BACKWARD_PER_FORWARD = 2
+
+_READS = {
+    "dense": ("weight", 1),
+    "residual": ("inner.weight", 1),
+    "norm": ("weight", 0),
+    "skip": ("weight", 0),
+    "mixture": ("gate.weight", 1),
+    "injected": ("frozen.weight", 1),
+    "memory": ("outer.weight", 0),
+    "attention": ("query.weight", 1),
+}
+"""Kind -> (suffix, axis) whose length is the width that it gets; of a token for attention."""
 
 
 def tower_sizes(genome: Genome, observation_size: int, actions: int) -> dict[str, tuple[int, int]]:
@@ -158,3 +172,33 @@ def table_flops(rule: TableRule, actions: int, steps: int) -> float:
     """
     target = {"q_learning": actions, "expected_sarsa": 2 * actions, "sarsa": 0}
     return float(actions + target[rule.rule] + 5) * steps
+
+
+# --- what an agent state was made for -----------------------------------------------------------
+
+
+def sizes(agent_state: AgentState) -> tuple[int, int]:
+    """Return (observation size, actions); of SAC, the dimensions of an action."""
+    rule = agent_state.genome.learning_rule
+    if isinstance(rule, TableRule):
+        names = ("table.observations", "table.values")
+        inputs, actions = (agent_state.parameters[name].shape[1] for name in names)
+        return int(inputs), int(actions)
+    tower = agent_state.genome.towers()[0]
+    observation = tower_inputs(agent_state, tower) // agent_state.genome.architecture.history
+    outputs = int(agent_state.parameters[f"{tower}.head.bias"].shape[0])
+    return observation, outputs // 2 if isinstance(rule, SACRule) else outputs
+
+
+def tower_inputs(agent_state: AgentState, tower: str) -> int:
+    """Return how many numbers a tower reads."""
+    layers = agent_state.genome.architecture.layers
+    if not layers:
+        return int(agent_state.parameters[f"{tower}.head.weight"].shape[1])
+    return _width(layers[0], agent_state.parameters, tower)
+
+
+def _width(layer: Layer, parameters: Mapping[str, Array], tower: str) -> int:
+    suffix, axis = _READS[layer.kind]
+    pieces = layer.tokens if layer.kind == "attention" else 1
+    return int(parameters[f"{tower}.0.{suffix}"].shape[axis]) * pieces

@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.architecture.cost import parameter_shapes
+from agents.architecture.cost import parameter_shapes, sizes
 from agents.architecture.initial import initial_buffers, initial_parameters
-from agents.architecture.sizes import sizes
 from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.editing.mutation import number_problem
 from agents.genome import VALUED, Genome, Layer, TableRule

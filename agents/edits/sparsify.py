@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from agents.architecture.initial import refit_masks
 from agents.contract import AgentState, Edit, EditClaim, RefusedEditError, View
 from agents.genome import Genome
 from agents.surgery import weights
-from agents.surgery.masks import refit
 
 OFFERED_LAYERS = 8
 LEAST = 0.05
@@ -50,7 +50,7 @@ class Sparsify(Edit):
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
         """Cut in every tower; the moments of removed edges become 0."""
         del rng
-        cut = refit(replace(agent_state, genome=self.rewrite(agent_state.genome)))
+        cut = refit_masks(replace(agent_state, genome=self.rewrite(agent_state.genome)))
         moments = dict(cut.moments)
         for name, moment in cut.moments.items():
             mask = cut.buffers.get(f"mask/{name}")

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from agents.architecture.cost import sizes
 from agents.architecture.initial import initial_parameters
-from agents.architecture.sizes import sizes
 from agents.contract import AgentState, Edit, EditClaim, View
 from agents.edits.widen import Widen
 from agents.genome import Genome

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents.architecture.sizes import sizes
+from agents.architecture.cost import sizes
 from agents.contract import AgentState
 from agents.genome import Genome
 from agents.layers import KINDS

@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from agents.architecture.cost import layer_inputs
-from agents.architecture.sizes import tower_inputs
+from agents.architecture.cost import layer_inputs, tower_inputs
+from agents.architecture.initial import refit_masks
 from agents.arrays import Array
 from agents.contract import AgentState, OptimiserMoment
 from agents.genome import Genome, Layer
 from agents.layers import KINDS
 from agents.models.orthogonal import orthogonal
 from agents.surgery import weights
-from agents.surgery.masks import refit
 
 Shapes = Mapping[str, tuple[int, ...]]
 Values = Callable[[str, Shapes], Mapping[str, Array]]
@@ -50,14 +49,14 @@ def insert_layer(
         fresh |= values(tower, {suffix: each.shape for suffix, each in fresh.items()})
         for each in both:
             parameters |= {f"{each}.{index}.{k}": v.astype(dtype) for k, v in fresh.items()}
-    return refit(AgentState(genome, parameters, moved.moments, moved.buffers), rng)
+    return refit_masks(AgentState(genome, parameters, moved.moments, moved.buffers), rng)
 
 
 def remove_layer(agent_state: AgentState, index: int) -> AgentState:
     """Take layer ``index`` out of every tower: the inverse of ``insert_layer``."""
     genome = weights.without_layer(agent_state.genome, index)
     rest = _without(agent_state, index)
-    return refit(_with_genome(_renumber(rest, lambda i: i - 1 if i > index else i), genome))
+    return refit_masks(_with_genome(_renumber(rest, lambda i: i - 1 if i > index else i), genome))
 
 
 def replace_layer(
@@ -73,7 +72,7 @@ def replace_layer(
     whole = AgentState(
         genome, {**rest.parameters, **parameters}, {**rest.moments, **moments}, rest.buffers
     )
-    return refit(whole)
+    return refit_masks(whole)
 
 
 def suffixes(agent_state: AgentState, tower: str, index: int) -> dict[str, Array]:

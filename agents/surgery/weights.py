@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from agents.architecture.initial import refit_masks
 from agents.arrays import Array
 from agents.contract import AgentState, OptimiserMoment, RefusedEditError
 from agents.genome import SETS_WIDTH, Architecture, Genome, Layer
 from agents.layers import KINDS
 from agents.layers.kind import Role
 from agents.models.orthogonal import orthogonal
-from agents.surgery.masks import refit
 
 # --- the genome --------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class Draft:
     def agent_state(self, genome: Genome, rng: np.random.Generator | None = None) -> AgentState:
         """The finished agent state; masks have the genome's number of edges again."""
         draft = AgentState(genome, self.parameters, self.moments, self.buffers)
-        return refit(draft, rng)
+        return refit_masks(draft, rng)
 
 
 # --- units -------------------------------------------------------------------------------------

@@ -7,11 +7,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from agents.architecture.cost import parameter_shapes
-from agents.architecture.initial import trainable
+from agents.architecture.initial import refit_masks, trainable
 from agents.arrays import Array
 from agents.contract import AgentState, Look, OptimiserMoment, View
 from agents.genome import SETS_WIDTH, TOWERS, Architecture, Genome, Layer, LearningRule
-from agents.surgery.masks import refit
 
 OBSERVATION, ACTIONS = 5, 3
 
@@ -104,7 +103,7 @@ def an_agent_state(
     }
     frozen = [name for name in wanted if not trainable(genome, name)]
     moments = {name: each for name, each in moments.items() if name not in frozen}
-    return refit(AgentState(genome, parameters, moments if stepped else {}), rng)
+    return refit_masks(AgentState(genome, parameters, moments if stepped else {}), rng)
 
 
 def forward(agent_state: AgentState, observations: Array) -> dict[str, Array]:
