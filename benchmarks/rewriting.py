@@ -27,8 +27,9 @@ from sandbox.catalogue import catalogue
 from sandbox.contract import Spec
 from sandbox.gate.gate import Gate
 from sandbox.record.ledger import canonical
-from sandbox.trial import loop, state
+from sandbox.trial import loop
 from sandbox.trial.edit_step import consider
+from sandbox.trial.live_trial import LiveTrial
 from sandbox.trial.rehearsal import NullRecorder
 
 ROUNDS = 7
@@ -87,7 +88,7 @@ class Timed:
     surgery: float
 
 
-def living(architecture: Architecture) -> tuple[state.LiveTrial, View]:
+def living(architecture: Architecture) -> tuple[LiveTrial, View]:
     """A trial after two updates, and what its editor sees."""
     trial = loop.begin(spec_of(architecture, {"recursive": {"depth": 1}}), NullRecorder())
     for _ in range(2):
@@ -104,7 +105,7 @@ def wanted(name: str, kind: type[Edit], view: View, entry: int) -> Edit | None:
     return next(iter(kind.candidates(view)), None)
 
 
-def timed(trial: state.LiveTrial, view: View, name: str, edit: Edit, net: str) -> Timed:
+def timed(trial: LiveTrial, view: View, name: str, edit: Edit, net: str) -> Timed:
     """Do the edit again and again to the same mind. Raises ``RefusedEditError``."""
     agent_run, whole, surgery = trial.agent_runs["agent"], [], []
     before, gate = agent_run.learner.agent_state(), Gate(allow_objective=True)
@@ -122,7 +123,7 @@ def timed(trial: state.LiveTrial, view: View, name: str, edit: Edit, net: str) -
     return Timed(name, net, size, statistics.median(whole), statistics.median(surgery))
 
 
-def _operation(trial: state.LiveTrial, before: AgentState, edit: Edit) -> float:
+def _operation(trial: LiveTrial, before: AgentState, edit: Edit) -> float:
     """Seconds of making the new mind and installing it, with nobody looking."""
     agent_run = trial.agent_runs["agent"]
     evidence = EditEvidence(agent_run.learner.look(), agent_run.before)

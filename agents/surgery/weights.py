@@ -219,7 +219,7 @@ class Draft:
             self.buffers[f"birth/{name}"] = np.concatenate([old, new.astype(old.dtype)], axis)
         if f"mask/{name}" in self.buffers:
             mask = self.buffers[f"mask/{name}"]
-            there = np.zeros(new.shape, mask.dtype)  # refit chooses which of them are edges
+            there = np.zeros(new.shape, mask.dtype)  # refit_masks chooses which of them are edges
             self.buffers[f"mask/{name}"] = np.concatenate([mask, there], axis)
 
     def delete(self, name: str, gone: Array, axis: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from sandbox.errors import one_line
 from sandbox.record.events import Tampered
-from sandbox.trial.state import LiveTrial
+from sandbox.trial.live_trial import LiveTrial
 
 Report = Callable[[str, str], None]
 """Takes the surface and the attempt."""

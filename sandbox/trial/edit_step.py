@@ -21,8 +21,8 @@ from sandbox.gate.gate import Gate, Ruling, name_of, price, undone_by
 from sandbox.gate.protection import changed
 from sandbox.gate.read_back import Audit, audit
 from sandbox.record.ledger import canonical, digest
-from sandbox.trial.agent_run import AgentRun, with_settings
 from sandbox.trial.fingerprints import optimiser_change, same_agent_state, size, weights_hash
+from sandbox.trial.live_trial import AgentRun, with_settings
 
 BEHAVIOUR_OBSERVATIONS = 1024
 Peers = Mapping[str, Callable[[], AgentState]]

@@ -17,14 +17,13 @@ from sandbox.record.events import Chosen, Edited, Filmed, TrialFinished, TrialSt
 from sandbox.record.ledger import digest
 from sandbox.seeding import trial_streams
 from sandbox.trial import build, controls, decoys, two_gate_step
-from sandbox.trial.agent_run import AgentRun
 from sandbox.trial.edit_step import EditOutcome, consider
 from sandbox.trial.environment import recorded, trial_env
 from sandbox.trial.evaluation import LiveSubject, anchors
 from sandbox.trial.fingerprints import weights_hash
+from sandbox.trial.live_trial import AgentRun, LiveTrial, TrialRecorder
 from sandbox.trial.population import best, is_population, steps_taken
 from sandbox.trial.recorder import GroundTruthRecorder, VisitedPlaces, recorder_of
-from sandbox.trial.state import LiveTrial, TrialRecorder
 
 
 def run_trial(spec: Spec, trial_id: str, trial_recorder: TrialRecorder) -> None:

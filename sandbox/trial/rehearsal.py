@@ -12,8 +12,8 @@ from sandbox.record.ledger import Receipt
 from sandbox.seeding import trial_streams
 from sandbox.trial import loop
 from sandbox.trial.evaluation import LiveSubject
+from sandbox.trial.live_trial import LiveTrial
 from sandbox.trial.population import is_population, steps_taken
-from sandbox.trial.state import LiveTrial
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from sandbox.seeding import trial_streams
 from sandbox.trial.edit_step import EditOutcome, Measure
 from sandbox.trial.evaluation import LiveSubject
 from sandbox.trial.fingerprints import weights_hash
+from sandbox.trial.live_trial import LiveTrial
 from sandbox.trial.population import is_population
-from sandbox.trial.state import LiveTrial
 
 
 def measurer(trial: LiveTrial, name: str) -> Measure:

@@ -13,8 +13,8 @@ from agents.edits.identity import Identity
 from agents.edits.reset_values import ResetValues
 from agents.genome import Genome
 from sandbox.gate.gate import Gate
-from sandbox.trial.agent_run import AgentRun
 from sandbox.trial.edit_step import consider
+from sandbox.trial.live_trial import AgentRun
 from tests.agents.agent_states import a_view, an_agent_state
 from tests.agents.learning_kinds import a_genome, lived
 from tests.agents.valuing import Valuing

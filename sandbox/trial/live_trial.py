@@ -1,8 +1,8 @@
-"""One agent in a trial: its learner, its editor, its account, and its past for undoing edits."""
+"""A trial under way: its agents with their accounts and past, and what it hands its records to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,15 +12,22 @@ from agents.contract import (
     Editor,
     LiveEditor,
     LiveLearner,
+    Population,
     RefusedEditError,
     UpdateReport,
 )
 from agents.genome import EditorGene, Genome
 from agents.part_settings import tuples
+from sandbox.contract import Spec
 from sandbox.gate.budget import Meter
 from sandbox.gate.gate import Past
 from sandbox.gate.two_gate import Probation
+from sandbox.record.events import Event
+from sandbox.record.ledger import Receipt
+from sandbox.trial.build import Parts
+from sandbox.trial.environment import TrialEnv
 from sandbox.trial.fingerprints import copied
+from sandbox.trial.recorder import Recorder, RecorderByMember, VisitedPlaces
 
 OBSERVATIONS = 1024
 MEMORY = 0.9
@@ -149,3 +156,52 @@ def with_settings(editor: LiveEditor, wanted: EditorGene) -> Editor:
         return type(now)(**tuples(wanted.settings))
     except (TypeError, ValueError) as error:
         raise RefusedEditError(f"editor '{wanted.name}': {error}") from error
+
+
+# --- the trial ----------------------------------------------------------------------------------
+
+
+class TrialRecorder(Protocol):
+    """Keeps the records of one trial, outside the process that trains."""
+
+    def event(self, event: Event) -> None:
+        """Record an event."""
+
+    def ledger(self, body: Mapping[str, Any]) -> Receipt:
+        """Record a ledger entry; it is on the disk when this returns."""
+
+    def weights(self, update: int, agent: str, state: Mapping[str, Any], tensors: bytes) -> str:
+        """Keep a checkpoint; returns the SHA-256 of its tensors."""
+
+    def beat(self) -> None:
+        """Say that the trial is alive."""
+
+
+@dataclass
+class LiveTrial:
+    """A trial under way."""
+
+    spec: Spec
+    trial_recorder: TrialRecorder
+    parts: Parts
+    place: TrialEnv
+    population: Population
+    agent_runs: Mapping[str, AgentRun]
+    recorder: Recorder | RecorderByMember
+    visited_places: VisitedPlaces
+    update: int = 0
+    steps: int = 0
+    receipt: Receipt = field(default_factory=lambda: Receipt(0, ""))
+
+    @property
+    def flops(self) -> float:
+        """Spent so far by all agents, on everything that a ``Meter`` knows."""
+        return sum(agent_run.flops for agent_run in self.agent_runs.values())
+
+    def flops_left(self) -> float:
+        """Until the gate's budget in force is spent."""
+        return self.parts.gate.budget.left(self.flops)
+
+    def spent(self) -> bool:
+        """Is the budget of steps or FLOPs used up?"""
+        return self.steps >= self.parts.learner.total_steps or self.flops_left() <= 0
