@@ -1,1 +1,1 @@
-"""What an edit may do: validity, protection, budget, the two-gate rule, read-back."""
+"""What an edit may do: validity, protection, budget, the two-gate rule."""

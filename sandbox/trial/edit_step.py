@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from agents.genome import Genome
 from sandbox.errors import one_line
 from sandbox.gate.gate import Gate, Ruling, name_of, price, undone_by
 from sandbox.gate.protection import changed
-from sandbox.gate.read_back import Audit, audit
+from sandbox.record.differences import Path
 from sandbox.record.ledger import canonical, digest
 from sandbox.trial.fingerprints import optimiser_change, same_agent_state, size, weights_hash
 from sandbox.trial.live_trial import AgentRun, with_settings
@@ -28,6 +29,14 @@ BEHAVIOUR_OBSERVATIONS = 1024
 Peers = Mapping[str, Callable[[], AgentState]]
 Measure = Callable[[], float]
 """Lets the agent play and returns its held-out return."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an independent look at the live learner found."""
+
+    finding: str  # confirmed | false_claim | silent_no_op | nothing
+    read_back: Mapping[str, Any]  # each claimed path -> the value found there
 
 
 @dataclass(frozen=True)
@@ -47,17 +56,22 @@ class EditOutcome:
     marks: tuple[str, ...] = ()
     version: int = 0  # of the editor that proposed it
     held_out: float | None = None  # return before it, where a two-gate guard wants to know
+    cost: float = 0.0  # FLOPs charged for it, applied or not
 
     @property
     def name(self) -> str:
         """The edit's name: that of its file."""
         return name_of(self.edit)
 
+    @cached_property
+    def changed(self) -> tuple[Path, ...]:
+        """Paths into the genome whose values it changed."""
+        return changed(self.before.genome, self.after.genome)
+
     @property
     def part(self) -> str:
         """The part it declares; of an undo, the first that it changed."""
-        paths = changed(self.before.genome, self.after.genome)
-        return paths[0][0] if paths and self.undoes is not None else self.edit.part
+        return self.changed[0][0] if self.changed and self.undoes is not None else self.edit.part
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -88,14 +102,14 @@ class EditOutcome:
             "audit": self.audit.finding if self.audit else "",
             "behaviour": asdict(self.behaviour) if self.behaviour else None,
             "held_out": self.held_out,
-            "changed": [".".join(p) for p in changed(self.before.genome, self.after.genome)],
+            "changed": [".".join(path) for path in self.changed],
             "genome_before": self.before.genome.digest(),
             "genome_after": self.after.genome.digest(),
             "weights_before": weights_hash(self.before),
             "weights_after": weights_hash(self.after),
             "optimiser": optimiser_change(self.before, self.after),
             "parameters": {"before": size(self.before), "after": size(self.after)},
-            "cost_flops": price(self.edit, self.before.genome),
+            "cost_flops": self.cost,
         }
 
 
@@ -119,8 +133,17 @@ def consider(
     before, past = learner.agent_state(), agent_run.since(undoes)
     ruling = gate.judge(edit, before.genome, agent_run.sizes(), flops, agent_run.edits, past=past)
     parent = agent_run.entry if undoes is None else agent_run.parents.get(undoes, agent_run.entry)
-    edit_outcome = EditOutcome(name, edit, ruling, before, before, None, None, None, parent, undoes)
-    edit_outcome = replace(edit_outcome, version=agent_run.version)
+    edit_outcome = EditOutcome(
+        name,
+        edit,
+        ruling,
+        before,
+        before,
+        parent=parent,
+        undoes=undoes,
+        version=agent_run.version,
+        cost=price(edit, before.genome),
+    )
     if not ruling.allowed:
         return edit_outcome
     held_out = measure() if measure and undoes is None else None
@@ -176,3 +199,48 @@ def _leaves_values(before: AgentState, after: AgentState, said: str) -> None:
     for name, each in after.values.items():
         if not np.array_equal(each, before.values.get(name, each)):
             raise RefusedEditError(f"changes values {name}, part of its objective, but says {said}")
+
+
+# --- the claim -----------------------------------------------------------------------------------
+
+
+def audit(
+    claim: EditClaim, before: Genome, after: Genome, max_logit_change: float, moved: bool
+) -> Audit:
+    """Compare a claim with the learner's *effective* genomes and its measured behaviour.
+
+    ``moved``: whether any weight or any of the optimiser's state differs.
+
+    - ``confirmed``: all that was claimed is there.
+    - ``silent_no_op``: a change was claimed, and neither genome nor agent state differ.
+    - ``false_claim``: anything else that does not hold.
+    - ``nothing``: nothing was claimed, and nothing differs. (To leave every logit where it was is a
+      claim, ``max_logit_change=0``: the identity edit is confirmed.)
+    """
+    found = {path: _at(after.to_json(), path) for path in claim.changes}
+    holds = all(_same(found[path], value) for path, value in claim.changes.items())
+    within = claim.max_logit_change is None or max_logit_change <= claim.max_logit_change
+    idle = before == after and not moved
+    if not holds or not within:
+        return Audit("silent_no_op" if idle and not holds else "false_claim", found)
+    claims = bool(claim.changes) or claim.max_logit_change is not None
+    return Audit("nothing" if idle and not claims else "confirmed", found)
+
+
+def _at(data: Any, path: str) -> Any:
+    for key in path.split("."):
+        try:
+            data = data[int(key)] if isinstance(data, list | tuple) else data[key]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
+    return data
+
+
+def _same(found: Any, claimed: Any) -> bool:
+    if isinstance(found, float) and isinstance(claimed, int | float):
+        return abs(found - claimed) <= 1e-9 * max(1.0, abs(claimed))
+    if isinstance(found, Mapping) and isinstance(claimed, Mapping):
+        return found.keys() == claimed.keys() and all(_same(found[k], claimed[k]) for k in found)
+    if isinstance(found, list | tuple) and isinstance(claimed, list | tuple):
+        return len(found) == len(claimed) and all(map(_same, found, claimed))
+    return bool(found == claimed)

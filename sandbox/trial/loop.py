@@ -12,7 +12,7 @@ from agents.contract import Reply, UpdateReport, View
 from agents.training.value_transfer import value_names
 from sandbox.contract import Beside, Spec
 from sandbox.errors import TrialError
-from sandbox.gate.gate import Gate, price
+from sandbox.gate.gate import Gate
 from sandbox.record.events import Chosen, Edited, Filmed, TrialFinished, TrialStarted, Updated
 from sandbox.record.ledger import digest
 from sandbox.seeding import trial_streams
@@ -154,8 +154,9 @@ def _updated(
 
 
 def _offer(trial: LiveTrial, name: str) -> None:
-    agent_run = trial.agent_runs[name]
-    early = trial.update <= trial.parts.gate.first_updates_without_edits
+    """Let an agent's editor propose an edit; judge it, apply it if it is allowed, record it."""
+    agent_run, gate = trial.agent_runs[name], trial.parts.gate
+    early = trial.update <= gate.first_updates_without_edits
     if early or not agent_run.editor.wants(trial.update):
         return
     edit = agent_run.editor.propose(_view(trial, name))
@@ -165,23 +166,18 @@ def _offer(trial: LiveTrial, name: str) -> None:
     peers = {
         other: each.learner.agent_state for other, each in trial.agent_runs.items() if other != name
     }
-    measure = two_gate_step.measurer(trial, name) if trial.parts.gate.probation else None
-    gate = trial.parts.gate
+    measure = two_gate_step.measurer(trial, name) if gate.probation else None
     _beside(trial, name, "before edit")
     edit_outcome = consider(agent_run, name, edit, gate, trial.flops, peers=peers, measure=measure)
-    cost = price(edit, edit_outcome.before.genome)
+    ruling, cost = edit_outcome.ruling, edit_outcome.cost
     agent_run.meter.charge("edits", cost)  # every proposal is charged, applied or not
     _record(trial, agent_run, edit_outcome)
-    if edit_outcome.ruling.allowed:
-        agent_run.done(
-            trial.receipt.entry, edit_outcome.parent, edit_outcome.before, edit_outcome.after
-        )
+    entry = trial.receipt.entry
+    if ruling.allowed:
+        agent_run.done(entry, edit_outcome.parent, edit_outcome.before, edit_outcome.after)
         two_gate_step.begin(trial, name, edit_outcome)
         _beside(trial, name, "after edit")
-    reply = Reply(
-        edit, edit_outcome.ruling.allowed, edit_outcome.ruling.reason, trial.receipt.entry, cost
-    )
-    agent_run.editor.hear(reply)
+    agent_run.editor.hear(Reply(edit, ruling.allowed, ruling.reason, entry, cost))
 
 
 def _beside(trial: LiveTrial, name: str, moment: Beside) -> None:

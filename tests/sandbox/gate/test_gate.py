@@ -1,4 +1,4 @@
-"""The gate refuses before anything is allocated; the audit believes only what it reads back."""
+"""The gate refuses before anything is allocated."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -10,7 +10,6 @@ from agents.edits.set_rule import SetRule
 from agents.genome import Architecture, Genome, Guard, Layer
 from sandbox.gate.gate import Gate, Past
 from sandbox.gate.protection import problem
-from sandbox.gate.read_back import audit
 from sandbox.gate.two_gate import Probation, TwoGate
 
 SIZES = (10, 4)
@@ -122,29 +121,6 @@ def test_an_edit_that_raises_is_refused_with_its_reason(error):
     ruling = judge(Gate(), Refuses(error=error))
     assert not ruling.allowed
     assert ruling.reason.startswith("invalid: ")
-
-
-def test_audit_confirms_what_it_reads_back():
-    claim = EditClaim({"architecture.layers.0.units": 40}, 1e-5)
-    assert audit(claim, GENOME, grown(40, 32), 4e-7, moved=True).finding == "confirmed"
-
-
-def test_audit_finds_a_false_claim():
-    units = EditClaim({"architecture.layers.0.units": 41}, 1e-5)
-    assert audit(units, GENOME, grown(40, 32), 0.0, moved=True).finding == "false_claim"
-    preserving = EditClaim({"architecture.layers.0.units": 40}, 1e-5)
-    assert audit(preserving, GENOME, grown(40, 32), 0.1, moved=True).finding == "false_claim"
-    nowhere = EditClaim({"architecture.layers.7.units": 40})
-    assert audit(nowhere, GENOME, grown(40, 32), 0.0, moved=True).finding == "false_claim"
-
-
-def test_audit_finds_an_edit_that_silently_did_nothing():
-    claim = EditClaim({"learning_rule.learning_rate": 0.1})
-    assert audit(claim, GENOME, GENOME, 0.0, moved=False).finding == "silent_no_op"
-
-
-def test_an_identity_that_says_so_is_confirmed():
-    assert audit(EditClaim({}, 0.0), GENOME, GENOME, 0.0, moved=False).finding == "confirmed"
 
 
 def test_a_reason_is_one_short_line_that_can_be_written_anywhere():
@@ -313,25 +289,6 @@ def test_the_margin_gate_is_exact():
 
     assert tried.verdict(rule, 1.5) == ""
     assert "a gain of 0.4 < 0.5" in tried.verdict(rule, 1.4)
-
-
-def test_audit_says_of_an_edit_that_claims_and_does_nothing_that_it_is_nothing():
-    assert audit(EditClaim(), GENOME, GENOME, 0.0, moved=False).finding == "nothing"
-    assert audit(EditClaim(), GENOME, GENOME, 0.1, moved=True).finding == "confirmed"
-    assert audit(EditClaim(), GENOME, grown(40), 0.0, moved=False).finding == "confirmed"
-
-
-def test_a_whole_part_is_read_back_number_by_number():
-    rule = ruled(discount=0.5).to_json()["learning_rule"]
-    near = {**rule, "discount": 0.5 + 1e-12}
-
-    assert audit(
-        EditClaim({"learning_rule": near}), GENOME, ruled(discount=0.5), 0, True
-    ).finding == ("confirmed")
-    off = {**rule, "discount": 0.51}
-    assert audit(
-        EditClaim({"learning_rule": off}), GENOME, ruled(discount=0.5), 0, True
-    ).finding == ("false_claim")
 
 
 @pytest.mark.parametrize(
