@@ -74,7 +74,7 @@ class Bandit(Editor):
         for name in self.edits:
             if name not in edits and name != REST:
                 raise ValueError(f"no edit is called '{name}', only {sorted(edits)}")
-        return _Gambler(self, {name: edits[name] for name in self.edits if name != REST}, rng)
+        return _LiveBandit(self, {name: edits[name] for name in self.edits if name != REST}, rng)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class _Play:
     level: float | None  # mean return before it
 
 
-class _Gambler(LiveEditor):
+class _LiveBandit(LiveEditor):
     def __init__(
         self, settings: Bandit, edits: Mapping[str, type[Edit]], rng: np.random.Generator
     ) -> None:

@@ -78,10 +78,10 @@ class Evolution(Editor):
         for name in ("copy_peer", *self.edits):
             if name not in edits:
                 raise ValueError(f"no edit is called '{name}', only {sorted(edits)}")
-        return _Member(self, edits, rng)
+        return _LiveEvolution(self, edits, rng)
 
 
-class _Member(LiveEditor):
+class _LiveEvolution(LiveEditor):
     def __init__(
         self, settings: Evolution, edits: Mapping[str, type[Edit]], rng: np.random.Generator
     ) -> None:

@@ -18,10 +18,10 @@ class Fixed(Editor):
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin a run without edits."""
         del edits, rng
-        return _Content()
+        return _LiveFixed()
 
 
-class _Content(LiveEditor):
+class _LiveFixed(LiveEditor):
     def propose(self, view: View) -> Edit | None:
         del view
         return None

@@ -80,10 +80,10 @@ class Growing(Editor):
         """Begin small. Raises ``ValueError`` where nothing can grow, or for an unknown rule."""
         if not {"widen", "deepen"} & set(edits):
             raise ValueError("growing needs the edit 'widen' or 'deepen'")
-        return _Gardener(self, edits, rng)
+        return _LiveGrowing(self, edits, rng)
 
 
-class _Gardener(StoriedEditor):
+class _LiveGrowing(StoriedEditor):
     def __init__(
         self, settings: Growing, edits: Mapping[str, type[Edit]], rng: np.random.Generator
     ) -> None:

@@ -60,10 +60,10 @@ class Hypergradient(Editor):
         del rng
         if "set_rule" not in edits:
             raise ValueError("hypergradient needs the edit 'set_rule'")
-        return _Climber(self, edits["set_rule"], Story(self.rule, edits, "take_back"))
+        return _LiveHypergradient(self, edits["set_rule"], Story(self.rule, edits, "take_back"))
 
 
-class _Climber(LiveEditor):
+class _LiveHypergradient(LiveEditor):
     def __init__(self, settings: Hypergradient, edit: type[Edit], story: Story) -> None:
         self._settings, self._edit, self._story = settings, edit, story
         self._steps = self._next = settings.steps

@@ -50,10 +50,10 @@ class InBand(Editor):
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for an unknown edit or rule."""
         known_edits(self.edits, edits)
-        return _Listener(self, edits, rng)
+        return _LiveInBand(self, edits, rng)
 
 
-class _Listener(StoriedEditor):
+class _LiveInBand(StoriedEditor):
     def __init__(
         self, settings: InBand, edits: Mapping[str, type[Edit]], rng: np.random.Generator
     ) -> None:

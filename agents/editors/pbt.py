@@ -59,10 +59,10 @@ class Pbt(Editor):
         """Begin. Raises ``ValueError`` where ``copy_peer`` is not among the edits."""
         if "copy_peer" not in edits:
             raise ValueError("pbt needs the edit 'copy_peer'")
-        return _Member(self, edits["copy_peer"], rng)
+        return _LivePbt(self, edits["copy_peer"], rng)
 
 
-class _Member(LiveEditor):
+class _LivePbt(LiveEditor):
     def __init__(self, settings: Pbt, edit: type[Edit], rng: np.random.Generator) -> None:
         self._settings, self._edit, self._rng = settings, edit, rng
         self._copied: list[str] = []

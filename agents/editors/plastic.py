@@ -54,10 +54,10 @@ class Plastic(Editor):
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for an unknown rule."""
         del rng
-        return _Keeper(self, edits)
+        return _LivePlastic(self, edits)
 
 
-class _Keeper(StoriedEditor):
+class _LivePlastic(StoriedEditor):
     def __init__(self, settings: Plastic, edits: Mapping[str, type[Edit]]) -> None:
         super().__init__(settings.rule, edits)
         self._settings = settings

@@ -94,7 +94,7 @@ class PolicyNetwork(Editor):
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin with an even policy. Raises ``ValueError`` for an unknown edit or rule."""
         wanted = tuple(name for name in self.edits if name != REST)
-        return _Chooser(self, known_edits(wanted, edits), edits, rng)
+        return _LivePolicyNetwork(self, known_edits(wanted, edits), edits, rng)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class _Choice:
     began: Mark
 
 
-class _Chooser(StoriedEditor):
+class _LivePolicyNetwork(StoriedEditor):
     def __init__(
         self,
         settings: PolicyNetwork,

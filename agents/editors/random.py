@@ -44,10 +44,10 @@ class Random(Editor):
             if name not in edits:
                 raise ValueError(f"no edit is called '{name}', only {sorted(edits)}")
         story = Story(self.rule, edits)
-        return _Dice(self, {name: edits[name] for name in self.edits}, story, rng)
+        return _LiveRandom(self, {name: edits[name] for name in self.edits}, story, rng)
 
 
-class _Dice(LiveEditor):
+class _LiveRandom(LiveEditor):
     def __init__(
         self,
         settings: Random,

@@ -73,7 +73,7 @@ class RandomSearch(Editor):
         for name in ("restart", *(["undo"] * self.keep)):
             if name not in edits:
                 raise ValueError(f"random_search needs the edit '{name}'")
-        return _Searcher(self, edits, rng)
+        return _LiveRandomSearch(self, edits, rng)
 
 
 @dataclass
@@ -91,7 +91,7 @@ class _Try:
         return math.fsum(found) / len(found) if found else None
 
 
-class _Searcher(LiveEditor):
+class _LiveRandomSearch(LiveEditor):
     def __init__(
         self, settings: RandomSearch, edits: Mapping[str, type[Edit]], rng: np.random.Generator
     ) -> None:

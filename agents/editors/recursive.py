@@ -98,10 +98,10 @@ class Recursive(Editor):
         for name in ("set_rule", "set_editor", "identity"):
             if name not in edits:
                 raise ValueError(f"recursive needs the edit '{name}'")
-        return _Tower(self, edits, Story(self.rule, edits, "take_back"), rng)
+        return _LiveRecursive(self, edits, Story(self.rule, edits, "take_back"), rng)
 
 
-class _Tower(LiveEditor):
+class _LiveRecursive(LiveEditor):
     def __init__(
         self,
         settings: Recursive,

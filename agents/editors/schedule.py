@@ -38,7 +38,7 @@ class Schedule(Editor):
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin following the plan. Raises ``ValueError`` for an unknown edit or setting."""
         del rng
-        return _Diary([_entry(n, item, edits) for n, item in enumerate(self.plan, 1)])
+        return _LiveSchedule([_entry(n, item, edits) for n, item in enumerate(self.plan, 1)])
 
 
 def _problems(plan: Sequence[Any]) -> Iterator[tuple[int, str]]:
@@ -84,7 +84,7 @@ def _entry(number: int, item: Mapping[str, Any], edits: Mapping[str, type[Edit]]
     return _Entry(item.get("update"), item.get("every"), edits[name], tuples(settings))
 
 
-class _Diary(LiveEditor):
+class _LiveSchedule(LiveEditor):
     def __init__(self, entries: Sequence[_Entry]) -> None:
         self._entries = entries
         self._waiting: list[int] = []  # entries that are due, in order

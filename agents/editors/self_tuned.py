@@ -64,10 +64,10 @@ class SelfTuned(Editor):
         """Begin. Raises ``ValueError`` where ``set_rule`` or what the rule needs is missing."""
         if "set_rule" not in edits:
             raise ValueError("self_tuned needs the edit 'set_rule'")
-        return _Tuner(self, edits["set_rule"], Story(self.rule, edits, "take_back"), rng)
+        return _LiveSelfTuned(self, edits["set_rule"], Story(self.rule, edits, "take_back"), rng)
 
 
-class _Tuner(LiveEditor):
+class _LiveSelfTuned(LiveEditor):
     def __init__(
         self, settings: SelfTuned, edit: type[Edit], story: Story, rng: np.random.Generator
     ) -> None:
