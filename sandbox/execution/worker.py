@@ -37,21 +37,21 @@ class PipeRecorder:
     _beaten: float = 0.0
 
     def event(self, event: Event) -> None:
-        """See ``state.TrialRecorder``."""
+        """See ``live_trial.TrialRecorder``."""
         self.send("event", {"line": to_line(event)})
 
     def ledger(self, body: Mapping[str, Any]) -> Receipt:
-        """See ``state.TrialRecorder``."""
+        """See ``live_trial.TrialRecorder``."""
         self.send("ledger", body)
         return Receipt(**json.loads(self.pipe.recv_bytes()))
 
     def weights(self, update: int, agent: str, state: Mapping[str, Any], tensors: bytes) -> str:
-        """See ``state.TrialRecorder``."""
+        """See ``live_trial.TrialRecorder``."""
         self.send("weights", {"update": update, "agent": agent, "state": state}, tensors)
         return str(json.loads(self.pipe.recv_bytes())["sha256"])
 
     def beat(self) -> None:
-        """See ``state.TrialRecorder``; at most once a second goes over the pipe."""
+        """See ``live_trial.TrialRecorder``; at most once a second goes over the pipe."""
         now = time.monotonic()
         if now - self._beaten > BEAT_SECONDS:
             self._beaten = now

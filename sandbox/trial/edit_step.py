@@ -150,7 +150,7 @@ def consider(
     was = agent_run.effective()
     try:
         claim = edit.claim(before.genome)
-        change = _rewrite(agent_run, edit, ruling.genome, peers or {}, undoes)
+        change = _apply(agent_run, edit, ruling.genome, peers or {}, undoes)
     except Exception as error:  # noqa: BLE001  (whatever an edit does wrong, the run continues)
         agent_run.become(before)
         reason = one_line(f"undone: {type(error).__name__}: {error}")
@@ -168,7 +168,7 @@ def consider(
     )
 
 
-def _rewrite(
+def _apply(
     agent_run: AgentRun, edit: Edit, judged: Genome, peers: Peers, undoes: int | None
 ) -> BehaviourChange:
     """Apply an edit to a copy of the agent state, install it, and measure what it changed."""

@@ -117,7 +117,7 @@ class AgentRun:
         on_probation = self.probation.entry if self.probation else 0
         return Past(len(self.returns), tuple(self.applied), tuple(self.left), on_probation, undoes)
 
-    def done(self, entry: int, parent: int, before: AgentState, after: AgentState) -> None:
+    def note_edit(self, entry: int, parent: int, before: AgentState, after: AgentState) -> None:
         """Note an applied edit under its line of the ledger, so that it can be undone."""
         self.edits += 1
         self.applied.append(len(self.returns))

@@ -174,7 +174,7 @@ def _offer(trial: LiveTrial, name: str) -> None:
     _record(trial, agent_run, edit_outcome)
     entry = trial.receipt.entry
     if ruling.allowed:
-        agent_run.done(entry, edit_outcome.parent, edit_outcome.before, edit_outcome.after)
+        agent_run.note_edit(entry, edit_outcome.parent, edit_outcome.before, edit_outcome.after)
         two_gate_step.begin(trial, name, edit_outcome)
         _beside(trial, name, "after edit")
     agent_run.editor.hear(Reply(edit, ruling.allowed, ruling.reason, entry, cost))

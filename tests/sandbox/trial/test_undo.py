@@ -55,7 +55,7 @@ def done(trial, edit):
     edit_outcome = edit_step.consider(agent_run, "agent", edit, trial.parts.gate, trial.flops)
     loop._record(trial, agent_run, edit_outcome)
     if edit_outcome.ruling.allowed:
-        agent_run.done(
+        agent_run.note_edit(
             trial.receipt.entry, edit_outcome.parent, edit_outcome.before, edit_outcome.after
         )
     return edit_outcome
