@@ -22,7 +22,10 @@ COMMANDS = {
     "check-env": ("sandbox.cli.tools:check_env", "Check an env before it is used."),
     "tensorboard": ("sandbox.cli.tools:tensorboard", "Serve a run's curves with TensorBoard."),
     "doctor": ("sandbox.cli.tools:doctor", "Look over this installation."),
-    "selftest": ("sandbox.cli.selftest:selftest", "Recompute every number that is known exactly."),
+    "selftest": (
+        "sandbox.cli.selftest:selftest",
+        "Recompute published and exact numbers, and compare.",
+    ),
     "new": ("sandbox.cli.tools:new", "Write a package to start from."),
 }
 """Name -> (module and function, one line for ``sandbox --help``)."""
