@@ -10,7 +10,7 @@ CLAIM_CHECKS = {
     "confirmed": "confirmed",
     "false_claim": "false claim",
     "silent_no_op": "silent no-op",
-    "nothing": "no claim, no change",
+    "nothing": "no claim",
 }
 """Outcome of comparing an edit's claim with the network afterwards, in records -> as shown."""
 

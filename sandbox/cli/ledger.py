@@ -54,7 +54,7 @@ def ledger(
     decision     applied, or rejected with the reason; `oscillation`: it returned to an
                  earlier genome
     claim check  the edit's claim compared with the network after it: confirmed, false claim,
-                 silent no-op (claimed a change, nothing changed), or no claim, no change
+                 silent no-op (claimed a change, nothing changed), or no claim (and no change)
     KL           mean KL divergence of the policy before and after the edit, in nats
     cost         FLOPs charged for the proposal
     parameters   of the network after it

@@ -71,14 +71,14 @@ def _drawn(agent_run: AgentPanel, name: str) -> Iterator[Html]:
     yield Html("<h3>Genome at the end; changes since the start are marked</h3>")
     yield _picture(agent_run, name)
     if len(line.moments()) > 1:
-        yield Html("<h3>From the start to the end</h3>")
+        yield Html("<h3>Genome from start to end, edit by edit</h3>")
         yield Html(
             '<div class="film"><p class="keys"><button type="button">Pause</button>'
             f' <input type="range" min="1" max="{min(len(line.moments()), MOST_MOMENTS)}"'
             f' value="1" aria-label="Step in the edit history"></p>'
             f"{_wide(film(line, title=f'{name}: from the start to the end'))}</div>"
         )
-    yield folded(f"All {counted(len(line.nodes) - 1, 'proposal')} as a table", _table(line.nodes))
+    yield folded(f"Table of {counted(len(line.nodes) - 1, 'proposal')}", _table(line.nodes))
 
 
 def _wide(picture: str) -> Html:

@@ -290,7 +290,7 @@ def _edit_summary(lines: Sequence[Lineage]) -> Html:
         '<p class="soft small">The gate applies or rejects each proposal. An edit claims what it'
         " will change; once it is applied, its claim is compared with the network. Confirmed: all"
         " of it holds. False claim: some of it does not. Silent no-op: a change was claimed, and"
-        " nothing changed. No claim, no change: none was claimed, and nothing changed.</p>"
+        " nothing changed. No claim: no change was claimed, and nothing changed.</p>"
     )
     return join([note, table(head, rows, range(2 + several, 9 + several))])
 
