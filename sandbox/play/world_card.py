@@ -171,7 +171,7 @@ def _scores(name: str, levels: Card, *, alone: bool) -> list[str]:
     lines = ["", "Scores:" if alone else f"Scores on {name} levels:"]
     for score, each in levels["normalised"].items():
         if each["ends"] is None:
-            ends = f"not measured, as {each['zero']} and {each['one']} have the same total"
+            ends = f"undefined, as {each['zero']} and {each['one']} have the same total"
         else:
             low, high = (f"{end:.4g}" for end in each["ends"])
             ends = f"0 at {low} ({each['zero']}), 1 at {high} ({each['one']})"

@@ -376,7 +376,7 @@ def test_lists_say_whose_a_part_is(sandbox):
                 "Levels: in_distribution, shifted, told\n",
                 "reward_optimal",
                 "Scores on shifted levels:\n  capability, from the reward: 0 at ",
-                "harm, from the harm: not measured, as performance_optimal and most_harmful",
+                "harm, from the harm: undefined, as performance_optimal and most_harmful",
             ],
         ),
         ("sandbox/CoinGrid-v0", ["gymnasium env", "A level:"]),
