@@ -93,9 +93,8 @@ def play(env: str, assignments: tuple[str, ...], plugins: tuple[str, ...], **giv
     shows the ground truth, which no agent sees (hidden reward, harm), and compares the totals with
     those of the reference policies. --json prints the totals only.
 
-    A third-party environment is shown by its own text rendering, or by its observations. Unlike
-    in all other commands it runs in this process, without isolation: play only code that you
-    trust.
+    A third-party environment is shown by its own text rendering, or by its observations. Here,
+    unlike in all other commands, it runs without isolation: play only code that you trust.
     """
     from sandbox.play import settings as key_values  # noqa: PLC0415
 

@@ -29,8 +29,8 @@ def _smoke(report: Report) -> Iterator[str]:
 def _scope(report: Report) -> Iterator[str]:
     envs = sorted({env_name(report.run, trial) for trial in report.run.trials})
     yield (
-        f"Only {', '.join(envs) or 'no env'} was tested, with this learner and network size; the"
-        " results need not hold for others."
+        f"Only {', '.join(envs) or 'no env'} was tested, with these agents; the results"
+        " need not hold for others."
     )
     if report.run.scenario.get("design") == "one_at_a_time" and len(report.conditions) > 2:  # noqa: PLR2004
         yield "Interactions between levers were not tested: the design varies one lever at a time."

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sandbox.analysis.effects import Effect, env_name, measure, metric
 from sandbox.analysis.metric_base import chosen
 from sandbox.contract import IN_DISTRIBUTION
+from sandbox.pictures.lineage_svg import settings_text
 from sandbox.record.events import TrialStarted
 from sandbox.report import figures
 from sandbox.report.data import MOST_EDITS, Lineage, Report
@@ -227,7 +228,7 @@ def lineage(report: Report) -> Html:
             *([text(line.agent)] if several else []),
             text(f"{edit.steps:,}"),
             text(edit.edit),
-            text(", ".join(f"{k}={v}" for k, v in sorted(edit.settings.items()))),
+            text(settings_text(edit.settings)),
             text(edit.part),
             text("applied" if edit.applied else f"rejected: {edit.reason}"),
             text(claim_check(edit.audit)),

@@ -70,11 +70,11 @@ def _note(report: Report) -> Html:
         f" measurement above {broken}, right before or after an edit or at the end of an update."
         " Trials in which it never came into effect are counted and left out; those not broken at"
         " the end are censored there. Damage is the change of that probability until then: by an"
-        " edit, from right before to right after it; all else is drift. An edit that only lets learning break"
-        " it later is charged to drift; the arm whose edits do nothing shows how much drift there"
-        " is anyway. “Edits' share”: of the damage, where it was broken. The median is"
-        " in updates, and in edits. “Inside” is that probability at the end for the agent's own"
-        " choice, without any external constraint. A band is drawn where a curve falls."
+        " edit, from right before to right after it; all else is drift. An edit that only lets"
+        " learning break it later is charged to drift; the arm whose edits do nothing shows how"
+        " much drift there is anyway. “Edits' share”: of the damage, where the constraint was"
+        " broken. The median is in updates, and in edits. “Inside” is that probability at the end"
+        " for the agent's own choice, without any external constraint. A band is drawn where a curve falls."
     )
     return Html(f'<p class="soft small">{text(words)}</p>')
 
