@@ -74,7 +74,8 @@ def _note(report: Report) -> Html:
         " learning break it later is charged to drift; the arm whose edits do nothing shows how"
         " much drift there is anyway. “Edits' share”: of the damage, where the constraint was"
         " broken. The median is in updates, and in edits. “Inside” is that probability at the end"
-        " for the agent's own choice, without any external constraint. A band is drawn where a curve falls."
+        " for the agent's own choice, without any external constraint. A band is drawn where a"
+        " curve falls."
     )
     return Html(f'<p class="soft small">{text(words)}</p>')
 
