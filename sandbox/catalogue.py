@@ -44,6 +44,11 @@ def resolve(target: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
+def kind_name(folder: str) -> str:
+    """What a part of this folder is called: ``value model`` for ``values``, else ``edit``, ..."""
+    return "value model" if folder == "values" else folder[:-1]
+
+
 @dataclass(frozen=True)
 class Part:
     """A file in a part folder, a plug-in class, or the lever of a control; ``load`` imports it."""

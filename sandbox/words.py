@@ -6,6 +6,19 @@ from typing import Any
 Dose = float | str
 """The value a lever sets: a number, or a name where the lever chooses among named things."""
 
+CLAIM_CHECKS = {
+    "confirmed": "confirmed",
+    "false_claim": "false claim",
+    "silent_no_op": "silent no-op",
+    "nothing": "no claim",
+}
+"""Outcome of comparing an edit's claim with the network afterwards, in records -> as shown."""
+
+
+def claim_check(outcome: str) -> str:
+    """``silent no-op``; empty where an edit was not applied, so that nothing was compared."""
+    return CLAIM_CHECKS.get(outcome, outcome)
+
 
 def dose_label(dose: Dose) -> str:
     """``0.5``, ``bandit``."""

@@ -127,7 +127,7 @@ class Story:
     def hear(self, reply: Reply) -> tuple[int, ...]:
         """Learn what became of a proposal; returns the entries of the checkpoints taken back.
 
-        Where undoing is refused, for example because the agent state is no longer kept, the edit
+        Where undoing is rejected, for example because the agent state is no longer kept, the edit
         stays for good and its checkpoint is removed; ``undo`` then returns the next newer one that
         violates the criterion.
         """

@@ -23,7 +23,7 @@ class Bandit(Editor):
     progress divided by the FLOPs spent in the interval, so an edit that makes the agent slower has
     to gain more. Its *credit* is ``rate / (2 s)`` clipped to [-1, 1], where ``s`` is the root mean
     square of all rates so far, discounted like them: multiplying returns or FLOPs by a constant,
-    or shifting returns, changes no credit. A refused edit gets credit 0 and the run goes on; a
+    or shifting returns, changes no credit. A rejected edit gets credit 0 and the run goes on; a
     play in whose windows no episode ended gets none.
 
     The arm is chosen by discounted UCB (Garivier & Moulines 2011, section 2.1): the largest

@@ -179,7 +179,7 @@ def _share_left(view: View) -> float:
 
 
 def _size(edit: Edit, view: View) -> int | None:
-    """Parameters after the edit; ``None`` where it is refused."""
+    """Parameters after the edit; ``None`` where it is rejected."""
     try:
         return parameters(edit.rewrite(view.genome), *view.sizes)
     except RefusedEditError:

@@ -24,7 +24,7 @@ class InBand(Editor):
     times, is met: one of the edit's candidates, drawn from the editor's stream, is proposed. Ties
     between requests are drawn, too; a request whose edit has no candidate now is passed over, and
     one beyond the end of ``edits`` asks for nothing. Requests do not add up across rollouts.
-    After an edit, applied or refused, requests are ignored for ``cool_down`` updates.
+    After an edit, applied or rejected, requests are ignored for ``cool_down`` updates.
     """
 
     level: ClassVar[str] = "in-band"

@@ -38,7 +38,7 @@ class PolicyNetwork(Editor):
     ``react``); and the share of the last ``window`` updates in which no episode ended.
 
     It learns by REINFORCE with a moving-average baseline. The reward of a choice is the credit of
-    the interval that follows (``agents/editing/progress.py``); a refused edit counts as -1, like
+    the interval that follows (``agents/editing/progress.py``); a rejected edit counts as -1, like
     the worst interval. A choice in whose windows no episode ended is not learned from. Which
     candidate of the edit is proposed is drawn evenly. Its own arithmetic is charged.
     """

@@ -97,7 +97,7 @@ class _LiveRandomSearch(LiveEditor):
     ) -> None:
         self._settings, self._edits, self._rng = settings, edits, rng
         self._tries: list[_Try] = []
-        self._begun = 0  # tries, those that were refused included
+        self._begun = 0  # tries, those that were rejected included
         self._ends: float | None = None  # FLOPs or updates at which this try is over
         self._asked: tuple[_Try, Genome] | None = None
         self._searching = True

@@ -19,7 +19,7 @@ class Schedule(Editor):
     settings takes the first of the edit's own candidates at that time, if there is one.
 
     One edit is proposed an update; where several are due they follow at the next updates, in the
-    order of the plan. A refused edit is not tried again.
+    order of the plan. A rejected edit is not tried again.
     """
 
     level: ClassVar[str] = "scheduled"

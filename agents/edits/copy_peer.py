@@ -23,7 +23,7 @@ class CopyPeer(Edit):
     ``numbers`` of the learning rule that are named, ``(name, value)``. The own objective stays, and
     what objectives have learned; so does the own editor, unless ``editor`` is the JSON text of
     other settings for it. ``rewrite`` sees no peers, so the edit holds the peer's ``genome`` as
-    JSON text (``CopyPeer.of`` writes it); a peer whose genome has changed is refused.
+    JSON text (``CopyPeer.of`` writes it); a peer whose genome has changed is rejected.
     """
 
     part: ClassVar[str] = "learning_rule"
@@ -63,7 +63,7 @@ class CopyPeer(Edit):
         )
 
     def rewrite(self, genome: Genome) -> Genome:
-        """Return the genome after copying; invalid texts and numbers are refused."""
+        """Return the genome after copying; invalid texts and numbers are rejected."""
         peer = self._peer()
         rule, numbers = peer.learning_rule, dict[str, Any](self.numbers)
         for name, value in numbers.items():

@@ -19,7 +19,7 @@ OFFERED = (0.0, 0.1)
 class CopyValues(Edit):
     """Every float array of its value models gets Gaussian noise of ``error`` times its own RMS.
 
-    0 copies to the bit. Where an agent state has no such model the edit is refused. The policy is
+    0 copies to the bit. Where an agent state has no such model the edit is rejected. The policy is
     not touched: the error reaches it through later rewards.
     """
 
@@ -41,7 +41,7 @@ class CopyValues(Edit):
         return genome
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Return the agent state with the copy. Refused where there is nothing to copy."""
+        """Return the agent state with the copy. Rejected where there is nothing to copy."""
         self.rewrite(agent_state.genome)
 
         def copied(array: Array) -> Array:

@@ -14,7 +14,7 @@ from agents.surgery.net2net import merge, sparse_problem
 
 @dataclass(frozen=True)
 class Merge(Edit):
-    """The inverse of Net2Net's copying without noise; refused where there are too few copies."""
+    """The inverse of Net2Net's copying without noise; rejected where there are too few copies."""
 
     part: ClassVar[str] = "architecture"
 

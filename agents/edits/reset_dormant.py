@@ -89,7 +89,7 @@ class ResetDormant(Edit):
     def apply_seeing(
         self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
     ) -> AgentState:
-        """Reset the named units, or those found dormant. Refused where there is none."""
+        """Reset the named units, or those found dormant. Rejected where there is none."""
         if self.layer != EVERY_LAYER or evidence.look is None:
             return self.apply(agent_state, rng)
         self.rewrite(agent_state.genome)

@@ -18,7 +18,7 @@ class ResetValues(Edit):
 
     The values afterwards are independent of those before, so this is the reference for the harm of
     other edits of values. An array of zeros stays one. The policy is not touched. Where an agent
-    state has no such model the edit is refused.
+    state has no such model the edit is rejected.
     """
 
     part: ClassVar[str] = "objective"
@@ -33,7 +33,7 @@ class ResetValues(Edit):
         return genome
 
     def apply(self, agent_state: AgentState, rng: np.random.Generator) -> AgentState:
-        """Return the agent state with fresh values. Refused where there are none."""
+        """Return the agent state with fresh values. Rejected where there are none."""
 
         def drawn(array: Array) -> Array:
             noise = rng.standard_normal(array.shape)

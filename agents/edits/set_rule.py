@@ -17,7 +17,7 @@ FACTORS = (0.8, 1.25)
 class SetRule(Edit):
     """``numbers``: pairs of name and new value. Weights and moments stay.
 
-    The discount looks like one of these numbers, but it says what the agent values: it is refused
+    The discount looks like one of these numbers, but it says what the agent values: it is rejected
     here, and ``set_discount`` is an edit of the objective.
     """
 

@@ -17,7 +17,7 @@ class TakeBack(Edit):
 
     ``genome`` is the JSON text of the genome before that entry. The success-story algorithm
     restores what an edit changed, and an edit of the learning rule or of the editor changes no
-    weights. Refused where architecture or objective differ by now: use ``undo``.
+    weights. Rejected where architecture or objective differ by now: use ``undo``.
     """
 
     part: ClassVar[str] = "learning_rule"

@@ -17,7 +17,7 @@ class Undo(Edit):
 
     What was learned since then is lost with it. ``rewrite`` has no access to the past, so the edit
     holds the ``genome`` it returns to as JSON text (``Undo.of`` writes it); an agent state of
-    another genome is refused. It may change any part: the gate judges what really changes. A
+    another genome is rejected. It may change any part: the gate judges what really changes. A
     protected part is protected from undoing too; as no edit changed it, no undo needs to.
     """
 
@@ -39,7 +39,7 @@ class Undo(Edit):
         return ()
 
     def rewrite(self, genome: Genome) -> Genome:
-        """Return the earlier genome; a text that is none is refused."""
+        """Return the earlier genome; a text that is none is rejected."""
         del genome
         try:
             return Genome.from_json(json.loads(self.genome))
@@ -56,7 +56,7 @@ class Undo(Edit):
     def apply_seeing(
         self, agent_state: AgentState, rng: np.random.Generator, evidence: EditEvidence
     ) -> AgentState:
-        """Return the agent state before ``entry``. Refused if it is not kept, or is another."""
+        """Return the agent state before ``entry``. Rejected if it is not kept, or is another."""
         del rng
         kept = evidence.before(self.entry)
         if kept.genome != self.rewrite(agent_state.genome):

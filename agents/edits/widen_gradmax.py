@@ -22,7 +22,7 @@ class WidenGradmax(Edit):
     vectors of ``E[dL/dz2 x']``, as long as those of old units on average, which makes the gradient
     of ``W1_new`` as large as that length allows. There are no more directions than outputs: units
     beyond them start as in ``widen``. Behind a rectifier, which has no slope at 0, they would
-    stay dead, so it is refused there.
+    stay dead, so it is rejected there.
     """
 
     part: ClassVar[str] = "architecture"

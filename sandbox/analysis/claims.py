@@ -171,15 +171,15 @@ def _fragility(
     if verdict.status == "invalid":
         return ""
     flips = [
-        f"{title} at {factor:g}x the smallest effect"
-        for factor in (0.5, 2.0)
+        f"{title} with {amount} of it"
+        for factor, amount in ((0.5, "half"), (2.0, "twice"))
         if (title := judge(oriented, smallest * factor, alpha, checks).title) != verdict.title
     ]
     if flips:
-        return "fragile: " + "; ".join(flips)
+        return "the verdict depends on the smallest effect: " + "; ".join(flips)
     if verdict.status == "undetermined":
-        return "half or twice the smallest effect would leave it undetermined too"
-    return "robust: the same at half and at twice the smallest effect"
+        return "with half or twice the smallest effect it would be undetermined, too"
+    return "the verdict would be the same with half or twice the smallest effect"
 
 
 def checks_of(run: RunRecord, claim: Mapping[str, Any], seen: Effect) -> list[Check]:

@@ -70,10 +70,10 @@ def checks(
     try:
         case.make().close()
     except SystemExit as error:
-        yield Finding("made", ok=False, detail=f"called sys.exit({error.code!r})")
+        yield Finding("creation", ok=False, detail=f"called sys.exit({error.code!r})")
         return
     except Exception as error:  # noqa: BLE001  (third-party code)
-        yield Finding("made", ok=False, detail=f"{type(error).__name__}: {_line(error)}")
+        yield Finding("creation", ok=False, detail=f"{type(error).__name__}: {_line(error)}")
         return
     yield from _peers(case)
     yield from _promises(case)
@@ -215,16 +215,20 @@ def _own(case: _Case) -> Iterator[Finding]:
     start = time.perf_counter()
     first = _play(env, case, STEPS)
     speed = first.steps / (time.perf_counter() - start)
-    yield Finding("behaviour", ok=True, detail=f"{STEPS} steps: finite, in bounds, right shapes")
-    yield _same("repeats", "a second instance, same seed and actions", first, case)
-    yield _same("replays", "the same instance, reset with the same seed", first, case, env=env)
+    yield Finding(
+        "behaviour", ok=True, detail=f"{STEPS} steps: values finite and in bounds, shapes right"
+    )
+    yield _same("determinism", "a second instance, same seed and actions", first, case)
+    yield _same("reseeding", "the same instance, reset with the same seed", first, case, env=env)
     yield _beside(case, first)
     with _globals_put_back():
-        how = "global random numbers disturbed at every step"
-        yield _same("own chance", how, first, case, meanwhile=_disturb)
+        how = "global random generators advanced at every step"
+        yield _same("own random stream", how, first, case, meanwhile=_disturb)
     leaked = sorted(first.info_names & TRUTH)
     yield Finding(
-        "truth hidden", ok=not leaked, detail=f"info shows {leaked}" if leaked else "not in info"
+        "ground truth hidden",
+        ok=not leaked,
+        detail=f"info shows {leaked}" if leaked else "not in info",
     )
     yield _ends(case)
     yield Finding("speed", ok=True, detail=f"{speed:,.0f} steps/s of one copy, checks included")
@@ -242,7 +246,7 @@ def _same(
 ) -> Finding:
     env = env or case.guarded()
     same = _play(env, case, STEPS, meanwhile).digest == first.digest
-    detail = f"{how}: {'the same bits' if same else 'other results'} in {STEPS} steps"
+    detail = f"{how}: {'identical' if same else 'other results'} in {STEPS} steps"
     return Finding(name, ok=same, detail=detail)
 
 
@@ -256,8 +260,8 @@ def _beside(case: _Case, first: _AgentRun) -> Finding:
             other.reset()
 
     same = _play(case.guarded(), case, STEPS, meanwhile).digest == first.digest
-    detail = "the same bits" if same else "other results: instances share state"
-    return Finding("alone", ok=same, detail=f"beside a second instance: {detail}")
+    detail = "identical" if same else "other results: instances share state"
+    return Finding("isolation", ok=same, detail=f"while a second instance steps: {detail}")
 
 
 def _disturb() -> None:
@@ -285,16 +289,16 @@ def _globals_put_back() -> Iterator[None]:
 def _ends(case: _Case) -> Finding:
     limit = None if case.joint else gym.spec(case.env_id).max_episode_steps
     if limit is not None:
-        return Finding("ends", ok=True, detail=f"registered with max_episode_steps={limit}")
+        return Finding("episode ends", ok=True, detail=f"registered with max_episode_steps={limit}")
     env, rng = case.guarded(), np.random.default_rng(0)
     env.reset(seed=0)
     for step in range(1, STEP_LIMIT + 1):
         if _step(env, case, rng)[1]:
             return Finding(
-                "ends", ok=True, detail=f"an episode ended after {counted(step, 'step')}"
+                "episode ends", ok=True, detail=f"an episode ended after {counted(step, 'step')}"
             )
     detail = f"no end in {STEP_LIMIT} steps: register it with max_episode_steps"
-    return Finding("ends", ok=False, detail=detail)
+    return Finding("episode ends", ok=False, detail=detail)
 
 
 def _play(

@@ -7,23 +7,32 @@ import click
 from sandbox.errors import did_you_mean
 
 COMMANDS = {
-    "run": ("sandbox.cli.run:run", "Run what is missing of a scenario, then report."),
-    "plan": ("sandbox.cli.run:plan", "Say what would run, and how long."),
-    "check": ("sandbox.cli.run:check", "Check a scenario; run nothing."),
-    "list": ("sandbox.cli.look:list_", "List envs, parts, scenarios, plug-ins."),
-    "show": ("sandbox.cli.look:show", "Show one part, env, scenario or run."),
+    "run": ("sandbox.cli.run:run", "Run a scenario, or resume it, and write its report."),
+    "plan": (
+        "sandbox.cli.run:plan",
+        "Estimate how many trials a scenario has and how long they take.",
+    ),
+    "check": ("sandbox.cli.run:check", "Check a scenario for errors; train nothing."),
+    "list": ("sandbox.cli.look:list_", "List environments, parts, scenarios and plug-ins."),
+    "show": ("sandbox.cli.look:show", "Describe one part, environment, scenario or run."),
     "play": ("sandbox.cli.play:play", "Play a world in the terminal."),
-    "status": ("sandbox.cli.look:status", "Show how far a run is."),
-    "report": ("sandbox.cli.tools:report", "Make a run's report again."),
-    "verify": ("sandbox.cli.tools:verify", "Check that nothing in a run was changed."),
-    "ledger": ("sandbox.cli.ledger:ledger", "Show the edit history of an agent."),
+    "status": ("sandbox.cli.look:status", "Show the progress of a run."),
+    "report": ("sandbox.cli.tools:report", "Write a run's report again."),
+    "verify": ("sandbox.cli.tools:verify", "Check that no record of a run was changed."),
+    "ledger": (
+        "sandbox.cli.ledger:ledger",
+        "Show which edits an agent proposed, and what was decided.",
+    ),
     "replay": ("sandbox.cli.ledger:replay", "Run trials again and compare them with the record."),
-    "demonstrate": ("sandbox.cli.demonstrate:demonstrate", "Write episodes to learn from."),
-    "check-env": ("sandbox.cli.tools:check_env", "Check an env before it is used."),
+    "demonstrate": ("sandbox.cli.demonstrate:demonstrate", "Record episodes as demonstrations."),
+    "check-env": ("sandbox.cli.tools:check_env", "Check whether an environment can be used."),
     "tensorboard": ("sandbox.cli.tools:tensorboard", "Serve a run's curves with TensorBoard."),
-    "doctor": ("sandbox.cli.tools:doctor", "Look over this installation."),
-    "selftest": ("sandbox.cli.selftest:selftest", "Recompute every number that is known exactly."),
-    "new": ("sandbox.cli.tools:new", "Write a package to start from."),
+    "doctor": ("sandbox.cli.tools:doctor", "Check this installation."),
+    "selftest": (
+        "sandbox.cli.selftest:selftest",
+        "Recompute reference numbers and compare.",
+    ),
+    "new": ("sandbox.cli.tools:new", "Create a package with a new environment."),
 }
 """Name -> (module and function, one line for ``sandbox --help``)."""
 

@@ -22,18 +22,22 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("env", required=False)
-@click.option("--policy", metavar="NAME", help="A reference policy of the world ENV plays.")
-@click.option("--run", type=click.Path(path_type=Path), help="A trained agent of this run plays.")
-@click.option("--trial", metavar="ID", help="Its trial: the id, or how that begins.")
-@click.option("--minari", metavar="NAME", help="A Minari data set on this machine is converted.")
-@click.option("--agent", metavar="NAME", help="The agent to record, where there are several.")
+@click.option("--policy", metavar="NAME", help="Record this reference policy in the world ENV.")
+@click.option("--run", type=click.Path(path_type=Path), help="Record a trained agent of this run.")
+@click.option(
+    "--trial", metavar="ID", help="With --run: which trial, by its id or the beginning of its id."
+)
+@click.option(
+    "--minari", metavar="NAME", help="Convert this Minari data set, which must be on this machine."
+)
+@click.option("--agent", metavar="NAME", help="Which agent to record, if there are several.")
 @click.option(
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the world."
 )
 @click.option(
     "--episodes",
     type=click.IntRange(min=1),
-    help="How many; default: 100, or all of a data set.",
+    help="How many; default: 100, with --minari all.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
@@ -43,20 +47,21 @@ Examples:
     metavar="FILE",
     help="The file to write, .npz.",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there already.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @with_plugins
 @as_json
 def demonstrate(
     out: Path, force: bool, as_json: bool, plugins: tuple[str, ...], **given: Any
 ) -> None:
-    """Write whole episodes, their observations and actions, to a file.
+    """Record whole episodes (observations and actions) to a file, as demonstrations.
 
-    They are played by a reference policy of the world ENV, or by the agent of a finished trial as
-    it was at its end, without the controls of its training; or they come from a Minari data set.
+    The policy is a reference policy of the world ENV (--policy) or the final agent of a finished
+    trial, without the controls of its training (--run); or the episodes are taken from a Minari
+    data set (--minari).
 
     The control `demonstrations` shows such a file to an agent, and value models learn from it
-    (docs/objectives.md). Its SHA-256 is printed: a scenario that names the file records it, and
-    refuses a file with another one.
+    (docs/objectives.md). The SHA-256 of the file is printed; a run records it, so that a file that
+    was changed is noticed.
     """
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
     from sandbox.play import demonstrations  # noqa: PLC0415
@@ -87,7 +92,7 @@ def _check(given: dict[str, Any]) -> None:
     for name in ("env", "agent", "trial", "assignments"):
         if given[name] and name not in goes[source]:
             option = {"env": "ENV", "assignments": "--set"}.get(name, f"--{name}")
-            raise InputError(Problem(option, f"means nothing with --{source}"))
+            raise InputError(Problem(option, f"cannot be used with --{source}"))
     if source == "policy" and given["env"] is None:
         raise InputError(Problem("--policy", "needs the world that it is played in, ENV"))
 
@@ -115,5 +120,7 @@ def _world(env: str, assignments: tuple[str, ...]) -> Any:
 
     world = settings.world(env, settings.assigned(assignments))
     if world is None:
-        raise InputError(Problem(env, "is none of our worlds: it has no reference policies"))
+        raise InputError(
+            Problem(env, "is not a world of the sandbox, so it has no reference policies")
+        )
     return world

@@ -13,45 +13,54 @@ if TYPE_CHECKING:
     from sandbox.record.ledger_view import Book
 
 _run = click.argument("run", type=click.Path(path_type=Path))
-_trial = click.option("--trial", metavar="ID", help="One trial: its id, or how that begins.")
+_trial = click.option(
+    "--trial", metavar="ID", help="One trial, by its id or the beginning of its id."
+)
 
 
 @click.command(
     epilog="\b\nExamples:\n"
-    "  sandbox ledger runs/quickstart-1a2b3c4d                     what trials there are\n"
-    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f          every line of one\n"
-    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f --graph  the lineage\n"
+    "  sandbox ledger runs/quickstart-1a2b3c4d                     a summary of its trials\n"
+    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f          every entry of one trial\n"
+    "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f --graph  its edits as a tree\n"
     "  sandbox ledger runs/quickstart-1a2b3c4d --trial 3f --diff 1 9",
 )
 @_run
 @_trial
-@click.option("--graph", is_flag=True, help="The lineage as a tree: undoing goes back up.")
+@click.option(
+    "--graph",
+    is_flag=True,
+    help="Draw the edits as a tree: each stands below the agent state it was applied to.",
+)
 @click.option(
     "--diff",
     nargs=2,
     type=click.IntRange(min=1),
     metavar="A B",
-    help="What differs between the genomes after entries A and B.",
+    help="Show how the genomes after entries A and B of one trial differ.",
 )
 @as_json
 def ledger(
     run: Path, trial: str | None, graph: bool, diff: tuple[int, int] | None, as_json: bool
 ) -> None:
-    """Show the ledger of a trial of RUN, one line per entry.
+    """Show the ledger of one trial of RUN: every proposed edit and the gate's decision on it.
 
     \b
-    entry       line of ledger.jsonl; `undo` and --diff go by it
-    parent      entry of the agent state that this one descends from
-    update      updates done before it
-    what        the edit; or start, end, rolled back, probation, tampered
-    verdict     applied, or refused with the reason; `oscillation` marks a cycle of edits
-    audit       what reading back found: confirmed | false_claim | silent_no_op | nothing
-    dKL         mean KL of the policy across the edit, nats
-    cost        FLOPs charged for proposing it
-    parameters  after it
+    entry        line number in ledger.jsonl; --diff and the edit `undo` refer to it
+    parent       entry whose agent state this one was made from
+    update       learner updates done before it
+    what         the edit; or start, end, rolled back, probation, tampered
+    settings     of the edit
+    decision     applied, or rejected with the reason; `oscillation`: it returned to an
+                 earlier genome
+    claim check  the edit's claim compared with the network after it: confirmed, false claim,
+                 silent no-op (claimed a change, nothing changed), or no claim (and no change)
+    KL           mean KL divergence of the policy before and after the edit, in nats
+    cost         FLOPs charged for the proposal
+    parameters   of the network after it
 
-    The chain of the ledger is checked first (exit code 3 if it is broken). A run of several trials
-    is summarised, one line per trial, unless one is named.
+    The hash chain of the ledger is checked first (exit code 3 if it is broken). Where RUN has
+    several trials and --trial names none of them, they are summarised, one line per trial.
     """  # noqa: D301  (click reads the backspace)
     from sandbox.record.ledger_view import Book  # noqa: PLC0415
     from sandbox.record.store import named, read_run  # noqa: PLC0415
@@ -76,7 +85,9 @@ def only(run: Path, books: "list[Book]") -> "Book":
     from sandbox.errors import InputError, Problem  # noqa: PLC0415
 
     if len(books) > 1:
-        raise InputError(Problem(str(run), "has several trials: name one with --trial"))
+        what = f"--diff compares two entries of one trial, and these are {len(books)} trials"
+        how = "add --trial ID; without --diff, this command lists the ids"
+        raise InputError(Problem(str(run), f"{what}: {how}"))
     return books[0]
 
 

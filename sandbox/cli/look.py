@@ -17,14 +17,34 @@ def _category(_context: click.Context, _option: click.Parameter, value: str | No
         if each is None or each in known:
             return each
     hint = did_you_mean(str(value), known)
-    raise click.BadParameter(f"nothing is listed as '{value}'; there are {', '.join(known)}{hint}")
+    raise click.BadParameter(
+        f"nothing is listed as '{value}'; choose from {', '.join(known)}{hint}"
+    )
 
 
 def categories() -> list[str]:
     """Everything that can be listed."""
     from sandbox.catalogue import PART_FOLDERS  # noqa: PLC0415  (`--help` needs none)
 
-    return ["envs", "agents", *PART_FOLDERS, "scenarios", "plugins"]
+    return ["envs", *PART_FOLDERS, "agents", "scenarios", "plugins"]
+
+
+_CONTENTS = {
+    "envs": "environments: worlds of the sandbox, and all that Gymnasium and PettingZoo know here",
+    "worlds": "environments of the sandbox, with ground truth and reference policies",
+    "controls": "changes of the training environment, by intensity",
+    "learners": "algorithms that train an agent",
+    "objectives": "sources of reward",
+    "values": "value models: models of another agent's values, for the objective learned_value",
+    "edits": "changes an agent can propose of itself",
+    "editors": "what decides which edit to propose",
+    "levers": "interventions of the experimenter, by dose",
+    "metrics": "numbers computed from a trial's events",
+    "probes": "measurements of a live agent",
+    "agents": "parts of agents: learners, objectives, value models, editors and edits together",
+    "scenarios": "experiments that come with the sandbox",
+    "plugins": "installed packages that add parts",
+}
 
 
 @click.command(
@@ -35,15 +55,18 @@ def categories() -> list[str]:
 @with_plugins
 @as_json
 def list_(what: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    """List what there is; alone, it says how many of each.
+    """List everything of one kind, with a line about each; without WHAT, list the kinds.
 
-    WHAT: envs, agents, worlds, controls, learners, objectives, values, edits, editors, levers,
-    metrics, probes, scenarios or plugins.
+    WHAT: envs, worlds, controls, learners, objectives, values (value models), edits, editors,
+    levers, metrics, probes, agents (all parts of agents), scenarios or plugins.
     """
     del plugins
     if what is None:
-        rows = [{"what": each, "number": len(_rows(each))} for each in categories()]
-        rows_or_json(rows, ["what", "number"], as_json)
+        rows = [
+            {"what": each, "number": len(_rows(each)), "contents": _CONTENTS[each]}
+            for each in categories()
+        ]
+        rows_or_json(rows, ["what", "number", "contents"], as_json)
         return
     rows = _rows(what)
     columns = [
@@ -60,8 +83,10 @@ def _rows(what: str) -> list[dict[str, Any]]:
     if what == "plugins":
         return _plugins()
     if what == "agents":
+        from sandbox.catalogue import kind_name  # noqa: PLC0415
+
         return [
-            {"part": folder[:-1], **row}
+            {"part": kind_name(folder), **row}
             for folder in ("learners", "objectives", "values", "editors", "edits")
             for row in _rows(folder)
         ]
@@ -117,14 +142,17 @@ def _plugins() -> list[dict[str, Any]]:
 )
 @click.argument("name")
 @click.option(
-    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the world."
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting of the world.",
 )
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write a picture there, and print nothing but its path: of a world a .png, with --genome"
-    " an .svg.",
+    help="Write a picture to FILE (.png for a world, .svg with --genome) and print only its path.",
 )
 @click.option(
     "--genome",
@@ -132,12 +160,18 @@ def _plugins() -> list[dict[str, Any]]:
     is_flag=False,
     flag_value="start:end",
     metavar="[[FROM:]UPDATE]",
-    help="Of a run: draw an agent's network and numbers as they were after that update, and mark"
-    " what changed since FROM. Both are start, end or a number. Alone: start:end.",
+    help="For a run: show an agent's genome after UPDATE, with the changes since FROM marked. Each"
+    " is start, end or the number of an update; the default is start:end.",
 )
-@click.option("--trial", default="", metavar="ID", help="With --genome: the trial, by default the"
-              " first; the beginning of its id is enough.")  # fmt: skip
-@click.option("--agent", default="", metavar="NAME", help="With --genome: which agent of several.")
+@click.option(
+    "--trial",
+    default="",
+    metavar="ID",
+    help="With --genome: which trial, by its id or the beginning of its id; default: the first.",
+)
+@click.option(
+    "--agent", default="", metavar="NAME", help="With --genome: which agent, if there are several."
+)
 @with_plugins
 @as_json
 def show(
@@ -151,14 +185,15 @@ def show(
     plugins: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Show a part, an env, a scenario or a run folder: what it is and what can be set.
+    """Show a part, an environment, a scenario or a run: what it is and its settings.
 
-    A world is shown with its rules, a map of one level, legend, actions, observation, oracles and
-    what its scores are normalised by; any other env with what it shows and which actions it takes;
-    learners need Discrete ones.
+    NAME is a name from `sandbox list`, or a run folder. A world is shown with its rules, a map of
+    one level, legend, actions, observations, the returns of its reference policies, and how its
+    scores are normalised; another environment with its observation and action spaces. Only
+    environments with discrete actions can be used, and with the learner `sac` continuous ones.
 
-    With --genome, the genome of one agent of a run folder is shown: lines that begin with +, -
-    and ~ are new, removed and changed.
+    With --genome, the genome of one agent of a run folder is shown: lines that begin with + are
+    new, with - removed, with ~ changed.
     """
     if moments is not None:
         _genome(Path(name), moments, (trial, agent), picture, as_json)
@@ -203,10 +238,10 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
     epilog="\b\nExample:\n  sandbox status runs/quickstart-1a2b3c4d --watch",
 )
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--watch", is_flag=True, help="Look again every second until the run has ended.")
+@click.option("--watch", is_flag=True, help="Update every second until the run has ended.")
 @as_json
 def status(run: Path, watch: bool, as_json: bool) -> None:
-    """Show how far RUN is: trials done, running, waiting and failed, each failure with why."""
+    """Show how many trials of RUN are done, running, waiting or failed, and why they failed."""
     from sandbox.execution.status import status_of  # noqa: PLC0415
 
     while True:

@@ -25,15 +25,15 @@ _EXAMPLES = """
 First steps:
   sandbox list scenarios                  what there is to run
   sandbox plan quickstart                 how many trials, how long
-  sandbox run quickstart --smoke          does everything work here?
-  sandbox run quickstart                  the real thing, resumable
-  sandbox report runs/quickstart-...      its report, made again
+  sandbox run quickstart --smoke          a short test that everything works
+  sandbox run quickstart                  the whole run; repeat it to resume
+  sandbox report runs/quickstart-...      write its report again
 \b
 Looking around:
-  sandbox list envs                       worlds and registered envs
-  sandbox show coin_grid                  settings, map and oracles
-  sandbox play coin_grid                  by hand, with the arrow keys
-  sandbox check my_scenario.yaml          every error, with its line
+  sandbox list envs                       all environments
+  sandbox show coin_grid                  settings, map, reference policies
+  sandbox play coin_grid                  play it with the arrow keys
+  sandbox check my_scenario.yaml          all errors, with their lines
   sandbox new env my_world                a package to start from
 """
 

@@ -23,11 +23,12 @@ Examples:
   sandbox play coin_grid --policy random --episodes 200 --json
 \b
 Keys and words:
-  arrows, where actions are called up, down, left, right
-  digits, the number of an action, counted from 0
-  letters, the first free letter of an action's name, or any free one beyond action 9
-Through a pipe: names (in capitals or not), numbers or letters, between blanks, commas or new lines.
-An episode that was not played to its end has totals, but no score.
+  arrow   the action up, down, left or right, where there are such actions
+  digit   the action of this number, counted from 0
+  letter  the action by the first letter of its name that no action before it has; the keys of
+          all actions are shown below the map
+Through a pipe: names, numbers or letters of actions, separated by blanks, commas or new lines.
+An episode that was stopped early has totals, but no score.
 """
 
 
@@ -41,27 +42,41 @@ An episode that was not played to its end has totals, but no score.
 @click.option(
     "--agent",
     metavar="NAME",
-    help="The agent to play, where there are several; default: the first.",
+    help="Which agent to play, if there are several; default: the first.",
 )
 @click.option(
     "--others",
     metavar="NAME",
-    help="Policy of the other agents; default: --policy, random if a person plays.",
+    help="Policy of the other agents; default: that of --policy, or random if you play.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
-    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the world."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of levels and of chance in the world.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting of the world.",
 )
 @click.option(
     "--option",
     "options",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A hidden draw to force at the start; `sandbox show ENV` names them.",
+    help="Fix a random draw of the level, by a reset option that `sandbox show ENV` lists.",
 )
-@click.option("--distribution", metavar="NAME", help="Levels to play on, as in `sandbox show ENV`.")
-@click.option("--steps", type=click.IntRange(min=1), help="Stop an episode after so many steps.")
-@click.option("--episodes", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--distribution", metavar="NAME", help="Which levels to play; see `sandbox show ENV`."
+)
+@click.option("--steps", type=click.IntRange(min=1), help="End each episode after this many steps.")
+@click.option(
+    "--episodes", type=click.IntRange(min=1), default=1, show_default=True, help="How many."
+)
 @click.option(
     "--delay",
     type=click.FloatRange(min=0, max=60),
@@ -74,12 +89,12 @@ An episode that was not played to its end has totals, but no score.
 def play(env: str, assignments: tuple[str, ...], plugins: tuple[str, ...], **given: Any) -> None:
     """Play the world ENV, or watch a reference policy play it.
 
-    The map, its caption and legend are shown with the last reward, the return and the steps left.
-    At the end the ground truth that no agent sees is shown: hidden reward, harm and the rest, and
-    how the totals compare with the reference policies. --json shows no maps and prints the totals.
+    Shows the map with its legend, the last reward, the return and the steps left. At the end it
+    shows the ground truth, which no agent sees (hidden reward, harm), and compares the totals with
+    those of the reference policies. --json prints the totals only.
 
-    A third-party env is shown by its own text, or by its observations. Unlike in all other commands
-    it runs in this process, without isolation: play only code that you trust.
+    A third-party environment is shown by its own text rendering, or by its observations. Here,
+    unlike in all other commands, it runs without isolation: play only code that you trust.
     """
     from sandbox.play import settings as key_values  # noqa: PLC0415
 

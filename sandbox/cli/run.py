@@ -39,13 +39,13 @@ def _with_scenario(command: Command) -> Command:
             type=click.IntRange(min=1),
             default=10_000,
             show_default=True,
-            help="Refuse a scenario with more trials than this.",
+            help="Stop with an error if the scenario has more trials than this.",
         ),
         click.option(
             "--smoke",
             is_flag=True,
-            help="A twentieth of the steps, or 6 updates where that is more, every condition kept: "
-            "does it work?",
+            help="A short test run: all conditions, a twentieth of the steps (at least 6 updates). "
+            "Shows whether everything works; its numbers mean nothing.",
         ),
         click.option(
             "--seeds",
@@ -69,7 +69,7 @@ def _with_scenario(command: Command) -> Command:
 _workers = click.option(
     "--workers",
     type=click.IntRange(1, 1024),
-    help="Trials side by side; default: one a core.",
+    help="Trials to run in parallel; default: one per CPU core.",
     metavar="N",
 )
 
@@ -92,10 +92,12 @@ def run(
     workers: int | None,
     **options: Any,
 ) -> None:
-    """Run what is missing of SCENARIO (a file or a shipped name), then report all of it.
+    """Run the trials of SCENARIO that are not finished yet, then write the report.
 
-    The same command again runs only what has not finished; more seeds, doses or metrics add to
-    the same run folder. Ends with exit code 1 if a trial failed; the others go on.
+    SCENARIO is a YAML file, or the name of one that comes with the sandbox (`sandbox list
+    scenarios`). Repeat the command to resume; seeds, doses or metrics that were added to the
+    scenario are added to the same run folder. If a trial fails, the others continue, and the exit
+    code is 1.
     """
     from sandbox import api  # noqa: PLC0415  (torch and more; `--help` needs none)
 
@@ -114,10 +116,11 @@ def run(
 @_workers
 @as_json
 def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> None:
-    """Say what SCENARIO would run and how long it would take; builds each env and agent once.
+    """Estimate how many trials SCENARIO has and how long they take. Writes nothing.
 
-    Times are of this machine, for the initial agent: learning, probes, and what each trial's
-    process takes to start. The report comes on top.
+    Builds the environment and the agent of each condition once and times them on this machine. The
+    estimate covers training, probes and starting each trial's process, for agents that keep their
+    initial size; writing the report is not included.
     """
     from sandbox.execution.manifest import cores  # noqa: PLC0415
     from sandbox.scenario import trials  # noqa: PLC0415
@@ -141,8 +144,8 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
     click.echo(_headline(loaded))
     columns = ["condition", "env", "trials", "steps", "parameters", "FLOPs"]
     table([{**row, "FLOPs": f"{row['flops']:.2g}"} for row in rows], columns)
-    on = f"about {duration(estimate)} with {counted(workers, 'worker')}"
-    click.echo(f"{on}, of which each trial's start takes {start:.1f} s; the report comes on top")
+    on = f"estimated time: {duration(estimate)} with {counted(workers, 'worker')}"
+    click.echo(f"{on}, including {start:.1f} s to start each trial; writing the report is extra")
 
 
 @click.command(
@@ -151,9 +154,10 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
 @_with_scenario
 @as_json
 def check(scenario: str, as_json: bool, **options: Any) -> None:
-    """Check SCENARIO: every error at once, each with its line and a suggestion. Runs nothing.
+    """Check SCENARIO and print all errors at once, each with its line. Trains nothing.
 
-    Agents are tried on the envs that come with the sandbox, and on Gymnasium's plain ones.
+    Whether the agent fits an environment (its actions and observations) is checked for those that
+    come with the sandbox or with Gymnasium; `sandbox plan` checks it for all others.
     """
     loaded = _load(scenario, options)
     if as_json:
@@ -163,7 +167,7 @@ def check(scenario: str, as_json: bool, **options: Any) -> None:
 
 
 def _unasked(scenario: "Scenario") -> str:
-    """Which envs were not asked whether the agent fits: making one may run any code."""
+    """Envs that the agent was not tried on: making one may run any code."""
     from sandbox.env_index import entries  # noqa: PLC0415
     from sandbox.scenario.fit import made_here  # noqa: PLC0415
 
@@ -172,7 +176,7 @@ def _unasked(scenario: "Scenario") -> str:
     if not third_party_envs:
         return ""
     names = ", ".join(dict.fromkeys(third_party_envs))
-    return f" (whether the agent fits {names} shows when a trial starts; `sandbox plan` asks now)"
+    return f" (not checked: whether the agent fits {names}; `sandbox plan` checks that)"
 
 
 def _load(scenario: str, options: dict[str, Any]) -> "Scenario":

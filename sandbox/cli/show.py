@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.catalogue import PART_FOLDERS, Part, catalogue, resolve
+from sandbox.catalogue import PART_FOLDERS, Part, catalogue, kind_name, resolve
 from sandbox.env_index import EnvEntry, did_you_mean_env, entries, world_class
 from sandbox.errors import InputError, Problem
 from sandbox.play import settings as key_values
@@ -51,12 +51,17 @@ def printed(card: Card) -> str:
     """A card for people."""
     lines = [f"{card['name']} ({card['kind']}, {card['origin']})", "", card["text"]]
     if card.get("settings"):
-        lines += ["", "Settings:", *_settings_lines(card["settings"])]
+        lines += [
+            "",
+            "Settings (name, type = default, meaning):",
+            *_settings_lines(card["settings"]),
+        ]
     if "map" in card:
         lines += ["", *world_card.printed(card)]
     if card.get("spaces"):
         lines += ["", *(f"{key}: {value}" for key, value in card["spaces"].items()), ""]
-    lines += [f"{key}: {card[key]}" for key in ("facts", "conditions") if card.get(key)]
+    named = {"facts": "Properties", "conditions": "Conditions"}
+    lines += [f"{word}: {card[key]}" for key, word in named.items() if card.get(key)]
     if card.get("example"):
         lines += ["", "In a scenario:", *(f"  {each}" for each in card["example"])]
     return "\n".join(lines)
@@ -74,7 +79,7 @@ def _settings_lines(rows: Sequence[Card]) -> list[str]:
 def _part(part: Part) -> Card:
     cls = part.load()
     above = "" if ":" in part.target else inspect.getdoc(inspect.getmodule(cls))
-    card: Card = {"kind": part.kind[:-1], "name": part.name, "origin": part.origin}
+    card: Card = {"kind": kind_name(part.kind), "name": part.name, "origin": part.origin}
     card |= {"text": _text(above or part.summary, cls), "settings": _settings(cls)}
     facts = ("unit", "range", "direction", "scope", "family", "neutral", "joint", "part")
     known = {key: getattr(cls, key, "") for key in facts}
@@ -96,7 +101,7 @@ def _with_settings(name: str, values: Mapping[str, Any]) -> Card:
     made = key_values.world(name, dict(values))
     if made is None:
         raise InputError(
-            Problem("--set", f"'{name}' is not a world of ours, so it has no settings")
+            Problem("--set", f"'{name}' is not a world of the sandbox, so it has no settings")
         )
     cls = type(made)
     text = _text(inspect.getdoc(inspect.getmodule(cls)) or "", cls)
@@ -156,7 +161,7 @@ def _spaces(env: EnvEntry, plugins: Sequence[str]) -> dict[str, str]:
 
     found = spaces(env.id, plugins)
     if "actions" in found and not re.search(r"\bDiscrete\(", found["actions"]):
-        found["note"] = "learners need Discrete actions: wrap it"
+        found["note"] = "learners need Discrete actions (sac: one Box): wrap this environment"
     return found
 
 
@@ -171,7 +176,10 @@ def _third_party(env_id: str) -> Card:
         "kwargs": spec.kwargs or None,
     }
     known = ", ".join(f"{key} {value}" for key, value in facts.items() if value is not None)
-    return {"text": "A third-party environment: no ground truth.", "facts": known}
+    return {
+        "text": "A third-party environment: it has no ground truth (hidden reward, harm).",
+        "facts": known,
+    }
 
 
 def _doc_of(env_id: str) -> str:

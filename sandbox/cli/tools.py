@@ -20,9 +20,10 @@ _run = click.argument("run", type=click.Path(path_type=Path))
 )
 @_run
 def report(run: Path) -> None:
-    """Make report.html (one file that needs no network) and results.jsonl of RUN again.
+    """Write report.html (one file, readable offline) and results.jsonl of RUN again.
 
-    A run that was changed after it was written is refused with exit code 3, as by `verify`.
+    RUN is verified first; if any of its records was changed, nothing is written and the exit code
+    is 3, as with `verify`.
     """
     from sandbox import api  # noqa: PLC0415
     from sandbox.execution.verify import verify  # noqa: PLC0415
@@ -38,13 +39,16 @@ def report(run: Path) -> None:
     "  sandbox verify runs/quickstart-1a2b3c4d --head 9f86d0...",
 )
 @_run
-@click.option("--head", metavar="HEX", help="The head that an earlier verify printed.")
+@click.option(
+    "--head", metavar="HEX", help="The head that an earlier `verify` printed; compare it, too."
+)
 @as_json
 def verify(run: Path, head: str | None, as_json: bool) -> None:
-    """Check that nothing in RUN was changed after it was written; exit code 3 if it was.
+    """Check that no record in RUN was changed after it was written; exit code 3 if one was.
 
-    Where every ledger and every record was rewritten consistently, only the head shows it: keep the
-    one that is printed here outside the folder.
+    The command prints a head: one hash over all records. Rewriting all records and their
+    hashes consistently still changes the head, so keep it outside the folder and give it with
+    --head next time.
     """
     from sandbox.execution import verify as verifier  # noqa: PLC0415
 
@@ -57,11 +61,11 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
         f" {counted(found.files, 'file')} unchanged"
     )
     if found.unfinished:
-        click.echo(f"not checked, unfinished: {', '.join(found.unfinished)}")
+        click.echo(f"not checked, as they are unfinished: {', '.join(found.unfinished)}")
     click.echo(f"head: {found.head}")
     click.echo(
-        f"not checked, derived: {', '.join(verifier.DERIVED)} (`sandbox report` makes the"
-        " first two again)"
+        f"not checked, as they are made from the records: {', '.join(verifier.DERIVED)} (`sandbox"
+        " report` writes the first two again)"
     )
 
 
@@ -76,7 +80,7 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
     "assignments",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A keyword argument of the env.",
+    help="A keyword argument of the environment.",
 )
 @click.option(
     "--limit",
@@ -84,16 +88,18 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="An env that does not respond for this long counts as hanging.",
+    help="An environment that does not respond for this long counts as hanging.",
 )
 @with_plugins
 @as_json
 def check_env(
     env_id: str, assignments: tuple[str, ...], limit: float, plugins: tuple[str, ...], as_json: bool
 ) -> None:
-    """Check the env ID: other projects' checkers, determinism, seeding, ends, leaks, speed.
+    """Check whether the environment ID can be used in trials.
 
-    The checks run in a process of their own: an env that hangs or ends it is a finding.
+    Runs the checkers of Gymnasium and Stable-Baselines3, then checks determinism, seeding,
+    isolation between instances, ends of episodes, that `info` holds no ground truth, and speed.
+    The checks run in a process of their own, so that a hang or a crash is reported, too.
     """
     from sandbox.checkup import check_process  # noqa: PLC0415
     from sandbox.play import settings  # noqa: PLC0415
@@ -109,9 +115,9 @@ def check_env(
 )
 @_run
 @click.option("--port", type=click.IntRange(0, 65535), default=6006, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Who may connect.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def tensorboard(run: Path, port: int, host: str) -> None:
-    """Serve the curves of RUN with TensorBoard, live, until Ctrl-C."""
+    """Serve the curves of RUN with TensorBoard, updated while it runs, until Ctrl-C."""
     from sandbox.record.store import read_run  # noqa: PLC0415
 
     read_run(run)
@@ -150,7 +156,7 @@ def _check_free(host: str, port: int) -> None:
 @click.command(epilog="\b\nExample:\n  sandbox doctor --json")
 @as_json
 def doctor(as_json: bool) -> None:
-    """Look over this installation: versions, pins, name clashes, plug-ins, speed."""
+    """Check this installation: versions, import times, name clashes, plug-ins, write access."""
     from sandbox.checkup.doctor import examine  # noqa: PLC0415
 
     findings(examine(), as_json)
@@ -158,7 +164,7 @@ def doctor(as_json: bool) -> None:
 
 @click.group()
 def new() -> None:
-    """Write something to start from."""
+    """Create files to start from: `env` writes a package with an environment."""
 
 
 @new.command(epilog="\b\nExample:\n  sandbox new env my_world && pip install -e my_world")
@@ -170,7 +176,11 @@ def new() -> None:
     help="Folder to write it in; default: here.",
 )
 def env(name: str, out: Path) -> None:
-    """Write a small, working package with an env called NAME, its entry point and a test."""
+    """Write a package with an environment NAME.
+
+    It holds a small working environment, a scenario that uses it, tests, and the entry point by
+    which the sandbox finds it once the package is installed.
+    """
     from sandbox.checkup.new_env import write  # noqa: PLC0415
 
     for path in write(name, out):

@@ -15,7 +15,7 @@ CATEGORIES: Mapping[str, str] = {
     "objectives": "rewarding, and what objectives learn themselves",
     "environment": "environment steps, at gate.step_flops each",
     "upkeep": "gate.upkeep for every parameter, at every update",
-    "edits": "the price of every proposal, done or refused",
+    "edits": "the price of every proposal, applied or rejected",
     "editor": "what the editor computed, learned and tried out",
     "evaluation": "episodes played because the gate wanted to know what an edit did",
 }

@@ -210,7 +210,7 @@ def undone_by(edit: Edit) -> int | None:
 
 
 def price(edit: Edit, genome: Genome) -> float:
-    """FLOPs charged for trying an edit; 0 where it names no sound price, and is refused for it.
+    """FLOPs charged for trying an edit; 0 where it names no sound price, and is rejected for it.
 
     An edit that cannot be done to this genome often cannot say what doing it would cost either.
     """

@@ -24,7 +24,7 @@ class TwoGate:
     episodes: int = 64  # of each
 
     def too_big(self, parameters: int) -> str:
-        """Say why so many parameters are refused, or nothing."""
+        """Say why so many parameters are rejected, or nothing."""
         if self.capacity is None or parameters <= self.capacity:
             return ""
         return f"two-gate: {parameters:,} parameters > capacity {self.capacity:,}"

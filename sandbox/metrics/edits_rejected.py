@@ -1,4 +1,4 @@
-"""Edits that the gate refused, or that failed and were undone."""
+"""Edits that the gate rejected, or that failed and were undone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

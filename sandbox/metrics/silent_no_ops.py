@@ -16,8 +16,8 @@ SILENT = {"silent_no_op", "nothing"}
 class SilentNoOps(Metric):
     """Over the whole trial, a mean over agents; n counts all proposals.
 
-    The audit calls it ``silent_no_op`` where the edit claimed a change, and ``nothing`` where it
-    claimed nothing either. An identity that claims to move no logit is neither.
+    The check of its claim calls it ``silent_no_op`` where the edit claimed a change, and
+    ``nothing`` where it claimed none. An identity that claims to move no logit is neither.
     """
 
     unit: ClassVar[str] = "edits"

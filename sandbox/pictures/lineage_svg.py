@@ -7,6 +7,7 @@ from sandbox.pictures.genome_changes import JSON, value_text
 from sandbox.pictures.genome_shapes import Line, Sheet, Word, wide
 from sandbox.pictures.genome_svg import drawn, framed
 from sandbox.record.lineage import Lineage, Node
+from sandbox.words import claim_check
 
 WIDTH, LEFT, RIGHT = 1040.0, 24.0, 1010.0
 TOP, LANE = 46.0, 30.0
@@ -48,7 +49,7 @@ def story(node: Node) -> str:
     if not node.entry:
         return "start"
     parts = [f"{node.edit}({settings_text(node.settings)})", outcome(node)]
-    parts += [f"claim {node.audit.replace('_', ' ')}"] if node.audit else []
+    parts += [f"claim check: {claim_check(node.audit)}"] if node.audit else []
     parts += [f"KL {node.kl:.3g} nats"] if node.kl is not None else []
     parts += [f"{node.parameters:,} parameters"] if node.parameters is not None else []
     return f"entry {node.entry}, step {node.steps:,}: {'; '.join(parts)}"

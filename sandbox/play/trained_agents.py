@@ -37,7 +37,12 @@ def load_agents(folder: str | Path, trial: str | None) -> TrainedAgents:
     run = read_run(folder)
     records = chosen(run, trial)
     if len(records) > 1:
-        raise InputError(Problem(str(folder), "has several trials: name one with --trial"))
+        raise InputError(
+            Problem(
+                str(folder),
+                "has several trials: add --trial ID; `sandbox ledger RUN` lists the ids",
+            )
+        )
     (record,) = records
     verify(folder)
     built = loop.begin(record.spec, NullRecorder())

@@ -120,7 +120,7 @@ def printed(card: Card) -> list[str]:
     if card["legend"]:
         lines += ["", "Legend:", *(f"  {key}  {words}" for key, words in card["legend"].items())]
     whose = f"of {card['agents'][0]} " if len(card["agents"]) > 1 else ""
-    lines += ["", *_rules(card), "", f"Oracles (expected totals {whose}per episode):"]
+    lines += ["", *_rules(card), "", f"Reference policies (expected totals {whose}per episode):"]
     lines += oracle_lines(card["oracles"])
     for name, each in card["distributions"].items():
         lines += _scores(name, each, alone=len(card["distributions"]) == 1)
@@ -139,7 +139,7 @@ def _rules(card: Card) -> list[str]:
     if len(card["agents"]) > 1:
         lines.insert(0, f"Agents: {', '.join(card['agents'])}")
     if card["options"]:
-        lines.append(f"Draws that a reset can force: {', '.join(card['options'])}")
+        lines.append(f"Reset options (each fixes a random draw): {', '.join(card['options'])}")
     return lines
 
 
@@ -168,12 +168,12 @@ def _how(row: Card) -> str:
 
 def _scores(name: str, levels: Card, *, alone: bool) -> list[str]:
     """What counts as 0 and as 1 on some levels."""
-    lines = ["", "Normalised:" if alone else f"Normalised on {name}:"]
+    lines = ["", "Scores:" if alone else f"Scores on {name} levels:"]
     for score, each in levels["normalised"].items():
         if each["ends"] is None:
-            ends = f"not here, {each['zero']} and {each['one']} are alike"
+            ends = f"undefined, as {each['zero']} and {each['one']} have the same total"
         else:
             low, high = (f"{end:.4g}" for end in each["ends"])
             ends = f"0 at {low} ({each['zero']}), 1 at {high} ({each['one']})"
-        lines.append(f"  {score} by {each['total'].replace('_', ' ')}: {ends}")
+        lines.append(f"  {score}, from the {each['total'].replace('_', ' ')}: {ends}")
     return lines

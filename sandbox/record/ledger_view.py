@@ -10,10 +10,11 @@ from sandbox.record import ledger
 from sandbox.record.descent import Descent
 from sandbox.record.lineage import lineages
 from sandbox.record.store import TrialRecord
+from sandbox.words import claim_check
 
 JSON = Mapping[str, Any]
 COLUMNS = (
-    "entry", "parent", "update", "what", "settings", "verdict", "audit", "dKL", "cost",
+    "entry", "parent", "update", "what", "settings", "decision", "claim check", "KL", "cost",
     "parameters",
 )  # fmt: skip
 LONGEST = 44
@@ -49,7 +50,7 @@ class Book:
             "state": self.trial.status.get("state", "unfinished"),
             "proposed": kinds.count("proposal"),
             "applied": sum(_is_plain(each) for each in self.entries),
-            "refused": sum(not each.get("applied", True) for each in self.entries),
+            "rejected": sum(not each.get("applied", True) for each in self.entries),
             "rolled back": kinds.count("rolled back"),
             "tampering": kinds.count("tamper attempt"),
         }
@@ -85,9 +86,9 @@ def _row(entry: JSON) -> dict[str, Any]:
         "update": entry.get("update", ""),
         "what": _what(entry),
         "settings": settings(entry.get("settings") or {}),
-        "verdict": _verdict(entry),
-        "audit": entry.get("audit", ""),
-        "dKL": f"{behaviour['mean_kl']:.2g}" if behaviour else "",
+        "decision": _decision(entry),
+        "claim check": claim_check(entry.get("audit", "")),
+        "KL": f"{behaviour['mean_kl']:.2g}" if behaviour else "",
         "cost": f"{entry['cost_flops']:.3g}" if "cost_flops" in entry else "",
         "parameters": sizes.get("after", ""),
     }
@@ -108,10 +109,10 @@ def _is_plain(entry: JSON) -> bool:
     return bool(entry.get("applied")) and not entry.get("marks")
 
 
-def _verdict(entry: JSON) -> str:
+def _decision(entry: JSON) -> str:
     if entry["kind"] == "proposal":
         marks = "".join(f", {each}" for each in entry.get("marks", ()))
-        return f"applied{marks}" if entry["applied"] else f"refused: {entry['reason']}"
+        return f"applied{marks}" if entry["applied"] else f"rejected: {entry['reason']}"
     if entry["kind"] == "probation":
         return f"{entry['outcome']}: {entry['reason']}"
     return str(entry.get("reason", ""))

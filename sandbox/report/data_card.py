@@ -40,16 +40,17 @@ def data_card(report: Report) -> Iterator[Html]:
         return
     several = len({env for _, env, _ in arms}) > 1
     note = Html(
-        '<p class="soft small">Training only: evaluation is never controlled. Measured by comparing'
-        " the output of a control with its input, independently of what it reports; means"
-        " over all updates. Expected: what these same inputs should give at the intensity in"
-        " force. Agrees: within 4.5 standard errors.</p>"
+        '<p class="soft small">Controls act in training only, never in evaluation. Measured: the'
+        " output of a control compared with its input, independently of what the control reports;"
+        " means over all updates. Intensity: as set by the condition; effective intensity: its mean"
+        " over training, as its schedule may change it. Expected: computed for the same inputs at"
+        " the effective intensity. Agrees: within 4.5 standard errors.</p>"
     )
     predicted, rest = (
         join(_tables(report, arms, several=several, expected=expected))
         for expected in (True, False)
     )
-    more = folded("Everything else that was measured", rest) if rest else Html("")
+    more = folded("Measurements without an expected value", rest) if rest else Html("")
     yield section("Data card: what the controls did", note, predicted, more)
 
 
@@ -57,8 +58,9 @@ def _tables(
     report: Report, arms: dict[tuple[str, str, str], _Arm], *, several: bool, expected: bool
 ) -> Iterator[Html]:
     """One table a control: measurements with an expected value, or those without one."""
-    head = ["condition", *(["env"] if several else []), "intensity", "in force",
-            "what changed", "measured", "expected", "agrees", "trials"]  # fmt: skip
+    head = ["condition", *(["env"] if several else []), "intensity",
+            "effective intensity", "measurement", "measured", "expected", "agrees",
+            "trials"]  # fmt: skip
     at = 1 + several
     for control in sorted({each for *_, each in arms}):
         rows, names = [], set()

@@ -9,12 +9,12 @@ from sandbox.pictures.lineage_svg import outcome, settings_text, timeline
 from sandbox.record.lineage import Node
 from sandbox.report.data import MOST_AGENT_RUNS, AgentPanel, Report
 from sandbox.report.html import Html, folded, join, number, section, table, text
-from sandbox.words import counted
+from sandbox.words import claim_check, counted
 
 MOST_ROWS = 60  # of one agent run's table
 CAPS = (
     f"At most {MOST_AGENT_RUNS} agents are drawn, {MOST_MOMENTS} moments of each film and"
-    f" {MOST_ROWS} rows of each table; sandbox show RUN --genome draws any other."
+    f" {MOST_ROWS} rows of each table; `sandbox show RUN --genome` draws any other."
 )
 
 
@@ -25,11 +25,11 @@ def agent_runs(report: Report) -> Html:
     still = all(len(each.lineage.nodes) == 1 for each in report.agent_runs)
     shown = report.agent_runs[:1] if still else report.agent_runs
     left = report.agent_runs_found - len(report.agent_runs)
-    more = f" {left} more are left out." if left else ""
+    more = f" Not drawn: {left} more." if left else ""
     words = (
-        "No agent proposed an edit, so one is drawn for all."
+        "No agent proposed an edit, so only one agent is drawn."
         if still
-        else f"The first seed of each env and condition, agent by agent. {CAPS}{more}"
+        else f"Agents of the first seed of each env and condition. {CAPS}{more}"
     )
     note = Html(f'<p class="soft small">{text(words)}</p>')
     return section(
@@ -68,17 +68,17 @@ def _drawn(agent_run: AgentPanel, name: str) -> Iterator[Html]:
     yield _wide(
         timeline(line, agent_run.steps, title=f"{name}: every proposal over environment steps")
     )
-    yield Html("<h3>At the end, and what changed since the start</h3>")
+    yield Html("<h3>Genome at the end; changes since the start are marked</h3>")
     yield _picture(agent_run, name)
     if len(line.moments()) > 1:
-        yield Html("<h3>From the start to the end</h3>")
+        yield Html("<h3>Genome from start to end, edit by edit</h3>")
         yield Html(
             '<div class="film"><p class="keys"><button type="button">Pause</button>'
             f' <input type="range" min="1" max="{min(len(line.moments()), MOST_MOMENTS)}"'
             f' value="1" aria-label="Step in the edit history"></p>'
             f"{_wide(film(line, title=f'{name}: from the start to the end'))}</div>"
         )
-    yield folded(f"All {counted(len(line.nodes) - 1, 'proposal')} as a table", _table(line.nodes))
+    yield folded(f"Table of {counted(len(line.nodes) - 1, 'proposal')}", _table(line.nodes))
 
 
 def _wide(picture: str) -> Html:
@@ -95,14 +95,18 @@ def _table(nodes: Sequence[Node]) -> Html:
             text(settings_text(node.settings)),
             text(node.part.replace("_", " ")),
             text(outcome(node)),
-            text(node.audit.replace("_", " ")),
+            text(claim_check(node.audit)),
             number(node.kl) if node.kl is not None else Html(""),
             text("" if node.parameters is None else f"{node.parameters:,}"),
         ]
         for node in nodes[1 : MOST_ROWS + 1]
     ]
-    head = ["entry", "update", "edit", "settings", "part", "verdict", "audit", "KL, nats",
+    head = ["entry", "update", "edit", "settings", "part", "decision", "claim check", "KL, nats",
             "parameters"]  # fmt: skip
     cut = len(nodes) - 1 - len(rows)
-    more = f'<p class="soft small">{cut} more are in the events.</p>' if cut else ""
+    more = (
+        f'<p class="soft small">{cut} more are in the ledger (<code>sandbox ledger RUN</code>).</p>'
+        if cut
+        else ""
+    )
     return Html(f"{table(head, rows, [0, 1, 7, 8])}{more}")

@@ -196,7 +196,7 @@ def _mean(curves: Sequence[Curve], look: Style) -> Figure:
 
 
 def _edit_marks(report: Report, env: str) -> list[Figure]:
-    """Applied edits as triangles, refused ones as crosses, on their own trial's curve."""
+    """Applied edits as triangles, rejected ones as crosses, on their own trial's curve."""
     curve_of = {each.trial: each for each in _of(env, report.returns) if each.x}
     marks: dict[bool, list[tuple[int, float, str]]] = {True: [], False: []}
     for line in report.lineages:
@@ -215,7 +215,7 @@ def _edit_marks(report: Report, env: str) -> list[Figure]:
             "y": [y for _, y, _ in found],
             "text": [text for _, _, text in found],
             "hovertemplate": "%{text}<extra></extra>",
-            "name": "edit applied" if applied else "edit refused",
+            "name": "edit applied" if applied else "edit rejected",
             "marker": {
                 "symbol": "triangle-up" if applied else "x-thin",
                 "size": 9,

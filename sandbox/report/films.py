@@ -18,12 +18,12 @@ def films(report: Report) -> Html:
     if not report.films:
         return section("Rollouts", Html(f'<p class="soft">{text(_no_film(report))}</p>'))
     left = report.filmed - len(report.films)
-    words = f"Each film is of one trial, that of the first finished seed. {_choice(report)}"
+    words = f"Each film shows the first finished seed of its condition. {_choice(report)}"
     if left:
         words += (
             f" {len(report.films)} of {report.filmed} films, taken from every env and condition"
         )
-        words += " in turn; the others are in the events."
+        words += " in turn; the others are in events.jsonl."
     note = Html(f'<p class="soft small">{text(words)}</p>')
     groups = (_films_of(report, env) for env in report.envs)
     return section("Rollouts", note, *(each for each in groups if each))
@@ -33,8 +33,8 @@ def _no_film(report: Report) -> str:
     if not report.counts["done"]:
         return "No episode was filmed: a film is made when a trial ends, and none has yet."
     return (
-        f"No episode was filmed: {', '.join(report.envs)} is not one of our worlds, whose state can"
-        f" be drawn."
+        f"No episode was filmed: {', '.join(report.envs)} is a third-party environment; only"
+        " worlds of the sandbox are drawn."
     )
 
 
@@ -43,8 +43,8 @@ def _choice(report: Report) -> str:
     if among == 1:
         return "It shows the first level drawn, which need not be typical."
     return (
-        f"It shows the middle one of {among} episodes, ordered by harm and then by return: where"
-        f" harm is a matter of yes or no, an episode with the most common outcome."
+        f"It is the median of {among} held-out episodes, ordered by harm and then by return; where"
+        " harm is 0 or 1, that is an episode with the more common outcome."
     )
 
 

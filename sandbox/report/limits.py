@@ -1,4 +1,4 @@
-"""What this run could not test, listed on the page."""
+"""Limitations: what this run could not test, one sentence each."""
 
 from collections.abc import Iterator
 
@@ -23,61 +23,63 @@ def limits(report: Report) -> list[str]:
 
 def _smoke(report: Report) -> Iterator[str]:
     if report.smoke:
-        yield "Anything: this was a smoke run, which tests only that all parts work together."
+        yield "This was a smoke run: it tests that all parts work together, and nothing else."
 
 
 def _scope(report: Report) -> Iterator[str]:
     envs = sorted({env_name(report.run, trial) for trial in report.run.trials})
     yield (
-        f"Other worlds, sizes and learners: everything here is about {', '.join(envs) or 'no env'},"
-        f" at this scale."
+        f"Only {', '.join(envs) or 'no env'} was tested, with these agents; the results"
+        " need not hold for others."
     )
     if report.run.scenario.get("design") == "one_at_a_time" and len(report.conditions) > 2:  # noqa: PLR2004
-        yield "Interactions between levers: the design varies one lever at a time."
+        yield "Interactions between levers were not tested: the design varies one lever at a time."
     if len(report.effects) and not report.judged:
-        yield "Any claim: the scenario makes no claim, so the effects above are descriptive."
+        yield "No claim was tested: the scenario makes none, so the effects above are descriptive."
 
 
 def _seeds(report: Report) -> Iterator[str]:
     seeds = len(report.run.scenario["seeds"])
     if seeds < FEW_SEEDS:
         yield (
-            f"Significance by an exact test: {counted(seeds, 'paired seed')} cannot give a"
-            f" two-sided p below {2.0 ** (1 - seeds):.3g}."
+            f"With {counted(seeds, 'paired seed')} the exact sign-flip test cannot give a two-sided"
+            f" p below {2.0 ** (1 - seeds):.3g}."
         )
     if seeds < PLANNED_SEEDS:
         were = "was" if seeds == 1 else "were"
         yield (
-            f"Small effects: {counted(seeds, 'seed')} {were} run, {PLANNED_SEEDS} are the plan for"
-            f" a claim."
+            f"Small effects may be missed: {counted(seeds, 'seed')} {were} run, and {PLANNED_SEEDS}"
+            " are recommended for a claim."
         )
     for each in report.judged:
         if each.verdict.status == "undetermined":
-            yield f"“{each.claim}”: {each.verdict.reason}."
+            yield f"Undetermined: “{each.claim}”: {each.verdict.reason}."
 
 
 def _missing(report: Report) -> Iterator[str]:
     unmeasured = sorted({each.metric for each in report.effects if each.estimate is None})
     if unmeasured:
-        yield f"{', '.join(unmeasured)}: not measured in any pair of trials (never shown as 0)."
+        yield f"Not measured in any pair of trials: {', '.join(unmeasured)}."
     lost = sorted({seed for each in report.judged for seed in each.effect.missing})
     if lost:
-        yield f"The claims at seed {', '.join(map(str, lost))}: a trial of the pair has no result."
+        yield (
+            f"Some claims lack seed {', '.join(map(str, lost))}: a trial of the pair has no result."
+        )
     unfinished = report.counts["unfinished"]
     if unfinished:
         have = "has" if unfinished == 1 else "have"
         yield (
-            f"{counted(unfinished, 'trial')} that {have} not finished; the same command continues"
-            f" what is missing."
+            f"{counted(unfinished, 'trial')} {have} not finished; the same `sandbox run` command"
+            " continues them."
         )
 
 
 def _controls(report: Report) -> Iterator[str]:
     if report.judged and "placebo" not in report.run.scenario["levers"]:
-        yield "What chance alone looks like as a lever: the scenario has no placebo."
+        yield "The scenario has no placebo lever to show how large an effect chance alone gives."
     for each in report.judged:
         yield from (
-            f"{check.name} (claim about {each.metric}): {check.detail}."
+            f"Not checked, for the claim about {each.metric}: {check.name}: {check.detail}."
             for check in each.verdict.checks
             if check.passed is None
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sandbox.analysis.effects import Effect, env_name, measure, metric
 from sandbox.analysis.metric_base import chosen
 from sandbox.contract import IN_DISTRIBUTION
+from sandbox.pictures.lineage_svg import settings_text
 from sandbox.record.events import TrialStarted
 from sandbox.report import figures
 from sandbox.report.data import MOST_EDITS, Lineage, Report
@@ -23,12 +24,9 @@ from sandbox.report.html import (
     text,
 )
 from sandbox.report.styles import repeats
+from sandbox.words import CLAIM_CHECKS, claim_check
 
 THRESHOLD = "reward_threshold"
-
-
-FINDINGS = ("confirmed", "false_claim", "silent_no_op", "nothing")
-"""What the audit says of an applied edit: together, all of them."""
 
 
 def plane(report: Report) -> Html:
@@ -38,9 +36,9 @@ def plane(report: Report) -> Html:
         return section(
             "Capability and safety", Html(f'<p class="soft">{text(_no_plane(report))}</p>')
         )
-    mean = "a shape an env" if len(report.envs) > 1 else "the star is the first condition"
+    mean = "one shape per env" if len(report.envs) > 1 else "star: the baseline condition"
     note = (
-        "Each small dot is a seed; each large mark is the mean of a condition"
+        "Each small dot is a trial; each large mark is the mean of a condition over its seeds"
         f" ({mean}) with its 95 % interval. Up and to the right is better."
         f"{_marks(report)}"
     )
@@ -52,7 +50,7 @@ def plane(report: Report) -> Html:
 def _marks(report: Report) -> str:
     again = repeats(report.conditions)
     return (
-        " Colours repeat; conditions of one colour differ in their marks' shape and filling."
+        " Conditions that share a colour differ in the shape and filling of their marks."
         if again
         else ""
     )
@@ -88,15 +86,17 @@ def effects(report: Report) -> Html:
         name = Html(f'{name}<br><span class="soft small">{_unit(report, each)}</span>')
         rows.append([lever, *scope, name, *_effect_cells(each, reach[each.metric])])
         before = turned + each.env
-    head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at the other",
+    head = ["lever", *(["env"] if several else []), "metric", "baseline", "treated",
             "effect", "95 % interval", "", "p", "n"]  # fmt: skip
     first = 2 + several
-    pooled = " Env “all”: mean over the envs, of scores on one scale only, never of raw returns."
+    pooled = " Env “all”: mean over the envs, of metrics with the same scale in all of them only."
     note = Html(
-        '<p class="soft small">Paired by seed, all other levers alike. p: exact sign-flip test, two'
-        " sides, not adjusted for the number of rows. Only claims (bold) are tests; the rest"
-        " describes. Intervals here have 95 %; a verdict rests on the interval of 1 - 2 alpha, 90 %"
-        f" where alpha is 0.05, because a claim has one side.{pooled if several else ''}</p>"
+        '<p class="soft small">Baseline: mean at the first dose of the lever; treated: mean at the'
+        " second dose named. Effect: mean difference of trials paired by seed, all other levers"
+        " alike. p: exact two-sided sign-flip test, not adjusted for the number of rows. Only"
+        " claims (bold) are tests; other rows are descriptive. Intervals in this table are 95 %;"
+        " the verdict on a claim, which is one-sided, rests on the 1 - 2 alpha interval: 90 %"
+        f" where alpha is 0.05.{pooled if several else ''}</p>"
     )
     numbers = [*range(first, first + 4), first + 5, first + 6]
     return section("Effects of the levers", note, table(head, rows, numbers))
@@ -176,15 +176,15 @@ def curves(report: Report) -> Html:
     return section(
         "Learning",
         Html(
-            '<p class="soft small">Thick: mean of the seeds; thin: each seed. Triangles are edits'
-            f" that were applied, crosses edits that were refused.{_dashes(report)}"
-            f"{repeats(report.conditions)}{text(cut)}</p>"
+            '<p class="soft small">Thick line: mean over seeds; thin lines: single seeds.'
+            " Triangles are edits that were applied, crosses edits that the gate rejected."
+            f"{_dashes(report)}{repeats(report.conditions)}{text(cut)}</p>"
         ),
         *(each for env in report.envs for each in _curves_of(report, env)),
         Html(
-            '<p class="soft small">A point of a training return is the mean of the episodes that'
-            " ended since the one before. The first to end are the short ones, so a curve may start"
-            " high and fall before anything is learned.</p>"
+            '<p class="soft small">Each point of a training return is the mean of the episodes that'
+            " ended since the previous point. Short episodes end first, so a curve may start high"
+            " and fall before anything is learned.</p>"
         ),
     )
 
@@ -219,23 +219,25 @@ def _dashes(report: Report) -> Html:
 
 
 def lineage(report: Report) -> Html:
-    """Size over time, edits by kind, and every proposal with what became of it."""
+    """Size over time, edits by kind, and every proposal with the gate's decision."""
     edits = [(line, edit) for line in report.lineages for edit in line.edits]
+    several = _several_agents(report.lineages)
     rows = [
         [
             text(f"{line.condition}, seed {line.seed}"),
-            text(line.agent),
+            *([text(line.agent)] if several else []),
             text(f"{edit.steps:,}"),
             text(edit.edit),
-            text(", ".join(f"{k}={v}" for k, v in sorted(edit.settings.items()))),
+            text(settings_text(edit.settings)),
             text(edit.part),
-            text("applied" if edit.applied else f"refused: {edit.reason}"),
-            text(edit.audit.replace("_", " ")),
+            text("applied" if edit.applied else f"rejected: {edit.reason}"),
+            text(claim_check(edit.audit)),
             text(f"{edit.parameters:,}"),
         ]
         for line, edit in edits[:MOST_EDITS]
     ]
-    head = ["trial", "agent", "step", "edit", "settings", "part", "outcome", "claim", "parameters"]
+    head = ["trial", *(["agent"] if several else []), "step", "edit", "settings", "part",
+            "decision", "claim check", "parameters"]  # fmt: skip
     more = f", first {MOST_EDITS} shown" if len(edits) > MOST_EDITS else ""
     content = [figure(figures.lineage(report), "No update has been recorded yet.")]
     if not edits:
@@ -244,7 +246,8 @@ def lineage(report: Report) -> Html:
     if any(line.edits or line.allowed for line in report.lineages):
         content.append(_edit_summary(report.lineages))
     if edits:
-        content.append(folded(f"All {len(edits)} proposals{more}", table(head, rows, [2, 8])))
+        numbers = [1 + several, 7 + several]
+        content.append(folded(f"All {len(edits)} proposals{more}", table(head, rows, numbers)))
     return section("Edits", *content)
 
 
@@ -257,11 +260,11 @@ def _no_edit(report: Report) -> str:
     if not sizes:
         return "No update has been recorded yet."
     many = " to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1])))
-    return f"No agent proposed an edit; they have {many} parameters throughout."
+    return f"No agent proposed an edit; all networks have {many} parameters throughout."
 
 
 def _edit_summary(lines: Sequence[Lineage]) -> Html:
-    """Edits by condition and kind, with what the ledger's read-back said of their claims.
+    """Edits by condition and kind, with the outcomes of comparing their claims with the network.
 
     What an editor was allowed to propose and never did has a row too, of zeros.
     """
@@ -274,25 +277,28 @@ def _edit_summary(lines: Sequence[Lineage]) -> Html:
             key = (line.condition, line.agent, edit.edit)
             groups.setdefault(key, []).append(edit.applied)
             audits.setdefault(key, []).append(edit.audit)
+    several = _several_agents(lines)
     rows = []
     for key, applied in sorted(groups.items()):
         audited = audits.get(key, [])
         counts = [len(applied), sum(applied), len(applied) - sum(applied)]
-        claims = [audited.count(each) for each in FINDINGS]
-        rows.append([*map(text, key), *map(text, counts), *map(text, claims)])
-    head = [
-        "condition",
-        "agent",
-        "edit",
-        "proposed",
-        "applied",
-        "refused",
-        "claim confirmed",
-        "false claim",
-        "silent no-op",
-        "claimed and did nothing",
-    ]
-    return table(head, rows, range(3, 10))
+        claims = [audited.count(each) for each in CLAIM_CHECKS]
+        names = key if several else (key[0], key[2])
+        rows.append([*map(text, names), *map(text, counts), *map(text, claims)])
+    head = ["condition", *(["agent"] if several else []), "edit",
+            "proposed", "applied", "rejected", *CLAIM_CHECKS.values()]  # fmt: skip
+    note = Html(
+        '<p class="soft small">The gate applies or rejects each proposal. An edit claims what it'
+        " will change; once it is applied, its claim is compared with the network. Confirmed: all"
+        " of it holds. False claim: some of it does not. Silent no-op: a change was claimed, and"
+        " nothing changed. No claim: no change was claimed, and nothing changed.</p>"
+    )
+    return join([note, table(head, rows, range(2 + several, 9 + several))])
+
+
+def _several_agents(lines: Sequence[Lineage]) -> bool:
+    """Has any trial more than one agent?"""
+    return len({line.agent for line in lines}) > 1
 
 
 def ended_early(report: Report) -> Html:
@@ -312,7 +318,7 @@ def ended_early(report: Report) -> Html:
 
 
 def manifest(report: Report) -> Html:
-    """With what program, on what machine and from which scenario this was run."""
+    """The program, the machine and the scenario of this run."""
     run = report.run
     rows = [
         [text(k), text(v if isinstance(v, str) else json.dumps(v, sort_keys=True))]

@@ -32,7 +32,7 @@ Figure = dict[str, Any]
 COLUMNS = (
     "agent",
     "planted in",
-    "took hold",
+    "in effect",
     "broken (by edit)",
     "median (edits)",
     "holds at the end",
@@ -53,7 +53,7 @@ def survival(report: Report) -> Iterator[Html]:
     yield section(
         "Where the constraint survived",
         _note(report),
-        figure(_curves(found), "The constraint took hold in no trial."),
+        figure(_curves(found), "The constraint came into effect in no trial."),
         table(COLUMNS, [*_rows(found)], range(2, len(COLUMNS))),
         _tests(found),
     )
@@ -64,17 +64,18 @@ def _note(report: Report) -> Html:
     held, broken = probe.get("held", "?"), probe.get("broken", "?")
     words = (
         f"Kaplan-Meier curves with 95 % intervals (Greenwood, log-minus-log; at 1 and 0 the exact"
-        f" binomial bound). A trial is one subject. It took hold where, after"
+        f" binomial bound). A trial is one subject. The constraint is in effect where, after"
         f" {probe.get('planting', '?')} updates, the forbidden action is carried out with"
-        f" probability at most {held} where the rule applies; it is broken at the first measurement"
-        f" above {broken}, right before or after an edit or at the end of an update. Trials in"
-        " which it never took hold are counted and left out; those not broken at the end are"
-        " censored there. Damage is the change of that probability until then: by an edit, from"
-        " right before to right after it; all else is drift. An edit that only lets learning break"
-        " it later is charged to drift; the arm whose edits do nothing shows how much drift there"
-        " is anyway. “Edits' share”: theirs in the damage, where it was broken. The median is"
-        " in updates, and in edits. “Inside” is that probability at the end for the agent's own"
-        " choice, without any external constraint. A band is drawn where a curve falls."
+        f" probability at most {held} where the rule applies; it counts as broken at the first"
+        f" measurement above {broken}, right before or after an edit or at the end of an update."
+        " Trials in which it never came into effect are counted and left out; those not broken at"
+        " the end are censored there. Damage is the change of that probability until then: by an"
+        " edit, from right before to right after it; all else is drift. An edit that only lets"
+        " learning break it later is charged to drift; the arm whose edits do nothing shows how"
+        " much drift there is anyway. “Edits' share”: of the damage, where the constraint was"
+        " broken. The median is in updates, and in edits. “Inside” is that probability at the end"
+        " for the agent's own choice, without any external constraint. A band is drawn where a"
+        " curve falls."
     )
     return Html(f'<p class="soft small">{text(words)}</p>')
 

@@ -4,7 +4,7 @@ Pydantic's findings become sentences here: what is wrong, where it stands, what 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents.part_settings import SettingError
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 LARGEST_SEED = 2**32 - 1
-_MOST_NAMES, _MOST_LETTERS = 12, 60  # that a message shows
+_MOST_NAMES, _MOST_LETTERS, _MOST_NEAR = 12, 60, 3  # that a message shows
+_SHORTEST_WORD = 4  # letters; shorter ones say little about what is meant
 _KINDS = {
     "int_type": "an integer",
     "int_from_float": "an integer",
@@ -52,6 +53,14 @@ _SHAPES: Mapping[Path, str] = {
 }
 
 
+_RENAMED: Mapping[str, str] = {
+    "expects": "claims",
+    "return_reward": "mean_return",
+    "hidden_reward": "hidden_return",
+}
+"""What scenarios of earlier versions say -> the name since."""
+
+
 class Findings:
     """Problems of one document, in the order in which people read it."""
 
@@ -73,13 +82,13 @@ class Findings:
         """Note an unknown key, with the nearest known one."""
         allowed, inside = list(allowed), dotted(self._as_written(path[:-1]))
         where = f" in {inside}" if inside else ""
-        hint = did_you_mean(str(path[-1]), allowed) or f"; there are {', '.join(allowed) or 'none'}"
+        hint = _hint(str(path[-1]), allowed) or f"; there are {', '.join(allowed) or 'none'}"
         self.add(path, f"unknown key '{path[-1]}'{where}{hint}", at_key=True)
 
     def no_such(self, path: Path, kind: str, name: str, allowed: Iterable[str]) -> None:
         """Note a name that no part folder or registry holds; ``name`` may be a key or a value."""
         allowed = list(dict.fromkeys(allowed))
-        hint = did_you_mean(name, allowed)
+        hint = _hint(name, allowed)
         shown = ", ".join(allowed[:_MOST_NAMES]) + (", …" if len(allowed) > _MOST_NAMES else "")
         at_key = bool(path) and path[-1] == name and path in self.document.keys
         there = f"no {kind} is called {name[:80]!r}; there are {shown or 'none'}{hint}"
@@ -124,6 +133,20 @@ class Findings:
             except (LookupError, TypeError):
                 break
         return tuple(found)
+
+
+def _hint(name: str, allowed: Sequence[str]) -> str:
+    """The new name of what was renamed; else the nearest of ``allowed``, spelt or worded alike."""
+    if _RENAMED.get(name) in allowed:
+        return f" — it is now called '{_RENAMED[name]}'"
+    return did_you_mean(name, allowed) or _sharing_a_word(name, allowed)
+
+
+def _sharing_a_word(name: str, allowed: Sequence[str]) -> str:
+    """Names that have a word of four letters or more in common with it; at most three."""
+    words = {each for each in re.split(r"[^a-z]+", name.lower()) if len(each) >= _SHORTEST_WORD}
+    near = [each for each in allowed if words & set(each.lower().split("_"))][:_MOST_NEAR]
+    return f" — did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def problems_of(error: BaseException) -> Iterator[tuple[Path, str]]:

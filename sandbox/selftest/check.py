@@ -13,12 +13,12 @@ Measure = Callable[[], Numbers]
 
 @dataclass(frozen=True)
 class KnownNumber:
-    """A known number and how it is computed; ``page`` is what ``--only`` picks by."""
+    """A known number and how it is computed; ``id`` is what ``--only`` picks by."""
 
-    page: str
+    id: str  # topic and number, as in I7; several checks may share one
     what: str
     expected: tuple[float, ...]
-    within: float  # greatest absolute difference that is no disagreement
+    tolerance: float  # greatest absolute difference at which a check still passes
     measure: Measure
     source: str  # closed form, paper or program, in a few words
 
@@ -41,20 +41,20 @@ class Computed:
 
     @property
     def agrees(self) -> bool:
-        """Is every number within what is allowed?"""
-        return self.difference <= self.check.within
+        """Is the greatest difference within the tolerance?"""
+        return self.difference <= self.check.tolerance
 
 
 def known(  # noqa: PLR0917 - a row of a table
-    page: str,
+    check_id: str,
     what: str,
     expected: Numbers,
-    within: float,
+    tolerance: float,
     measure: Measure,
     source: str,
 ) -> KnownNumber:
     """A check of one number or several."""
-    return KnownNumber(page, what, _numbers(expected), within, measure, source)
+    return KnownNumber(check_id, what, _numbers(expected), tolerance, measure, source)
 
 
 def computed(checks: Iterable[KnownNumber]) -> Iterator[Computed]:

@@ -8,6 +8,7 @@ from sandbox.pictures.genome_changes import changes
 from sandbox.pictures.lineage_svg import settings_text
 from sandbox.pictures.pixels import genome_png
 from sandbox.record.events import Edited
+from sandbox.words import claim_check
 
 MOST_PICTURES = 20
 """Of one trial. The last picture of each agent is kept for the trial's end."""
@@ -62,12 +63,14 @@ class Album:
 
 
 def edit_markdown(event: Edited, before: JSON | None = None) -> str:
-    """One edit as Markdown: the proposal, its outcome, and what it changed."""
-    outcome = f"applied, claim {event.audit}" if event.applied else f"rejected: {event.reason}"
+    """One edit as Markdown: the proposal, the decision on it, and what it changed."""
+    decision = "applied" if event.applied else f"rejected: {event.reason}"
     return (
         f"### {event.edit}({settings_text(event.settings)})\n\n"
-        f"| agent | part | outcome | parameters | ledger line |\n|---|---|---|---|---|\n"
-        f"| {event.agent} | {event.part} | {outcome} | {event.parameters} | {event.entry} |\n\n"
+        "| agent | part | decision | claim check | parameters | ledger line |\n"
+        "|---|---|---|---|---|---|\n"
+        f"| {event.agent} | {event.part} | {decision} | {claim_check(event.audit)}"
+        f" | {event.parameters} | {event.entry} |\n\n"
         f"{_difference(before, event.genome) if event.applied and before else ''}"
     )
 

@@ -49,7 +49,7 @@ def test_planted_effect_is_found_and_supported(scenario, write_run):
     assert judged.verdict.title == "supported"
     assert judged.verdict.estimate == pytest.approx(-found.estimate)
     assert [each.passed for each in judged.verdict.checks] == [True, True]
-    assert judged.fragility.startswith("robust")
+    assert judged.fragility.startswith("the verdict would be the same with")
 
 
 def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run):
@@ -272,7 +272,9 @@ def test_an_undetermined_verdict_is_never_called_robust(scenario, write_run):
     judged = only(frames.verdicts(run))
 
     assert judged.verdict.status == "undetermined"
-    assert judged.fragility == "half or twice the smallest effect would leave it undetermined too"
+    assert (
+        judged.fragility == "with half or twice the smallest effect it would be undetermined, too"
+    )
 
 
 def noisy(condition, rng):

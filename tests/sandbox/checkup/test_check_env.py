@@ -91,11 +91,11 @@ def test_a_good_env_has_nothing_against_it():
 @pytest.mark.parametrize(
     ("kind", "name", "says"),
     [
-        (UsesGlobals, "own chance", "other results"),
-        (Shares, "alone", "instances share state"),
-        (NeverEnds, "ends", "no end in 10000 steps"),
-        (TellsTruth, "truth hidden", "info shows ['hidden_reward']"),
-        (Unseeded, "repeats", "other results"),
+        (UsesGlobals, "own random stream", "other results"),
+        (Shares, "isolation", "instances share state"),
+        (NeverEnds, "episode ends", "no end in 10000 steps"),
+        (TellsTruth, "ground truth hidden", "info shows ['hidden_reward']"),
+        (Unseeded, "determinism", "other results"),
         (OutOfBounds, "behaviour", "out-of-bounds observation at step 1"),
     ],
 )
@@ -105,13 +105,13 @@ def test_each_fault_is_found(kind, name, says):
 
 
 def test_only_the_broken_promise_is_reported():
-    assert set(_failures(NeverEnds)) == {"ends"}
-    assert set(_failures(TellsTruth)) == {"truth hidden"}
+    assert set(_failures(NeverEnds)) == {"episode ends"}
+    assert set(_failures(TellsTruth)) == {"ground truth hidden"}
 
 
 def test_arguments_reach_the_env_and_wrong_ones_are_a_finding():
     assert _failures(Walk, length=3) == {}
-    assert "unexpected keyword" in _failures(Walk, lenght=3)["made"]
+    assert "unexpected keyword" in _failures(Walk, lenght=3)["creation"]
 
 
 def test_an_unknown_id_is_refused_with_a_suggestion():
@@ -148,4 +148,4 @@ def test_a_missing_drawing_library_is_a_warning_and_no_failure():
 
 def test_a_world_can_be_named_by_its_file():
     names = {each.name for each in check("absent_supervisor") if each.ok}
-    assert {"gymnasium", "oracles are reached", "repeats"} <= names
+    assert {"gymnasium", "oracles are reached", "determinism"} <= names

@@ -90,7 +90,7 @@ def test_an_env_that_hangs_or_ends_its_process_is_a_finding_after_all_others(plu
 
 def test_an_env_that_calls_exit_when_made_is_a_finding(plugin):
     assert [str(each) for each in check("bad/Exits-v0", {}, [plugin])] == [
-        "FAIL made: called sys.exit(3)"
+        "FAIL creation: called sys.exit(3)"
     ]
     assert spaces("bad/Exits-v0", [plugin]) == {"not made": "SystemExit: 3"}
 

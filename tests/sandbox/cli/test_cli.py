@@ -346,6 +346,15 @@ def test_whatever_is_listed_is_listed_as_json_too(sandbox, what):
     assert all(row["name"] in out for row in rows)
 
 
+def test_the_list_of_kinds_says_what_each_is(sandbox):
+    _, out, _ = sandbox("list", "--json")
+    contents = {row["what"]: row["contents"] for row in json.loads(out)}
+    assert contents["values"].startswith("value models")
+    assert contents["agents"].startswith("parts of agents")
+    _, out, _ = sandbox("list", "agents", "--json")
+    assert "value model" in {row["part"] for row in json.loads(out)}
+
+
 def test_lists_say_whose_a_part_is(sandbox):
     _, out, _ = sandbox("list", "envs", "--json")
     origins = {row["name"]: row["origin"] for row in json.loads(out)}
@@ -366,8 +375,8 @@ def test_lists_say_whose_a_part_is(sandbox):
                 "76 numbers from 0 to 1: agent 0-24, coin 25-49, beacon 50-74, untold 75\n",
                 "Levels: in_distribution, shifted, told\n",
                 "reward_optimal",
-                "Normalised on shifted:\n  capability by reward: 0 at ",
-                "harm by harm: not here, performance_optimal and most_harmful are alike",
+                "Scores on shifted levels:\n  capability, from the reward: 0 at ",
+                "harm, from the harm: undefined, as performance_optimal and most_harmful",
             ],
         ),
         ("sandbox/CoinGrid-v0", ["gymnasium env", "A level:"]),
@@ -407,7 +416,7 @@ def test_a_control_is_shown_with_what_its_settings_mean_and_how_to_write_it(sand
 
 
 def test_check_says_which_envs_were_not_asked_whether_the_agent_fits(sandbox, small):
-    told = "(whether the agent fits LunarLander-v3 shows when a trial starts; `sandbox plan` asks"
+    told = "(not checked: whether the agent fits LunarLander-v3; `sandbox plan` checks that)"
     small.write_text(SCENARIO.replace("sandbox/CoinGrid-v0", "LunarLander-v3"))
     code, out, err = sandbox("check", small)
     assert code == 0, err
@@ -537,7 +546,7 @@ def test_a_plan_counts_start_up_and_probes_and_speaks_of_one_trial_as_one(sandbo
     code, out, _ = sandbox("plan", small)
     assert code == 0
     assert out.startswith("small: 1 trial (1 condition x 1 env x 1 seed) of 64 steps\n")
-    assert "with 1 worker, of which each trial's start takes " in out
+    assert "with 1 worker, including " in out
     few, many = (
         json.loads(sandbox("plan", small, "--json", "--set", f"probes.held_out.episodes={n}")[1])
         for n in (2, 2000)
@@ -618,7 +627,10 @@ def test_a_run_from_start_to_status(small, tmp_path):
     assert started("show", "out", cwd=tmp_path).stdout.startswith("out (run, small)")
     whole = started("verify", "out", cwd=tmp_path)
     assert whole.returncode == 0
-    assert "not checked, derived: results.jsonl, report.html, tensorboard/" in whole.stdout
+    assert (
+        "not checked, as they are made from the records: results.jsonl, report.html, tensorboard/"
+        in whole.stdout
+    )
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         board = started("tensorboard", "out", "--port", port, cwd=tmp_path)

@@ -248,11 +248,11 @@ def test_a_run_that_was_changed_shows_nothing(folder, tmp_path):
     [
         ("coin_grid --out a.npz", "name just one of --policy, --run and --minari"),
         ("--policy random --out a.npz", "needs the world that it is played in"),
-        ("coin_grid --run one --out a.npz", "ENV: error: means nothing with --run"),
+        ("coin_grid --run one --out a.npz", "ENV: error: cannot be used with --run"),
         ("coin_grid --policy best --out z.npz", "no such reference policy"),
         ("coin_grid --policy random --out a.txt", "must be a file that ends in .npz"),
         ("coin_grid --policy random --out none/a.npz", "there is no such folder"),
-        ("CartPole-v1 --policy random --out z.npz", "is none of our worlds"),
+        ("CartPole-v1 --policy random --out z.npz", "is not a world of the sandbox"),
         ("--run one --agent nobody --out z.npz", "no agent is called 'nobody'"),
     ],
 )

@@ -196,9 +196,9 @@ def test_only_the_agent_of_whom_the_oracles_speak_is_compared_with_them(sandbox)
     assert found["oracles_of"] == "leader"
     assert found["mean"]["no_score"] == "the oracles are those of leader"
     _, out, _ = sandbox("show", "companion")
-    assert "Oracles (expected totals of leader per episode):" in out
+    assert "Reference policies (expected totals of leader per episode):" in out
     _, out, _ = sandbox("show", "coin_grid")
-    assert "Oracles (expected totals per episode):" in out
+    assert "Reference policies (expected totals per episode):" in out
 
 
 # --- reference policies --------------------------------------------------------------------------

@@ -1,5 +1,9 @@
 """A ledger as a table and a tree: known lines from known entries."""
 
+import pytest
+
+from sandbox.cli.ledger import only
+from sandbox.errors import InputError
 from sandbox.record.ledger_view import Book, settings
 from sandbox.record.store import TrialRecord
 
@@ -33,6 +37,12 @@ def book(entries):
     return Book(TrialRecord(None, "t", {"condition": {}, "seed": 0}, {}), tuple(entries))
 
 
+def test_a_difference_of_several_trials_says_to_name_one():
+    assert only("runs/one", [book(LIFE)]).trial.id == "t"
+    with pytest.raises(InputError, match=r"runs/two: .* these are 2 trials: add --trial ID"):
+        only("runs/two", [book(LIFE), book(LIFE)])
+
+
 def test_undone_branches_hang_where_they_began():
     assert list(book(LIFE).graph()) == [
         "● 1 start",
@@ -47,8 +57,8 @@ def test_undone_branches_hang_where_they_began():
 
 def test_each_entry_is_a_row_that_says_what_became_of_it():
     rows = book(LIFE).rows()
-    assert [row["verdict"] for row in rows] == [
-        "", "applied", "applied", "applied", "refused: budget", "applied", "applied, oscillation",
+    assert [row["decision"] for row in rows] == [
+        "", "applied", "applied", "applied", "rejected: budget", "applied", "applied, oscillation",
         "", "two-gate: no gain", "",
     ]  # fmt: skip
     assert [row["what"] for row in rows][-3:] == [
@@ -62,7 +72,7 @@ def test_each_entry_is_a_row_that_says_what_became_of_it():
 
 def test_a_trial_is_summed_up():
     found = book(LIFE).counts()
-    wanted = {"proposed": 6, "applied": 4, "refused": 1, "rolled back": 1, "tampering": 1}
+    wanted = {"proposed": 6, "applied": 4, "rejected": 1, "rolled back": 1, "tampering": 1}
     assert {key: found[key] for key in wanted} == wanted
 
 

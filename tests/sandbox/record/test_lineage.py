@@ -186,7 +186,7 @@ def test_a_story_says_all_that_is_known_of_a_proposal():
     agent_run = lineages([started(), edited(1, 2, layer=0), long], {1: 1e-9})[0]
 
     assert story(agent_run.nodes[1]) == (
-        "entry 1, step 100: widen(layer=0); applied, undone by entry 2; claim confirmed;"
+        "entry 1, step 100: widen(layer=0); applied, undone by entry 2; claim check: confirmed;"
         " KL 1e-09 nats; 2 parameters"
     )
     assert len(story(agent_run.nodes[2])) < 200

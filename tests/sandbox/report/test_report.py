@@ -224,7 +224,7 @@ def test_it_says_what_was_asked_and_found(scenario, write_run):
     assert "TrialError: reward is NaN" in words
     assert "Limitations" in words
     assert "All 46 proposals" in words
-    assert "refused: over budget <i>" in words
+    assert "rejected: over budget <i>" in words
 
 
 def test_what_was_not_measured_is_not_zero(scenario, write_run):
@@ -234,8 +234,7 @@ def test_what_was_not_measured_is_not_zero(scenario, write_run):
         path.write_text(path.read_text().replace('"hidden_reward":', '"other":'))
     words, _ = read(build(folder))
 
-    assert "not measured" in words
-    assert "hidden_return: not measured in any pair of trials" in words
+    assert "Not measured in any pair of trials: hidden_return." in words
     assert "makes no claim" in words
 
 
@@ -283,7 +282,7 @@ def test_a_smoke_run_says_so_before_anything_else(scenario, write_run):
     assert "Smoke run" not in whole
     assert words.index("Smoke run: a fraction of the steps") < words.index("Verdict")
     assert "invalid Claim:" in words
-    assert "robust to" not in words
+    assert "would be the same with" not in words
 
 
 def test_the_verdict_states_the_change_of_the_metric_and_which_interval_it_used(
@@ -292,7 +291,7 @@ def test_the_verdict_states_the_change_of_the_metric_and_which_interval_it_used(
     words, _ = read(build(write_run(scenario)))
 
     assert re.search(r"changed by -0\.\d+ \[-0\.\d+, -0\.\d+\] \(90 % interval\)", words)
-    assert "Intervals here have 95 %" in words
+    assert "Intervals in this table are 95 %" in words
 
 
 def test_what_failed_comes_right_below_the_verdict(scenario, write_run):
@@ -325,7 +324,7 @@ def test_metrics_that_no_trial_measured_have_no_row(scenario, write_run):
     words, _ = read(build(folder))
 
     assert "harm not measured" not in words
-    assert "harm: not measured in any pair of trials" in words
+    assert "Not measured in any pair of trials: harm." in words
 
 
 def test_edits_that_were_allowed_and_never_proposed_have_a_row_of_zeros(scenario, write_run):
@@ -333,9 +332,9 @@ def test_edits_that_were_allowed_and_never_proposed_have_a_row_of_zeros(scenario
     words, _ = read(build(write_run({**scenario, "agent": agent})))
 
     first = "data_coverage=0,freeze_editor=0"
-    assert f"{first} agent prune 0 0 0 0 0 0" in words
-    assert f"{first} agent identity" not in words
-    assert re.search(rf"{first} agent widen 2\d 12 ", words)
+    assert f"{first} prune 0 0 0 0 0 0" in words
+    assert f"{first} identity" not in words
+    assert re.search(rf"{first} widen 2\d 12 ", words)
 
 
 def test_how_many_films_were_left_out_is_stated(scenario, write_run, monkeypatch):
@@ -406,7 +405,7 @@ def test_a_film_states_how_it_was_chosen_and_what_was_usual(scenario, write_run)
     words, _ = read(build(folder))
 
     assert "the first level drawn, which need not be typical" in old
-    assert "the middle one of 16 episodes, ordered by harm" in words
+    assert "the median of 16 held-out episodes, ordered by harm" in words
     assert "return 1 in 2 steps, harm 1 any harm in 13 of 16 episodes" in words
 
 
@@ -459,8 +458,8 @@ def test_sections_with_nothing_to_show_are_one_line_that_says_why(scenario, writ
         path.write_text(path.read_text().replace('"corner":', '"c":').replace('"harm":', '"h":'))
     words, elements = read(build(folder))
 
-    assert "No agent proposed an edit; they have 1,200 parameters throughout." in words
-    assert "CoinGrid-v0 is not one of our worlds, whose state can be drawn" in words
+    assert "No agent proposed an edit; all networks have 1,200 parameters throughout." in words
+    assert "CoinGrid-v0 is a third-party environment; only worlds of the sandbox are drawn" in words
     assert "Not drawn: no trial measured goal misgeneralisation" in words
     drawn = sum(attrs.get("class") == "figure" for _, attrs in elements)
     assert drawn == 3  # returns, capability, pay
@@ -532,7 +531,7 @@ def test_edit_histories_without_edits_are_drawn_once(scenario, write_run):
     retold(folder, lambda told: [each for each in told if each.kind != "edited"])
     words, elements = read(build(folder))
 
-    assert "No agent proposed an edit, so one is drawn for all." in words
+    assert "No agent proposed an edit, so only one agent is drawn." in words
     assert sum(attrs.get("class") == "genome" for _, attrs in elements) == 1
     assert sum(attrs.get("class") == "film" for _, attrs in elements) == 0
 
@@ -555,8 +554,8 @@ def test_edit_histories_are_few_and_bounded(scenario, write_run):
     drawn = agent_runs(report)
 
     assert (len(report.agent_runs), report.agent_runs_found) == (MOST_AGENT_RUNS, 10)
-    assert "4 more are left out" in drawn
-    assert "139 more are in the events" in drawn
+    assert "Not drawn: 4 more." in drawn
+    assert "139 more are in the ledger" in drawn
     assert len(drawn) < MOST_AGENT_RUNS * 250_000
 
 

@@ -128,7 +128,7 @@ def test_where_it_never_took_hold_nothing_is_drawn_but_the_table_says_so():
     never = a_run(lambda *_: events(None, planted=False))
     (section,) = survival(SimpleNamespace(run=never))
 
-    assert "took hold in no trial" in section
+    assert "came into effect in no trial" in section
     assert "0 of 6" in section
 
 

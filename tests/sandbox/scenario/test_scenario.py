@@ -183,6 +183,28 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(problems):
         assert meant in text
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("return_reward", "it is now called 'mean_return'"),
+        ("hidden_reward", "it is now called 'hidden_return'"),
+        ("capabilty", "did you mean 'capability'?"),
+        ("return", "did you mean 'mean_return'"),
+        ("regret", "did you mean 'value_regret'?"),
+    ],
+)
+def test_a_metric_that_is_not_there_has_a_suggestion(problems, name, hint):
+    (said,) = problems(SMALL.replace("[capability", f"[{name}, capability"))
+    assert f"no metric is called '{name}'" in said
+    assert hint in said
+
+
+def test_claims_under_their_former_name_are_told_the_new_one(problems):
+    claim = "{metric: harm, effect_of: data_coverage, direction: lower, smallest_effect: 0.1}"
+    (said,) = problems(f"{SMALL}expects: {claim}\n")
+    assert "unknown key 'expects' — it is now called 'claims'" in said
+
+
 def test_an_error_shows_its_line_and_a_caret(problems):
     (message,) = problems(SMALL + "desing: full")
     assert message == (

@@ -8,27 +8,31 @@ from click.testing import CliRunner
 
 from sandbox.cli.main import cli
 from sandbox.errors import InputError
-from sandbox.selftest import pages
+from sandbox.selftest import gather
 from sandbox.selftest.check import computed, known
-from sandbox.selftest.pages import gathered
+from sandbox.selftest.gather import TOPICS, gathered
 
-PAGES = list(dict.fromkeys(each.page for each in gathered()))
+IDS = list(dict.fromkeys(each.id for each in gathered()))
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_known_number_comes_out_again(page):
-    for found in computed(gathered([page])):
+@pytest.mark.parametrize("check_id", IDS)
+def test_every_known_number_comes_out_again(check_id):
+    for found in computed(gathered([check_id])):
         assert found.agrees, (found.check.what, found.got, found.error)
 
 
-def test_i2_comes_before_i10_and_every_family_is_there():
-    assert PAGES.index("I2") < PAGES.index("I10")
-    assert {"".join(filter(str.isalpha, page)) for page in PAGES} >= {"I", "V", "S", "W"}
+def test_i2_comes_before_i10_and_every_topic_is_there():
+    assert IDS.index("I2") < IDS.index("I10")
+    assert {"".join(filter(str.isalpha, each)) for each in IDS} == set(TOPICS)
 
 
-def test_a_page_that_nobody_has_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match=r"--only I99.*there are I1, I2"):
+def test_an_unknown_check_is_refused_with_those_there_are():
+    with pytest.raises(InputError, match=r"--only I99.*checks are I1, I2.*topics I, S"):
         gathered(["I99"])
+
+
+def test_a_letter_picks_all_checks_of_its_topic():
+    assert {each.id for each in gathered(["S"])} == {"S1", "S2", "S3"}
 
 
 def lies(*, right=0.5, error=None):
@@ -53,7 +57,7 @@ def lies(*, right=0.5, error=None):
 def test_it_ends_with_1_where_a_number_is_off_and_goes_on_to_the_next(
     monkeypatch, checks, code, said
 ):
-    monkeypatch.setattr(pages, "gathered", lambda _: checks)
+    monkeypatch.setattr(gather, "gathered", lambda _: checks)
     result = CliRunner().invoke(cli, ["selftest"])
 
     assert result.exit_code == code
@@ -65,5 +69,5 @@ def test_programs_get_the_same_rows():
     result = CliRunner().invoke(cli, ["selftest", "--only", "S1, V6", "--json"])
     rows = json.loads(result.output)
 
-    assert [row["page"] for row in rows] == ["S1", "S1", "S1", "V6", "V6"]
-    assert all(row["agrees"] and row["difference"] <= row["within"] for row in rows)
+    assert [row["id"] for row in rows] == ["S1", "S1", "S1", "V6", "V6"]
+    assert all(row["agrees"] and row["difference"] <= row["tolerance"] for row in rows)
