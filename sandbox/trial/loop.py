@@ -182,7 +182,7 @@ def _offer(trial: LiveTrial, name: str) -> None:
     reply = Reply(
         edit, edit_outcome.ruling.allowed, edit_outcome.ruling.reason, trial.receipt.entry, cost
     )
-    agent_run.editor.hear(reply)
+    agent_run.editor.receive(reply)
 
 
 def _beside(trial: LiveTrial, name: str, moment: Beside) -> None:

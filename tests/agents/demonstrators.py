@@ -65,7 +65,7 @@ def compared(evidence, worth, pairs, rng, noise=0.0):
 
     ``worth`` is ``[states, states]``, by one-hot observations of before and after.
     """
-    lived = evidence.lived
+    lived = evidence.steps
     step = np.einsum("tns,sk,tnk->tn", lived.observation, worth, lived.next_observation)
     returns = np.sum(step * evidence.present, axis=0)
     chosen = rng.integers(returns.size, size=(pairs, 2))

@@ -28,7 +28,7 @@ def an_agent_run(editor, seed, applied=True):
         view = a_view(Genome(), update=update, returns=tuple(returns), requests=asked)
         edit = live.propose(view)
         if edit is not None:
-            live.hear(Reply(edit, applied, "" if applied else "over budget", entry=update))
+            live.receive(Reply(edit, applied, "" if applied else "over budget", entry=update))
         made.append(edit)
         states.append(json.dumps(live.state(), sort_keys=True, allow_nan=False))
     return made, states
@@ -83,7 +83,7 @@ def test_where_it_does_not_want_to_look_it_has_nothing_to_propose(name):
 
         assert wanted or edit is None
         if edit is not None:
-            live.hear(Reply(edit, True, ""))
+            live.receive(Reply(edit, True, ""))
     assert not (name == "fixed" and wanted)
 
 
@@ -124,7 +124,7 @@ def an_odd_life(editor, odd):
         view = a_view(genome, **{"update": update, "look": None, **changes})
         edit = live.propose(view)
         if edit is not None:
-            live.hear(Reply(edit, bool(update % 2), "" if update % 2 else "no", entry=update))
+            live.receive(Reply(edit, bool(update % 2), "" if update % 2 else "no", entry=update))
         assert live.flops() >= 0
     return json.dumps(live.state(), sort_keys=True, allow_nan=False)
 
@@ -151,7 +151,7 @@ def a_shifting_life(editor, updates=80):
         view = a_view(Genome(), update=update, returns=returns, signals=signals, dormant=0)
         edit = live.propose(view)
         if edit is not None:
-            live.hear(Reply(edit, applied=False, reason="no"))
+            live.receive(Reply(edit, applied=False, reason="no"))
         state = json.dumps(live.state(), sort_keys=True, allow_nan=False)
         told.append((edit, state))
     return told

@@ -27,9 +27,9 @@ def evidence(seed):
     found = compared(watched(WORLD, policy, EPISODES, rng, ends=STATES - 1), WORTH, 9, rng)
     there = found.present.copy()
     there[:, 3] = False
-    shown = WORTH[:, :ACTIONS][found.lived.observation.argmax(axis=2), found.lived.action]
+    shown = WORTH[:, :ACTIONS][found.steps.observation.argmax(axis=2), found.steps.action]
     shown[rng.random(shown.shape) < 0.3] = np.nan  # silence
-    return replace(found, lived=replace(found.lived, present=there, approval=shown))
+    return replace(found, steps=replace(found.steps, present=there, approval=shown))
 
 
 def a_step(seed, n=5):
@@ -55,7 +55,7 @@ def started(name, seed=0):
 def own_steps(seed):
     """A rollout of one's own."""
     rng = np.random.default_rng([seed, 1])
-    return watched(WORLD, rng.dirichlet(np.ones(ACTIONS), STATES), 5, rng).lived
+    return watched(WORLD, rng.dirichlet(np.ones(ACTIONS), STATES), 5, rng).steps
 
 
 def taught(valuer, told, seed=0):
@@ -118,8 +118,8 @@ def test_it_learns_from_what_it_says_it_learns_from(name):
     """And from nothing when there is none of it."""
     told = evidence(0)
     silent = replace(told, pairs=np.zeros((0, 2), int), preferred=np.zeros(0))
-    unseen = replace(told.lived, present=np.zeros_like(told.present))
-    nothing = silent if KINDS[name].learns_from == "comparisons" else replace(told, lived=unseen)
+    unseen = replace(told.steps, present=np.zeros_like(told.present))
+    nothing = silent if KINDS[name].learns_from == "comparisons" else replace(told, steps=unseen)
     one, born = taught(started(name), told), started(name)
     untaught = taught(started(name), nothing)
 
@@ -130,7 +130,7 @@ def test_it_learns_from_what_it_says_it_learns_from(name):
 @NAMES
 def test_what_the_others_world_paid_is_not_looked_at(name):
     told = evidence(0)
-    blind = replace(told, lived=replace(told.lived, reward=np.full((8, EPISODES), np.nan)))
+    blind = replace(told, steps=replace(told.steps, reward=np.full((8, EPISODES), np.nan)))
     one, other = taught(started(name), told), taught(started(name), blind)
 
     np.testing.assert_array_equal(one.reward(a_step(1)), other.reward(a_step(1)))
@@ -140,14 +140,14 @@ def test_what_the_others_world_paid_is_not_looked_at(name):
 def test_what_comes_past_an_episodes_end_is_not_looked_at(name):
     told = evidence(0)
     gone = ~told.present
-    shown = {each.name: getattr(told.lived, each.name) for each in fields(Batch)}
+    shown = {each.name: getattr(told.steps, each.name) for each in fields(Batch)}
     lived = {name: each.copy() for name, each in shown.items() if each is not None}
     lived["observation"][gone] = np.nan
     lived["next_observation"][gone] = np.inf
     lived["action"][gone] = 1
     lived["approval"][gone] = 1e9
     one = taught(started(name), told)
-    other = taught(started(name), replace(told, lived=Batch(**lived)))
+    other = taught(started(name), replace(told, steps=Batch(**lived)))
 
     assert gone.any(axis=0).sum() > 1
     np.testing.assert_array_equal(one.reward(a_step(1)), other.reward(a_step(1)))
@@ -167,7 +167,7 @@ def test_who_has_left_is_paid_nothing_and_changes_nobodys_pay(name):
 @NAMES
 def test_it_never_writes_into_what_it_is_shown(name):
     told, batch, own = evidence(0), a_step(0).sealed(), own_steps(0).sealed()
-    told = replace(told, lived=told.lived.sealed())
+    told = replace(told, steps=told.steps.sealed())
     for each in (told.pairs, told.preferred):
         each.flags.writeable = False
     valuer = started(name)
@@ -273,7 +273,7 @@ def test_its_flops_grow_with_steps_and_lessons(name):
 def test_evidence_without_marks_is_there_from_end_to_end():
     told = evidence(0)
 
-    assert Evidence(replace(told.lived, present=None)).present.all()
+    assert Evidence(replace(told.steps, present=None)).present.all()
 
 
 def test_the_shelf_loads_and_works_without_torch():

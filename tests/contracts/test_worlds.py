@@ -23,7 +23,7 @@ SINGLES = [name for name in NAMES if worlds_by_name()[name] == "single"]
 JOINTS = [name for name in NAMES if worlds_by_name()[name] == "joint"]
 ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")
 AIMS = {"reward_optimal": 0, "performance_optimal": 1, "most_harmful": 2}
-AGENT_MAY_KNOW = {"executed", "taught"}
+AGENT_MAY_KNOW = {"executed", "label"}
 N = 7
 
 every = pytest.mark.parametrize("name", NAMES)

@@ -39,6 +39,9 @@ WORDS = {
     "shelf": r"shelf|shelves|house",
     "room": r"rooms?",
     "lived": r"lived|relived|live it again|lives? again",
+    "hear": r"hears?|heard|hearing",
+    "lesson": r"lessons?",
+    "taught": r"taught|untaught|teach(?:es|ing)?",
 }
 """Term of ``terms.tsv`` -> pattern of the words that stand for it, in any case."""
 

@@ -58,16 +58,16 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_and_weights(monkeypatch):
     mine.optimizer.state.clear()
     for _ in range(4):
         drawn = mine.replay.sample(32, 1, np.random.default_rng(3))
-        lesson = mine._lesson(drawn)
+        minibatch = mine._minibatch(drawn)
         batch = ReplayBufferSamples(
-            lesson.inputs,
-            lesson.actions[:, None],
-            lesson.following,
-            lesson.terminated[:, None],
-            lesson.rewards[:, None],
+            minibatch.inputs,
+            minibatch.actions[:, None],
+            minibatch.following,
+            minibatch.terminated[:, None],
+            minibatch.rewards[:, None],
         )
         monkeypatch.setattr(stock.replay_buffer, "sample", lambda *a, batch=batch, **k: batch)
-        mine._gradient_step(lesson)
+        mine._gradient_step(minibatch)
         stock.train(gradient_steps=1, batch_size=32)
         for theirs, ours in pairs:
             assert torch.allclose(theirs, ours, atol=1e-6)
@@ -101,13 +101,13 @@ def test_a_cut_episode_goes_on_a_death_is_worth_nothing():
     learner.store(after, np.array([1.0, 1, 1, 1]), *ends)
     kept = learner.replay.newest(1, 4, 1)
     assert kept.terminated.tolist() == [1, 0, 0, 1]  # where both are set, death wins
-    lesson = learner._lesson(kept)
+    minibatch = learner._minibatch(kept)
     best = float(learner.logits(after)[0].max())
     taken = learner.logits(seen)[0][kept.actions]
     wanted = 1 + 0.5 * best * (1 - kept.terminated)
     gap = np.abs(wanted - taken)
     huber = np.where(gap < 1, gap**2 / 2, gap - 0.5).mean()
-    assert learner._loss(lesson)[1][0].item() == pytest.approx(huber, rel=1e-5)
+    assert learner._loss(minibatch)[1][0].item() == pytest.approx(huber, rel=1e-5)
 
 
 def test_exploration_falls_linearly_in_updates_and_probes_see_its_end():
@@ -128,10 +128,10 @@ def test_exploration_falls_linearly_in_updates_and_probes_see_its_end():
 def test_new_weights_of_objectives_hold_for_the_whole_memory():
     _, learner = lived("dqn", 3)
     drawn = learner.replay.newest(8, 32, 1)
-    before = learner._lesson(drawn).rewards
+    before = learner._minibatch(drawn).rewards
     genome = replace(learner.genome, objective=(("extrinsic", -2.0),))
     learner.install(replace(learner.agent_state(), genome=genome))
-    assert torch.equal(learner._lesson(drawn).rewards, -2.0 * before)
+    assert torch.equal(learner._minibatch(drawn).rewards, -2.0 * before)
 
 
 def test_nothing_is_learned_before_the_warm_up_nor_charged():

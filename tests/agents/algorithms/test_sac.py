@@ -85,19 +85,19 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_weights_and_noise(monkeypatch
         torch.distributions.Normal, "rsample", lambda self, *_: self.loc + self.scale * noise.pop(0)
     )
     for _ in range(5):
-        lesson = mine._lesson(mine.replay.sample(32, 1, chance))
+        minibatch = mine._minibatch(mine.replay.sample(32, 1, chance))
         drawn = mine._noise(32, chance)
         monkeypatch.setattr(mine, "_noise", lambda *_, drawn=drawn: drawn)
         noise += [*drawn]
         batch = ReplayBufferSamples(
-            lesson.inputs,
-            lesson.actions,
-            lesson.following,
-            lesson.terminated[:, None],
-            lesson.rewards[:, None],
+            minibatch.inputs,
+            minibatch.actions,
+            minibatch.following,
+            minibatch.terminated[:, None],
+            minibatch.rewards[:, None],
         )
         monkeypatch.setattr(stock.replay_buffer, "sample", lambda *a, batch=batch, **k: batch)
-        mine._gradient_step(lesson)
+        mine._gradient_step(minibatch)
         stock.train(gradient_steps=1, batch_size=32)
         for theirs, ours in _pairs(stock, mine):
             assert torch.allclose(theirs, ours, atol=1e-6)

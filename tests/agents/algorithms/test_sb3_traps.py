@@ -90,12 +90,12 @@ def test_a_discount_of_nothing_makes_rewards_all_there_is_to_learn(name):
         key: 100 * v if key.startswith("target_") else v
         for key, v in agent_state.parameters.items()
     }
-    lesson = learner._lesson(learner.replay.newest(8, 32, 1))
+    minibatch = learner._minibatch(learner.replay.newest(8, 32, 1))
     before = learner.look().gradients()
     learner.install(replace(agent_state, parameters=wild))
     after = learner.look().gradients()
     assert all(np.allclose(before[key], after[key], atol=1e-6) for key in before)
-    assert lesson.rewards.any()
+    assert minibatch.rewards.any()
 
 
 @REPLAYED

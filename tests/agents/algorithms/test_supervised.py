@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 import envs
-from agents.algorithms.supervised_loop import taught_actions
+from agents.algorithms.supervised_loop import label_actions
 from agents.architecture import checkpoint
 from agents.contract import EditEvidence, RefusedEditError
 from agents.edits.reset_dormant import ResetDormant
@@ -209,13 +209,13 @@ def test_an_env_that_does_not_teach_is_refused_in_one_line():
     learner = Supervised(num_envs=8)
     genome = Genome(Architecture((Layer("dense", 4),)), learning_rule(learner.genome_rule()))
     population = learner.build(Signpost(), {"agent": genome}, {"extrinsic": Extrinsic()}, streams())
-    with pytest.raises(ValueError, match="does not teach"):
+    with pytest.raises(ValueError, match="gives no labels"):
         population.update()
 
 
 def test_what_ended_copies_were_taught_is_found_where_gymnasium_puts_it():
-    ended = {"taught": np.array([0, 0, 2]), "_taught": np.array([False, False, True])}
-    info = {"taught": np.array([1, 3, 0]), "_taught": np.array([True, True, False])}
-    assert taught_actions({**info, "final_info": ended}, 3).tolist() == [1, 3, 2]
-    with pytest.raises(ValueError, match="does not teach"):
-        taught_actions(info, 3)
+    ended = {"label": np.array([0, 0, 2]), "_label": np.array([False, False, True])}
+    info = {"label": np.array([1, 3, 0]), "_label": np.array([True, True, False])}
+    assert label_actions({**info, "final_info": ended}, 3).tolist() == [1, 3, 2]
+    with pytest.raises(ValueError, match="gives no labels"):
+        label_actions(info, 3)

@@ -113,7 +113,7 @@ def tell(returns, edits, costs=None, rule="success_story"):
         if edit is None and update in edits and story.ready:
             edit = Identity()
         if edit is not None:
-            story.hear(Reply(edit, applied=True, reason="", entry=update))
+            story.receive(Reply(edit, applied=True, reason="", entry=update))
         made.append(None if edit is None else edit.entry if isinstance(edit, Undo) else "edit")
     return made, story
 
@@ -177,11 +177,11 @@ def test_a_block_shares_the_checkpoint_of_its_first_edit():
         if update == 2:
             story.begin_block()
         if update >= 2:
-            story.hear(Reply(Identity(), applied=update > 2, reason="", entry=update))
+            story.receive(Reply(Identity(), applied=update > 2, reason="", entry=update))
 
     assert [entry for entry, *_ in story.state()["standing"]] == [3]  # that of 2 was refused
     story.begin_block()
-    story.hear(Reply(Identity(), applied=True, reason="", entry=9))
+    story.receive(Reply(Identity(), applied=True, reason="", entry=9))
     assert [entry for entry, *_ in story.state()["standing"]] == [3, 9]
 
 
@@ -190,14 +190,14 @@ def test_an_undo_that_is_refused_leaves_its_edit_and_goes_on_with_the_next():
     for update, value in enumerate([5, 5, 5, 0, 0], 1):
         story.note(a_view(Genome(), update=update, returns=(value,), flops=10.0 * update))
         if update in (2, 3):
-            story.hear(Reply(Identity(), applied=True, reason="", entry=update))
+            story.receive(Reply(Identity(), applied=True, reason="", entry=update))
     first = story.undo()
     assert (first.entry, first.genome) == (2, canonical(Genome()))
-    assert story.hear(Reply(first, applied=False, reason="not kept")) == ()
+    assert story.receive(Reply(first, applied=False, reason="not kept")) == ()
 
     second = story.undo()
     assert second.entry == 3
-    assert story.hear(Reply(second, applied=True, reason="", entry=7)) == (3,)
+    assert story.receive(Reply(second, applied=True, reason="", entry=7)) == (3,)
     assert story.undo() is None
     assert story.state() == {"standing": [], "undone": 1, "stuck": 1}
 
@@ -227,7 +227,7 @@ def test_random_draws_evenly_from_what_can_be_done_and_undoes_what_failed():
         edit = live.propose(view)
         if edit is not None:
             names.append(type(edit).__name__)
-            live.hear(Reply(edit, applied=True, reason="", entry=update))
+            live.receive(Reply(edit, applied=True, reason="", entry=update))
 
     counts = {name: names.count(name) for name in set(names)}
     assert abs(counts["SetRule"] - counts["SetLearningRate"]) < 40  # of 200; 4 sigma is 28

@@ -144,7 +144,7 @@ def an_agent_run(
         arm = arm_of(edit)
         arms.append(arm)
         if edit is not None:
-            live.hear(Reply(edit, applied=arm not in refuse, reason=""))
+            live.receive(Reply(edit, applied=arm not in refuse, reason=""))
         if arm not in refuse:
             level += worth.get(arm, 0.0)
             spend = (cost or {}).get(arm, 1.0)

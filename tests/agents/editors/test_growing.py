@@ -32,7 +32,7 @@ def agent_run(live, returns, genome=TWO, answer=True, **view):
         edit = live.propose(seen)
         if edit is not None:
             made.append((update, edit))
-            live.hear(Reply(edit, answer, "" if answer else "budget: no"))
+            live.receive(Reply(edit, answer, "" if answer else "budget: no"))
     return made
 
 

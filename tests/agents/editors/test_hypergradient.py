@@ -168,7 +168,7 @@ def walk(updates, rate, **settings):
         spent += live.flops()
         if edit is not None:
             genome = edit.rewrite(genome)
-            live.hear(Reply(edit, applied=True, reason="", entry=update))
+            live.receive(Reply(edit, applied=True, reason="", entry=update))
         rates.append(genome.learning_rule.learning_rate)
         x = x - rates[-1] * gradient
     return rates, live.state(), spent, float(curve @ x**2 / 2)

@@ -62,7 +62,7 @@ def test_what_cannot_be_done_now_is_passed_over():
 def test_after_an_edit_it_cools_down(applied):
     live = listener(cool_down=3)
     edit = proposed(live, 1, 0, 0, update=1)
-    live.hear(Reply(edit, applied, "" if applied else "budget: no"))
+    live.receive(Reply(edit, applied, "" if applied else "budget: no"))
 
     heard = [update for update in range(2, 8) if proposed(live, 1, 0, 0, update=update)]
     assert heard[0] == 5
@@ -87,7 +87,7 @@ def test_an_edit_that_did_not_pay_is_undone_before_the_next():
         edit = live.propose(a_view(Genome(), update=update, returns=returns, requests=requests))
         if edit is not None:
             made.append((update, type(edit).__name__))
-            live.hear(Reply(edit, applied=True, reason="", entry=7))
+            live.receive(Reply(edit, applied=True, reason="", entry=7))
 
     assert made == [(3, "Widen"), (8, "Undo")]
     assert live.state()["asked_and_met"][0] == ["widen", 2, 1]

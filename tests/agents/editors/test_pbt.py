@@ -163,9 +163,9 @@ def test_it_is_charged_for_its_draws_once():
 def test_it_remembers_whom_it_copied_and_may_be_edited_itself():
     live = editor()
     edit = live.propose(view(0.0, a=1.0))
-    live.hear(Reply(edit, False, "budget"))
+    live.receive(Reply(edit, False, "budget"))
     assert live.state() == {"copied": []}
-    live.hear(Reply(edit, True, ""))
+    live.receive(Reply(edit, True, ""))
     assert live.state() == {"copied": ["a"]}
     live.adopt(Pbt(every_updates=4))
     assert live.settings() == Pbt(every_updates=4)

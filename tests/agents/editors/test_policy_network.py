@@ -127,7 +127,7 @@ def planted(seed, pays, choices=150, **changes):
         name = REST if edit is None else type(edit).__module__.rpartition(".")[2]
         made.append(name)
         if edit is not None:
-            live.hear(Reply(edit, applied=True, reason=""))
+            live.receive(Reply(edit, applied=True, reason=""))
         gain = 1.0 if name == pays else -0.5
         returns.append(returns[-1] + gain + 0.5 * world.standard_normal())
     return made
@@ -161,7 +161,7 @@ def test_it_is_charged_for_what_it_does_to_the_flop():
         edit = live.propose(a_view(Genome(), update=update, returns=returns))
         learned = waiting and update % 2 == 0
         if edit is not None:
-            live.hear(Reply(edit, applied=bool(update % 3), reason=""))
+            live.receive(Reply(edit, applied=bool(update % 3), reason=""))
             learned += update % 3 == 0
         watching = min(update - 2, 64) + FLOPS_BESIDES if update > 1 else 0
         choosing = policy.choosing_flops() if update % 2 == 0 else 0
@@ -181,7 +181,7 @@ def test_a_refused_edit_is_the_worst_there_is():
         edit = live.propose(a_view(Genome(), update=update, returns=(0.0,) * update))
         if edit is not None:
             tried += update > 80
-            live.hear(Reply(edit, applied=False, reason="budget: no"))
+            live.receive(Reply(edit, applied=False, reason="budget: no"))
     assert tried < 10
 
 
@@ -191,7 +191,7 @@ def test_its_state_is_all_of_it_and_differs_once_it_has_learned():
     for update in range(1, 30):
         edit = live.propose(a_view(Genome(), update=update, returns=(float(update % 7),) * update))
         if edit is not None:
-            live.hear(Reply(edit, applied=True, reason="", entry=update))
+            live.receive(Reply(edit, applied=True, reason="", entry=update))
         states.append(json.dumps(live.state(), sort_keys=True, allow_nan=False))
     weights = [json.loads(each)["weights"]["choice.weight"] for each in states]
 

@@ -122,11 +122,11 @@ class World:
         if edit is None:
             return
         if self.refuse:
-            self.live.hear(Reply(edit, False, "protected", len(self.agent_runs) + 1))
+            self.live.receive(Reply(edit, False, "protected", len(self.agent_runs) + 1))
             return
         after = edit.rewrite(self.genome)
         self.agent_runs.append((self.genome, self.age))
-        self.live.hear(Reply(edit, True, "", len(self.agent_runs)))
+        self.live.receive(Reply(edit, True, "", len(self.agent_runs)))
         self.genome, self.age = after, 0
 
 

@@ -50,7 +50,7 @@ class AgentRun:
                 self.editor.adopt(Recursive(**after.editor.settings))
             self.genome = after
             assert gene_of(self.editor.settings()) == after.editor
-            self.editor.hear(Reply(edit, applied=True, reason="", entry=update))
+            self.editor.receive(Reply(edit, applied=True, reason="", entry=update))
         return self
 
 

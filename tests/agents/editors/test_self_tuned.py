@@ -179,7 +179,7 @@ def story(editor, pays, updates=60):
         made.append((edit, editor.state()["step"]))
         past[update] = genome
         genome = past[edit.entry] if isinstance(edit, TakeBack) else edit.rewrite(genome)
-        editor.hear(Reply(edit, applied=True, reason="", entry=update))
+        editor.receive(Reply(edit, applied=True, reason="", entry=update))
     return made, genome
 
 

@@ -124,7 +124,7 @@ def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_to_be_hear
         kept = after[name][tuple(slice(size) for size in old.shape)]
         np.testing.assert_allclose(kept, old, rtol=1e-12, atol=1e-12)
     for tower in TOWERS:
-        heard = [s for s in surgery.seats(genome.architecture, layer, tower) if s.role == "heard"]
+        heard = [s for s in surgery.seats(genome.architecture, layer, tower) if s.role == "outgoing"]
         new = [after[s.name][:, -4:] for s in heard]
         listens = sum(np.abs(each).sum(axis=0) for each in new) > 0
         assert np.all(listens) if activation == "tanh" else np.any(listens)  # ReLU may be off
@@ -178,7 +178,7 @@ def test_dropping_is_the_same_as_not_hearing(genome, seed, data):
     parameters = {name: value.copy() for name, value in agent_state.parameters.items()}
     for tower in TOWERS:
         for seat in surgery.seats(genome.architecture, layer, tower):
-            if seat.role == "heard":
+            if seat.role == "outgoing":
                 parameters[seat.name][:, dropped[tower]] = 0.0
 
     smaller = surgery.drop_units(agent_state, layer, dropped)
@@ -302,14 +302,14 @@ def test_a_view_of_the_seats_of_a_stream():
     ]
 
     assert found == [
-        "policy.0.weight[0] reads",
+        "policy.0.weight[0] incoming",
         "policy.0.bias[0] blank",
-        "policy.1.inner.weight[1] heard",
+        "policy.1.inner.weight[1] outgoing",
         "policy.1.outer.weight[0] blank",
         "policy.1.outer.bias[0] blank",
-        "policy.2.inner.weight[1] heard",
+        "policy.2.inner.weight[1] outgoing",
         "policy.2.outer.weight[0] blank",
         "policy.2.outer.bias[0] blank",
-        "policy.3.weight[1] heard",
+        "policy.3.weight[1] outgoing",
     ]
     assert shapes(STREAM)["policy.head.weight"] == (ACTIONS, 3)

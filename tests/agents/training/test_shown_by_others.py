@@ -7,7 +7,7 @@ import pytest
 
 from agents.contract import AgentState, Batch, LiveObjective
 from agents.genome import Genome
-from agents.training.reward_mixing import Diary, mixed, shares, taught
+from agents.training.reward_mixing import Diary, mixed, shares, update_objectives
 from agents.training.shown_by_others import ALONE, caregiver_feedback
 from agents.training.value_transfer import exported_values, import_values, value_problems
 
@@ -135,9 +135,11 @@ def test_an_objective_that_pays_nonsense_is_named(pay, kind, said):
 def test_what_an_objective_reports_bears_its_name_and_so_does_its_failure():
     live_objectives = {"mine": Fixed(1.0)}
 
-    assert taught(live_objectives, live_objectives, a_batch(), 1) == {"mine pay": 2.0}
+    assert update_objectives(live_objectives, live_objectives, a_batch(), 1) == {"mine pay": 2.0}
     with pytest.raises(RuntimeError, match="update 3: objective mine: it cannot learn: KeyError"):
-        taught(live_objectives, live_objectives, replace(a_batch(), reward=-np.ones(3)), 3)
+        update_objectives(
+            live_objectives, live_objectives, replace(a_batch(), reward=-np.ones(3)), 3
+        )
 
 
 def test_values_go_into_a_mind_and_back_and_what_is_missing_stays():

@@ -43,7 +43,7 @@ def cloning(seed, entropy_weight, l2_weight):
         minibatch=BATCH, epochs=10, entropy_weight=entropy_weight, l2_weight=l2_weight
     )
     ours, twin = (settings.start(25, 4, rng(seed)) for _ in range(2))
-    lived = demos.lived
+    lived = demos.steps
     seen, done = lived.observation[demos.present], lived.action[demos.present]
     orders = list(twin._clone.student.minibatches(len(seen), settings.epochs, BATCH))
     theirs = library_clone(ours._clone.student.net.weights, seen, done, orders, settings)
@@ -141,10 +141,10 @@ def planning(seed):
         horizon=world.horizon,
         initial_state_dist=world.start,
     )
-    path = demos.lived.observation.argmax(axis=2), demos.lived.next_observation.argmax(axis=2)
+    path = demos.steps.observation.argmax(axis=2), demos.steps.next_observation.argmax(axis=2)
     walks = [
-        Trajectory(np.append(path[0][:, k], path[1][-1, k]), demos.lived.action[:, k], None, True)
-        for k in range(demos.lived.action.shape[1])
+        Trajectory(np.append(path[0][:, k], path[1][-1, k]), demos.steps.action[:, k], None, True)
+        for k in range(demos.steps.action.shape[1])
     ]
     theirs = MCEIRL(
         walks,

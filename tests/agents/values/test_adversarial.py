@@ -96,7 +96,7 @@ def test_the_slope_of_airl_is_that_of_the_cross_entropy_of_its_logit():
             (w.astype(float), rng(4).standard_normal(len(b))) for w, b in student.net.weights
         ]  # no unit rests at the kink
         student._adam.step = lambda _, slopes, name=name: found.setdefault(name, slopes)
-    valuer.teach(steps, labels, logs)
+    valuer.train_step(steps, labels, logs)
     for name, slopes in found.items():
         for layer, slope in zip(getattr(valuer, name).net.weights, slopes, strict=True):
             for weights, mine in zip(layer, slope, strict=True):
@@ -124,20 +124,20 @@ def test_demonstrations_of_different_lengths_are_refused_unless_they_are_allowed
 
 @KINDS
 def test_worlds_that_end_episodes_are_refused_unless_they_are_allowed(kind):
-    own = watched(GRID, RANDOM, 5, rng()).lived
+    own = watched(GRID, RANDOM, 5, rng()).steps
     over = np.zeros((12, 5), bool)
     over[3, 2] = True
     died = replace(own, terminated=over, ended=over)
     with pytest.raises(ValueError, match="an own episode is terminated before its time"):
         kind().start(16, 4, rng()).watch(died)
     with pytest.raises(ValueError, match="a demonstration is terminated before its time"):
-        kind().start(16, 4, rng()).learn(replace(watched(GRID, EXPERT, 5, rng()), lived=died))
+        kind().start(16, 4, rng()).learn(replace(watched(GRID, EXPERT, 5, rng()), steps=died))
     kind(variable_horizon=True).start(16, 4, rng()).watch(died)
 
 
 @KINDS
 def test_episodes_that_are_cut_at_different_times_are_refused_also_over_rollouts(kind):
-    own = watched(GRID, RANDOM, 2, rng()).lived
+    own = watched(GRID, RANDOM, 2, rng()).steps
     every_third, every_fourth = (
         np.repeat((np.arange(1, 13) % n == 0)[:, None], 2, axis=1) for n in (3, 4)
     )
@@ -222,7 +222,7 @@ def recovered(seed, paid, updates=100):
     valuer.learn(watched(world, soft(world, there, 0.9), 1500, chance))
     for _ in range(updates):
         mine = soft(world, valuer.reward(batch).reshape(shape), 0.9)
-        own = watched(world, mine, 64, chance).lived
+        own = watched(world, mine, 64, chance).steps
         valuer.watch(own, lambda seen, mine=mine: np.log(mine)[world.states(seen)])
     found = valuer.unshaped(batch).reshape(shape)
     return found[:, 0, 0], epic(found, there, 0.9).value

@@ -47,7 +47,7 @@ def test_who_was_told_nothing_finds_nothing_worth_anything(model):
     valuer = begun(model)
     silent = told(0)
     valuer.learn(Evidence(a_batch(*np.zeros((2, 5, 2), int))))  # nobody ever speaks
-    silent.lived.approval[:] = np.nan  # nobody speaks now
+    silent.steps.approval[:] = np.nan  # nobody speaks now
     valuer.learn(silent)
 
     np.testing.assert_array_equal(believed(valuer), 0)
@@ -75,10 +75,10 @@ def test_what_is_silent_teaches_nothing_of_its_own():
     one, other = (begun(BayesianApproval()) for _ in range(2))
     whole = told(0)
     quiet = told(0)
-    quiet.lived.approval[::2] = np.nan
-    lived = quiet.lived
+    quiet.steps.approval[::2] = np.nan
+    lived = quiet.steps
     heard = Evidence(a_batch(lived.observation[1::2].argmax(2), lived.action[1::2],
-                             whole.lived.approval[1::2]))  # fmt: skip
+                             whole.steps.approval[1::2]))  # fmt: skip
     one.learn(quiet)
     other.learn(heard)
 
@@ -93,7 +93,7 @@ def features(batch):
 
 
 def rows(evidence):
-    lived = evidence.lived
+    lived = evidence.steps
     return a_batch(lived.observation.argmax(2).ravel(), lived.action.ravel(),
                    lived.approval.ravel())  # fmt: skip
 
@@ -132,7 +132,7 @@ def test_doubt_begins_at_the_priors_and_falls_with_every_lesson():
 def test_doubt_stays_about_what_was_never_met():
     """Action 0 alone was tried: the weights of the others are as they were born."""
     one = told(0)
-    one.lived.action[:] = 0
+    one.steps.action[:] = 0
     valuer = begun(BayesianApproval(prior=1.0, noise=1.0))
     for _ in range(200):
         valuer.learn(one)

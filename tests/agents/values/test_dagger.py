@@ -21,18 +21,18 @@ def rng(seed=0):
 
 def advised(evidence, expert, silent=0.0, chance=None):
     """The same steps with what the expert would have done there; now and then nothing is said."""
-    seen = evidence.lived.observation.argmax(axis=2)
+    seen = evidence.steps.observation.argmax(axis=2)
     said = expert[seen]
     if silent:
         said = np.where(chance.random(said.shape) < silent, -1, said)
-    return replace(evidence, lived=replace(evidence.lived, advice=said))
+    return replace(evidence, steps=replace(evidence.steps, advice=said))
 
 
 def test_advice_teaches_what_demonstrations_never_showed():
     """The expert walks one way only; who slips off it needs to be told, and is."""
     world = a_grid(5, 16)
     demos = watched(world, np.eye(4)[EXPERT], 20, rng(1))
-    off = np.setdiff1d(np.arange(25), demos.lived.observation.argmax(axis=2))
+    off = np.setdiff1d(np.arange(25), demos.steps.observation.argmax(axis=2))
     matched = {}
     for kind in (BehaviourCloning, Dagger):
         valuer = kind(epochs=30).start(25, 4, rng())
@@ -52,8 +52,8 @@ def test_where_there_is_advice_what_was_done_teaches_nothing():
     """Other actions, same advice: same lesson. All silent: none."""
     world = a_random_world()
     told = advised(watched(world, np.full((6, 4), 0.25), 5, rng()), np.array([0, 1, 2, 3, 0, 1]))
-    other = replace(told, lived=replace(told.lived, action=(told.lived.action + 1) % 4))
-    quiet = replace(told, lived=replace(told.lived, advice=np.full((8, 5), -1)))
+    other = replace(told, steps=replace(told.steps, action=(told.steps.action + 1) % 4))
+    quiet = replace(told, steps=replace(told.steps, advice=np.full((8, 5), -1)))
     states = {}
     for name, each in {"told": told, "other": other, "quiet": quiet, "born": None}.items():
         valuer = Dagger().start(6, 4, rng())

@@ -74,7 +74,7 @@ def test_beliefs_are_the_prior_on_average_over_all_that_could_be_seen():
     logs = settings.start(5, 2, rng(), world)._logs
     for actions in itertools.product(range(2), repeat=4):
         lived = walk(world, actions)
-        states = lived.lived.observation[:, 0].argmax(axis=1)
+        states = lived.steps.observation[:, 0].argmax(axis=1)
         chance = np.exp(logs[:, states, list(actions)].sum(axis=1)).mean()
         valuer = settings.start(5, 2, rng(), world)
         valuer.learn(lived)

@@ -116,7 +116,7 @@ def test_where_nothing_is_chance_learned_play_goes_where_the_demonstrator_went(d
     demos = watched(world, demo, 100, rng(1))
     valuer = MceIrl(discount=discount, iterations=2000).start(9, 4, rng(), world)
     valuer.learn(demos)
-    seen = np.einsum("tns,t->s", demos.lived.observation, discount ** np.arange(12)) / 100
+    seen = np.einsum("tns,t->s", demos.steps.observation, discount ** np.arange(12)) / 100
     mine = occupancies(world.transition, world.start, valuer._policy, discount)[:-1].sum(axis=0)
 
     assert np.abs(mine - seen).max() <= 1e-3 + 1e-9

@@ -79,7 +79,7 @@ def test_gradients_of_the_network_are_those_of_the_whole_loss():
     def lost():
         returns = np.zeros(5)
         for t, there in enumerate(told.present):
-            step = {k: v[t] for k, v in vars(told.lived).items() if v is not None}
+            step = {k: v[t] for k, v in vars(told.steps).items() if v is not None}
             returns += 0.8**t * valuer.reward(Batch(**{**step, "present": there}))
         gap = returns[told.pairs[:, 0]] - returns[told.pairs[:, 1]]
         return cross_entropy(gap, told.preferred, 0.2)[0].mean()

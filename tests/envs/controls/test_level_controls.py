@@ -316,7 +316,7 @@ def test_learning_progress_of_straight_lines(slopes, window, explore):
     teacher = LearningProgressTeacher(len(slopes), window, explore)
     for k in range(3 * window):
         for arm, slope in enumerate(slopes):
-            teacher.hear(arm, 7 + slope * k)
+            teacher.update(arm, 7 + slope * k)
 
     progress = np.abs(slopes) * window
     assert teacher.progress() == pytest.approx(progress, abs=1e-9)
@@ -330,19 +330,19 @@ def test_arms_that_are_unknown_come_first_and_dull_ones_evenly():
     teacher = LearningProgressTeacher(3, window=2, explore=0.1)
     assert teacher.chances().tolist() == [1 / 3] * 3
     for _ in range(4):
-        teacher.hear(1, 5.0)
+        teacher.update(1, 5.0)
     assert teacher.chances().tolist() == [0.5, 0, 0.5]
     for arm in (0, 2):
         for _ in range(4):
-            teacher.hear(arm, 1.0)
+            teacher.update(arm, 1.0)
     assert teacher.chances() == pytest.approx([1 / 3] * 3)
 
 
 def test_picks_follow_the_chances():
     teacher = LearningProgressTeacher(3, window=1, explore=0.3)
     for arm, (was, now) in enumerate([(0, 0), (0, 3), (1, 0)]):
-        teacher.hear(arm, was)
-        teacher.hear(arm, now)
+        teacher.update(arm, was)
+        teacher.update(arm, now)
     shares = np.bincount(teacher.pick(rng(), 100_000, 0.0), minlength=3) / 100_000
 
     assert shares == pytest.approx([0.1, 0.1 + 0.7 * 0.75, 0.1 + 0.7 * 0.25], abs=0.01)
@@ -352,8 +352,8 @@ def test_picks_follow_the_chances():
 def test_the_teacher_hears_the_return_of_every_episode_that_it_chose(place):
     env = Curriculum(intensity=1, kind="learning_progress").wrap(place(), rng(), 10_000)
     told, heard, total = [], [], np.zeros(env.num_envs)
-    hear = env.teacher.hear
-    env.teacher.hear = lambda arm, value: (heard.append(value), hear(arm, value))
+    hear = env.teacher.update
+    env.teacher.update = lambda arm, value: (heard.append(value), hear(arm, value))
     for _, _, rewards, fresh, _ in played(env, 200):
         if rewards is not None:
             total += rewards

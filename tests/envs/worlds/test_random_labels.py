@@ -1,4 +1,4 @@
-"""Random labels: the taught label is rewarded, tasks change together, no label can be guessed."""
+"""Random labels: the label given is rewarded, tasks change together, no label can be guessed."""
 
 import numpy as np
 import pytest
@@ -22,21 +22,21 @@ def test_what_is_taught_is_what_pays(seed, classes, points):
     actions = fresh(seed + 1).integers(classes, size=8)
     for _ in range(20):
         _, reward, _, _, infos = face.step(actions)
-        assert np.array_equal(reward, (infos["taught"] == actions).astype(float))
-        actions = infos["taught"]  # a second look at the same point would be answered rightly
+        assert np.array_equal(reward, (infos["label"] == actions).astype(float))
+        actions = infos["label"]  # a second look at the same point would be answered rightly
 
 
 def test_a_task_shows_the_same_points_with_the_same_labels_over_and_over():
     face = BatchFace(envs.make_world("random_labels", points=4, horizon=16), 32)
-    seen, taught = [face.reset(seed=3)[0]], []
+    seen, labels = [face.reset(seed=3)[0]], []
     for _ in range(32):
         observations, *_, infos = face.step(np.zeros(32, int))
         seen.append(observations)
-        taught.append(infos["taught"])
+        labels.append(infos["label"])
     first, second = np.stack(seen[:16]), np.stack(seen[16:32])
     assert np.array_equal(first[:4], first[12:])
-    assert np.array_equal(np.stack(taught[:4]), np.stack(taught[12:16]))
-    assert not np.array_equal(np.stack(taught[:4]), np.stack(taught[16:20]))
+    assert np.array_equal(np.stack(labels[:4]), np.stack(labels[12:16]))
+    assert not np.array_equal(np.stack(labels[:4]), np.stack(labels[16:20]))
     assert not np.array_equal(first[:4], second[:4])
     assert len(np.unique(first.reshape(-1, 64), axis=0)) == 128
 
@@ -54,8 +54,8 @@ def test_the_single_face_teaches_a_plain_number():
     face = SingleFace(envs.make_world("random_labels"))
     assert face.reset(seed=1)[1] == {}
     _, reward, *_, info = face.step(np.int64(2))
-    assert type(info["taught"]) is int
-    assert reward == (info["taught"] == 2)
+    assert type(info["label"]) is int
+    assert reward == (info["label"] == 2)
 
 
 def test_the_first_look_at_a_point_can_only_be_guessed():

@@ -78,7 +78,7 @@ def test_a_life_of_thirty_edits_is_lived_again_to_every_hash(run):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     heard = []
 
-    (found,) = replay.replay(run, heard=heard.append)
+    (found,) = replay.replay(run, on_each=heard.append)
 
     entries = [json.loads(line) for line in ledger_of(run).read_text().splitlines()]
     assert sum(each.get("applied", False) for each in entries) == EDITS

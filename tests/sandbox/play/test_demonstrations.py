@@ -138,7 +138,7 @@ def test_evidence_has_an_episode_a_column():
         last=np.array([[8, 8], [9, 9]], np.float32), terminated=np.array([True, False])
     )
     found = of_recorded(told)
-    lived, there = found.lived, found.present
+    lived, there = found.steps, found.present
 
     np.testing.assert_array_equal(there, [[True, True], [True, False]])
     np.testing.assert_array_equal(lived.observation[there][:, 0], [1, 3, 2])
@@ -152,8 +152,8 @@ def test_a_step_whose_end_was_not_recorded_is_no_evidence():
     found = of_recorded(three_steps())
 
     np.testing.assert_array_equal(found.present, [[True, False]])
-    np.testing.assert_array_equal(found.lived.next_observation[0, 0], [2, 2])
-    assert not found.lived.ended.any()
+    np.testing.assert_array_equal(found.steps.next_observation[0, 0], [2, 2])
+    assert not found.steps.ended.any()
 
 
 def test_value_models_learn_from_a_file(tmp_path):
@@ -281,7 +281,7 @@ def test_unsigned_lengths_are_lengths():
     held = Recorded(np.zeros((3, 4), np.float32), np.zeros(3, np.uint8), np.array([1, 2], np.uint8))
 
     assert (held.starts - held.lengths).tolist() == [-1, -1]
-    assert of_recorded(held).lived.action.shape == (1, 2)
+    assert of_recorded(held).steps.action.shape == (1, 2)
 
 
 # --- Minari ------------------------------------------------------------------------------------

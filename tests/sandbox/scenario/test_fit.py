@@ -77,7 +77,7 @@ def problems(load, tmp_path):
          ("4:26: env 'CartPole-v1' cannot be made: TypeError: CartPoleVectorEnv.__init__() "
           "got an unexpected keyword argument 'gravty'")),
         ("envs: [CartPole-v1]\nagent: {learner: supervised}",
-         "5:18: env 'CartPole-v1' does not teach; learner 'supervised' needs one that does"),
+         "5:18: env 'CartPole-v1' gives no labels; learner 'supervised' needs one that does"),
         (EPISODIC,
          "6:41: episodic names 'smirl', no objective of arm 'without': it has extrinsic"),
         (f"{GRID}arms:\n  meek: {{}}\n  bold: {{objective: {{feature_pay: {{first: 99}}}}}}",

@@ -124,7 +124,7 @@ class Ear:
 
     heard: list
 
-    def hear(self, reply):
+    def receive(self, reply):
         self.heard.append(reply)
 
 
@@ -133,7 +133,7 @@ def test_the_editor_is_told():
     spec = copy.deepcopy({**SPEC, "editor": PLAN, "gate": {**SPEC["gate"], "two_gate": rule}})
     trial = loop.begin(spec, Notes())
     ear = Ear([])
-    trial.agent_runs["agent"].editor.hear = ear.hear
+    trial.agent_runs["agent"].editor.receive = ear.receive
     loop._start(trial, "x")
     while not trial.spent():
         loop._step(trial)
