@@ -124,7 +124,9 @@ def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_to_be_hear
         kept = after[name][tuple(slice(size) for size in old.shape)]
         np.testing.assert_allclose(kept, old, rtol=1e-12, atol=1e-12)
     for tower in TOWERS:
-        heard = [s for s in surgery.seats(genome.architecture, layer, tower) if s.role == "outgoing"]
+        heard = [
+            s for s in surgery.seats(genome.architecture, layer, tower) if s.role == "outgoing"
+        ]
         new = [after[s.name][:, -4:] for s in heard]
         listens = sum(np.abs(each).sum(axis=0) for each in new) > 0
         assert np.all(listens) if activation == "tanh" else np.any(listens)  # ReLU may be off
