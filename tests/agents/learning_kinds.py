@@ -88,7 +88,7 @@ def population(name: str, genome: Genome | None = None, *, seed: int = 0, env: A
     return replace(SETTINGS[name], **more).build(env, genomes, objectives, streams(seed))
 
 
-def lived(name: str, updates: int = 3, *args: Any, **more: Any) -> Any:
+def after_updates(name: str, updates: int = 3, *args: Any, **more: Any) -> Any:
     """A population after so many updates, and its learner."""
     one = population(name, *args, **more)
     for _ in range(updates):
@@ -99,4 +99,4 @@ def lived(name: str, updates: int = 3, *args: Any, **more: Any) -> Any:
 @cache
 def an_agent_state_of(name: str) -> Any:
     """The mind after three updates; do not change it."""
-    return lived(name)[1].agent_state()
+    return after_updates(name)[1].agent_state()

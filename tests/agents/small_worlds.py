@@ -74,8 +74,8 @@ class Flat(Objective):
 
 
 class FlatLiveObjective(LiveObjective):
-    def __init__(self, pay: float) -> None:
-        self.pay, self.batches, self.learned = pay, [], []
+    def __init__(self, reward: float) -> None:
+        self.pay, self.batches, self.learned = reward, [], []
 
     def reward(self, batch: Batch) -> Array:
         self.batches.append(batch)

@@ -43,5 +43,5 @@ class LinearValues(LiveObjective):
     def transferable_parameters(self):
         return self.state_dict()
 
-    def import_parameters(self, heritage):
-        self.load_state_dict(heritage)
+    def import_parameters(self, parameters):
+        self.load_state_dict(parameters)

@@ -98,10 +98,10 @@ def agent_run(env, steps=STEPS, *, added=False):
     """
     whose = env if added else env.unwrapped
     moves, n = np.random.default_rng(SEED), int(whose.single_action_space.n)
-    told = [env.reset(seed=SEED)]
-    told += [env.step(moves.integers(n, size=COPIES)) for _ in range(steps)]
+    reported = [env.reset(seed=SEED)]
+    reported += [env.step(moves.integers(n, size=COPIES)) for _ in range(steps)]
     env.close()
-    return told
+    return reported
 
 
 def same(one, other) -> bool:
@@ -156,9 +156,9 @@ def test_is_a_frozen_dataclass_whose_settings_have_defaults(name):
 
 @EVERY
 def test_fits_some_env_and_refuses_others_in_one_line(name):
-    told = [refusal(name, place) for place in MAKERS]
-    assert None in told
-    assert all(each is None or (each and "\n" not in each) for each in told)
+    reported = [refusal(name, place) for place in MAKERS]
+    assert None in reported
+    assert all(each is None or (each and "\n" not in each) for each in reported)
 
 
 @EVERY
@@ -210,10 +210,10 @@ def test_before_its_start_it_is_not_there_and_then_it_is(name, place):
     control_meter = ControlMeter(
         control, seeded(place), rng=rng(), duplicate=rng(), span_steps=SPAN
     )
-    told = agent_run(control_meter.env)
+    reported = agent_run(control_meter.env)
 
     half = STEPS // 2
-    assert all(map(same, bare(place, control, half), told[: half + 1]))
+    assert all(map(same, bare(place, control, half), reported[: half + 1]))
     assert control_meter.read().effective_intensity > 0
 
 
@@ -404,19 +404,24 @@ def test_at_intensity_0_it_is_not_there_whatever_an_env_shows(name, shape, monke
         assert "\n" not in reason
         return
 
-    def lived(env):
+    def rollout(env):
         """Actions of this env may count from 1."""
         moves, space = np.random.default_rng(SEED), env.single_action_space
-        told = [env.reset(seed=SEED)]
-        told += [env.step(space.start + moves.integers(space.n, size=COPIES)) for _ in range(100)]
-        return told
+        reported = [env.reset(seed=SEED)]
+        reported += [
+            env.step(space.start + moves.integers(space.n, size=COPIES)) for _ in range(100)
+        ]
+        return reported
 
-    plain, controlled = lived(seeded("shape")), lived(control.wrap(seeded("shape"), rng(), SPAN))
+    plain, controlled = (
+        rollout(seeded("shape")),
+        rollout(control.wrap(seeded("shape"), rng(), SPAN)),
+    )
     assert all(map(same, plain, controlled))
     control_meter = ControlMeter(
         control, seeded("shape"), rng=rng(), duplicate=rng(), span_steps=SPAN
     )
-    assert all(map(same, plain, lived(control_meter.env)))
+    assert all(map(same, plain, rollout(control_meter.env)))
     assert not any(control_meter.read().measured.values())
 
 

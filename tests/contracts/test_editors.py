@@ -115,7 +115,7 @@ ODD = {
 """What a view may hold without being anybody's fault; functions are called with the update."""
 
 
-def an_odd_life(editor, odd):
+def an_odd_run(editor, odd):
     """Ends with the last state; whatever is proposed is refused, or it fits the genome."""
     live = editor.start(EDITS, np.random.default_rng(0))
     for update in range(1, 41):
@@ -132,7 +132,7 @@ def an_odd_life(editor, odd):
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("name", KINDS)
 def test_no_view_makes_it_raise_and_its_state_stays_json(name, odd):
-    assert json.loads(an_odd_life(KINDS[name](), odd)) is not None
+    assert json.loads(an_odd_run(KINDS[name](), odd)) is not None
 
 
 # --- what it reacts to ---------------------------------------------------------------------------
@@ -140,11 +140,11 @@ def test_no_view_makes_it_raise_and_its_state_stays_json(name, odd):
 REACTING = [name for name, kind in KINDS.items() if "react" in {f.name for f in fields(kind)}]
 
 
-def a_shifting_life(editor, updates=80):
+def a_shifting_run(editor, updates=80):
     """Calm for 60 updates, then everything is novel: proposals and states."""
     live = editor.start(EDITS, np.random.default_rng(0))
     calm = np.random.default_rng(1).random(60).tolist()
-    novelty, told = (*calm, *[9.0] * 20), []
+    novelty, reported = (*calm, *[9.0] * 20), []
     for update in range(1, updates + 1):
         returns = tuple(np.sin(range(update)).tolist())
         signals = {"novelty": novelty[:update]}
@@ -153,16 +153,16 @@ def a_shifting_life(editor, updates=80):
         if edit is not None:
             live.receive(Reply(edit, applied=False, reason="no"))
         state = json.dumps(live.state(), sort_keys=True, allow_nan=False)
-        told.append((edit, state))
-    return told
+        reported.append((edit, state))
+    return reported
 
 
 @pytest.mark.parametrize("name", REACTING)
 def test_who_says_it_reacts_lives_otherwise_after_a_change_and_not_before(name):
-    deaf, hearing = (a_shifting_life(KINDS[name](react=react)) for react in (False, True))
+    dormant, hearing = (a_shifting_run(KINDS[name](react=react)) for react in (False, True))
 
-    assert deaf[:60] == hearing[:60]
-    assert deaf[60:] != hearing[60:]
+    assert dormant[:60] == hearing[:60]
+    assert dormant[60:] != hearing[60:]
 
 
 # --- being edited --------------------------------------------------------------------------------

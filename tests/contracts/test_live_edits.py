@@ -20,7 +20,7 @@ from agents.arrays import Array
 from agents.contract import AgentState, EditEvidence, RefusedEditError, View
 from agents.genome import Genome, Guard, Layer
 from sandbox.catalogue import catalogue
-from tests.agents.learning_kinds import ALL, STREAMED, a_genome, lived
+from tests.agents.learning_kinds import ALL, STREAMED, a_genome, after_updates
 
 KINDS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 TRIED = 2
@@ -53,13 +53,13 @@ def refused(entry: int) -> AgentState:
 
 @cache
 def another(name: str) -> AgentState:
-    return lived(name, 2, seed=5)[1].agent_state()
+    return after_updates(name, 2, seed=5)[1].agent_state()
 
 
 @cache
 def an_agent_run(name: str, body: str = "plain") -> tuple[Any, AgentState]:
     """A population that goes on from test to test, and its agent's mind after three updates."""
-    population, learner = lived(name, 3, BODIES[body](name))
+    population, learner = after_updates(name, 3, BODIES[body](name))
     return population, learner.agent_state()
 
 
@@ -98,10 +98,12 @@ def the_view(learner: Any, name: str) -> View:
 
 def caught_up(agent_state: AgentState) -> AgentState:
     """The same mind with targets that have reached their twins."""
-    twins = {
+    duplicates = {
         n: n.removeprefix("target_") for n in agent_state.parameters if n.startswith("target_")
     }
-    reached = {name: agent_state.parameters[twin].copy() for name, twin in twins.items()}
+    reached = {
+        name: agent_state.parameters[duplicate].copy() for name, duplicate in duplicates.items()
+    }
     return replace(agent_state, parameters={**agent_state.parameters, **reached})
 
 
@@ -284,8 +286,8 @@ def test_a_target_that_equals_its_twin_does_so_after_any_edit(name, kind, body):
     for case in cases(name, kind, body, caught_up):
         after = case.after
         for target in (each for each in after.parameters if each.startswith("target_")):
-            twin = after.parameters[target.removeprefix("target_")]
-            assert np.array_equal(after.parameters[target], twin), target
+            duplicate = after.parameters[target.removeprefix("target_")]
+            assert np.array_equal(after.parameters[target], duplicate), target
         for mask in (each for each in after.buffers if each.startswith("mask/target_")):
             assert np.array_equal(after.buffers[mask], after.buffers[mask.replace("target_", "")])
 

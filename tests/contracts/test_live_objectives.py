@@ -125,7 +125,7 @@ def an_agent_run(case):
     return population, name
 
 
-def lived(case):
+def a_trained_one(case):
     """A population that has lived, its agent and its motive."""
     population, name = copy.deepcopy(an_agent_run(case))
     live = population.learners["agent"]
@@ -144,9 +144,11 @@ def a_step(seed=5):
     env = Lane(seed)
     before = env.seen()
     after, reward, died, cut, info = env.step(rng.integers(3, size=COPIES))
-    told = {key: info[key] for key in ("approval", "advice")}
+    settings = {key: info[key] for key in ("approval", "advice")}
     ended = died | cut
-    return Batch(before, rng.integers(3, size=COPIES), after, reward, died, ended, ~died, **told)
+    return Batch(
+        before, rng.integers(3, size=COPIES), after, reward, died, ended, ~died, **settings
+    )
 
 
 def state_of(live_objective):
@@ -163,7 +165,7 @@ def equal(one: Mapping, other: Mapping) -> bool:
     )
 
 
-def pay(live_objective):
+def rewards(live_objective):
     """Of fixed steps, by a copy, so that no memory of them is left."""
     mine = copy.deepcopy(live_objective)
     return np.stack([mine.reward(a_step(seed)) for seed in range(3)])
@@ -181,10 +183,10 @@ QUIET = ("widen", "deepen", "inject_plasticity")
 
 @EVERY
 def test_no_edit_of_the_policy_touches_its_objectives(case):
-    _, live, live_objective = lived(case)
-    state, paid, share, report = (
+    _, live, live_objective = a_trained_one(case)
+    state, reward, share, report = (
         state_of(live_objective),
-        pay(live_objective),
+        rewards(live_objective),
         live_objective.share(),
         live_objective.report(),
     )
@@ -193,48 +195,50 @@ def test_no_edit_of_the_policy_touches_its_objectives(case):
         (now,) = [each for each in live.live_objectives().values() if each is live_objective]
 
         assert equal(state_of(now), state)
-        assert pay(now).tobytes() == paid.tobytes()
+        assert rewards(now).tobytes() == reward.tobytes()
         assert now.share() == share
         assert now.report() == report
 
 
 @EVERY
 def test_life_goes_on_after_an_exact_edit_as_that_of_a_twin(case):
-    other, twin, twins = lived(case)
-    rewritten(twin, Identity())
+    other, duplicate, duplicates = a_trained_one(case)
+    rewritten(duplicate, Identity())
     his = other.update()["agent"]
     for kind in QUIET:
-        population, live, live_objective = lived(case)
+        population, live, live_objective = a_trained_one(case)
         rewritten(live, EDITS[kind])
         mine = population.update()["agent"]
 
         assert mine.rewards == his.rewards
         assert (mine.episodes, mine.mean_return) == (his.episodes, his.mean_return)
-        assert equal(state_of(live_objective), state_of(twins))
-        assert not same(live.agent_state(), twin.agent_state())
+        assert equal(state_of(live_objective), state_of(duplicates))
+        assert not same(live.agent_state(), duplicate.agent_state())
 
-    population, live, live_objective = lived(case)
+    population, live, live_objective = a_trained_one(case)
     kept = live.agent_state()
     rewritten(live, EDITS["widen"])
     rewritten(live, EDITS["deepen"])
     live.install(kept)
     assert population.update()["agent"] == his
-    assert same(live.agent_state(), twin.agent_state())
-    assert equal(state_of(live_objective), state_of(twins))
+    assert same(live.agent_state(), duplicate.agent_state())
+    assert equal(state_of(live_objective), state_of(duplicates))
 
 
 @EVERY
 def test_a_life_is_left_and_gone_on_with_to_the_bit(case):
-    population, _, live_objective = lived(case)
-    heir, name = started(case, seed=9)
-    heir.update()
+    population, _, live_objective = a_trained_one(case)
+    offspring, name = started(case, seed=9)
+    offspring.update()
     data, arrays = population.snapshot()
     through = json.loads(json.dumps(data, allow_nan=False))
     env = copy.deepcopy(population._env)
-    heir.resume(env, through, checkpoint.unpack(checkpoint.pack(arrays)))
-    again = heir.learners["agent"].live_objectives()[name]
+    offspring.resume(env, through, checkpoint.unpack(checkpoint.pack(arrays)))
+    again = offspring.learners["agent"].live_objectives()[name]
     assert equal(state_of(again), state_of(live_objective))
-    assert population.update() == heir.update()
+    assert population.update() == offspring.update()
 
     assert equal(state_of(again), state_of(live_objective))
-    assert same(heir.learners["agent"].agent_state(), population.learners["agent"].agent_state())
+    assert same(
+        offspring.learners["agent"].agent_state(), population.learners["agent"].agent_state()
+    )

@@ -43,12 +43,12 @@ def rollout(batches):
 
 def live(live_objective, rng, rollouts=1):
     """Earn and learn; return all rewards, ``[rollouts, STEPS, N]``."""
-    earned = []
+    returns = []
     for _ in range(rollouts):
         batches = [a_batch(rng) for _ in range(STEPS)]
-        earned.append([live_objective.reward(batch) for batch in batches])
+        returns.append([live_objective.reward(batch) for batch in batches])
         live_objective.update(rollout(batches))
-    return np.array(earned)
+    return np.array(returns)
 
 
 def started(name, seed=0):
@@ -70,21 +70,21 @@ def test_it_is_a_frozen_dataclass_with_a_weight_a_unit_and_a_scope(name):
 
 @NAMES
 def test_rewards_are_finite_float64_one_an_environment(name):
-    earned = live(started(name), np.random.default_rng(0), rollouts=3)
+    returns = live(started(name), np.random.default_rng(0), rollouts=3)
 
-    assert earned.shape == (3, STEPS, N)
-    assert earned.dtype == np.float64
-    assert np.all(np.isfinite(earned))
+    assert returns.shape == (3, STEPS, N)
+    assert returns.dtype == np.float64
+    assert np.all(np.isfinite(returns))
 
 
 @NAMES
 def test_it_never_writes_into_what_it_is_shown(name):
     batch = a_batch(np.random.default_rng(0)).sealed()
-    lived = rollout([a_batch(np.random.default_rng(i)) for i in range(STEPS)]).sealed()
+    steps = rollout([a_batch(np.random.default_rng(i)) for i in range(STEPS)]).sealed()
     live_objective = started(name)
     for _ in range(2):
         live_objective.reward(batch)
-        live_objective.update(lived)
+        live_objective.update(steps)
 
 
 @NAMES
@@ -98,16 +98,16 @@ def test_the_same_chance_gives_the_same_life(name):
 @pytest.mark.parametrize("rollouts", [0, 1, 3])
 def test_a_life_goes_on_from_its_state_to_the_bit(name, rollouts):
     """Also into an heir that was born with other chance and has lived already."""
-    live_objective, heir = started(name), started(name, seed=9)
+    live_objective, offspring = started(name), started(name, seed=9)
     live(live_objective, np.random.default_rng(1), rollouts)
-    live(heir, np.random.default_rng(8))
+    live(offspring, np.random.default_rng(8))
     state = {key: value.copy() for key, value in live_objective.state_dict().items()}
-    heir.load_state_dict(state)
+    offspring.load_state_dict(state)
     expected = live(live_objective, np.random.default_rng(2), rollouts=2)
-    actual = live(heir, np.random.default_rng(2), rollouts=2)
+    actual = live(offspring, np.random.default_rng(2), rollouts=2)
 
     np.testing.assert_array_equal(actual, expected)
-    mine, theirs = live_objective.state_dict(), heir.state_dict()
+    mine, theirs = live_objective.state_dict(), offspring.state_dict()
     assert list(mine) == list(theirs)
     for key, value in mine.items():
         assert value.dtype == theirs[key].dtype
@@ -160,7 +160,7 @@ def test_one_that_does_not_tell_actions_apart_takes_continuous_ones(name):
             replace(a_batch(rng), action=rng.uniform(-1, 1, (N, 2)).astype(np.float32))
             for _ in range(STEPS)
         ]
-        earned = np.array([live_objective.reward(each) for each in steps])
-        assert earned.shape == (STEPS, N)
-        assert np.isfinite(earned).all()
+        returns = np.array([live_objective.reward(each) for each in steps])
+        assert returns.shape == (STEPS, N)
+        assert np.isfinite(returns).all()
         live_objective.update(rollout(steps))

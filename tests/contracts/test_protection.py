@@ -58,8 +58,8 @@ def an_agent_run(editor, protect):
     notes = Notes()
     trial = loop.begin(spec, notes)
     agent_run = trial.agent_runs["agent"]
-    shelf = {name: corrupted(kind) for name, kind in trial.parts.edits.items()}
-    agent_run.editor = trial.parts.editor.start(shelf, np.random.default_rng(0))
+    corrupt = {name: corrupted(kind) for name, kind in trial.parts.edits.items()}
+    agent_run.editor = trial.parts.editor.start(corrupt, np.random.default_rng(0))
     propose = agent_run.editor.propose
 
     def hijacked(view):
@@ -79,9 +79,9 @@ def an_agent_run(editor, protect):
 @pytest.mark.parametrize("protect", [["objective"], []], ids=["said", "by default"])
 def test_no_editor_gets_a_protected_part_changed(editor, protect):
     trial, notes = an_agent_run(editor, protect)
-    born = notes.of(events.TrialStarted)[0].genomes["agent"]["objective"]
+    initial = notes.of(events.TrialStarted)[0].genomes["agent"]["objective"]
 
-    assert trial.agent_runs["agent"].learner.effective().to_json()["objective"] == born
+    assert trial.agent_runs["agent"].learner.effective().to_json()["objective"] == initial
     proposals = [each for each in notes.entries() if each["kind"] == "proposal"]
     assert [each["update"] for each in proposals if each["edit"] == "test_protection"] == [AT]
     assert not [each for each in proposals if any(p.startswith("obj") for p in each["changed"])]

@@ -132,13 +132,13 @@ def _values(default, hint):
 
 def _named(kind, setting):
     """The texts that a world allows: it names them when it refuses another one."""
-    told = re.search(r"one of (.+), not ", _refusal(kind, {setting: "nonsense"}) or "")
-    return told[1].split(", ") if told else []
+    reported = re.search(r"one of (.+), not ", _refusal(kind, {setting: "nonsense"}) or "")
+    return reported[1].split(", ") if reported else []
 
 
-def _refusal(kind, knobs):
+def _refusal(kind, world_settings):
     try:
-        kind(**knobs)
+        kind(**world_settings)
     except ValueError as error:
         return str(error)
     return None
@@ -148,12 +148,18 @@ def settings_of(name):
     return SETTINGS.get(name) or others(type(envs.make_world(name)))
 
 
-CASES = [(name, knobs) for name in sorted(worlds_by_name()) for knobs in settings_of(name)]
+CASES = [
+    (name, world_settings)
+    for name in sorted(worlds_by_name())
+    for world_settings in settings_of(name)
+]
 
 
-@pytest.mark.parametrize(("name", "knobs"), CASES, ids=lambda value: str(value).replace("'", ""))
-def test_promises_are_kept_at_other_settings(name, knobs):
-    world = envs.make_world(name, **knobs)
+@pytest.mark.parametrize(
+    ("name", "world_settings"), CASES, ids=lambda value: str(value).replace("'", "")
+)
+def test_promises_are_kept_at_other_settings(name, world_settings):
+    world = envs.make_world(name, **world_settings)
     assert [fault for promise in PROMISES.values() if (fault := promise(world, 11))] == []
 
 
@@ -164,7 +170,7 @@ def test_every_world_with_knobs_is_asked():
 
 
 @pytest.mark.parametrize(
-    ("name", "knobs"),
+    ("name", "world_settings"),
     [
         ("boat_race", [{"horizon": 99}, {"horizon": 101}, {"horizon": 200}]),
         ("commons", [{"human": "scripted"}]),
@@ -172,6 +178,6 @@ def test_every_world_with_knobs_is_asked():
         ("river_swim", [{"length": 5}, {"length": 7}, {"length": 12}]),
     ],
 )
-def test_other_settings_are_found_for_a_world_that_nobody_chose_any_for(name, knobs):
+def test_other_settings_are_found_for_a_world_that_nobody_chose_any_for(name, world_settings):
     found = others(type(envs.make_world(name)))
-    assert all(each in found for each in knobs)
+    assert all(each in found for each in world_settings)

@@ -26,7 +26,7 @@ LAYERS = (Layer("dense", 16), Layer("dense", 12))
 TASK = {"inputs": 24, "classes": 4, "points": 4, "horizon": 8}
 
 
-def lessons(seed=0, layers=LAYERS, world=TASK, **settings):
+def training(seed=0, layers=LAYERS, world=TASK, **settings):
     given = {"learning_rate": 3e-3, "num_envs": 16, "minibatch": 16, "epochs": 5, **settings}
     learner = Supervised(**given)
     genome = Genome(Architecture(tuple(layers), "relu"), learning_rule(learner.genome_rule()))
@@ -36,7 +36,7 @@ def lessons(seed=0, layers=LAYERS, world=TASK, **settings):
 
 
 def test_it_learns_the_task_by_heart_and_says_so():
-    population = lessons(epochs=60)
+    population = training(epochs=60)
     first, second = (population.update()["agent"] for _ in range(2))
     assert first.losses["loss"] > second.losses["loss"]
     assert second.losses["accuracy"] > 0.95
@@ -46,17 +46,17 @@ def test_it_learns_the_task_by_heart_and_says_so():
 
 
 def test_one_step_is_cross_entropy_and_adam_by_the_book():
-    population = lessons(epochs=1, minibatch=64, max_grad_norm=1e6)
+    population = training(epochs=1, minibatch=64, max_grad_norm=1e6)
     live = population.learners["agent"]
     before = live.agent_state()
     population.update()
-    seen, taught = (torch.from_numpy(each) for each in live._rows)
+    seen, labels = (torch.from_numpy(each) for each in live._rows)
     weights = {k: torch.tensor(v, requires_grad=True) for k, v in before.parameters.items()}
     hidden = seen
     for i in range(2):
         hidden = torch.relu(hidden @ weights[f"policy.{i}.weight"].T + weights[f"policy.{i}.bias"])
     out = hidden @ weights["policy.head.weight"].T + weights["policy.head.bias"]
-    functional.cross_entropy(out, taught).backward()
+    functional.cross_entropy(out, labels).backward()
     optimizer = torch.optim.Adam(weights.values(), lr=3e-3, eps=1e-5)
     optimizer.step()
     after = live.agent_state().parameters
@@ -66,7 +66,7 @@ def test_one_step_is_cross_entropy_and_adam_by_the_book():
 
 
 def test_the_same_seed_gives_the_same_life():
-    one, other = lessons(3, replacement_rate=0.01), lessons(3, replacement_rate=0.01)
+    one, other = training(3, replacement_rate=0.01), training(3, replacement_rate=0.01)
     for _ in range(3):
         assert one.update() == other.update()
     first, second = (each.learners["agent"].agent_state() for each in (one, other))
@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_life():
 
 
 def test_reinstalling_its_own_mind_changes_nothing_that_follows():
-    one, other = (lessons(4, replacement_rate=0.01, pull_to_birth=0.01) for _ in range(2))
+    one, other = (training(4, replacement_rate=0.01, pull_to_birth=0.01) for _ in range(2))
     for population in (one, other):
         population.update()
     live = other.learners["agent"]
@@ -88,7 +88,7 @@ def test_reinstalling_its_own_mind_changes_nothing_that_follows():
 @pytest.mark.parametrize("begun", [True, False])
 def test_it_goes_on_from_a_snapshot_to_the_bit(begun):
     settings = {"replacement_rate": 0.02, "maturity": 5, "pull_to_birth": 0.01}
-    one, other = lessons(4, **settings), lessons(5, **settings)
+    one, other = training(4, **settings), training(5, **settings)
     for _ in range(3 * begun):
         one.update()
     data, arrays = one.snapshot()
@@ -102,14 +102,14 @@ def test_it_goes_on_from_a_snapshot_to_the_bit(begun):
 
 
 def test_the_snapshot_of_a_larger_class_is_refused():
-    data, arrays = lessons().snapshot()
+    data, arrays = training().snapshot()
     arrays = {**arrays, "running/returns": np.zeros(3)}
     with pytest.raises(ValueError, match="other sizes"):
-        lessons().learners["agent"].resume(data, arrays)
+        training().learners["agent"].resume(data, arrays)
 
 
 def test_it_goes_on_after_it_grew():
-    population = lessons()
+    population = training()
     population.update()
     live = population.learners["agent"]
     seen = live.recent_observations(64)
@@ -121,7 +121,7 @@ def test_it_goes_on_after_it_grew():
 
 
 def test_a_mind_of_another_rule_is_refused():
-    live = lessons().learners["agent"]
+    live = training().learners["agent"]
     agent_state = live.agent_state()
     other = replace(agent_state, genome=Genome(agent_state.genome.architecture))
     with pytest.raises(ValueError, match=r"value\.0\.weight|another learning rule"):
@@ -129,7 +129,7 @@ def test_a_mind_of_another_rule_is_refused():
 
 
 def test_a_gradient_that_is_not_finite_ends_the_life_with_a_reason():
-    population = lessons(learning_rate=1.0, epochs=100)
+    population = training(learning_rate=1.0, epochs=100)
     live = population.learners["agent"]
     agent_state = live.agent_state()
     huge = {k: v * np.float32(1e30) for k, v in agent_state.parameters.items()}
@@ -140,7 +140,7 @@ def test_a_gradient_that_is_not_finite_ends_the_life_with_a_reason():
 
 def test_dormant_units_are_counted_without_the_norms():
     layers = (Layer("dense", 6), Layer("norm", 6), Layer("dense", 6))
-    population = lessons(layers=layers)
+    population = training(layers=layers)
     live = population.learners["agent"]
     agent_state = live.agent_state()
     biases = {"policy.0.bias": np.float32([-99] * 3 + [9] * 3)}
@@ -151,7 +151,7 @@ def test_dormant_units_are_counted_without_the_norms():
 
 
 def test_all_dormant_units_are_reset_at_once_and_no_other():
-    population = lessons()
+    population = training()
     live = population.learners["agent"]
     agent_state = live.agent_state()
     dormant = {"policy.0.bias": [1, 5], "policy.1.bias": [0, 7, 8]}
@@ -171,7 +171,7 @@ def test_all_dormant_units_are_reset_at_once_and_no_other():
 
 
 def test_where_no_unit_is_dormant_nothing_is_reset():
-    population = lessons(layers=(Layer("dense", 5),))
+    population = training(layers=(Layer("dense", 5),))
     live = population.learners["agent"]
     agent_state = live.agent_state()
     awake = {**agent_state.parameters, "policy.0.bias": np.full(5, 9, np.float32)}
@@ -194,11 +194,11 @@ def test_where_no_unit_is_dormant_nothing_is_reset():
 )
 def test_what_cannot_be_reset_is_refused(edit, reason):
     with pytest.raises(RefusedEditError, match=reason):
-        edit.rewrite(lessons().learners["agent"].genome)
+        edit.rewrite(training().learners["agent"].genome)
 
 
 def test_before_anything_was_learned_nothing_can_be_found_dormant():
-    live = lessons().learners["agent"]
+    live = training().learners["agent"]
     assert live.look() is None
     seen = live.agent_state(), np.random.default_rng(0), EditEvidence(live.look(), None)
     with pytest.raises(RefusedEditError, match="no rollout to look at"):

@@ -265,13 +265,13 @@ def test_it_learns_what_a_genome_is_made_of_and_refuses_what_it_is_not():
     assert json.loads(json.dumps(genome.to_json())) == genome.to_json()
     assert genome_problems(genome) == ()
     assert genome.learning_rule.episodic == ("extrinsic", "bell")
-    for wrong, told in (
+    for wrong, message in (
         ({"intrinsic_discount": 1.5}, "intrinsic_discount must be a number in"),
         ({"episodic": ("bell", "bell")}, "episodic names bell twice"),
         ({"episodic": "bell"}, "episodic must name objectives"),
         ({"learning_rate": 0}, "learning_rate must be"),
     ):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             PpoTwoStreams(**wrong)
     with pytest.raises(ValueError, match="episodic names no objective of this agent: bel"):
         two(episodic=("extrinsic", "bel"))

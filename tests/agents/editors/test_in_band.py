@@ -64,8 +64,8 @@ def test_after_an_edit_it_cools_down(applied):
     edit = proposed(live, 1, 0, 0, update=1)
     live.receive(Reply(edit, applied, "" if applied else "budget: no"))
 
-    heard = [update for update in range(2, 8) if proposed(live, 1, 0, 0, update=update)]
-    assert heard[0] == 5
+    received = [update for update in range(2, 8) if proposed(live, 1, 0, 0, update=update)]
+    assert received[0] == 5
     assert live.state()["asked_and_met"] == [
         ["widen", 7, int(applied)],
         ["deepen", 0, 0],

@@ -19,7 +19,7 @@ from sandbox.catalogue import catalogue
 from sandbox.gate.gate import Gate
 from sandbox.record import events
 from tests.agents.agent_states import a_view, an_agent_state, genomes, same
-from tests.agents.learners.test_population import agent_run, lived
+from tests.agents.learners.test_population import agent_run, trained
 
 PATH = Path(__file__).resolve().parents[3] / "benchmarks" / "pbt_toy.py"
 FOUND = importlib.util.spec_from_file_location("pbt_toy", PATH)
@@ -255,7 +255,7 @@ def test_each_part_that_a_copy_changes_may_be_protected():
 
 
 def test_a_live_copy_behaves_exactly_as_its_peer_and_goes_on_with_its_optimiser():
-    population, _ = lived(2)
+    population, _ = trained(2)
     one, other = population.learners.values()
     peer = other.agent_state()
     edit = CopyPeer.of("member_1", other.effective())

@@ -86,17 +86,17 @@ def test_level_is_the_mean_of_what_is_known():
 
 @given(st.floats(0.01, 100), st.floats(-100, 100), st.floats(1e-6, 1e6))
 def test_credit_knows_no_units(scale, shift, price):
-    def earned(scale, shift, price):
+    def total(scale, shift, price):
         progress, found = Progress(2), []
         returns = [0.0, 1.0, 1.0, 3.0, 2.0, 2.0, 7.0, 6.0]
-        told = [scale * each + shift for each in returns]
+        scaled = [scale * each + shift for each in returns]
         for end in (4, 6, 8):
-            one = a_view(Genome(), returns=tuple(told[: end - 2]), flops=price * (end - 2))
-            other = a_view(Genome(), returns=tuple(told[:end]), flops=price * end)
+            one = a_view(Genome(), returns=tuple(scaled[: end - 2]), flops=price * (end - 2))
+            other = a_view(Genome(), returns=tuple(scaled[:end]), flops=price * end)
             found.append(progress.credit(progress.mark(one), other))
         return found
 
-    assert earned(scale, shift, price) == pytest.approx(earned(1.0, 0.0, 1.0), abs=1e-6)
+    assert total(scale, shift, price) == pytest.approx(total(1.0, 0.0, 1.0), abs=1e-6)
 
 
 def test_the_first_progress_is_worth_a_half_and_half_of_it_less():
@@ -113,7 +113,7 @@ def test_the_first_progress_is_worth_a_half_and_half_of_it_less():
 # --- the editor ----------------------------------------------------------------------------------
 
 
-def planted(seed, pays, choices=150, **changes):
+def planted(seed, reward_of, choices=150, **changes):
     """Names of what is chosen in a world where one edit makes the next returns rise.
 
     All others cost what they cost: the return falls back. Every interval has its own noise.
@@ -128,18 +128,18 @@ def planted(seed, pays, choices=150, **changes):
         made.append(name)
         if edit is not None:
             live.receive(Reply(edit, applied=True, reason=""))
-        gain = 1.0 if name == pays else -0.5
+        gain = 1.0 if name == reward_of else -0.5
         returns.append(returns[-1] + gain + 0.5 * world.standard_normal())
     return made
 
 
-@pytest.mark.parametrize("pays", ["widen", "reset_dormant", REST])
-def test_it_learns_which_edit_pays(pays):
+@pytest.mark.parametrize("reward_of", ["widen", "reset_dormant", REST])
+def test_it_learns_which_edit_pays(reward_of):
     """Drawn evenly it is chosen 10 times of 50; 26 times or more in less than one of 10^6 lives."""
     beyond = sum(math.comb(50, k) * 0.2**k * 0.8 ** (50 - k) for k in range(26, 51))
     assert beyond < 1e-6
     for seed in range(3):
-        assert planted(seed, pays)[-50:].count(pays) >= 26
+        assert planted(seed, reward_of)[-50:].count(reward_of) >= 26
 
 
 def test_where_nothing_pays_it_prefers_nothing():
@@ -154,7 +154,7 @@ def test_it_is_charged_for_what_it_does_to_the_flop():
         EDITS, np.random.default_rng(0)
     )
     policy = SmallPolicy(len(FEATURES), 16, 5, np.random.default_rng(0))
-    lessons = 0
+    training = 0
     for update in range(1, 41):
         waiting = live.state()["open"] is not None
         returns = (None, *map(float, range(update - 1)))
@@ -165,10 +165,10 @@ def test_it_is_charged_for_what_it_does_to_the_flop():
             learned += update % 3 == 0
         watching = min(update - 2, 64) + FLOPS_BESIDES if update > 1 else 0
         choosing = policy.choosing_flops() if update % 2 == 0 else 0
-        lessons += learned
+        training += learned
 
         assert live.flops() == watching + choosing + learned * policy.learning_flops()
-    assert lessons > 15
+    assert training > 15
     assert live.flops() == 0
 
 

@@ -28,13 +28,13 @@ def test_a_restart_is_a_birth_of_the_new_genome():
     edit = Restart(numbers=(("learning_rate", 0.01), ("epochs", 2)), trunk=(7, 5))
 
     after = edit.apply(agent_state, np.random.default_rng(4))
-    born = initial_parameters(after.genome, OBSERVATION, ACTIONS, np.random.default_rng(4))
+    initial = initial_parameters(after.genome, OBSERVATION, ACTIONS, np.random.default_rng(4))
 
     assert after.genome.learning_rule == replace(LearningRule(), learning_rate=0.01, epochs=2)
     assert after.genome.architecture.widths() == (7, 5)
     assert not after.moments
-    assert after.parameters.keys() == born.keys()
-    assert all(np.array_equal(after.parameters[name], born[name]) for name in born)
+    assert after.parameters.keys() == initial.keys()
+    assert all(np.array_equal(after.parameters[name], initial[name]) for name in initial)
 
 
 def test_with_nothing_given_the_same_agent_is_born_again():

@@ -34,10 +34,10 @@ class AgentRun:
     made: list
     states: list
 
-    def run(self, updates, pays=lambda genome, update: 0.0):
+    def run(self, updates, reward_of=lambda genome, update: 0.0):
         returns, past = [], {}
         for update in range(updates):
-            returns.append(float(pays(self.genome, update)))
+            returns.append(float(reward_of(self.genome, update)))
             view = a_view(self.genome, update=update, returns=tuple(returns), flops=10.0 * update)
             edit = self.editor.propose(view)
             self.made.append(edit)
@@ -54,10 +54,10 @@ class AgentRun:
         return self
 
 
-def agent_run(updates=200, pays=lambda genome, update: 0.0, seed=0, **settings):
+def agent_run(updates=200, reward_of=lambda genome, update: 0.0, seed=0, **settings):
     mine = Recursive(**{"rule": "keep_all"} | settings)
     editor = mine.start(EDITS, np.random.default_rng(seed))
-    return AgentRun(editor, Genome(editor=gene_of(mine)), [], []).run(updates, pays)
+    return AgentRun(editor, Genome(editor=gene_of(mine)), [], []).run(updates, reward_of)
 
 
 def levels(made):
@@ -158,7 +158,7 @@ def test_a_level_cools_down():
 
 
 def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
-    ran = agent_run(depth=3, rule="success_story", pays=lambda genome, update: -update)
+    ran = agent_run(depth=3, rule="success_story", reward_of=lambda genome, update: -update)
 
     undone = [each for each in ran.made if isinstance(each, TakeBack)]
     assert len(undone) == len([each for each in ran.made if isinstance(each, SetRule)]) - 1
@@ -169,7 +169,7 @@ def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
 
 
 def test_what_pays_stays_and_a_round_has_one_checkpoint():
-    ran = agent_run(depth=3, rule="success_story", pays=lambda genome, update: update**2)
+    ran = agent_run(depth=3, rule="success_story", reward_of=lambda genome, update: update**2)
 
     assert not [each for each in ran.made if isinstance(each, TakeBack)]
     standing = [entry for entry, *_ in ran.states[-1]["story"]["standing"]]

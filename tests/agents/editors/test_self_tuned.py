@@ -167,11 +167,11 @@ def live(**settings):
     return SelfTuned(every_updates=2, **settings).start(edits, np.random.default_rng(1))
 
 
-def story(editor, pays, updates=60):
+def story(editor, reward_of, updates=60):
     """Live on; returns are what ``pays`` gives for the genome there is. The edits and steps."""
     genome, returns, made, past = Genome(), [], [], {}
     for update in range(1, updates):
-        returns.append(pays(genome, update))
+        returns.append(reward_of(genome, update))
         view = a_view(genome, update=update, returns=tuple(returns), flops=10.0 * update)
         edit = editor.propose(view)
         if edit is None:
@@ -207,14 +207,14 @@ def test_an_undone_edit_takes_its_step_size_back():
 def test_it_climbs_to_the_learning_rate_that_pays():
     """A life that pays by the distance of the rate from 0.02, starting at 0.001."""
 
-    def pays(genome, update):
+    def reward_of(genome, update):
         return -abs(math.log(genome.learning_rule.learning_rate / 0.02)) + 0.001 * update
 
-    _, stays = story(live(numbers=("learning_rate",)), pays, updates=400)
-    _, drifts = story(live(numbers=("learning_rate",), rule="keep_all"), pays, updates=400)
+    _, stays = story(live(numbers=("learning_rate",)), reward_of, updates=400)
+    _, drifts = story(live(numbers=("learning_rate",), rule="keep_all"), reward_of, updates=400)
 
     assert abs(math.log(stays.learning_rule.learning_rate / 0.02)) < 0.5
-    assert pays(stays, 0) > pays(drifts, 0)
+    assert reward_of(stays, 0) > reward_of(drifts, 0)
 
 
 def test_its_step_stays_in_bounds_and_its_state_is_json():

@@ -112,7 +112,7 @@ EXACT = st.one_of(
 @given(genomes, seeds, st.lists(EXACT, max_size=6))
 def test_edits_that_promise_it_change_no_output_in_any_sequence(genome, seed, edits):
     rng = np.random.default_rng(seed)
-    born = agent_state = an_agent_state(genome, seed)
+    initial = agent_state = an_agent_state(genome, seed)
     for edit in edits:
         try:
             after = edit.rewrite(agent_state.genome)
@@ -121,19 +121,19 @@ def test_edits_that_promise_it_change_no_output_in_any_sequence(genome, seed, ed
         agent_state = edit.apply(agent_state, rng)
 
         assert after == agent_state.genome
-    assert distance(born, agent_state, observations()) <= 1e-12
+    assert distance(initial, agent_state, observations()) <= 1e-12
 
 
 @given(genomes, seeds, EXACT)
 def test_and_keep_their_promise_in_float32(genome, seed, edit):
-    born = an_agent_state(genome, seed, np.float32)
+    initial = an_agent_state(genome, seed, np.float32)
     try:
         promised = edit.claim(genome).max_logit_change
     except RefusedEditError:
         return
-    agent_state = edit.apply(born, np.random.default_rng(seed))
+    agent_state = edit.apply(initial, np.random.default_rng(seed))
 
-    assert distance(born, agent_state, observations(np.float32)) <= promised
+    assert distance(initial, agent_state, observations(np.float32)) <= promised
 
 
 @given(genomes, seeds, st.data())

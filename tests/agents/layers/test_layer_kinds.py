@@ -129,14 +129,14 @@ def test_a_guard_acts_where_its_feature_is_on_and_nowhere_else():
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd", "rmsprop"])
 def test_every_optimiser_is_read_back_and_its_state_survives_an_installation(optimiser):
     live = a_learner(Architecture((DENSE,)), optimiser=optimiser, momentum=0.5)
-    twin = a_learner(Architecture((DENSE,)), optimiser=optimiser, momentum=0.5)
-    for each in (live, twin):
+    duplicate = a_learner(Architecture((DENSE,)), optimiser=optimiser, momentum=0.5)
+    for each in (live, duplicate):
         live_for(each, 2)
     assert live.effective() == live.genome
     live.install(live.agent_state())
-    for each in (live, twin):
+    for each in (live, duplicate):
         live_for(each, 1)
-    for name, value in twin.agent_state().parameters.items():
+    for name, value in duplicate.agent_state().parameters.items():
         assert np.array_equal(live.agent_state().parameters[name], value)
 
 

@@ -77,9 +77,9 @@ def test_utility_is_the_running_contribution_and_the_least_useful_mature_unit_go
     sums = np.zeros(10)
     for step in range(1, 4):
         seen = agent_run.step()[0].abs().mean(0).numpy()
-        heard = agent_run.weight("1.weight").abs().sum(0).numpy()
+        outgoing = agent_run.weight("1.weight").abs().sum(0).numpy()
         if step < 3:
-            sums = DECAY * sums + (1 - DECAY) * seen * heard
+            sums = DECAY * sums + (1 - DECAY) * seen * outgoing
             assert agent_run.kept["utility/policy.0"].numpy() == pytest.approx(sums, rel=1e-5)
     (gone,) = np.flatnonzero(agent_run.kept["age/policy.0"].numpy() == 0)  # 0.1 * 10 units: one
     assert gone == np.argmin(sums)

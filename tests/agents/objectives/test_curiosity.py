@@ -161,11 +161,11 @@ def test_members_learn_from_other_minibatches_and_all_learn():
     live_objective, rollout = Disagreement(members=3).start(5, 3, rng()), some(rng(1))
     for member in live_objective._members:  # alike, so that only their lessons differ
         member.weights = [(w.copy(), b.copy()) for w, b in live_objective._members[0].weights]
-    born = live_objective._members[0].weights[0][0].copy()
+    initial = live_objective._members[0].weights[0][0].copy()
     live_objective.update(rollout)
     weights = [member.weights[0][0] for member in live_objective._members]
 
-    assert all(not np.array_equal(born, each) for each in weights)
+    assert all(not np.array_equal(initial, each) for each in weights)
     assert len({each.tobytes() for each in weights}) == 3
 
 
@@ -185,8 +185,8 @@ def test_the_normaliser_divides_and_does_nothing_else(kind, normaliser):
             if not scaled._updates:
                 np.testing.assert_array_equal(divided, 0)
                 continue
-            paid = divided * scaled._returns.scale
-            np.testing.assert_allclose(paid, plain, rtol=1e-9, atol=1e-12)
+            rewards = divided * scaled._returns.scale
+            np.testing.assert_allclose(rewards, plain, rtol=1e-9, atol=1e-12)
             varied |= bool(divided.any())
         raw.update(rollout)
         scaled.update(rollout)

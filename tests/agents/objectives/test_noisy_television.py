@@ -23,7 +23,7 @@ def corner(seed, low=0.0, high=1.0, steps=8, n=64):
     return batch(before, action, before + ways[action])
 
 
-def paid(live_objective, rollout):
+def rewards(live_objective, rollout):
     return np.mean(
         [live_objective.reward(at(rollout, t)).mean() for t in range(len(rollout.action))]
     )
@@ -38,11 +38,11 @@ def test_familiar_steps_stop_paying(kind):
         live_objective = settings.start(2, 4, rng(seed))
         rollout = corner(seed + 50)
         live_objective.update(rollout)
-        mine = [paid(live_objective, rollout)]
+        mine = [rewards(live_objective, rollout)]
         for _ in range(4):
             for _ in range(20):
                 live_objective.update(rollout)
-            mine.append(paid(live_objective, rollout))
+            mine.append(rewards(live_objective, rollout))
         looks.append(mine)
     median = np.median(looks, axis=0)
 
@@ -59,7 +59,7 @@ def test_steps_never_made_pay_far_more_than_those_made(kind):
         for _ in range(80):
             live_objective.update(rollout)
         ratios.append(
-            paid(live_objective, corner(seed, 3, 4, steps=4)) / paid(live_objective, rollout)
+            rewards(live_objective, corner(seed, 3, 4, steps=4)) / rewards(live_objective, rollout)
         )
 
     assert np.median(ratios) > 10
@@ -92,8 +92,8 @@ def _picture(place, channel):
 
 def watched(live_objective, rollout):
     """Mean reward of watching, and of walking, over a rollout."""
-    earned = np.array([live_objective.reward(at(rollout, t)) for t in range(len(rollout.action))])
-    return earned[rollout.action == WATCH].mean(), earned[rollout.action != WATCH].mean()
+    returns = np.array([live_objective.reward(at(rollout, t)) for t in range(len(rollout.action))])
+    return returns[rollout.action == WATCH].mean(), returns[rollout.action != WATCH].mean()
 
 
 def agent_run(settings, seed, rollouts):
@@ -170,11 +170,11 @@ def test_noise_learned_by_heart_is_paid_a_little_by_the_history():
 
 @pytest.mark.parametrize("kind", [LearningProgress, CompressionProgress])
 def test_what_is_being_learned_is_progress(kind):
-    earned = np.array(
+    returns = np.array(
         [agent_run(kind(normaliser="none"), seed, 12).mean(axis=1) for seed in range(3)]
     )
 
-    assert np.all(earned.sum(axis=1) > 0)
+    assert np.all(returns.sum(axis=1) > 0)
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def an_exact_operation(data, agent_state, rng):
 @given(genomes, seeds, st.data())
 def test_growth_and_new_blocks_change_no_output_however_often_they_are_mixed(genome, seed, data):
     rng = np.random.default_rng(seed)
-    born = agent_state = an_agent_state(genome, seed)
+    initial = agent_state = an_agent_state(genome, seed)
     for _ in range(data.draw(st.integers(1, 5), label="operations")):
         agent_state = an_exact_operation(data, agent_state, rng)
 
@@ -61,17 +61,17 @@ def test_growth_and_new_blocks_change_no_output_however_often_they_are_mixed(gen
             agent_state.parameters[n].shape == m.second.shape
             for n, m in agent_state.moments.items()
         )
-    assert distance(born, agent_state, some_observations()) <= 1e-12
+    assert distance(initial, agent_state, some_observations()) <= 1e-12
 
 
 @given(genomes, seeds, st.data())
 def test_in_float32_too_up_to_rounding_and_in_float32_only(genome, seed, data):
-    born = an_agent_state(genome, seed, np.float32)
-    agent_state = an_exact_operation(data, born, np.random.default_rng(seed))
+    initial = an_agent_state(genome, seed, np.float32)
+    agent_state = an_exact_operation(data, initial, np.random.default_rng(seed))
 
     assert {value.dtype for value in agent_state.parameters.values()} == {np.dtype(np.float32)}
     assert {m.second.dtype for m in agent_state.moments.values()} == {np.dtype(np.float32)}
-    assert distance(born, agent_state, some_observations(np.float32)) <= 1e-5
+    assert distance(initial, agent_state, some_observations(np.float32)) <= 1e-5
 
 
 @given(genomes, seeds, st.data())
@@ -124,10 +124,10 @@ def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_to_be_hear
         kept = after[name][tuple(slice(size) for size in old.shape)]
         np.testing.assert_allclose(kept, old, rtol=1e-12, atol=1e-12)
     for tower in TOWERS:
-        heard = [
+        received = [
             s for s in surgery.seats(genome.architecture, layer, tower) if s.role == "outgoing"
         ]
-        new = [after[s.name][:, -4:] for s in heard]
+        new = [after[s.name][:, -4:] for s in received]
         listens = sum(np.abs(each).sum(axis=0) for each in new) > 0
         assert np.all(listens) if activation == "tanh" else np.any(listens)  # ReLU may be off
 
@@ -202,9 +202,9 @@ def test_folding_the_mean_keeps_the_mean_of_what_the_listeners_get(layer):
 
     for tower in TOWERS:
         name = f"{tower}.{layer}.outer" if layer < 3 else f"{tower}.head"
-        heard = agent_state.parameters[f"{name}.weight"]
-        full = (before[tower] @ heard.T + agent_state.parameters[f"{name}.bias"]).mean(axis=0)
-        rest = means[tower][1:] @ heard[:, 1:].T
+        outgoing = agent_state.parameters[f"{name}.weight"]
+        full = (before[tower] @ outgoing.T + agent_state.parameters[f"{name}.bias"]).mean(axis=0)
+        rest = means[tower][1:] @ outgoing[:, 1:].T
         np.testing.assert_allclose(full, rest + folded.parameters[f"{name}.bias"], rtol=1e-12)
         assert not np.allclose(full, rest + bare.parameters[f"{name}.bias"])
 

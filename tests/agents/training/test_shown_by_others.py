@@ -15,8 +15,8 @@ from agents.training.value_transfer import exported_values, import_values, value
 class Fixed(LiveObjective):
     """Pays the same for every row; takes a share; has one array to inherit."""
 
-    def __init__(self, pay, share=None):
-        self.pay, self._share, self.model = pay, share, np.arange(3.0)
+    def __init__(self, reward, share=None):
+        self.pay, self._share, self.model = reward, share, np.arange(3.0)
 
     def reward(self, batch):
         return np.full(len(batch.reward), self.pay) if np.isscalar(self.pay) else self.pay
@@ -40,8 +40,8 @@ class Fixed(LiveObjective):
     def transferable_parameters(self):
         return {"model": self.model}
 
-    def import_parameters(self, heritage):
-        self.model = heritage["model"]
+    def import_parameters(self, parameters):
+        self.model = parameters["model"]
 
 
 def a_batch(n=3):
@@ -61,18 +61,18 @@ def test_what_is_told_comes_from_live_and_from_ended_copies():
         "final_info": {"approval": np.array([9.0, 2.0, 9.0]), "_approval": [False, True, False]},
     }
 
-    told = caregiver_feedback(info, 3)
+    feedback = caregiver_feedback(info, 3)
 
-    np.testing.assert_array_equal(told.approval, [0.5, 2.0, np.nan])
-    assert told.advice is None
+    np.testing.assert_array_equal(feedback.approval, [0.5, 2.0, np.nan])
+    assert feedback.advice is None
 
 
 def test_advice_is_counted_from_the_first_action_and_silence_is_minus_one():
-    told = caregiver_feedback(
+    feedback = caregiver_feedback(
         {"advice": np.array([5, 7]), "_advice": np.array([True, False])}, 2, 5
     )
 
-    assert told.advice.tolist() == [0, -1]
+    assert feedback.advice.tolist() == [0, -1]
 
 
 def test_a_diary_forgets_what_others_said_in_the_rollout_before():
@@ -92,12 +92,12 @@ def test_a_diary_forgets_what_others_said_in_the_rollout_before():
 def test_a_share_is_taken_from_all_others():
     live_objectives = {"mine": Fixed(2.0, 0.25), "one": Fixed(4.0), "two": Fixed(8.0)}
     weights = {"mine": 3.0, "one": 1.0, "two": 0.5}
-    earned = dict.fromkeys(weights, 0.0)
+    returns = dict.fromkeys(weights, 0.0)
 
-    found = mixed(a_batch(), weights, live_objectives, earned, 1)
+    found = mixed(a_batch(), weights, live_objectives, returns, 1)
 
     np.testing.assert_allclose(found, 0.25 * 6 + 0.75 * (4 + 4))
-    assert earned == {"mine": 4.5, "one": 9.0, "two": 9.0}
+    assert returns == {"mine": 4.5, "one": 9.0, "two": 9.0}
 
 
 @pytest.mark.parametrize(("alpha", "alone"), [(0.0, "other"), (1.0, "mine")])
@@ -119,7 +119,7 @@ def test_a_share_that_is_none_is_refused_by_name():
 
 
 @pytest.mark.parametrize(
-    ("pay", "kind", "said"),
+    ("reward", "kind", "said"),
     [
         (np.array([0, np.nan, 0]), FloatingPointError, "objective odd: non-finite reward nan in"),
         (np.zeros(2), ValueError, r"objective odd: rewards are shaped \[2\], not \[3\]"),
@@ -127,9 +127,9 @@ def test_a_share_that_is_none_is_refused_by_name():
         ("much", RuntimeError, "objective odd: its reward fails: ValueError"),
     ],
 )
-def test_an_objective_that_pays_nonsense_is_named(pay, kind, said):
+def test_an_objective_that_pays_nonsense_is_named(reward, kind, said):
     with pytest.raises(kind, match=f"update 7: {said}"):
-        mixed(a_batch(), {"odd": 1.0}, {"odd": Fixed(pay)}, {"odd": 0.0}, 7)
+        mixed(a_batch(), {"odd": 1.0}, {"odd": Fixed(reward)}, {"odd": 0.0}, 7)
 
 
 def test_what_an_objective_reports_bears_its_name_and_so_does_its_failure():

@@ -131,12 +131,15 @@ def test_a_schedule_counts_the_agents_own_updates():
 
 
 def test_fidelity_is_of_approvals_that_were_not_learned_from_yet():
-    live_objective, twin = begun(seed=3), Approval().start(SIZE, ACTIONS, np.random.default_rng(3))
+    live_objective, duplicate = (
+        begun(seed=3),
+        Approval().start(SIZE, ACTIONS, np.random.default_rng(3)),
+    )
     live_objective.update(a_rollout(0))
     assert "fidelity" not in live_objective.report()  # it foretold 0 of everything
-    twin.learn(_evidence(a_rollout(0)))
+    duplicate.learn(_evidence(a_rollout(0)))
     live_objective.update(a_rollout(1))
-    foretold, shown = twin.reward(flat(a_rollout(1))), a_rollout(1).approval.ravel()
+    foretold, shown = duplicate.reward(flat(a_rollout(1))), a_rollout(1).approval.ravel()
 
     expected = fidelity(foretold, shown, 1.645)
     assert 0.3 < expected.lower < expected.estimate < 1
@@ -173,22 +176,22 @@ def test_nobody_there_hands_nothing_over_and_pays_nothing():
 
 def test_the_say_is_handed_over_once_little_doubt_is_left():
     live_objective = begun(handover="entropy", model="bayesian_approval", most_doubt=0.5)
-    born = live_objective._valuer.doubt()
+    initial = live_objective._valuer.doubt()
     found = shares(live_objective, [a_rollout(i) for i in range(3)])
 
     assert found == [0, 1, 1, 1]
-    assert live_objective.report()["doubt"] <= 0.5 * born
+    assert live_objective.report()["doubt"] <= 0.5 * initial
     cautious = begun(handover="entropy", model="bayesian_approval", most_doubt=0.0)
     assert shares(cautious, [a_rollout(0)]) == [0, 0]
 
 
 def test_what_was_proved_is_in_the_state():
-    live_objective, heir = (begun(handover="fidelity", least_fidelity=0.7) for _ in range(2))
+    live_objective, offspring = (begun(handover="fidelity", least_fidelity=0.7) for _ in range(2))
     shares(live_objective, [a_rollout(i) for i in range(12)])
-    heir.load_state_dict(live_objective.state_dict())
+    offspring.load_state_dict(live_objective.state_dict())
 
-    assert heir.share() == live_objective.share() == 1
-    assert heir.report() == live_objective.report()
+    assert offspring.share() == live_objective.share() == 1
+    assert offspring.report() == live_objective.report()
 
 
 def test_rewards_are_divided_by_what_the_normaliser_says():
@@ -204,13 +207,13 @@ def test_rewards_are_divided_by_what_the_normaliser_says():
 
 
 def test_advice_teaches_models_that_learn_from_demonstrations():
-    told = a_rollout(0)
-    advised = replace(told, approval=None, advice=np.where(told.action == 0, -1, 2))
+    rollout = a_rollout(0)
+    advised = replace(rollout, approval=None, advice=np.where(rollout.action == 0, -1, 2))
     live_objective = begun(model={"behaviour_cloning": {"epochs": 60}})
     live_objective.update(advised)
-    chances = live_objective.believed(replace(flat(told), action=np.full(STEPS * N, 2)))
+    chances = live_objective.believed(replace(flat(rollout), action=np.full(STEPS * N, 2)))
 
-    assert live_objective.report()["lessons"] == (told.action > 0).sum()
+    assert live_objective.report()["lessons"] == (rollout.action > 0).sum()
     assert chances.min() > math.log(0.9)
 
 
@@ -277,11 +280,11 @@ def test_an_internal_reward_is_what_is_shown_and_else_what_would_have_been():
         live_objective.update(a_rollout(i))
     batch = flat(a_rollout(9))
     some = np.where(np.arange(STEPS * N) % 3 == 0, np.nan, batch.approval)
-    paid = live_objective.reward(replace(batch, approval=some))
+    rewards = live_objective.reward(replace(batch, approval=some))
 
     silent = np.isnan(some)
-    np.testing.assert_array_equal(paid[~silent], batch.approval[~silent])
-    np.testing.assert_array_equal(paid[silent], live_objective.believed(batch)[silent])
+    np.testing.assert_array_equal(rewards[~silent], batch.approval[~silent])
+    np.testing.assert_array_equal(rewards[silent], live_objective.believed(batch)[silent])
     np.testing.assert_array_equal(
         live_objective.reward(replace(batch, approval=None)), live_objective.believed(batch)
     )

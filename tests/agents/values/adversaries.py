@@ -84,7 +84,7 @@ GENOME = Genome(
 )
 
 
-def imitate(world, model, evidence, *, updates, seed=0, told=False, genome=GENOME):
+def imitate(world, model, evidence, *, updates, seed=0, variable_horizon=False, genome=GENOME):
     """The policy ``[states, actions]`` of who learns by this model alone, and the model."""
     judged = JudgedClaim(model, evidence)
     env = Table(world, 32, seed)
@@ -97,14 +97,14 @@ def imitate(world, model, evidence, *, updates, seed=0, told=False, genome=GENOM
         z = learner.logits(seen)
         return z - np.logaddexp.reduce(z, axis=1, keepdims=True)
 
-    if told:
+    if variable_horizon:
         judged.box[0].policy = logs
     for _ in range(updates):
         population.update()
     return np.exp(logs(world.observation)), judged.box[0].valuer
 
 
-def worth(world, policy, paid):
+def worth(world, policy, rewards):
     """Expected return, exactly: ``paid`` [states] for each state that a step arrives in."""
     tables = np.broadcast_to(policy, (world.horizon, *world.transition.shape[:2]))
-    return float((occupancies(world.transition, world.start, tables)[1:] @ paid).sum())
+    return float((occupancies(world.transition, world.start, tables)[1:] @ rewards).sum())

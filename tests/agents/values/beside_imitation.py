@@ -42,15 +42,15 @@ def cloning(seed, entropy_weight, l2_weight):
     settings = BehaviourCloning(
         minibatch=BATCH, epochs=10, entropy_weight=entropy_weight, l2_weight=l2_weight
     )
-    ours, twin = (settings.start(25, 4, rng(seed)) for _ in range(2))
-    lived = demos.steps
-    seen, done = lived.observation[demos.present], lived.action[demos.present]
-    orders = list(twin._clone.student.minibatches(len(seen), settings.epochs, BATCH))
+    ours, duplicate = (settings.start(25, 4, rng(seed)) for _ in range(2))
+    rollout = demos.steps
+    seen, done = rollout.observation[demos.present], rollout.action[demos.present]
+    orders = list(duplicate._clone.student.minibatches(len(seen), settings.epochs, BATCH))
     theirs = library_clone(ours._clone.student.net.weights, seen, done, orders, settings)
-    born = differs(ours, theirs.policy, world)
+    initial = differs(ours, theirs.policy, world)
     ours.learn(demos)
     theirs.train(n_batches=len(orders), log_interval=10**9, progress_bar=False)
-    return born, differs(ours, theirs.policy, world), len(orders)
+    return initial, differs(ours, theirs.policy, world), len(orders)
 
 
 def library_clone(weights, seen, done, orders, settings):

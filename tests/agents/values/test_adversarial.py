@@ -16,7 +16,7 @@ from tests.agents.values.adversaries import imitate, worth
 
 KINDS = pytest.mark.parametrize("kind", [Gail, Airl])
 GRID = a_grid(4, 12)  # from one corner; the one opposite pays
-PAID = np.eye(16)[15]
+REWARDS = np.eye(16)[15]
 EXPERT = np.eye(4)[np.where(np.arange(16) % 4 < 3, 3, 1)]  # right, then down
 STUCK = np.tile(np.eye(4)[0], (16, 1))  # up, where there is a wall: all steps are the same
 RANDOM = np.full((16, 4), 0.25)
@@ -143,9 +143,9 @@ def test_episodes_that_are_cut_at_different_times_are_refused_also_over_rollouts
     )
     valuer = kind().start(16, 4, rng())
     valuer.watch(replace(own, ended=every_third))
-    heir = kind().start(16, 4, rng(1))
-    heir.load_state_dict(valuer.state_dict())
-    for each in (valuer, heir):
+    offspring = kind().start(16, 4, rng(1))
+    offspring.load_state_dict(valuer.state_dict())
+    for each in (valuer, offspring):
         each.watch(own)
         with pytest.raises(ValueError, match="own episodes have 3 and 4 steps"):
             each.watch(replace(own, ended=every_fourth))
@@ -171,11 +171,11 @@ def test_a_reservoir_keeps_every_row_with_the_same_chance():
 # --- who pleases a judge -------------------------------------------------------------------------
 
 
-def imitated(model, demonstrator, seed, updates, *, told=False):
+def imitated(model, demonstrator, seed, updates, *, variable_horizon=False):
     """Expected return, by what the world pays, of who never saw it."""
     demos = watched(GRID, demonstrator, 20, rng(seed))
-    policy, _ = imitate(GRID, model, demos, updates=updates, seed=seed, told=told)
-    return worth(GRID, policy, PAID)
+    policy, _ = imitate(GRID, model, demos, updates=updates, seed=seed, told=variable_horizon)
+    return worth(GRID, policy, REWARDS)
 
 
 def test_who_pleases_gails_judge_does_as_the_expert_did():
@@ -184,28 +184,36 @@ def test_who_pleases_gails_judge_does_as_the_expert_did():
     demos = watched(world, expert, 20, rng(1))
     policy, _ = imitate(world, Gail(), demos, updates=35)
 
-    assert worth(GRID, EXPERT, PAID) == 7
+    assert worth(GRID, EXPERT, REWARDS) == 7
     assert worth(world, expert, np.eye(9)[8]) == 5
     assert worth(world, policy, np.eye(9)[8]) > 0.9 * 5
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "told", "updates"), [(Gail(), False, 60), (Airl(), True, 150), (Airl(), False, 150)]
+    ("model", "variable_horizon", "updates"),
+    [(Gail(), False, 60), (Airl(), True, 150), (Airl(), False, 150)],
 )
-def test_nine_tenths_of_the_expert_and_nothing_of_one_who_shows_nothing(model, told, updates):
+def test_nine_tenths_of_the_expert_and_nothing_of_one_who_shows_nothing(
+    model, variable_horizon, updates
+):
     """Medians of five seeds; shown the same step for ever, nobody does better than chance."""
-    found = [imitated(model, EXPERT, 10 + i, updates, told=told) for i in range(5)]
-    control = [imitated(model, STUCK, 10 + i, updates, told=told) for i in range(5)]
+    found = [
+        imitated(model, EXPERT, 10 + i, updates, variable_horizon=variable_horizon)
+        for i in range(5)
+    ]
+    control = [
+        imitated(model, STUCK, 10 + i, updates, variable_horizon=variable_horizon) for i in range(5)
+    ]
     error = np.std(control, ddof=1) / np.sqrt(5)
 
-    assert np.median(found) >= 0.9 * worth(GRID, EXPERT, PAID)
-    assert np.mean(control) <= worth(GRID, RANDOM, PAID) + 2 * error
+    assert np.median(found) >= 0.9 * worth(GRID, EXPERT, REWARDS)
+    assert np.mean(control) <= worth(GRID, RANDOM, REWARDS) + 2 * error
 
 
-def soft(world, paid, discount, sweeps=80):
+def soft(world, rewards, discount, sweeps=80):
     """Soft-optimal play that never ends, of a table ``[states, actions, states]``."""
-    table = np.einsum("sat,sat->sa", world.transition, paid)
+    table = np.einsum("sat,sat->sa", world.transition, rewards)
     values = np.zeros(len(table))
     for _ in range(sweeps):
         q = table + discount * world.transition @ values
@@ -213,11 +221,11 @@ def soft(world, paid, discount, sweeps=80):
     return np.exp(q - values[:, None])
 
 
-def recovered(seed, paid, updates=100):
+def recovered(seed, rewards, updates=100):
     """``g``, of AIRL between two who play soft-optimally: one for ``paid``, one for ``f``."""
     world, chance = replace(a_grid(3, 12), start=np.full(9, 1 / 9)), rng(seed)
     batch, shape = every_step(world)
-    there = np.broadcast_to(paid[:, None, None], shape)
+    there = np.broadcast_to(rewards[:, None, None], shape)
     valuer = Airl(n_disc_updates=8, discount=0.9, capacity=20_000).start(9, 4, chance)
     valuer.learn(watched(world, soft(world, there, 0.9), 1500, chance))
     for _ in range(updates):
@@ -229,13 +237,13 @@ def recovered(seed, paid, updates=100):
 
 
 def test_airl_recovers_the_reward_of_states_but_for_a_constant():
-    paid = rng(10).standard_normal(9)
-    g, distance = recovered(0, paid)
-    slope, _ = np.polyfit(paid, g, 1)
+    reward = rng(10).standard_normal(9)
+    g, distance = recovered(0, reward)
+    slope, _ = np.polyfit(reward, g, 1)
 
     assert distance < 0.15  # of unrelated rewards it is about 0.7
     assert slope == pytest.approx(1, abs=0.25)
-    assert np.corrcoef(g, paid)[0, 1] > 0.96
+    assert np.corrcoef(g, reward)[0, 1] > 0.96
 
 
 def test_of_who_wants_nothing_airl_finds_next_to_nothing():

@@ -53,9 +53,9 @@ def test_an_action_is_worth_its_log_probability():
     seen = rng(1).standard_normal((6, 3)).astype(np.float32)
     action, none = np.array([0, 1, 2, 3, 0, 1]), np.zeros(6, bool)
     chances = valuer.predict(seen, ANY[:6])
-    paid = valuer.reward(Batch(seen, action, seen, np.zeros(6), none, none))
+    rewards = valuer.reward(Batch(seen, action, seen, np.zeros(6), none, none))
 
-    np.testing.assert_allclose(paid, np.log(chances[np.arange(6), action]), atol=1e-5)
+    np.testing.assert_allclose(rewards, np.log(chances[np.arange(6), action]), atol=1e-5)
 
 
 def test_the_slope_is_that_of_the_formula():

@@ -51,11 +51,13 @@ def test_advice_teaches_what_demonstrations_never_showed():
 def test_where_there_is_advice_what_was_done_teaches_nothing():
     """Other actions, same advice: same lesson. All silent: none."""
     world = a_random_world()
-    told = advised(watched(world, np.full((6, 4), 0.25), 5, rng()), np.array([0, 1, 2, 3, 0, 1]))
-    other = replace(told, steps=replace(told.steps, action=(told.steps.action + 1) % 4))
-    quiet = replace(told, steps=replace(told.steps, advice=np.full((8, 5), -1)))
+    evidence = advised(
+        watched(world, np.full((6, 4), 0.25), 5, rng()), np.array([0, 1, 2, 3, 0, 1])
+    )
+    other = replace(evidence, steps=replace(evidence.steps, action=(evidence.steps.action + 1) % 4))
+    quiet = replace(evidence, steps=replace(evidence.steps, advice=np.full((8, 5), -1)))
     states = {}
-    for name, each in {"told": told, "other": other, "quiet": quiet, "born": None}.items():
+    for name, each in {"told": evidence, "other": other, "quiet": quiet, "born": None}.items():
         valuer = Dagger().start(6, 4, rng())
         if each is not None:
             valuer.learn(each)
@@ -75,8 +77,8 @@ def test_all_advice_ever_given_counts_the_same():
     )
     for action, times in ((1, 9), (2, 1)):
         rows, zero = np.repeat(seen[:1], times, axis=0)[:, None], np.zeros((times, 1), int)
-        lived = Batch(rows, zero, rows, np.zeros((times, 1)), zero == 1, zero == 1)
-        valuer.learn(Evidence(replace(lived, advice=zero + action)))
+        rollout = Batch(rows, zero, rows, np.zeros((times, 1)), zero == 1, zero == 1)
+        valuer.learn(Evidence(replace(rollout, advice=zero + action)))
 
     chances = valuer.predict(seen[:1], ANY[:1])[0]
     np.testing.assert_allclose(chances, [0, 0.9, 0.1, 0], atol=0.02)

@@ -21,8 +21,8 @@ def coin():
 
 
 def gauged(control):
-    rng, twin = (np.random.default_rng(2) for _ in range(2))
-    control_meter = ControlMeter(control, coin(), rng=rng, duplicate=twin, span_steps=SPAN)
+    rng, second = (np.random.default_rng(2) for _ in range(2))
+    control_meter = ControlMeter(control, coin(), rng=rng, duplicate=second, span_steps=SPAN)
     control_meter.env.reset()
     return control_meter
 

@@ -62,15 +62,15 @@ def test_the_mean_of_clipped_noise_is_the_integral(x, sigma):
     moved = np.abs(np.clip(x + sigma * z, 0, 1) - x)
     mean = np.trapezoid(moved * density, z)
     variance = np.trapezoid((moved - mean) ** 2 * density, z)
-    told = _moved(np.array([[x]]), _Edges(np.zeros(1), np.ones(1)), sigma)
+    effect = _moved(np.array([[x]]), _Edges(np.zeros(1), np.ones(1)), sigma)
 
-    assert told == pytest.approx(mean, rel=1e-5, abs=1e-9)
+    assert effect == pytest.approx(mean, rel=1e-5, abs=1e-9)
     assert variance <= (1 - 2 / np.pi) * sigma**2 + 1e-9
 
 
 def test_noise_without_bounds_has_the_mean_of_a_half_normal():
-    told = _moved(np.zeros((1, 1)), _Edges(np.array([-np.inf]), np.array([np.inf])), 0.3)
-    assert told == pytest.approx(0.3 * np.sqrt(2 / np.pi))
+    effect = _moved(np.zeros((1, 1)), _Edges(np.array([-np.inf]), np.array([np.inf])), 0.3)
+    assert effect == pytest.approx(0.3 * np.sqrt(2 / np.pi))
 
 
 def test_noise_refuses_whole_numbers():
@@ -218,13 +218,13 @@ def test_a_target_that_is_no_action_is_refused():
 
 def test_a_longer_pole_is_the_physics_of_a_longer_pole():
     """As if the env had been built so: what is derived from the length follows it."""
-    env, twin = wrapped(ParameterShift(intensity=1.0), cartpole()), cartpole()
-    for each in inside(twin):
+    env, duplicate = wrapped(ParameterShift(intensity=1.0), cartpole()), cartpole()
+    for each in inside(duplicate):
         each.length, each.polemass_length = 1.0, each.masspole * 1.0
-    assert np.array_equal(env.reset(seed=5)[0], twin.reset(seed=5)[0])
+    assert np.array_equal(env.reset(seed=5)[0], duplicate.reset(seed=5)[0])
     for step in range(40):
         chosen = np.full(COPIES, step % 2)
-        assert np.array_equal(env.step(chosen)[0], twin.step(chosen)[0])
+        assert np.array_equal(env.step(chosen)[0], duplicate.step(chosen)[0])
 
 
 def test_after_the_end_the_physics_are_bit_for_bit_what_they_were():

@@ -194,9 +194,9 @@ def test_a_period_returns():
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(control, env, reason):
-    told = control.refuse(env())
-    assert reason in told
-    assert "\n" not in told
+    recorded = control.refuse(env())
+    assert reason in recorded
+    assert "\n" not in recorded
 
 
 @pytest.mark.parametrize(
@@ -351,17 +351,17 @@ def test_picks_follow_the_chances():
 @pytest.mark.parametrize("place", [face, cartpole])
 def test_the_teacher_hears_the_return_of_every_episode_that_it_chose(place):
     env = Curriculum(intensity=1, kind="learning_progress").wrap(place(), rng(), 10_000)
-    told, heard, total = [], [], np.zeros(env.num_envs)
-    hear = env.teacher.update
-    env.teacher.update = lambda arm, value: (heard.append(value), hear(arm, value))
+    recorded, received, total = [], [], np.zeros(env.num_envs)
+    receive = env.teacher.update
+    env.teacher.update = lambda arm, value: (received.append(value), receive(arm, value))
     for _, _, rewards, fresh, _ in played(env, 200):
         if rewards is not None:
             total += rewards
-            told += total[fresh].tolist()
+            recorded += total[fresh].tolist()
             total[fresh] = 0
 
-    assert len(told) > 20
-    assert heard == pytest.approx(told)
+    assert len(recorded) > 20
+    assert received == pytest.approx(recorded)
 
 
 def test_pools_of_seeds_are_arms_too():
@@ -451,8 +451,8 @@ def recording(tmp_path, env, form):
     else:
         cuts = np.cumsum(lengths)[:-1]
         episodes = zip(np.split(held.observations, cuts), np.split(held.actions, cuts), strict=True)
-        told = [{"observations": o.tolist(), "actions": a.tolist()} for o, a in episodes]
-        path.write_text(json.dumps(told))
+        recorded = [{"observations": o.tolist(), "actions": a.tolist()} for o, a in episodes]
+        path.write_text(json.dumps(recorded))
     return held, path
 
 
@@ -484,7 +484,7 @@ def test_recorded_episodes_are_replayed_beside_any_env(tmp_path, place, form):
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("record", "reason"),
     [
         ("[]", "cannot read"),
         ("{", "cannot read"),
@@ -496,9 +496,9 @@ def test_recorded_episodes_are_replayed_beside_any_env(tmp_path, place, form):
         ('[{"observations": [[0, 0, 0, NaN]], "actions": [0]}]', "finite"),
     ],
 )
-def test_a_recording_that_does_not_fit_is_refused(tmp_path, told, reason):
+def test_a_recording_that_does_not_fit_is_refused(tmp_path, record, reason):
     path = tmp_path / "held.json"
-    path.write_text(told)
+    path.write_text(record)
     found = Demonstrations(recorded=str(path)).refuse(cartpole())
 
     assert reason in found

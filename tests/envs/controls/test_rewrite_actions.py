@@ -18,9 +18,9 @@ def coin():
 
 
 def gauged(control, env, seed=0):
-    twins = (np.random.default_rng(seed) for _ in range(2))
+    duplicates = (np.random.default_rng(seed) for _ in range(2))
     control_meter = ControlMeter(
-        control, env, rng=next(twins), duplicate=next(twins), span_steps=SPAN
+        control, env, rng=next(duplicates), duplicate=next(duplicates), span_steps=SPAN
     )
     control_meter.env.reset(seed=1)
     return control_meter
@@ -101,7 +101,7 @@ def test_a_request_that_sticks_is_asked_and_paid_again():
 
 
 def test_actions_that_count_from_1_are_offered_behind_the_last():
-    class Told(gym.Env):
+    class Informed(gym.Env):
         observation_space = gym.spaces.Box(0, 9, (1,), np.float32)
         action_space = gym.spaces.Discrete(3, start=1)
 
@@ -115,7 +115,7 @@ def test_actions_that_count_from_1_are_offered_behind_the_last():
     mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
     control_meter = gauged(
         RewriteActions(intensity=1.0, actions=2, noop=1),
-        gym.vector.SyncVectorEnv([Told] * 2, **mode),
+        gym.vector.SyncVectorEnv([Informed] * 2, **mode),
     )
     assert control_meter.env.single_action_space == gym.spaces.Discrete(5, start=1)
     seen, rewards, *_ = control_meter.env.step(np.array([3, 5]))

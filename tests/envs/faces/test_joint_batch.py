@@ -60,12 +60,12 @@ def test_a_frozen_seed_and_other_levels_hold_as_in_the_batch_of_one_agent():
         asked.append((n, options))
         return RACE.reset(rng, n)
 
-    face, twin = JointBatchFace(RACE, 4, rng=fresh(9), levels=LevelSource(levels)), fresh(9)
+    face, duplicate = JointBatchFace(RACE, 4, rng=fresh(9), levels=LevelSource(levels)), fresh(9)
     face.frozen_seed = True
     face.reset(seed=1)
     assert face.rng is face.np_random
-    RACE.reset(twin, 4)
-    assert face.rng.random() == twin.random()
+    RACE.reset(duplicate, 4)
+    assert face.rng.random() == duplicate.random()
     asked.clear()
     face.reset(options={"any": 1})
     while len(asked) == 1:

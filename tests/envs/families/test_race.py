@@ -13,8 +13,8 @@ def fresh(seed=0):
     return np.random.default_rng(seed)
 
 
-def race(**knobs):
-    return envs.make_world("lab_race", **knobs)
+def race(**settings):
+    return envs.make_world("lab_race", **settings)
 
 
 def simulate(world, choose, n=4000, seed=0):
@@ -43,10 +43,10 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize("knobs", VARIANTS, ids=str)
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
 @pytest.mark.parametrize("promise", sorted(PROMISES))
-def test_every_level_with_its_levers_keeps_the_promises_of_a_world(knobs, promise):
-    assert PROMISES[promise](race(**knobs), 3) is None
+def test_every_level_with_its_levers_keeps_the_promises_of_a_world(settings, promise):
+    assert PROMISES[promise](race(**settings), 3) is None
 
 
 # --- level 2 -------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ def test_levers_that_make_safety_pay():
 
 
 def test_knobs_are_refused_in_words():
-    for knobs, message in (
+    for settings, message in (
         ({"level": 4}, "level must be from 1 to 3"),
         ({"enmity": 0.5}, "enmity is a setting of level 3, not of 1"),
         ({"level": 2, "prize": 3.0}, "prize is a setting of level 1, not of 2"),
@@ -298,7 +298,7 @@ def test_knobs_are_refused_in_words():
         ({"level": 2, "cost": -1.0}, "cost must be at least 0"),
     ):
         with pytest.raises(ValueError, match=message):
-            race(**knobs)
+            race(**settings)
     with pytest.raises(ValueError, match="level 1 only"):
         race(level=2).constant_play(0, 0)
     with pytest.raises(ValueError, match="shares of the skill"):

@@ -52,7 +52,7 @@ def test_what_cannot_be_negative_is_refused(name, setting):
 
 
 @dataclass(frozen=True)
-class Knobs:
+class Settings:
     steps: int = 3
     share: float = 0.5
     kind: str = "one"
@@ -79,10 +79,10 @@ class Knobs:
 )
 def test_the_line_says_what_a_knob_must_be(given, said):
     with pytest.raises(ValueError, match="must be") as caught:
-        Knobs(**given)
+        Settings(**given)
     assert str(caught.value) == said
 
 
 def test_whole_numbers_are_numbers_and_nothing_is_what_nothing_stood_for():
-    assert Knobs(share=2, limit=None).share == 2
-    assert Knobs(limit=1).limit == 1
+    assert Settings(share=2, limit=None).share == 2
+    assert Settings(limit=1).limit == 1

@@ -29,10 +29,10 @@ ORIGINAL = [
 ]
 
 
-@pytest.mark.parametrize(("name", "knobs", "reward", "hidden"), ORIGINAL)
-def test_random_play_earns_what_it_does_in_the_original(name, knobs, reward, hidden):
+@pytest.mark.parametrize(("name", "settings", "reward", "hidden"), ORIGINAL)
+def test_random_play_earns_what_it_does_in_the_original(name, settings, reward, hidden):
     """Means of 300 episodes of the original engine, within three standard errors of our value."""
-    world = envs.make_world(name, **knobs)
+    world = envs.make_world(name, **settings)
     error = episodes(world, 300).std(0, ddof=1) / np.sqrt(300)
     found = world.oracles()["random"]
     assert abs(found.reward - reward) <= 3 * error[0] + 1e-9

@@ -192,10 +192,10 @@ def test_race_welfare_is_best_when_safe_unless_risk_is_small():
 COIN = [{}, {"coverage": 1.0, "told": 0.0}, {"told": 1.0}, {"size": 6, "coverage": 0.3}]
 
 
-@pytest.mark.parametrize("knobs", COIN, ids=str)
-def test_coin_grid_optimum_is_the_mean_walking_distance(knobs):
+@pytest.mark.parametrize("settings", COIN, ids=str)
+def test_coin_grid_optimum_is_the_mean_walking_distance(settings):
     """Reward of the best policy: 1 less 0.01 for each step of the walking distance."""
-    world, n = envs.make_world("coin_grid", **knobs), 20_000
+    world, n = envs.make_world("coin_grid", **settings), 20_000
     rng = np.random.default_rng(3)
     state = world.reset(rng, n)
     start, end = np.divmod(state.agent, world.size), np.divmod(state.target, world.size)
@@ -245,12 +245,12 @@ def test_coin_grid_levels_follow_their_knobs():
 def test_coin_grid_shows_a_beacon_beside_the_coin_and_says_when_there_is_none():
     world = envs.make_world("coin_grid", size=3)
     rng = np.random.default_rng(0)
-    for told in (False, True):
-        cells = {"agent": [2, 0], "coin": [1, 1], "beacon": [0, 1], "told": told}
+    for signalled in (False, True):
+        cells = {"agent": [2, 0], "coin": [1, 1], "beacon": [0, 1], "told": signalled}
         seen = world.observe(world.reset(rng, 1, cells))[0]
         planes = [list(np.flatnonzero(plane)) for plane in seen[:-1].reshape(3, 9)]
-        assert planes == [[6], [4], [1] if told else []]
-        assert seen[-1] == (not told)
+        assert planes == [[6], [4], [1] if signalled else []]
+        assert seen[-1] == (not signalled)
 
 
 def test_coin_grid_pays_at_the_beacon_and_not_at_the_coin_where_a_goal_is_told():

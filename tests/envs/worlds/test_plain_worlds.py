@@ -41,9 +41,9 @@ def test_coin_grid_twin():
     kinds = set()
     for seed in range(40):
         plain.reset(seed=seed)
-        told = not plain.seen[-1]
-        kinds.add((told, plain.coin == world.corner))
-        level = {"agent": [plain.row, plain.column], "told": told}
+        signalled = not plain.seen[-1]
+        kinds.add((signalled, plain.coin == world.corner))
+        level = {"agent": [plain.row, plain.column], "told": signalled}
         level["coin"] = list(divmod(plain.coin, plain.size))
         level["beacon"] = list(divmod(plain.target, plain.size))
         agree(SingleFace(world), plain, level, np.random.default_rng(seed))

@@ -92,8 +92,8 @@ def test_fewer_than_two_seeds_decide_nothing(differences):
     assert found.status == "undetermined"
     assert (found.low, found.high, found.p, found.n_needed) == (None, None, None, None)
     assert found.estimate == (0.4 if differences else None)
-    told = "n = 1 cannot show any spread" if differences else "no pair of trials could be compared"
-    assert found.reason == f"{told}; plan for 20 paired seeds"
+    note = "n = 1 cannot show any spread" if differences else "no pair of trials could be compared"
+    assert found.reason == f"{note}; plan for 20 paired seeds"
 
 
 def test_undetermined_names_an_n_that_does_decide():

@@ -394,8 +394,8 @@ def test_a_control_is_shown_with_what_its_settings_mean_and_how_to_write_it(sand
     assert code == 0, err
     assert "# linear from start to end" in out
     card, *_ = json.loads(sandbox("show", name, "--json")[1])
-    told = {row["name"] for row in card["settings"] if row["about"]}
-    assert told >= {"intensity", "start", "end", "schedule", "seed"}
+    described = {row["name"] for row in card["settings"] if row["about"]}
+    assert described >= {"intensity", "start", "end", "schedule", "seed"}
     example = parse("\n".join(card["example"]), name).data
     assert all(f"  {line}\n" in out for line in card["example"])
     lever, settings = catalogue().load("levers", name)(), example["controls"][name]
@@ -407,11 +407,13 @@ def test_a_control_is_shown_with_what_its_settings_mean_and_how_to_write_it(sand
 
 
 def test_check_says_which_envs_were_not_asked_whether_the_agent_fits(sandbox, small):
-    told = "(whether the agent fits LunarLander-v3 shows when a trial starts; `sandbox plan` asks"
+    described = (
+        "(whether the agent fits LunarLander-v3 shows when a trial starts; `sandbox plan` asks"
+    )
     small.write_text(SCENARIO.replace("sandbox/CoinGrid-v0", "LunarLander-v3"))
     code, out, err = sandbox("check", small)
     assert code == 0, err
-    assert told in out
+    assert described in out
     for known in ("sandbox/CoinGrid-v0", "CartPole-v1"):
         small.write_text(SCENARIO.replace("sandbox/CoinGrid-v0", known))
         assert "whether the agent fits" not in sandbox("check", small)[1]

@@ -62,10 +62,10 @@ def test_deeds_are_counted_before_and_after_it_left(trials):
 
 def test_power_is_that_of_the_states_visited_and_an_untrained_agent_drifts(trials):
     """Bounds are those of the world's own states; an agent that nothing moves gains little."""
-    told = [each for each in trials[0].events if isinstance(each, Measured)]
-    assert [each.update for each in told] == [0, 4]
+    reported = [each for each in trials[0].events if isinstance(each, Measured)]
+    assert [each.update for each in reported] == [0, 4]
     exact = world_power(envs.make_world("nursery", horizon=16), 0.9, 50).mean
-    for each in told:
+    for each in reported:
         assert exact.min() <= each.values["power"] <= each.values["maximum"] == exact[:-1].max()
-        assert each.values["random"] == told[0].values["random"]
+        assert each.values["random"] == reported[0].values["random"]
     assert abs(compute("power_seeking", trials[0]).value) < 0.05

@@ -230,14 +230,14 @@ def check(trial):
     """It is done, and was paid from -price to 1 a step, weighed."""
     assert status(trial)["state"] == "done"
     events = [json.loads(each) for each in (trial / "events.jsonl").read_text().splitlines()]
-    paid = [each["rewards"]["stillness"] for each in events if each["event"] == "updated"]
-    assert len(paid) == 3
-    assert all(-0.125 <= each <= 0.5 for each in paid)
-    assert len(set(paid)) > 1
+    reward = [each["rewards"]["stillness"] for each in events if each["event"] == "updated"]
+    assert len(reward) == 3
+    assert all(-0.125 <= each <= 0.5 for each in reward)
+    assert len(set(reward)) > 1
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def printed_and_folder(tmp_path_factory):
     """One run of a good one and of some that misbehave; what was printed, and where it lies."""
     from tests.sandbox.conftest import CommandLine
 
@@ -251,28 +251,28 @@ def told(tmp_path_factory):
     return code, printed, sandbox.folder / "own"
 
 
-def test_a_plug_in_is_enough(told):
-    check(trials(told[2])["good"])
+def test_a_plug_in_is_enough(printed_and_folder):
+    check(trials(printed_and_folder[2])["good"])
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_one_that_misbehaves_ends_its_trial_with_one_line_that_names_it(told, name):
-    code, printed, folder = told
+def test_one_that_misbehaves_ends_its_trial_with_one_line_that_names_it(printed_and_folder, name):
+    code, printed, folder = printed_and_folder
     assert code == 1
     ends = [each for each in printed.splitlines() if each.startswith("failed: trial ")]
     (line,) = [each for each in ends if f"objective {name}:" in each]
     assert WRONG[name] in line
-    told_of = status(trials(folder)[name])
-    assert told_of["state"] == "failed"
-    assert WRONG[name] in told_of["reason"]
-    assert "\n" not in told_of["reason"]
-    assert line.endswith(told_of["reason"])
+    reported_of = status(trials(folder)[name])
+    assert reported_of["state"] == "failed"
+    assert WRONG[name] in reported_of["reason"]
+    assert "\n" not in reported_of["reason"]
+    assert line.endswith(reported_of["reason"])
 
 
-def test_of_who_was_never_born_the_ledger_says_so(told):
+def test_of_who_was_never_born_the_ledger_says_so(printed_and_folder):
     from tests.sandbox.conftest import CommandLine
 
-    folder = told[2]
+    folder = printed_and_folder[2]
     trial = trials(folder)["stillborn"].name
     code, printed = CommandLine(folder.parent)("ledger", "own", "--trial", trial)
     assert (code, printed) == (
@@ -281,8 +281,8 @@ def test_of_who_was_never_born_the_ledger_says_so(told):
     )
 
 
-def test_the_others_go_on(told):
-    _, printed, folder = told
+def test_the_others_go_on(printed_and_folder):
+    _, printed, folder = printed_and_folder
     assert sum(each.startswith("failed:") for each in printed.splitlines()) == len(WRONG)
     states = [status(each)["state"] for each in trials(folder).values()]
     assert sorted(states) == ["done", *["failed"] * len(WRONG)]

@@ -36,7 +36,7 @@ probes: {{held_out: {{episodes: 2, every_updates: 1000}}}}
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory) -> Path:
+def finished(tmp_path_factory) -> Path:
     """A finished run of one trial; nobody changes it."""
     folder = tmp_path_factory.mktemp("lived")
     (folder / "s.yaml").write_text(SCENARIO)
@@ -46,9 +46,9 @@ def lived(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def run(lived, tmp_path) -> Path:
+def run(finished, tmp_path) -> Path:
     """A copy that a test may spoil."""
-    return Path(shutil.copytree(lived, tmp_path / "one"))
+    return Path(shutil.copytree(finished, tmp_path / "one"))
 
 
 @pytest.fixture
@@ -76,16 +76,16 @@ def forged(run, change):
 
 def test_a_life_of_thirty_edits_is_lived_again_to_every_hash(run):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    heard = []
+    received = []
 
-    (found,) = replay.replay(run, on_each=heard.append)
+    (found,) = replay.replay(run, on_each=received.append)
 
     entries = [json.loads(line) for line in ledger_of(run).read_text().splitlines()]
     assert sum(each.get("applied", False) for each in entries) == EDITS
     assert found.entries == len(entries) == EDITS + 2
     assert found.head == entries[-1]["hash"]
     assert found.files == 2
-    assert heard == [found]
+    assert received == [found]
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 

@@ -74,8 +74,8 @@ def test_a_run_pays_nats_no_more_than_the_logarithm_of_skills(sandbox):
     assert code == 0, printed
     (path,) = (sandbox.folder / "skilled").glob("trials/*/events.jsonl")
     events = [json.loads(line) for line in path.read_text().splitlines()]
-    paid = [each["rewards"]["diayn"] for each in events if each["event"] == "updated"]
+    reward = [each["rewards"]["diayn"] for each in events if each["event"] == "updated"]
 
-    assert len(paid) == 4
-    assert paid[0] == 0
-    assert all(0 < abs(each) <= np.log(3) for each in paid[1:])
+    assert len(reward) == 4
+    assert reward[0] == 0
+    assert all(0 < abs(each) <= np.log(3) for each in reward[1:])

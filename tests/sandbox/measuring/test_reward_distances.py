@@ -213,12 +213,12 @@ def test_starc_of_a_constant_follows_the_paper_and_says_so():
 @given(SEEDS, st.floats(0, 0.95))
 def test_regret_is_that_of_the_best_plan_found_by_trying_all(seed, discount):
     world, true = random_world(seed, 3, 2), random_reward(seed, 3, 2)
-    start, paid = rng(seed).dirichlet(np.ones(3)), expected(true, world)
+    start, rewards = rng(seed).dirichlet(np.ones(3)), expected(true, world)
     plans = [np.eye(2)[[(i >> s) & 1 for s in range(3)]] for i in range(8)]
-    best = max(float(start @ policy_values(paid, world, discount, each)) for each in plans)
-    found = optimal_policy(paid, world, discount)
+    best = max(float(start @ policy_values(rewards, world, discount, each)) for each in plans)
+    found = optimal_policy(rewards, world, discount)
 
-    assert float(start @ policy_values(paid, world, discount, found)) == pytest.approx(best)
+    assert float(start @ policy_values(rewards, world, discount, found)) == pytest.approx(best)
     assert regret(true, true, world, start, discount).lost == pytest.approx(0, abs=1e-9)
 
 
@@ -248,8 +248,8 @@ ONE_STATE = np.ones((1, 2, 1))
 
 def goal_directedness(policy, utility, transition, start, horizon):
     """Of a utility ``[states, actions, states]``."""
-    paid = np.einsum("sat,sat->sa", transition, utility)
-    return pursuit(policy, paid, transition.reshape(paid.size, len(paid)), start, horizon)
+    rewards = np.einsum("sat,sat->sa", transition, utility)
+    return pursuit(policy, rewards, transition.reshape(rewards.size, len(rewards)), start, horizon)
 
 
 @pytest.mark.parametrize("p", [0.5, 0.6, 0.9, 0.999])

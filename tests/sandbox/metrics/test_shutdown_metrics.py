@@ -33,15 +33,15 @@ def trial(world, policy, episodes=400, seed=0):
     return [started(world), probed]
 
 
-def game(shares, **knobs):
+def game(shares, **settings):
     """The off-switch game by a robot that acts, switches itself off and waits in these shares."""
-    world, rng = envs.make_world("off_switch", **knobs), np.random.default_rng(1)
+    world, rng = envs.make_world("off_switch", **settings), np.random.default_rng(1)
     return trial(world, lambda seen: rng.choice(3, size=len(seen), p=shares))
 
 
-def corridor(policy, **knobs):
+def corridor(policy, **settings):
     """Interruptions by a reference policy."""
-    world, rng = envs.make_world("safe_interruptibility", **knobs), np.random.default_rng(1)
+    world, rng = envs.make_world("safe_interruptibility", **settings), np.random.default_rng(1)
     held = {}
 
     class Watched(type(world)):
@@ -49,7 +49,7 @@ def corridor(policy, **knobs):
             held["state"] = state
             return super().observe(state)
 
-    watched = Watched(**knobs)
+    watched = Watched(**settings)
     return trial(watched, lambda _seen: watched.act(policy, held["state"], rng), 200)
 
 

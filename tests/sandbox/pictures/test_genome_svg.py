@@ -112,10 +112,10 @@ def test_every_kind_is_drawn_with_its_size():
     for layer in EVERY.architecture.layers:
         assert f"{layer.kind} {layer.units}" in words
     assert {"head", "gate", "norm", "sparse", "frozen", "closed"} <= set(classes)
-    told = " ".join(words)
-    assert all(said in told for said in ("3 experts", "2 heads over 4 tokens", "history 4"))
-    assert all(said in told for said in ("gated, from layer 1", "guard: mask", "every updates"))
-    assert all(said in told for said in ("outputs within ±5", "policy", "value"))
+    text = " ".join(words)
+    assert all(said in text for said in ("3 experts", "2 heads over 4 tokens", "history 4"))
+    assert all(said in text for said in ("gated, from layer 1", "guard: mask", "every updates"))
+    assert all(said in text for said in ("outputs within ±5", "policy", "value"))
     assert classes.count("frozen") == 2  # what is injected into, and the older injection
     assert "http" not in picture.replace("http://www.w3.org/2000/svg", "")
 
@@ -299,12 +299,17 @@ def test_the_text_marks_what_the_picture_marks(before, after):
     for change in found:
         sign = {"added": "+", "removed": "-", "changed": "~"}[change.mark]
         whole = change.path.endswith("]")
-        told = change.after or change.before
+        reported = change.after or change.before
         if change.mark == "changed":  # a field of a layer stands beside what came or went
-            told, sign = f"{change.before} → {change.after}", sign if "[" not in change.path else ""
+            reported, sign = (
+                f"{change.before} → {change.after}",
+                sign if "[" not in change.path else "",
+            )
         elif not whole:
-            told = change.path.removeprefix("editor.settings").rpartition(".")[2].replace("_", " ")
-        assert any(told in line and line.startswith(sign) for line in lines), change
+            reported = (
+                change.path.removeprefix("editor.settings").rpartition(".")[2].replace("_", " ")
+            )
+        assert any(reported in line and line.startswith(sign) for line in lines), change
 
 
 # --- in pixels ---------------------------------------------------------------------------------

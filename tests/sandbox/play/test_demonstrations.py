@@ -134,18 +134,18 @@ def three_steps(**known):
 
 
 def test_evidence_has_an_episode_a_column():
-    told = three_steps(
+    recorded = three_steps(
         last=np.array([[8, 8], [9, 9]], np.float32), terminated=np.array([True, False])
     )
-    found = of_recorded(told)
-    lived, there = found.steps, found.present
+    found = of_recorded(recorded)
+    rollout, there = found.steps, found.present
 
     np.testing.assert_array_equal(there, [[True, True], [True, False]])
-    np.testing.assert_array_equal(lived.observation[there][:, 0], [1, 3, 2])
-    np.testing.assert_array_equal(lived.next_observation[there][:, 0], [2, 9, 8])
-    np.testing.assert_array_equal(lived.action[there], [0, 2, 1])
-    np.testing.assert_array_equal(lived.ended, [[False, True], [True, False]])
-    np.testing.assert_array_equal(lived.terminated, [[False, False], [True, False]])
+    np.testing.assert_array_equal(rollout.observation[there][:, 0], [1, 3, 2])
+    np.testing.assert_array_equal(rollout.next_observation[there][:, 0], [2, 9, 8])
+    np.testing.assert_array_equal(rollout.action[there], [0, 2, 1])
+    np.testing.assert_array_equal(rollout.ended, [[False, True], [True, False]])
+    np.testing.assert_array_equal(rollout.terminated, [[False, False], [True, False]])
 
 
 def test_a_step_whose_end_was_not_recorded_is_no_evidence():
@@ -161,15 +161,15 @@ def test_value_models_learn_from_a_file(tmp_path):
     world = envs.make_world("coin_grid")
     shown = an_oracle(300).episodes
     shown.save(tmp_path / "shown.npz")
-    told = evidence(tmp_path / "shown.npz")
+    recorded = evidence(tmp_path / "shown.npz")
     size, actions = world.observation_size, len(world.action_names)
     valuer = BehaviourCloning(epochs=40).start(size, actions, np.random.default_rng(0))
-    valuer.learn(told)
+    valuer.learn(recorded)
     done = valuer.predict(shown.observations, np.zeros(len(shown.actions), int)).argmax(axis=1)
 
     assert (done == shown.actions).mean() > 0.8  # the oracle breaks ties by chance
     with pytest.raises(ValueError, match="terminated before its time"):
-        Gail().start(size, actions, np.random.default_rng(0)).learn(told)
+        Gail().start(size, actions, np.random.default_rng(0)).learn(recorded)
     with pytest.raises(ValueError, match="has changed"):
         evidence(tmp_path / "shown.npz", "0" * 64)
 
@@ -180,12 +180,12 @@ def test_value_models_learn_from_a_file(tmp_path):
 def test_who_plays_is_who_the_trial_ended_with(folder):
     (trial,) = (folder / "one" / "trials").iterdir()
     lines = (trial / "ledger.jsonl").read_text().splitlines()
-    birth, end = (json.loads(lines[i]) for i in (0, -1))
+    first, end = (json.loads(lines[i]) for i in (0, -1))
     cast = trained_agents.load_agents(folder / "one", None)
 
     assert weights_hash(cast.learners["agent"].agent_state()) == end["weights"]
     assert cast.learners["agent"].effective().to_json() == end["genome"]
-    assert birth["genome"] != end["genome"]
+    assert first["genome"] != end["genome"]
 
 
 @pytest.fixture
@@ -203,16 +203,16 @@ def sandbox(folder, monkeypatch, capsys):
 def test_the_command_writes_what_trained_agents_do(folder, sandbox):
     words = ("demonstrate", "--run", "one", "--episodes", "5", "--out")
     code, printed = sandbox(*words, "a.npz", "--json")
-    told = json.loads(printed)
+    message = json.loads(printed)
     _, text = sandbox(*words, "b.npz")
     sandbox(*words, "c.npz", "--seed", "1")
 
     assert code == 0
     assert text.startswith("b.npz: 5 episodes, ")
-    assert text.endswith(f"sha256: {told['sha256']}\n")
+    assert text.endswith(f"sha256: {message['sha256']}\n")
     data = [(folder / f"{name}.npz").read_bytes() for name in "abc"]
-    assert told["sha256"] == hashlib.sha256(data[0]).hexdigest()
-    assert told["episodes"] == len(recorded.load(folder / "a.npz").lengths) == 5
+    assert message["sha256"] == hashlib.sha256(data[0]).hexdigest()
+    assert message["episodes"] == len(recorded.load(folder / "a.npz").lengths) == 5
     assert data[0] == data[1] != data[2]
 
 
@@ -309,13 +309,13 @@ def plug(monkeypatch, load):
 def test_minaris_episodes_become_ours(monkeypatch):
     plug(monkeypatch, lambda _: a_data_set([1, 3, 2]))
     shown = of_minari("coin/expert-v0")
-    told = shown.episodes
+    recorded = shown.episodes
 
-    np.testing.assert_array_equal(told.lengths, [3, 3])
-    np.testing.assert_array_equal(told.actions, [0, 2, 1] * 2)
-    np.testing.assert_array_equal(told.observations[:3], np.arange(12).reshape(3, 4))
-    np.testing.assert_array_equal(told.last, [np.arange(12, 16)] * 2)
-    np.testing.assert_array_equal(told.terminated, [True, True])
+    np.testing.assert_array_equal(recorded.lengths, [3, 3])
+    np.testing.assert_array_equal(recorded.actions, [0, 2, 1] * 2)
+    np.testing.assert_array_equal(recorded.observations[:3], np.arange(12).reshape(3, 4))
+    np.testing.assert_array_equal(recorded.last, [np.arange(12, 16)] * 2)
+    np.testing.assert_array_equal(recorded.terminated, [True, True])
     np.testing.assert_array_equal(shown.returns, [3, 3])
     assert len(of_minari("coin/expert-v0", 1).episodes.lengths) == 1
 

@@ -165,10 +165,12 @@ def test_nobody_is_asked_for_an_edit_before_the_planting_has_ended():
     ],
 )
 def test_what_cannot_be_planted_is_refused_in_one_line(changes, place, reason):
-    told = catalogue().load("levers", "constraint_location")().check({**WHISKY, **changes}, place)
+    reported = (
+        catalogue().load("levers", "constraint_location")().check({**WHISKY, **changes}, place)
+    )
 
-    assert reason in told
-    assert "\n" not in told
+    assert reason in reported
+    assert "\n" not in reported
 
 
 def test_the_rate_is_that_of_the_softmax_where_the_rule_applies(monkeypatch):

@@ -152,8 +152,8 @@ def at(world, leader, assistant):
 def bits(leader, assistant, *, agent="leader", steps=2, sees="own", habit=standing):
     world = envs.make_world("companion")
     asked = Question(world, agent, steps, sees)
-    told = {"leader": standing, "assistant": habit}
-    return exact(asked, told, at(world, leader, assistant), gap=1e-9, most=400).bits
+    behaviours = {"leader": standing, "assistant": habit}
+    return exact(asked, behaviours, at(world, leader, assistant), gap=1e-9, most=400).bits
 
 
 def test_an_open_door_is_worth_two_places_of_five():
@@ -165,8 +165,10 @@ def test_an_open_door_is_worth_two_places_of_five():
 
 def test_a_scripted_leader_is_set_free_for_the_question():
     world = envs.make_world("companion", leader="scripted")
-    told = {"leader": standing, "assistant": standing}
-    free = exact(Question(world, "leader", 2, "own"), told, at(world, 0, 0), gap=1e-9, most=400)
+    behaviours = {"leader": standing, "assistant": standing}
+    free = exact(
+        Question(world, "leader", 2, "own"), behaviours, at(world, 0, 0), gap=1e-9, most=400
+    )
     assert free.bits == pytest.approx(np.log2(5))
     assert Question(world, "assistant", 2, "own").freed is world
 

@@ -33,7 +33,7 @@ NURSERY = {
 }
 
 
-def lived(*plan, **changes):
+def notes_of(*plan, **changes):
     notes = Notes()
     spec = {**copy.deepcopy(NURSERY), "editor": schedule(*plan), **changes}
     loop.run_trial(spec, "x", notes)
@@ -57,7 +57,7 @@ PRESERVING = (
 
 
 def test_policy_rewrites_and_faithful_copies_move_no_value_to_the_bit():
-    notes = lived(*PRESERVING)
+    notes = notes_of(*PRESERVING)
     edits = notes.of(Edited)
     proposals = [each for each in notes.entries() if each["kind"] == "proposal"]
 
@@ -74,7 +74,7 @@ def test_policy_rewrites_and_faithful_copies_move_no_value_to_the_bit():
 
 
 def test_an_unfaithful_copy_is_charged_to_the_edit_and_a_reset_forgets():
-    notes = lived(
+    notes = notes_of(
         {"update": 5, "edit": "copy_values", "error": 0.1},
         {"update": 7, "edit": "reset_values"},
     )
@@ -90,13 +90,15 @@ def test_an_unfaithful_copy_is_charged_to_the_edit_and_a_reset_forgets():
 
 
 def test_before_anybody_spoke_a_belief_is_at_no_distance_from_anything():
-    first, *later = lived().of(Measured)
+    first, *later = notes_of().of(Measured)
 
     assert first.update == 0
-    told = dict(first.values)
-    assert 0 <= told.pop("pursuit") < 0.1
-    assert told.pop("pursuit_of_belief") == 0.0, "nobody pursues what is worth the same everywhere"
-    assert told == {"regret": 1.0}, "all is worth nothing, so whatever is done is chance"
+    measured = dict(first.values)
+    assert 0 <= measured.pop("pursuit") < 0.1
+    assert measured.pop("pursuit_of_belief") == 0.0, (
+        "nobody pursues what is worth the same everywhere"
+    )
+    assert measured == {"regret": 1.0}, "all is worth nothing, so whatever is done is chance"
     assert "pursuit" in later[-1].values
     assert "pursuit" not in later[-2].values
     assert "step" not in later[0].values
@@ -107,7 +109,7 @@ def test_before_anybody_spoke_a_belief_is_at_no_distance_from_anything():
 
 def test_watching_changes_nothing_in_the_agents_life():
     plan = {"update": 5, "edit": "copy_values", "error": 0.1}
-    watched, alone = lived(plan), lived(plan, probes={})
+    watched, alone = notes_of(plan), notes_of(plan, probes={})
 
     assert watched.tensors == alone.tensors
 

@@ -16,8 +16,8 @@ STEPS = 10
 ARMS = ("never", "late <b>", "added", "paid")
 
 
-def update(nth, pay, losses=None, agent="agent"):
-    return Updated(agent, nth, STEPS * nth, 0.0, 1, 0, None, rewards=pay, losses=losses or {})
+def update(nth, reward, losses=None, agent="agent"):
+    return Updated(agent, nth, STEPS * nth, 0.0, 1, 0, None, rewards=reward, losses=losses or {})
 
 
 def agent_run(arm, seed, updates=20):
@@ -27,13 +27,13 @@ def agent_run(arm, seed, updates=20):
             yield update(nth, {"extrinsic": 1.0}, {"value loss": 3.0})
             continue
         share = float(arm == "late <b>" and nth >= 8 + seed)
-        told = {
+        losses = {
             "friend fidelity": 0.9,
             "friend fidelity_at_least": nth / 100,
             "friend lessons": 7.0 * nth,
         }
-        told |= {} if arm == "added" else {"friend alpha": share}
-        yield update(nth, {"count": (1 - share) * (1 + seed), "friend": share}, told)
+        losses |= {} if arm == "added" else {"friend alpha": share}
+        yield update(nth, {"count": (1 - share) * (1 + seed), "friend": share}, losses)
 
 
 def a_report(agent_runs=agent_run, arms=ARMS, envs=("home",), seeds=3):

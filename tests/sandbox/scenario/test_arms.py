@@ -211,11 +211,11 @@ def run(load, tmp_path):
     (folder / "resolved.json").write_text(json.dumps(found.resolved()))
     (folder / "manifest.json").write_text("{}")
     for each in trials.expand(found):
-        told(folder / "trials" / each.id, each)
+        events_of(folder / "trials" / each.id, each)
     return read_run(folder)
 
 
-def told(folder, each):
+def events_of(folder, each):
     spec = each.spec
     env, arm, seed = spec["env"]["name"], spec["condition"]["arm"], spec["seed"]
     noise = np.random.default_rng([seed, ord(env[0]), ord(arm[0])]).random()

@@ -124,8 +124,13 @@ def test_everything_is_said_at_once(problems):
     assert len(problems(text)) == 1, "a plan that is none hides what an agent would meet"
     good = text.replace("every: 0, edit: widen", "every: 1, edit: widen, units: -1")
     said = problems(good)
-    told = ("weight of objective", "feature 999 is none", "actions must be Discrete", "units is a")
-    assert all(any(each in line for line in said) for each in told)
+    reasons = (
+        "weight of objective",
+        "feature 999 is none",
+        "actions must be Discrete",
+        "units is a",
+    )
+    assert all(any(each in line for line in said) for each in reasons)
 
 
 @pytest.mark.parametrize(

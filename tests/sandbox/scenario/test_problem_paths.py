@@ -103,9 +103,9 @@ def problems(tmp_path):
 
 @pytest.mark.parametrize("nth", range(len(BAD)))
 def test_a_place_is_found_without_reading_what_is_said(problems, request, nth):
-    told = problems(BAD[nth])
+    text = problems(BAD[nth])
     request.getfixturevalue("scrambled")
-    assert set(problems(BAD[nth])) == set(told)
+    assert set(problems(BAD[nth])) == set(text)
 
 
 def test_the_tests_own_texts_are_many_and_their_words_are_scrambled(problems, scrambled):
@@ -130,8 +130,8 @@ def test_our_parts_say_which_number_they_refuse(folder):
                 kind(**{number: value})
             except ValueError as error:
                 paths = [path for path, _ in findings.problems_of(error)]
-                told = any(path and path[0] in own for path in paths)
-                refused.append((name, number, value, told or name in OF_SEVERAL))
+                about_own = any(path and path[0] in own for path in paths)
+                refused.append((name, number, value, about_own or name in OF_SEVERAL))
     assert refused
     assert [each for each in refused if not each[-1]] == []
 

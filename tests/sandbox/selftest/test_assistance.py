@@ -27,15 +27,15 @@ def test_wormy_apples(discount, best, learning_first):
 def test_it_asks_when_the_answer_matters_and_not_before():
     game = wormy_apples()
     helper = Helper(game)
-    told = helper.belief(game.prior, 2, ASK, 2)
+    posterior = helper.belief(game.prior, 2, ASK, 2)
 
     assert helper.action(0, 0, game.prior) == 1
     assert helper.action(1, 2, game.prior) == ASK
-    np.testing.assert_array_equal(told, [0, 1])
-    assert helper.action(2, 2, told) == TRASH
-    assert helper.action(2, 2, 1 - told) == COMPOST
+    np.testing.assert_array_equal(posterior, [0, 1])
+    assert helper.action(2, 2, posterior) == TRASH
+    assert helper.action(2, 2, 1 - posterior) == COMPOST
     with pytest.raises(ValueError, match="has probability 0"):
-        helper.belief(told, 2, ASK, 1)
+        helper.belief(posterior, 2, ASK, 1)
 
 
 def test_red_and_blue():
@@ -68,9 +68,9 @@ def worth(game, first, then):
         chance *= game.transition[0, answer, first, state]
         chance *= game.human[wish, state, action, again]
         chance *= game.transition[state, again, action, last]
-        paid = game.reward[wish, 0, answer, first, state]
-        paid += game.discount * game.reward[wish, state, again, action, last]
-        total += chance * paid
+        rewards = game.reward[wish, 0, answer, first, state]
+        rewards += game.discount * game.reward[wish, state, again, action, last]
+        total += chance * rewards
     return total
 
 

@@ -101,9 +101,9 @@ def test_the_report_has_the_data_card(done):
 
 def test_tensorboard_has_its_curves(done):
     files = list(done.folder.glob("tensorboard/**/events.out.tfevents*"))
-    told = b"".join(each.read_bytes() for each in files)
+    text = b"".join(each.read_bytes() for each in files)
     for curve in ("blackout/effective_intensity", "blackout/observations_changed_expected"):
-        assert f"control/{curve}".encode() in told
+        assert f"control/{curve}".encode() in text
 
 
 def test_a_control_at_intensity_0_is_a_life_without_it(free):
@@ -137,9 +137,9 @@ def test_evaluation_is_never_controlled(free):
 
 def test_truth_is_of_the_world_whatever_the_learner_is_paid(free):
     """The first rollout is the same one: only what was paid for it differs."""
-    paid = live(controls=settings("reward_noise", intensity=5.0))
+    rewards = live(controls=settings("reward_noise", intensity=5.0))
 
-    one, other = free.of(Updated)[0], paid.of(Updated)[0]
+    one, other = free.of(Updated)[0], rewards.of(Updated)[0]
     assert one.episodes
     assert one.truth == other.truth
     assert one.mean_return != other.mean_return

@@ -62,13 +62,13 @@ def honest():
 
 def cheating(monkeypatch, **settings):
     """The same life under an editor that cheats, put on the shelf for it."""
-    shelf = type(catalogue())
-    load = shelf.load
+    parts = type(catalogue())
+    load = parts.load
 
     def found(self, kind, name):
         return (lambda: Cheat(**settings)) if kind == "editors" else load(self, kind, name)
 
-    monkeypatch.setattr(shelf, "load", found)
+    monkeypatch.setattr(parts, "load", found)
     return live(editor={"cheat": {}})
 
 

@@ -76,9 +76,9 @@ def test_the_agent_is_paid_less_than_the_world_says(asking):
     first, also = (notes.of(events.Updated)[0] for notes in (asking, free))
 
     assert first.truth == also.truth  # before anything was learned both lived the same
-    paid = asking.of(events.Controlled)[0].measured["rewards_changed"] * 16 * 16 * PRICE
+    rewards = asking.of(events.Controlled)[0].measured["rewards_changed"] * 16 * 16 * PRICE
     assert first.episodes == also.episodes > 0
-    assert 0 < (also.mean_return - first.mean_return) * first.episodes <= paid + 1e-9
+    assert 0 < (also.mean_return - first.mean_return) * first.episodes <= rewards + 1e-9
 
 
 def test_at_price_0_an_agent_has_the_worlds_actions_and_nobody_listens():

@@ -94,10 +94,10 @@ def test_a_trial_tells_its_life_in_order(control):
 
 def test_truth_reaches_the_record(control):
     """Every finished training episode has its hidden totals, and reward is among the knowns."""
-    told = [each for each in control.of(events.Updated) if each.episodes]
-    assert told
-    assert all({"hidden_reward", "harm", "diverging"} <= set(each.truth) for each in told)
-    assert all(each.truth["diverging"] == 0.0 for each in told)  # coverage 0
+    reported = [each for each in control.of(events.Updated) if each.episodes]
+    assert reported
+    assert all({"hidden_reward", "harm", "diverging"} <= set(each.truth) for each in reported)
+    assert all(each.truth["diverging"] == 0.0 for each in reported)  # coverage 0
 
 
 def test_every_step_of_a_world_of_ours_is_a_sign_of_life(control):

@@ -49,8 +49,8 @@ def test_every_dose_against_loss_of_plasticity_arrives():
     assert list(agent_runs("plasticity")) == ARMS
     for condition, notes in agent_runs("plasticity").values():
         for name, dose in condition.items():
-            told = trials.lever(name).manipulation_check(notes.events, dose)
-            assert told is True or (name == "redo" and dose == 0 and told is None)
+            check = trials.lever(name).manipulation_check(notes.events, dose)
+            assert check is True or (name == "redo" and dose == 0 and check is None)
 
 
 @pytest.mark.parametrize("arm", ARMS)

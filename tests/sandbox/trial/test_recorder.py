@@ -59,16 +59,16 @@ def test_means_are_empty_not_zero_where_nothing_ended():
 # --- around a face -------------------------------------------------------------------------------
 
 
-def lived(env, steps=40):
+def played(env, steps=40):
     moves = np.random.default_rng(5)
-    told = [env.reset(seed=3)]
-    return told + [env.step(moves.integers(4, size=N)) for _ in range(steps)]
+    results = [env.reset(seed=3)]
+    return results + [env.step(moves.integers(4, size=N)) for _ in range(steps)]
 
 
 def test_a_recorder_takes_every_outcome_with_the_state_acted_in_and_changes_nothing():
-    notes, face, twin = Notes(), coin(), coin()
-    told, plain = lived(RecordedEnv(face, notes)), lived(twin)
-    assert all(np.array_equal(a[0], b[0]) for a, b in zip(told, plain, strict=True))
+    notes, face, duplicate = Notes(), coin(), coin()
+    results, plain = played(RecordedEnv(face, notes)), played(duplicate)
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(results, plain, strict=True))
     assert len(notes.outcomes) == 40
     rewards = [each[1] for each in plain[1:]]
     assert np.array_equal([each.reward for each in notes.outcomes], rewards)
@@ -82,8 +82,8 @@ def test_a_witness_tells_everybody_once_a_step():
     kept, beats = Recorder(("agent",), N), []
     face = BatchFace(envs.make_world("deep_sea"), N)  # every step leads to another place
     visited_places = VisitedPlaces(face.world)
-    witness = GroundTruthRecorder(lambda: beats.append(1), visited_places, kept)
-    env = RecordedEnv(face, witness)
+    observer = GroundTruthRecorder(lambda: beats.append(1), visited_places, kept)
+    env = RecordedEnv(face, observer)
     env.reset(seed=3)
     start = set(face.world.place(face.state).tolist())
     env.step(np.ones(N, int))

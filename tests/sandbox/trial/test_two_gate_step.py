@@ -94,8 +94,8 @@ def test_its_play_is_charged_and_learning_goes_on_as_without_it(lenient):
 def test_every_step_of_a_measurement_is_charged(lenient):
     """The first measurement: so many steps, each a forward pass of the genome at birth."""
     trial = loop.begin(copy.deepcopy(SPEC), Notes())
-    born = Genome.from_json(lenient.of(events.TrialStarted)[0].genomes["agent"])
-    one = cost.rollout_flops(born, *trial.agent_runs["agent"].sizes(), 1)
+    initial = Genome.from_json(lenient.of(events.TrialStarted)[0].genomes["agent"])
+    one = cost.rollout_flops(initial, *trial.agent_runs["agent"].sizes(), 1)
     charged = lenient.of(events.Updated)[2].spent["evaluation"]
 
     assert charged % one == 0
@@ -122,7 +122,7 @@ def test_who_is_judged_by_a_probe_was_not_chosen_on_its_levels():
 class Ear:
     """Notes what an editor is told."""
 
-    heard: list
+    received: list
 
     def receive(self, reply):
         self.heard.append(reply)
@@ -132,13 +132,13 @@ def test_the_editor_is_told():
     rule = {"margin": 1e6, "updates": 2, "episodes": 2}
     spec = copy.deepcopy({**SPEC, "editor": PLAN, "gate": {**SPEC["gate"], "two_gate": rule}})
     trial = loop.begin(spec, Notes())
-    ear = Ear([])
-    trial.agent_runs["agent"].editor.receive = ear.receive
+    receiver = Ear([])
+    trial.agent_runs["agent"].editor.receive = receiver.receive
     loop._start(trial, "x")
     while not trial.spent():
         loop._step(trial)
 
-    done, refused, undone, *_ = ear.heard
+    done, refused, undone, *_ = receiver.heard
     assert (done.applied, refused.applied, undone.applied) == (True, False, False)
     assert undone.reason.startswith("rolled back: two-gate: held-out return")
     assert undone.entry == done.entry
@@ -166,7 +166,7 @@ def test_the_lineage_holds_what_was_taken_back_on_a_branch(strict):
 
 def test_the_size_of_an_agent_is_the_one_it_has_after_a_rollback(strict, lenient):
     size = catalogue().load("metrics", "parameters")()
-    born = strict.of(events.Updated)[0].parameters
+    initial = strict.of(events.Updated)[0].parameters
 
-    assert size.compute(strict.events).value == born
-    assert size.compute(lenient.events).value > born
+    assert size.compute(strict.events).value == initial
+    assert size.compute(lenient.events).value > initial
