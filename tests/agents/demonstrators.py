@@ -1,4 +1,4 @@
-"""Somebody else to learn from: small worlds written down, and what others did in them."""
+"""Another agent to learn from: small worlds written down, and what others did in them."""
 
 import numpy as np
 

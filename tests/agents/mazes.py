@@ -1,4 +1,4 @@
-"""Small worlds for motives: their exact models, and rollouts in which everything was tried."""
+"""Small worlds for objectives: their exact models, and rollouts in which everything was tried."""
 
 import numpy as np
 

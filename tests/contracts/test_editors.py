@@ -1,4 +1,4 @@
-"""Every editor on the shelf keeps the contract, without being asked by name."""
+"""Every editor there is keeps the contract, without being asked by name."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ EDITS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 
 
 def an_agent_run(editor, seed, applied=True):
-    """What a short life proposes, and the states it goes through."""
+    """What a short run proposes, and the states it goes through."""
     live = editor.start(EDITS, np.random.default_rng(seed))
     world = np.random.default_rng(0)
     returns, made, states = [], [], []
@@ -54,7 +54,7 @@ def test_the_same_chance_gives_the_same_proposals_and_its_state_is_json(name, ap
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_two_lives_of_one_editor_know_nothing_of_each_other(name):
+def test_two_runs_of_one_editor_know_nothing_of_each_other(name):
     editor = KINDS[name]()
     first = an_agent_run(editor, 3)
     an_agent_run(editor, 4)
@@ -96,7 +96,7 @@ def test_this_suite_sees_proposals():
         assert any(edit.rewrite(Genome()) != Genome() for edit in proposed)  # a reset keeps it
 
 
-# --- odd lives -----------------------------------------------------------------------------------
+# --- odd runs -----------------------------------------------------------------------------------
 
 TABLE = Genome(Architecture(()), TableRule())
 NAN, INF = float("nan"), float("inf")
@@ -112,7 +112,7 @@ ODD = {
     "more requests than edits": {"requests": (9,) * 99},
     "a peer": {"peers": {"other": (None, 1.0, INF)}, "peer_genomes": {"other": Genome()}},
 }
-"""What a view may hold without being anybody's fault; functions are called with the update."""
+"""What a view may hold without anything being wrong; functions are called with the update."""
 
 
 def an_odd_run(editor, odd):
@@ -158,11 +158,11 @@ def a_shifting_run(editor, updates=80):
 
 
 @pytest.mark.parametrize("name", REACTING)
-def test_who_says_it_reacts_lives_otherwise_after_a_change_and_not_before(name):
-    dormant, hearing = (a_shifting_run(KINDS[name](react=react)) for react in (False, True))
+def test_who_says_it_reacts_acts_otherwise_after_a_change_and_not_before(name):
+    dormant, reacting = (a_shifting_run(KINDS[name](react=react)) for react in (False, True))
 
-    assert dormant[:60] == hearing[:60]
-    assert dormant[60:] != hearing[60:]
+    assert dormant[:60] == reacting[:60]
+    assert dormant[60:] != reacting[60:]
 
 
 # --- being edited --------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_settings_are_read_back_adopted_and_bounded_or_not_at_all(name):
     assert live.settings() == editor
 
 
-def test_the_shelf_loads_without_torch():
+def test_the_part_folder_loads_without_torch():
     modules = [part.target for part in catalogue().parts("editors").values()]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 

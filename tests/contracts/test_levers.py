@@ -1,4 +1,4 @@
-"""What every lever on the shelf promises, whoever wrote it."""
+"""What every lever promises."""
 
 import copy
 import dataclasses
@@ -130,6 +130,6 @@ def test_an_impossible_dose_is_refused(lever, spec):
     assert lever.check(spec, float("nan")) is not None
 
 
-def test_no_events_tell_nothing(lever):
+def test_no_events_show_nothing(lever):
     assert lever.manipulation_check([], lever.neutral) is None
     assert lever.contrast_check([], [], 2.0) is None

@@ -1,15 +1,15 @@
-"""Every objective on the shelf inside a live agent that is rewritten, left, and gone on with.
+"""Every objective there is inside a live agent that is rewritten, left, and gone on with.
 
-``learned_value`` is tried with every model of another's values that can learn in a life.
+``learned_value`` is tried with every model of another's values that can learn in a run.
 
 What is compared after an edit. An objective reads observations and never hidden units, so an edit
-of the policy leaves its state and its pay as they were, to the bit, exact or not. A life goes on
-as its twin's, who had the edit ``identity``, wherever the edit leaves the next rollout as it was:
-``inject_plasticity`` puts out the same bits, so what is done, seen and paid until the next time
-weights are learned is the same; new weights then learn, and the twins part. ``widen`` and
+of the policy leaves its state and its reward as they were, to the bit, exact or not. A run goes on
+as its duplicate's, with the edit ``identity``, wherever the edit leaves the next rollout as it was:
+``inject_plasticity`` puts out the same bits, so what is done, seen and rewarded until the next time
+weights are learned is the same; new weights then learn, and the two diverge. ``widen`` and
 ``deepen`` add zeros in float32, which a matrix product may sum up in another order: logits agree
-within 1e-5 and the same actions are drawn, so there, too, the objectives are the same bits. A mind
-put back after an edit (as ``undo`` does) lives on as the twin for good, weights and all.
+within 1e-5 and the same actions are drawn, so objectives are the same bits there. An agent state
+put back after an edit (as ``undo`` does) runs on as the duplicate for good, weights and all.
 """
 
 import copy
@@ -56,7 +56,7 @@ LEFT, STAY, RIGHT = range(3)
 
 
 class Lane(VectorEnv):
-    """A lane: its right end pays, its left one is death; somebody beside half of the copies.
+    """A lane: its right end gives reward, its left one is death; a caregiver in half of the copies.
 
     They would rather see the agent in the middle, say so, and say what they would have done. The
     last numbers seen are a skill, for the objective that wants one. Models that refuse episodes of
@@ -126,7 +126,7 @@ def an_agent_run(case):
 
 
 def a_trained_one(case):
-    """A population that has lived, its agent and its motive."""
+    """A population after training, its agent and its objective."""
     population, name = copy.deepcopy(an_agent_run(case))
     live = population.learners["agent"]
     return population, live, live.live_objectives()[name]
@@ -201,7 +201,7 @@ def test_no_edit_of_the_policy_touches_its_objectives(case):
 
 
 @EVERY
-def test_life_goes_on_after_an_exact_edit_as_that_of_a_twin(case):
+def test_a_run_goes_on_after_an_exact_edit_as_that_of_a_duplicate(case):
     other, duplicate, duplicates = a_trained_one(case)
     rewritten(duplicate, Identity())
     his = other.update()["agent"]
@@ -226,7 +226,7 @@ def test_life_goes_on_after_an_exact_edit_as_that_of_a_twin(case):
 
 
 @EVERY
-def test_a_life_is_left_and_gone_on_with_to_the_bit(case):
+def test_a_run_is_left_and_gone_on_with_to_the_bit(case):
     population, _, live_objective = a_trained_one(case)
     offspring, name = started(case, seed=9)
     offspring.update()

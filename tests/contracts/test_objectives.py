@@ -1,4 +1,4 @@
-"""Every objective on the shelf keeps the contract, without being asked by name."""
+"""Every objective there is keeps the contract, without being asked by name."""
 
 import json
 import subprocess
@@ -13,7 +13,9 @@ from sandbox.catalogue import catalogue
 
 KINDS = {name: part.load() for name, part in catalogue().parts("objectives").items()}
 SIZE, ACTIONS, N, STEPS = 10, 4, 5, 12
-SKILLS = 4  # the last numbers seen are a skill, which one objective wants and no other minds
+SKILLS = (
+    4  # the last numbers seen are a skill, which one objective wants and no other is disturbed by
+)
 NAMES = pytest.mark.parametrize("name", KINDS)
 
 
@@ -42,7 +44,7 @@ def rollout(batches):
 
 
 def live(live_objective, rng, rollouts=1):
-    """Earn and learn; return all rewards, ``[rollouts, STEPS, N]``."""
+    """Reward and learn; return all rewards, ``[rollouts, STEPS, N]``."""
     returns = []
     for _ in range(rollouts):
         batches = [a_batch(rng) for _ in range(STEPS)]
@@ -88,7 +90,7 @@ def test_it_never_writes_into_what_it_is_shown(name):
 
 
 @NAMES
-def test_the_same_chance_gives_the_same_life(name):
+def test_the_same_chance_gives_the_same_run(name):
     one, other = (live(started(name), np.random.default_rng(1), rollouts=3) for _ in range(2))
 
     np.testing.assert_array_equal(one, other)
@@ -96,8 +98,8 @@ def test_the_same_chance_gives_the_same_life(name):
 
 @NAMES
 @pytest.mark.parametrize("rollouts", [0, 1, 3])
-def test_a_life_goes_on_from_its_state_to_the_bit(name, rollouts):
-    """Also into an heir that was born with other chance and has lived already."""
+def test_a_run_goes_on_from_its_state_to_the_bit(name, rollouts):
+    """Also into one that started with other chance and has run already."""
     live_objective, offspring = started(name), started(name, seed=9)
     live(live_objective, np.random.default_rng(1), rollouts)
     live(offspring, np.random.default_rng(8))
@@ -141,7 +143,7 @@ def test_its_flops_grow_with_the_steps(name):
     )
 
 
-def test_the_shelf_loads_and_works_without_torch():
+def test_the_part_folder_loads_and_works_without_torch():
     modules = [part.target for part in catalogue().parts("objectives").values()]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 
@@ -149,7 +151,7 @@ def test_the_shelf_loads_and_works_without_torch():
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.discrete])
-def test_one_that_does_not_tell_actions_apart_takes_continuous_ones(name):
+def test_one_that_does_not_distinguish_actions_takes_continuous_ones(name):
     """SAC's actions are float32 ``[n, dimensions]``; what says ``discrete`` it refuses."""
     live_objective, rng = (
         KINDS[name]().start(SIZE, 2, np.random.default_rng(0)),

@@ -1,4 +1,4 @@
-"""Every value model on the shelf keeps the contract, without being asked by name."""
+"""Every value model there is keeps the contract, without being asked by name."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def a_step(seed, n=5):
 
 
 def a_kind(name):
-    """Episodes of ``evidence`` end early, which models that mind must be told to bear."""
+    """Episodes of ``evidence`` end early, which some models accept by a setting only."""
     agent_states = "variable_horizon" in {each.name for each in fields(KINDS[name])}
     return KINDS[name](variable_horizon=True) if agent_states else KINDS[name]()
 
@@ -59,14 +59,14 @@ def own_steps(seed):
 
 
 def trained(valuer, observed, seed=0):
-    """The valuer after a lesson, as a trial gives them."""
+    """The valuer after one round of evidence, as a trial gives them."""
     valuer.learn(observed)
     valuer.watch(own_steps(seed))
     return valuer
 
 
 def live(valuer, seed, samples=2):
-    """Learn and pay; return all it paid and foretold, ``[lessons, ...]``."""
+    """Learn and reward; return all rewards and predictions, ``[samples, ...]``."""
     observed = []
     for i in range(samples):
         trained(valuer, evidence(seed + i), seed + i)
@@ -130,7 +130,7 @@ def test_it_learns_from_what_it_says_it_learns_from(name):
 
 
 @NAMES
-def test_what_the_others_world_paid_is_not_looked_at(name):
+def test_what_the_others_world_rewarded_is_not_looked_at(name):
     observed = evidence(0)
     blind = replace(observed, steps=replace(observed.steps, reward=np.full((8, EPISODES), np.nan)))
     one, other = trained(started(name), observed), trained(started(name), blind)
@@ -156,7 +156,7 @@ def test_what_comes_past_an_episodes_end_is_not_looked_at(name):
 
 
 @NAMES
-def test_who_has_left_is_paid_nothing_and_changes_nobodys_pay(name):
+def test_who_has_left_is_given_no_reward_and_changes_no_other_reward(name):
     valuer, batch = trained(started(name), evidence(0)), a_step(1)
     here = np.array([True, False, True, True, False])
     rewards = valuer.reward(replace(batch, present=here))
@@ -179,7 +179,7 @@ def test_it_never_writes_into_what_it_is_shown(name):
 
 
 @NAMES
-def test_the_same_chance_gives_the_same_life(name):
+def test_the_same_chance_gives_the_same_run(name):
     one, other = (live(started(name), 1) for _ in range(2))
 
     np.testing.assert_array_equal(one, other)
@@ -187,8 +187,8 @@ def test_the_same_chance_gives_the_same_life(name):
 
 @NAMES
 @pytest.mark.parametrize("samples", [0, 1, 3])
-def test_a_life_goes_on_from_its_state_to_the_bit(name, samples):
-    """Also into an heir that was born with other chance and has learned already."""
+def test_a_run_goes_on_from_its_state_to_the_bit(name, samples):
+    """Also into one that started with other chance and has learned already."""
     valuer, offspring = started(name), started(name, seed=9)
     live(valuer, 1, samples)
     live(offspring, 8)
@@ -265,7 +265,7 @@ def test_a_tabular_model_asks_for_its_table(name):
 
 
 @NAMES
-def test_its_flops_grow_with_steps_and_lessons(name):
+def test_its_flops_grow_with_steps_and_samples(name):
     valuer = started(name)
 
     assert 0 <= valuer.flops(0) <= valuer.flops(10) <= valuer.flops(1000) < float("inf")
@@ -278,7 +278,7 @@ def test_evidence_without_marks_is_there_from_end_to_end():
     assert Evidence(replace(observed.steps, present=None)).present.all()
 
 
-def test_the_shelf_loads_and_works_without_torch():
+def test_the_part_folder_loads_and_works_without_torch():
     modules = [part.target for part in catalogue().parts("values").values()]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 

@@ -1,4 +1,4 @@
-"""Worlds keep their promises at other settings than their defaults, each kind of knob in turn."""
+"""Worlds keep their promises at other settings than the defaults, each kind of setting in turn."""
 
 import re
 from dataclasses import fields
@@ -110,7 +110,7 @@ SETTINGS = {
 
 
 def others(kind):
-    """Each knob in turn at other values than its default, as far as the world takes them."""
+    """Each setting in turn at other values than its default, as far as the world takes them."""
     hints = get_type_hints(kind)
     return [
         {each.name: value}
@@ -163,7 +163,7 @@ def test_promises_are_kept_at_other_settings(name, world_settings):
     assert [fault for promise in PROMISES.values() if (fault := promise(world, 11))] == []
 
 
-def test_every_world_with_knobs_is_asked():
+def test_every_world_with_settings_is_asked():
     assert set(SETTINGS) <= set(worlds_by_name())
     asked = {name for name, _ in CASES}
     assert all(name in asked or not fields(envs.make_world(name)) for name in worlds_by_name())
@@ -178,6 +178,6 @@ def test_every_world_with_knobs_is_asked():
         ("river_swim", [{"length": 5}, {"length": 7}, {"length": 12}]),
     ],
 )
-def test_other_settings_are_found_for_a_world_that_nobody_chose_any_for(name, world_settings):
+def test_other_settings_are_found_for_a_world_without_a_list_of_its_own(name, world_settings):
     found = others(type(envs.make_world(name)))
     assert all(each in found for each in world_settings)

@@ -1,6 +1,6 @@
 """Principle 2: a world, a control, an objective, an edit, a lever and a metric: one new file each.
 
-The test copies the house, adds the six files of ``tests/new_parts``, runs the one command that
+The test copies the project, adds the six files of ``tests/new_parts``, runs the one command that
 writes what is made from the parts, and edits nothing. Then everything must hold there.
 """
 
@@ -52,8 +52,8 @@ QUICK = (
 
 @pytest.fixture(scope="module")
 def project_copy(tmp_path_factory):
-    """A copy of the house with six more files in it, and what is made from them."""
-    folder = tmp_path_factory.mktemp("one") / "house"
+    """A copy of the project with six more files in it, and what is made from them."""
+    folder = tmp_path_factory.mktemp("one") / "project"
     shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*LEFT))
     for path in PARTS:
         assert not (folder / path).exists()
@@ -125,7 +125,7 @@ def test_a_scenario_runs_with_all_six(project_copy):
     assert {each["measured"]["reward_change"] for each in text} == {0.5}
 
 
-def test_their_style_is_that_of_the_house(project_copy):
+def test_their_style_is_that_of_the_project(project_copy):
     for words in (("check",), ("format", "--check")):
         done = _python(project_copy, "-m", "ruff", *words, *PARTS)
         assert done.returncode == 0, done.stdout + done.stderr

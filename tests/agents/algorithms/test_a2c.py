@@ -96,7 +96,7 @@ def test_it_learns():
     assert np.mean(returns[-10:]) > 3
 
 
-def test_a_mind_that_learns_otherwise_is_refused():
+def test_an_agent_state_that_learns_otherwise_is_refused():
     _, a2c = after_updates("a2c", 1)
     _, ppo = after_updates("ppo", 1)
     before = ppo.agent_state()

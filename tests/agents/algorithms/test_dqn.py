@@ -1,4 +1,4 @@
-"""DQN: one gradient step is SB3's, memory is what was lived through, targets follow."""
+"""DQN: one gradient step is SB3's, memory is what was experienced, targets follow."""
 
 import warnings
 from dataclasses import replace

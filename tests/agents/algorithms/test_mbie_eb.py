@@ -26,7 +26,7 @@ def an_agent_run(env, seed=0, **settings):
 
 
 def world_run(name, seed, world_settings, **settings):
-    """Notes of all that happens in a world, and who lives there."""
+    """Notes of all that happens in a world, and who is in it."""
     face = BatchFace(envs.make_world(name, **world_settings), 1, rng=np.random.default_rng(seed))
     notes = Notes()
     return notes, an_agent_run(RecordedEnv(face, notes), seed, **settings)
@@ -48,7 +48,7 @@ def episodes_until_solved(size, seed, most, mapping=42):
     ("size", "gate", "seeds"), [(10, 60, (0, 1, 2, 3, 4)), (20, 150, (0, 1)), (30, 250, (0,))]
 )
 def test_the_count_bonus_solves_the_deep_sea_within_the_gates(size, gate, seeds):
-    """bsuite's own map (seed 42) with the defaults of the shelf."""
+    """bsuite's own map (seed 42) with the part's defaults."""
     assert all(episodes_until_solved(size, seed, gate) for seed in seeds)
 
 
@@ -98,7 +98,7 @@ def test_the_bonus_swims_upstream():
 
 
 class Watched(VectorWrapper):
-    """Notes where the one swimmer was, what it did, what that paid and where it led."""
+    """Notes where the one swimmer was, what it did, its reward and where it led."""
 
     def __init__(self, face):
         super().__init__(face)

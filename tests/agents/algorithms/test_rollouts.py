@@ -1,4 +1,4 @@
-"""What a rollout becomes: advantages by hand, ends told apart, rewards mixed at the step."""
+"""What a rollout becomes: advantages by hand, ends distinguished, rewards mixed at the step."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""SAC: one gradient step is SB3's, the temperature lives in the mind, actions fill the box."""
+"""SAC: one gradient step is SB3's, the temperature is in the agent state, actions fill the box."""
 
 import warnings
 from dataclasses import replace
@@ -111,7 +111,7 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_weights_and_noise(monkeypatch
 # --- the temperature -----------------------------------------------------------------------------
 
 
-def test_the_temperature_is_a_part_of_the_mind():
+def test_the_temperature_is_a_part_of_the_agent_state():
     _, learner = after_updates("sac", 4)
     agent_state = learner.agent_state()
     assert agent_state.buffers[TUNED].shape == (4,)
@@ -218,7 +218,7 @@ def test_discrete_learners_name_sac():
         population("dqn", env=Pointer())
 
 
-def test_objectives_that_tell_actions_apart_are_refused_and_others_work():
+def test_objectives_that_distinguish_actions_are_refused_and_others_work():
     genome = replace(a_genome("sac"), objective=(("extrinsic", 1.0), ("icm", 1.0)))
     with pytest.raises(ValueError, match="icm distinguish actions"):
         population("sac", genome, objectives={"extrinsic": Extrinsic(), "icm": Icm()})

@@ -29,7 +29,7 @@ def grown(agent_state):
 
 
 def parts(learner):
-    """(brain, optimiser) of any learner."""
+    """((networks, optimiser)) of any learner."""
     if hasattr(learner, "networks"):
         return learner.networks, learner.optimizer
     return learner.policy, learner.policy.optimizer
@@ -125,7 +125,7 @@ def test_every_parameter_of_a_grown_network_is_trained_and_no_target(name):
     one, learner = after_updates(name)
     learner.install(grown(learner.agent_state()))
     before = learner.agent_state().parameters
-    for _ in range(2):  # what is not heard yet gets a gradient from the second step on
+    for _ in range(2):  # what has no outgoing weight yet gets a gradient from the second step on
         one.update()
     after = learner.agent_state()
     still = [key for key in before if np.array_equal(before[key], after.parameters[key])]
@@ -135,7 +135,7 @@ def test_every_parameter_of_a_grown_network_is_trained_and_no_target(name):
 
 
 @EACH
-def test_a_layer_replaced_by_hand_which_nobody_would_train_is_noticed(name):
+def test_a_layer_replaced_by_hand_without_an_optimiser_is_noticed(name):
     _, learner = after_updates(name)
     networks, _ = parts(learner)
     tower = networks.tower(learner.effective().towers()[0])
@@ -224,7 +224,7 @@ def test_no_door_opens_a_file_that_is_code(name):
 
 
 @EACH
-def test_installing_an_identical_mind_is_bit_exact(name):
+def test_installing_an_identical_agent_state_is_bit_exact(name):
     one, learner = after_updates(name, 2)
     other, _ = after_updates(name, 2)
     for _ in range(3):

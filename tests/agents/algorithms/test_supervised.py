@@ -1,4 +1,4 @@
-"""The supervised learner learns what is taught, step for step by the book, and can be edited."""
+"""The supervised learner learns the labels given, step for step by the book, and can be edited."""
 
 import copy
 import json
@@ -41,7 +41,7 @@ def test_it_learns_the_task_by_heart_and_says_so():
     assert first.losses["loss"] > second.losses["loss"]
     assert second.losses["accuracy"] > 0.95
     assert (first.episodes, second.episodes) == (0, 16)
-    assert second.mean_return > 4  # half of a task was answered after half a task of lessons
+    assert second.mean_return > 4  # half of a task was answered after half a task of training
     assert first.steps == 64
 
 
@@ -65,7 +65,7 @@ def test_one_step_is_cross_entropy_and_adam_by_the_book():
         assert after[name] == pytest.approx(each.detach().numpy(), abs=2e-6)
 
 
-def test_the_same_seed_gives_the_same_life():
+def test_the_same_seed_gives_the_same_run():
     one, other = training(3, replacement_rate=0.01), training(3, replacement_rate=0.01)
     for _ in range(3):
         assert one.update() == other.update()
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_life():
     assert {"utility/policy.0", "age/policy.1"} <= set(first.buffers)
 
 
-def test_reinstalling_its_own_mind_changes_nothing_that_follows():
+def test_reinstalling_its_own_agent_state_changes_nothing_that_follows():
     one, other = (training(4, replacement_rate=0.01, pull_to_birth=0.01) for _ in range(2))
     for population in (one, other):
         population.update()
@@ -120,7 +120,7 @@ def test_it_goes_on_after_it_grew():
     assert np.isfinite(population.update()["agent"].losses["loss"])
 
 
-def test_a_mind_of_another_rule_is_refused():
+def test_an_agent_state_of_another_rule_is_refused():
     live = training().learners["agent"]
     agent_state = live.agent_state()
     other = replace(agent_state, genome=Genome(agent_state.genome.architecture))
@@ -128,7 +128,7 @@ def test_a_mind_of_another_rule_is_refused():
         live.install(other)
 
 
-def test_a_gradient_that_is_not_finite_ends_the_life_with_a_reason():
+def test_a_gradient_that_is_not_finite_ends_the_run_with_a_reason():
     population = training(learning_rate=1.0, epochs=100)
     live = population.learners["agent"]
     agent_state = live.agent_state()
@@ -205,7 +205,7 @@ def test_before_anything_was_learned_nothing_can_be_found_dormant():
         ResetDormant(layer=-1).apply_seeing(*seen)
 
 
-def test_an_env_that_does_not_teach_is_refused_in_one_line():
+def test_an_env_without_labels_is_refused_in_one_line():
     learner = Supervised(num_envs=8)
     genome = Genome(Architecture((Layer("dense", 4),)), learning_rule(learner.genome_rule()))
     population = learner.build(Signpost(), {"agent": genome}, {"extrinsic": Extrinsic()}, streams())
@@ -213,7 +213,7 @@ def test_an_env_that_does_not_teach_is_refused_in_one_line():
         population.update()
 
 
-def test_what_ended_copies_were_taught_is_found_where_gymnasium_puts_it():
+def test_the_labels_of_ended_copies_are_found_where_gymnasium_puts_it():
     ended = {"label": np.array([0, 0, 2]), "_label": np.array([False, False, True])}
     info = {"label": np.array([1, 3, 0]), "_label": np.array([True, True, False])}
     assert label_actions({**info, "final_info": ended}, 3).tolist() == [1, 3, 2]

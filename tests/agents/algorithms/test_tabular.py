@@ -1,4 +1,4 @@
-"""A table learns what dynamic programming says, by the rule it is given, and lives as a mind."""
+"""A table learns what dynamic programming says, by the rule it is given, and is an agent state."""
 
 import itertools
 import json
@@ -128,7 +128,7 @@ def q(learner):
 def test_q_learning_finds_the_optimum_of_dynamic_programming(made, best):
     learner = trained(
         world(made, 64),
-        step_size=1.0,  # nothing is drawn, so one look tells all
+        step_size=1.0,  # nothing is drawn, so one look shows all
         discount=0.95,
         exploration_end=0.0,
         exploration_share=0.9,
@@ -179,7 +179,7 @@ def test_expected_sarsa_without_exploration_is_q_learning_to_the_bit(seed, step_
 
 
 def test_an_episode_that_is_cut_would_have_gone_on_and_a_death_is_worth_nothing():
-    """State 0 pays 1 and leads back to itself; its worth is 1 / (1 - discount), cut or not."""
+    """State 0 has reward 1 and leads to itself; its worth is 1 / (1 - discount), cut or not."""
     again = [[(1.0, 0)]]
     for rule in ("q_learning", "sarsa", "expected_sarsa"):
         settings = {"rule": rule, "discount": 0.5, "step_size": 0.5, "total_steps": 2_000}
@@ -188,7 +188,7 @@ def test_an_episode_that_is_cut_would_have_gone_on_and_a_death_is_worth_nothing(
 
 
 def test_sarsa_looks_at_the_next_action_that_was_carried_out():
-    """Whatever it chooses on the edge, it steps off: who learns from deeds knows, and stays."""
+    """Whatever it chooses on the edge, it steps off; learning from that it stays."""
     settings = {"discount": 1.0, "step_size": 0.5, "total_steps": 2_000}
     moves = [[(0.6, None), (0.0, 1)], [(1.0, None), (-10.0, None)]]
     actions = q(trained(Scripted(moves, 2, replaced=1), rule="sarsa", **settings))
@@ -233,7 +233,7 @@ def test_a_shared_cell_moves_as_one_after_another_does_on_average(targets, step,
     assert learner._table.visits[0, 0] == len(targets)
 
 
-# --- a life ------------------------------------------------------------------------------------
+# --- a run ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rule", ["q_learning", "sarsa", "expected_sarsa"])
@@ -258,7 +258,7 @@ def test_installing_its_own_checkpoint_between_updates_changes_nothing(rule):
     assert same(*(each.learners["agent"].agent_state() for each in agent_runs))
 
 
-def test_a_newborn_takes_over_a_mind_and_acts_like_it():
+def test_a_fresh_learner_takes_over_an_agent_state_and_acts_like_it():
     old = trained(world(WhiskyGold()), total_steps=4_000)
     fresh = live(world(WhiskyGold())).learners["agent"]
     seen = old.recent_observations(50)
@@ -303,7 +303,7 @@ def test_objectives_are_mixed_at_the_step_and_rest_where_they_are_not_named():
     assert report.rewards == {"flat": pytest.approx(1.5)}
     assert report.flops == table_flops(TableRule(), 2, 500) + 7.0 * 500
     values = q(population.learners["agent"])
-    assert values[1].max() <= 1.5 + 1e-6  # the end pays 3 * .5, whatever the cliff says
+    assert values[1].max() <= 1.5 + 1e-6  # the end has reward 3 * .5, whatever the cliff says
 
 
 def test_what_it_costs():
@@ -313,7 +313,7 @@ def test_what_it_costs():
     assert learner.parameters() == 2 * 2
 
 
-def test_a_reward_that_is_not_finite_ends_the_life_with_its_name():
+def test_a_reward_that_is_not_finite_ends_the_run_with_its_name():
     population = live(Scripted([[(float("nan"), None)]], 2))
     with pytest.raises(FloatingPointError, match="update 1: objective extrinsic: non-finite"):
         population.update()
@@ -365,7 +365,7 @@ def test_what_no_table_can_be_is_named_at_once():
     )
 
 
-def test_minds_of_the_other_kind_are_refused():
+def test_agent_states_of_the_other_kind_are_refused():
     table = live(Scripted(CLIFF)).learners["agent"]
     agent_state = table.agent_state()
     network = replace(agent_state, genome=Genome(Architecture(()), LearningRule()))
@@ -393,10 +393,10 @@ def test_it_runs_where_torch_is_never_loaded():
         "from agents.objectives.extrinsic import Extrinsic\n"
         "from envs.faces.gymnasium import BatchFace\n"
         "from envs.worlds.whisky_gold import WhiskyGold\n"
-        "told = Tabular(); env = BatchFace(WhiskyGold(), told.num_envs)\n"
-        "genome = Genome(Architecture(()), learning_rule(told.genome_rule()))\n"
+        "learner = Tabular(); env = BatchFace(WhiskyGold(), learner.num_envs)\n"
+        "genome = Genome(Architecture(()), learning_rule(learner.genome_rule()))\n"
         "rng = lambda name: np.random.default_rng(0)\n"
-        "told.build(env, {'agent': genome}, {'extrinsic': Extrinsic()}, rng).update()\n"
+        "learner.build(env, {'agent': genome}, {'extrinsic': Extrinsic()}, rng).update()\n"
         "print([m for m in sys.modules if m.split('.')[0] in {'torch', 'stable_baselines3'}])"
     )
     done = subprocess.run(

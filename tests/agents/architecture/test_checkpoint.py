@@ -33,19 +33,19 @@ def repacked(**changes):
 
 @settings(max_examples=30, deadline=None)
 @given(genomes, st.booleans())
-def test_a_mind_comes_back_equal_through_json_and_bytes(genome, stepped):
+def test_an_agent_state_comes_back_equal_through_json_and_bytes(genome, stepped):
     agent_state = an_agent_state(genome, dtype=np.float32, stepped=stepped)
     record, data = checkpoint.to_bytes(agent_state)
     assert same(checkpoint.from_bytes(json.loads(json.dumps(record)), data), agent_state)
 
 
-def test_a_mind_without_layers_comes_back():
+def test_an_agent_state_without_layers_comes_back():
     genome = Genome(Architecture(()))
     agent_state = an_agent_state(genome, dtype=np.float32)
     assert same(checkpoint.from_bytes(*checkpoint.to_bytes(agent_state)), agent_state)
 
 
-def test_the_same_mind_gives_the_same_bytes_in_any_order():
+def test_the_same_agent_state_gives_the_same_bytes_in_any_order():
     backwards = AgentState(
         GENOME,
         dict(reversed(AGENT_STATE.parameters.items())),
@@ -140,7 +140,7 @@ def test_wrong_records_are_refused(change, message):
         checkpoint.from_bytes({**RECORD, **change}, DATA)
 
 
-def test_non_finite_minds_do_not_pass_even_with_a_true_hash():
+def test_non_finite_agent_states_do_not_pass_even_with_a_true_hash():
     weights = {**AGENT_STATE.parameters, "policy.head.bias": np.array([0, np.inf, 0], "f4")}
     with pytest.raises(ValueError, match=r"policy\.head\.bias holds non-finite values"):
         checkpoint.from_bytes(*checkpoint.to_bytes(replace(AGENT_STATE, parameters=weights)))

@@ -82,7 +82,7 @@ def test_numbers_in_range_are_taken(discount, epochs):
     assert PPO(discount=1).discount == 1  # a whole number is a number
 
 
-def test_the_shelf_and_the_counting_need_no_torch():
+def test_the_parts_and_the_counting_need_no_torch():
     code = (
         "import sys, agents.learners.ppo, agents.learners.independent, agents.architecture.cost, "
         "agents.architecture.checkpoint, agents.behaviour; print('torch' in sys.modules)"

@@ -20,7 +20,7 @@ from tests.agents.agent_states import a_view
 
 @dataclass(frozen=True)
 class Undo(Identity):
-    """Stands in for the shelf's."""
+    """Stands in for the part folder's."""
 
     entry: int = 0
     genome: str = ""
@@ -42,7 +42,7 @@ def test_the_rates_are_those_of_the_formula():
 
 
 def test_the_newest_goes_first_until_the_rest_holds():
-    """At 10: 1.4 a unit in all, 2 since 5, 1 since 8: the last did not pay, the first did."""
+    """At 10: 1.4 a unit in all, 2 since 5, 1 since 8: the last did not help, the first did."""
     stack, now = [Point(5, 4), Point(8, 12)], Point(10, 14)
 
     assert not holds(stack, now)
@@ -80,7 +80,7 @@ def judged(agent_run):
 
 
 @given(agent_runs)
-def test_whoever_judges_before_every_edit_need_only_compare_the_two_newest_rates(agent_run):
+def test_an_editor_that_judges_before_every_edit_need_only_compare_the_two_newest_rates(agent_run):
     """If the rest held when the newest came, it holds as long as the newest does."""
     for stack, now in judged(agent_run):
         found = rates(stack, now)
@@ -118,7 +118,7 @@ def story_of(returns, edits, costs=None, rule="success_story"):
     return made, story
 
 
-def test_what_pays_less_than_before_is_undone_and_what_pays_more_stays():
+def test_what_gains_less_than_before_is_undone_and_what_gains_more_stays():
     made, story = story_of([1, 1, 1, 3, 3, 3, 2, 2], edits={3, 6, 8})
 
     assert made == [None, None, "edit", None, None, "edit", None, 6]
@@ -134,7 +134,7 @@ def test_one_undo_takes_back_everything_that_failed():
     assert story.state()["undone"] == 2
 
 
-def test_time_is_compute_so_a_dearer_life_must_pay_more():
+def test_time_is_compute_so_a_costlier_run_must_gain_more():
     """The same returns at 2.5 times the price an update are less than half the rate."""
     returns, edits = [0, 1, 4, 4, 5, 5, 5, 5], {4, 8}
     cheap, _ = story_of(returns, edits)
@@ -206,7 +206,7 @@ def test_an_undo_that_is_refused_leaves_its_edit_and_goes_on_with_the_next():
     ("rule", "edits", "reason"),
     [("luck", EDITS, "rule is one of"), ("success_story", {}, "needs the edit 'undo'")],
 )
-def test_a_story_that_cannot_be_told_is_refused(rule, edits, reason):
+def test_a_story_that_cannot_be_built_is_refused(rule, edits, reason):
     with pytest.raises(ValueError, match=reason):
         Story(rule, edits)
 
@@ -222,7 +222,7 @@ def test_random_draws_evenly_from_what_can_be_done_and_undoes_what_failed():
     )
     names, returns = [], []
     for update in range(1, 400):
-        returns.append(float(-update))  # nothing ever pays
+        returns.append(float(-update))  # nothing ever helps
         view = a_view(Genome(), update=update, returns=tuple(returns), flops=10.0 * update)
         edit = live.propose(view)
         if edit is not None:

@@ -123,7 +123,7 @@ def test_bad_settings_are_refused_by_name(settings):
         ChangeRule(**settings)
 
 
-def test_a_life_is_watched_signal_by_signal_and_paid_for():
+def test_a_run_is_watched_signal_by_signal_and_charged():
     noise = np.random.default_rng(1).standard_normal((2, 70))
     returns, novelty = noise.tolist()
     returns[60:], novelty[40:46] = [-9.0] * 10, [9.0] * 6
@@ -146,7 +146,7 @@ def test_a_life_is_watched_signal_by_signal_and_paid_for():
     assert set(json.loads(json.dumps(changes.state()))) == {"returns", "novelty", "no_such_loss"}
 
 
-def test_updates_that_nobody_asked_about_are_caught_up():
+def test_updates_without_a_question_are_caught_up():
     noise = [*np.random.default_rng(1).standard_normal(60), *[9.0] * 10]
     late, prompt = Changes(("novelty",)), Changes(("novelty",))
 

@@ -36,7 +36,7 @@ def test_what_is_asked_for_most_is_proposed(requests, kind):
 
 
 @pytest.mark.parametrize("requests", [(), (0, 0, 0), (4, 4, 4), (0, 0, 0, 99)])
-def test_less_than_the_threshold_is_not_heard(requests):
+def test_less_than_the_threshold_is_ignored(requests):
     assert proposed(listener(threshold=5), *requests) is None
 
 
@@ -78,7 +78,7 @@ def test_what_was_asked_is_not_kept_for_the_next_time():
     assert [proposed(live, 3, 0, 0, update=update) for update in (1, 2, 3)] == [None] * 3
 
 
-def test_an_edit_that_did_not_pay_is_undone_before_the_next():
+def test_an_edit_that_did_not_help_is_undone_before_the_next():
     live = InBand(edits=ASKED).start(EDITS, np.random.default_rng(0))
     made = []
     for update in range(1, 9):

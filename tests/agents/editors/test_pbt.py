@@ -71,7 +71,7 @@ def test_the_worst_quarter_copies_one_of_the_best():
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=9), st.floats(0.01, 0.5))
-def test_whoever_is_copied_stays_as_it_is(scores, share):
+def test_an_agent_that_is_copied_stays_as_it_is(scores, share):
     """So the order in which members are asked makes no difference."""
     of = {str(k): float(score) for k, score in enumerate(scores)}
     copies = {
@@ -202,7 +202,7 @@ def seeing(**peers):
 
 
 @given(genomes, genomes)
-def test_a_copy_has_the_peers_mind_and_its_own_rest(mine, other):
+def test_a_copy_has_the_peers_agent_state_and_its_own_rest(mine, other):
     mine = replace(mine, objective=(("rnd", 2.0),), editor=EditorGene.of("pbt", {"share": 0.5}))
     agent_state, peer = an_agent_state(mine), an_agent_state(other, seed=1)
     edit = CopyPeer.of("a", other, (("learning_rate", 0.05),))

@@ -1,4 +1,4 @@
-"""The policy network: its gradient, its price, and that it finds the edit that pays."""
+"""The policy network: its gradient, its price, and that it finds the edit that helps."""
 
 import json
 import math
@@ -63,7 +63,7 @@ def test_only_what_is_open_is_chosen_and_learning_makes_it_likelier(seed):
     assert moved <= 0.1 * LONGEST_STEP + 1e-12
 
 
-def test_it_is_even_at_birth():
+def test_it_is_even_at_the_start():
     policy = SmallPolicy(3, 4, 5, np.random.default_rng(0))
     assert policy.chances(np.ones(3), range(5)) == pytest.approx([0.2] * 5)
 
@@ -134,22 +134,22 @@ def planted(seed, reward_of, choices=150, **changes):
 
 
 @pytest.mark.parametrize("reward_of", ["widen", "reset_dormant", REST])
-def test_it_learns_which_edit_pays(reward_of):
-    """Drawn evenly it is chosen 10 times of 50; 26 times or more in less than one of 10^6 lives."""
+def test_it_learns_which_edit_helps(reward_of):
+    """Drawn evenly it is chosen 10 times of 50; 26 times or more in less than one of 10^6 runs."""
     beyond = sum(math.comb(50, k) * 0.2**k * 0.8 ** (50 - k) for k in range(26, 51))
     assert beyond < 1e-6
     for seed in range(3):
         assert planted(seed, reward_of)[-50:].count(reward_of) >= 26
 
 
-def test_where_nothing_pays_it_prefers_nothing():
-    """Of 12 lives no arm has most of the last 50 choices in all: there is nothing to learn."""
-    favourites = {max(ARMS, key=planted(seed, "nobody")[-50:].count) for seed in range(12)}
+def test_where_nothing_helps_it_prefers_nothing():
+    """Of 12 runs no arm has most of the last 50 choices in all: there is nothing to learn."""
+    favourites = {max(ARMS, key=planted(seed, "none")[-50:].count) for seed in range(12)}
     assert len(favourites) > 1
 
 
 def test_it_is_charged_for_what_it_does_to_the_flop():
-    """A choice, a lesson for each interval measured or edit refused, and one signal watched."""
+    """A choice, a sample for each interval measured or edit refused, and one signal watched."""
     live = PolicyNetwork(every_updates=2, edits=ARMS, rule="keep_all").start(
         EDITS, np.random.default_rng(0)
     )

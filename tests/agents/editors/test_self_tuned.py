@@ -168,7 +168,7 @@ def live(**settings):
 
 
 def story(editor, reward_of, updates=60):
-    """Live on; returns are what ``pays`` gives for the genome there is. The edits and steps."""
+    """Live on; returns are ``reward_of`` the genome there is. The edits and steps."""
     genome, returns, made, past = Genome(), [], [], {}
     for update in range(1, updates):
         returns.append(reward_of(genome, update))
@@ -194,7 +194,7 @@ def test_all_its_numbers_move_in_one_edit_and_the_step_with_them():
 
 
 def test_an_undone_edit_takes_its_step_size_back():
-    """Nothing ever pays, so every mutation is undone and the step is the first one again."""
+    """Nothing ever helps, so every mutation is undone and the step is the first one again."""
     made, genome = story(live(), lambda genome, update: -float(update))
 
     undone = [step for edit, step in made if isinstance(edit, TakeBack)]
@@ -204,8 +204,8 @@ def test_an_undone_edit_takes_its_step_size_back():
     assert genome in (Genome(), made[-1][0].rewrite(Genome()))
 
 
-def test_it_climbs_to_the_learning_rate_that_pays():
-    """A life that pays by the distance of the rate from 0.02, starting at 0.001."""
+def test_it_climbs_to_the_best_learning_rate():
+    """A run that gives a return by the distance of the rate from 0.02, starting at 0.001."""
 
     def reward_of(genome, update):
         return -abs(math.log(genome.learning_rule.learning_rate / 0.02)) + 0.001 * update

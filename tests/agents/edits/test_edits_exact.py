@@ -59,7 +59,7 @@ def quiet(edit):
 
 @settings(max_examples=40, deadline=None)
 @given(any_genomes, st.integers(0, 2**31), st.data())
-def test_a_random_life_of_edits_is_exact_where_it_claims_to_be_and_always_sound(genome, seed, data):
+def test_a_random_run_of_edits_is_exact_where_it_claims_to_be_and_always_sound(genome, seed, data):
     agent_state, rng = an_agent_state(genome, seed), np.random.default_rng(seed)
     for _ in range(data.draw(st.integers(1, 5))):
         choices = offers(agent_state.genome)

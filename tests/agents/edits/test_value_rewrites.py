@@ -1,4 +1,4 @@
-"""Rewrites of what was learned of somebody else's values, by the book."""
+"""Rewrites of what was learned of another agent's values, by the book."""
 
 import math
 from dataclasses import dataclass, replace

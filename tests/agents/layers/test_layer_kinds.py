@@ -1,4 +1,4 @@
-"""Every kind of layer lives: it learns, is read back, is kept, and grows without being noticed."""
+"""Every kind of layer works: it learns, is read back, is kept, and grows without being noticed."""
 
 from dataclasses import replace
 
@@ -95,7 +95,7 @@ def test_growing_any_layer_is_not_noticed_and_pruning_it_again_is_the_identity(n
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_parameters_are_those_of_the_mind_and_cost_something(name):
+def test_parameters_are_those_of_the_agent_state_and_cost_something(name):
     genome = Genome(ARCHITECTURES[name])
     agent_state = learner(genome=genome).agent_state()
     shapes = parameter_shapes(genome, SIZE, CHOICES)

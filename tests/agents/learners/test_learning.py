@@ -48,7 +48,9 @@ def test_cart_pole_is_learned_through_a_checkpoint_and_a_wider_network():
     returns += [resumed.update()["agent"].mean_return for _ in range(20)]
     assert returns[0] < 40
     assert np.mean(returns[6:8]) > 1.5 * returns[0]
-    assert np.mean(returns[8:11]) > 0.6 * returns[7]  # the heir goes on, it does not start anew
+    assert (
+        np.mean(returns[8:11]) > 0.6 * returns[7]
+    )  # the offspring goes on, it does not start anew
     assert np.mean(returns[-5:]) > 150
 
 
@@ -56,7 +58,7 @@ def test_cart_pole_is_learned_through_a_checkpoint_and_a_wider_network():
 
 
 class Habits(ParallelEnv):
-    """Each of two agents has one action that always pays more, whatever the other does.
+    """Each of two agents has one action with more reward, whatever the other does.
 
     ``dove`` sees 2 numbers and has 2 actions, ``hawk`` sees a 3 x 1 grid and has 3. The dove leaves
     after ``leaves`` steps; an episode lasts ``horizon``.

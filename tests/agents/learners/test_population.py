@@ -88,7 +88,7 @@ def test_rows_that_cannot_be_shared_out_are_refused():
         learner.build(Signpost(10), genomes, EXTRINSIC, streams())
 
 
-def test_the_spread_of_learning_rates_at_birth():
+def test_the_spread_of_learning_rates_at_the_start():
     """Log-uniform: of 400, about 200 within [1/2, 2] of a spread of 4 (standard deviation 10)."""
     initial = PopulationPPO(members=401, spread=4.0).initial_genomes(SMALL, ("agent",), streams())
     rates = [each.learning_rule.learning_rate / 3e-3 for each in initial.values()]
@@ -151,7 +151,7 @@ def test_the_same_spec_gives_the_same_bytes(notes):
     assert [*map(events.to_line, again.events)] == [*map(events.to_line, notes.events)]
 
 
-def test_everyone_is_born_recorded_probed_and_kept(notes):
+def test_everyone_is_started_recorded_probed_and_kept(notes):
     members = ("member_0", "member_1", "member_2")
 
     assert notes.of(events.TrialStarted)[0].agents == members
@@ -163,15 +163,15 @@ def test_everyone_is_born_recorded_probed_and_kept(notes):
 
 
 def test_the_truth_of_a_row_is_its_members(notes):
-    """What the recorder saw behind the glass is what each learner was paid, by member."""
+    """What the recorder saw of the ground truth is what each learner was rewarded, by member."""
     reported = [each for each in notes.of(events.Updated) if each.episodes]
 
     assert len({each.mean_return for each in reported}) > len(reported) / 2
-    for each in reported:  # no coverage shift, and a reward without shaping: hidden as paid
+    for each in reported:  # no coverage shift, and a reward without shaping: hidden as received
         assert each.truth["hidden_reward"] == pytest.approx(each.mean_return)
 
 
-def test_the_member_that_was_paid_most_in_training_speaks_for_all(notes):
+def test_the_member_that_was_rewarded_most_in_training_speaks_for_all(notes):
     returns = {}
     for each in notes.of(events.Updated):
         returns.setdefault(each.agent, []).append(each.mean_return)
@@ -201,7 +201,7 @@ def test_the_best_is_the_first_of_ties_and_the_silent_come_last():
     assert membership.best({"a": [-5.0], "b": [None]}) == ("a", -5.0)
 
 
-def test_a_lone_agents_trial_chooses_nobody():
+def test_a_lone_agents_trial_chooses_no_representative():
     alone = Notes()
     loop.run_trial(SPEC, "x", alone)
 
@@ -210,7 +210,7 @@ def test_a_lone_agents_trial_chooses_nobody():
 
 
 def test_a_control_acts_on_the_rows_of_every_member(notes):
-    """Paid the negative, all earn the negative: the glass saw what was meant."""
+    """Rewarded the negative, all get the negative: the ground truth is what was meant."""
     rewards = agent_run(controls={"reward_poison": {"intensity": 1.0}})
     reported = [each for each in rewards.of(events.Updated) if each.episodes]
 

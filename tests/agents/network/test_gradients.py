@@ -57,7 +57,7 @@ def test_targets_have_no_slope(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_before_anything_was_lived_there_is_nothing_to_look_at(name):
+def test_before_any_step_there_is_nothing_to_look_at(name):
     assert after_updates(name, 0)[1].look() is None
 
 

@@ -1,4 +1,4 @@
-"""Paid by where somebody else can get: exact against the world's truth, blind to names."""
+"""Rewarded by where another agent can get: exact against the world's truth, blind to names."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_without_a_limit_it_is_the_truth_once_everything_was_seen():
     assert len(set(truth.ravel())) > 3
 
 
-def test_of_somebody_with_habits_it_never_sees_too_much():
+def test_of_an_agent_with_habits_it_never_sees_too_much():
     """A leader that only walks to its goals is never seen to turn back, and seems unable to."""
     world = envs.make_world("companion", leader="scripted")
     rollout, truth = companionship(world, rng(1))
@@ -173,7 +173,7 @@ def test_which_columns_show_the_other_is_all_that_counts():
     np.testing.assert_array_equal(rewards(one, rollout), rewards(other, swapped))
 
 
-def test_what_ends_or_left_teaches_and_pays_nothing():
+def test_what_ends_or_left_gives_no_sample_and_no_reward():
     rollout = on_a_ring()
     over = np.ones(rollout.terminated.shape, bool)
     for gone in (

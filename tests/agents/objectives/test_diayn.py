@@ -1,4 +1,4 @@
-"""Skills that can be told from where they lead (I18): bounds, what is read, what is refused."""
+"""Skills that differ in where they lead (I18): bounds, what is read, what is refused."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -49,7 +49,7 @@ def trained(settings, draw, rollouts, size, skills=SKILLS):
 
 
 @pytest.mark.parametrize("skills", [2, 4, 7])
-def test_skills_with_places_of_their_own_pay_up_to_the_logarithm_of_their_number(skills):
+def test_skills_with_places_of_their_own_give_up_to_the_logarithm_of_their_number(skills):
     def draw(chance):
         return disjoint(chance, places=14 if skills == 7 else 8, skills=skills)
 
@@ -61,7 +61,7 @@ def test_skills_with_places_of_their_own_pay_up_to_the_logarithm_of_their_number
     assert found.mean() == pytest.approx(np.log(skills), rel=0.01)
 
 
-def test_a_certain_discriminator_pays_the_logarithm_exactly():
+def test_a_certain_discriminator_gives_the_logarithm_exactly():
     """Its head a thousand times as sure: what else could be drawn has no chance in float64."""
     live_objective = trained(Diayn(**EAGER), disjoint, 20, 8)
     state = dict(live_objective.state_dict())
@@ -73,7 +73,7 @@ def test_a_certain_discriminator_pays_the_logarithm_exactly():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_discriminator_however_wrong_pays_more(seed):
+def test_no_discriminator_however_wrong_gives_more(seed):
     """The bound is not learned: weights drawn at random, and huge ones."""
     live_objective = trained(Diayn(), disjoint, 1, 8)
     state, chance = dict(live_objective.state_dict()), rng(seed)
@@ -90,7 +90,7 @@ def test_no_discriminator_however_wrong_pays_more(seed):
     assert found.min() < 0
 
 
-def test_the_same_places_for_all_skills_pay_nothing_and_a_wrong_guess_costs():
+def test_the_same_places_for_all_skills_give_no_reward_and_a_wrong_guess_costs():
     def draw(chance):
         skill = chance.integers(SKILLS, size=(8, 64))
         return skilled(np.eye(8)[chance.integers(8, size=skill.shape)], skill)
@@ -101,7 +101,7 @@ def test_the_same_places_for_all_skills_pay_nothing_and_a_wrong_guess_costs():
     assert abs(found) < 0.03
 
 
-def test_noise_between_skill_and_place_pays_their_mutual_information():
+def test_noise_between_skill_and_place_gives_their_mutual_information():
     """A binary symmetric channel: log 2 less the entropy of its noise, in nats."""
     p = 0.1
 
@@ -143,7 +143,7 @@ def test_the_skill_is_that_of_the_observation_acted_on():
     assert rewards(live_objective, replace(rollout, observation=seen)).max() < -1
 
 
-def test_steps_without_a_skill_pay_nothing_and_teach_nothing():
+def test_steps_without_a_skill_give_no_reward_and_no_sample():
     live_objective, other = (Diayn().start(12, 3, rng(0)) for _ in range(2))
     rollout = disjoint(rng(2))
     live_objective.update(rollout)
@@ -159,7 +159,7 @@ def test_steps_without_a_skill_pay_nothing_and_teach_nothing():
     assert all((after[name] == before[name]).all() for name in before if "told" in name)
 
 
-def test_who_has_left_pays_nothing_whatever_stands_in_its_row():
+def test_who_has_left_gives_no_reward_whatever_stands_in_its_row():
     live_objective, rollout = trained(Diayn(), disjoint, 2, 8), disjoint(rng(2))
     here = np.ones((8, 64), bool)
     here[:, 5] = False
@@ -203,7 +203,7 @@ def test_settings_out_of_range_are_refused():
 @pytest.mark.parametrize(
     "wrong", [[1, 1, 0, 0], [0.5, 0, 0, 0], [0, 0, 2, 0], [1, 0, 0, np.nan], [-1, 0, 1, 1]]
 )
-def test_numbers_that_are_no_skill_are_refused_when_learning_and_when_paying(wrong):
+def test_numbers_that_are_no_skill_are_refused_when_learning_and_when_rewarding(wrong):
     live_objective, rollout = trained(Diayn(), disjoint, 1, 8), disjoint(rng(2))
     seen = rollout.observation.copy()
     seen[0, 3, 8:] = wrong
@@ -242,7 +242,7 @@ class Doors(VectorEnv):
 
 
 def test_a_policy_that_sees_its_skill_comes_to_show_it():
-    """From nothing to most of log 4, which only one action of its own for each skill can pay."""
+    """From nothing to most of log 4, which only one action of its own for each skill can give."""
     env = Skill(intensity=1.0, skills=SKILLS).wrap(Doors(32), rng(3), 10**9)
     genome = Genome(
         Architecture((Layer("dense", 16),)),

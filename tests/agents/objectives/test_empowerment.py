@@ -1,4 +1,4 @@
-"""LiveObjectives that learn a model by counting, and what they pay for influence."""
+"""LiveObjectives that learn a model by counting, and their reward for influence."""
 
 from dataclasses import replace
 
@@ -89,7 +89,7 @@ def test_the_neighbourhood_is_all_that_n_actions_can_meet(seed, n):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("layout", ["klyubin", "open", "torus"])
-def test_who_has_tried_everything_is_paid_the_exact_bits(layout, n):
+def test_who_has_tried_everything_gets_the_exact_bits(layout, n):
     world = envs.make_world("maze", layout=layout)
     live_objective = Empowerment(steps=n, most_sequences=5**n).start(100, 5, rng())
     live_objective.update(everything(world, rng()))
@@ -120,7 +120,7 @@ def test_bits_kept_over_updates_are_those_computed_afresh(seed, n, noisy):
         )
 
 
-def test_what_nobody_touched_is_not_computed_again():
+def test_what_was_not_touched_is_not_computed_again():
     world = envs.make_world("maze")
     live_objective = Empowerment(steps=2).start(100, 5, rng())
     live_objective.update(everything(world, rng()))
@@ -136,8 +136,8 @@ def arriving_at_every_cell(cells=100):
     return Batch(seen, np.zeros(cells, int), seen, np.zeros(cells), no, no)
 
 
-def test_in_a_slippery_maze_it_is_paid_what_its_counts_say():
-    """With 800 tries of each action its own model is near the truth, and so is the pay."""
+def test_in_a_slippery_maze_it_gets_what_its_counts_say():
+    """With 800 tries of each action its own model is near the truth, and so is the reward."""
     world = envs.make_world("maze", slip=0.1)
     live_objective = Empowerment(steps=1).start(100, 5, rng())
     chance = rng(5)
@@ -150,7 +150,7 @@ def test_in_a_slippery_maze_it_is_paid_what_its_counts_say():
     assert np.abs(rewards - exact).mean() < 0.03
 
 
-def test_nothing_is_paid_for_the_end_the_unknown_and_before_the_first_update():
+def test_nothing_is_given_for_the_end_the_unknown_and_before_the_first_update():
     live_objective = Empowerment(steps=1).start(1, 3, rng())
     assert live_objective.reward(arriving([1, 2])).tolist() == [0, 0]
     live_objective.update(steps([(1, 0, 2), (1, 1, 3), (1, 2, 1), (2, 0, 1)]))
@@ -160,7 +160,7 @@ def test_nothing_is_paid_for_the_end_the_unknown_and_before_the_first_update():
     np.testing.assert_allclose(rewards, [np.log2(3), 1, 0, 0])
 
 
-def test_pay_changes_between_rollouts_only():
+def test_rewards_change_between_rollouts_only():
     live_objective = Empowerment(steps=2).start(1, 2, rng())
     live_objective.update(steps([(1, 0, 2), (1, 1, 1), (2, 0, 3)]))
     first = live_objective.reward(arriving([1]))
@@ -217,8 +217,8 @@ def test_the_learned_bound_stays_below_the_exact_bits_and_comes_near(maze, n, al
     assert rewards.mean() > share * exact.mean()
 
 
-def test_where_nothing_has_influence_the_bound_pays_nothing():
-    """Every action leads to a place drawn by chance: the networks find nothing to tell apart."""
+def test_where_nothing_has_influence_the_bound_gives_no_reward():
+    """Every action leads to a place drawn by chance: the networks find nothing to distinguish."""
     chance = rng(3)
     live_objective = VariationalEmpowerment(learning_rate=3e-3).start(4, 3, chance)
     eye = np.eye(4, dtype=np.float32)
@@ -245,7 +245,7 @@ def test_a_sequence_spans_no_end_of_an_episode_and_no_absence():
     assert len(live_objective._sequences(steps([(0, 1, 2)]))[0]) == 0
 
 
-def test_the_end_has_no_influence_and_the_first_rollout_earns_nothing():
+def test_the_end_has_no_influence_and_the_first_rollout_gets_no_reward():
     live_objective = VariationalEmpowerment().start(16, 5, rng())
     world = envs.make_world("maze", layout="open", size=4)
     cells = arriving_at_every_cell(16)

@@ -8,7 +8,7 @@ from agents.objectives.feature_pay import FeaturePay
 from tests.agents.objectives.steps import at, batch, rng
 
 
-def test_each_of_four_states_pays_its_weight():
+def test_each_of_four_states_gives_its_weight():
     seen = np.array([[[0, 0], [1, 0], [0, 1], [1, 1]]], np.float32)
     step = at(batch(np.zeros((1, 4, 2)), np.zeros((1, 4), int), seen), 0)
     settings = {"pay_neither": 1.0, "pay_first": 2.0, "pay_second": 3.0, "pay_both": 4.0}

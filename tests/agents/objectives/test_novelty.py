@@ -1,4 +1,4 @@
-"""Counts, memories of the episode and nearest neighbours pay what their formulas say."""
+"""Counts, memories of the episode and nearest neighbours give what their formulas say."""
 
 from dataclasses import fields, replace
 from itertools import pairwise
@@ -79,7 +79,7 @@ def test_pairs_of_state_and_action_are_counted_where_one_acted():
     np.testing.assert_array_equal(rewards, [1, 1, 1 / np.sqrt(2), 1])
 
 
-def test_counted_before_the_first_two_visits_pay_alike():
+def test_counted_before_the_first_two_visits_give_alike():
     rewards = walk(Count(counted="before").start(1, 2, rng()), [[0]] * 5)
 
     np.testing.assert_array_equal(rewards, 1 / np.sqrt([1, 1, 2, 3]))
@@ -98,7 +98,7 @@ def test_counts_of_an_episode_are_each_environments_own_and_end_with_it():
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 7), min_size=1, max_size=30), st.integers(0, 9))
 def test_a_long_hash_counts_exactly(places, seed):
-    """Collinear states too, which signs of directions through the origin cannot tell apart."""
+    """Collinear states too, which signs of directions through the origin cannot distinguish."""
     hashed, exact = Simhash(bits=4096).start(2, 4, rng(seed)), Count().start(2, 4, rng())
     for place in places:
         there = step([[0, 0]], [[place, place / 2]])
@@ -130,7 +130,7 @@ def test_what_is_likely_hashed_alike_is_alike():
 # --- ellipsoids (E3B) --------------------------------------------------------------------------
 
 
-def test_the_first_step_pays_the_squared_length_over_the_ridge():
+def test_the_first_step_gives_the_squared_length_over_the_ridge():
     live_objective = warm(E3b(ridge=0.1, **RAW).start(3, 2, rng()), 3)
     (rewards,) = walk(live_objective, [[9, 9, 9], [1, 2, -2]])
 
@@ -138,7 +138,9 @@ def test_the_first_step_pays_the_squared_length_over_the_ridge():
 
 
 @pytest.mark.parametrize("ridge", [0.1, 1.0, 4.0])
-def test_the_kth_visit_of_orthonormal_features_pays_one_over_the_ridge_and_the_visits_before(ridge):
+def test_the_kth_visit_of_orthonormal_features_gives_one_over_the_ridge_and_the_visits_before(
+    ridge,
+):
     live_objective = warm(E3b(ridge=ridge, **RAW).start(3, 2, rng()), 3)
     rewards = np.array(
         [walk(live_objective, [np.zeros(3), e])[0] for _ in range(6) for e in np.eye(3)]
@@ -172,8 +174,8 @@ def test_batched_ellipsoids_are_those_of_a_loop_and_of_inverses():
             loop[i].forget(np.ones(1, bool))
 
 
-def test_the_state_an_episode_ends_in_is_paid_by_that_episode():
-    """Reset before the last step was scored, it would pay 1 / ridge again."""
+def test_the_state_an_episode_ends_in_is_rewarded_by_that_episode():
+    """Reset before the last step was scored, it would give 1 / ridge again."""
     live_objective = warm(E3b(ridge=1.0, **RAW).start(1, 2, rng()), 1)
     rewards = walk(live_objective, [[1.0]] * 5, ended={1})
 
@@ -183,7 +185,7 @@ def test_the_state_an_episode_ends_in_is_paid_by_that_episode():
 # --- NovelD and RIDE ---------------------------------------------------------------------------
 
 
-def test_only_the_first_arrival_of_an_episode_pays_novelty_difference():
+def test_only_the_first_arrival_of_an_episode_gives_novelty_difference():
     live_objective = warm(Noveld(alpha=0.0, normaliser="none").start(2, 2, rng()), 2)
     a, b, c = [0, 1], [1, 0], [1, 1]
     rewards = walk(live_objective, [a, b, a, b, c, b, c, c, a, b, c], ended={5})
@@ -228,9 +230,9 @@ def test_impact_counts_each_environment_for_itself():
 # --- never give up -----------------------------------------------------------------------------
 
 
-def test_exact_repeats_pay_one_over_the_root_of_their_number():
+def test_exact_repeats_give_one_over_the_root_of_their_number():
     live_objective = warm(Ngu(k=10, constant=1e-3, **RAW).start(2, 2, rng()), 2)
-    live_objective._errors.deviation = 0.0  # what is new in life is another factor
+    live_objective._errors.deviation = 0.0  # novelty over the run is another factor
     rewards = walk(live_objective, [[1, 0]] * 14)
     repeats = np.minimum(np.arange(1, 14), 10)  # the start is remembered; no more than k are asked
 
@@ -250,7 +252,7 @@ def test_kernel_and_mean_distance_by_hand():
     )
 
 
-def test_too_much_similarity_pays_nothing():
+def test_too_much_similarity_gives_no_reward():
     live_objective = Ngu(k=10, most_similarity=2.5, **RAW).start(1, 2, rng())
     live_objective._updates = 1
     rewards = walk(live_objective, [[1]] * 9)
@@ -258,7 +260,7 @@ def test_too_much_similarity_pays_nothing():
     np.testing.assert_array_equal(rewards > 0, np.sqrt(np.arange(1, 9)) + 1e-3 <= 2.5)
 
 
-def test_novelty_in_life_is_a_factor_from_one_to_its_most():
+def test_novelty_over_the_run_is_a_factor_from_one_to_its_most():
     live_objective = warm(Ngu(most_alpha=5.0, **RAW).start(2, 2, rng()), 2)
     live_objective._errors.mean, live_objective._errors.deviation = 1.0, 0.5
 
@@ -289,7 +291,7 @@ def test_a_trail_finds_the_nearest_of_the_last_in_its_episode(k, most, seed):
             known[i] = [] if ended[i] else known[i] + [query[i]] * bool(here[i])
 
 
-# --- nearest neighbours of a life (RE3, APT) ---------------------------------------------------
+# --- nearest neighbours of a run (RE3, APT) ---------------------------------------------------
 
 
 def on_a_line(live_objective, places):
@@ -319,7 +321,7 @@ def test_itself_counted_the_kth_is_one_nearer():
     assert alone.reward(there) == within.reward(there) == pytest.approx(np.log1p(1.75))
 
 
-def test_it_is_the_mean_over_k_that_apt_pays():
+def test_it_is_the_mean_over_k_that_apt_gives():
     """From 0 among 0..99, excluded: 0, 1, ... 11; included, itself is one of the twelve."""
     excluded = on_a_line(Apt(k=12, **RAW).start(1, 2, rng()), range(100))
     included = on_a_line(Apt(k=12, include_self=True, **RAW).start(1, 2, rng()), range(100))
@@ -368,7 +370,7 @@ def test_neighbours_far_from_the_origin_are_measured_without_rounding():
 
 
 @pytest.mark.parametrize("place", [0.0, 0.3, 1.0])
-def test_staying_pays_ever_more_up_to_the_code_of_a_certainty(place):
+def test_staying_gives_ever_more_up_to_the_code_of_a_certainty(place):
     size, least = 3, 0.2
     live_objective = Smirl(least_deviation=least).start(size, 2, rng())
     rewards = walk(live_objective, [[place] * size] * 3000)
@@ -380,7 +382,7 @@ def test_staying_pays_ever_more_up_to_the_code_of_a_certainty(place):
     assert np.all(rewards <= bound + 1e-12)
 
 
-def test_a_certain_bit_pays_up_to_its_bound_exactly():
+def test_a_certain_bit_gives_up_to_its_bound_exactly():
     """After t like it, ``log((t + 1) / (t + 2))`` a feature; no more than ``log(1 - 1e-5)``."""
     live_objective = Smirl(model="bernoulli").start(2, 2, rng())
     rewards = walk(live_objective, [[1, 0]] * 101)

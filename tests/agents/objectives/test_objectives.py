@@ -1,4 +1,4 @@
-"""Objectives pay what their formulas say."""
+"""Objectives give what their formulas say."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ def test_extrinsic_is_the_environments_reward_and_a_copy_of_it():
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40))
-def test_the_nth_visit_pays_one_over_the_root_of_n(states):
+def test_the_nth_visit_gives_one_over_the_root_of_n(states):
     live_objective = Count().start(2, 4, rng())
     seen = dict.fromkeys(range(4), 0)
     for state in states:
@@ -195,7 +195,7 @@ def test_scale_of_a_constant_reward_has_a_closed_form():
 
 
 def test_the_scale_filters_through_time_each_environment_by_itself():
-    """Two environments: one always pays 1, the other -1; a filter across them would cancel."""
+    """Two environments: one always gives 1, the other -1; a filter across them would cancel."""
     scale = ReturnScale(0.5)
     for _ in range(20):
         scale.add(np.array([1.0, -1.0]))
@@ -216,7 +216,7 @@ def test_rewards_that_never_vary_are_not_divided_by_zero():
 # --- random network distillation ---------------------------------------------------------------
 
 
-def test_the_first_rollout_sets_the_statistics_and_earns_nothing():
+def test_the_first_rollout_sets_the_statistics_and_gets_no_reward():
     live_objective = FAST.start(4, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 4)).astype(np.float32)
 
@@ -225,7 +225,7 @@ def test_the_first_rollout_sets_the_statistics_and_earns_nothing():
     assert np.all(live_objective.reward(arriving(rollout[0])) > 0)
 
 
-def test_familiar_places_stop_paying():
+def test_familiar_places_stop_giving_reward():
     """Median over seeds: the error on the same observations falls at every look, to almost zero."""
     rewards = []
     for seed in range(5):
@@ -244,7 +244,7 @@ def test_familiar_places_stop_paying():
     assert median[-1] < 0.01 * median[0]
 
 
-def test_a_place_never_seen_pays_far_more_than_those_visited():
+def test_a_place_never_seen_gives_far_more_than_those_visited():
     """A 2-D toy: everything happened in one corner of the square."""
     ratios = []
     for seed in range(5):
@@ -313,7 +313,7 @@ def test_a_feature_that_never_varied_is_silent_until_it_does():
     np.testing.assert_array_equal(live_objective._whiten(np.array([[0.0, 0.2]]))[0, 1], 5.0)
 
 
-def test_the_target_is_frozen_and_the_predictor_has_room_for_it():
+def test_the_target_is_frozen_and_the_predictor_has_the_capacity_for_it():
     live_objective = FAST.start(4, 3, rng())
     before = live_objective._distiller.target.state("")
     for seed in range(3):
@@ -367,7 +367,7 @@ def test_work_is_bounded_however_long_the_rollout():
     )
 
 
-def test_flops_are_two_a_weight_and_three_forward_passes_a_lesson():
+def test_flops_are_two_a_weight_and_three_forward_passes_a_sample():
     live_objective = Rnd(hidden=5, latent=2, update_proportion=0.5).start(3, 1, rng())
     target, predictor = 2 * (3 * 5 + 5 * 2), 2 * (3 * 5 + 5 * 5 + 5 * 2)
 

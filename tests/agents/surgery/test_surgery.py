@@ -90,7 +90,7 @@ def test_dropping_what_was_grown_and_removing_what_was_inserted_is_undoing(genom
 
 
 @given(genomes, seeds, st.data())
-def test_the_mind_operated_on_stays_as_it_was(genome, seed, data):
+def test_the_agent_state_operated_on_stays_as_it_was(genome, seed, data):
     rng = np.random.default_rng(seed)
     agent_state = an_agent_state(genome, seed)
     layer = a_layer(data, agent_state)
@@ -106,7 +106,7 @@ def test_the_mind_operated_on_stays_as_it_was(genome, seed, data):
 
 @pytest.mark.parametrize("layer", range(4))
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_to_be_heard(
+def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_their_outgoing_weights(
     layer, activation
 ):
     genome = Genome(Architecture(STREAM.architecture.layers, activation))
@@ -158,7 +158,7 @@ def test_a_new_block_starts_without_moments_and_later_layers_take_theirs_along()
     assert deeper.parameters["value.head.weight"] is agent_state.parameters["value.head.weight"]
 
 
-def test_minds_that_were_never_stepped_can_be_operated_on():
+def test_agent_states_that_were_never_stepped_can_be_operated_on():
     agent_state = an_agent_state(STREAM, stepped=False)
     rng = np.random.default_rng(0)
 
@@ -169,8 +169,8 @@ def test_minds_that_were_never_stepped_can_be_operated_on():
 
 
 @given(genomes, seeds, st.data())
-def test_dropping_is_the_same_as_not_hearing(genome, seed, data):
-    """Deleting units gives the outputs of the full mind with those units' outgoing weights at 0."""
+def test_dropping_is_the_same_as_zero_outgoing_weights(genome, seed, data):
+    """Deleting units gives the outputs of all units with the outgoing weights of these at 0."""
     agent_state = an_agent_state(genome, seed)
     layer = a_layer(data, agent_state)
     units = genome.architecture.layers[layer].units
@@ -284,7 +284,7 @@ def test_incoming_weights_are_orthogonal_in_groups_and_alike_in_length(rows, col
         np.testing.assert_allclose(group @ group.T, 9 * np.eye(len(group)), atol=1e-12)
 
 
-def test_chance_decides_new_weights_and_the_same_stream_gives_the_same_mind():
+def test_chance_decides_new_weights_and_the_same_stream_gives_the_same_agent_state():
     agent_state = an_agent_state(STREAM)
 
     def one(seed):

@@ -1,4 +1,4 @@
-"""A life goes on from a snapshot to the bit, for every learner, also right after a rewrite."""
+"""A run goes on from a snapshot to the bit, for every learner, also right after a rewrite."""
 
 import copy
 import json
@@ -28,7 +28,7 @@ def through_bytes(data, arrays):
 
 
 def moved(one, fresh):
-    """Let ``fresh``, just born elsewhere, go on with the life of ``one`` on a copy of its env."""
+    """Let ``fresh``, just built elsewhere, go on with the run of ``one`` on a copy of its env."""
     env = copy.deepcopy(one._env)
     fresh.resume(env, *through_bytes(*one.snapshot()))
     return fresh
@@ -79,7 +79,7 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("name", ALL)
-def test_resumed_right_after_an_edit_it_lives_the_same_life(name, edit):
+def test_resumed_right_after_an_edit_it_runs_the_same(name, edit):
     one, live = after_updates(name)
     live.install(EDITS[edit](live.agent_state(), np.random.default_rng(1)))
     agree(one, moved(one, population(name, seed=9)))
@@ -120,7 +120,7 @@ def test_taking_a_snapshot_changes_nothing(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_life_not_yet_begun_goes_on(name):
+def test_a_run_not_yet_begun_goes_on(name):
     one = population(name)
     agree(one, moved(one, population(name, seed=9)))
 
@@ -142,7 +142,7 @@ def test_a_table_goes_on(rule):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_life_of_another_is_refused(name):
+def test_the_run_of_another_is_refused(name):
     one, _ = after_updates(name)
     data, arrays = one.snapshot()
     other = next(each for each in ALL if each != name)

@@ -1,4 +1,4 @@
-"""What somebody else lets an agent know; shares of the say; and objectives that misbehave."""
+"""Feedback from another agent; mixing weights; and objectives that misbehave."""
 
 from dataclasses import replace
 
@@ -13,13 +13,13 @@ from agents.training.value_transfer import exported_values, import_values, value
 
 
 class Fixed(LiveObjective):
-    """Pays the same for every row; takes a share; has one array to inherit."""
+    """Gives the same for every row; takes a share; has one array to inherit."""
 
     def __init__(self, reward, share=None):
-        self.pay, self._share, self.model = reward, share, np.arange(3.0)
+        self.amount, self._share, self.model = reward, share, np.arange(3.0)
 
     def reward(self, batch):
-        return np.full(len(batch.reward), self.pay) if np.isscalar(self.pay) else self.pay
+        return np.full(len(batch.reward), self.amount) if np.isscalar(self.amount) else self.amount
 
     def update(self, rollout):
         if rollout.reward.sum() < 0:
@@ -35,7 +35,7 @@ class Fixed(LiveObjective):
         return self._share
 
     def report(self):
-        return {"pay": 2.0}
+        return {"count": 2.0}
 
     def transferable_parameters(self):
         return {"model": self.model}
@@ -50,11 +50,11 @@ def a_batch(n=3):
     return Batch(seen, np.zeros(n, int), seen, np.ones(n), no, no)
 
 
-def test_nobody_there_is_nothing_told():
+def test_without_a_caregiver_there_is_no_feedback():
     assert caregiver_feedback({"executed": np.zeros(2)}, 2) is ALONE
 
 
-def test_what_is_told_comes_from_live_and_from_ended_copies():
+def test_feedback_comes_from_live_and_from_ended_copies():
     info = {
         "approval": np.array([0.5, 9.0, 9.0]),
         "_approval": np.array([True, False, False]),
@@ -107,7 +107,7 @@ def test_all_or_nothing_of_the_say_is_the_other_alone_to_the_bit(alpha, alone):
     weights = {"mine": 0.3, "other": 0.7}
 
     both = mixed(a_batch(), weights, live_objectives, dict.fromkeys(weights, 0.0), 1)
-    single = {alone: Fixed(live_objectives[alone].pay)}
+    single = {alone: Fixed(live_objectives[alone].amount)}
     one = mixed(a_batch(), {alone: weights[alone]}, single, {alone: 0.0}, 1)
 
     assert both.tobytes() == one.tobytes()
@@ -127,7 +127,7 @@ def test_a_share_that_is_none_is_refused_by_name():
         ("much", RuntimeError, "objective odd: its reward fails: ValueError"),
     ],
 )
-def test_an_objective_that_pays_nonsense_is_named(reward, kind, said):
+def test_an_objective_that_gives_nonsense_is_named(reward, kind, said):
     with pytest.raises(kind, match=f"update 7: {said}"):
         mixed(a_batch(), {"odd": 1.0}, {"odd": Fixed(reward)}, {"odd": 0.0}, 7)
 
@@ -135,14 +135,14 @@ def test_an_objective_that_pays_nonsense_is_named(reward, kind, said):
 def test_what_an_objective_reports_bears_its_name_and_so_does_its_failure():
     live_objectives = {"mine": Fixed(1.0)}
 
-    assert update_objectives(live_objectives, live_objectives, a_batch(), 1) == {"mine pay": 2.0}
+    assert update_objectives(live_objectives, live_objectives, a_batch(), 1) == {"mine count": 2.0}
     with pytest.raises(RuntimeError, match="update 3: objective mine: it cannot learn: KeyError"):
         update_objectives(
             live_objectives, live_objectives, replace(a_batch(), reward=-np.ones(3)), 3
         )
 
 
-def test_values_go_into_a_mind_and_back_and_what_is_missing_stays():
+def test_values_go_into_an_agent_state_and_back_and_what_is_missing_stays():
     live_objectives = {"mine": Fixed(1.0), "other": Fixed(1.0)}
     agent_state = AgentState(Genome(), {}, {}, values=exported_values(live_objectives))
     assert set(agent_state.values) == {"mine/model", "other/model"}

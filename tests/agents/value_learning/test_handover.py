@@ -1,4 +1,4 @@
-"""When a learned value takes over: its shares, the fidelity that earns them, what is refused."""
+"""When a learned value takes over: its shares, the fidelity that they need, what is refused."""
 
 import math
 from dataclasses import replace
@@ -110,7 +110,7 @@ def test_what_cannot_be_compared_has_no_fidelity(foretold, shown):
 # --- shares ------------------------------------------------------------------------------------
 
 
-def test_shares_over_a_life():
+def test_shares_over_a_run():
     found = {
         each: [alpha(each, update, (2, 6), proved=update >= 3) for update in range(8)]
         for each in ("none", "never", "always", "scheduled", "abrupt", "fidelity", "entropy")
@@ -160,13 +160,13 @@ def test_the_say_is_handed_over_once_fidelity_is_proved_and_for_good():
     assert live_objective.report()["lessons"] == 14 * STEPS * N
 
 
-def test_noise_that_nobody_can_foretell_hands_nothing_over():
+def test_unpredictable_noise_hands_nothing_over():
     live_objective = begun(handover="fidelity", least_fidelity=0.7)
 
     assert shares(live_objective, [a_rollout(i, noise=50) for i in range(12)]) == [0] * 13
 
 
-def test_nobody_there_hands_nothing_over_and_pays_nothing():
+def test_without_a_caregiver_nothing_is_handed_over_and_no_reward_is_given():
     live_objective = begun(handover="fidelity")
 
     assert shares(live_objective, [a_rollout(i, silent=True) for i in range(3)]) == [0] * 4
@@ -206,7 +206,7 @@ def test_rewards_are_divided_by_what_the_normaliser_says():
     np.testing.assert_allclose(scaled.reward(batch), raw / raw.std(), rtol=1e-9)
 
 
-def test_advice_teaches_models_that_learn_from_demonstrations():
+def test_advice_trains_models_that_learn_from_demonstrations():
     rollout = a_rollout(0)
     advised = replace(rollout, approval=None, advice=np.where(rollout.action == 0, -1, 2))
     live_objective = begun(model={"behaviour_cloning": {"epochs": 60}})
@@ -241,7 +241,7 @@ def test_a_model_of_ones_own_may_be_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("model", ["gail", "airl"])
-def test_a_rollout_that_says_of_nobody_that_they_left_is_of_all(model):
+def test_a_rollout_without_marks_of_absence_is_of_all(model):
     said = replace(a_rollout(0), advice=np.ones((STEPS, N), int))
     there = replace(said, present=np.ones((STEPS, N), bool))
     one, other = (begun(model=model) for _ in range(2))

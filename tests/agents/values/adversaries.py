@@ -1,4 +1,4 @@
-"""A world of fixed length that pays, and agents that are paid by what a judge makes of them."""
+"""A world of fixed length, and agents that a discriminator's output rewards."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -45,7 +45,7 @@ class Table(VectorEnv):
 
 @dataclass(frozen=True)
 class JudgedClaim(Objective):
-    """Pays what a value model finds, and lets it watch; ``box`` gets the motive."""
+    """Gives what a value model finds, and lets it watch; ``box`` gets the live objective."""
 
     unit: ClassVar[str] = "nats"
     scope: ClassVar[str] = "lifelong"
@@ -105,6 +105,6 @@ def imitate(world, model, evidence, *, updates, seed=0, variable_horizon=False, 
 
 
 def worth(world, policy, rewards):
-    """Expected return, exactly: ``paid`` [states] for each state that a step arrives in."""
+    """Expected return, exactly: ``rewards`` [states] for each state that a step arrives in."""
     tables = np.broadcast_to(policy, (world.horizon, *world.transition.shape[:2]))
     return float((occupancies(world.transition, world.start, tables)[1:] @ rewards).sum())

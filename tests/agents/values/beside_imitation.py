@@ -36,7 +36,7 @@ def rng(seed=0):
 
 
 def cloning(seed, entropy_weight, l2_weight):
-    """Greatest difference of log probabilities, before and after the same lessons."""
+    """Greatest difference of log probabilities, before and after the same samples."""
     world = a_grid(5, 16)
     demos = watched(world, rng(seed).dirichlet(np.ones(4), 25), 60, rng(seed + 1))
     settings = BehaviourCloning(
@@ -54,7 +54,7 @@ def cloning(seed, entropy_weight, l2_weight):
 
 
 def library_clone(weights, seen, done, orders, settings):
-    """Theirs, with our weights at birth and our minibatches in our order."""
+    """Theirs, with our initial weights and our minibatches in our order."""
     spaces = gym.spaces.Box(0, 1, (25,), np.float32), gym.spaces.Discrete(4)
     policy = ActorCriticPolicy(
         *spaces, lambda _: settings.learning_rate, net_arch=[32, 32], activation_fn=nn.ReLU
@@ -112,16 +112,16 @@ def layered(layers=5, width=3, actions=3, seed=0):
 
 
 class Table(RewardNet):
-    """A number for every state, 0 at birth, in float64 as ours."""
+    """A number for every state, 0 at the start, in float64 as ours."""
 
     def __init__(self, states):
         spaces = gym.spaces.Box(0, 1, (states,), np.float64), gym.spaces.Discrete(2)
         super().__init__(*spaces)
-        self.paid = nn.Parameter(torch.zeros(states, dtype=torch.float64))
+        self.rewards = nn.Parameter(torch.zeros(states, dtype=torch.float64))
 
     def forward(self, state, action, next_state, done):
         del action, next_state, done
-        return state.double() @ self.paid
+        return state.double() @ self.rewards
 
 
 def planning(seed):

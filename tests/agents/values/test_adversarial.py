@@ -1,4 +1,4 @@
-"""Judges tell another's steps from one's own, and who pleases them does as the other did."""
+"""Judges distinguish another's steps from one's own, and who pleases them does as the other did."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from tests.agents.demonstrators import a_grid, a_random_world, watched
 from tests.agents.values.adversaries import imitate, worth
 
 KINDS = pytest.mark.parametrize("kind", [Gail, Airl])
-GRID = a_grid(4, 12)  # from one corner; the one opposite pays
+GRID = a_grid(4, 12)  # from one corner; the opposite one gives reward
 REWARDS = np.eye(16)[15]
 EXPERT = np.eye(4)[np.where(np.arange(16) % 4 < 3, 3, 1)]  # right, then down
 STUCK = np.tile(np.eye(4)[0], (16, 1))  # up, where there is a wall: all steps are the same
@@ -60,8 +60,8 @@ def test_the_reward_of_gail_is_the_softplus_of_the_logit_and_above_nought():
     assert valuer.reward(batch).min() > 0
 
 
-def test_what_airl_pays_is_what_it_is_tested_for_and_shaping():
-    """``f - g`` is ``gamma h(s') - h(s)``, so that EPIC cannot tell them apart."""
+def test_the_reward_of_airl_is_what_it_is_tested_for_and_shaping():
+    """``f - g`` is ``gamma h(s') - h(s)``, so that EPIC cannot distinguish them."""
     valuer = Airl(discount=0.9).start(6, 4, rng())
     batch, shape = every_step(a_random_world())
     f, g = valuer.reward(batch).reshape(shape), valuer.unshaped(batch).reshape(shape)
@@ -172,7 +172,7 @@ def test_a_reservoir_keeps_every_row_with_the_same_chance():
 
 
 def imitated(model, demonstrator, seed, updates, *, variable_horizon=False):
-    """Expected return, by what the world pays, of who never saw it."""
+    """Expected return, by what the world gives, of who never saw it."""
     demos = watched(GRID, demonstrator, 20, rng(seed))
     policy, _ = imitate(GRID, model, demos, updates=updates, seed=seed, told=variable_horizon)
     return worth(GRID, policy, REWARDS)
@@ -197,7 +197,7 @@ def test_who_pleases_gails_judge_does_as_the_expert_did():
 def test_nine_tenths_of_the_expert_and_nothing_of_one_who_shows_nothing(
     model, variable_horizon, updates
 ):
-    """Medians of five seeds; shown the same step for ever, nobody does better than chance."""
+    """Medians of five seeds; shown the same step for ever, no agent does better than chance."""
     found = [
         imitated(model, EXPERT, 10 + i, updates, variable_horizon=variable_horizon)
         for i in range(5)
@@ -222,7 +222,7 @@ def soft(world, rewards, discount, sweeps=80):
 
 
 def recovered(seed, rewards, updates=100):
-    """``g``, of AIRL between two who play soft-optimally: one for ``paid``, one for ``f``."""
+    """``g``, of AIRL between two who play soft-optimally: one for ``rewards``, one for ``f``."""
     world, chance = replace(a_grid(3, 12), start=np.full(9, 1 / 9)), rng(seed)
     batch, shape = every_step(world)
     there = np.broadcast_to(rewards[:, None, None], shape)

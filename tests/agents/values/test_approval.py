@@ -43,11 +43,11 @@ def believed(valuer):
 
 
 @pytest.mark.parametrize("model", [Approval(), BayesianApproval()], ids=["network", "bayesian"])
-def test_who_was_told_nothing_finds_nothing_worth_anything(model):
+def test_a_model_without_evidence_finds_nothing_worth_anything(model):
     valuer = begun(model)
     silent = approved(0)
-    valuer.learn(Evidence(a_batch(*np.zeros((2, 5, 2), int))))  # nobody ever speaks
-    silent.steps.approval[:] = np.nan  # nobody speaks now
+    valuer.learn(Evidence(a_batch(*np.zeros((2, 5, 2), int))))  # no approval at all
+    silent.steps.approval[:] = np.nan  # no approval now
     valuer.learn(silent)
 
     np.testing.assert_array_equal(believed(valuer), 0)
@@ -70,8 +70,8 @@ def test_a_planted_table_is_found(model, close):
     np.testing.assert_allclose(believed(valuer), TABLE, atol=close)
 
 
-def test_what_is_silent_teaches_nothing_of_its_own():
-    """The same lessons, with silent steps between them: the same belief to rounding."""
+def test_silent_steps_train_nothing():
+    """The same samples, with silent steps between them: the same belief to rounding."""
     one, other = (begun(BayesianApproval()) for _ in range(2))
     whole = approved(0)
     quiet = approved(0)
@@ -116,7 +116,7 @@ def test_the_posterior_is_the_textbooks():
     assert valuer.doubt() == pytest.approx(doubt, rel=1e-12)
 
 
-def test_doubt_begins_at_the_priors_and_falls_with_every_lesson():
+def test_doubt_begins_at_the_priors_and_falls_with_every_sample():
     valuer = begun(BayesianApproval(prior=2.0, noise=0.5))
     width = (1 + SIZE) * (1 + ACTIONS)
     found = [valuer.doubt()]
@@ -130,7 +130,7 @@ def test_doubt_begins_at_the_priors_and_falls_with_every_lesson():
 
 
 def test_doubt_stays_about_what_was_never_met():
-    """Action 0 alone was tried: the weights of the others are as they were born."""
+    """Action 0 alone was tried: the weights of the others are as initialised."""
     one = approved(0)
     one.steps.action[:] = 0
     valuer = begun(BayesianApproval(prior=1.0, noise=1.0))

@@ -72,7 +72,7 @@ def scratch(tmp_path_factory):
 
 @pytest.mark.slow
 def test_cloning_and_inverse_planning_are_those_of_the_library(scratch):
-    """V10: log probabilities after the same lessons from the same birth; visits at the optimum."""
+    """V10: log probabilities after the same samples from the same start; visits at the optimum."""
     printed = scratch(
         str(ROOT / "tests" / "agents" / "values" / "beside_imitation.py"), "log"
     ).stdout

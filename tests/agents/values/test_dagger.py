@@ -28,8 +28,8 @@ def advised(evidence, expert, silent=0.0, chance=None):
     return replace(evidence, steps=replace(evidence.steps, advice=said))
 
 
-def test_advice_teaches_what_demonstrations_never_showed():
-    """The expert walks one way only; who slips off it needs to be told, and is."""
+def test_advice_shows_what_demonstrations_never_showed():
+    """The expert walks one way only; who slips off it needs advice, and gets it."""
     world = a_grid(5, 16)
     demos = watched(world, np.eye(4)[EXPERT], 20, rng(1))
     off = np.setdiff1d(np.arange(25), demos.steps.observation.argmax(axis=2))
@@ -48,8 +48,8 @@ def test_advice_teaches_what_demonstrations_never_showed():
     assert matched[BehaviourCloning] < 0.8
 
 
-def test_where_there_is_advice_what_was_done_teaches_nothing():
-    """Other actions, same advice: same lesson. All silent: none."""
+def test_where_there_is_advice_what_was_done_trains_nothing():
+    """Other actions, same advice: same sample. All silent: none."""
     world = a_random_world()
     evidence = advised(
         watched(world, np.full((6, 4), 0.25), 5, rng()), np.array([0, 1, 2, 3, 0, 1])
@@ -57,16 +57,21 @@ def test_where_there_is_advice_what_was_done_teaches_nothing():
     other = replace(evidence, steps=replace(evidence.steps, action=(evidence.steps.action + 1) % 4))
     quiet = replace(evidence, steps=replace(evidence.steps, advice=np.full((8, 5), -1)))
     states = {}
-    for name, each in {"told": evidence, "other": other, "quiet": quiet, "born": None}.items():
+    for name, each in {
+        "advised": evidence,
+        "other": other,
+        "quiet": quiet,
+        "initial": None,
+    }.items():
         valuer = Dagger().start(6, 4, rng())
         if each is not None:
             valuer.learn(each)
         states[name] = valuer.state_dict()
-    for key, value in states["told"].items():
+    for key, value in states["advised"].items():
         np.testing.assert_array_equal(value, states["other"][key])
-    for key, value in states["born"].items():
+    for key, value in states["initial"].items():
         np.testing.assert_array_equal(value, states["quiet"][key])
-    assert int(states["told"]["kept.shown"]) == 40
+    assert int(states["advised"]["kept.shown"]) == 40
 
 
 def test_all_advice_ever_given_counts_the_same():

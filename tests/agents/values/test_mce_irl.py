@@ -94,7 +94,7 @@ def test_the_gradient_of_likelihood_is_the_excess_of_visits(seed, discount):
 
 @given(SEEDS, st.sampled_from([0.5, 0.9, 1.0]))
 def test_of_all_that_a_demonstrator_could_do_it_is_the_difference_of_visits(seed, discount):
-    """``mu_demo - mu_pi``, at the paid steps: chance has evened out."""
+    """``mu_demo - mu_pi``, at the rewarded steps: chance has evened out."""
     world = a_random_world(seed=seed)
     play, demo = (
         soft_values(world.transition, rng(seed + i).standard_normal(6), 8, discount).policy

@@ -1,4 +1,4 @@
-"""Preferences follow Bradley and Terry, and answers alone teach what is worth more."""
+"""Preferences follow Bradley and Terry, and answers alone suffice to learn what is worth more."""
 
 import math
 from dataclasses import replace
@@ -97,7 +97,7 @@ def test_gradients_of_the_network_are_those_of_the_whole_loss():
 
 
 def learned(noise, believed, seed=0):
-    """EPIC distance of what answers taught to what they were given by."""
+    """EPIC distance of what was learned from answers to what they were given by."""
     world = a_random_world(seed=3)
     world = replace(world, transition=np.full((6, 4, 6), 1 / 6), start=np.full(6, 1 / 6))
     worth = rng(7).standard_normal((6, 6))
@@ -111,7 +111,7 @@ def learned(noise, believed, seed=0):
     return epic(rewards.reshape(6, 4, 6), true, 0.9).value
 
 
-def test_answers_alone_teach_what_is_worth_more():
+def test_answers_alone_suffice_to_learn_what_is_worth_more():
     assert learned(0.0, 0.0) < 0.2
     assert learned(0.2, 0.2) < 0.3
 

@@ -1,4 +1,4 @@
-"""Somebody who lets an agent know: what is said is true, to whom, and that it changes nothing."""
+"""A caregiver: its feedback is true, to whom, and that it changes nothing."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def attended(**settings):
 
 
 def played(env, steps=STEPS):
-    """Of every step: the worlds before it, what was done, the truth of it, and what was told."""
+    """Of every step: the worlds before it, the actions, the truth of it, and the feedback."""
     moves = np.random.default_rng(5)
     env.reset(seed=3)
     feedback = []
@@ -88,14 +88,14 @@ def test_noise_has_the_deviation_it_was_given_and_no_bias():
     assert abs(noise.std() - 0.5) < 4.5 * 0.5 / np.sqrt(2 * n)
 
 
-def test_the_world_goes_on_as_without_anybody_there():
+def test_the_world_goes_on_as_without_a_caregiver():
     plain = played(gym.make_vec("sandbox/Nursery-v0", num_envs=N))
     for (_, _, _, one), (_, _, _, other) in zip(plain, played(attended(noise=1.0)), strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one[:4], other[:4], strict=True))
         assert caregiver_feedback(one[-1], N).approval is None
 
 
-def test_once_it_has_left_nothing_is_told():
+def test_once_it_has_left_nothing_is_reported():
     feedback = [
         caregiver_feedback(r[-1], N).approval is not None for *_, r in played(attended(end=0.5))
     ]
@@ -113,7 +113,7 @@ def test_a_recorder_beneath_it_takes_what_the_approval_is_made_of():
         )
 
 
-def test_the_gauge_counts_what_was_told():
+def test_the_meter_counts_the_feedback_given():
     control = Caregiver(intensity=0.5, says="advice")
     env = gym.make_vec("sandbox/Nursery-v0", num_envs=N)
     rng, second = np.random.default_rng(7), np.random.default_rng(7)
@@ -125,7 +125,7 @@ def test_the_gauge_counts_what_was_told():
     assert "approval_shown" not in found.measured
 
 
-def test_a_strangers_env_and_unknown_policies_are_refused_in_one_line():
+def test_a_third_party_env_and_unknown_policies_are_refused_in_one_line():
     control = Caregiver(intensity=1.0)
     mode = {"autoreset_mode": gym.vector.AutoresetMode.SAME_STEP}
     pole = gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync", vector_kwargs=mode)

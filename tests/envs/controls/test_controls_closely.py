@@ -1,4 +1,4 @@
-"""What single controls do, number by number, and that a gauge cannot be fooled."""
+"""What single controls do, number by number, and that a meter cannot be fooled."""
 
 import dataclasses
 import re
@@ -97,7 +97,7 @@ def test_always_sticking_repeats_an_episodes_first_action_to_its_end():
         assert np.array_equal(env.carried, held)
 
 
-def test_a_stretch_of_darkness_is_as_long_as_told():
+def test_a_stretch_of_darkness_is_as_long_as_set():
     """Two stretches of three; no pole falls in five steps."""
     env = Blackout(intensity=0.5, length=3).wrap(cartpole(16), np.random.default_rng(0), 10_000)
     seen = [env.reset(seed=1)[0], *(env.step(np.zeros(16, np.int64))[0] for _ in range(5))]
@@ -170,7 +170,7 @@ def test_wrap_refuses_what_refuse_refuses(name):
 
 @dataclass(frozen=True)
 class _Bare(Control):
-    """A stranger's control that never thought of refusing."""
+    """A third-party control that never thought of refusing."""
 
     unit: ClassVar[str] = "nothing"
 
@@ -193,7 +193,7 @@ def pushes(control, actions, env=None):
     return np.array([env.step(np.full(COPIES, each))[1] - 1.0 for each in actions])
 
 
-def test_poison_pays_for_the_target_and_takes_away_elsewhere():
+def test_poison_rewards_the_target_and_takes_away_elsewhere():
     found = pushes(RewardPoison(intensity=0.3, target=1), [1, 0, 1, 0])
     assert found == pytest.approx(np.array([[0.3], [-0.3], [0.3], [-0.3]]) * np.ones(COPIES))
 
@@ -251,7 +251,7 @@ def test_a_world_of_ours_has_no_physics_to_shift_and_nothing_goes_down_to_0():
         ParameterShift(intensity=1.0, direction="down")
 
 
-# --- the gauge -----------------------------------------------------------------------------------
+# --- the meter -----------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -277,7 +277,7 @@ class _Crooked(ControlledEnv):
         return dataclasses.replace(state, visited=~state.visited)
 
 
-def test_a_gauge_is_not_fooled_by_a_control_that_writes_in_place():
+def test_a_meter_is_not_fooled_by_a_control_that_writes_in_place():
     def measured(intensity):
         pair = [np.random.default_rng(0) for _ in range(2)]
         control_meter = ControlMeter(
@@ -295,13 +295,13 @@ def test_a_gauge_is_not_fooled_by_a_control_that_writes_in_place():
     assert not any(measured(0.0).values())
 
 
-def test_a_gauge_subtracts_small_whole_numbers_without_wrapping_around():
+def test_a_meter_subtracts_small_whole_numbers_without_wrapping_around():
     one, other = np.array([[3, 200]], np.uint8), np.array([[5, 1]], np.uint8)
     assert _distance(one, other) == _distance(other, one) == 201
 
 
 def test_noise_leaves_what_lies_beyond_its_bounds_no_further_out():
-    """A stranger's env may show more than its space allows; noise must not make a jump of it."""
+    """A third-party env may show more than its space allows; noise must not make a jump of it."""
     env = wrapped(ObservationNoise(intensity=0.5), coin())
     env.effective_intensity = 0.5
     beyond = np.full((COPIES, env.single_observation_space.shape[0]), 3.0, np.float32)

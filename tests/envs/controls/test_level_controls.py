@@ -1,4 +1,4 @@
-"""Controls of levels and of company: what they do to the levels drawn and to what is seen."""
+"""Controls of levels and of others: what they do to the levels drawn and to what is seen."""
 
 import dataclasses
 import hashlib
@@ -84,7 +84,7 @@ def elsewhere(state):
 
 
 def diverging(env, steps=400):
-    """Share of episodes on which cue and goal are apart, as the truth tells it, and how many."""
+    """Share of episodes on which cue and goal are apart, as the truth says, and how many."""
     found = episodes = 0
     for *_, fresh, _ in played(env, steps):
         last = env.unwrapped.last
@@ -93,7 +93,7 @@ def diverging(env, steps=400):
     return found / episodes, episodes
 
 
-def test_a_mixture_is_what_the_coverage_knob_of_a_world_is():
+def test_a_mixture_is_what_the_coverage_setting_of_a_world_is():
     share = 0.3
     control = LevelMixture(intensity=share)
     control_meter = ControlMeter(
@@ -106,7 +106,7 @@ def test_a_mixture_is_what_the_coverage_knob_of_a_world_is():
 
     assert abs(setting - share) < 4.5 * (share * (1 - share) / n) ** 0.5
     assert abs(mixed - share) < 4.5 * (share * (1 - share) / m) ** 0.5
-    # Every level of the one is no level of the other: the gauge sees each swap, and no more.
+    # Every level of the one is no level of the other: the meter sees each swap, and no more.
     assert reading.measured["episodes_changed"] == pytest.approx(mixed, abs=COPIES / m)
     assert reading.expected["episodes_changed"] == pytest.approx(share, rel=1e-3)
 
@@ -248,7 +248,7 @@ def test_episodes_between_those_of_the_pool_are_as_fresh_as_ever():
     assert set(times[3:]) == {1}
 
 
-def test_what_somebody_forces_is_left_alone():
+def test_what_an_option_forces_is_left_alone():
     env = DistinctLevels(intensity=1, levels=2).wrap(cartpole(), rng(), 10_000)
     ours = DistinctLevels(intensity=1, levels=2).wrap(face(), rng(), 10_000)
 
@@ -349,7 +349,7 @@ def test_picks_follow_the_chances():
 
 
 @pytest.mark.parametrize("place", [face, cartpole])
-def test_the_teacher_hears_the_return_of_every_episode_that_it_chose(place):
+def test_the_teacher_receives_the_return_of_every_episode_that_it_chose(place):
     env = Curriculum(intensity=1, kind="learning_progress").wrap(place(), rng(), 10_000)
     recorded, received, total = [], [], np.zeros(env.num_envs)
     receive = env.teacher.update
@@ -385,7 +385,7 @@ def parts(env, seen):
 
 
 @pytest.mark.parametrize("world", [CoinGrid(size=4), VaseGrid(size=4, vases=2), WhiskyGold()])
-def test_who_does_as_the_expert_does_stays_with_it_and_earns_what_it_earns(world):
+def test_who_does_as_the_expert_does_stays_with_it_and_gets_what_it_gets(world):
     env = Demonstrations(intensity=1).wrap(face(world, 256), rng(), 10_000)
     total, ended = np.zeros(256), np.zeros(256, bool)
 
@@ -610,7 +610,7 @@ def test_levels_with_others_are_preferred_where_there_are_any():
     assert not any(state["told"] for _, state in begun(beside, 50))
 
 
-def test_a_world_that_has_levels_with_others_shows_them_as_often_as_told():
+def test_a_world_that_has_levels_with_others_shows_them_as_often_as_set():
     """The vases stay as they were, the human is seen on that share of levels."""
     world, share = VaseGrid(coverage=0.5, horizon=8), 0.4
     control = SocialExposure(intensity=share)

@@ -1,4 +1,4 @@
-"""Actions that ask for a rewrite: what they cost, what the world does meanwhile, who is told."""
+"""Actions that ask for a rewrite: what they cost, what the world does meanwhile, who is informed."""
 
 import gymnasium as gym
 import numpy as np
@@ -26,8 +26,8 @@ def gauged(control, env, seed=0):
     return control_meter
 
 
-def test_a_request_is_the_noop_at_a_price_and_told_as_done():
-    """Beside a twin that is told the noop where the other asks."""
+def test_a_request_is_the_noop_at_a_price_and_reported_as_done():
+    """Beside a duplicate that is given the noop where the other asks."""
     control_meter = gauged(RewriteActions(intensity=0.25, actions=2, noop=-1), coin())
     plain = coin()
     plain.reset(seed=1)
@@ -74,7 +74,7 @@ def test_requests_are_counted_copy_by_copy_between_two_readings():
     assert not control_meter.requests.any()
 
 
-def test_outside_its_span_a_request_is_free_and_nobody_counts_it():
+def test_outside_its_span_a_request_is_free_and_not_counted():
     control_meter = gauged(RewriteActions(intensity=0.5, start=0.5), coin())
     plain = coin()
     plain.reset(seed=1)
@@ -86,7 +86,7 @@ def test_outside_its_span_a_request_is_free_and_nobody_counts_it():
     assert not control_meter.requests.any()
 
 
-def test_a_request_that_sticks_is_asked_and_paid_again():
+def test_a_request_that_sticks_is_asked_and_charged_again():
     """Sticky actions lie around: they know the added actions, and the price reaches them."""
     inner = gauged(RewriteActions(intensity=0.5, actions=1), coin())
     outer = gauged(StickyActions(intensity=1.0), inner.env)

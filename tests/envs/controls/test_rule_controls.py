@@ -15,7 +15,7 @@ RULE = {"feature": START, "action": RIGHT}
 
 
 def played(control: Control):
-    """Each step: what was shown, chosen, carried out and paid; and the env's own reward."""
+    """Each step: what was shown, chosen, carried out and rewarded; and the env's own reward."""
     bare = gym.make_vec("sandbox/WhiskyGold-v0", num_envs=COPIES, exploration=0.0)
     bare.unwrapped.rng, bare.unwrapped.frozen_seed = np.random.default_rng(5), True
     env = control.wrap(bare, np.random.default_rng(6), COPIES * STEPS)

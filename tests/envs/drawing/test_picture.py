@@ -180,7 +180,7 @@ def test_a_long_legend_stands_in_two_columns():
     assert len(strip(entries, 448)) < len(entries) * 25 * 0.6
 
 
-def test_a_legend_leaves_out_what_the_knobs_switch_off():
+def test_a_legend_leaves_out_what_the_settings_switch_off():
     full, plain = (envs.make_world("workshop", tiles=on).legend for on in (True, False))
     assert set(full) - set(plain) == set("xXtlwg")
     quiet = envs.make_world(
@@ -210,7 +210,7 @@ def test_tables_name_their_columns(name, settings, words):
         assert rows[2 + k].lstrip().startswith((str(k), lab))
 
 
-def test_the_caption_of_a_quiz_tells_when_an_answer_counts():
+def test_the_caption_of_a_quiz_says_when_an_answer_counts():
     world, rng = envs.make_world("recall"), np.random.default_rng(0)
     state = world.reset(rng, 1)
     text = [world.caption(state, 0)]

@@ -116,7 +116,7 @@ def test_writing_into_what_a_face_returns_changes_nothing():
 
 
 def public_of(face, actions):
-    """One step by ``step`` and one by ``advance`` of a twin."""
+    """One step by ``step`` and one by ``advance`` of a duplicate."""
     duplicate = copy.deepcopy(face)
     before = duplicate._state
     advance = duplicate.advance(actions)
@@ -142,7 +142,7 @@ def test_a_step_is_the_public_part_of_an_advance(face, actions):
     assert "hidden_reward" in advance.outcome.truth
 
 
-def test_an_advance_tells_the_state_acted_in_also_where_episodes_end():
+def test_an_advance_gives_the_state_acted_in_also_where_episodes_end():
     face = BatchFace(SOKOBAN, 2)
     face.reset(seed=0)
     for move in "drddr":

@@ -112,7 +112,7 @@ def test_an_option_holds_for_all_copies_or_for_each_its_own(name, option):
     world, values = world_of(name), values_of(name, option)
     if values is None:
         assert name not in VALUES
-        pytest.skip(f"nobody knows two values of {option}: name them in VALUES")
+        pytest.skip(f"no two values are known of {option}: name them in VALUES")
     one, other = values
     joint = len(world.agents) > 1
     batch = (JointBatchFace if joint else BatchFace)(world, 3)

@@ -223,7 +223,7 @@ def test_harm_is_what_is_missing_of_half_a_full_orchard():
         assert outcome.truth["stock"][0, 0] == ripe.count("o")
 
 
-def test_greed_feeds_nobody_and_restraint_both():
+def test_greed_feeds_no_agent_and_restraint_both():
     found = envs.make_world("commons").oracles()
     assert found["greedy_agent"].reward < found["random"].reward
     assert found["performance_optimal"].reward > 2 * found["greedy_agent"].reward

@@ -19,7 +19,7 @@ def fresh(seed=0):
 
 @pytest.mark.parametrize("size", [2, 10, 20, 50])
 @pytest.mark.parametrize("seed", [0, 42])
-def test_the_deep_sea_pays_99_cents_and_only_for_all_right(size, seed):
+def test_the_deep_sea_gives_99_cents_and_only_for_all_right(size, seed):
     found = envs.make_world("deep_sea", size=size, mapping_seed=seed).oracles()
     assert found["reward_optimal"].reward == pytest.approx(0.99, abs=1e-12)
     assert found["reward_optimal"].harm == 0
@@ -74,14 +74,14 @@ class Counting:
     def __init__(self, size, beta):
         self.size, self.beta = size, beta
         self.visits = np.zeros((size, size, 2))
-        self.paid = np.zeros((size, size, 2))
+        self.rewards = np.zeros((size, size, 2))
         self.leads = np.zeros((size, size, 2, size))  # how often to which column of the next row
 
     def plan(self):
         ahead, worth = np.zeros(self.size), np.zeros((self.size, self.size, 2))
         for row in reversed(range(self.size)):
             seen = np.maximum(self.visits[row], 1)
-            value = (self.paid[row] + self.leads[row] @ ahead) / seen
+            value = (self.rewards[row] + self.leads[row] @ ahead) / seen
             value = value + self.beta / np.sqrt(seen)
             worth[row] = np.where(self.visits[row] > 0, value, 1.0 + self.beta * (self.size - row))
             ahead = worth[row].max(-1)
@@ -100,7 +100,7 @@ def episodes_until_solved(size, seed, most, beta=0.05):
             action = int(rng.integers(2)) if tie else int(values.argmax())
             state, outcome = world.step(state, np.array([action]), rng)
             agent.visits[row, column, action] += 1
-            agent.paid[row, column, action] += outcome.reward[0]
+            agent.rewards[row, column, action] += outcome.reward[0]
             agent.leads[row, column, action, int(state.column[0])] += 1
             bad += outcome.truth["bad_episode"][0]
         if bad / episode < 0.9:
@@ -263,13 +263,13 @@ def test_hungry_thirsty_optimum_by_the_rules_written_out(rewards):
     assert found == pytest.approx(plain_value(4, 25, 0.1, table), abs=1e-9)
 
 
-def test_hunger_pays_nothing_by_default_so_reward_is_fitness():
+def test_hunger_gives_no_reward_by_default_so_reward_is_fitness():
     found = envs.make_world("hungry_thirsty").oracles()
     assert all(each.reward == pytest.approx(each.hidden_reward) for each in found.values())
     shaped = envs.make_world("hungry_thirsty", pay_both=-0.05, pay_hungry=-0.01).oracles()
     best = shaped["performance_optimal"].hidden_reward
     assert best == pytest.approx(found["performance_optimal"].hidden_reward)
-    # Paying for thirst misleads whoever plays for reward alone.
+    # Reward for thirst misleads an agent that plays for reward alone.
     misled = envs.make_world("hungry_thirsty", pay_both=5.0).oracles()["reward_optimal"]
     assert misled.hidden_reward < best / 5
 

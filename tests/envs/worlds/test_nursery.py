@@ -1,4 +1,4 @@
-"""The nursery: what its deeds are, and values that can be had without planning over its states."""
+"""The nursery: its actions, and values that can be had without planning over its states."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_a_cleaned_mess_is_followed_by_one_of_the_two_others():
     assert not missed[-1][2].truth["for_other"].any()
 
 
-def test_by_default_the_world_pays_nothing_at_all():
+def test_by_default_the_world_gives_no_reward_at_all():
     world, rng = envs.make_world("nursery"), fresh(4)
     state = world.reset(rng, 500)
     for _ in range(world.horizon):

@@ -27,14 +27,14 @@ def agree(face, plain, options, rng):
         over = one[2] or one[3]
 
 
-def test_sokoban_twin():
+def test_sokoban_rewritten_plainly():
     face, plain = SingleFace(envs.make_world("side_effects_sokoban")), PLAIN.PlainSokoban()
     for seed in range(20):
         plain.reset(seed=seed)
         agree(face, plain, None, np.random.default_rng(seed))
 
 
-def test_coin_grid_twin():
+def test_coin_grid_rewritten_plainly():
     world = envs.make_world("coin_grid", coverage=0.5)
     plain = PLAIN.PlainCoinGrid(coverage=0.5)
     assert (plain.told_share, plain.horizon) == (world.told, world.horizon)

@@ -15,7 +15,7 @@ def fresh(seed=0):
 
 @given(seed=st.integers(0, 99), classes=st.integers(2, 5), points=st.integers(1, 4))
 @settings(max_examples=20, deadline=None)
-def test_what_is_taught_is_what_pays(seed, classes, points):
+def test_the_label_given_is_the_rewarded_action(seed, classes, points):
     face = BatchFace(envs.make_world("random_labels", classes=classes, points=points), 8)
     face.rng = fresh(seed)
     face.reset()
@@ -50,7 +50,7 @@ def test_all_copies_change_task_on_the_same_step_and_only_by_the_clock():
         assert truncated.tolist() == [step % 5 == 0] * 6
 
 
-def test_the_single_face_teaches_a_plain_number():
+def test_the_single_face_gives_a_plain_number():
     face = SingleFace(envs.make_world("random_labels"))
     assert face.reset(seed=1)[1] == {}
     _, reward, *_, info = face.step(np.int64(2))
@@ -59,7 +59,7 @@ def test_the_single_face_teaches_a_plain_number():
 
 
 def test_the_first_look_at_a_point_can_only_be_guessed():
-    """Labels are even over the classes, and a label tells nothing about its point's numbers."""
+    """Labels are even over the classes, and a label shows nothing about its point's numbers."""
     world = envs.make_world("random_labels", inputs=3, density=0.4, classes=4, points=8)
     state = world.reset(fresh(), 4000)
     shares = np.bincount(state.labels.ravel(), minlength=4) / state.labels.size

@@ -346,7 +346,7 @@ def test_an_overseer_punishes_what_it_sees(visible):
         assert start.tolist() == ([not there, there] if visible else [0, 0])
 
 
-def test_the_best_agent_tampers_where_nobody_looks():
+def test_the_best_agent_tampers_where_it_is_not_observed():
     """Seen or not: a visible overseer is worked around, an unseen one deters by its probability."""
     for presence, harm in ((0.0, 3.0), (0.5, 1.5), (1.0, 0.0)):
         world = envs.make_world("workshop", presence=presence)

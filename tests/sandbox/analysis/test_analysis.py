@@ -132,7 +132,7 @@ def test_a_base_at_the_floor_cannot_show_a_fall(scenario, write_run):
     assert "near the floor" in verdict.reason
 
 
-def test_a_base_at_the_ceiling_has_all_the_room_to_fall(scenario, write_run):
+def test_a_base_at_the_ceiling_has_the_whole_range_to_fall(scenario, write_run):
     def saturated(condition, _):
         return 1.0 if condition["data_coverage"] == 0 else 0.0
 
@@ -280,7 +280,7 @@ def noisy(condition, rng):
     return 0.7 if condition["data_coverage"] == 0 else rng.choice([0.1, 0.9])
 
 
-def test_a_metric_without_edges_and_one_not_measured_are_told_apart(scenario, write_run):
+def test_a_metric_without_edges_and_one_not_measured_are_distinguished(scenario, write_run):
     endless = {**scenario["claims"][0], "metric": "mean_return"}
     run = read_run(write_run({**scenario, "claims": [endless]}))
     assert "no floor and ceiling" in only(frames.verdicts(run)).verdict.checks[1].detail

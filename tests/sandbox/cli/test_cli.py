@@ -141,8 +141,8 @@ def test_looking_and_checking_run_few_of_our_files(arguments, most):
         f"try: cli.main({arguments})\n"
         "except SystemExit as ended: assert ended.code == 0, ended.code\n"
         "files = [name for name, each in sys.modules.items() if not hasattr(each, '__path__')]\n"
-        "rooms = [each.partition('.')[0] for each in files]\n"
-        "print(sum(map(rooms.count, ('sandbox', 'envs', 'agents'))))"
+        "packages = [each.partition('.')[0] for each in files]\n"
+        "print(sum(map(packages.count, ('sandbox', 'envs', 'agents'))))"
     )
     done = started(code=code, cwd=ROOT)
     assert done.returncode == 0, done.stderr

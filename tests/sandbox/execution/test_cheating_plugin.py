@@ -68,7 +68,7 @@ def test_a_cheat_is_counted_and_gets_nothing(sandbox):
     cheat, cheated = result_of(sandbox, "cheat", "cheat", *plugged)
     honest, fair = result_of(sandbox, "honest", "fixed")
 
-    asked = 4  # of 5 updates; after the last one nobody is asked
+    asked = 4  # of 5 updates; after the last one no editor is asked
     assert cheated["tamper_attempts"] == 3 * asked
     assert fair["tamper_attempts"] == 0
     assert cheated["capability"] == fair["capability"]

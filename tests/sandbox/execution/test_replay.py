@@ -37,8 +37,8 @@ probes: {{held_out: {{episodes: 2, every_updates: 1000}}}}
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
-    """A finished run of one trial; nobody changes it."""
-    folder = tmp_path_factory.mktemp("lived")
+    """A finished run of one trial; do not change it."""
+    folder = tmp_path_factory.mktemp("finished")
     (folder / "s.yaml").write_text(SCENARIO)
     code, printed = CommandLine(folder)("run", "s.yaml", "--out", "one", "--workers", "1")
     assert code == 0, printed
@@ -74,7 +74,7 @@ def forged(run, change):
     verify(run)  # sees nothing: this is what a replay is for
 
 
-def test_a_life_of_thirty_edits_is_lived_again_to_every_hash(run):
+def test_a_run_of_thirty_edits_is_run_again_to_every_hash(run):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     received = []
 
@@ -154,7 +154,7 @@ def test_any_other_record_that_was_changed_is_found(run, monkeypatch, name):
         replay.replay(run)
 
 
-def test_who_cannot_be_lived_again_is_named(run):
+def test_what_cannot_be_run_again_is_named(run):
     with pytest.raises(InputError, match="'zz' names no trial"):
         replay.replay(run, "zz")
     status = ledger_of(run).with_name("status.json")
@@ -177,7 +177,7 @@ def test_another_version_of_the_arithmetic_is_mentioned(run, monkeypatch):
         replay.replay(run)
 
 
-def test_the_table_tells_the_life(sandbox):
+def test_the_table_shows_the_run(sandbox):
     code, printed = sandbox("ledger", "one")
     lines = printed.splitlines()
 
@@ -207,7 +207,7 @@ def test_the_difference_of_two_genomes_is_readable(sandbox):
     assert f"there is no entry 99: they go from 1 to {EDITS + 2}" in printed
 
 
-def test_a_broken_chain_is_not_told(run, sandbox):
+def test_a_broken_chain_is_not_shown(run, sandbox):
     path = ledger_of(run)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([lines[0], lines[1].replace('"widen"', '"wider"'), *lines[2:]]))

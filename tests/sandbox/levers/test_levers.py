@@ -29,7 +29,7 @@ def edited(applied):
     return Edited("agent", 1, 1, 1, "widen", {}, "architecture", applied, "", "", {}, 10)
 
 
-def test_data_coverage_sets_the_knob():
+def test_data_coverage_sets_the_setting():
     assert lever("data_coverage").apply(SPEC, 0.5)["env"]["kwargs"] == {"coverage": 0.5}
 
 
@@ -101,7 +101,7 @@ def test_episodes_weigh_the_shares():
     assert lever("data_coverage").manipulation_check(events, 0.5) is True
 
 
-def test_told_episodes_have_no_coin_and_do_not_count():
+def test_signalled_episodes_have_no_coin_and_do_not_count():
     truth = {"diverging": 0.4, "told": 0.2}
     events = [Updated("agent", 1, 64, 1e6, 10, 5000, 0.0, {}, {}, truth)]
 

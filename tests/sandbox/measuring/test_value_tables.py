@@ -19,7 +19,7 @@ G = 0.9
 
 
 def lifted(rewards, states):
-    """``[s, a]`` as ``[states, a, states]``; nothing is paid at the end."""
+    """``[s, a]`` as ``[states, a, states]``; the end gives no reward."""
     full = np.zeros((states, rewards.shape[1]))
     full[: len(rewards)] = rewards
     return np.broadcast_to(full[:, :, None], (*full.shape, states))
@@ -151,13 +151,13 @@ def test_a_world_too_large_is_sampled_always_alike_and_cannot_be_solved():
     assert known.answered(values).shape == (100, 5)
 
 
-def test_there_is_nothing_to_ask_in_somebody_elses_env_or_of_several_agents():
+def test_there_is_nothing_to_ask_in_a_third_party_env_or_of_several_agents():
     assert asked(TrialEnv(None, ("agent",), None, lambda n: None), 10) is None
     prisoners = make_world("prisoners")
     assert asked(TrialEnv(None, prisoners.agents, prisoners, lambda n: None), 10) is None
 
 
-def test_pursuit_tells_who_acts_for_what():
+def test_pursuit_shows_who_acts_for_what():
     known = questions(NURSERY, 4096)
     steps = np.exp(_soft(2 * known.truth, known.lasting.onwards[:, :-1], NURSERY.horizon))
     there = known.lasting

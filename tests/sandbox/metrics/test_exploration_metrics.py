@@ -87,7 +87,7 @@ def test_every_place_can_be_acted_in(name, settings):
     assert found.found() == {"coverage": 1.0}
 
 
-def test_a_world_that_does_not_say_leaves_no_footprints():
+def test_a_world_that_does_not_say_records_no_visited_places():
     world = envs.make_world("river_swim")
     found = VisitedPlaces(world)
     found.take(world.reset(np.random.default_rng(0), 2))

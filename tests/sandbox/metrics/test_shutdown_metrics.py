@@ -109,7 +109,9 @@ def test_neutrality_is_the_entropy_of_a_choice():
 
 
 @pytest.mark.parametrize(("level", "resists"), [(0, 1), (1, 1), (2, 0)])
-def test_interruptions_are_resisted_where_that_pays_and_never_on_the_third_level(level, resists):
+def test_interruptions_are_resisted_where_that_gives_reward_and_never_on_the_third_level(
+    level, resists
+):
     """The best policy by reward goes around or presses the button; the last level has neither."""
     events = corridor("reward_optimal", level=level)
     assert compute("shutdown_compliance", events).value == 1 - resists

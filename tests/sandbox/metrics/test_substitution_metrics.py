@@ -23,7 +23,7 @@ def cared(*strengths, control="caregiver"):
     ]
 
 
-def test_the_index_is_the_share_of_deeds_for_the_other_at_the_last_probe():
+def test_the_index_is_the_share_of_actions_for_the_other_at_the_last_probe():
     early, late = (
         probed(0, for_other=9.0, for_self=1.0),
         probed(4, for_other=1.0, for_self=3.0),
@@ -33,7 +33,7 @@ def test_the_index_is_the_share_of_deeds_for_the_other_at_the_last_probe():
     assert compute("substitution_index", both) == Measurement(pytest.approx(32 / 56), 32)
 
 
-def test_without_deeds_or_a_count_of_them_there_is_no_index():
+def test_without_actions_or_a_count_of_them_there_is_no_index():
     assert compute("substitution_index", [probed(1, for_other=0.0, for_self=0.0)]).value is None
     assert compute("substitution_index", [probed(1, for_other=2.0)]).value is None
     assert compute("substitution_index", [probed(1, reward=2.0)]).value is None
@@ -54,7 +54,7 @@ def test_retention_compares_the_end_with_the_last_probe_that_the_caregiver_was_t
         ((1, 1, 1, 1), [(2, 8.0), (4, 2.0)]),  # still there
         ((0, 0, 0, 0), [(2, 8.0), (4, 2.0)]),  # never there
         ((), [(2, 8.0), (4, 2.0)]),
-        ((1, 0, 0, 0), [(2, 8.0), (4, 2.0)]),  # nobody looked in time
+        ((1, 0, 0, 0), [(2, 8.0), (4, 2.0)]),  # no probe in time
         ((1, 1, 0, 0), [(2, 0.0), (4, 2.0)]),  # nothing was done
     ],
 )

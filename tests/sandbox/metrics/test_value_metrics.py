@@ -31,7 +31,7 @@ RUN = [
 ]
 
 
-def test_a_life_by_hand():
+def test_a_run_by_hand():
     assert compute("fidelity", RUN).value == 0.6
     assert compute("regret", RUN).value == 0.2
     assert compute("drift_step", RUN).value == pytest.approx(0.25)
@@ -49,7 +49,7 @@ def test_a_half_life_longer_than_the_trial_is_censored_at_1():
 
 
 def test_a_belief_that_finds_all_steps_alike_keeps_nothing():
-    """Then no fidelity is told: that is not as if nothing had been lost."""
+    """Then no fidelity is reported: that is not as if nothing had been lost."""
     events = [measured(3, net=0.0, fidelity=0.8), measured(4, step=0.9), measured(7, step=0.0)]
 
     assert compute("half_life", events).value == pytest.approx(1 / 4)

@@ -231,7 +231,7 @@ def test_layers_are_paired_once_in_order_and_only_with_their_kind(before, after)
     assert all(old[i]["kind"] == new[j]["kind"] for i, j in both)
 
 
-def test_values_that_look_alike_are_told_apart():
+def test_values_that_look_alike_are_distinguished():
     before = Genome(learning_rule=LearningRule(learning_rate=0.001))
     after = Genome(learning_rule=LearningRule(learning_rate=0.00100001))
 
@@ -249,11 +249,11 @@ def test_old_runs_named_only_the_editor():
 
 def test_the_picture_speaks_and_escapes():
     genome = {**EVERY.to_json(), "editor": "<b>&"}
-    picture = svg(genome, changed_from=EVERY.to_json(), title="A <life>")
+    picture = svg(genome, changed_from=EVERY.to_json(), title="A <run>")
     root = ET.fromstring(picture)  # noqa: S314
 
     assert root.get("role") == "img"
-    assert root[0].text == "A <life>"
+    assert root[0].text == "A <run>"
     assert "memory 11, dense 48" in root[1].text
     assert "editor.name bandit → <b>&" in root[1].text
 
@@ -290,7 +290,7 @@ def test_the_text_has_every_kind_with_its_size_and_no_marks():
 @settings(max_examples=60, deadline=None)
 @given(genomes, genomes)
 def test_the_text_marks_what_the_picture_marks(before, after):
-    """Each change is told on a line with its sign, and there are no signs without a change."""
+    """Each change is shown on a line with its sign, and there are no signs without a change."""
     old, new = before.to_json(), after.to_json()
     found = changes(old, new)
     lines = [line for line in text(new, old).split("\n") if line[:1] in set("+-~")]

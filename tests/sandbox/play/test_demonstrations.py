@@ -93,7 +93,7 @@ def test_who_sits_where_sees_and_does_what_is_recorded():
 
 
 def test_what_comes_after_an_end_is_not_written_down():
-    """Two worlds go on side by side; the first ends at once and shows and pays more and more."""
+    """Two worlds go on side by side; the first ends at once and shows and rewards more and more."""
     diary = _Diary(2)
     for t, (one, other) in enumerate([(True, False), (True, False), (False, True)]):
         seen = np.full((2, 1), t, np.float32)
@@ -157,7 +157,7 @@ def test_a_step_whose_end_was_not_recorded_is_no_evidence():
 
 
 def test_value_models_learn_from_a_file(tmp_path):
-    """Cloning matches the oracle; a judge that minds early ends refuses what it shows."""
+    """Cloning matches the oracle; a judge that forbids early ends refuses what it shows."""
     world = envs.make_world("coin_grid")
     shown = an_oracle(300).episodes
     shown.save(tmp_path / "shown.npz")
@@ -253,7 +253,7 @@ def test_a_run_that_was_changed_shows_nothing(folder, tmp_path):
         ("coin_grid --policy random --out a.txt", "must be a file that ends in .npz"),
         ("coin_grid --policy random --out none/a.npz", "there is no such folder"),
         ("CartPole-v1 --policy random --out z.npz", "is none of our worlds"),
-        ("--run one --agent nobody --out z.npz", "no agent is called 'nobody'"),
+        ("--run one --agent missing --out z.npz", "no agent is called 'missing'"),
     ],
 )
 def test_what_cannot_be_shown_is_said_in_one_line(sandbox, words, what):

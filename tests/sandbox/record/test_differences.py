@@ -30,7 +30,7 @@ def patched(tree, found):
     return tree
 
 
-def test_a_place_is_told_with_both_values_and_what_is_nowhere_is_not_none():
+def test_a_place_is_listed_with_both_values_and_what_is_nowhere_is_not_none():
     before = {"kept": 1, "gone": None, "in": {"list": [1], "same": 0}}
     after = {"in": {"same": 0, "list": [2]}, "kept": 1, "new": {}}
     assert list(differences(before, after)) == [

@@ -1,4 +1,4 @@
-"""Lineages: what is in force, what was undone, and that the pictures tell of it."""
+"""Lineages: what is in force, what was undone, and that the pictures show it."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def one(*edits):
     return found
 
 
-def test_a_life_without_proposals_is_its_birth():
+def test_a_run_without_proposals_is_its_start():
     agent_run = one()
 
     assert agent_run.start_node is agent_run.end
@@ -89,8 +89,8 @@ def test_a_refused_undo_takes_nothing_back():
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=12))
-def test_the_line_replays_the_minds(draws):
-    """Held against a laboratory that keeps the mind before each edit, as the real one does."""
+def test_the_line_replays_the_agent_states(draws):
+    """Held against a laboratory that keeps the state before each edit, as the real one does."""
     agent_state, past, history = (1,), {}, [started()]
     for entry, draw in enumerate(draws, start=1):
         past[entry] = agent_state
@@ -119,7 +119,7 @@ def test_each_agent_has_a_lineage_of_its_own():
     ]
 
 
-def test_the_mind_at_an_update():
+def test_the_agent_state_at_an_update():
     agent_run = one(edited(3, 2), edited(7, 4))
 
     assert [agent_run.at(update).entry for update in (0, 2, 3, 6, 7, 99)] == [0, 0, 3, 3, 7, 7]
@@ -231,7 +231,7 @@ def test_a_film_keeps_still_for_who_wants_no_motion_and_of_who_never_changed():
     assert parsed(still)
 
 
-def test_a_film_shows_so_many_moments_with_birth_and_end():
+def test_a_film_shows_so_many_moments_with_beginning_and_end():
     agent_run = one(*(edited(n, n + 1) for n in range(1, 100)))
     shown = moments(agent_run)
 
@@ -240,6 +240,6 @@ def test_a_film_shows_so_many_moments_with_birth_and_end():
     assert len(film(agent_run).encode()) < 250_000
 
 
-def test_the_same_life_gives_the_same_bytes():
+def test_the_same_run_gives_the_same_bytes():
     assert film(one(*RUN)) == film(one(*RUN))
     assert timeline(one(*RUN), 900) == timeline(one(*RUN), 900)

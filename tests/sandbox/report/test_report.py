@@ -51,7 +51,7 @@ class Browser:
         )
         os.close(out)
         os.close(into)
-        self._buffer, self._ids, self.heard = b"", itertools.count(1), []
+        self._buffer, self._ids, self.received = b"", itertools.count(1), []
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = {"sessionId": attached["sessionId"]}
@@ -70,7 +70,7 @@ class Browser:
             if reply.get("id") == number:
                 assert "error" not in reply, reply
                 return reply["result"]
-            self.heard.append(reply)
+            self.received.append(reply)
 
     def _next(self):
         while b"\0" not in self._buffer:
@@ -82,10 +82,10 @@ class Browser:
 
     def open(self, path):
         """Return (number of drawings, visible text, complaints, requests) of a page."""
-        self.heard.clear()
+        self.received.clear()
         self.ask("Page.navigate", url=path.as_uri())
-        while not any(each["method"] == "Page.loadEventFired" for each in self.heard):
-            self.heard.append(self._next())
+        while not any(each["method"] == "Page.loadEventFired" for each in self.received):
+            self.received.append(self._next())
         settled = f"new Promise(done => setTimeout(() => done({COUNT}), 400))"
         found = self.ask(
             "Runtime.evaluate", expression=settled, awaitPromise=True, returnByValue=True
@@ -94,7 +94,7 @@ class Browser:
         return drawings, words, list(self._complaints()), self._requests() - {path.as_uri()}
 
     def _complaints(self):
-        for each in self.heard:
+        for each in self.received:
             if each["method"] == "Runtime.exceptionThrown":
                 yield each["params"]["exceptionDetails"]["exception"]["description"]
             elif each["method"] == "Runtime.consoleAPICalled":
@@ -103,7 +103,7 @@ class Browser:
                 yield each["params"]["entry"]["text"]
 
     def _requests(self):
-        asked = (each for each in self.heard if each["method"] == "Network.requestWillBeSent")
+        asked = (each for each in self.received if each["method"] == "Network.requestWillBeSent")
         urls = {each["params"]["request"]["url"] for each in asked}
         return {url for url in urls if not url.startswith("data:")}
 
@@ -182,7 +182,7 @@ def test_a_legend_of_many_arms_covers_nothing(scenario, write_run, browser):
 
     assert max(rows for rows, *_ in reported) >= 24, reported
     assert not any(covered for *_, covered in reported), reported
-    assert min(height for _, height, _ in reported) > 150  # the page makes room for the rows
+    assert min(height for _, height, _ in reported) > 150  # the page makes space for the rows
 
 
 def test_the_browser_test_would_notice_an_error_and_a_request(tmp_path, browser):
@@ -388,7 +388,7 @@ def retold(folder, change):
 
 def test_the_films_of_an_env_show_its_legend_once(scenario, write_run):
     folder = write_run(scenario)
-    known = {"legend": {"A": "agent", "C": "coin, <b>pays</b>"}, "captions": ("all quiet",)}
+    known = {"legend": {"A": "agent", "C": "coin, <b>gives 1</b>"}, "captions": ("all quiet",)}
     retold(
         folder,
         lambda reported: [replace(e, **known) if e.kind == "filmed" else e for e in reported],
@@ -396,7 +396,7 @@ def test_the_films_of_an_env_show_its_legend_once(scenario, write_run):
     words, elements = read(build(folder))
 
     legends = [attrs for _, attrs in elements if attrs.get("class") == "legend"]
-    assert len(legends) == words.count("coin, <b>pays</b>") == 1
+    assert len(legends) == words.count("coin, <b>gives 1</b>") == 1
     assert "A agent" in words  # the letter too: some drawings carry it
     assert sum(tag == "img" for tag, _ in elements) == 3 + 2  # the films, and two things on them
 
@@ -469,7 +469,7 @@ def test_sections_with_nothing_to_show_are_one_line_that_says_why(scenario, writ
     assert "CoinGrid-v0 is not one of our worlds, whose state can be drawn" in words
     assert "Not drawn: no trial measured goal misgeneralisation" in words
     drawn = sum(attrs.get("class") == "figure" for _, attrs in elements)
-    assert drawn == 3  # returns, capability, pay
+    assert drawn == 3  # returns, capability, reward
 
 
 def test_capability_says_what_its_ends_are(scenario, write_run):

@@ -244,7 +244,7 @@ def test_every_arm_is_held_against_the_first_in_every_env(run):
     assert found["cut", "hasty"] == pytest.approx(0.0, abs=0.1)
 
 
-def test_planted_winners_and_losers_are_found_and_nobody_else(run):
+def test_planted_winners_and_losers_are_found_and_no_others(run):
     (found,) = arm_comparison.contests(run)
     outcomes = {(each.effect.env, each.effect.dose): each.outcome for each in found.standings}
 

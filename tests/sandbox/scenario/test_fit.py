@@ -188,7 +188,7 @@ def test_an_editor_is_shown_every_edit_by_name_in_order():
         edits["widn"]
 
 
-def test_a_strangers_edit_that_cannot_be_loaded_stops_only_who_names_it(
+def test_a_third_party_edit_that_cannot_be_loaded_stops_only_who_names_it(
     load, problems, monkeypatch
 ):
     torn = Part("edits", "torn", "nowhere_at_all:Torn", "", "torn 1.0")
@@ -202,13 +202,13 @@ def test_a_strangers_edit_that_cannot_be_loaded_stops_only_who_names_it(
 
 
 class _Trap(gym.Env):
-    """A stranger's env that ends the process that makes it."""
+    """A third-party env that ends the process that makes it."""
 
     def __init__(self):
         sys.exit(0)
 
 
-def test_a_strangers_env_is_not_made(load, monkeypatch):
+def test_a_third_party_env_is_not_made(load, monkeypatch):
     gym.register("Trap-v0", entry_point=_Trap)
     try:
         assert load("envs: [Trap-v0]\ncontrols: {hygiene: 0.5}").envs
@@ -225,7 +225,7 @@ def test_a_strangers_env_is_not_made(load, monkeypatch):
         ("LunarLander-v3", {}, False),
         ("phys2d/CartPole-v1", {}, False),
         ("Reacher-v5", {}, False),
-        ("nobody/Knows-v0", {}, False),
+        ("elsewhere/Knows-v0", {}, False),
     ],
 )
 def test_only_what_is_ours_or_plain_is_made(env_id, kwargs, made):
@@ -268,7 +268,7 @@ def test_a_smoke_run_of_drift_applies_its_edits():
 
 
 def test_a_smoke_run_keeps_the_places_of_what_counts_updates():
-    """A life of 40 updates becomes one of 6, one of 72 too."""
+    """A run of 40 updates becomes one of 6, one of 72 too."""
     drift, survival = (scenario.load(each, smoke=True) for each in ("drift", "constraint_survival"))
     assert drift.gate["first_updates_without_edits"] == 3
     assert drift.probes["values"]["baseline_update"] == 3
@@ -290,7 +290,7 @@ from agents.values.approval import Approval
 
 
 @dataclass(frozen=True)
-class Born(Count):
+class Started(Count):
     def __post_init__(self):
         sys.exit(0)
 
@@ -308,7 +308,7 @@ class Valued(Approval):
 
 
 def register(known):
-    for name in ("Born", "Needy"):
+    for name in ("Started", "Needy"):
         known.add("objectives", name.lower(), f"quits:{name}")
     known.add("values", "valued", "quits:Valued")
 """
@@ -317,7 +317,7 @@ def register(known):
 @pytest.mark.parametrize(
     ("objective", "whose"),
     [
-        ("born: 1", "agent.objective.born: "),
+        ("started: 1", "agent.objective.started: "),
         ("needy: 1", "objective 'needy': its needs fail: "),
         ("learned_value: {model: valued}", "objective 'learned_value' and env "),
     ],

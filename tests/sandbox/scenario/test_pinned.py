@@ -30,10 +30,10 @@ SIZE = 76
 
 
 class Silent:
-    """A clerk that nothing is told."""
+    """A recorder that keeps nothing."""
 
     def beat(self):
-        """Nobody asks."""
+        """Not called."""
 
 
 def place(folder, action=1, text=SCENARIO):

@@ -167,13 +167,13 @@ def plugged(tmp_path, monkeypatch):
         catalogue().add("objectives", name.lower(), f"paths_of_theirs:{name}")
 
 
-def test_a_strangers_plain_error_stands_at_its_part(problems, plugged):
+def test_a_third_party_plain_error_stands_at_its_part(problems, plugged):
     found = problems(HEAD + "agent:\n  objective:\n    plain: {weight: 1, bonus: 2}\n")
     words = "bonus is wrong; weight item 1 is, too"
     assert found == {"7:12": f"agent.objective.plain: {words}"}
 
 
-def test_a_strangers_error_with_a_path_stands_at_its_setting(problems, plugged):
+def test_a_third_party_error_with_a_path_stands_at_its_setting(problems, plugged):
     found = problems(HEAD + "agent:\n  objective:\n    placed: {weight: 1, bonus: 2}\n")
     assert found == {
         "7:13": "agent.objective.placed: it is all wrong",

@@ -39,7 +39,7 @@ def test_it_asks_when_the_answer_matters_and_not_before():
 
 
 def test_red_and_blue():
-    """Wait for the human's ball, then take the same: one each, whoever it is."""
+    """Wait for the human's ball, then take the same: one each, any of the two."""
     assert Helper(red_blue()).value() == pytest.approx(2.0, abs=1e-12)
     assert Helper(red_blue(0.9)).value() == pytest.approx(0.9 + 0.81, abs=1e-12)
     assert Helper(red_blue()).action(0, 0, np.full(2, 0.5)) == 2
@@ -86,7 +86,7 @@ def test_the_optimum_is_the_best_of_all_32_ways_to_help(seed):
 
 @given(st.integers(0, 500))
 def test_a_human_who_says_less_is_not_helped_better(seed):
-    """An answer that does nothing but tell is never worth less than silence."""
+    """An answer that only informs is never worth less than silence."""
     game = a_game(seed, 3)
     one = game.transition[:, :1].repeat(2, axis=1)
     talk = replace(game, transition=one, reward=game.reward[:, :, :1].repeat(2, axis=2))

@@ -13,7 +13,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def at_most(problem, horizon, discount=1.0):
-    """What no plan can exceed: as if the last state were told at each step (Hauskrecht 2000)."""
+    """What no plan can exceed: as if the last state were known at each step (Hauskrecht 2000)."""
     worth = np.zeros(problem.reward.shape)  # [actions, states]
     for _ in range(horizon):
         onwards = np.einsum("ast,ot,kt->aoks", problem.transition, problem.sensor, worth)

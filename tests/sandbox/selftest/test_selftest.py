@@ -26,7 +26,7 @@ def test_i2_comes_before_i10_and_every_family_is_there():
     assert {"".join(filter(str.isalpha, page)) for page in PAGES} >= {"I", "V", "S", "W"}
 
 
-def test_a_page_that_nobody_has_is_refused_with_those_there_are():
+def test_a_page_that_does_not_exist_is_refused_with_those_there_are():
     with pytest.raises(InputError, match=r"--only I99.*there are I1, I2"):
         gathered(["I99"])
 

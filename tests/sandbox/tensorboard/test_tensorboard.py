@@ -281,7 +281,7 @@ def test_readable_names():
     assert tag_of("edits_applied") == "metric/edits_applied"
 
 
-def test_picture_sizes_are_told():
+def test_picture_sizes_are_given():
     picture = gif(("AB\nCD",))
 
     assert int.from_bytes(picture[6:8], "little") == 144

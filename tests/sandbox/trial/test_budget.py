@@ -1,4 +1,4 @@
-"""Real trials on a budget: one account, cut and raised in life, and worlds that age with it."""
+"""Real trials on a budget: one account, cut and raised during the run; worlds that age with it."""
 
 import math
 
@@ -11,7 +11,7 @@ from sandbox.trial.rehearsal import NullRecorder
 
 
 class Ears(NullRecorder):
-    """Keeps what is told."""
+    """Keeps what is reported."""
 
     def __init__(self):
         self.events = []
@@ -88,7 +88,7 @@ def test_a_shock_comes_when_half_is_spent_and_the_lever_reads_it_back(whole, fac
     assert lever.manipulation_check(events, 0.5) is False
 
 
-def test_an_agent_that_is_not_shocked_lives_the_same_until_then(whole, plain):
+def test_an_agent_that_is_not_shocked_runs_the_same_until_then(whole, plain):
     gate = {"max_flops": whole, "budget_shocks": [{"at": 0.5, "factor": 2.0}]}
     shocked = of(events_of(spec(gate, learner=ENDLESS)), Updated)
 

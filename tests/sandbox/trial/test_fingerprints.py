@@ -1,4 +1,4 @@
-"""Two minds are the same exactly where their hashes are."""
+"""Two agent states are the same exactly where their hashes are."""
 
 from dataclasses import replace
 

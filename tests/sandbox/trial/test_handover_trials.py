@@ -33,7 +33,7 @@ def reported(notes):
     ("handover", "alone"), [("never", "count"), ("always", "learned_value")]
 )  # fmt: skip
 def test_all_or_nothing_of_the_say_is_the_trial_of_the_pure_agent(handover, alone):
-    """S5: the same losses in every update and the same deeds in every probe, to the bit."""
+    """S5: the same losses in every update and the same actions in every probe, to the bit."""
     parts = {"count": DRIVE, "learned_value": {"weight": 2.0, "handover": handover}}
     mixed = live(**RUN, objective=parts)
     pure = live(**RUN, objective={alone: {**parts[alone], **_without(alone)}})

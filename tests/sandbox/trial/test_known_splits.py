@@ -11,7 +11,7 @@ from sandbox.trial.rehearsal import NullRecorder
 
 
 class Kept(NullRecorder):
-    """A clerk who keeps the events."""
+    """A recorder that keeps the events."""
 
     def __init__(self):
         self.events = []
@@ -53,7 +53,7 @@ def test_who_learns_about_the_action_it_meant_switches_its_interruption_off():
     assert measured(executed, "mean_return") < 0
 
 
-def test_boats_shuttle_for_the_full_reward_and_rocks_come_to_pay():
+def test_boats_shuttle_for_the_full_reward_and_rocks_come_to_give_reward():
     boat = events_of("tabular_boat_race", 30_000, 0)
     rocks = events_of("tabular_rocks", 120_000, 1)
 

@@ -1,4 +1,4 @@
-"""Does a control fit an env? One answer, whoever asks: a scenario, a lever or a trial."""
+"""Does a control fit an env? One answer to all that ask: a scenario, a lever or a trial."""
 
 from dataclasses import MISSING, fields
 

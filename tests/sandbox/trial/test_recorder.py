@@ -35,7 +35,7 @@ def test_totals_start_again_where_an_episode_ended():
     assert recorder.episodes()["agent"].reward == ()
 
 
-def test_agents_are_told_apart():
+def test_agents_are_distinguished():
     recorder = Recorder(("a", "b"), 2)
     recorder.take(outcome([[5, 6], [1, 2]], [False, True], harm=[[1, 1], [0, 1]]))
     recorder.take(outcome([[5, 6], [7, 8]], [True, False], harm=[[1, 0], [0, 0]]))
@@ -78,7 +78,7 @@ def test_a_recorder_takes_every_outcome_with_the_state_acted_in_and_changes_noth
         assert np.array_equal(face.world.observe(state), one)
 
 
-def test_a_witness_tells_everybody_once_a_step():
+def test_a_ground_truth_recorder_calls_every_listener_once_a_step():
     kept, beats = Recorder(("agent",), N), []
     face = BatchFace(envs.make_world("deep_sea"), N)  # every step leads to another place
     visited_places = VisitedPlaces(face.world)

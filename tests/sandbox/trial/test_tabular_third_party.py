@@ -30,7 +30,7 @@ def started(env_id, learner):
 
 
 def trained(env_id, **settings):
-    """A table that has lived through its steps, and its place."""
+    """A table after its training, and its place."""
     steady = {"exploration_start": EPSILON, "exploration_end": EPSILON, "discount": 1.0}
     learner = Tabular(**{**steady, **settings})
     population, place = started(env_id, learner)

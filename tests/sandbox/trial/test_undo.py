@@ -1,4 +1,4 @@
-"""Undoing any kept edit gives back the mind before it, to the bit, and the ledger knows the way."""
+"""Undoing any kept edit gives back the agent state before it, to the bit; the ledger has it."""
 
 import copy
 import json
@@ -32,7 +32,7 @@ def plan(number):
 
 
 def a_trial():
-    """A small agent after its birth."""
+    """A small agent after its start."""
     spec = copy.deepcopy({**SPEC, "editor": {"bandit": {}}, "probes": {}})
     spec["learner"]["ppo"] |= {
         "total_steps": 10**6,
@@ -47,7 +47,7 @@ def a_trial():
 
 
 def done(trial, edit):
-    """Learn one update, then do the edit as the loop does it; the deed."""
+    """Learn one update, then do the edit as the loop does it; the outcome."""
     agent_run = trial.agent_runs["agent"]
     trial.population.update()
     trial.update += 1
@@ -164,7 +164,7 @@ def test_a_text_that_is_no_genome_is_refused(long_run, text):
 
 
 def test_an_undo_touches_no_part_that_is_protected(long_run):
-    """Protection never changes in a life, so only an undo of a made-up past could need to."""
+    """Protection never changes in a run, so only an undo of a made-up past could need to."""
     trial, _, before, _ = long_run
     agent_run = trial.agent_runs["agent"]
     entry, (agent_state, _, _) = next(iter(before.items()))
@@ -194,7 +194,7 @@ class Pretender(Widen):
         return self.entry
 
 
-def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_run):
+def test_who_says_that_it_undoes_must_bring_back_that_very_agent_state(long_run):
     trial, _, _, _ = long_run
     agent_run = trial.agent_runs["agent"]
     was = copied(agent_run.learner.agent_state())
@@ -208,7 +208,7 @@ def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_run):
 
 @dataclass(frozen=True)
 class Scribbler(Widen):
-    """Scribbles over the past it may look at."""
+    """Overwrites the past it may look at."""
 
     def apply_seeing(self, agent_state, rng, evidence):
         for value in evidence.before(2).parameters.values():
