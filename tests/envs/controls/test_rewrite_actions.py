@@ -1,4 +1,4 @@
-"""Actions that ask for a rewrite: what they cost, what the world does meanwhile, who is informed."""
+"""Actions that ask for a rewrite: what they cost, what the world does meanwhile, who knows it."""
 
 import gymnasium as gym
 import numpy as np
