@@ -174,7 +174,9 @@ def test_a_reservoir_keeps_every_row_with_the_same_chance():
 def imitated(model, demonstrator, seed, updates, *, variable_horizon=False):
     """Expected return, by what the world gives, of who never saw it."""
     demos = watched(GRID, demonstrator, 20, rng(seed))
-    policy, _ = imitate(GRID, model, demos, updates=updates, seed=seed, told=variable_horizon)
+    policy, _ = imitate(
+        GRID, model, demos, updates=updates, seed=seed, variable_horizon=variable_horizon
+    )
     return worth(GRID, policy, REWARDS)
 
 
