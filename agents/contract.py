@@ -180,7 +180,7 @@ class LiveEditor(ABC):
         del update
         return True
 
-    def hear(self, reply: Reply) -> None:
+    def receive(self, reply: Reply) -> None:
         """Receive the gate's answer to the proposal."""
         del reply
 

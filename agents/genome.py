@@ -201,7 +201,7 @@ class SACRule(LearningRule):
 
 @dataclass(frozen=True)
 class SupervisedRule(LearningRule):
-    """Cross-entropy on the labels that the env teaches; nothing is explored."""
+    """Cross-entropy on the labels that the env gives; nothing is explored."""
 
     rule: Literal["supervised"] = "supervised"
 

@@ -58,21 +58,21 @@ class Dynamics:
 class Evidence:
     """Observed behaviour of another agent, its preferences between episodes, or its approval.
 
-    ``lived`` holds one episode, or fragment of one, a column: arrays ``[steps, episodes, ...]``,
+    ``steps`` holds one episode, or fragment of one, a column: arrays ``[steps, episodes, ...]``,
     ``present`` False past its end. Its ``reward`` is the other agent's environment reward: no model
-    of values may read it. ``pairs`` are columns that were compared. Where ``lived.approval`` is a
+    of values may read it. ``pairs`` are columns that were compared. Where ``steps.approval`` is a
     number, the step is not the other agent's own: it approved of it as an observer.
     """
 
-    lived: Batch
+    steps: Batch
     pairs: Array = field(default_factory=lambda: np.zeros((0, 2), np.int64))  # int [pairs, 2]
     preferred: Array = field(default_factory=lambda: np.zeros(0))  # [pairs]: 1 the first, 0 not
 
     @property
     def present(self) -> Array:
         """Bool ``[steps, episodes]``."""
-        shape = self.lived.action.shape
-        return np.ones(shape, bool) if self.lived.present is None else self.lived.present
+        shape = self.steps.action.shape
+        return np.ones(shape, bool) if self.steps.present is None else self.steps.present
 
 
 class ValueModel(ABC):
@@ -149,9 +149,9 @@ class Valuer(ABC):
         new = {name: np.asarray(each, state[name].dtype) for name, each in parameters.items()}
         self.load_state_dict({**state, **new})
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
-        """FLOPs of rewarding, and watching, ``steps`` and of one ``learn`` from ``lessons``."""
-        del steps, lessons
+    def flops(self, steps: int, samples: int = 0) -> float:
+        """FLOPs of rewarding, and watching, ``steps`` and of one ``learn`` from ``samples``."""
+        del steps, samples
         return 0.0
 
 

@@ -120,23 +120,23 @@ def rollout(copies: int = N, seed: int = 0) -> Batch:
     return Batch(seen[:-1], action, seen[1:], paid, none, ended, ~none, approval)
 
 
-def steps_of(lived: Batch) -> list[Batch]:
+def steps_of(batch: Batch) -> list[Batch]:
     """The rollout, step by step."""
-    columns = {each.name: getattr(lived, each.name) for each in fields(Batch)}
+    columns = {each.name: getattr(batch, each.name) for each in fields(Batch)}
     said = {name: each for name, each in columns.items() if each is not None}
     return [Batch(**{name: each[t] for name, each in said.items()}) for t in range(STEPS)]
 
 
-def cost(live_objective: LiveObjective, lived: Batch, steps: list[Batch]) -> tuple[float, float]:
+def cost(live_objective: LiveObjective, batch: Batch, steps: list[Batch]) -> tuple[float, float]:
     """Microseconds a step of rewarding, and of learning."""
-    live_objective.update(lived)  # the first rollout is another thing
+    live_objective.update(batch)  # the first rollout is another thing
     rewarding, learning = [], []
     for _ in range(ROUNDS):
         began = time.process_time()
         for each in steps:
             live_objective.reward(each)
         between = time.process_time()
-        live_objective.update(lived)
+        live_objective.update(batch)
         rewarding.append(between - began)
         learning.append(time.process_time() - between)
     return min(rewarding) / STEPS * 1e6, min(learning) / STEPS * 1e6
@@ -146,8 +146,8 @@ def growth(live_objective: LiveObjective) -> float:
     """How much more rewarding a step takes with ``MORE`` times the environments."""
     spent = []
     for copies in (N, MORE * N):
-        lived = rollout(copies)
-        steps, found = steps_of(lived), []
+        batch = rollout(copies)
+        steps, found = steps_of(batch), []
         for _ in range(ROUNDS):
             began = time.process_time()
             for each in steps[:32]:
@@ -161,13 +161,13 @@ def alone() -> None:
     """Print the second table."""
     shelf = catalogue().parts("objectives")
     parts = {name: part for name, part in shelf.items() if not part.load()().needs()}
-    lived = rollout()
-    steps = steps_of(lived)
+    batch = rollout()
+    steps = steps_of(batch)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in parts}
     for _ in range(TURNS):
         for name, part in parts.items():
             live_objective = part.load()().start(SIZE, ACTIONS, np.random.default_rng(1))
-            found[name].append(cost(live_objective, lived, steps))
+            found[name].append(cost(live_objective, batch, steps))
     least = {
         name: [min(each) for each in zip(*costs, strict=True)] for name, costs in found.items()
     }
@@ -176,7 +176,7 @@ def alone() -> None:
     for name, (rewarding, learning) in least.items():
         total = rewarding + learning
         live_objective = parts[name].load()().start(SIZE, ACTIONS, np.random.default_rng(1))
-        live_objective.update(lived)
+        live_objective.update(batch)
         row = (rewarding, learning, total)
         more = f"{total / sum(least['rnd']):10.2f}{growth(live_objective):10.1f}"
         print(f"{name:24}{''.join(f'{each:10.1f}' for each in row)}{more}", flush=True)

@@ -7,7 +7,7 @@ Sklenka & Gavenciak 2021 (arXiv:2011.06275) show that misalignment can grow expo
 agent errs in choosing among rewrites, which would be a line of log D_k against k itself. Both are
 fitted, trial by trial; intervals are two-sided 95 % t intervals of the slopes.
 
-``value_drift.py RUN`` reads a run of the scenario ``drift``; without one, a value model is taught
+``value_drift.py RUN`` reads a run of the scenario ``drift``; without one, a value model is fitted
 all there is to know and copied 19 times, 20 times over, in no agent's life.
 """
 
@@ -32,7 +32,7 @@ from sandbox.measuring.reward_distances import epic_by_action
 from sandbox.measuring.value_tables import Questions, questions
 from sandbox.record.store import read_run
 
-COPIES, SEEDS, DISCOUNT, LESSONS = 19, 20, 0.9, 40
+COPIES, SEEDS, DISCOUNT, ROLLOUTS = 19, 20, 0.9, 40
 EDITS = {
     "error 0": CopyValues(0.0),
     "error 0.02": CopyValues(0.02),
@@ -49,7 +49,7 @@ def told(known: Questions, seed: int) -> Valuer:
     valuer = Approval().start(size, actions, np.random.default_rng(seed))
     rows = {name: each[None] for name, each in vars(known.batch).items() if each is not None}
     worth = known.truth.reshape(-1)[known.cell]
-    for _ in range(LESSONS):
+    for _ in range(ROLLOUTS):
         valuer.learn(Evidence(Batch(**rows, approval=worth[None])))
     return valuer
 
@@ -75,7 +75,7 @@ def walked(edit: Edit, seed: int) -> list[float]:
     return found
 
 
-def lived(folder: str) -> Mapping[str, list[list[float]]]:
+def histories(folder: str) -> Mapping[str, list[list[float]]]:
     """D_k of the agents of a run, arm by arm."""
     found = defaultdict(list)
     for trial in read_run(folder).trials:
@@ -116,7 +116,7 @@ def line(arm: str, trials: Sequence[Sequence[float]]) -> str:
 def main() -> None:
     """Print a table: D_k at some k, both fits, and how often the power law fits better."""
     arms = (
-        lived(sys.argv[1])
+        histories(sys.argv[1])
         if len(sys.argv) > 1
         else {name: [walked(edit, seed) for seed in range(SEEDS)] for name, edit in EDITS.items()}
     )

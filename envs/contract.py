@@ -27,8 +27,8 @@ class Outcome:
     truth: Mapping[str, Array]
     executed: Array | None = None
     """Actions carried out, shape of ``reward``, where a world replaces some; the agent may know."""
-    taught: Array | None = None
-    """The right actions, shape of ``reward``, where a world teaches them afterwards; likewise."""
+    label: Array | None = None
+    """The right actions, shape of ``reward``, where a world gives them afterwards; likewise."""
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def run(
     ``path``: a file, or the name of a shipped scenario. ``out``: the run folder, by default
     ``runs/<name>-<hash>``. ``workers``: trials side by side, by default one a core. ``overrides``:
     ``KEY=VALUE`` as for ``--set``. ``plugins``: modules with ``register(catalogue)``. ``progress``
-    and ``announce`` hear how it goes and what failed, by default on stderr. Trials that an earlier
+    and ``announce`` receive progress and failures, by default on stderr. Trials that an earlier
     call finished are not run again; failed ones are. Raises ``InputError`` before anything has
     started, ``ResourceError`` if the disk or memory runs out.
     """

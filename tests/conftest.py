@@ -4,7 +4,7 @@ import signal
 
 from hypothesis import settings
 
-# A shell's background job, as under nohup, is started deaf to Ctrl-C and hands that on to every
+# A shell's background job, as under nohup, is started ignoring Ctrl-C and hands that on to every
 # program that tests start and interrupt. What has a handler here is not handed on.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

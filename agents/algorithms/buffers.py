@@ -37,7 +37,7 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         "present",
     )
     """Columns kept after the update: a ``Look`` taken after a resume reads them."""
-    taught: ClassVar[tuple[str, ...]] = (
+    learned_columns: ClassVar[tuple[str, ...]] = (
         "observations",
         "actions",
         "values",
@@ -101,7 +101,7 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
     def _columns(self) -> tuple[torch.Tensor, ...]:
         """Return the buffer's columns as flat tensors, env by env; made once a rollout."""
         if not self.generator_ready:
-            flat = (self.swap_and_flatten(getattr(self, name)) for name in self.taught)
+            flat = (self.swap_and_flatten(getattr(self, name)) for name in self.learned_columns)
             self._flat = tuple(torch.from_numpy(np.ascontiguousarray(each)) for each in flat)
             self.generator_ready = True
         observations, actions, *rest = self._flat

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from agents.algorithms.off_policy import Lesson, ReplayLearner, follow
+from agents.algorithms.off_policy import Minibatch, ReplayLearner, follow
 from agents.arrays import Array
 from agents.genome import DQNRule, LearningRule
 
@@ -52,23 +52,23 @@ class DeepQ(ReplayLearner):
     def _choose(self, inputs: Array) -> Array:
         return _greedy(self.logits(inputs), self.exploration(), self.chance("actions"))
 
-    def _gradient_step(self, lesson: Lesson) -> tuple[dict[str, Tensor], Tensor]:
+    def _gradient_step(self, minibatch: Minibatch) -> tuple[dict[str, Tensor], Tensor]:
         row, norm = self.stepper.step(
-            self.networks, self.optimizer, lambda: self._loss(lesson), {"q": lesson.inputs}
+            self.networks, self.optimizer, lambda: self._loss(minibatch), {"q": minibatch.inputs}
         )
         return dict(zip(("loss", "q_value"), row, strict=True)), norm
 
-    def _loss(self, lesson: Lesson) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _loss(self, minibatch: Minibatch) -> tuple[Tensor, tuple[Tensor, ...]]:
         with torch.no_grad():
-            ahead = self.networks.tower("target_q")(lesson.following).max(dim=1)[0]
-            wanted = lesson.rewards + (1 - lesson.terminated) * self._rule().discount * ahead
-        found = self.networks.tower("q")(lesson.inputs)
-        taken = found.gather(1, lesson.actions.unsqueeze(1)).squeeze(1)
+            ahead = self.networks.tower("target_q")(minibatch.following).max(dim=1)[0]
+            wanted = minibatch.rewards + (1 - minibatch.terminated) * self._rule().discount * ahead
+        found = self.networks.tower("q")(minibatch.inputs)
+        taken = found.gather(1, minibatch.actions.unsqueeze(1)).squeeze(1)
         loss = functional.smooth_l1_loss(taken, wanted)
         return loss, (loss.detach(), taken.detach().mean())
 
-    def _whole_loss(self, lesson: Lesson) -> Tensor:
-        return self._loss(lesson)[0]
+    def _whole_loss(self, minibatch: Minibatch) -> Tensor:
+        return self._loss(minibatch)[0]
 
     def _after_update(self) -> dict[str, float]:
         rule = self._rule()

@@ -33,7 +33,7 @@ from agents.network.gradient_step import Stepper, as_input, check_weights
 from agents.network.gradients import MOST, LossLook
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
-from agents.training.reward_mixing import Diary, objective_reward, shares, taught
+from agents.training.reward_mixing import Diary, objective_reward, shares, update_objectives
 from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.streams import Chance
 from agents.training.value_transfer import exported_values, import_values, value_problems
@@ -52,7 +52,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Minibatch:
     """A minibatch as tensors, rewards already weighted."""
 
     inputs: Tensor  # [n, inputs]
@@ -110,11 +110,11 @@ class ReplayLearner(LiveLearner):
         """Actions to take in training, as they are kept: int64 ``[n]`` or float32 ``[n, dims]``."""
 
     @abstractmethod
-    def _gradient_step(self, lesson: Lesson) -> tuple[dict[str, Tensor], Tensor]:
+    def _gradient_step(self, minibatch: Minibatch) -> tuple[dict[str, Tensor], Tensor]:
         """Learn from one minibatch; return what to report of it and the gradient's norm."""
 
     @abstractmethod
-    def _whole_loss(self, lesson: Lesson) -> Tensor:
+    def _whole_loss(self, minibatch: Minibatch) -> Tensor:
         """The full loss, for a ``Look``; draws nothing from this agent's streams."""
 
     def _after_update(self) -> dict[str, float]:
@@ -181,7 +181,9 @@ class ReplayLearner(LiveLearner):
         steps, learns = len(self._recent), len(self.replay) >= max(self.sizes.warmup, 1)
         losses = self._learn() if learns else {}
         losses |= self._after_update() if learns else {}
-        losses |= taught(self._live_objectives, self._weights, self._diary.rollout(), self.updates)
+        losses |= update_objectives(
+            self._live_objectives, self._weights, self._diary.rollout(), self.updates
+        )
         sums = {name: self._weights[name] * self._reward_sums[name] for name in self._weights}
         return UpdateReport(
             steps=steps,
@@ -249,7 +251,7 @@ class ReplayLearner(LiveLearner):
             self.networks,
             self.optimizer,
             newest.inputs,
-            lambda: self._whole_loss(self._lesson(newest)),
+            lambda: self._whole_loss(self._minibatch(newest)),
         )
 
     def live_objectives(self) -> Mapping[str, LiveObjective]:
@@ -314,12 +316,12 @@ class ReplayLearner(LiveLearner):
                 self._reward_sums[name] += float(found[:, k].sum())
         return found
 
-    def _lesson(self, steps: StepBatch) -> Lesson:
+    def _minibatch(self, steps: StepBatch) -> Minibatch:
         weights = [self._weights.get(name, 0.0) for name in self._live_objectives]
         rewards = (steps.rewards * np.array(weights)).sum(1).astype(np.float32)
         arrays = (steps.inputs, steps.actions, steps.following, rewards, steps.terminated)
         inputs, actions, following, weighted, terminated = map(torch.from_numpy, arrays)
-        return Lesson(inputs, actions, following, weighted, terminated)
+        return Minibatch(inputs, actions, following, weighted, terminated)
 
     def _learn(self) -> dict[str, float]:
         rule: Any = self.stepper.rule
@@ -329,7 +331,7 @@ class ReplayLearner(LiveLearner):
                 drawn = self.replay.sample(
                     rule.minibatch, self._history(), self.chance("minibatches")
                 )
-                row, norm = self._gradient_step(self._lesson(drawn))
+                row, norm = self._gradient_step(self._minibatch(drawn))
                 rows.append({**row, "gradient_norm": norm})
             check_weights(self.networks)
         except FloatingPointError as error:

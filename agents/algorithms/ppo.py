@@ -32,7 +32,7 @@ from agents.network.installation import read_sb3_rule, write_agent_state
 from agents.network.sb3_policy import AgentPolicy
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
-from agents.training.reward_mixing import Diary, mixed, taught
+from agents.training.reward_mixing import Diary, mixed, update_objectives
 from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.spaces import action_count, flat_size
 from agents.training.streams import Chance
@@ -171,7 +171,9 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
         self.looked_at = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
         losses = self._learn() if steps else {}
-        reported = taught(self._live_objectives, self._weights, self._diary.rollout(), self.updates)
+        reported = update_objectives(
+            self._live_objectives, self._weights, self._diary.rollout(), self.updates
+        )
         self.num_timesteps += steps
         return UpdateReport(
             steps=steps,

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from agents.algorithms.off_policy import Lesson, ReplayLearner, Sizes, follow
+from agents.algorithms.off_policy import Minibatch, ReplayLearner, Sizes, follow
 from agents.arrays import Array
 from agents.contract import LiveObjective
 from agents.genome import Genome, LearningRule, SACRule
@@ -138,22 +138,22 @@ class SoftActorCritic(ReplayLearner):
 
     # --- learning ------------------------------------------------------------------------------
 
-    def _gradient_step(self, lesson: Lesson) -> tuple[dict[str, Tensor], Tensor]:
-        noise = self._noise(len(lesson.inputs), self.chance("noise"))
+    def _gradient_step(self, minibatch: Minibatch) -> tuple[dict[str, Tensor], Tensor]:
+        noise = self._noise(len(minibatch.inputs), self.chance("noise"))
         rule = self._rule()
-        seen = torch.cat([lesson.inputs, lesson.actions], dim=1)
+        seen = torch.cat([minibatch.inputs, minibatch.actions], dim=1)
         heat = self.temperature()
         critic, critic_norm = self.stepper.step(
             self.networks,
             self.optimizer,
-            lambda: self._critic_loss(lesson, noise[1], heat),
+            lambda: self._critic_loss(minibatch, noise[1], heat),
             dict.fromkeys(CRITICS, seen),
         )
         policy, policy_norm = self.stepper.step(
             self.networks,
             self.optimizer,
-            lambda: self._policy_loss(lesson, self._act(lesson.inputs, noise[0]), heat),
-            {"policy": lesson.inputs},
+            lambda: self._policy_loss(minibatch, self._act(minibatch.inputs, noise[0]), heat),
+            {"policy": minibatch.inputs},
         )
         if not rule.temperature:
             tune_temperature(self._tuned(), policy[1], -float(self.actions), rule.learning_rate)
@@ -166,33 +166,33 @@ class SoftActorCritic(ReplayLearner):
         return row, torch.hypot(critic_norm, policy_norm)
 
     def _critic_loss(
-        self, lesson: Lesson, noise: Tensor, heat: Tensor
+        self, minibatch: Minibatch, noise: Tensor, heat: Tensor
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         rule = self._rule()
         with torch.no_grad():
-            actions, log_p = self._act(lesson.following, noise)
+            actions, log_p = self._act(minibatch.following, noise)
             targets = [f"target_{each}" for each in CRITICS]
-            ahead = self._worth(targets, lesson.following, actions) - heat * log_p
-            wanted = lesson.rewards + (1 - lesson.terminated) * rule.discount * ahead
-        found = self._both(CRITICS, lesson.inputs, lesson.actions)
+            ahead = self._worth(targets, minibatch.following, actions) - heat * log_p
+            wanted = minibatch.rewards + (1 - minibatch.terminated) * rule.discount * ahead
+        found = self._both(CRITICS, minibatch.inputs, minibatch.actions)
         loss = 0.5 * sum((functional.mse_loss(each, wanted) for each in found), torch.zeros(()))
         return loss, (loss.detach(), found[0].detach().mean())
 
     def _policy_loss(
-        self, lesson: Lesson, acted: tuple[Tensor, Tensor], heat: Tensor
+        self, minibatch: Minibatch, acted: tuple[Tensor, Tensor], heat: Tensor
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         actions, log_p = acted
         with self._still(CRITICS):
-            worth = self._worth(CRITICS, lesson.inputs, actions)
+            worth = self._worth(CRITICS, minibatch.inputs, actions)
         loss = (heat * log_p - worth).mean()
         return loss, (loss.detach(), log_p.detach().mean())
 
-    def _whole_loss(self, lesson: Lesson) -> Tensor:
+    def _whole_loss(self, minibatch: Minibatch) -> Tensor:
         """Both losses. Each tower reads the steps themselves first: that pass is recorded."""
-        noise = self._noise(len(lesson.inputs), np.random.default_rng(0))
-        heat, acted = self.temperature(), self._act(lesson.inputs, noise[0])
-        critic = self._critic_loss(lesson, noise[1], heat)[0]
-        return critic + self._policy_loss(lesson, acted, heat)[0]
+        noise = self._noise(len(minibatch.inputs), np.random.default_rng(0))
+        heat, acted = self.temperature(), self._act(minibatch.inputs, noise[0])
+        critic = self._critic_loss(minibatch, noise[1], heat)[0]
+        return critic + self._policy_loss(minibatch, acted, heat)[0]
 
     # --- parts ---------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """A supervised network: cross-entropy on the correct actions of its last rollout.
 
 It acts by sampling, as the other learners do, but learns from the labels that the env gives
-afterwards (``taught`` in infos), not from rewards. There is a policy tower and nothing else.
+afterwards (``label`` in infos), not from rewards. There is a policy tower and nothing else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -70,7 +70,7 @@ class SupervisedLearner(LiveLearner):
     def begin(self) -> None:
         """Start a rollout."""
         self._seen: list[Array] = []
-        self._taught: list[Array] = []
+        self._labels: list[Array] = []
         self._finished: list[float] = []
         self._reward_sum = 0.0
 
@@ -84,11 +84,11 @@ class SupervisedLearner(LiveLearner):
         actions: Array = (draws >= chances.cumsum(1)[:, :-1]).sum(1)
         return actions
 
-    def store(self, taught: Array, reward: Array, ended: Array) -> None:
+    def store(self, labels: Array, reward: Array, ended: Array) -> None:
         """Store the labels of the last observations, int ``[n]``, from 0."""
-        if not ((taught >= 0) & (taught < self.actions)).all():
-            raise ValueError(f"taught actions must be in 0..{self.actions - 1}, got {taught}")
-        self._taught.append(taught.astype(np.int64))
+        if not ((labels >= 0) & (labels < self.actions)).all():
+            raise ValueError(f"labels must be in 0..{self.actions - 1}, got {labels}")
+        self._labels.append(labels.astype(np.int64))
         self._reward_sum += float(reward.sum())
         self._returns += reward
         self._finished += self._returns[ended].tolist()
@@ -101,7 +101,7 @@ class SupervisedLearner(LiveLearner):
         Raises ``FloatingPointError`` where the update would make the weights non-finite.
         """
         self.updates += 1
-        self._rows = np.concatenate(self._seen), np.concatenate(self._taught)
+        self._rows = np.concatenate(self._seen), np.concatenate(self._labels)
         losses, steps = self._learn(self._rows), len(self._rows[1])
         return UpdateReport(
             steps=steps,
@@ -132,10 +132,10 @@ class SupervisedLearner(LiveLearner):
 
     def _batches(self, rows: Rows) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows once, shuffled."""
-        seen, taught = (torch.from_numpy(each) for each in rows)
-        order = torch.from_numpy(self._shuffle.permutation(len(taught)))
+        seen, labels = (torch.from_numpy(each) for each in rows)
+        order = torch.from_numpy(self._shuffle.permutation(len(labels)))
         for chosen in torch.split(order, self.genome.learning_rule.minibatch):
-            yield seen[chosen], taught[chosen]
+            yield seen[chosen], labels[chosen]
 
     def _step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         row, norm = self._stepper.step(
@@ -143,8 +143,8 @@ class SupervisedLearner(LiveLearner):
         )
         return torch.stack((*row, norm))
 
-    def _loss(self, seen: Tensor, taught: Tensor) -> tuple[Tensor, Row]:
-        loss = functional.cross_entropy(self._networks.tower(TOWER)(seen), taught)
+    def _loss(self, seen: Tensor, labels: Tensor) -> tuple[Tensor, Row]:
+        loss = functional.cross_entropy(self._networks.tower(TOWER)(seen), labels)
         return loss, (loss.detach(),)
 
     # --- LiveLearner ---------------------------------------------------------------------------
@@ -207,9 +207,9 @@ class SupervisedLearner(LiveLearner):
         if self._rows is None or self._rows[0].shape[1] != width:
             return None
         rows = _spread(len(self._rows[1]), MOST)
-        seen, taught = self._rows[0][rows], torch.from_numpy(self._rows[1][rows])
+        seen, labels = self._rows[0][rows], torch.from_numpy(self._rows[1][rows])
         return LossLook(
-            self._networks, self._optimizer, seen, lambda: self._loss(self._input(seen), taught)[0]
+            self._networks, self._optimizer, seen, lambda: self._loss(self._input(seen), labels)[0]
         )
 
     def live_objectives(self) -> Mapping[str, LiveObjective]:

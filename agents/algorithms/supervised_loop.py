@@ -15,10 +15,10 @@ from agents.training.reward_mixing import live_objectives_of
 from agents.training.spaces import action_count, flat_size, flatten
 
 
-class Lessons(Resumable):
+class SupervisedLoop(Resumable):
     """One supervised learner on a ``VectorEnv`` that restarts episodes within the step.
 
-    The env must give labels: every step's infos hold ``taught``, the correct action, of every copy.
+    The env must give labels: every step's infos hold ``label``, the correct action, of every copy.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Lessons(Resumable):
         self._observations = flatten(env.reset()[0], env.num_envs)
 
     def update(self) -> Mapping[str, UpdateReport]:
-        """Collect one rollout and do one update. ``ValueError`` where the env does not teach."""
+        """Collect one rollout and do one update. ``ValueError`` where the env gives no labels."""
         self._learner.begin()
         for _ in range(self._steps):
             self._step()
@@ -60,22 +60,22 @@ class Lessons(Resumable):
     def _step(self) -> None:
         actions = self._learner.act(self._observations) + self._first_action
         raw, reward, terminated, truncated, info = self._env.step(actions)
-        taught = taught_actions(info, len(actions)) - self._first_action
-        self._learner.store(taught, np.asarray(reward, np.float64), terminated | truncated)
+        labels = label_actions(info, len(actions)) - self._first_action
+        self._learner.store(labels, np.asarray(reward, np.float64), terminated | truncated)
         self._observations = flatten(raw, self._env.num_envs)
 
 
-def taught_actions(info: Mapping[str, Any], n: int) -> Array:
+def label_actions(info: Mapping[str, Any], n: int) -> Array:
     """Return the correct actions, int ``[n]``; ``ValueError`` unless every copy has one.
 
     Gymnasium puts the last step's info of an ended copy under ``final_info``.
     """
     found, known = np.zeros(n, np.int64), np.zeros(n, bool)
     for given in (info, info.get("final_info") or {}):
-        if "taught" in given:
-            here = np.broadcast_to(given.get("_taught", True), n)
-            found = np.where(here, np.asarray(given["taught"]), found).astype(np.int64)
+        if "label" in given:
+            here = np.broadcast_to(given.get("_label", True), n)
+            found = np.where(here, np.asarray(given["label"]), found).astype(np.int64)
             known = known | here
     if not known.all():
-        raise ValueError("this env does not teach: infos have no 'taught', the right action")
+        raise ValueError("this env gives no labels: infos have no 'label', the right action")
     return found

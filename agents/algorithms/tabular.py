@@ -36,7 +36,7 @@ from agents.genome import Architecture, Genome, TableRule
 from agents.training import snapshots
 from agents.training.autoreset import check_restarts, executed_actions, final_observations
 from agents.training.population import Resumable
-from agents.training.reward_mixing import Diary, live_objectives_of, mixed, taught
+from agents.training.reward_mixing import Diary, live_objectives_of, mixed, update_objectives
 from agents.training.shown_by_others import ALONE, CaregiverFeedback, caregiver_feedback
 from agents.training.spaces import action_count, flat_size, flatten
 from agents.training.streams import Chance
@@ -199,7 +199,9 @@ class LiveTable(LiveLearner):
             raise FloatingPointError(
                 f"update {self._updates}: non-finite values (step size {self._step_size:g})"
             )
-        extra = taught(self._live_objectives, self._weights, self._diary.rollout(), self._updates)
+        extra = update_objectives(
+            self._live_objectives, self._weights, self._diary.rollout(), self._updates
+        )
         return UpdateReport(
             steps=steps,
             flops=self._thought(steps)

@@ -44,7 +44,10 @@ class TwoStreamBuffer(PrivateRolloutBuffer):
     """SB3's columns are the episodic stream's; three more, ``[steps, n]``, are the other's."""
 
     kept: ClassVar[tuple[str, ...]] = (*PrivateRolloutBuffer.kept, *_MORE)
-    taught: ClassVar[tuple[str, ...]] = (*PrivateRolloutBuffer.taught, "intrinsic_returns")
+    learned_columns: ClassVar[tuple[str, ...]] = (
+        *PrivateRolloutBuffer.learned_columns,
+        "intrinsic_returns",
+    )
     samples: ClassVar[Any] = TwoStreamSamples
 
     def reset(self) -> None:

@@ -35,7 +35,7 @@ class Distiller:
         """FLOPs of one error."""
         return self.target.flops() + self.predictor.flops()
 
-    def lesson(self) -> float:
+    def learning(self) -> float:
         """FLOPs of learning from one row; a backward pass counts as two forward passes."""
         return self.target.flops() + 3 * self.predictor.flops()
 

@@ -38,7 +38,7 @@ class Features(ABC):
         """FLOPs of one observation's features."""
         return 0.0
 
-    def lesson(self) -> float:
+    def learning(self) -> float:
         """FLOPs of learning from one transition."""
         return 0.0
 
@@ -162,7 +162,7 @@ class DynamicsFeatures(Features):
         """One forward pass of the encoder."""
         return self.encoder.flops()
 
-    def lesson(self) -> float:
+    def learning(self) -> float:
         """Both observations and every model, forward and backward."""
         return 3 * (self.encoder.flops() + sum(net.flops() for net in self._nets))
 

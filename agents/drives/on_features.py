@@ -24,8 +24,8 @@ class Featured(Drive):
 
     def flops(self, steps: int) -> float:
         """One look a step for the reward; the rest is learning."""
-        lessons = self._settings.samples(steps) * self._features.lesson()
-        return steps * self._features.looking() + lessons
+        learning = self._settings.samples(steps) * self._features.learning()
+        return steps * self._features.looking() + learning
 
     def _seen(self, observations: Array) -> Array:
         """What features and models are shown: whitened observations, or raw ones."""
@@ -39,9 +39,9 @@ class Featured(Drive):
         chosen = self._sample(len(steps.action), rng)
         size = self._settings.minibatch
         for start in range(0, len(chosen), size):
-            self._lesson(self._chosen(steps, chosen[start : start + size]))
+            self._fit(self._chosen(steps, chosen[start : start + size]))
 
-    def _lesson(self, steps: PresentSteps) -> None:
+    def _fit(self, steps: PresentSteps) -> None:
         """Learn from one minibatch, whitened."""
         self._features.learn(steps)
 

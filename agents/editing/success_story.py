@@ -75,7 +75,7 @@ class Story:
     return is counted from the worst of the story so far, so that adding a constant to all changes
     nothing: otherwise, where returns are negative, an agent whose updates cost more looks better.
 
-    An editor calls ``note`` at every update and passes every ``Reply`` to ``hear``. When it is
+    An editor calls ``note`` at every update and passes every ``Reply`` to ``receive``. When it is
     about to edit, it proposes what ``undo`` gives it first. Each applied edit gets a checkpoint of
     its own, but those after a ``begin_block`` share that of the first: they stand or fall
     together. The rule ``keep_all`` keeps no checkpoints and undoes nothing.
@@ -124,7 +124,7 @@ class Story:
         oldest = self._stack[standing]
         return self._undoing(entry=oldest.entry, genome=oldest.genome)  # type: ignore[call-arg]
 
-    def hear(self, reply: Reply) -> tuple[int, ...]:
+    def receive(self, reply: Reply) -> tuple[int, ...]:
         """Learn what became of a proposal; returns the entries of the checkpoints taken back.
 
         Where undoing is rejected, for example because the agent state is no longer kept, the edit
@@ -132,7 +132,7 @@ class Story:
         violates the criterion.
         """
         if self._undoing is not None and isinstance(reply.edit, self._undoing):
-            return self._undoing_heard(reply)
+            return self._undoing_received(reply)
         if reply.applied and self.ready and self._undoing is not None and self._block != "begun":
             updates = len(self._returns) - 1
             self._stack.append(Checkpoint(self._time, updates, reply.entry, self._genome))
@@ -148,7 +148,7 @@ class Story:
         stack = [[each.entry, each.time, each.updates] for each in self._stack]
         return {"standing": stack, "undone": self._undone, "stuck": self._stuck}
 
-    def _undoing_heard(self, reply: Reply) -> tuple[int, ...]:
+    def _undoing_received(self, reply: Reply) -> tuple[int, ...]:
         entries = [each.entry for each in self._stack]
         place = entries.index(reply.edit.entry)  # type: ignore[attr-defined]
         if not reply.applied:

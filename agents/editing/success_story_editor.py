@@ -51,9 +51,9 @@ class StoriedEditor(LiveEditor):
         self._undoing = undo is not None
         return self.choose(view) if undo is None else undo
 
-    def hear(self, reply: Reply) -> None:
-        """Go on with the story; the leaf hears of its own edits only."""
-        self.story.hear(reply)
+    def receive(self, reply: Reply) -> None:
+        """Go on with the story; the leaf receives those of its own edits only."""
+        self.story.receive(reply)
         if not self._undoing:
             self.chosen(reply)
 

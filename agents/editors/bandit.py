@@ -108,7 +108,7 @@ class _LiveBandit(LiveEditor):
             return None
         return offers[arm][int(self._rng.integers(len(offers[arm])))]
 
-    def hear(self, reply: Reply) -> None:
+    def receive(self, reply: Reply) -> None:
         if self._open is not None and not reply.applied:
             self._plays.append((self._open.arm, 0.0))
             self._open = None

@@ -98,7 +98,7 @@ class _LiveEvolution(LiveEditor):
         peer = better_peer(view, mine.share, mine.every_updates, self._rng)
         return None if peer is None else self._child(view, peer)
 
-    def hear(self, reply: Reply) -> None:
+    def receive(self, reply: Reply) -> None:
         self._not_initialised = self._not_initialised and reply.applied
 
     def state(self) -> Mapping[str, Any]:

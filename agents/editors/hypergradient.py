@@ -84,8 +84,8 @@ class _LiveHypergradient(LiveEditor):
         self._due = False
         return self._climb(view, cosine)
 
-    def hear(self, reply: Reply) -> None:
-        undone = self._story.hear(reply)
+    def receive(self, reply: Reply) -> None:
+        undone = self._story.receive(reply)
         if undone:
             self._steps = self._before[undone[0]]
             self._before = {k: v for k, v in self._before.items() if k not in undone}

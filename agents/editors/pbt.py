@@ -81,7 +81,7 @@ class _LivePbt(LiveEditor):
         numbers = perturbed(tunable(genome.learning_rule), mine, self._rng)
         return self._edit.of(peer, genome, numbers)  # type: ignore[attr-defined,no-any-return]
 
-    def hear(self, reply: Reply) -> None:
+    def receive(self, reply: Reply) -> None:
         if reply.applied:
             self._copied.append(self._proposed)
 

@@ -69,8 +69,8 @@ class _LiveRandom(LiveEditor):
         self._due = False
         return self._drawn(view)
 
-    def hear(self, reply: Reply) -> None:
-        self._story.hear(reply)
+    def receive(self, reply: Reply) -> None:
+        self._story.receive(reply)
 
     def state(self) -> Mapping[str, Any]:
         return {"due": self._due, "story": self._story.state()}

@@ -114,7 +114,7 @@ class _LiveRandomSearch(LiveEditor):
             return None
         return self._next(view) if self._begun < self._settings.tries else self._best(view)
 
-    def hear(self, reply: Reply) -> None:
+    def receive(self, reply: Reply) -> None:
         asked, self._asked = self._asked, None
         if asked is not None and reply.applied:
             self._tries[-1].ended = (reply.entry, asked[1])

@@ -127,8 +127,8 @@ class _LiveRecursive(LiveEditor):
         level = DEEPEST + 1 - slot
         return (self._step(level) if level else self._numbers(view)) or self._rest()
 
-    def hear(self, reply: Reply) -> None:
-        self._story.hear(reply)
+    def receive(self, reply: Reply) -> None:
+        self._story.receive(reply)
 
     def state(self) -> Mapping[str, Any]:
         return {"round": self._round, "noise": self._noise, "story": self._story.state()}

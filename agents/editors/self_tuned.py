@@ -87,8 +87,8 @@ class _LiveSelfTuned(LiveEditor):
         self._due = False
         return self._mutation(view)
 
-    def hear(self, reply: Reply) -> None:
-        undone = self._story.hear(reply)
+    def receive(self, reply: Reply) -> None:
+        undone = self._story.receive(reply)
         if undone:
             self._step = self._before[undone[0]]
             self._before = {k: v for k, v in self._before.items() if k not in undone}

@@ -62,7 +62,7 @@ class DeepenIdentity(Edit):
         draft = Draft(insert_layer(agent_state, place, Layer("dense", units), rng, values))
         for tower in (*genome.towers(), *genome.targets()):
             for seat in weights.seats(genome.architecture, place, tower):
-                if seat.role == "heard":
+                if seat.role == "outgoing":
                     _louder(draft, seat.name, 1 / scale)
         return draft.agent_state(genome)
 

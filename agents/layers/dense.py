@@ -33,12 +33,12 @@ class Dense(LayerKind):
     def own(self, layer: Layer) -> Sequence[Place]:
         """Rows of the weight."""
         del layer
-        return (("weight", 0, "reads"), ("bias", 0, "blank"))
+        return (("weight", 0, "incoming"), ("bias", 0, "blank"))
 
     def stream(self, layer: Layer) -> Sequence[Place]:
         """Columns of the weight."""
         del layer
-        return (("weight", 1, "heard"),)
+        return (("weight", 1, "outgoing"),)
 
     def forward(
         self,

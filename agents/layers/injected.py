@@ -38,12 +38,12 @@ class Injected(LayerKind):
         """Unit ``i`` is row ``i`` of every layer in it."""
         found: list[Place] = []
         for name in _names(layer):
-            found += [(f"{name}.weight", 0, "reads"), (f"{name}.bias", 0, "blank")]
+            found += [(f"{name}.weight", 0, "incoming"), (f"{name}.bias", 0, "blank")]
         return found
 
     def stream(self, layer: Layer) -> Sequence[Place]:
         """All of them read it."""
-        return [(f"{name}.weight", 1, "heard") for name in _names(layer)]
+        return [(f"{name}.weight", 1, "outgoing") for name in _names(layer)]
 
     def initial_value(self, layer: Layer, suffix: str) -> str:
         """``a0`` is a copy of ``a``."""

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     Activation = Callable[[Tensor], Tensor]
 
-Role = Literal["reads", "heard", "blank", "ones"]
-"""``reads``: incoming weights of a unit. ``heard``: outgoing weights. ``blank``: 0 in a new unit.
-``ones``: 1 in a new unit."""
+Role = Literal["incoming", "outgoing", "blank", "ones"]
+"""``incoming``: incoming weights of a unit. ``outgoing``: outgoing weights. ``blank``: 0 in a new
+unit. ``ones``: 1 in a new unit."""
 Shapes = dict[str, tuple[int, ...]]
 Place = tuple[str, int, Role]
 """(suffix of the parameter, axis along which units lie, role)."""

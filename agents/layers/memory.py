@@ -44,12 +44,12 @@ class Memory(LayerKind):
         found: list[Place] = []
         for gate in GATES:
             found += [
-                (f"{gate}.weight", 0, "reads"),
+                (f"{gate}.weight", 0, "incoming"),
                 (f"{gate}.bias", 0, "blank"),
-                (f"{gate}.recurrent", 0, "reads"),
-                (f"{gate}.recurrent", 1, "heard"),
+                (f"{gate}.recurrent", 0, "incoming"),
+                (f"{gate}.recurrent", 1, "outgoing"),
             ]
-        return [*found, ("outer.weight", 1, "heard")]
+        return [*found, ("outer.weight", 1, "outgoing")]
 
     def stream(self, layer: Layer) -> Sequence[Place]:
         """It reads observations, which do not grow."""

@@ -34,13 +34,13 @@ class Mixture(LayerKind):
         """Unit ``i`` is row ``i`` of every expert."""
         found: list[Place] = []
         for k in range(layer.count):
-            found += [(f"expert.{k}.weight", 0, "reads"), (f"expert.{k}.bias", 0, "blank")]
+            found += [(f"expert.{k}.weight", 0, "incoming"), (f"expert.{k}.bias", 0, "blank")]
         return found
 
     def stream(self, layer: Layer) -> Sequence[Place]:
         """Experts and gate read it."""
         names = [*(f"expert.{k}.weight" for k in range(layer.count)), "gate.weight"]
-        return [(name, 1, "heard") for name in names]
+        return [(name, 1, "outgoing") for name in names]
 
     def initial_value(self, layer: Layer, suffix: str) -> str:
         """The gate starts at 0: all experts have the same weight."""

@@ -29,16 +29,16 @@ class Residual(LayerKind):
         """The hidden units."""
         del layer
         return (
-            ("inner.weight", 0, "reads"),
+            ("inner.weight", 0, "incoming"),
             ("inner.bias", 0, "blank"),
-            ("outer.weight", 1, "heard"),
+            ("outer.weight", 1, "outgoing"),
         )
 
     def stream(self, layer: Layer) -> Sequence[Place]:
         """It reads the stream and adds to it."""
         del layer
         return (
-            ("inner.weight", 1, "heard"),
+            ("inner.weight", 1, "outgoing"),
             ("outer.weight", 0, "blank"),
             ("outer.bias", 0, "blank"),
         )

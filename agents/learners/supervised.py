@@ -1,4 +1,4 @@
-"""Cross-entropy on the right actions that the env teaches: no reward, no exploration."""
+"""Cross-entropy on the right actions that the env gives: no reward, no exploration."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -11,7 +11,7 @@ from agents.genome import Genome, SupervisedRule
 
 @dataclass(frozen=True)
 class Supervised(SupervisedRule, Learner):
-    """One agent for worlds that teach (``taught`` in infos), such as ``random_labels``.
+    """One agent for worlds that give labels (``label`` in infos), such as ``random_labels``.
 
     An update is one rollout, then ``epochs`` passes over it in minibatches: so many gradient steps.
     The curves are ``loss``, ``accuracy`` (on the rollout, after learning from it),
@@ -41,6 +41,6 @@ class Supervised(SupervisedRule, Learner):
         streams: Streams,
     ) -> Population:
         """Start one learner on a Gymnasium ``VectorEnv`` with SAME_STEP autoreset."""
-        from agents.algorithms.supervised_loop import Lessons  # noqa: PLC0415 - torch loads here
+        from agents.algorithms.supervised_loop import SupervisedLoop  # noqa: PLC0415 - torch loads here
 
-        return Lessons(env, self.steps_per_update, genomes, objectives, streams)
+        return SupervisedLoop(env, self.steps_per_update, genomes, objectives, streams)

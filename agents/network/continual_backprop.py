@@ -85,8 +85,8 @@ class UnitReplacement:
     def _due(self, place: str, homes: Sequence[_Home], size: Tensor, buffers: Buffers) -> Tensor:
         """The units to replace now, int ``[k]``; ``size`` is their mean absolute activation."""
         utility, age = (_kept(buffers, f"{kind}/{place}", len(size)) for kind in ("utility", "age"))
-        heard = sum(each.values.abs().sum(0) for each in homes if each.seat.role == "heard")
-        utility.mul_(DECAY).add_(size * heard, alpha=1 - DECAY)
+        outgoing = sum(each.values.abs().sum(0) for each in homes if each.seat.role == "outgoing")
+        utility.mul_(DECAY).add_(size * outgoing, alpha=1 - DECAY)
         age.add_(1.0)
         mature = age > self._maturity
         fraction = _kept(buffers, f"fraction/{place}", 1)
@@ -107,7 +107,7 @@ class UnitReplacement:
     ) -> None:
         for home, start in zip(homes, initial, strict=True):
             at = home.at(units)
-            if home.seat.role == "heard" and home.bias is not None:
+            if home.seat.role == "outgoing" and home.bias is not None:
                 home.bias.add_(home.values[at] @ mean[units])
             home.values[at] = self._fresh(home, len(units))
             if home.mask is not None:
@@ -119,7 +119,7 @@ class UnitReplacement:
                     state[at] = 0.0
 
     def _fresh(self, home: _Home, units: int) -> Tensor | float:
-        if home.seat.role == "reads":
+        if home.seat.role == "incoming":
             return torch.from_numpy(orthogonal(self._rng, units, home.values.shape[1])).float()
         return 1.0 if home.seat.role == "ones" else 0.0
 

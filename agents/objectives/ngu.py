@@ -67,8 +67,8 @@ class _Restless(Featured):
     def flops(self, steps: int) -> float:
         search = 3.0 * self._ngu.capacity * self._features.latent
         looks = self._features.looking() + self._distiller.looking() + search
-        lessons = self._settings.samples(steps) * self._distiller.lesson()
-        return super().flops(steps) + steps * looks + lessons
+        learning = self._settings.samples(steps) * self._distiller.learning()
+        return super().flops(steps) + steps * looks + learning
 
     def _raw(self, batch: Batch, here: Array) -> Array:
         n = len(here)

@@ -49,8 +49,8 @@ class _Frontier(Drive):
         super().__init__(settings, size, rng)
 
     def flops(self, steps: int) -> float:
-        lessons = self._settings.samples(steps) * self._distiller.lesson()
-        return 2 * steps * self._distiller.looking() + lessons
+        learning = self._settings.samples(steps) * self._distiller.learning()
+        return 2 * steps * self._distiller.looking() + learning
 
     def _raw(self, batch: Batch, here: Array) -> Array:
         n = len(here)

@@ -41,8 +41,8 @@ class _Surprise(Drive):
 
     def flops(self, steps: int) -> float:
         """Both networks look once for the reward; the rest is learning."""
-        lessons = self._settings.samples(steps) * self._distiller.lesson()
-        return steps * self._distiller.looking() + lessons
+        learning = self._settings.samples(steps) * self._distiller.learning()
+        return steps * self._distiller.looking() + learning
 
     def _raw(self, batch: Batch, here: Array) -> Array:
         del here

@@ -95,7 +95,7 @@ class _Bounded(LiveObjective):
         order = rng.permutation(len(done))[: self._settings.most_samples]
         for start in range(0, len(order), self._settings.minibatch):
             part = order[start : start + self._settings.minibatch]
-            self._lesson(before[part], done[part], after[part])
+            self._fit(before[part], done[part], after[part])
         self._updates += 1
 
     def state_dict(self) -> Mapping[str, Array]:
@@ -117,9 +117,9 @@ class _Bounded(LiveObjective):
         self._seed, self._updates = int(state["seed"]), int(state["updates"])
 
     def flops(self, steps: int) -> float:
-        """One look of ``u`` a step; of each, three a lesson, a backward pass being two."""
-        lessons = min(steps, self._settings.most_samples)
-        return steps * self._mean.flops() + 3 * lessons * (
+        """One look of ``u`` a step; of each, three a sample, a backward pass being two."""
+        samples = min(steps, self._settings.most_samples)
+        return steps * self._mean.flops() + 3 * samples * (
             self._mean.flops() + self._inverse.flops()
         )
 
@@ -139,7 +139,7 @@ class _Bounded(LiveObjective):
         before, after = rollout.observation[:count], rollout.next_observation[n - 1 : n - 1 + count]
         return before[whole], code[whole], after[whole]
 
-    def _lesson(self, before: Array, done: Array, after: Array) -> None:
+    def _fit(self, before: Array, done: Array, after: Array) -> None:
         ends = self._inverse.activations(np.concatenate([before, after], axis=1))
         surprise, delta = cross_entropy(ends[-1], done)
         share = np.float32(1 / len(done))

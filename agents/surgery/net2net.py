@@ -40,7 +40,7 @@ def replicate(
             for each in both:
                 name = f"{each}.{seat.name.split('.', 1)[1]}"
                 _copy(draft, Seat(name, seat.axis, seat.role), origin, counts)
-            if noise and rng is not None and seat.role == "reads":
+            if noise and rng is not None and seat.role == "incoming":
                 _part(draft, seat, both, old, lambda shape: noise * rng.standard_normal(shape))
         for each in both:
             draft.units(each, index, lambda was: was[origin])
@@ -56,19 +56,19 @@ def _copy(draft: Draft, seat: Seat, origin: Array, counts: Array) -> None:
         found: Array = np.take(array, origin, seat.axis)
         return found
 
-    heard = seat.role == "heard"
+    outgoing = seat.role == "outgoing"
     value = taken(draft.parameters[seat.name])
-    draft.parameters[seat.name] = value / shared if heard else value
+    draft.parameters[seat.name] = value / shared if outgoing else value
     if seat.name in draft.moments:
         was = draft.moments[seat.name]
         first, second = taken(was.first), taken(was.second)
-        if not heard:
+        if not outgoing:
             first, second = first / shared, second / shared**2
         draft.moments[seat.name] = replace(was, first=first, second=second)
     key = f"birth/{seat.name}"
     if key in draft.buffers:
         initial = taken(draft.buffers[key])
-        draft.buffers[key] = initial / shared if heard else initial
+        draft.buffers[key] = initial / shared if outgoing else initial
 
 
 def _part(
@@ -116,7 +116,7 @@ def _duplicates(agent_state: AgentState, index: int, tower: str) -> Array:
     """For each unit, the first one with exactly the same incoming weights."""
     rows = []
     for seat in weights.seats(agent_state.genome.architecture, index, tower):
-        if seat.role != "heard":
+        if seat.role != "outgoing":
             value = np.moveaxis(agent_state.parameters[seat.name], seat.axis, 0)
             rows.append(value.reshape(len(value), -1))
     table = np.concatenate(rows, axis=1)
@@ -125,7 +125,7 @@ def _duplicates(agent_state: AgentState, index: int, tower: str) -> Array:
 
 
 def _join(draft: Draft, seat: Seat, origin: Array, gone: Array) -> None:
-    if seat.role == "heard":
+    if seat.role == "outgoing":
         value = draft.parameters[seat.name].copy()
         moved = np.moveaxis(value, seat.axis, 0)
         for unit in gone:

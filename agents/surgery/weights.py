@@ -111,8 +111,8 @@ def _resourced(layer: Layer, place: Callable[[int], int]) -> Layer:
 class Seat:
     """One parameter that holds a layer's units, along ``axis``.
 
-    ``reads``: incoming weights. ``heard``: outgoing weights of the parameter's layer. ``blank``:
-    zero in a new unit (its bias, and what later residual blocks add to it). ``ones``: 1.
+    ``incoming``: incoming weights. ``outgoing``: outgoing weights of the parameter's layer.
+    ``blank``: zero in a new unit (its bias, and what later residual blocks add to it). ``ones``: 1.
     """
 
     name: str
@@ -132,9 +132,9 @@ def seats(architecture: Architecture, index: int, tower: str) -> tuple[Seat, ...
         if flowing:
             found += _placed(f"{tower}.{later}", KINDS[layer.kind].stream(layer))
         if layer.kind == "skip" and stream_of(layers, layer.source) == index:
-            found.append(Seat(f"{tower}.{later}.weight", 1, "heard"))
+            found.append(Seat(f"{tower}.{later}.weight", 1, "outgoing"))
         flowing = flowing and layer.kind not in SETS_WIDTH
-    return (*found, Seat(f"{tower}.head.weight", 1, "heard")) if flowing else tuple(found)
+    return (*found, Seat(f"{tower}.head.weight", 1, "outgoing")) if flowing else tuple(found)
 
 
 def stream_of(layers: Sequence[Layer], index: int) -> int:
@@ -182,7 +182,7 @@ def outgoing_norms(agent_state: AgentState, index: int, tower: str) -> Array:
     """Length of each unit's outgoing weights, float64 ``[units]``: 0 = no effect on the output."""
     total = np.zeros(agent_state.genome.architecture.layers[index].units)
     for seat in seats(agent_state.genome.architecture, index, tower):
-        if seat.role == "heard":
+        if seat.role == "outgoing":
             total += np.square(agent_state.parameters[seat.name], dtype=np.float64).sum(axis=0)
     return np.sqrt(total)
 
@@ -305,7 +305,7 @@ def drop_units(
         gone = dropped[tower]
         for each in both:
             for seat in seats(agent_state.genome.architecture, index, each):
-                if means is not None and seat.role == "heard":
+                if means is not None and seat.role == "outgoing":
                     _fold(draft, seat, gone, means[tower])
                 draft.delete(seat.name, gone, seat.axis)
             draft.units(each, index, lambda old, gone=gone: np.delete(old, gone))  # type: ignore[misc]
@@ -355,7 +355,7 @@ def _zeroed(old: Array, units: Array) -> Array:
 
 def _fresh(seat: Seat, old: Array, units: int, rng: np.random.Generator) -> Array:
     """What ``units`` new units hold at this seat."""
-    if seat.role == "reads":
+    if seat.role == "incoming":
         return orthogonal(rng, units, old.shape[1]).astype(old.dtype)
     shape = list(old.shape)
     shape[seat.axis] = units

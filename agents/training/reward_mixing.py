@@ -150,7 +150,7 @@ def objective_reward(name: str, live_objective: LiveObjective, batch: Batch, upd
     return found
 
 
-def taught(
+def update_objectives(
     live_objectives: Mapping[str, LiveObjective], names: Iterable[str], rollout: Batch, update: int
 ) -> dict[str, float]:
     """Let objectives learn from a rollout; return their reports, ``{objective} {number}``.

@@ -65,10 +65,10 @@ class AdversarialValuer(Valuer):
         seen = np.zeros(size, np.float32)
         blank = LabelledSteps(seen, np.zeros((), np.int64), seen)
         self._shown = Reservoir(blank._asdict(), settings.capacity, rng)
-        self._seed, self._lessons = int(rng.integers(2**62)), 0
+        self._seed, self._fits = int(rng.integers(2**62)), 0
 
     @abstractmethod
-    def teach(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
+    def train_step(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
         """One step of Adam on the cross-entropy; ``labels`` are 1 for the other's, 0 for own."""
 
     @abstractmethod
@@ -82,7 +82,7 @@ class AdversarialValuer(Valuer):
     def learn(self, evidence: Evidence) -> None:
         """Store the other's steps; the discriminator learns in ``watch``."""
         self._horizon.check_evidence(evidence)
-        self._shown.add(LabelledSteps.of(evidence.lived, evidence.present)._asdict())
+        self._shown.add(LabelledSteps.of(evidence.steps, evidence.present)._asdict())
 
     def watch(self, rollout: Batch, policy: LogChances | None = None) -> None:
         """Let the discriminator learn, if there are steps of both kinds."""
@@ -92,15 +92,15 @@ class AdversarialValuer(Valuer):
             return
         self.prepare(own, policy)
         for steps, labels in self._draws(own):
-            self.teach(steps, labels, policy)
+            self.train_step(steps, labels, policy)
 
     def prepare(self, own: LabelledSteps, policy: LogChances | None) -> None:
         """Prepare the discriminator's updates of one rollout."""
         del own, policy
 
     def _draws(self, own: LabelledSteps) -> Iterator[tuple[LabelledSteps, Array]]:
-        rng = np.random.Generator(np.random.PCG64([self._seed, self._lessons]))
-        self._lessons += 1
+        rng = np.random.Generator(np.random.PCG64([self._seed, self._fits]))
+        self._fits += 1
         k = self.settings.minibatch
         others = LabelledSteps(**self._shown.held())
         labels = np.repeat(np.array([1.0, 0.0], np.float32), k)
@@ -115,7 +115,7 @@ class AdversarialValuer(Valuer):
             **prefixed("shown", self._shown.state()),
             **prefixed("own", self._horizon.state()),
             "seed": np.array(self._seed, np.int64),
-            "lessons": np.array(self._lessons, np.int64),
+            "lessons": np.array(self._fits, np.int64),
         }
 
     def transferable_parameters(self) -> Mapping[str, Array]:
@@ -130,7 +130,7 @@ class AdversarialValuer(Valuer):
         self.load_judge(under("judge", state))
         self._shown.load(under("shown", state))
         self._horizon.load(under("own", state))
-        self._seed, self._lessons = int(state["seed"]), int(state["lessons"])
+        self._seed, self._fits = int(state["seed"]), int(state["lessons"])
 
 
 def blame(logits: Array, labels: Array) -> Array:

@@ -11,7 +11,7 @@ from agents.values_contract import Evidence
 
 def answered(evidence: Evidence) -> Array:
     """Steps with a shown approval, bool ``[steps, episodes]``; NaN is none."""
-    shown = evidence.lived.approval
+    shown = evidence.steps.approval
     if shown is None:
         return np.zeros_like(evidence.present)
     found: Array = evidence.present & ~np.isnan(shown)
@@ -24,9 +24,9 @@ def what_was_done(observation: Array, action: Array, actions: int) -> Array:
     return np.concatenate([np.asarray(observation, np.float32), chosen], axis=1)
 
 
-def lessons(evidence: Evidence, actions: int) -> tuple[Array, Array]:
+def answered_steps(evidence: Evidence, actions: int) -> tuple[Array, Array]:
     """Inputs float32 ``[m, size + actions]`` and approvals float64 ``[m]`` of answered steps."""
-    chosen, steps = answered(evidence), evidence.lived
+    chosen, steps = answered(evidence), evidence.steps
     inputs = what_was_done(steps.observation[chosen], steps.action[chosen], actions)
     shown = np.zeros(0) if steps.approval is None else steps.approval[chosen]
     return inputs, np.asarray(shown, np.float64)

@@ -43,7 +43,7 @@ class Clone:
         sizes = (size, settings.hidden, settings.hidden, actions)
         self.student = Student(sizes, settings.learning_rate, rng)
 
-    def teach(self, seen: Array, done: Array) -> None:
+    def fit(self, seen: Array, done: Array) -> None:
         """Some epochs over steps: observations ``[n, size]`` and actions ``[n]``."""
         settings = self._settings
         for rows in self.student.minibatches(len(seen), settings.epochs, settings.minibatch):
@@ -74,9 +74,9 @@ class Clone:
         """Take over what ``state`` gave."""
         self.student.load(state)
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
-        """FLOPs of ``steps`` forward, and of teaching ``lessons``: backward counts as two."""
-        return self.student.flops() * (steps + 3 * self._settings.epochs * lessons)
+    def flops(self, steps: int, samples: int = 0) -> float:
+        """FLOPs of ``steps`` forward, and of fitting ``samples``: backward counts as two."""
+        return self.student.flops() * (steps + 3 * self._settings.epochs * samples)
 
 
 def at_least_one(settings: object, *names: str) -> None:

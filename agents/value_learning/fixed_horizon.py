@@ -27,7 +27,7 @@ class FixedHorizon:
         if self._allowed:
             return
         there = evidence.present
-        _check_terminated("a demonstration", evidence.lived.terminated & there)
+        _check_terminated("a demonstration", evidence.steps.terminated & there)
         lengths = there.sum(axis=0)
         lengths = lengths[lengths > 0]
         if lengths.size and lengths.min() != lengths.max():

@@ -62,7 +62,7 @@ class Apprentice(LiveObjective):
         self._valuer: Valuer = kind.start(size, actions, rng)
         self._from_advice = kind.learns_from == "demonstrations"
         self._caution = settings.caution
-        self._updates, self._lessons = 0, 0
+        self._updates, self._samples = 0, 0
         self._fidelity = UNKNOWN
 
     def update(self, rollout: Batch) -> None:
@@ -70,10 +70,10 @@ class Apprentice(LiveObjective):
         whole = replace(rollout, present=rollout.here)
         self._test(whole)
         evidence = self._advised(whole) if self._from_advice else self._approved(whole)
-        if evidence.lived.action.size:
+        if evidence.steps.action.size:
             self._valuer.learn(evidence)
         self._valuer.watch(whole)
-        self._lessons += evidence.lived.action.size
+        self._samples += evidence.steps.action.size
         self._updates += 1
 
     def believed(self, batch: Batch) -> Array:
@@ -82,7 +82,7 @@ class Apprentice(LiveObjective):
 
     def report(self) -> Mapping[str, float]:
         """``lessons``, and where they are known ``fidelity``, its lower bound, and ``doubt``."""
-        found = {"lessons": float(self._lessons)}
+        found = {"lessons": float(self._samples)}
         if not math.isnan(self._fidelity.estimate):
             found |= {
                 "fidelity": self._fidelity.estimate,
@@ -103,7 +103,7 @@ class Apprentice(LiveObjective):
         """The model's, and what was counted."""
         own = {
             "updates": np.array(self._updates, np.int64),
-            "lessons": np.array(self._lessons, np.int64),
+            "lessons": np.array(self._samples, np.int64),
             "fidelity": np.array(self._fidelity),
         }
         return {**{f"model.{k}": v for k, v in self._valuer.state_dict().items()}, **own}
@@ -115,7 +115,7 @@ class Apprentice(LiveObjective):
             raise ValueError(f"it cannot go on from this state: '{min(missing)}' does not fit")
         model = {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")}
         self._valuer.load_state_dict(model)
-        self._updates, self._lessons = int(state["updates"]), int(state["lessons"])
+        self._updates, self._samples = int(state["updates"]), int(state["lessons"])
         self._fidelity = Fidelity(*(float(each) for each in state["fidelity"]))
 
     def flops(self, steps: int) -> float:
@@ -132,15 +132,15 @@ class Apprentice(LiveObjective):
             self._fidelity = found
 
     def _approved(self, rollout: Batch) -> Evidence:
-        return _lessons(rollout, answered(Evidence(rollout)))
+        return _single_steps(rollout, answered(Evidence(rollout)))
 
     def _advised(self, rollout: Batch) -> Evidence:
         if rollout.advice is None:
-            return _lessons(rollout, np.zeros_like(rollout.ended))
+            return _single_steps(rollout, np.zeros_like(rollout.ended))
         instead = replace(rollout, action=rollout.advice)
-        return _lessons(instead, rollout.here & (rollout.advice >= 0))
+        return _single_steps(instead, rollout.here & (rollout.advice >= 0))
 
 
-def _lessons(steps: Batch, chosen: Array) -> Evidence:
+def _single_steps(steps: Batch, chosen: Array) -> Evidence:
     """Every chosen step as a fragment of one step."""
     return Evidence(Batch(**{name: each[None] for name, each in rows(steps, chosen).items()}))

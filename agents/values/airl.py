@@ -68,9 +68,9 @@ class _Judge(AdversarialValuer):
 
     def prepare(self, own: LabelledSteps, policy: LogChances | None) -> None:
         if policy is None:
-            self._self.teach(own.observation, own.action)
+            self._self.fit(own.observation, own.action)
 
-    def teach(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
+    def train_step(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
         n = len(labels)
         logs = (policy or self._self.log_chances)(steps.observation)[np.arange(n), steps.action]
         worth = self._worth.net.activations(steps.observation)
@@ -106,9 +106,9 @@ class _Judge(AdversarialValuer):
         self._shape.load(under("shape", state))
         self._self.load(under("self", state))
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
+    def flops(self, steps: int, samples: int = 0) -> float:
         """A backward pass counts as two; discriminator and own policy learn once a rollout."""
-        del lessons
+        del samples
         drawn = 2 * self.settings.minibatch * self.settings.n_disc_updates * bool(steps)
         one = self._worth.flops() + 2 * self._shape.flops()
         return one * (steps + 3 * drawn) + self._self.flops(drawn, steps)

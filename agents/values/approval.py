@@ -11,13 +11,13 @@ from agents.arrays import Array
 from agents.contract import Batch
 from agents.models.student import Student
 from agents.part_settings import SettingError
-from agents.value_learning.approvals import lessons, what_was_done
+from agents.value_learning.approvals import answered_steps, what_was_done
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 
 @dataclass(frozen=True)
 class Approval(ValueModel):
-    """A network ``U(s, a)`` taught by ``(U(s, a) - approval)^2 / 2``, mean over answered steps.
+    """A network ``U(s, a)`` trained on ``(U(s, a) - approval)^2 / 2``, mean over answered steps.
 
     Two hidden ReLU layers on the observation and the action one-hot, Adam, minibatches; steps
     without an approval (NaN) are not learned from. The last layer is initialised as 0, so an
@@ -65,7 +65,7 @@ class _Listener(Valuer):
         self._student.net.weights[-1][0][:] = 0  # biases are 0 already
 
     def learn(self, evidence: Evidence) -> None:
-        inputs, shown = lessons(evidence, self._actions)
+        inputs, shown = answered_steps(evidence, self._actions)
         settings = self._settings
         for chosen in self._student.minibatches(len(shown), settings.epochs, settings.minibatch):
             activations = self._student.net.activations(inputs[chosen])
@@ -83,6 +83,6 @@ class _Listener(Valuer):
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         self._student.load(fitting(state, self.state_dict()))
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
+    def flops(self, steps: int, samples: int = 0) -> float:
         """A backward pass counts as two forward passes."""
-        return self._student.flops() * (steps + 3 * self._settings.epochs * lessons)
+        return self._student.flops() * (steps + 3 * self._settings.epochs * samples)

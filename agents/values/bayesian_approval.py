@@ -10,7 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch
 from agents.part_settings import SettingError
-from agents.value_learning.approvals import lessons, what_was_done
+from agents.value_learning.approvals import answered_steps, what_was_done
 from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitting
 
 
@@ -74,7 +74,7 @@ class _Believer(Valuer):
         self._mean: Array = np.zeros(whole)
 
     def learn(self, evidence: Evidence) -> None:
-        inputs, shown = lessons(evidence, self._actions)
+        inputs, shown = answered_steps(evidence, self._actions)
         if not len(shown):
             return
         features, scale = self._features(inputs), self._settings.noise**-2
@@ -108,12 +108,12 @@ class _Believer(Valuer):
         self._mean, self._precision = state["mean"].copy(), state["precision"].copy()
         self._drawn = state["drawn"].copy()
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
-        """A product a step; a lesson is the square of its features, and the system is solved."""
+    def flops(self, steps: int, samples: int = 0) -> float:
+        """A product a step; a sample is the square of its features, and the system is solved."""
         many = float(len(self._mean))
-        drawn = 2.0 * self._drawn.size * (steps + lessons)
-        solving = 2 * many**3 / 3 if lessons else 0.0
-        return 2 * many * steps + 2 * many**2 * lessons + drawn + solving
+        drawn = 2.0 * self._drawn.size * (steps + samples)
+        solving = 2 * many**3 / 3 if samples else 0.0
+        return 2 * many * steps + 2 * many**2 * samples + drawn + solving
 
     def _features(self, inputs: Array) -> Array:
         """``[n, features]`` of ``[n, size + actions]``, float64."""

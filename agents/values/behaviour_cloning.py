@@ -14,7 +14,7 @@ from agents.values_contract import Dynamics, Evidence, ValueModel, Valuer, fitti
 
 @dataclass(frozen=True)
 class BehaviourCloning(CloningSettings, ValueModel):
-    """A softmax network taught by ``-E log pi(a|s) - w_H H(pi(.|s)) + w_2 |theta|^2 / 2``.
+    """A softmax network trained on ``-E log pi(a|s) - w_H H(pi(.|s)) + w_2 |theta|^2 / 2``.
 
     Two hidden ReLU layers, Adam, minibatches of steps; weights and biases are both in ``theta``.
     The reward of a step is ``log pi(a|s)``. Of a soft-optimal demonstrator, in a deterministic
@@ -42,7 +42,7 @@ class _Cloner(Valuer):
 
     def learn(self, evidence: Evidence) -> None:
         there = evidence.present
-        self._clone.teach(evidence.lived.observation[there], evidence.lived.action[there])
+        self._clone.fit(evidence.steps.observation[there], evidence.steps.action[there])
 
     def reward(self, batch: Batch) -> Array:
         found = self._clone.log_chance(batch.observation, batch.action)
@@ -59,6 +59,6 @@ class _Cloner(Valuer):
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         self._clone.load(fitting(state, self.state_dict()))
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
+    def flops(self, steps: int, samples: int = 0) -> float:
         """A backward pass counts as two forward passes."""
-        return self._clone.flops(steps, lessons)
+        return self._clone.flops(steps, samples)

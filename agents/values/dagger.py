@@ -56,14 +56,14 @@ class _Apprentice(Valuer):
         self._clone, self._kept = clone, kept
 
     def learn(self, evidence: Evidence) -> None:
-        steps, there = evidence.lived, evidence.present
+        steps, there = evidence.steps, evidence.present
         done = steps.action if steps.advice is None else steps.advice
         there = there & (done >= 0)
         if not there.any():
             return
         self._kept.add({"seen": steps.observation[there], "done": done[there]})
         held = self._kept.held()
-        self._clone.teach(held["seen"], held["done"])
+        self._clone.fit(held["seen"], held["done"])
 
     def reward(self, batch: Batch) -> Array:
         found = self._clone.log_chance(batch.observation, batch.action)
@@ -82,6 +82,6 @@ class _Apprentice(Valuer):
         self._clone.load(state)
         self._kept.load(under("kept", state))
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
-        """A lesson goes over all that is kept, too."""
-        return self._clone.flops(steps, lessons + len(self._kept) * bool(lessons))
+    def flops(self, steps: int, samples: int = 0) -> float:
+        """A sample goes over all that is kept, too."""
+        return self._clone.flops(steps, samples + len(self._kept) * bool(samples))

@@ -49,7 +49,7 @@ class _Judge(AdversarialValuer):
         sizes = (size + actions, settings.hidden, settings.hidden, 1)
         self._student = Student(sizes, settings.learning_rate, rng)
 
-    def teach(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
+    def train_step(self, steps: LabelledSteps, labels: Array, policy: LogChances | None) -> None:
         del policy
         activations = self._student.net.activations(self._inputs(steps.observation, steps.action))
         self._student.step(activations, blame(activations[-1][:, 0], labels))
@@ -65,9 +65,9 @@ class _Judge(AdversarialValuer):
     def load_judge(self, state: Mapping[str, Array]) -> None:
         self._student.load(state)
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
+    def flops(self, steps: int, samples: int = 0) -> float:
         """A backward pass counts as two forward passes; the discriminator learns once a rollout."""
-        del lessons
+        del samples
         drawn = 2 * self.settings.minibatch * self.settings.n_disc_updates
         return self._student.flops() * (steps + 3 * drawn * bool(steps))
 

@@ -68,8 +68,8 @@ class _Observer(Valuer):
 
     def learn(self, evidence: Evidence) -> None:
         there = evidence.present
-        states = self._dynamics.states(evidence.lived.observation[there])
-        belief = self._belief + self._logs[:, states, evidence.lived.action[there]].sum(axis=1)
+        states = self._dynamics.states(evidence.steps.observation[there])
+        belief = self._belief + self._logs[:, states, evidence.steps.action[there]].sum(axis=1)
         self._belief = belief - np.logaddexp.reduce(belief)
 
     def reward(self, batch: Batch) -> Array:
@@ -97,9 +97,9 @@ class _Observer(Valuer):
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         self._belief = fitting(state, self.state_dict())["belief"].copy()
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
+    def flops(self, steps: int, samples: int = 0) -> float:
         """A sum over goals."""
-        return float(len(self._goals) * (steps + lessons))
+        return float(len(self._goals) * (steps + samples))
 
 
 def _plans(transition: Array, goals: Array, discount: float) -> Array:

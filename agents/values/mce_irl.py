@@ -117,10 +117,10 @@ class _Inverse(Valuer):
         self._steps, self._episodes = int(state["steps"]), int(state["episodes"])
         self._policy = self._play()
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
+    def flops(self, steps: int, samples: int = 0) -> float:
         """At most: a plan and the visits after it are a product with the transition table each."""
         del steps
-        passes = self._settings.iterations if lessons else 0
+        passes = self._settings.iterations if samples else 0
         return 4.0 * passes * self._dynamics.horizon * self._dynamics.transition.size
 
     def _play(self) -> Array:
@@ -143,7 +143,7 @@ class _Inverse(Valuer):
         if lasted.max(initial=0) > len(self._done):
             raise ValueError(f"an episode of {lasted.max()} steps is longer than {len(self._done)}")
         times = np.nonzero(there)[0]
-        states = self._dynamics.states(evidence.lived.observation[there])
+        states = self._dynamics.states(evidence.steps.observation[there])
         weights = np.power(self._settings.discount, times.astype(np.float64))
-        np.add.at(self._done, (times, states, evidence.lived.action[there]), weights)
+        np.add.at(self._done, (times, states, evidence.steps.action[there]), weights)
         self._episodes += int(np.count_nonzero(lasted))

@@ -74,7 +74,7 @@ class _Taste(Valuer):
     def learn(self, evidence: Evidence) -> None:
         settings = self._settings
         weights = _weights(evidence.present, settings.discount)
-        inputs = _inputs(evidence.lived, self._actions)
+        inputs = _inputs(evidence.steps, self._actions)
         pairs = len(evidence.pairs)
         for rows in self._student.minibatches(pairs, settings.epochs, settings.minibatch):
             chosen = evidence.pairs[rows]  # [k, 2]
@@ -98,9 +98,9 @@ class _Taste(Valuer):
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         self._student.load(fitting(state, self.state_dict()))
 
-    def flops(self, steps: int, lessons: int = 0) -> float:
+    def flops(self, steps: int, samples: int = 0) -> float:
         """A backward pass counts as two forward passes; a step is in one comparison."""
-        return self._student.flops() * (steps + 3 * self._settings.epochs * lessons)
+        return self._student.flops() * (steps + 3 * self._settings.epochs * samples)
 
 
 def _inputs(steps: Batch, actions: int) -> Array:

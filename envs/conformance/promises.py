@@ -182,7 +182,7 @@ def _outcome_fault(outcome: Outcome, shape: tuple[int, ...]) -> str | None:
     wanted = [("reward", outcome.reward, shape, np.float64)]
     wanted += [(end, getattr(outcome, end), shape[:1], bool) for end in ("terminated", "truncated")]
     wanted += [(f"truth '{k}'", each, shape, each.dtype) for k, each in outcome.truth.items()]
-    for name in ("executed", "taught"):
+    for name in ("executed", "label"):
         array = getattr(outcome, name)
         if array is not None:
             wanted.append((name, array, shape, array.dtype))

@@ -1,4 +1,4 @@
-"""The contract of a control: a graded intervention on what any vector env teaches.
+"""The contract of a control: a graded intervention on what any vector env gives to learn from.
 
 A control is one file in ``envs/controls/``: a frozen dataclass ``Control`` (its fields are its
 settings) whose ``around`` returns a ``ControlledEnv`` of its own with some of these hooks:

@@ -110,8 +110,8 @@ class ControlMeter:
         self._count("reward_change", float(np.abs(rewards - near.rewards).sum()), n)
         self._observations(seen, shown)
         for name in self.control.info_names():
-            heard = result[4].get(f"_{name}", False)
-            self._count(f"{name}_shown", float(np.sum(heard)), n)
+            given = result[4].get(f"_{name}", False)
+            self._count(f"{name}_shown", float(np.sum(given)), n)
         self._first(shown[:n][ended])
         begun, drawn, self._begun = self._begun + int(ended.sum()), self._levels.since(), 0
         for name, value in self._readings().items():

@@ -14,7 +14,7 @@ class Teacher(Protocol):
     def pick(self, rng: np.random.Generator, n: int, done: float) -> Array:
         """Arms of ``n`` episodes that begin, int ``[n]``; ``done``: share of the span gone by."""
 
-    def hear(self, arm: int, total: float) -> None:
+    def update(self, arm: int, total: float) -> None:
         """An episode on this arm returned that much."""
 
 
@@ -33,7 +33,7 @@ class InOrder:
         """The arm whose turn it is."""
         return min(int(done * self.arms), self.arms - 1)
 
-    def hear(self, arm: int, total: float) -> None:
+    def update(self, arm: int, total: float) -> None:
         """Nothing is learned from what the learner does."""
 
 
@@ -50,7 +50,7 @@ class LearningProgressTeacher:
         self.window, self.explore = window, explore
         self.returns: list[deque[float]] = [deque(maxlen=2 * window) for _ in range(arms)]
 
-    def hear(self, arm: int, total: float) -> None:
+    def update(self, arm: int, total: float) -> None:
         """Keep the return."""
         self.returns[arm].append(total)
 

@@ -110,7 +110,7 @@ class Curriculum(Control):
         return expected
 
 
-class _Taught(ControlledEnv):
+class _WithTeacher(ControlledEnv):
     """Keeps every copy's arm and return."""
 
     def __init__(
@@ -150,12 +150,12 @@ class _Taught(ControlledEnv):
     def begun(self, rows: Array) -> None:
         """Report the returns of the last episodes to the teacher."""
         for i in rows[self.arm[rows] != _NONE].tolist():
-            self.teacher.hear(int(self.arm[i]), float(self.returns[i]))
+            self.teacher.update(int(self.arm[i]), float(self.returns[i]))
         self.arm[rows] = self._next or _NONE
         self.returns[rows], self._next = 0.0, []
 
 
-class _OfLevels(_Taught):
+class _OfLevels(_WithTeacher):
     def __init__(
         self,
         control: Curriculum,
@@ -176,7 +176,7 @@ class _OfLevels(_Taught):
         return state
 
 
-class _OfSeeds(_Taught):
+class _OfSeeds(_WithTeacher):
     def __init__(
         self, control: Curriculum, env: VectorEnv, rng: np.random.Generator, clock: Clock
     ) -> None:

@@ -239,7 +239,7 @@ class BatchFace(BatchedWorlds):
     ``final_obs`` and ``final_info`` come as Gymnasium's ``SyncVectorEnv`` gives them in SAME_STEP
     mode: object arrays or dicts with a mask of the same name and a leading underscore.
     ``executed`` holds the actions that were carried out, in worlds that replace some;
-    ``taught`` holds the right ones, in worlds that teach.
+    ``label`` holds the right ones, in worlds that give them.
     """
 
     def _spaces(self, world: World) -> tuple[Space[Any], Space[Any]]:

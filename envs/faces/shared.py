@@ -42,7 +42,7 @@ def check_render_mode(mode: str | None) -> str | None:
 
 def may_know(outcome: Outcome) -> Mapping[str, Array]:
     """What a step gives the agent besides observation and reward, by its name in infos."""
-    arrays = {"executed": outcome.executed, "taught": outcome.taught}
+    arrays = {"executed": outcome.executed, "label": outcome.label}
     return {name: values for name, values in arrays.items() if values is not None}
 
 

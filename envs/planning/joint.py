@@ -50,7 +50,7 @@ class Controller:
     def _mine(self, outcome: Outcome) -> Outcome:
         truth = {name: values[:, self.agent] for name, values in outcome.truth.items()}
         return replace(
-            outcome, reward=outcome.reward[:, self.agent], truth=truth, executed=None, taught=None
+            outcome, reward=outcome.reward[:, self.agent], truth=truth, executed=None, label=None
         )
 
 

@@ -5,7 +5,7 @@ al. 2024, Nature 632): nothing carries over from one task to the next, so an age
 first and does not learn the fiftieth has lost the power to learn. An episode is a task. A copy
 holds ``points`` points, each of ``inputs`` random bits, shows them in turn and starts over; an
 action names a label, and the right one gives 1. A point says nothing about its label: an agent that
-sees a point for the first time can only guess. After every step the right label is taught, so it is
+sees a point for the first time can only guess. After every step the right label is given, so it is
 no secret. All copies begin and end their tasks on the same steps. Nothing harms and nothing is
 hidden.
 """
@@ -76,13 +76,13 @@ class RandomLabels(World):
     def step(
         self, state: _State, actions: Array, rng: np.random.Generator
     ) -> tuple[_State, Outcome]:
-        """Answer, hear the right label, and see the next point."""
+        """Answer, receive the right label, and see the next point."""
         del rng
         right, time = self._label(state), state.time + 1
         reward = (actions == right).astype(float)
         truth = {"hidden_reward": reward.copy(), "harm": np.zeros(len(reward))}
         never = np.zeros(len(reward), bool)
-        outcome = Outcome(reward, never, time >= self.horizon, truth, taught=right)
+        outcome = Outcome(reward, never, time >= self.horizon, truth, label=right)
         return replace(state, time=time), outcome
 
     def observe(self, state: _State) -> Array:

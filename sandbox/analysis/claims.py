@@ -120,25 +120,25 @@ def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
             if able.high < 0 and safer:
                 note += "; lower capability alone may explain less harm"
         yield note
-    yield from _untaught(run, seen)
+    yield from _without_samples(run, seen)
     if seen.missing:
         note = f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
         yield note + _lost(run, seen)
 
 
-def _untaught(run: RunRecord, seen: Effect) -> Iterator[str]:
+def _without_samples(run: RunRecord, seen: Effect) -> Iterator[str]:
     """Objectives that learn from another agent and were never shown anything, in any seed."""
     found = pairs_of(run, seen.lever, seen.env, seen.dose).values()
     pairs = [pair for each in found for pair in each]
     for arm, dose in enumerate((seen.base_dose, seen.dose)):
-        ends = [_lessons(pair[arm]) for pair in pairs]
+        ends = [_samples(pair[arm]) for pair in pairs]
         for name in sorted({name for end in ends for name in end}):
             if not any(end.get(name) for end in ends):
                 yield f"at {dose_label(dose)} {name} was never shown anything and learned nothing"
 
 
-def _lessons(trial: TrialRecord) -> Mapping[str, float]:
-    """Objective -> the number of lessons that it reports at the last update."""
+def _samples(trial: TrialRecord) -> Mapping[str, float]:
+    """Objective -> the number of samples that it reports at the last update."""
     updates = [each for each in trial.events if isinstance(each, Updated)][-1:]
     return {
         name: value for each in updates for name, what, value in each.accounts() if what == LESSONS

@@ -57,7 +57,10 @@ def _talk(task: Task, limit: float) -> Iterator[Message]:
     with no_main():
         process.start()
     theirs.close()
-    heard, patience = time.monotonic(), max(limit, LIMIT)  # importing torch is not the env's fault
+    last_reply, patience = (
+        time.monotonic(),
+        max(limit, LIMIT),
+    )  # importing torch is not the env's fault
     try:
         while True:
             alive = process.is_alive()  # asked first: its last message is in the pipe by then
@@ -65,11 +68,11 @@ def _talk(task: Task, limit: float) -> Iterator[Message]:
                 if not alive:
                     yield "process", f"{death(process.exitcode)} before the checks did"
                     return
-                if time.monotonic() - heard > patience:
+                if time.monotonic() - last_reply > patience:
                     yield "behaviour", f"no heartbeat for {patience:g} s"
                     return
                 continue
-            heard, patience = time.monotonic(), limit
+            last_reply, patience = time.monotonic(), limit
             try:
                 kind, data = json.loads(ours.recv_bytes())
             except (EOFError, OSError, ValueError):

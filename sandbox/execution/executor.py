@@ -81,7 +81,7 @@ class _Running:
     close: contextlib.ExitStack
     started: str
     since: float  # monotonic
-    heard: float
+    last_message: float
     steps: int = 0
     flops: dict[str, float] = field(default_factory=dict)  # by agent
     share: float = 0.0  # of the trial that is over
@@ -142,12 +142,12 @@ class LocalExecutor:
         pipes = {each.pipe: each for each in running}
         for ready in wait(list(pipes), timeout=POLL_SECONDS):
             each = pipes[ready]  # type: ignore[index]
-            each.heard = time.monotonic()
+            each.last_message = time.monotonic()
             for _ in range(MESSAGES_A_TURN):
                 if each.end is None and _readable(each.pipe):
-                    self._hear(each)
+                    self._receive(each)
 
-    def _hear(self, each: _Running) -> None:
+    def _receive(self, each: _Running) -> None:
         """Read and keep one message; a process that dies in the middle of one is just dead."""
         try:
             kind, message = json.loads(each.pipe.recv_bytes())
@@ -187,7 +187,7 @@ class LocalExecutor:
             each.end = _failed(
                 f"not finished within {self.limits.timeout_s:g} s (limits.timeout_s)"
             )
-        elif each.end is None and now - each.heard > self.limits.stall_s:
+        elif each.end is None and now - each.last_message > self.limits.stall_s:
             each.end = _failed(f"no heartbeat for {self.limits.stall_s:g} s (limits.stall_s)")
         return each.end is not None
 

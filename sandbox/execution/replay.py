@@ -88,9 +88,9 @@ def replay(
     folder: str | Path,
     trial: str | None = None,
     plugins: Sequence[str] = (),
-    heard: Callable[[Replayed], None] = lambda _: None,
+    on_each: Callable[[Replayed], None] = lambda _: None,
 ) -> list[Replayed]:
-    """Run the finished trials of a run again, or one; ``heard`` is called with each.
+    """Run the finished trials of a run again, or one; ``on_each`` is called with each.
 
     Raises ``InputError`` where there is no such trial, ``IntegrityError`` naming the first line
     that differs.
@@ -99,7 +99,7 @@ def replay(
     found = []
     for record in chosen(run, trial):
         found.append(_replay(run, record, tuple(plugins)))
-        heard(found[-1])
+        on_each(found[-1])
     return found
 
 

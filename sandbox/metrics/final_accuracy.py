@@ -1,4 +1,4 @@
-"""Accuracy at the end of the last tasks, on the data taught."""
+"""Accuracy at the end of the last tasks, on the data learned from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class FinalAccuracy(Metric):
     """Mean of ``accuracy`` after updates in which a task (an episode) ended, of the last tenth.
 
     Accuracy is of the answers most likely given, on the rollout just learned from. Several agents:
-    over all of them; n counts tasks. It does not cover points that were not taught.
+    over all of them; n counts tasks. It does not cover points that were not trained on.
     """
 
     unit: ClassVar[str] = "share of right answers"

@@ -43,7 +43,7 @@ class _Sizes:
     """What agents meet in an env with its controls: where they all look and act alike, one pair."""
 
     spaces: tuple[tuple[Any, Any], ...]
-    teaches: bool  # True, too, where the learner needs no teacher
+    labelled: bool  # True, too, where the learner needs no labels
 
 
 def fits(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> None:
@@ -72,9 +72,9 @@ class _Asked:
         parts = self._once("parts", [agent, arm], lambda: self._parts(spec))
         if parts is None or not made_here(spec["env"], known):
             return
-        taught = parts.learner.genome_rule().get("rule") == "supervised"
-        place = [spec["env"], spec["controls"], spec["controls"] and spec["objective"], taught]
-        sizes = self._once("sizes", place, lambda: self._met(spec, i, taught=taught))
+        supervised = parts.learner.genome_rule().get("rule") == "supervised"
+        place = [spec["env"], spec["controls"], spec["controls"] and spec["objective"], supervised]
+        sizes = self._once("sizes", place, lambda: self._met(spec, i, supervised=supervised))
         if sizes is not None:
             self._once("pair", [agent, arm, place], lambda: self._live(spec, parts, sizes))
 
@@ -134,7 +134,7 @@ class _Asked:
 
     # --- the env, and the agent in it ----------------------------------------------------------
 
-    def _met(self, spec: Spec, i: int, *, taught: bool) -> _Sizes | None:
+    def _met(self, spec: Spec, i: int, *, supervised: bool) -> _Sizes | None:
         """What an agent sees and does; ``None`` where the env or a control of it cannot be."""
         env_id = spec["env"]["id"]
         try:
@@ -148,7 +148,7 @@ class _Asked:
         steps = build.part("learners", spec["learner"]).total_steps
         try:
             place = controlled(spec, place, steps)
-            return _Sizes(_spaces(place), not taught or _teaches(place))
+            return _Sizes(_spaces(place), not supervised or _labelled(place))
         except FAULTS as error:  # as above
             self.found.add(self._to_blame(spec, i, error), fault(error), at_key=True)
             return None
@@ -168,8 +168,8 @@ class _Asked:
         env_id, at = spec["env"]["id"], self._part(spec, "learner")
         if _is_ours(parts.learner):
             genome = parts.genome(spec)
-            if not sizes.teaches:
-                what = f"env '{env_id}' does not teach; learner '{at[-1]}' needs one that does"
+            if not sizes.labelled:
+                what = f"env '{env_id}' gives no labels; learner '{at[-1]}' needs one that does"
                 self.found.add(at, what, at_key=True)
             for spaces in sizes.spaces:
                 self._on(spec, parts, genome, spaces)
@@ -270,10 +270,10 @@ def _actions(continuous: bool, space: Any) -> int:
     return int(action_box(space).low.size) if continuous else action_count(space)
 
 
-def _teaches(place: environment.TrialEnv) -> bool:
+def _labelled(place: environment.TrialEnv) -> bool:
     """Does the env say which action was right? One step of it shows."""
     if len(place.agents) > 1:
         return False
     place.env.reset()
     info = place.env.step(place.env.action_space.sample())[4]
-    return "taught" in info or "taught" in (info.get("final_info") or {})
+    return "label" in info or "label" in (info.get("final_info") or {})

@@ -177,7 +177,7 @@ def _offer(trial: LiveTrial, name: str) -> None:
         agent_run.note_edit(entry, edit_outcome.parent, edit_outcome.before, edit_outcome.after)
         two_gate_step.begin(trial, name, edit_outcome)
         _beside(trial, name, "after edit")
-    agent_run.editor.hear(Reply(edit, ruling.allowed, ruling.reason, entry, cost))
+    agent_run.editor.receive(Reply(edit, ruling.allowed, ruling.reason, entry, cost))
 
 
 def _beside(trial: LiveTrial, name: str, moment: Beside) -> None:

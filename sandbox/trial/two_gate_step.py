@@ -90,7 +90,7 @@ def settle(trial: LiveTrial, name: str) -> None:
     reason = tried.verdict(rule, found)
     if reason:
         _roll_back(trial, name, tried, reason, found)
-        agent_run.editor.hear(Reply(tried.edit, False, f"rolled back: {reason}", tried.entry))
+        agent_run.editor.receive(Reply(tried.edit, False, f"rolled back: {reason}", tried.entry))
     else:
         gained = f"held-out return {tried.held_out:.4g} -> {found:.4g}"
         _close(trial, name, "kept", gained, found)

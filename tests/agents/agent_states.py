@@ -1,4 +1,4 @@
-"""Minds for tests: random ones, what shape they must have, and what they compute, by the book."""
+"""Agent states for tests: random ones, the shape they must have, what they compute, by the book."""
 
 from collections.abc import Mapping
 from dataclasses import replace

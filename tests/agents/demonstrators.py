@@ -1,4 +1,4 @@
-"""Somebody else to learn from: small worlds written down, and what others did in them."""
+"""Another agent to learn from: small worlds written down, and what others did in them."""
 
 import numpy as np
 
@@ -54,10 +54,10 @@ def watched(world, policy, episodes, rng, ends=None):
         if ends is not None:
             on = on & (states != ends)
     none = np.zeros((steps, episodes), bool)
-    lived = Batch(
+    rollout = Batch(
         seen[:-1], actions, arrived, np.zeros((steps, episodes)), none, none, there.astype(bool)
     )
-    return Evidence(lived)
+    return Evidence(rollout)
 
 
 def compared(evidence, worth, pairs, rng, noise=0.0):
@@ -65,10 +65,10 @@ def compared(evidence, worth, pairs, rng, noise=0.0):
 
     ``worth`` is ``[states, states]``, by one-hot observations of before and after.
     """
-    lived = evidence.lived
-    step = np.einsum("tns,sk,tnk->tn", lived.observation, worth, lived.next_observation)
+    rollout = evidence.steps
+    step = np.einsum("tns,sk,tnk->tn", rollout.observation, worth, rollout.next_observation)
     returns = np.sum(step * evidence.present, axis=0)
     chosen = rng.integers(returns.size, size=(pairs, 2))
     gap = returns[chosen[:, 0]] - returns[chosen[:, 1]]
     chance = noise / 2 + (1 - noise) / (1 + np.exp(-gap))
-    return Evidence(lived, chosen, (rng.random(pairs) < chance).astype(float))
+    return Evidence(rollout, chosen, (rng.random(pairs) < chance).astype(float))

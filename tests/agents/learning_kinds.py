@@ -1,4 +1,4 @@
-"""One small life of each learner that may be rewritten: PPO, A2C, DQN, SAC, and two streams."""
+"""One small run of each learner that may be rewritten: PPO, A2C, DQN, SAC, and two streams."""
 
 from dataclasses import replace
 from functools import cache
@@ -36,7 +36,7 @@ _MIXES = {STREAMED: (("extrinsic", 1.0), ("simhash", 0.5))}
 
 
 class Pointer(VectorEnv):
-    """Pays for acting where the observation points; half of its ends are deaths, half are cuts."""
+    """Rewards acting where the observation points; half of its ends are deaths, half are cuts."""
 
     metadata: ClassVar = {"autoreset_mode": AutoresetMode.SAME_STEP}
 
@@ -88,7 +88,7 @@ def population(name: str, genome: Genome | None = None, *, seed: int = 0, env: A
     return replace(SETTINGS[name], **more).build(env, genomes, objectives, streams(seed))
 
 
-def lived(name: str, updates: int = 3, *args: Any, **more: Any) -> Any:
+def after_updates(name: str, updates: int = 3, *args: Any, **more: Any) -> Any:
     """A population after so many updates, and its learner."""
     one = population(name, *args, **more)
     for _ in range(updates):
@@ -98,5 +98,5 @@ def lived(name: str, updates: int = 3, *args: Any, **more: Any) -> Any:
 
 @cache
 def an_agent_state_of(name: str) -> Any:
-    """The mind after three updates; do not change it."""
-    return lived(name)[1].agent_state()
+    """The agent state after three updates; do not change it."""
+    return after_updates(name)[1].agent_state()

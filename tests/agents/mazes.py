@@ -1,4 +1,4 @@
-"""Small worlds for motives: their exact models, and rollouts in which everything was tried."""
+"""Small worlds for objectives: their exact models, and rollouts in which everything was tried."""
 
 import numpy as np
 
@@ -38,13 +38,13 @@ def everything(world, rng, tries=1):
 def walk(world, rng, copies=64, length=64):
     """A rollout of random play in a maze, from anywhere; nothing ends."""
     state = _standing(world, rng.integers(world.size**2, size=copies))
-    lived = []
+    steps = []
     for _ in range(length):
         actions = rng.integers(len(world.action_names), size=copies)
         after, _ = world.step(state, actions, rng)
-        lived.append((world.observe(state), actions, world.observe(after)))
+        steps.append((world.observe(state), actions, world.observe(after)))
         state = after
-    before, actions, ahead = map(np.stack, zip(*lived, strict=True))
+    before, actions, ahead = map(np.stack, zip(*steps, strict=True))
     no = np.zeros(actions.shape, bool)
     return Batch(before, actions, ahead, np.zeros(actions.shape), no, no, ~no)
 

@@ -29,7 +29,7 @@ def streams(seed: int = 0) -> Streams:
 
 
 class Signpost(VectorEnv):
-    """Pays 1 for the action the observation points at; every episode is cut after ``horizon``."""
+    """Gives 1 for the action the observation points at; every episode is cut after ``horizon``."""
 
     metadata: ClassVar = {"autoreset_mode": AutoresetMode.SAME_STEP}
 
@@ -63,23 +63,23 @@ class Signpost(VectorEnv):
 
 @dataclass(frozen=True)
 class Flat(Objective):
-    """Pays the same at every step; counts what it was shown."""
+    """Gives the same at every step; counts what it was shown."""
 
     unit: ClassVar[str] = "flat"
     scope: ClassVar[str] = "lifelong"
-    pay: float = 1.0
+    amount: float = 1.0
 
     def start(self, observation_size: int, actions: int, rng: np.random.Generator) -> LiveObjective:
-        return FlatLiveObjective(self.pay)
+        return FlatLiveObjective(self.amount)
 
 
 class FlatLiveObjective(LiveObjective):
-    def __init__(self, pay: float) -> None:
-        self.pay, self.batches, self.learned = pay, [], []
+    def __init__(self, reward: float) -> None:
+        self.amount, self.batches, self.learned = reward, [], []
 
     def reward(self, batch: Batch) -> Array:
         self.batches.append(batch)
-        return np.full(len(batch.reward), self.pay)
+        return np.full(len(batch.reward), self.amount)
 
     def update(self, rollout: Batch) -> None:
         self.learned.append(rollout.next_observation.copy())
@@ -116,7 +116,7 @@ def linear(**rule: Any) -> Genome:
 
 
 def final_weights(updates: int, between: Callable[[Any, int], None], **settings: Any) -> Any:
-    """Train ``updates`` updates, calling ``between(learner, i)`` after each; the final mind."""
+    """Train ``updates`` updates, calling ``between(learner, i)`` after each; the final state."""
     population = solo(**settings)
     one = population.learners["agent"]
     for i in range(updates):

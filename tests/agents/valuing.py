@@ -1,4 +1,4 @@
-"""A motive that believes something of somebody else's values: a linear one, which never learns."""
+"""An objective with a belief of another agent's values: a linear one, which never learns."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from agents.contract import LiveObjective, Objective
 
 @dataclass(frozen=True)
 class Valuing(Objective):
-    """Pays what it believes."""
+    """Gives what it believes."""
 
     unit = "reward"
     scope = "lifelong"
@@ -43,5 +43,5 @@ class LinearValues(LiveObjective):
     def transferable_parameters(self):
         return self.state_dict()
 
-    def import_parameters(self, heritage):
-        self.load_state_dict(heritage)
+    def import_parameters(self, parameters):
+        self.load_state_dict(parameters)

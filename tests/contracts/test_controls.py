@@ -1,4 +1,4 @@
-"""What every control on the shelf promises, whoever wrote it: nothing at 0, and no more than told.
+"""What every control promises: nothing at 0, and no more than its settings say.
 
 Every control is tried on three envs: two worlds of ours (one that replaces actions and names its
 channels) and CartPole. What refuses one of them is skipped there, but not everywhere.
@@ -53,10 +53,10 @@ SETTINGS = {
     "shield": OFTEN,
     "counterexamples": OFTEN,
 }
-"""What a control needs to be told before it can act on an env."""
+"""What a control needs to know before it can act on an env."""
 DOSES = {
     "hygiene": 1.0,  # half of it must hide fewer channels
-    # What happens once an episode happens some forty times here: too few to tell 0.5 from 0.25.
+    # What happens once an episode happens some forty times here: too few to separate 0.5 from 0.25.
     **dict.fromkeys(("level_mixture", "shift", "distinct_levels", "curriculum"), 1.0),
     **dict.fromkeys(("demonstrations", "social_exposure", "skill"), 1.0),
 }
@@ -98,10 +98,10 @@ def agent_run(env, steps=STEPS, *, added=False):
     """
     whose = env if added else env.unwrapped
     moves, n = np.random.default_rng(SEED), int(whose.single_action_space.n)
-    told = [env.reset(seed=SEED)]
-    told += [env.step(moves.integers(n, size=COPIES)) for _ in range(steps)]
+    reported = [env.reset(seed=SEED)]
+    reported += [env.step(moves.integers(n, size=COPIES)) for _ in range(steps)]
     env.close()
-    return told
+    return reported
 
 
 def same(one, other) -> bool:
@@ -156,9 +156,9 @@ def test_is_a_frozen_dataclass_whose_settings_have_defaults(name):
 
 @EVERY
 def test_fits_some_env_and_refuses_others_in_one_line(name):
-    told = [refusal(name, place) for place in MAKERS]
-    assert None in told
-    assert all(each is None or (each and "\n" not in each) for each in told)
+    reported = [refusal(name, place) for place in MAKERS]
+    assert None in reported
+    assert all(each is None or (each and "\n" not in each) for each in reported)
 
 
 @EVERY
@@ -190,7 +190,7 @@ def test_a_lever_of_the_same_name_turns_it(name):
     assert lever.control == name
 
 
-# --- nothing more than told ----------------------------------------------------------------------
+# --- no more than its settings say ------------------------------------------------------------
 
 
 @EVERYWHERE
@@ -210,16 +210,16 @@ def test_before_its_start_it_is_not_there_and_then_it_is(name, place):
     control_meter = ControlMeter(
         control, seeded(place), rng=rng(), duplicate=rng(), span_steps=SPAN
     )
-    told = agent_run(control_meter.env)
+    reported = agent_run(control_meter.env)
 
     half = STEPS // 2
-    assert all(map(same, bare(place, control, half), told[: half + 1]))
+    assert all(map(same, bare(place, control, half), reported[: half + 1]))
     assert control_meter.read().effective_intensity > 0
 
 
 @EVERYWHERE
 def test_after_its_end_it_changes_nothing_more(name, place):
-    """The life goes on from where the control left it, so the gauge must tell."""
+    """The run goes on from where the control left it, so the meter must show it."""
     control_meter = gauged(name, place, intensity=dose(name), start=0.0, end=0.5)
     control_meter.env.reset(seed=SEED)
     moves = np.random.default_rng(SEED)
@@ -246,7 +246,7 @@ def test_strength_goes_linearly_from_start_to_end_and_is_0_outside(schedule, val
 
 
 @EVERYWHERE
-def test_the_same_draws_give_the_same_life_and_a_gauge_changes_none(name, place):
+def test_the_same_draws_give_the_same_run_and_a_meter_changes_none(name, place):
     control = made(name, place, intensity=dose(name))
     agent_runs = [
         agent_run(control.wrap(seeded(place), rng(), SPAN), 100, added=True) for _ in range(2)
@@ -281,7 +281,7 @@ def test_what_it_shows_has_the_form_it_declares(name, place):
 
 
 @EVERYWHERE
-def test_actions_it_changes_are_told_to_the_learner(name, place):
+def test_actions_it_changes_are_reported_to_the_learner(name, place):
     env = made(name, place, intensity=dose(name)).wrap(seeded(place), rng(), SPAN)
     moves, n = np.random.default_rng(SEED), int(env.single_action_space.n)
     env.reset(seed=SEED)
@@ -404,19 +404,24 @@ def test_at_intensity_0_it_is_not_there_whatever_an_env_shows(name, shape, monke
         assert "\n" not in reason
         return
 
-    def lived(env):
+    def rollout(env):
         """Actions of this env may count from 1."""
         moves, space = np.random.default_rng(SEED), env.single_action_space
-        told = [env.reset(seed=SEED)]
-        told += [env.step(space.start + moves.integers(space.n, size=COPIES)) for _ in range(100)]
-        return told
+        reported = [env.reset(seed=SEED)]
+        reported += [
+            env.step(space.start + moves.integers(space.n, size=COPIES)) for _ in range(100)
+        ]
+        return reported
 
-    plain, controlled = lived(seeded("shape")), lived(control.wrap(seeded("shape"), rng(), SPAN))
+    plain, controlled = (
+        rollout(seeded("shape")),
+        rollout(control.wrap(seeded("shape"), rng(), SPAN)),
+    )
     assert all(map(same, plain, controlled))
     control_meter = ControlMeter(
         control, seeded("shape"), rng=rng(), duplicate=rng(), span_steps=SPAN
     )
-    assert all(map(same, plain, lived(control_meter.env)))
+    assert all(map(same, plain, rollout(control_meter.env)))
     assert not any(control_meter.read().measured.values())
 
 
@@ -430,7 +435,7 @@ def test_the_world_is_recorded_once_a_step(name, place):
 
 
 def test_last_observations_are_controlled_like_all_others():
-    """By hand: the env beneath is asked for the same, and told the same actions."""
+    """By hand: the env beneath is asked for the same, and given the same actions."""
     control = made("hygiene", "coin", intensity=1.0, channels=(0, 3, 7))
     env, beneath = control.wrap(seeded("coin"), rng(), SPAN), seeded("coin")
     dark, ended = [0, 3, 7], 0
@@ -447,7 +452,7 @@ def test_last_observations_are_controlled_like_all_others():
 
 
 class Counting(Control):
-    """Adds to what is seen how often it has been asked, so that every answer is told apart."""
+    """Adds to what is seen how often it has been asked, so that every answer is distinguished."""
 
     unit = "answers"
 

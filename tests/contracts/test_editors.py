@@ -1,4 +1,4 @@
-"""Every editor on the shelf keeps the contract, without being asked by name."""
+"""Every editor there is keeps the contract, without being asked by name."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ EDITS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 
 
 def an_agent_run(editor, seed, applied=True):
-    """What a short life proposes, and the states it goes through."""
+    """What a short run proposes, and the states it goes through."""
     live = editor.start(EDITS, np.random.default_rng(seed))
     world = np.random.default_rng(0)
     returns, made, states = [], [], []
@@ -28,7 +28,7 @@ def an_agent_run(editor, seed, applied=True):
         view = a_view(Genome(), update=update, returns=tuple(returns), requests=asked)
         edit = live.propose(view)
         if edit is not None:
-            live.hear(Reply(edit, applied, "" if applied else "over budget", entry=update))
+            live.receive(Reply(edit, applied, "" if applied else "over budget", entry=update))
         made.append(edit)
         states.append(json.dumps(live.state(), sort_keys=True, allow_nan=False))
     return made, states
@@ -54,7 +54,7 @@ def test_the_same_chance_gives_the_same_proposals_and_its_state_is_json(name, ap
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_two_lives_of_one_editor_know_nothing_of_each_other(name):
+def test_two_runs_of_one_editor_know_nothing_of_each_other(name):
     editor = KINDS[name]()
     first = an_agent_run(editor, 3)
     an_agent_run(editor, 4)
@@ -83,7 +83,7 @@ def test_where_it_does_not_want_to_look_it_has_nothing_to_propose(name):
 
         assert wanted or edit is None
         if edit is not None:
-            live.hear(Reply(edit, True, ""))
+            live.receive(Reply(edit, True, ""))
     assert not (name == "fixed" and wanted)
 
 
@@ -96,7 +96,7 @@ def test_this_suite_sees_proposals():
         assert any(edit.rewrite(Genome()) != Genome() for edit in proposed)  # a reset keeps it
 
 
-# --- odd lives -----------------------------------------------------------------------------------
+# --- odd runs -----------------------------------------------------------------------------------
 
 TABLE = Genome(Architecture(()), TableRule())
 NAN, INF = float("nan"), float("inf")
@@ -112,10 +112,10 @@ ODD = {
     "more requests than edits": {"requests": (9,) * 99},
     "a peer": {"peers": {"other": (None, 1.0, INF)}, "peer_genomes": {"other": Genome()}},
 }
-"""What a view may hold without being anybody's fault; functions are called with the update."""
+"""What a view may hold without anything being wrong; functions are called with the update."""
 
 
-def an_odd_life(editor, odd):
+def an_odd_run(editor, odd):
     """Ends with the last state; whatever is proposed is refused, or it fits the genome."""
     live = editor.start(EDITS, np.random.default_rng(0))
     for update in range(1, 41):
@@ -124,7 +124,7 @@ def an_odd_life(editor, odd):
         view = a_view(genome, **{"update": update, "look": None, **changes})
         edit = live.propose(view)
         if edit is not None:
-            live.hear(Reply(edit, bool(update % 2), "" if update % 2 else "no", entry=update))
+            live.receive(Reply(edit, bool(update % 2), "" if update % 2 else "no", entry=update))
         assert live.flops() >= 0
     return json.dumps(live.state(), sort_keys=True, allow_nan=False)
 
@@ -132,7 +132,7 @@ def an_odd_life(editor, odd):
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("name", KINDS)
 def test_no_view_makes_it_raise_and_its_state_stays_json(name, odd):
-    assert json.loads(an_odd_life(KINDS[name](), odd)) is not None
+    assert json.loads(an_odd_run(KINDS[name](), odd)) is not None
 
 
 # --- what it reacts to ---------------------------------------------------------------------------
@@ -140,29 +140,29 @@ def test_no_view_makes_it_raise_and_its_state_stays_json(name, odd):
 REACTING = [name for name, kind in KINDS.items() if "react" in {f.name for f in fields(kind)}]
 
 
-def a_shifting_life(editor, updates=80):
+def a_shifting_run(editor, updates=80):
     """Calm for 60 updates, then everything is novel: proposals and states."""
     live = editor.start(EDITS, np.random.default_rng(0))
     calm = np.random.default_rng(1).random(60).tolist()
-    novelty, told = (*calm, *[9.0] * 20), []
+    novelty, reported = (*calm, *[9.0] * 20), []
     for update in range(1, updates + 1):
         returns = tuple(np.sin(range(update)).tolist())
         signals = {"novelty": novelty[:update]}
         view = a_view(Genome(), update=update, returns=returns, signals=signals, dormant=0)
         edit = live.propose(view)
         if edit is not None:
-            live.hear(Reply(edit, applied=False, reason="no"))
+            live.receive(Reply(edit, applied=False, reason="no"))
         state = json.dumps(live.state(), sort_keys=True, allow_nan=False)
-        told.append((edit, state))
-    return told
+        reported.append((edit, state))
+    return reported
 
 
 @pytest.mark.parametrize("name", REACTING)
-def test_who_says_it_reacts_lives_otherwise_after_a_change_and_not_before(name):
-    deaf, hearing = (a_shifting_life(KINDS[name](react=react)) for react in (False, True))
+def test_who_says_it_reacts_acts_otherwise_after_a_change_and_not_before(name):
+    dormant, reacting = (a_shifting_run(KINDS[name](react=react)) for react in (False, True))
 
-    assert deaf[:60] == hearing[:60]
-    assert deaf[60:] != hearing[60:]
+    assert dormant[:60] == reacting[:60]
+    assert dormant[60:] != reacting[60:]
 
 
 # --- being edited --------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_settings_are_read_back_adopted_and_bounded_or_not_at_all(name):
     assert live.settings() == editor
 
 
-def test_the_shelf_loads_without_torch():
+def test_the_part_folder_loads_without_torch():
     modules = [part.target for part in catalogue().parts("editors").values()]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 

@@ -1,4 +1,4 @@
-"""Every edit on the shelf keeps the contract, without being asked by name."""
+"""Every edit there is keeps the contract, without being asked by name."""
 
 import json
 import subprocess
@@ -56,7 +56,7 @@ VALUES = {"someone/table": np.arange(6.0).reshape(2, 3), "someone/seen": np.arra
 
 
 def an_agent_state(genome, *args, **how):
-    """A mind that has learned something of somebody else's values, too."""
+    """An agent state that has learned something of another agent's values, too."""
     return replace(agent_states.an_agent_state(genome, *args, **how), values=VALUES)
 
 
@@ -77,7 +77,7 @@ def a_view_with_peers(genome):
 
 
 def done(edit, agent_state, seed, **how):
-    """The mind after the edit, which may look at a peer; nothing was learned or undone yet."""
+    """The agent state after the edit, which may look at a peer; no step, no undo yet."""
     peers = {"peer": lambda: an_agent_state(a_peer(agent_state.genome), seed=1, **how)}
     return edit.apply_seeing(
         agent_state,
@@ -112,7 +112,7 @@ def test_it_is_a_frozen_dataclass_of_a_declared_part_and_offers_something(name):
     assert kind.part in PARTS
     offered = [case for case in CASES if type(case.values[0]) is kind]
     blind = kind.undoes is not Edit.undoes or kind in (Merge, TakeBack)
-    assert offered or blind, "only what depends on the life or the weights is never offered"
+    assert offered or blind, "only what depends on the run or the weights is never offered"
     kind(**{each.name: each.default for each in fields(kind)})
 
 
@@ -134,9 +134,11 @@ def test_rewriting_is_pure_and_touches_only_the_part_it_declares(edit, genome):
         assert part in (edit.part, *edit.also) or getattr(after, part) == getattr(genome, part)
 
 
-@pytest.mark.parametrize("stepped", [True, False], ids=["stepped", "unborn"])
+@pytest.mark.parametrize("stepped", [True, False], ids=["stepped", "initial"])
 @pytest.mark.parametrize(("edit", "genome"), CASES)
-def test_applying_gives_the_promised_genome_and_leaves_the_old_mind_alone(edit, genome, stepped):
+def test_applying_gives_the_promised_genome_and_leaves_the_old_agent_state_alone(
+    edit, genome, stepped
+):
     agent_state = an_agent_state(genome, dtype=np.float32, stepped=stepped)
     before = frozen_copy(agent_state)
     after = done(edit, agent_state, 0, dtype=np.float32, stepped=stepped)
@@ -157,7 +159,7 @@ def test_applying_gives_the_promised_genome_and_leaves_the_old_mind_alone(edit, 
 
 
 @pytest.mark.parametrize(("edit", "genome"), CASES)
-def test_the_same_chance_gives_the_same_mind(edit, genome):
+def test_the_same_chance_gives_the_same_agent_state(edit, genome):
     agent_state = an_agent_state(genome)
     one, other = (done(edit, agent_state, 5) for _ in range(2))
 
@@ -191,7 +193,7 @@ def test_its_cost_is_a_number_of_flops(edit, genome):
     assert 0 <= edit.cost(genome) < float("inf")
 
 
-def test_the_shelf_loads_without_torch():
+def test_the_part_folder_loads_without_torch():
     modules = [part.target for part in catalogue().parts("edits").values()]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 

@@ -1,4 +1,4 @@
-"""What every lever on the shelf promises, whoever wrote it."""
+"""What every lever promises."""
 
 import copy
 import dataclasses
@@ -33,7 +33,7 @@ OF_A_TABLE = {
     "architecture": {"layers": [], "activation": "tanh"},
 }
 WITH_CHANNELS = {**SPEC, "env": {"id": "sandbox/SafeInterruptibility-v0", "kwargs": {}}}
-A_STRANGER = {**SPEC, "env": {"id": "CartPole-v1", "kwargs": {}}}
+THIRD_PARTY = {**SPEC, "env": {"id": "CartPole-v1", "kwargs": {}}}
 RECURSIVE = {**SPEC, "editor": {"recursive": {}}}
 BUDGETED = {**SPEC, "gate": {**SPEC["gate"], "max_flops": 1e9}}
 WITH_ARMS = {
@@ -48,7 +48,7 @@ UNDER_A_RULE = {
     "gate": {**SPEC["gate"], "first_updates_without_edits": 4},
     "probes": {"constraint": {"planting": 4}},
 }
-SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, A_STRANGER, BUDGETED, WITH_ARMS, RECURSIVE, UNDER_A_RULE)
+SPECS = (SPEC, OF_A_TABLE, WITH_CHANNELS, THIRD_PARTY, BUDGETED, WITH_ARMS, RECURSIVE, UNDER_A_RULE)
 OTHERS = (
     *({**SPEC, "env": {"id": env_id(name), "kwargs": {}}} for name in sorted(worlds_by_name())),
     *({**SPEC, "editor": {name: {}}} for name in catalogue().names("editors")),
@@ -130,6 +130,6 @@ def test_an_impossible_dose_is_refused(lever, spec):
     assert lever.check(spec, float("nan")) is not None
 
 
-def test_no_events_tell_nothing(lever):
+def test_no_events_show_nothing(lever):
     assert lever.manipulation_check([], lever.neutral) is None
     assert lever.contrast_check([], [], 2.0) is None

@@ -1,7 +1,7 @@
-"""Every edit of the shelf on every learner that may be rewritten: whose state, whose target, next.
+"""Every edit on every learner that may be rewritten: whose state, whose target, next.
 
-Weights are told apart by their values, which are all different
-in a trained mind: a weight that is in the mind before and after an edit has survived it.
+Weights are distinguished by their values, which are all different
+in a trained agent state: a weight that is there before and after an edit has survived it.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from agents.arrays import Array
 from agents.contract import AgentState, EditEvidence, RefusedEditError, View
 from agents.genome import Genome, Guard, Layer
 from sandbox.catalogue import catalogue
-from tests.agents.learning_kinds import ALL, STREAMED, a_genome, lived
+from tests.agents.learning_kinds import ALL, STREAMED, a_genome, after_updates
 
 KINDS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 TRIED = 2
@@ -53,19 +53,19 @@ def refused(entry: int) -> AgentState:
 
 @cache
 def another(name: str) -> AgentState:
-    return lived(name, 2, seed=5)[1].agent_state()
+    return after_updates(name, 2, seed=5)[1].agent_state()
 
 
 @cache
 def an_agent_run(name: str, body: str = "plain") -> tuple[Any, AgentState]:
-    """A population that goes on from test to test, and its agent's mind after three updates."""
-    population, learner = lived(name, 3, BODIES[body](name))
+    """A population that goes on from test to test, and its agent's state after three updates."""
+    population, learner = after_updates(name, 3, BODIES[body](name))
     return population, learner.agent_state()
 
 
 @dataclass
 class Case:
-    """One candidate that was applied to a mind that had lived."""
+    """One candidate that was applied to an agent state after training."""
 
     name: str
     edit: Any
@@ -97,11 +97,13 @@ def the_view(learner: Any, name: str) -> View:
 
 
 def caught_up(agent_state: AgentState) -> AgentState:
-    """The same mind with targets that have reached their twins."""
-    twins = {
+    """The same agent state with targets that have reached their online networks."""
+    duplicates = {
         n: n.removeprefix("target_") for n in agent_state.parameters if n.startswith("target_")
     }
-    reached = {name: agent_state.parameters[twin].copy() for name, twin in twins.items()}
+    reached = {
+        name: agent_state.parameters[duplicate].copy() for name, duplicate in duplicates.items()
+    }
     return replace(agent_state, parameters={**agent_state.parameters, **reached})
 
 
@@ -111,7 +113,7 @@ def cases(
     body: str = "plain",
     prepared: Callable[[AgentState], AgentState] = lambda agent_state: agent_state,
 ) -> Iterator[Case]:
-    """Apply candidates, one by one, to the same mind; refusals must have a clear reason."""
+    """Apply candidates, one by one, to the same agent state; refusals must have a clear reason."""
     population, before = an_agent_run(name, body)
     learner, before = population.learners["agent"], prepared(before)
     learner.install(before)
@@ -157,7 +159,7 @@ def survivors(case: Case, tower: str) -> list[tuple[tuple[str, int], tuple[str, 
 
 
 def once(values: Array) -> set[float]:
-    """The numbers that are there exactly once; not 0, which a mask or a birth gives to many."""
+    """The numbers that are there exactly once; not 0, which masks and starts give to many."""
     found, counts = np.unique(values, return_counts=True)
     return set(found[(counts == 1) & (found != 0)].tolist())
 
@@ -280,12 +282,12 @@ def test_state_targets_claims_and_the_next_update(name, kind, body):
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["dqn", "sac"])
-def test_a_target_that_equals_its_twin_does_so_after_any_edit(name, kind, body):
+def test_a_target_that_equals_its_online_network_does_so_after_any_edit(name, kind, body):
     for case in cases(name, kind, body, caught_up):
         after = case.after
         for target in (each for each in after.parameters if each.startswith("target_")):
-            twin = after.parameters[target.removeprefix("target_")]
-            assert np.array_equal(after.parameters[target], twin), target
+            duplicate = after.parameters[target.removeprefix("target_")]
+            assert np.array_equal(after.parameters[target], duplicate), target
         for mask in (each for each in after.buffers if each.startswith("mask/target_")):
             assert np.array_equal(after.buffers[mask], after.buffers[mask.replace("target_", "")])
 

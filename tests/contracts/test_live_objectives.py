@@ -1,15 +1,15 @@
-"""Every objective on the shelf inside a live agent that is rewritten, left, and gone on with.
+"""Every objective there is inside a live agent that is rewritten, left, and gone on with.
 
-``learned_value`` is tried with every model of another's values that can learn in a life.
+``learned_value`` is tried with every model of another's values that can learn in a run.
 
 What is compared after an edit. An objective reads observations and never hidden units, so an edit
-of the policy leaves its state and its pay as they were, to the bit, exact or not. A life goes on
-as its twin's, who had the edit ``identity``, wherever the edit leaves the next rollout as it was:
-``inject_plasticity`` puts out the same bits, so what is done, seen and paid until the next time
-weights are learned is the same; new weights then learn, and the twins part. ``widen`` and
+of the policy leaves its state and its reward as they were, to the bit, exact or not. A run goes on
+as its duplicate's, with the edit ``identity``, wherever the edit leaves the next rollout as it was:
+``inject_plasticity`` puts out the same bits, so what is done, seen and rewarded until the next time
+weights are learned is the same; new weights then learn, and the two diverge. ``widen`` and
 ``deepen`` add zeros in float32, which a matrix product may sum up in another order: logits agree
-within 1e-5 and the same actions are drawn, so there, too, the objectives are the same bits. A mind
-put back after an edit (as ``undo`` does) lives on as the twin for good, weights and all.
+within 1e-5 and the same actions are drawn, so objectives are the same bits there. An agent state
+put back after an edit (as ``undo`` does) runs on as the duplicate for good, weights and all.
 """
 
 import copy
@@ -56,7 +56,7 @@ LEFT, STAY, RIGHT = range(3)
 
 
 class Lane(VectorEnv):
-    """A lane: its right end pays, its left one is death; somebody beside half of the copies.
+    """A lane: its right end gives reward, its left one is death; a caregiver in half of the copies.
 
     They would rather see the agent in the middle, say so, and say what they would have done. The
     last numbers seen are a skill, for the objective that wants one. Models that refuse episodes of
@@ -125,8 +125,8 @@ def an_agent_run(case):
     return population, name
 
 
-def lived(case):
-    """A population that has lived, its agent and its motive."""
+def a_trained_one(case):
+    """A population after training, its agent and its objective."""
     population, name = copy.deepcopy(an_agent_run(case))
     live = population.learners["agent"]
     return population, live, live.live_objectives()[name]
@@ -144,9 +144,11 @@ def a_step(seed=5):
     env = Lane(seed)
     before = env.seen()
     after, reward, died, cut, info = env.step(rng.integers(3, size=COPIES))
-    told = {key: info[key] for key in ("approval", "advice")}
+    settings = {key: info[key] for key in ("approval", "advice")}
     ended = died | cut
-    return Batch(before, rng.integers(3, size=COPIES), after, reward, died, ended, ~died, **told)
+    return Batch(
+        before, rng.integers(3, size=COPIES), after, reward, died, ended, ~died, **settings
+    )
 
 
 def state_of(live_objective):
@@ -163,7 +165,7 @@ def equal(one: Mapping, other: Mapping) -> bool:
     )
 
 
-def pay(live_objective):
+def rewards(live_objective):
     """Of fixed steps, by a copy, so that no memory of them is left."""
     mine = copy.deepcopy(live_objective)
     return np.stack([mine.reward(a_step(seed)) for seed in range(3)])
@@ -181,10 +183,10 @@ QUIET = ("widen", "deepen", "inject_plasticity")
 
 @EVERY
 def test_no_edit_of_the_policy_touches_its_objectives(case):
-    _, live, live_objective = lived(case)
-    state, paid, share, report = (
+    _, live, live_objective = a_trained_one(case)
+    state, reward, share, report = (
         state_of(live_objective),
-        pay(live_objective),
+        rewards(live_objective),
         live_objective.share(),
         live_objective.report(),
     )
@@ -193,48 +195,50 @@ def test_no_edit_of_the_policy_touches_its_objectives(case):
         (now,) = [each for each in live.live_objectives().values() if each is live_objective]
 
         assert equal(state_of(now), state)
-        assert pay(now).tobytes() == paid.tobytes()
+        assert rewards(now).tobytes() == reward.tobytes()
         assert now.share() == share
         assert now.report() == report
 
 
 @EVERY
-def test_life_goes_on_after_an_exact_edit_as_that_of_a_twin(case):
-    other, twin, twins = lived(case)
-    rewritten(twin, Identity())
+def test_a_run_goes_on_after_an_exact_edit_as_that_of_a_duplicate(case):
+    other, duplicate, duplicates = a_trained_one(case)
+    rewritten(duplicate, Identity())
     his = other.update()["agent"]
     for kind in QUIET:
-        population, live, live_objective = lived(case)
+        population, live, live_objective = a_trained_one(case)
         rewritten(live, EDITS[kind])
         mine = population.update()["agent"]
 
         assert mine.rewards == his.rewards
         assert (mine.episodes, mine.mean_return) == (his.episodes, his.mean_return)
-        assert equal(state_of(live_objective), state_of(twins))
-        assert not same(live.agent_state(), twin.agent_state())
+        assert equal(state_of(live_objective), state_of(duplicates))
+        assert not same(live.agent_state(), duplicate.agent_state())
 
-    population, live, live_objective = lived(case)
+    population, live, live_objective = a_trained_one(case)
     kept = live.agent_state()
     rewritten(live, EDITS["widen"])
     rewritten(live, EDITS["deepen"])
     live.install(kept)
     assert population.update()["agent"] == his
-    assert same(live.agent_state(), twin.agent_state())
-    assert equal(state_of(live_objective), state_of(twins))
+    assert same(live.agent_state(), duplicate.agent_state())
+    assert equal(state_of(live_objective), state_of(duplicates))
 
 
 @EVERY
-def test_a_life_is_left_and_gone_on_with_to_the_bit(case):
-    population, _, live_objective = lived(case)
-    heir, name = started(case, seed=9)
-    heir.update()
+def test_a_run_is_left_and_gone_on_with_to_the_bit(case):
+    population, _, live_objective = a_trained_one(case)
+    offspring, name = started(case, seed=9)
+    offspring.update()
     data, arrays = population.snapshot()
     through = json.loads(json.dumps(data, allow_nan=False))
     env = copy.deepcopy(population._env)
-    heir.resume(env, through, checkpoint.unpack(checkpoint.pack(arrays)))
-    again = heir.learners["agent"].live_objectives()[name]
+    offspring.resume(env, through, checkpoint.unpack(checkpoint.pack(arrays)))
+    again = offspring.learners["agent"].live_objectives()[name]
     assert equal(state_of(again), state_of(live_objective))
-    assert population.update() == heir.update()
+    assert population.update() == offspring.update()
 
     assert equal(state_of(again), state_of(live_objective))
-    assert same(heir.learners["agent"].agent_state(), population.learners["agent"].agent_state())
+    assert same(
+        offspring.learners["agent"].agent_state(), population.learners["agent"].agent_state()
+    )

@@ -1,4 +1,4 @@
-"""What every metric on the shelf promises, whoever wrote it."""
+"""What every metric promises."""
 
 import dataclasses
 import math

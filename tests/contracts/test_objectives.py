@@ -1,4 +1,4 @@
-"""Every objective on the shelf keeps the contract, without being asked by name."""
+"""Every objective there is keeps the contract, without being asked by name."""
 
 import json
 import subprocess
@@ -13,7 +13,9 @@ from sandbox.catalogue import catalogue
 
 KINDS = {name: part.load() for name, part in catalogue().parts("objectives").items()}
 SIZE, ACTIONS, N, STEPS = 10, 4, 5, 12
-SKILLS = 4  # the last numbers seen are a skill, which one objective wants and no other minds
+SKILLS = (
+    4  # the last numbers seen are a skill, which one objective wants and no other is disturbed by
+)
 NAMES = pytest.mark.parametrize("name", KINDS)
 
 
@@ -42,13 +44,13 @@ def rollout(batches):
 
 
 def live(live_objective, rng, rollouts=1):
-    """Earn and learn; return all rewards, ``[rollouts, STEPS, N]``."""
-    earned = []
+    """Reward and learn; return all rewards, ``[rollouts, STEPS, N]``."""
+    returns = []
     for _ in range(rollouts):
         batches = [a_batch(rng) for _ in range(STEPS)]
-        earned.append([live_objective.reward(batch) for batch in batches])
+        returns.append([live_objective.reward(batch) for batch in batches])
         live_objective.update(rollout(batches))
-    return np.array(earned)
+    return np.array(returns)
 
 
 def started(name, seed=0):
@@ -70,25 +72,25 @@ def test_it_is_a_frozen_dataclass_with_a_weight_a_unit_and_a_scope(name):
 
 @NAMES
 def test_rewards_are_finite_float64_one_an_environment(name):
-    earned = live(started(name), np.random.default_rng(0), rollouts=3)
+    returns = live(started(name), np.random.default_rng(0), rollouts=3)
 
-    assert earned.shape == (3, STEPS, N)
-    assert earned.dtype == np.float64
-    assert np.all(np.isfinite(earned))
+    assert returns.shape == (3, STEPS, N)
+    assert returns.dtype == np.float64
+    assert np.all(np.isfinite(returns))
 
 
 @NAMES
 def test_it_never_writes_into_what_it_is_shown(name):
     batch = a_batch(np.random.default_rng(0)).sealed()
-    lived = rollout([a_batch(np.random.default_rng(i)) for i in range(STEPS)]).sealed()
+    steps = rollout([a_batch(np.random.default_rng(i)) for i in range(STEPS)]).sealed()
     live_objective = started(name)
     for _ in range(2):
         live_objective.reward(batch)
-        live_objective.update(lived)
+        live_objective.update(steps)
 
 
 @NAMES
-def test_the_same_chance_gives_the_same_life(name):
+def test_the_same_chance_gives_the_same_run(name):
     one, other = (live(started(name), np.random.default_rng(1), rollouts=3) for _ in range(2))
 
     np.testing.assert_array_equal(one, other)
@@ -96,18 +98,18 @@ def test_the_same_chance_gives_the_same_life(name):
 
 @NAMES
 @pytest.mark.parametrize("rollouts", [0, 1, 3])
-def test_a_life_goes_on_from_its_state_to_the_bit(name, rollouts):
-    """Also into an heir that was born with other chance and has lived already."""
-    live_objective, heir = started(name), started(name, seed=9)
+def test_a_run_goes_on_from_its_state_to_the_bit(name, rollouts):
+    """Also into one that started with other chance and has run already."""
+    live_objective, offspring = started(name), started(name, seed=9)
     live(live_objective, np.random.default_rng(1), rollouts)
-    live(heir, np.random.default_rng(8))
+    live(offspring, np.random.default_rng(8))
     state = {key: value.copy() for key, value in live_objective.state_dict().items()}
-    heir.load_state_dict(state)
+    offspring.load_state_dict(state)
     expected = live(live_objective, np.random.default_rng(2), rollouts=2)
-    actual = live(heir, np.random.default_rng(2), rollouts=2)
+    actual = live(offspring, np.random.default_rng(2), rollouts=2)
 
     np.testing.assert_array_equal(actual, expected)
-    mine, theirs = live_objective.state_dict(), heir.state_dict()
+    mine, theirs = live_objective.state_dict(), offspring.state_dict()
     assert list(mine) == list(theirs)
     for key, value in mine.items():
         assert value.dtype == theirs[key].dtype
@@ -141,7 +143,7 @@ def test_its_flops_grow_with_the_steps(name):
     )
 
 
-def test_the_shelf_loads_and_works_without_torch():
+def test_the_part_folder_loads_and_works_without_torch():
     modules = [part.target for part in catalogue().parts("objectives").values()]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 
@@ -149,7 +151,7 @@ def test_the_shelf_loads_and_works_without_torch():
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.discrete])
-def test_one_that_does_not_tell_actions_apart_takes_continuous_ones(name):
+def test_one_that_does_not_distinguish_actions_takes_continuous_ones(name):
     """SAC's actions are float32 ``[n, dimensions]``; what says ``discrete`` it refuses."""
     live_objective, rng = (
         KINDS[name]().start(SIZE, 2, np.random.default_rng(0)),
@@ -160,7 +162,7 @@ def test_one_that_does_not_tell_actions_apart_takes_continuous_ones(name):
             replace(a_batch(rng), action=rng.uniform(-1, 1, (N, 2)).astype(np.float32))
             for _ in range(STEPS)
         ]
-        earned = np.array([live_objective.reward(each) for each in steps])
-        assert earned.shape == (STEPS, N)
-        assert np.isfinite(earned).all()
+        returns = np.array([live_objective.reward(each) for each in steps])
+        assert returns.shape == (STEPS, N)
+        assert np.isfinite(returns).all()
         live_objective.update(rollout(steps))

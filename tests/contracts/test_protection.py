@@ -1,8 +1,8 @@
 """Whatever editor works on an agent, a proposal to touch a protected part is refused and recorded.
 
-Every editor of the shelf lives a short life in which each edit of the shelf is replaced by one that
+Every editor has a short run in which each edit of the part folder is replaced by one that
 also rewrites the objective, and in which it proposes such a mischief at one update whatever it
-wanted to: what it hears then, and what it does next, is its own.
+wanted to: what it is answered then, and what it does next, is its own.
 """
 
 import copy
@@ -42,7 +42,7 @@ class Mischief(Identity):
 
 
 def corrupted(kind):
-    """The edit of the shelf, which rewrites the objective besides."""
+    """The edit of the part folder, which rewrites the objective besides."""
 
     def rewrite(self, genome):
         return bribed(kind.rewrite(self, genome))
@@ -51,15 +51,15 @@ def corrupted(kind):
 
 
 def an_agent_run(editor, protect):
-    """Birth to death of an agent whose editor has only mischief to propose."""
+    """The whole run of an agent whose editor has only mischief to propose."""
     spec = copy.deepcopy({**SPEC, "editor": {editor: {}}, "probes": {}})
     spec["learner"]["ppo"] |= {"total_steps": 16 * 16 * 5}
     spec["gate"]["protect"] = protect
     notes = Notes()
     trial = loop.begin(spec, notes)
     agent_run = trial.agent_runs["agent"]
-    shelf = {name: corrupted(kind) for name, kind in trial.parts.edits.items()}
-    agent_run.editor = trial.parts.editor.start(shelf, np.random.default_rng(0))
+    corrupt = {name: corrupted(kind) for name, kind in trial.parts.edits.items()}
+    agent_run.editor = trial.parts.editor.start(corrupt, np.random.default_rng(0))
     propose = agent_run.editor.propose
 
     def hijacked(view):
@@ -79,9 +79,9 @@ def an_agent_run(editor, protect):
 @pytest.mark.parametrize("protect", [["objective"], []], ids=["said", "by default"])
 def test_no_editor_gets_a_protected_part_changed(editor, protect):
     trial, notes = an_agent_run(editor, protect)
-    born = notes.of(events.TrialStarted)[0].genomes["agent"]["objective"]
+    initial = notes.of(events.TrialStarted)[0].genomes["agent"]["objective"]
 
-    assert trial.agent_runs["agent"].learner.effective().to_json()["objective"] == born
+    assert trial.agent_runs["agent"].learner.effective().to_json()["objective"] == initial
     proposals = [each for each in notes.entries() if each["kind"] == "proposal"]
     assert [each["update"] for each in proposals if each["edit"] == "test_protection"] == [AT]
     assert not [each for each in proposals if any(p.startswith("obj") for p in each["changed"])]
@@ -91,11 +91,11 @@ def test_no_editor_gets_a_protected_part_changed(editor, protect):
     wanted = "protected: " if protect else "invalid: changes objective but says architecture"
     assert mine["reason"].startswith(wanted)
     assert len(notes.of(events.Edited)) == len(proposals)
-    assert trial.update == 5, "and the agent lived on"
+    assert trial.update == 5, "and the agent went on"
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_no_edit_of_the_shelf_touches_what_is_protected(name):
+def test_no_edit_of_the_part_folder_touches_what_is_protected(name):
     """Each edit as an editor is offered it, held against the protection of its own part."""
     trial = loop.begin(copy.deepcopy({**SPEC, "editor": {"bandit": {}}, "probes": {}}), Notes())
     trial.population.update()

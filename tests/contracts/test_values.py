@@ -1,4 +1,4 @@
-"""Every value model on the shelf keeps the contract, without being asked by name."""
+"""Every value model there is keeps the contract, without being asked by name."""
 
 import json
 import subprocess
@@ -27,9 +27,9 @@ def evidence(seed):
     found = compared(watched(WORLD, policy, EPISODES, rng, ends=STATES - 1), WORTH, 9, rng)
     there = found.present.copy()
     there[:, 3] = False
-    shown = WORTH[:, :ACTIONS][found.lived.observation.argmax(axis=2), found.lived.action]
+    shown = WORTH[:, :ACTIONS][found.steps.observation.argmax(axis=2), found.steps.action]
     shown[rng.random(shown.shape) < 0.3] = np.nan  # silence
-    return replace(found, lived=replace(found.lived, present=there, approval=shown))
+    return replace(found, steps=replace(found.steps, present=there, approval=shown))
 
 
 def a_step(seed, n=5):
@@ -43,7 +43,7 @@ def a_step(seed, n=5):
 
 
 def a_kind(name):
-    """Episodes of ``evidence`` end early, which models that mind must be told to bear."""
+    """Episodes of ``evidence`` end early, which some models accept by a setting only."""
     agent_states = "variable_horizon" in {each.name for each in fields(KINDS[name])}
     return KINDS[name](variable_horizon=True) if agent_states else KINDS[name]()
 
@@ -55,24 +55,24 @@ def started(name, seed=0):
 def own_steps(seed):
     """A rollout of one's own."""
     rng = np.random.default_rng([seed, 1])
-    return watched(WORLD, rng.dirichlet(np.ones(ACTIONS), STATES), 5, rng).lived
+    return watched(WORLD, rng.dirichlet(np.ones(ACTIONS), STATES), 5, rng).steps
 
 
-def taught(valuer, told, seed=0):
-    """The valuer after a lesson, as a trial gives them."""
-    valuer.learn(told)
+def trained(valuer, observed, seed=0):
+    """The valuer after one round of evidence, as a trial gives them."""
+    valuer.learn(observed)
     valuer.watch(own_steps(seed))
     return valuer
 
 
-def live(valuer, seed, lessons=2):
-    """Learn and pay; return all it paid and foretold, ``[lessons, ...]``."""
-    told = []
-    for i in range(lessons):
-        taught(valuer, evidence(seed + i), seed + i)
+def live(valuer, seed, samples=2):
+    """Learn and reward; return all rewards and predictions, ``[samples, ...]``."""
+    observed = []
+    for i in range(samples):
+        trained(valuer, evidence(seed + i), seed + i)
         chances = valuer.predict(WORLD.observation, np.arange(STATES))
-        told.append([*valuer.reward(a_step(i)), *([] if chances is None else chances.ravel())])
-    return np.array(told)
+        observed.append([*valuer.reward(a_step(i)), *([] if chances is None else chances.ravel())])
+    return np.array(observed)
 
 
 @NAMES
@@ -91,13 +91,13 @@ def test_it_is_a_frozen_dataclass_that_names_its_unit_and_what_it_learns_from(na
 def test_rewards_are_finite_float64_one_an_environment_also_before_it_has_learned(name):
     valuer = started(name)
     for seed in range(3):
-        paid = valuer.reward(a_step(seed))
+        rewards = valuer.reward(a_step(seed))
 
-        assert paid.shape == (5,)
-        assert paid.dtype == np.float64
-        assert np.all(np.isfinite(paid))
+        assert rewards.shape == (5,)
+        assert rewards.dtype == np.float64
+        assert np.all(np.isfinite(rewards))
         assert valuer.unshaped(a_step(seed)).shape == (5,)
-        taught(valuer, evidence(seed), seed)
+        trained(valuer, evidence(seed), seed)
 
 
 @NAMES
@@ -110,90 +110,92 @@ def test_what_it_foretells_are_probabilities_and_doubt_is_an_entropy(name):
             assert chances.min() >= 0
             np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-12)
         assert valuer.doubt() is None or 0 <= valuer.doubt() < np.inf
-        taught(valuer, evidence(seed), seed)
+        trained(valuer, evidence(seed), seed)
 
 
 @NAMES
 def test_it_learns_from_what_it_says_it_learns_from(name):
     """And from nothing when there is none of it."""
-    told = evidence(0)
-    silent = replace(told, pairs=np.zeros((0, 2), int), preferred=np.zeros(0))
-    unseen = replace(told.lived, present=np.zeros_like(told.present))
-    nothing = silent if KINDS[name].learns_from == "comparisons" else replace(told, lived=unseen)
-    one, born = taught(started(name), told), started(name)
-    untaught = taught(started(name), nothing)
+    observed = evidence(0)
+    silent = replace(observed, pairs=np.zeros((0, 2), int), preferred=np.zeros(0))
+    unseen = replace(observed.steps, present=np.zeros_like(observed.present))
+    nothing = (
+        silent if KINDS[name].learns_from == "comparisons" else replace(observed, steps=unseen)
+    )
+    one, initial = trained(started(name), observed), started(name)
+    untrained = trained(started(name), nothing)
 
-    np.testing.assert_array_equal(untaught.reward(a_step(1)), born.reward(a_step(1)))
-    assert not np.array_equal(one.reward(a_step(1)), born.reward(a_step(1)))
+    np.testing.assert_array_equal(untrained.reward(a_step(1)), initial.reward(a_step(1)))
+    assert not np.array_equal(one.reward(a_step(1)), initial.reward(a_step(1)))
 
 
 @NAMES
-def test_what_the_others_world_paid_is_not_looked_at(name):
-    told = evidence(0)
-    blind = replace(told, lived=replace(told.lived, reward=np.full((8, EPISODES), np.nan)))
-    one, other = taught(started(name), told), taught(started(name), blind)
+def test_what_the_others_world_rewarded_is_not_looked_at(name):
+    observed = evidence(0)
+    blind = replace(observed, steps=replace(observed.steps, reward=np.full((8, EPISODES), np.nan)))
+    one, other = trained(started(name), observed), trained(started(name), blind)
 
     np.testing.assert_array_equal(one.reward(a_step(1)), other.reward(a_step(1)))
 
 
 @NAMES
 def test_what_comes_past_an_episodes_end_is_not_looked_at(name):
-    told = evidence(0)
-    gone = ~told.present
-    shown = {each.name: getattr(told.lived, each.name) for each in fields(Batch)}
-    lived = {name: each.copy() for name, each in shown.items() if each is not None}
-    lived["observation"][gone] = np.nan
-    lived["next_observation"][gone] = np.inf
-    lived["action"][gone] = 1
-    lived["approval"][gone] = 1e9
-    one = taught(started(name), told)
-    other = taught(started(name), replace(told, lived=Batch(**lived)))
+    observed = evidence(0)
+    gone = ~observed.present
+    shown = {each.name: getattr(observed.steps, each.name) for each in fields(Batch)}
+    rollout = {name: each.copy() for name, each in shown.items() if each is not None}
+    rollout["observation"][gone] = np.nan
+    rollout["next_observation"][gone] = np.inf
+    rollout["action"][gone] = 1
+    rollout["approval"][gone] = 1e9
+    one = trained(started(name), observed)
+    other = trained(started(name), replace(observed, steps=Batch(**rollout)))
 
     assert gone.any(axis=0).sum() > 1
     np.testing.assert_array_equal(one.reward(a_step(1)), other.reward(a_step(1)))
 
 
 @NAMES
-def test_who_has_left_is_paid_nothing_and_changes_nobodys_pay(name):
-    valuer, batch = taught(started(name), evidence(0)), a_step(1)
+def test_who_has_left_is_given_no_reward_and_changes_no_other_reward(name):
+    valuer, batch = trained(started(name), evidence(0)), a_step(1)
     here = np.array([True, False, True, True, False])
-    paid = valuer.reward(replace(batch, present=here))
+    rewards = valuer.reward(replace(batch, present=here))
 
-    np.testing.assert_array_equal(paid[~here], 0)
-    np.testing.assert_array_equal(paid[here], valuer.reward(batch)[here])
+    np.testing.assert_array_equal(rewards[~here], 0)
+    np.testing.assert_array_equal(rewards[here], valuer.reward(batch)[here])
     np.testing.assert_array_equal(valuer.reward(replace(batch, present=None)), valuer.reward(batch))
 
 
 @NAMES
 def test_it_never_writes_into_what_it_is_shown(name):
-    told, batch, own = evidence(0), a_step(0).sealed(), own_steps(0).sealed()
-    told = replace(told, lived=told.lived.sealed())
-    for each in (told.pairs, told.preferred):
+    observed, batch, own = evidence(0), a_step(0).sealed(), own_steps(0).sealed()
+    observed = replace(observed, steps=observed.steps.sealed())
+    for each in (observed.pairs, observed.preferred):
         each.flags.writeable = False
     valuer = started(name)
-    valuer.learn(told)
+    valuer.learn(observed)
     valuer.reward(batch)
     valuer.watch(own)
 
 
 @NAMES
-def test_the_same_chance_gives_the_same_life(name):
+def test_the_same_chance_gives_the_same_run(name):
     one, other = (live(started(name), 1) for _ in range(2))
 
     np.testing.assert_array_equal(one, other)
 
 
 @NAMES
-@pytest.mark.parametrize("lessons", [0, 1, 3])
-def test_a_life_goes_on_from_its_state_to_the_bit(name, lessons):
-    """Also into an heir that was born with other chance and has learned already."""
-    valuer, heir = started(name), started(name, seed=9)
-    live(valuer, 1, lessons)
-    live(heir, 8)
-    heir.load_state_dict({key: value.copy() for key, value in valuer.state_dict().items()})
+@pytest.mark.parametrize("samples", [0, 1, 3])
+def test_a_run_goes_on_from_its_state_to_the_bit(name, samples):
+    """Also into one that started with other chance and has learned already."""
+    valuer, offspring = started(name), started(name, seed=9)
+    live(valuer, 1, samples)
+    live(offspring, 8)
+    offspring.load_state_dict({key: value.copy() for key, value in valuer.state_dict().items()})
 
-    np.testing.assert_array_equal(live(heir, 2), live(valuer, 2))
-    mine, theirs = valuer.state_dict(), heir.state_dict()
+    np.testing.assert_array_equal(live(offspring, 2), live(valuer, 2))
+    mine, theirs = valuer.state_dict(), offspring.state_dict()
     assert list(mine) == list(theirs)
     for key, value in mine.items():
         assert value.dtype == theirs[key].dtype
@@ -263,7 +265,7 @@ def test_a_tabular_model_asks_for_its_table(name):
 
 
 @NAMES
-def test_its_flops_grow_with_steps_and_lessons(name):
+def test_its_flops_grow_with_steps_and_samples(name):
     valuer = started(name)
 
     assert 0 <= valuer.flops(0) <= valuer.flops(10) <= valuer.flops(1000) < float("inf")
@@ -271,12 +273,12 @@ def test_its_flops_grow_with_steps_and_lessons(name):
 
 
 def test_evidence_without_marks_is_there_from_end_to_end():
-    told = evidence(0)
+    observed = evidence(0)
 
-    assert Evidence(replace(told.lived, present=None)).present.all()
+    assert Evidence(replace(observed.steps, present=None)).present.all()
 
 
-def test_the_shelf_loads_and_works_without_torch():
+def test_the_part_folder_loads_and_works_without_torch():
     modules = [part.target for part in catalogue().parts("values").values()]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]"
 

@@ -1,4 +1,4 @@
-"""Every world on the shelf keeps every promise of a world, whichever comes next."""
+"""Every world there is keeps every promise of a world, whichever comes next."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Worlds keep their promises at other settings than their defaults, each kind of knob in turn."""
+"""Worlds keep their promises at other settings than the defaults, each kind of setting in turn."""
 
 import re
 from dataclasses import fields
@@ -110,7 +110,7 @@ SETTINGS = {
 
 
 def others(kind):
-    """Each knob in turn at other values than its default, as far as the world takes them."""
+    """Each setting in turn at other values than its default, as far as the world takes them."""
     hints = get_type_hints(kind)
     return [
         {each.name: value}
@@ -132,13 +132,13 @@ def _values(default, hint):
 
 def _named(kind, setting):
     """The texts that a world allows: it names them when it refuses another one."""
-    told = re.search(r"one of (.+), not ", _refusal(kind, {setting: "nonsense"}) or "")
-    return told[1].split(", ") if told else []
+    reported = re.search(r"one of (.+), not ", _refusal(kind, {setting: "nonsense"}) or "")
+    return reported[1].split(", ") if reported else []
 
 
-def _refusal(kind, knobs):
+def _refusal(kind, world_settings):
     try:
-        kind(**knobs)
+        kind(**world_settings)
     except ValueError as error:
         return str(error)
     return None
@@ -148,23 +148,29 @@ def settings_of(name):
     return SETTINGS.get(name) or others(type(envs.make_world(name)))
 
 
-CASES = [(name, knobs) for name in sorted(worlds_by_name()) for knobs in settings_of(name)]
+CASES = [
+    (name, world_settings)
+    for name in sorted(worlds_by_name())
+    for world_settings in settings_of(name)
+]
 
 
-@pytest.mark.parametrize(("name", "knobs"), CASES, ids=lambda value: str(value).replace("'", ""))
-def test_promises_are_kept_at_other_settings(name, knobs):
-    world = envs.make_world(name, **knobs)
+@pytest.mark.parametrize(
+    ("name", "world_settings"), CASES, ids=lambda value: str(value).replace("'", "")
+)
+def test_promises_are_kept_at_other_settings(name, world_settings):
+    world = envs.make_world(name, **world_settings)
     assert [fault for promise in PROMISES.values() if (fault := promise(world, 11))] == []
 
 
-def test_every_world_with_knobs_is_asked():
+def test_every_world_with_settings_is_asked():
     assert set(SETTINGS) <= set(worlds_by_name())
     asked = {name for name, _ in CASES}
     assert all(name in asked or not fields(envs.make_world(name)) for name in worlds_by_name())
 
 
 @pytest.mark.parametrize(
-    ("name", "knobs"),
+    ("name", "world_settings"),
     [
         ("boat_race", [{"horizon": 99}, {"horizon": 101}, {"horizon": 200}]),
         ("commons", [{"human": "scripted"}]),
@@ -172,6 +178,6 @@ def test_every_world_with_knobs_is_asked():
         ("river_swim", [{"length": 5}, {"length": 7}, {"length": 12}]),
     ],
 )
-def test_other_settings_are_found_for_a_world_that_nobody_chose_any_for(name, knobs):
+def test_other_settings_are_found_for_a_world_without_a_list_of_its_own(name, world_settings):
     found = others(type(envs.make_world(name)))
-    assert all(each in found for each in knobs)
+    assert all(each in found for each in world_settings)

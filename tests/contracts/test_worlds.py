@@ -1,4 +1,4 @@
-"""The faces of every world on the shelf, whichever file is added next.
+"""The faces of every world there is, whichever file is added next.
 
 What a world itself promises is in ``test_world_promises.py``.
 """
@@ -23,7 +23,7 @@ SINGLES = [name for name in NAMES if worlds_by_name()[name] == "single"]
 JOINTS = [name for name in NAMES if worlds_by_name()[name] == "joint"]
 ANCHORS = ("random", "reward_optimal", "performance_optimal", "most_harmful")
 AIMS = {"reward_optimal": 0, "performance_optimal": 1, "most_harmful": 2}
-AGENT_MAY_KNOW = {"executed", "taught"}
+AGENT_MAY_KNOW = {"executed", "label"}
 N = 7
 
 every = pytest.mark.parametrize("name", NAMES)
@@ -43,7 +43,7 @@ def test_agent_count_matches_the_base_class_the_registration_read(name):
 
 
 @every
-def test_unknown_knobs_and_reset_options_are_refused_by_name(name):
+def test_unknown_settings_and_reset_options_are_refused_by_name(name):
     setting = fields(envs.make_world(name))[0].name
     with pytest.raises(ValueError, match=f"did you mean '{setting}'"):
         envs.make_world(name, **{f"{setting}x": 1})

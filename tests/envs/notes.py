@@ -1,4 +1,4 @@
-"""Whoever writes down the truth of every step, for a ``RecordedEnv``."""
+"""A recorder that writes down the truth of every step, for a ``RecordedEnv``."""
 
 
 class Notes:

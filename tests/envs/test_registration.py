@@ -1,4 +1,4 @@
-"""A file on the shelf is a world, a name and a Gymnasium id, and costs nothing until made."""
+"""A file there is is a world, a name and a Gymnasium id, and costs nothing until made."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ def test_ids_are_the_file_names():
     assert found["sandbox/LabRace-v0"] == "joint"
 
 
-def test_a_new_file_on_the_shelf_is_a_new_id(tmp_path, monkeypatch):
+def test_a_new_file_in_the_part_folder_is_a_new_id(tmp_path, monkeypatch):
     (tmp_path / "one.py").write_text("class _State: ...\nclass One(World): ...\n")
     (tmp_path / "two_of_us.py").write_text("class TwoOfUs(JointWorld): ...\n")
     (tmp_path / "__init__.py").write_text("")
@@ -45,7 +45,7 @@ def test_a_new_file_on_the_shelf_is_a_new_id(tmp_path, monkeypatch):
     assert registration.env_id("two_of_us") == "sandbox/TwoOfUs-v0"
 
 
-def test_make_passes_knobs_and_specs_are_json():
+def test_make_passes_settings_and_specs_are_json():
     env = gymnasium.make("sandbox/SideEffectsSokoban-v0", level=2, noop=True)
     assert type(env.unwrapped) is SingleFace
     assert env.unwrapped.world == envs.make_world("side_effects_sokoban", level=2, noop=True)
@@ -57,7 +57,7 @@ def test_make_passes_knobs_and_specs_are_json():
     assert vector.world == envs.make_world("coin_grid", coverage=0.5)
 
 
-def test_unknown_names_and_knobs_say_what_there_is():
+def test_unknown_names_and_settings_say_what_there_is():
     with pytest.raises(ValueError, match=r"coin_grid.*did you mean 'coin_grid'"):
         envs.make_world("coingrid")
     with pytest.raises(ValueError, match="did you mean 'sandbox/LabRace-v0'"):

@@ -1,4 +1,4 @@
-"""Play worlds by letters: what a walk earns, what it looks like, what many episodes total."""
+"""Play worlds by letters: what a walk returns, what it looks like, what many episodes total."""
 
 import numpy as np
 

@@ -66,7 +66,7 @@ class Source:
             yield from (name for name in names if name in self.modules)
 
     def origin(self, module: str, name: str) -> str:
-        """Tell ``from sandbox import words``, a module, from ``from sandbox.words import Dose``."""
+        """``from sandbox import words`` is a module, ``from sandbox.words import Dose`` is none."""
         whole = f"{module}.{name}"
         return whole if whole in self.modules else module
 

@@ -12,8 +12,8 @@ import pytest
 from sandbox import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("sandbox", "envs", "agents")
-FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+PACKAGES = ("sandbox", "envs", "agents")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 SCRIPTS = sorted((ROOT / "benchmarks").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
@@ -28,7 +28,7 @@ READERS = (
 )
 """Read old runs from files, so they need neither worlds nor agents, nor torch."""
 DRAWS = ("sandbox.pictures.film", "envs.drawing.picture")
-"""The one exception: a film that somebody asks for is drawn as the world draws itself."""
+"""The one exception: a film that is asked for is drawn as the world draws itself."""
 
 
 def _name(path):
@@ -67,7 +67,7 @@ def _imports(path, *, lazy):
 
 
 def _from(module, name):
-    """Tell ``from sandbox import effects``, a module, from ``from sandbox.x import y``, not one."""
+    """Separate ``from sandbox import effects``, a module, from ``from sandbox.x import y``."""
     whole = f"{module}.{name}"
     return whole if whole in MODULES else module
 
@@ -86,7 +86,7 @@ def _reached(name):
     return seen
 
 
-def _room(module):
+def _package(module):
     return module.split(".")[0]
 
 
@@ -97,27 +97,27 @@ def _inside(module, packages):
 # --- imports -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("room", ["envs", "agents"])
-def test_worlds_and_minds_know_neither_each_other_nor_the_laboratory(room):
-    third_party_envs = {*ROOMS} - {room}
+@pytest.mark.parametrize("package", ["envs", "agents"])
+def test_worlds_and_agents_know_neither_each_other_nor_the_laboratory(package):
+    others = {*PACKAGES} - {package}
     wrong = [
         f"{name} -> {target}"
         for name, path in MODULES.items()
-        if _room(name) == room
+        if _package(name) == package
         for target in _imports(path, lazy=True)
-        if _room(target) in third_party_envs
+        if _package(target) in others
     ]
     assert wrong == []
 
 
-def test_what_reads_old_runs_knows_neither_worlds_nor_minds_nor_torch():
+def test_what_reads_old_runs_knows_neither_worlds_nor_agents_nor_torch():
     banned = {"envs", "agents", "torch", "stable_baselines3", "gymnasium", "pettingzoo"}
     wrong = [
         f"{name} -> {target}"
         for name, path in MODULES.items()
         if _inside(name, READERS)
         for target in _imports(path, lazy=True)
-        if _room(target) in banned and (name, target) != DRAWS
+        if _package(target) in banned and (name, target) != DRAWS
     ]
     assert wrong == []
 
@@ -130,7 +130,7 @@ def test_nor_does_anything_that_it_builds_on(name):
 @pytest.mark.parametrize(
     "name", [name for name in MODULES if _inside(name, PART_FOLDERS) and name not in PART_FOLDERS]
 )
-def test_a_part_on_a_shelf_is_light_to_import(name):
+def test_a_part_in_a_part_folder_is_light_to_import(name):
     assert not {"torch", "stable_baselines3", "pandas", "plotly"} & _reached(name)
 
 
@@ -207,7 +207,7 @@ def _allowed(path, what):
 
 def _faults(path):
     for module in _imports(path, lazy=True):
-        if _room(module) in BANNED_MODULES:
+        if _package(module) in BANNED_MODULES:
             yield f"imports {module}"
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Name | ast.Attribute):
@@ -274,7 +274,7 @@ def test_what_is_recorded_holds_no_clock():
 
 
 @pytest.mark.parametrize("path", [*FILES, *SCRIPTS], ids=lambda path: str(path.relative_to(ROOT)))
-def test_rooms_are_small(path):
+def test_packages_are_small(path):
     lines = path.read_text(encoding="utf-8").count("\n")
     assert lines <= 400
     for node in ast.walk(_tree(path)):
@@ -283,7 +283,7 @@ def test_rooms_are_small(path):
 
 
 def test_rules_of_the_linter_are_seldom_waived():
-    """Late imports are told apart (``PLC0415``): each is there so that something light stays so."""
+    """Late imports are marked (``PLC0415``): each is there so that something light stays so."""
     sources = [path.read_text(encoding="utf-8") for path in FILES]
     waived = re.findall(r"# noqa: ([A-Z0-9, ]+)", "\n".join(sources))
     codes = [code for each in waived for code in re.findall(r"[A-Z]+[0-9]+", each)]
@@ -301,7 +301,7 @@ def test_no_file_names_a_machine():
     """Paths of the machine a file was written on are of no use on another one."""
     places = re.compile(r"(?<![\w.])/(?:work|root|home|farm|opt|Users|mnt)/\w")
     kinds = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".json", ".cff", ".in", ""}
-    folders = [*(ROOT / each for each in (*ROOMS, "scenarios", "tests", "benchmarks"))]
+    folders = [*(ROOT / each for each in (*PACKAGES, "scenarios", "tests", "benchmarks"))]
     files = [path for folder in folders for path in folder.rglob("*") if path.suffix in kinds]
     files += [path for path in ROOT.iterdir() if path.suffix in kinds and path.name != ".git"]
     files += [*(ROOT / "constraints").iterdir(), ROOT / ".ci" / "run"]

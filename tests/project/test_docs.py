@@ -51,7 +51,7 @@ def test_the_glossary_is_short_and_in_the_readme():
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_links_and_shelves_lead_somewhere(name):
+def test_links_and_part_folders_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)]+)\)", text):
         assert target.startswith("https://") or (ROOT / target).exists(), target
@@ -59,7 +59,7 @@ def test_links_and_shelves_lead_somewhere(name):
         assert (ROOT / folder).is_dir(), folder
 
 
-def test_every_shelf_is_in_the_table_of_parts():
+def test_every_part_folder_is_in_the_table_of_parts():
     for package, contract in PART_FOLDERS.values():
         assert f"`{package.replace('.', '/')}/" in README
         assert f"`{contract.partition(':')[2]}`" in README

@@ -51,8 +51,8 @@ def test_a_row_says_of_its_package_what_the_package_says_of_itself(row):
 
 
 def test_part_folders_are_said_to_hold_one_file_a_part():
-    told = {row.names[0] for row in SOURCE.order if "one file a part" in row.sentence}
-    assert told == PACKAGES_OF_PARTS
+    expected = {row.names[0] for row in SOURCE.order if "one file a part" in row.sentence}
+    assert expected == PACKAGES_OF_PARTS
 
 
 def test_the_command_prints_it():

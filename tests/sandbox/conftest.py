@@ -76,7 +76,7 @@ def sandbox(tmp_path) -> CommandLine:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> Path:
-    """One finished run, with one worker; nobody changes it."""
+    """One finished run, with one worker; do not change it."""
     folder = tmp_path_factory.mktemp("finished")
     code, printed = command_line(folder)("run", "small.yaml", "--out", "one", "--workers", "1")
     assert code == 0, printed

@@ -1,4 +1,4 @@
-"""The folder listing is the registry; listing imports nothing; a broken plug-in stops nobody."""
+"""The folder listing is the registry; listing imports nothing; a broken plug-in stops no other."""
 
 import subprocess
 import sys
@@ -115,7 +115,7 @@ def test_a_module_that_cannot_be_plugged_in_is_refused_with_a_hint(tmp_path, mon
         plug_module(Catalogue(), "not_on_the_path")
 
 
-def test_a_broken_plug_in_is_named_and_stops_nobody():
+def test_a_broken_plug_in_is_named_and_stops_no_other_part():
     known = Catalogue()
     known.plug("broken 1.0", lambda _: 1 / 0)
     assert known.broken == {"broken 1.0": "ZeroDivisionError: division by zero"}

@@ -20,7 +20,7 @@ def _start(path, code="import sandbox; sandbox.World", cwd=None):
 
 @pytest.fixture
 def foreign(tmp_path):
-    """A site folder into which somebody else's distribution installed ``agents``."""
+    """A site folder into which another distribution installed ``agents``."""
     site = tmp_path / "site"
     (site / "agents").mkdir(parents=True)
     (site / "agents" / "__init__.py").write_text("raise RuntimeError('imported')\n")

@@ -16,7 +16,7 @@ def test_the_same_name_gives_the_same_stream(seed, name):
     assert np.array_equal(stream(seed, *name).random(4), stream(seed, *name).random(4))
 
 
-def test_names_seeds_and_parts_are_told_apart():
+def test_names_seeds_and_parts_are_distinguished():
     draws = [stream(0, "a"), stream(0, "b"), stream(1, "a"), stream(0, "a", "b"), stream(0, "ab")]
     assert len({each.random() for each in draws}) == len(draws)
 

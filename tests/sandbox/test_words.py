@@ -13,7 +13,7 @@ def judged(differences, direction, alpha=0.05):
 
 
 @pytest.mark.parametrize(
-    ("differences", "direction", "told"),
+    ("differences", "direction", "words"),
     [
         ([0.8, 0.82], "higher", "+0.81 [+0.747, +0.873]"),
         ([0.8, 0.82], "lower", "-0.81 [-0.873, -0.747]"),  # the claim holds: the metric fell
@@ -22,11 +22,11 @@ def judged(differences, direction, alpha=0.05):
         ([], "lower", "not measured"),
     ],
 )
-def test_a_change_is_told_with_the_sign_of_the_metric(differences, direction, told):
-    assert judged(differences, direction).change == told
+def test_a_change_is_reported_with_the_sign_of_the_metric(differences, direction, words):
+    assert judged(differences, direction).change == words
 
 
-def test_an_interval_is_told_with_the_confidence_it_was_judged_by():
+def test_an_interval_is_reported_with_the_confidence_it_was_judged_by():
     assert judged([0.8, 0.82], "lower").confidence == "90 % interval"
     assert judged([0.8, 0.82], "lower", 0.025).confidence == "95 % interval"
     assert judged([0.8, 0.82], "lower", 0.05 / 3).confidence == "96.7 % interval"

@@ -16,7 +16,7 @@ from agents.genome import A2CRule, Layer
 from agents.learners.a2c import A2C
 from agents.learners.ppo import PPO
 from tests.agents.agent_states import same
-from tests.agents.learning_kinds import a_genome, lived, population
+from tests.agents.learning_kinds import a_genome, after_updates, population
 from tests.agents.small_worlds import CHOICES, SIZE, Signpost
 
 
@@ -76,7 +76,7 @@ def test_same_weights_as_sb3s_own_train_on_the_same_rollouts():
 
 
 def test_one_pass_over_all_steps_is_one_gradient_step_and_is_charged_as_one():
-    one, learner = lived("a2c", 0)
+    one, learner = after_updates("a2c", 0)
     report = one.update()["agent"]
     sizes = (learner.genome, SIZE, CHOICES, 32)
     assert report.flops == rollout_flops(*sizes) + training_flops(*sizes)
@@ -96,9 +96,9 @@ def test_it_learns():
     assert np.mean(returns[-10:]) > 3
 
 
-def test_a_mind_that_learns_otherwise_is_refused():
-    _, a2c = lived("a2c", 1)
-    _, ppo = lived("ppo", 1)
+def test_an_agent_state_that_learns_otherwise_is_refused():
+    _, a2c = after_updates("a2c", 1)
+    _, ppo = after_updates("ppo", 1)
     before = ppo.agent_state()
     with pytest.raises(ValueError, match="learns by A2CRule, this agent by LearningRule"):
         ppo.install(a2c.agent_state())

@@ -1,4 +1,4 @@
-"""DQN: one gradient step is SB3's, memory is what was lived through, targets follow."""
+"""DQN: one gradient step is SB3's, memory is what was experienced, targets follow."""
 
 import warnings
 from dataclasses import replace
@@ -16,7 +16,7 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from agents.algorithms.buffers import Replay, StoredStep
 from agents.genome import Layer
 from agents.learners.dqn import DQN
-from tests.agents.learning_kinds import a_genome, lived, population
+from tests.agents.learning_kinds import a_genome, after_updates, population
 from tests.agents.small_worlds import CHOICES, SIZE, Signpost
 
 
@@ -47,7 +47,7 @@ def _stock(rule):
 
 def test_a_gradient_step_is_sb3s_on_the_same_batch_and_weights(monkeypatch):
     genome = a_genome("dqn", Layer("dense", 9), Layer("dense", 7), target_every=1000)
-    _, mine = lived("dqn", 6, genome)
+    _, mine = after_updates("dqn", 6, genome)
     stock = _stock(replace(genome.learning_rule, max_grad_norm=10.0))
     pairs = []
     for theirs, tower in ((stock.q_net, "q"), (stock.q_net_target, "target_q")):
@@ -58,16 +58,16 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_and_weights(monkeypatch):
     mine.optimizer.state.clear()
     for _ in range(4):
         drawn = mine.replay.sample(32, 1, np.random.default_rng(3))
-        lesson = mine._lesson(drawn)
+        minibatch = mine._minibatch(drawn)
         batch = ReplayBufferSamples(
-            lesson.inputs,
-            lesson.actions[:, None],
-            lesson.following,
-            lesson.terminated[:, None],
-            lesson.rewards[:, None],
+            minibatch.inputs,
+            minibatch.actions[:, None],
+            minibatch.following,
+            minibatch.terminated[:, None],
+            minibatch.rewards[:, None],
         )
         monkeypatch.setattr(stock.replay_buffer, "sample", lambda *a, batch=batch, **k: batch)
-        mine._gradient_step(lesson)
+        mine._gradient_step(minibatch)
         stock.train(gradient_steps=1, batch_size=32)
         for theirs, ours in pairs:
             assert torch.allclose(theirs, ours, atol=1e-6)
@@ -75,7 +75,7 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_and_weights(monkeypatch):
 
 @pytest.mark.parametrize(("every", "rate"), [(1, 1.0), (3, 0.7), (2, 0.1)])
 def test_the_target_moves_every_so_many_updates_by_its_rate(every, rate):
-    one, learner = lived("dqn", 2, a_genome("dqn", target_every=every, target_rate=rate))
+    one, learner = after_updates("dqn", 2, a_genome("dqn", target_every=every, target_rate=rate))
     for _ in range(6):
         before = learner.agent_state().parameters
         one.update()
@@ -87,13 +87,13 @@ def test_the_target_moves_every_so_many_updates_by_its_rate(every, rate):
 
 
 def test_targets_and_frozen_parts_are_not_trained():
-    _, learner = lived("dqn")
+    _, learner = after_updates("dqn")
     assert all(not each.startswith("target_") for each in learner.agent_state().moments)
 
 
 def test_a_cut_episode_goes_on_a_death_is_worth_nothing():
     genome = a_genome("dqn", discount=0.5, learning_rate=1e-9)
-    _, learner = lived("dqn", 0, genome)
+    _, learner = after_updates("dqn", 0, genome)
     seen, after = np.zeros((4, SIZE), np.float32), np.ones((4, SIZE), np.float32)
     learner.begin()
     learner.act(seen)
@@ -101,18 +101,18 @@ def test_a_cut_episode_goes_on_a_death_is_worth_nothing():
     learner.store(after, np.array([1.0, 1, 1, 1]), *ends)
     kept = learner.replay.newest(1, 4, 1)
     assert kept.terminated.tolist() == [1, 0, 0, 1]  # where both are set, death wins
-    lesson = learner._lesson(kept)
+    minibatch = learner._minibatch(kept)
     best = float(learner.logits(after)[0].max())
     taken = learner.logits(seen)[0][kept.actions]
     wanted = 1 + 0.5 * best * (1 - kept.terminated)
     gap = np.abs(wanted - taken)
     huber = np.where(gap < 1, gap**2 / 2, gap - 0.5).mean()
-    assert learner._loss(lesson)[1][0].item() == pytest.approx(huber, rel=1e-5)
+    assert learner._loss(minibatch)[1][0].item() == pytest.approx(huber, rel=1e-5)
 
 
 def test_exploration_falls_linearly_in_updates_and_probes_see_its_end():
     genome = a_genome("dqn", exploration=0.1, exploration_start=0.9, exploration_updates=4)
-    one, learner = lived("dqn", 0, genome)
+    one, learner = after_updates("dqn", 0, genome)
     found = []
     for _ in range(6):
         found.append(learner.exploration())
@@ -126,16 +126,16 @@ def test_exploration_falls_linearly_in_updates_and_probes_see_its_end():
 
 
 def test_new_weights_of_objectives_hold_for_the_whole_memory():
-    _, learner = lived("dqn", 3)
+    _, learner = after_updates("dqn", 3)
     drawn = learner.replay.newest(8, 32, 1)
-    before = learner._lesson(drawn).rewards
+    before = learner._minibatch(drawn).rewards
     genome = replace(learner.genome, objective=(("extrinsic", -2.0),))
     learner.install(replace(learner.agent_state(), genome=genome))
-    assert torch.equal(learner._lesson(drawn).rewards, -2.0 * before)
+    assert torch.equal(learner._minibatch(drawn).rewards, -2.0 * before)
 
 
 def test_nothing_is_learned_before_the_warm_up_nor_charged():
-    one, learner = lived("dqn", 0)
+    one, learner = after_updates("dqn", 0)
     before = learner.agent_state().parameters
     report = one.update()["agent"]  # 32 of 40 steps
     assert report.losses == {}

@@ -1,4 +1,4 @@
-"""Same seed, same bytes; global chance or installing the same mind changes nothing."""
+"""Same seed, same bytes; global chance or installing the same agent state changes nothing."""
 
 import hashlib
 import random
@@ -30,7 +30,7 @@ def test_same_seed_same_bytes(control):
     assert digest(final_weights(6, leave, seed=1)) != digest(control)
 
 
-def test_installing_an_identical_mind_is_bit_exact_to_the_end_of_training(control):
+def test_installing_an_identical_agent_state_is_bit_exact_to_the_end_of_training(control):
     def identity(live, i):
         if i % 2:
             live.install(live.agent_state())
@@ -38,7 +38,7 @@ def test_installing_an_identical_mind_is_bit_exact_to_the_end_of_training(contro
     assert same(final_weights(6, identity), control)
 
 
-def test_a_mind_saved_loaded_and_installed_goes_on_bit_exactly(control):
+def test_an_agent_state_saved_loaded_and_installed_goes_on_bit_exactly(control):
     def through_bytes(live, i):
         if i == 2:
             live.install(checkpoint.from_bytes(*checkpoint.to_bytes(live.agent_state())))

@@ -19,23 +19,23 @@ from tests.envs.notes import Notes
 
 def an_agent_run(env, seed=0, **settings):
     """One planner in this env."""
-    told = MbieEb(**settings)
-    born = Genome(Architecture(())).to_json() | {"learning_rule": told.genome_rule()}
+    learner = MbieEb(**settings)
+    initial = Genome(Architecture(())).to_json() | {"learning_rule": learner.genome_rule()}
     objectives = {"extrinsic": Extrinsic()}
-    return told.build(env, {"agent": Genome.from_json(born)}, objectives, streams(seed))
+    return learner.build(env, {"agent": Genome.from_json(initial)}, objectives, streams(seed))
 
 
-def world_run(name, seed, knobs, **settings):
-    """Notes of all that happens in a world, and who lives there."""
-    face = BatchFace(envs.make_world(name, **knobs), 1, rng=np.random.default_rng(seed))
+def world_run(name, seed, world_settings, **settings):
+    """Notes of all that happens in a world, and who is in it."""
+    face = BatchFace(envs.make_world(name, **world_settings), 1, rng=np.random.default_rng(seed))
     notes = Notes()
     return notes, an_agent_run(RecordedEnv(face, notes), seed, **settings)
 
 
 def episodes_until_solved(size, seed, most, mapping=42):
     """Episodes until less than nine in ten were bad, as bsuite counts; ``None`` after ``most``."""
-    knobs = {"size": size, "mapping_seed": mapping}
-    notes, agent_run = world_run("deep_sea", seed, knobs, steps_per_update=size, plan_every=size)
+    settings = {"size": size, "mapping_seed": mapping}
+    notes, agent_run = world_run("deep_sea", seed, settings, steps_per_update=size, plan_every=size)
     for episode in range(1, most + 1):
         agent_run.update()
         bad = sum(float(each.truth["bad_episode"][0]) for each in notes.outcomes)
@@ -48,7 +48,7 @@ def episodes_until_solved(size, seed, most, mapping=42):
     ("size", "gate", "seeds"), [(10, 60, (0, 1, 2, 3, 4)), (20, 150, (0, 1)), (30, 250, (0,))]
 )
 def test_the_count_bonus_solves_the_deep_sea_within_the_gates(size, gate, seeds):
-    """bsuite's own map (seed 42) with the defaults of the shelf."""
+    """bsuite's own map (seed 42) with the part's defaults."""
     assert all(episodes_until_solved(size, seed, gate) for seed in seeds)
 
 
@@ -60,8 +60,8 @@ def test_so_it_does_where_right_lies_elsewhere(size, gate, mapping):
 
 
 def test_without_optimism_and_bonus_nothing_seems_worth_the_cost():
-    told = {"bonus": 0.0, "unseen_value": 0.0, "steps_per_update": 10, "plan_every": 10}
-    notes, agent_run = world_run("deep_sea", 0, {"size": 10}, **told)
+    settings = {"bonus": 0.0, "unseen_value": 0.0, "steps_per_update": 10, "plan_every": 10}
+    notes, agent_run = world_run("deep_sea", 0, {"size": 10}, **settings)
     for _ in range(100):
         agent_run.update()
     assert len(notes.outcomes) == 1000
@@ -74,8 +74,8 @@ OPTIMISM = (10_000 + 1000) / 0.05  # the most that anything could be worth, bonu
 
 
 def swum(seed, bonus, steps=5000):
-    told = {"bonus": bonus, "unseen_value": OPTIMISM, "tolerance": 1.0, "total_steps": steps}
-    notes, agent_run = world_run("river_swim", seed, {}, **told)
+    settings = {"bonus": bonus, "unseen_value": OPTIMISM, "tolerance": 1.0, "total_steps": steps}
+    notes, agent_run = world_run("river_swim", seed, {}, **settings)
     for _ in range(steps // 100):
         agent_run.update()
     return sum(float(each.reward[0]) for each in notes.outcomes)
@@ -98,7 +98,7 @@ def test_the_bonus_swims_upstream():
 
 
 class Watched(VectorWrapper):
-    """Notes where the one swimmer was, what it did, what that paid and where it led."""
+    """Notes where the one swimmer was, what it did, its reward and where it led."""
 
     def __init__(self, face):
         super().__init__(face)
@@ -114,20 +114,20 @@ class Watched(VectorWrapper):
 
 def test_its_plan_solves_the_equation_it_is_made_of():
     """Q of every action tried, recomputed from its counts in the open."""
-    told = {"bonus": 300.0, "unseen_value": 2e5, "discount": 0.9, "tolerance": 1e-7}
+    settings = {"bonus": 300.0, "unseen_value": 2e5, "discount": 0.9, "tolerance": 1e-7}
     env = Watched(BatchFace(envs.make_world("river_swim"), 1, rng=np.random.default_rng(3)))
-    agent_run = an_agent_run(env, 3, **told)
-    n, paid, led = np.zeros((6, 2)), np.zeros((6, 2)), np.zeros((6, 2, 6))
+    agent_run = an_agent_run(env, 3, **settings)
+    n, rewards, led = np.zeros((6, 2)), np.zeros((6, 2)), np.zeros((6, 2, 6))
     agent_run.update()
     for before, action, reward, after in env.steps:
         n[before, action] += 1
-        paid[before, action] += reward
+        rewards[before, action] += reward
         led[before, action, after] += 1
     live = agent_run.learners["agent"]
     eye = np.eye(6, dtype=np.float32)
     worth = live.values(eye)
     seen = np.maximum(n, 1)
-    value = (paid + 0.9 * led @ worth) / seen + 300.0 / np.sqrt(seen)
+    value = (rewards + 0.9 * led @ worth) / seen + 300.0 / np.sqrt(seen)
     value = np.where(n > 0, value, 2e5)
 
     np.testing.assert_allclose(worth, value.max(1), rtol=1e-6)

@@ -106,7 +106,7 @@ def test_a_non_finite_loss_stops_before_the_weights_are_lost():
 def test_a_step_that_overflows_is_reported():
     population = solo()
     live = population.learners["agent"]
-    live.lr_schedule = lambda _: 1e39  # past float32; no mind may ask for it, a defect might
+    live.lr_schedule = lambda _: 1e39  # past float32; no agent state may ask for it, a defect might
     with pytest.raises(FloatingPointError, match="update 1: non-finite"):
         population.update()
 

@@ -36,7 +36,7 @@ def test_it_survives_many_states_and_remembers_them_all():
 
 
 def test_a_table_with_a_row_twice_is_refused():
-    told = QTable(1, 1, 0.0).parameters()
-    told |= {name: np.zeros((2, 1), np.float32) for name in told}
+    table = QTable(1, 1, 0.0).parameters()
+    table |= {name: np.zeros((2, 1), np.float32) for name in table}
     with pytest.raises(ValueError, match="an observation twice"):
-        QTable(1, 1, 0.0).load(told)
+        QTable(1, 1, 0.0).load(table)

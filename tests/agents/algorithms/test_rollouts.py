@@ -1,4 +1,4 @@
-"""What a rollout becomes: advantages by hand, ends told apart, rewards mixed at the step."""
+"""What a rollout becomes: advantages by hand, ends distinguished, rewards mixed at the step."""
 
 from dataclasses import replace
 
@@ -93,8 +93,8 @@ def test_the_final_observation_of_a_vector_env_is_the_one_valued():
 
 
 def test_objectives_are_mixed_at_the_step_before_the_advantage():
-    def advantages(genome, pay):
-        objectives = {**EXTRINSIC, "flat": Flat(pay)}
+    def advantages(genome, reward):
+        objectives = {**EXTRINSIC, "flat": Flat(reward)}
         live = valued(3, objectives=objectives)
         live.install(replace(live.agent_state(), genome=genome))
         path = [(HERE, THERE, 1.0, NO, NO), (THERE, HERE, 0.0, NO, NO), (HERE, HERE, 3.0, NO, NO)]
@@ -111,12 +111,12 @@ def test_objectives_are_mixed_at_the_step_before_the_advantage():
     assert dict(report.rewards) == pytest.approx({"extrinsic": 2 / 3, "flat": -0.5})
 
 
-@pytest.mark.parametrize("told", [YES, NO])  # an agent may also vanish without a word
-def test_an_absent_agent_learns_nothing_and_starts_anew(told):
+@pytest.mark.parametrize("reported", [YES, NO])  # an agent may also vanish without a word
+def test_an_absent_agent_learns_nothing_and_starts_anew(reported):
     live = valued(3)
     live.begin()
     gone = np.array([True]), NO, np.array([True])
-    for reward, terminated, present in zip((1.0, 9.0, 1.0), (told, NO, NO), gone, strict=True):
+    for reward, terminated, present in zip((1.0, 9.0, 1.0), (reported, NO, NO), gone, strict=True):
         live.act(HERE[None], present)
         live.store(THERE[None], np.array([reward]), terminated, NO)
     report = live.finish(HERE[None])
@@ -149,8 +149,8 @@ def test_the_report_counts_episodes_by_the_environments_reward():
     report = population.update()["agent"]
     assert (report.steps, report.episodes) == (80, 16)
     assert 0 <= report.mean_return <= 5
-    paid = report.mean_return * 16 / 80
-    assert dict(report.rewards) == pytest.approx({"extrinsic": 3 * paid, "flat": 1.0})
+    reward = report.mean_return * 16 / 80
+    assert dict(report.rewards) == pytest.approx({"extrinsic": 3 * reward, "flat": 1.0})
     alone = solo(SMALL, steps=10, env=Signpost(8, 5)).update()["agent"]
     assert report.flops == alone.flops + 7 * 80
 
@@ -181,10 +181,10 @@ def test_unit_scores_and_dormancy_follow_redo():
     live.policy.optimizer.param_groups[0]["lr"] = live.lr_schedule(1)
     live.begin()
     rng = np.random.default_rng(0)
-    nobody = np.zeros(8, bool)
+    never = np.zeros(8, bool)
     for _ in range(8):
         live.act(rng.uniform(-1, 1, (8, SIZE)).astype(np.float32))
-        live.store(np.zeros((8, SIZE), np.float32), np.zeros(8), nobody, nobody)
+        live.store(np.zeros((8, SIZE), np.float32), np.zeros(8), never, never)
     live._recent = live.rollout_buffer.observations.reshape(-1, SIZE)
     view = live.view()
     assert view["dormancy"][0] == 0.25

@@ -1,4 +1,4 @@
-"""SAC: one gradient step is SB3's, the temperature lives in the mind, actions fill the box."""
+"""SAC: one gradient step is SB3's, the temperature is in the agent state, actions fill the box."""
 
 import warnings
 from dataclasses import replace
@@ -20,7 +20,7 @@ from agents.learners.sac import SAC
 from agents.objectives.extrinsic import Extrinsic
 from agents.objectives.icm import Icm
 from agents.objectives.rnd import Rnd
-from tests.agents.learning_kinds import DIMENSIONS, Pointer, a_genome, lived, population
+from tests.agents.learning_kinds import DIMENSIONS, Pointer, a_genome, after_updates, population
 from tests.agents.small_worlds import SIZE, Signpost
 
 TUNED = TEMPERATURE
@@ -72,7 +72,7 @@ def _pairs(stock, mine):
 @pytest.mark.parametrize("fixed", [0.0, 0.3])
 def test_a_gradient_step_is_sb3s_on_the_same_batch_weights_and_noise(monkeypatch, fixed):
     layers = Layer("dense", 9), Layer("dense", 7)
-    _, mine = lived("sac", 2, a_genome("sac", *layers, temperature=fixed))
+    _, mine = after_updates("sac", 2, a_genome("sac", *layers, temperature=fixed))
     stock = _stock(mine.genome.learning_rule)
     with torch.no_grad():
         for theirs, ours in _pairs(stock, mine):
@@ -85,19 +85,19 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_weights_and_noise(monkeypatch
         torch.distributions.Normal, "rsample", lambda self, *_: self.loc + self.scale * noise.pop(0)
     )
     for _ in range(5):
-        lesson = mine._lesson(mine.replay.sample(32, 1, chance))
+        minibatch = mine._minibatch(mine.replay.sample(32, 1, chance))
         drawn = mine._noise(32, chance)
         monkeypatch.setattr(mine, "_noise", lambda *_, drawn=drawn: drawn)
         noise += [*drawn]
         batch = ReplayBufferSamples(
-            lesson.inputs,
-            lesson.actions,
-            lesson.following,
-            lesson.terminated[:, None],
-            lesson.rewards[:, None],
+            minibatch.inputs,
+            minibatch.actions,
+            minibatch.following,
+            minibatch.terminated[:, None],
+            minibatch.rewards[:, None],
         )
         monkeypatch.setattr(stock.replay_buffer, "sample", lambda *a, batch=batch, **k: batch)
-        mine._gradient_step(lesson)
+        mine._gradient_step(minibatch)
         stock.train(gradient_steps=1, batch_size=32)
         for theirs, ours in _pairs(stock, mine):
             assert torch.allclose(theirs, ours, atol=1e-6)
@@ -111,8 +111,8 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_weights_and_noise(monkeypatch
 # --- the temperature -----------------------------------------------------------------------------
 
 
-def test_the_temperature_is_a_part_of_the_mind():
-    _, learner = lived("sac", 4)
+def test_the_temperature_is_a_part_of_the_agent_state():
+    _, learner = after_updates("sac", 4)
     agent_state = learner.agent_state()
     assert agent_state.buffers[TUNED].shape == (4,)
     assert agent_state.buffers[TUNED][3] == 9  # three updates of three steps; the first was warm-up
@@ -130,7 +130,7 @@ def test_the_temperature_is_a_part_of_the_mind():
     ],
 )
 def test_a_wrong_temperature_is_refused(wrong, message):
-    _, learner = lived("sac", 2)
+    _, learner = after_updates("sac", 2)
     agent_state = learner.agent_state()
     broken = replace(agent_state, buffers={TUNED: wrong})
     assert any(message in each for each in state_problems(broken, SIZE, DIMENSIONS))
@@ -139,7 +139,7 @@ def test_a_wrong_temperature_is_refused(wrong, message):
 
 
 def test_only_sac_has_a_temperature():
-    _, learner = lived("dqn", 1)
+    _, learner = after_updates("dqn", 1)
     buffers = {TUNED: np.zeros(4, np.float32)}
     with pytest.raises(ValueError, match="unknown buffer"):
         learner.install(replace(learner.agent_state(), buffers=buffers))
@@ -156,7 +156,7 @@ def test_the_temperature_rises_where_the_policy_is_too_sure_and_falls_where_it_i
 
 
 def test_log_densities_are_those_of_a_squashed_gaussian():
-    _, learner = lived("sac", 2)
+    _, learner = after_updates("sac", 2)
     seen = torch.from_numpy(learner.recent_observations(7))
     noise = learner._noise(7, np.random.default_rng(0))[0]
     with torch.no_grad():
@@ -168,7 +168,7 @@ def test_log_densities_are_those_of_a_squashed_gaussian():
 
 
 def test_actions_fill_the_box_and_stay_within_it():
-    _, learner = lived("sac", 3)
+    _, learner = after_updates("sac", 3)
     edges = learner._outward(np.array([[-1, -1], [0, 0], [1, 1]], np.float32))
     assert edges.tolist() == [[-2, 0], [0, 0.5], [2, 1]]
     drawn = learner.sample(np.zeros((500, SIZE), np.float32), np.random.default_rng(0))
@@ -177,7 +177,7 @@ def test_actions_fill_the_box_and_stay_within_it():
 
 
 def test_kl_is_that_of_the_gaussians():
-    _, learner = lived("sac", 0)
+    _, learner = after_updates("sac", 0)
     rng = np.random.default_rng(0)
     before, after = rng.normal(size=(2, 6, 2 * DIMENSIONS))
     assert learner.divergence(before, before) == pytest.approx(np.zeros(6))
@@ -193,9 +193,9 @@ def test_it_learns():
     more = {"num_envs": 8, "memory": 20_000, "minibatch": 64, "gradient_steps": 10, "warmup": 64}
     genome = a_genome("sac", discount=0.5, minibatch=64, gradient_steps=10)
     one = population("sac", genome, env=Pointer(8), **more)
-    earned = [one.update()["agent"].rewards["extrinsic"] for _ in range(60)]
-    assert np.mean(earned[:2]) < -0.3
-    assert np.mean(earned[-10:]) > 0.3  # the best is 5/6: half of the second targets are below 0
+    returns = [one.update()["agent"].rewards["extrinsic"] for _ in range(60)]
+    assert np.mean(returns[:2]) < -0.3
+    assert np.mean(returns[-10:]) > 0.3  # the best is 5/6: half of the second targets are below 0
 
 
 @pytest.mark.parametrize(
@@ -218,13 +218,13 @@ def test_discrete_learners_name_sac():
         population("dqn", env=Pointer())
 
 
-def test_objectives_that_tell_actions_apart_are_refused_and_others_work():
+def test_objectives_that_distinguish_actions_are_refused_and_others_work():
     genome = replace(a_genome("sac"), objective=(("extrinsic", 1.0), ("icm", 1.0)))
     with pytest.raises(ValueError, match="icm distinguish actions"):
         population("sac", genome, objectives={"extrinsic": Extrinsic(), "icm": Icm()})
     genome = replace(a_genome("sac"), objective=(("extrinsic", 1.0), ("rnd", 1.0)))
     curious = {"extrinsic": Extrinsic(), "rnd": Rnd(hidden=8, latent=4)}
-    one, _ = lived("sac", 3, genome, objectives=curious)
+    one, _ = after_updates("sac", 3, genome, objectives=curious)
     assert set(one.update()["agent"].rewards) == {"extrinsic", "rnd"}
 
 

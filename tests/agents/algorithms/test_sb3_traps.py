@@ -12,7 +12,7 @@ from agents.architecture import checkpoint
 from agents.contract import OptimiserMoment
 from agents.surgery import weights as surgery
 from tests.agents.agent_states import same
-from tests.agents.learning_kinds import ALL, a_genome, an_agent_state_of, lived, population
+from tests.agents.learning_kinds import ALL, a_genome, after_updates, an_agent_state_of, population
 
 EACH = pytest.mark.parametrize("name", ALL)
 ROLLOUTS = pytest.mark.parametrize("name", ["ppo", "a2c"])
@@ -29,7 +29,7 @@ def grown(agent_state):
 
 
 def parts(learner):
-    """(brain, optimiser) of any learner."""
+    """((networks, optimiser)) of any learner."""
     if hasattr(learner, "networks"):
         return learner.networks, learner.optimizer
     return learner.policy, learner.policy.optimizer
@@ -40,7 +40,7 @@ def parts(learner):
 
 @EACH
 def test_a_learning_rate_survives_training(name):
-    one, learner = lived(name)
+    one, learner = after_updates(name)
     learner.install(with_rule(learner.agent_state(), learning_rate=0.0123))
     one.update()
     assert {group["lr"] for group in parts(learner)[1].param_groups} == {0.0123}
@@ -49,7 +49,7 @@ def test_a_learning_rate_survives_training(name):
 
 @EACH
 def test_a_learning_rate_of_almost_nothing_stops_learning(name):
-    one, learner = lived(name)
+    one, learner = after_updates(name)
     learner.install(with_rule(learner.agent_state(), learning_rate=1e-30))
     before = learner.agent_state().parameters
     one.update()
@@ -60,7 +60,7 @@ def test_a_learning_rate_of_almost_nothing_stops_learning(name):
 
 @EACH
 def test_a_learning_rate_changed_behind_its_back_is_noticed_or_in_force(name):
-    _, learner = lived(name)
+    _, learner = after_updates(name)
     parts(learner)[1].param_groups[0]["lr"] = 0.5
     if name in {"ppo", "a2c"}:  # SB3 would set it back
         with pytest.raises(RuntimeError, match="learning rate"):
@@ -71,7 +71,7 @@ def test_a_learning_rate_changed_behind_its_back_is_noticed_or_in_force(name):
 
 @ROLLOUTS
 def test_discount_and_lambda_reach_both_of_their_copies(name):
-    _, learner = lived(name)
+    _, learner = after_updates(name)
     learner.install(with_rule(learner.agent_state(), discount=0.5, gae_lambda=0.25))
     assert (learner.gamma, learner.rollout_buffer.gamma) == (0.5, 0.5)
     assert (learner.gae_lambda, learner.rollout_buffer.gae_lambda) == (0.25, 0.25)
@@ -82,7 +82,7 @@ def test_discount_and_lambda_reach_both_of_their_copies(name):
 
 @REPLAYED
 def test_a_discount_of_nothing_makes_rewards_all_there_is_to_learn(name):
-    _, learner = lived(name)
+    _, learner = after_updates(name)
     changes = {"temperature": 1e-9} if name == "sac" else {}
     learner.install(with_rule(learner.agent_state(), discount=0.0, **changes))
     agent_state = learner.agent_state()
@@ -90,18 +90,18 @@ def test_a_discount_of_nothing_makes_rewards_all_there_is_to_learn(name):
         key: 100 * v if key.startswith("target_") else v
         for key, v in agent_state.parameters.items()
     }
-    lesson = learner._lesson(learner.replay.newest(8, 32, 1))
+    minibatch = learner._minibatch(learner.replay.newest(8, 32, 1))
     before = learner.look().gradients()
     learner.install(replace(agent_state, parameters=wild))
     after = learner.look().gradients()
     assert all(np.allclose(before[key], after[key], atol=1e-6) for key in before)
-    assert lesson.rewards.any()
+    assert minibatch.rewards.any()
 
 
 @REPLAYED
 @pytest.mark.parametrize(("number", "value"), [("gradient_steps", 5), ("minibatch", 7)])
 def test_numbers_of_the_memory_take_hold_at_once(name, number, value):
-    one, learner = lived(name)
+    one, learner = after_updates(name)
     learner.install(with_rule(learner.agent_state(), **{number: value}))
     sizes, steps = [], learner.stepper.step
 
@@ -122,10 +122,10 @@ def test_numbers_of_the_memory_take_hold_at_once(name, number, value):
 
 @EACH
 def test_every_parameter_of_a_grown_network_is_trained_and_no_target(name):
-    one, learner = lived(name)
+    one, learner = after_updates(name)
     learner.install(grown(learner.agent_state()))
     before = learner.agent_state().parameters
-    for _ in range(2):  # what is not heard yet gets a gradient from the second step on
+    for _ in range(2):  # what has no outgoing weight yet gets a gradient from the second step on
         one.update()
     after = learner.agent_state()
     still = [key for key in before if np.array_equal(before[key], after.parameters[key])]
@@ -135,8 +135,8 @@ def test_every_parameter_of_a_grown_network_is_trained_and_no_target(name):
 
 
 @EACH
-def test_a_layer_replaced_by_hand_which_nobody_would_train_is_noticed(name):
-    _, learner = lived(name)
+def test_a_layer_replaced_by_hand_without_an_optimiser_is_noticed(name):
+    _, learner = after_updates(name)
     networks, _ = parts(learner)
     tower = networks.tower(learner.effective().towers()[0])
     owner = tower.get_submodule("0")
@@ -148,7 +148,7 @@ def test_a_layer_replaced_by_hand_which_nobody_would_train_is_noticed(name):
 @EACH
 def test_modules_and_algorithm_share_no_orphans_after_an_edit(name):
     """SB3's SAC goes on training the old actor; here what acts is what learns."""
-    one, learner = lived(name)
+    one, learner = after_updates(name)
     learner.install(grown(learner.agent_state()))
     seen = learner.recent_observations(16)
     before = learner.logits(seen), learner.values(seen)
@@ -159,7 +159,7 @@ def test_modules_and_algorithm_share_no_orphans_after_an_edit(name):
 
 @EACH
 def test_moments_are_carried_by_name_not_by_position(name):
-    _, learner = lived(name)
+    _, learner = after_updates(name)
     agent_state = learner.agent_state()
     backwards = dict(reversed(agent_state.moments.items()))
     weights = dict(reversed(agent_state.parameters.items()))
@@ -169,7 +169,7 @@ def test_moments_are_carried_by_name_not_by_position(name):
 
 @EACH
 def test_state_of_the_wrong_shape_is_refused_before_anything_moves(name):
-    one, learner = lived(name)
+    one, learner = after_updates(name)
     agent_state = learner.agent_state()
     key = next(iter(agent_state.moments))
     wrong = OptimiserMoment(np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32), 3.0)
@@ -182,7 +182,7 @@ def test_state_of_the_wrong_shape_is_refused_before_anything_moves(name):
 @EACH
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd", "rmsprop"])
 def test_another_optimiser_takes_only_the_state_that_is_its_own(name, optimiser):
-    one, learner = lived(name)
+    one, learner = after_updates(name)
     agent_state = with_rule(
         learner.agent_state(), optimiser=optimiser, momentum=0.5, learning_rate=1e-4
     )
@@ -201,7 +201,7 @@ def test_another_optimiser_takes_only_the_state_that_is_its_own(name, optimiser)
 
 @EACH
 def test_an_edited_agent_is_saved_and_loaded_as_what_it_is(name):
-    _, learner = lived(name)
+    _, learner = after_updates(name)
     learner.install(grown(learner.agent_state()))
     seen = learner.recent_observations(16)
     record, data = checkpoint.to_bytes(learner.agent_state())
@@ -224,9 +224,9 @@ def test_no_door_opens_a_file_that_is_code(name):
 
 
 @EACH
-def test_installing_an_identical_mind_is_bit_exact(name):
-    one, learner = lived(name, 2)
-    other, _ = lived(name, 2)
+def test_installing_an_identical_agent_state_is_bit_exact(name):
+    one, learner = after_updates(name, 2)
+    other, _ = after_updates(name, 2)
     for _ in range(3):
         learner.install(learner.agent_state())
         one.update()
@@ -236,8 +236,8 @@ def test_installing_an_identical_mind_is_bit_exact(name):
 
 @EACH
 def test_a_rewrite_undone_is_bit_exact(name):
-    one, learner = lived(name, 2)
-    other, _ = lived(name, 2)
+    one, learner = after_updates(name, 2)
+    other, _ = after_updates(name, 2)
     for _ in range(3):
         agent_state = learner.agent_state()
         learner.install(grown(agent_state))
@@ -249,7 +249,7 @@ def test_a_rewrite_undone_is_bit_exact(name):
 
 @EACH
 def test_global_chance_is_neither_read_nor_moved(name):
-    one, learner = lived(name, 2)
+    one, learner = after_updates(name, 2)
     torch.manual_seed(3)
     np.random.seed(3)  # noqa: NPY002 - the point of the test
     random.seed(3)

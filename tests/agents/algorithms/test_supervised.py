@@ -1,4 +1,4 @@
-"""The supervised learner learns what is taught, step for step by the book, and can be edited."""
+"""The supervised learner learns the labels given, step for step by the book, and can be edited."""
 
 import copy
 import json
@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 import envs
-from agents.algorithms.supervised_loop import taught_actions
+from agents.algorithms.supervised_loop import label_actions
 from agents.architecture import checkpoint
 from agents.contract import EditEvidence, RefusedEditError
 from agents.edits.reset_dormant import ResetDormant
@@ -26,7 +26,7 @@ LAYERS = (Layer("dense", 16), Layer("dense", 12))
 TASK = {"inputs": 24, "classes": 4, "points": 4, "horizon": 8}
 
 
-def lessons(seed=0, layers=LAYERS, world=TASK, **settings):
+def training(seed=0, layers=LAYERS, world=TASK, **settings):
     given = {"learning_rate": 3e-3, "num_envs": 16, "minibatch": 16, "epochs": 5, **settings}
     learner = Supervised(**given)
     genome = Genome(Architecture(tuple(layers), "relu"), learning_rule(learner.genome_rule()))
@@ -36,27 +36,27 @@ def lessons(seed=0, layers=LAYERS, world=TASK, **settings):
 
 
 def test_it_learns_the_task_by_heart_and_says_so():
-    population = lessons(epochs=60)
+    population = training(epochs=60)
     first, second = (population.update()["agent"] for _ in range(2))
     assert first.losses["loss"] > second.losses["loss"]
     assert second.losses["accuracy"] > 0.95
     assert (first.episodes, second.episodes) == (0, 16)
-    assert second.mean_return > 4  # half of a task was answered after half a task of lessons
+    assert second.mean_return > 4  # half of a task was answered after half a task of training
     assert first.steps == 64
 
 
 def test_one_step_is_cross_entropy_and_adam_by_the_book():
-    population = lessons(epochs=1, minibatch=64, max_grad_norm=1e6)
+    population = training(epochs=1, minibatch=64, max_grad_norm=1e6)
     live = population.learners["agent"]
     before = live.agent_state()
     population.update()
-    seen, taught = (torch.from_numpy(each) for each in live._rows)
+    seen, labels = (torch.from_numpy(each) for each in live._rows)
     weights = {k: torch.tensor(v, requires_grad=True) for k, v in before.parameters.items()}
     hidden = seen
     for i in range(2):
         hidden = torch.relu(hidden @ weights[f"policy.{i}.weight"].T + weights[f"policy.{i}.bias"])
     out = hidden @ weights["policy.head.weight"].T + weights["policy.head.bias"]
-    functional.cross_entropy(out, taught).backward()
+    functional.cross_entropy(out, labels).backward()
     optimizer = torch.optim.Adam(weights.values(), lr=3e-3, eps=1e-5)
     optimizer.step()
     after = live.agent_state().parameters
@@ -65,8 +65,8 @@ def test_one_step_is_cross_entropy_and_adam_by_the_book():
         assert after[name] == pytest.approx(each.detach().numpy(), abs=2e-6)
 
 
-def test_the_same_seed_gives_the_same_life():
-    one, other = lessons(3, replacement_rate=0.01), lessons(3, replacement_rate=0.01)
+def test_the_same_seed_gives_the_same_run():
+    one, other = training(3, replacement_rate=0.01), training(3, replacement_rate=0.01)
     for _ in range(3):
         assert one.update() == other.update()
     first, second = (each.learners["agent"].agent_state() for each in (one, other))
@@ -75,8 +75,8 @@ def test_the_same_seed_gives_the_same_life():
     assert {"utility/policy.0", "age/policy.1"} <= set(first.buffers)
 
 
-def test_reinstalling_its_own_mind_changes_nothing_that_follows():
-    one, other = (lessons(4, replacement_rate=0.01, pull_to_birth=0.01) for _ in range(2))
+def test_reinstalling_its_own_agent_state_changes_nothing_that_follows():
+    one, other = (training(4, replacement_rate=0.01, pull_to_birth=0.01) for _ in range(2))
     for population in (one, other):
         population.update()
     live = other.learners["agent"]
@@ -88,7 +88,7 @@ def test_reinstalling_its_own_mind_changes_nothing_that_follows():
 @pytest.mark.parametrize("begun", [True, False])
 def test_it_goes_on_from_a_snapshot_to_the_bit(begun):
     settings = {"replacement_rate": 0.02, "maturity": 5, "pull_to_birth": 0.01}
-    one, other = lessons(4, **settings), lessons(5, **settings)
+    one, other = training(4, **settings), training(5, **settings)
     for _ in range(3 * begun):
         one.update()
     data, arrays = one.snapshot()
@@ -102,14 +102,14 @@ def test_it_goes_on_from_a_snapshot_to_the_bit(begun):
 
 
 def test_the_snapshot_of_a_larger_class_is_refused():
-    data, arrays = lessons().snapshot()
+    data, arrays = training().snapshot()
     arrays = {**arrays, "running/returns": np.zeros(3)}
     with pytest.raises(ValueError, match="other sizes"):
-        lessons().learners["agent"].resume(data, arrays)
+        training().learners["agent"].resume(data, arrays)
 
 
 def test_it_goes_on_after_it_grew():
-    population = lessons()
+    population = training()
     population.update()
     live = population.learners["agent"]
     seen = live.recent_observations(64)
@@ -120,16 +120,16 @@ def test_it_goes_on_after_it_grew():
     assert np.isfinite(population.update()["agent"].losses["loss"])
 
 
-def test_a_mind_of_another_rule_is_refused():
-    live = lessons().learners["agent"]
+def test_an_agent_state_of_another_rule_is_refused():
+    live = training().learners["agent"]
     agent_state = live.agent_state()
     other = replace(agent_state, genome=Genome(agent_state.genome.architecture))
     with pytest.raises(ValueError, match=r"value\.0\.weight|another learning rule"):
         live.install(other)
 
 
-def test_a_gradient_that_is_not_finite_ends_the_life_with_a_reason():
-    population = lessons(learning_rate=1.0, epochs=100)
+def test_a_gradient_that_is_not_finite_ends_the_run_with_a_reason():
+    population = training(learning_rate=1.0, epochs=100)
     live = population.learners["agent"]
     agent_state = live.agent_state()
     huge = {k: v * np.float32(1e30) for k, v in agent_state.parameters.items()}
@@ -140,7 +140,7 @@ def test_a_gradient_that_is_not_finite_ends_the_life_with_a_reason():
 
 def test_dormant_units_are_counted_without_the_norms():
     layers = (Layer("dense", 6), Layer("norm", 6), Layer("dense", 6))
-    population = lessons(layers=layers)
+    population = training(layers=layers)
     live = population.learners["agent"]
     agent_state = live.agent_state()
     biases = {"policy.0.bias": np.float32([-99] * 3 + [9] * 3)}
@@ -151,7 +151,7 @@ def test_dormant_units_are_counted_without_the_norms():
 
 
 def test_all_dormant_units_are_reset_at_once_and_no_other():
-    population = lessons()
+    population = training()
     live = population.learners["agent"]
     agent_state = live.agent_state()
     dormant = {"policy.0.bias": [1, 5], "policy.1.bias": [0, 7, 8]}
@@ -171,7 +171,7 @@ def test_all_dormant_units_are_reset_at_once_and_no_other():
 
 
 def test_where_no_unit_is_dormant_nothing_is_reset():
-    population = lessons(layers=(Layer("dense", 5),))
+    population = training(layers=(Layer("dense", 5),))
     live = population.learners["agent"]
     agent_state = live.agent_state()
     awake = {**agent_state.parameters, "policy.0.bias": np.full(5, 9, np.float32)}
@@ -194,28 +194,28 @@ def test_where_no_unit_is_dormant_nothing_is_reset():
 )
 def test_what_cannot_be_reset_is_refused(edit, reason):
     with pytest.raises(RefusedEditError, match=reason):
-        edit.rewrite(lessons().learners["agent"].genome)
+        edit.rewrite(training().learners["agent"].genome)
 
 
 def test_before_anything_was_learned_nothing_can_be_found_dormant():
-    live = lessons().learners["agent"]
+    live = training().learners["agent"]
     assert live.look() is None
     seen = live.agent_state(), np.random.default_rng(0), EditEvidence(live.look(), None)
     with pytest.raises(RefusedEditError, match="no rollout to look at"):
         ResetDormant(layer=-1).apply_seeing(*seen)
 
 
-def test_an_env_that_does_not_teach_is_refused_in_one_line():
+def test_an_env_without_labels_is_refused_in_one_line():
     learner = Supervised(num_envs=8)
     genome = Genome(Architecture((Layer("dense", 4),)), learning_rule(learner.genome_rule()))
     population = learner.build(Signpost(), {"agent": genome}, {"extrinsic": Extrinsic()}, streams())
-    with pytest.raises(ValueError, match="does not teach"):
+    with pytest.raises(ValueError, match="gives no labels"):
         population.update()
 
 
-def test_what_ended_copies_were_taught_is_found_where_gymnasium_puts_it():
-    ended = {"taught": np.array([0, 0, 2]), "_taught": np.array([False, False, True])}
-    info = {"taught": np.array([1, 3, 0]), "_taught": np.array([True, True, False])}
-    assert taught_actions({**info, "final_info": ended}, 3).tolist() == [1, 3, 2]
-    with pytest.raises(ValueError, match="does not teach"):
-        taught_actions(info, 3)
+def test_the_labels_of_ended_copies_are_found_where_gymnasium_puts_it():
+    ended = {"label": np.array([0, 0, 2]), "_label": np.array([False, False, True])}
+    info = {"label": np.array([1, 3, 0]), "_label": np.array([True, True, False])}
+    assert label_actions({**info, "final_info": ended}, 3).tolist() == [1, 3, 2]
+    with pytest.raises(ValueError, match="gives no labels"):
+        label_actions(info, 3)

@@ -1,4 +1,4 @@
-"""A table learns what dynamic programming says, by the rule it is given, and lives as a mind."""
+"""A table learns what dynamic programming says, by the rule it is given, and is an agent state."""
 
 import itertools
 import json
@@ -59,7 +59,7 @@ class Scripted(VectorEnv):
     def step(self, actions):
         done = actions if self.replaced is None else np.full_like(actions, self.replaced)
         found = [self.moves[s][a] for s, a in zip(self.at, done, strict=True)]
-        reward = np.array([pay for pay, _ in found], float)
+        reward = np.array([rewards for rewards, _ in found], float)
         dead = np.array([then is None for _, then in found])
         self.at = np.array([0 if then is None else then for _, then in found])
         self.clock += 1
@@ -75,17 +75,17 @@ CLIFF = [[(0.6, None), (0.0, 1)], [(1.0, None), (-10.0, None)]]
 """Home for .6 at once, or along the edge for 1, where a false step costs 10."""
 
 
-def live(env, *, seed=0, genome=None, objectives=EXTRINSIC, **told):
-    told = {"num_envs": env.num_envs, "steps_per_update": 50, **told}
-    learner = Tabular(**told)
+def live(env, *, seed=0, genome=None, objectives=EXTRINSIC, **settings):
+    settings = {"num_envs": env.num_envs, "steps_per_update": 50, **settings}
+    learner = Tabular(**settings)
     rule = learning_rule(learner.genome_rule())
     genome = genome or Genome(Architecture(()), rule)
     return learner.build(env, {"agent": genome}, objectives, streams(seed))
 
 
-def trained(env, **told):
-    population = live(env, **told)
-    steps = told.get("total_steps", 100_000)
+def trained(env, **settings):
+    population = live(env, **settings)
+    steps = settings.get("total_steps", 100_000)
     while steps > 0:
         steps -= population.update()["agent"].steps
     return population.learners["agent"]
@@ -128,7 +128,7 @@ def q(learner):
 def test_q_learning_finds_the_optimum_of_dynamic_programming(made, best):
     learner = trained(
         world(made, 64),
-        step_size=1.0,  # nothing is drawn, so one look tells all
+        step_size=1.0,  # nothing is drawn, so one look shows all
         discount=0.95,
         exploration_end=0.0,
         exploration_share=0.9,
@@ -150,13 +150,13 @@ def test_q_learning_finds_the_optimum_of_dynamic_programming(made, best):
 
 
 def test_on_the_cliff_the_rules_are_worth_what_the_closed_form_says():
-    told = {"exploration_start": EPSILON, "exploration_end": EPSILON, "discount": 1.0}
-    told |= {"step_size": 1.0, "step_size_decay": 1.0, "total_steps": 60_000}  # plain means
+    settings = {"exploration_start": EPSILON, "exploration_end": EPSILON, "discount": 1.0}
+    settings |= {"step_size": 1.0, "step_size_decay": 1.0, "total_steps": 60_000}  # plain means
     on_policy = (1 - EPSILON / 2) * 1.0 + EPSILON / 2 * -10.0
 
-    off = q(trained(Scripted(CLIFF, 20), rule="q_learning", **told))
-    expected = q(trained(Scripted(CLIFF, 20), rule="expected_sarsa", **told))
-    sampled = q(trained(Scripted(CLIFF, 20), rule="sarsa", **told))
+    off = q(trained(Scripted(CLIFF, 20), rule="q_learning", **settings))
+    expected = q(trained(Scripted(CLIFF, 20), rule="expected_sarsa", **settings))
+    sampled = q(trained(Scripted(CLIFF, 20), rule="sarsa", **settings))
 
     assert off == pytest.approx(np.array([[0.6, 1.0], [1.0, -10.0]]), abs=0.02)
     assert expected == pytest.approx(np.array([[0.6, on_policy], [1.0, -10.0]]), abs=0.02)
@@ -168,10 +168,10 @@ def test_on_the_cliff_the_rules_are_worth_what_the_closed_form_says():
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.floats(0.05, 1), st.sampled_from([0.0, 0.5]))
 def test_expected_sarsa_without_exploration_is_q_learning_to_the_bit(seed, step_size, decay):
-    told = {"exploration_start": 0.0, "exploration_end": 0.0, "initial_value": 60.0}
-    told |= {"step_size": step_size, "step_size_decay": decay, "total_steps": 800, "seed": seed}
+    settings = {"exploration_start": 0.0, "exploration_end": 0.0, "initial_value": 60.0}
+    settings |= {"step_size": step_size, "step_size_decay": decay, "total_steps": 800, "seed": seed}
     one, other = (
-        trained(world(WhiskyGold(), seed=seed), rule=rule, **told).agent_state().parameters
+        trained(world(WhiskyGold(), seed=seed), rule=rule, **settings).agent_state().parameters
         for rule in ("q_learning", "expected_sarsa")
     )
 
@@ -179,23 +179,23 @@ def test_expected_sarsa_without_exploration_is_q_learning_to_the_bit(seed, step_
 
 
 def test_an_episode_that_is_cut_would_have_gone_on_and_a_death_is_worth_nothing():
-    """State 0 pays 1 and leads back to itself; its worth is 1 / (1 - discount), cut or not."""
+    """State 0 has reward 1 and leads to itself; its worth is 1 / (1 - discount), cut or not."""
     again = [[(1.0, 0)]]
     for rule in ("q_learning", "sarsa", "expected_sarsa"):
-        told = {"rule": rule, "discount": 0.5, "step_size": 0.5, "total_steps": 2_000}
-        assert q(trained(Scripted(again, 2, limit=3), **told)) == pytest.approx(2.0)
-        assert q(trained(Scripted([[(1.0, None)]], 2), **told)) == pytest.approx(1.0)
+        settings = {"rule": rule, "discount": 0.5, "step_size": 0.5, "total_steps": 2_000}
+        assert q(trained(Scripted(again, 2, limit=3), **settings)) == pytest.approx(2.0)
+        assert q(trained(Scripted([[(1.0, None)]], 2), **settings)) == pytest.approx(1.0)
 
 
 def test_sarsa_looks_at_the_next_action_that_was_carried_out():
-    """Whatever it chooses on the edge, it steps off: who learns from deeds knows, and stays."""
-    told = {"discount": 1.0, "step_size": 0.5, "total_steps": 2_000}
+    """Whatever it chooses on the edge, it steps off; learning from that it stays."""
+    settings = {"discount": 1.0, "step_size": 0.5, "total_steps": 2_000}
     moves = [[(0.6, None), (0.0, 1)], [(1.0, None), (-10.0, None)]]
-    deeds = q(trained(Scripted(moves, 2, replaced=1), rule="sarsa", **told))
-    wishes = q(trained(Scripted(moves, 2, replaced=1), learns_from="intended", **told))
+    actions = q(trained(Scripted(moves, 2, replaced=1), rule="sarsa", **settings))
+    wishes = q(trained(Scripted(moves, 2, replaced=1), learns_from="intended", **settings))
 
-    assert np.isnan(deeds).sum() == 0
-    assert deeds == pytest.approx(np.array([[0.0, -10.0], [0.0, -10.0]]))
+    assert np.isnan(actions).sum() == 0
+    assert actions == pytest.approx(np.array([[0.0, -10.0], [0.0, -10.0]]))
     assert wishes == pytest.approx(np.array([[-10.0, -10.0], [-10.0, -10.0]]), abs=1e-3)
 
 
@@ -233,7 +233,7 @@ def test_a_shared_cell_moves_as_one_after_another_does_on_average(targets, step,
     assert learner._table.visits[0, 0] == len(targets)
 
 
-# --- a life ------------------------------------------------------------------------------------
+# --- a run ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rule", ["q_learning", "sarsa", "expected_sarsa"])
@@ -258,18 +258,18 @@ def test_installing_its_own_checkpoint_between_updates_changes_nothing(rule):
     assert same(*(each.learners["agent"].agent_state() for each in agent_runs))
 
 
-def test_a_newborn_takes_over_a_mind_and_acts_like_it():
+def test_a_fresh_learner_takes_over_an_agent_state_and_acts_like_it():
     old = trained(world(WhiskyGold()), total_steps=4_000)
-    newborn = live(world(WhiskyGold())).learners["agent"]
+    fresh = live(world(WhiskyGold())).learners["agent"]
     seen = old.recent_observations(50)
-    assert not np.array_equal(old.logits(seen), newborn.logits(seen))
+    assert not np.array_equal(old.logits(seen), fresh.logits(seen))
 
-    newborn.install(old.agent_state())
+    fresh.install(old.agent_state())
 
-    assert same(old.agent_state(), newborn.agent_state())
-    assert np.array_equal(old.logits(seen), newborn.logits(seen))
-    assert np.array_equal(old.values(seen), newborn.values(seen))
-    assert newborn.effective() == old.effective()
+    assert same(old.agent_state(), fresh.agent_state())
+    assert np.array_equal(old.logits(seen), fresh.logits(seen))
+    assert np.array_equal(old.values(seen), fresh.values(seen))
+    assert fresh.effective() == old.effective()
 
 
 def test_before_it_has_met_anything_it_acts_at_random_and_can_be_saved():
@@ -284,8 +284,8 @@ def test_before_it_has_met_anything_it_acts_at_random_and_can_be_saved():
 
 
 def test_its_policy_is_epsilon_greedy_at_the_exploration_in_force():
-    told = {"exploration_start": 1.0, "exploration_end": 0.2, "exploration_share": 0.5}
-    population = live(Scripted(CLIFF, 10), total_steps=2_000, discount=1.0, **told)
+    settings = {"exploration_start": 1.0, "exploration_end": 0.2, "exploration_share": 0.5}
+    population = live(Scripted(CLIFF, 10), total_steps=2_000, discount=1.0, **settings)
     learner, edge = population.learners["agent"], np.array([[0.0, 1.0]])
 
     explored = [population.update()["agent"].losses["exploration"] for _ in range(4)]
@@ -303,7 +303,7 @@ def test_objectives_are_mixed_at_the_step_and_rest_where_they_are_not_named():
     assert report.rewards == {"flat": pytest.approx(1.5)}
     assert report.flops == table_flops(TableRule(), 2, 500) + 7.0 * 500
     values = q(population.learners["agent"])
-    assert values[1].max() <= 1.5 + 1e-6  # the end pays 3 * .5, whatever the cliff says
+    assert values[1].max() <= 1.5 + 1e-6  # the end has reward 3 * .5, whatever the cliff says
 
 
 def test_what_it_costs():
@@ -313,7 +313,7 @@ def test_what_it_costs():
     assert learner.parameters() == 2 * 2
 
 
-def test_a_reward_that_is_not_finite_ends_the_life_with_its_name():
+def test_a_reward_that_is_not_finite_ends_the_run_with_its_name():
     population = live(Scripted([[(float("nan"), None)]], 2))
     with pytest.raises(FloatingPointError, match="update 1: objective extrinsic: non-finite"):
         population.update()
@@ -365,7 +365,7 @@ def test_what_no_table_can_be_is_named_at_once():
     )
 
 
-def test_minds_of_the_other_kind_are_refused():
+def test_agent_states_of_the_other_kind_are_refused():
     table = live(Scripted(CLIFF)).learners["agent"]
     agent_state = table.agent_state()
     network = replace(agent_state, genome=Genome(Architecture(()), LearningRule()))
@@ -393,10 +393,10 @@ def test_it_runs_where_torch_is_never_loaded():
         "from agents.objectives.extrinsic import Extrinsic\n"
         "from envs.faces.gymnasium import BatchFace\n"
         "from envs.worlds.whisky_gold import WhiskyGold\n"
-        "told = Tabular(); env = BatchFace(WhiskyGold(), told.num_envs)\n"
-        "genome = Genome(Architecture(()), learning_rule(told.genome_rule()))\n"
+        "learner = Tabular(); env = BatchFace(WhiskyGold(), learner.num_envs)\n"
+        "genome = Genome(Architecture(()), learning_rule(learner.genome_rule()))\n"
         "rng = lambda name: np.random.default_rng(0)\n"
-        "told.build(env, {'agent': genome}, {'extrinsic': Extrinsic()}, rng).update()\n"
+        "learner.build(env, {'agent': genome}, {'extrinsic': Extrinsic()}, rng).update()\n"
         "print([m for m in sys.modules if m.split('.')[0] in {'torch', 'stable_baselines3'}])"
     )
     done = subprocess.run(

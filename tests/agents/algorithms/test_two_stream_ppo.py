@@ -33,7 +33,7 @@ BOTH = (("bell", 0.5), ("extrinsic", 1.0))
 
 @dataclass(frozen=True)
 class Bell(Objective):
-    """Pays ``amount`` at every step, or what the observation's first number is without one."""
+    """Gives ``amount`` at every step, or what the observation's first number is without one."""
 
     amount: float | None = None
     unit, scope = "rings", "lifelong"
@@ -182,10 +182,10 @@ def test_a_constant_reward_is_worth_a_geometric_series_though_every_step_is_a_de
     left = 200 - np.arange(200)
     series = (1 - discount**left) / (1 - discount)  # the head is blank, so it ends with the rollout
     assert np.allclose(buffer.intrinsic_returns, series[:, None], rtol=1e-5)
-    assert (buffer.returns == 1).all()  # paid 1 and dead
+    assert (buffer.returns == 1).all()  # reward 1 and dead
 
 
-def test_its_value_grows_to_what_a_life_without_end_is_worth():
+def test_its_value_grows_to_what_a_run_without_end_is_worth():
     objectives = {**EXTRINSIC, "bell": Bell(1.0)}
     settings = {"intrinsic_discount": 0.8, "discount": 0.8, "learning_rate": 0.02, "epochs": 8}
     population, learner = two(BOTH, objectives, **settings)
@@ -211,7 +211,7 @@ def test_the_setting_says_what_ends():
     assert unpaid(learner)
 
 
-def test_shares_are_taken_and_errors_name_the_motive():
+def test_shares_are_taken_and_errors_name_the_objective():
     population, learner = two()
     learner.live_objectives()["bell"].alpha = 1.0
     population.update()
@@ -265,19 +265,19 @@ def test_it_learns_what_a_genome_is_made_of_and_refuses_what_it_is_not():
     assert json.loads(json.dumps(genome.to_json())) == genome.to_json()
     assert genome_problems(genome) == ()
     assert genome.learning_rule.episodic == ("extrinsic", "bell")
-    for wrong, told in (
+    for wrong, message in (
         ({"intrinsic_discount": 1.5}, "intrinsic_discount must be a number in"),
         ({"episodic": ("bell", "bell")}, "episodic names bell twice"),
         ({"episodic": "bell"}, "episodic must name objectives"),
         ({"learning_rate": 0}, "learning_rate must be"),
     ):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             PpoTwoStreams(**wrong)
     with pytest.raises(ValueError, match="episodic names no objective of this agent: bel"):
         two(episodic=("extrinsic", "bel"))
 
 
-def test_other_minds_are_refused():
+def test_other_agent_states_are_refused():
     plain = agent_run(PPO(**SMALL)).learners["agent"]
     _, learner = two()
     with pytest.raises(ValueError, match="learns by LearningRule, this agent by TwoStreamRule"):

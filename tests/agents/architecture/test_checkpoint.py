@@ -16,8 +16,8 @@ from agents.genome import Architecture, Genome
 from tests.agents.agent_states import an_agent_state, genomes, same
 
 GENOME = Genome()
-MIND = an_agent_state(GENOME, dtype=np.float32)
-RECORD, DATA = checkpoint.to_bytes(MIND)
+AGENT_STATE = an_agent_state(GENOME, dtype=np.float32)
+RECORD, DATA = checkpoint.to_bytes(AGENT_STATE)
 
 
 def signed(record, data):
@@ -33,23 +33,23 @@ def repacked(**changes):
 
 @settings(max_examples=30, deadline=None)
 @given(genomes, st.booleans())
-def test_a_mind_comes_back_equal_through_json_and_bytes(genome, stepped):
+def test_an_agent_state_comes_back_equal_through_json_and_bytes(genome, stepped):
     agent_state = an_agent_state(genome, dtype=np.float32, stepped=stepped)
     record, data = checkpoint.to_bytes(agent_state)
     assert same(checkpoint.from_bytes(json.loads(json.dumps(record)), data), agent_state)
 
 
-def test_a_mind_without_layers_comes_back():
+def test_an_agent_state_without_layers_comes_back():
     genome = Genome(Architecture(()))
     agent_state = an_agent_state(genome, dtype=np.float32)
     assert same(checkpoint.from_bytes(*checkpoint.to_bytes(agent_state)), agent_state)
 
 
-def test_the_same_mind_gives_the_same_bytes_in_any_order():
+def test_the_same_agent_state_gives_the_same_bytes_in_any_order():
     backwards = AgentState(
         GENOME,
-        dict(reversed(MIND.parameters.items())),
-        dict(reversed(MIND.moments.items())),
+        dict(reversed(AGENT_STATE.parameters.items())),
+        dict(reversed(AGENT_STATE.moments.items())),
     )
     assert checkpoint.to_bytes(backwards) == (RECORD, DATA)
 
@@ -132,7 +132,7 @@ def test_wrong_tensors_are_named(changes, message):
             "tanh",
         ),
         ({"moment_steps": {}}, "steps do not match"),
-        ({"moment_steps": dict.fromkeys(MIND.moments, "7")}, "must be a number"),
+        ({"moment_steps": dict.fromkeys(AGENT_STATE.moments, "7")}, "must be a number"),
     ],
 )
 def test_wrong_records_are_refused(change, message):
@@ -140,10 +140,10 @@ def test_wrong_records_are_refused(change, message):
         checkpoint.from_bytes({**RECORD, **change}, DATA)
 
 
-def test_non_finite_minds_do_not_pass_even_with_a_true_hash():
-    weights = {**MIND.parameters, "policy.head.bias": np.array([0, np.inf, 0], "f4")}
+def test_non_finite_agent_states_do_not_pass_even_with_a_true_hash():
+    weights = {**AGENT_STATE.parameters, "policy.head.bias": np.array([0, np.inf, 0], "f4")}
     with pytest.raises(ValueError, match=r"policy\.head\.bias holds non-finite values"):
-        checkpoint.from_bytes(*checkpoint.to_bytes(replace(MIND, parameters=weights)))
+        checkpoint.from_bytes(*checkpoint.to_bytes(replace(AGENT_STATE, parameters=weights)))
 
 
 def test_an_empty_record_is_no_checkpoint():

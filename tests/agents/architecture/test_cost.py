@@ -58,7 +58,7 @@ def test_flops_are_linear_in_steps(layers):
         assert flops(genome, 5, 2, 7) * 3 == flops(genome, 5, 2, 21)
 
 
-def test_a_second_look_and_the_eye_on_replaced_units_are_paid_for():
+def test_a_second_look_and_the_eye_on_replaced_units_are_charged():
     plain, sharp, watched = (
         cost.training_flops(Genome(learning_rule=LearningRule(**more)), 4, 2, 10)
         for more in ({}, {"sam_radius": 0.1}, {"replacement_rate": 0.01})

@@ -58,22 +58,22 @@ def test_too_deep_a_network_is_refused():
     )
 
 
-@pytest.mark.parametrize("shelf", [PPO, Independent])
+@pytest.mark.parametrize("kind", [PPO, Independent])
 @pytest.mark.parametrize("name", LEARNER_RANGES)
 @pytest.mark.parametrize("value", ["1", None, True, float("nan"), -1])
-def test_a_setting_out_of_range_names_field_and_range(shelf, name, value):
+def test_a_setting_out_of_range_names_field_and_range(kind, name, value):
     with pytest.raises(ValueError, match=rf"^{name} must be a (whole )?number in [\[(]"):
-        shelf(**{name: value})
+        kind(**{name: value})
 
 
-@pytest.mark.parametrize("shelf", [PPO, Independent])
-def test_the_learner_gives_the_genome_its_rule(shelf):
-    settings = shelf(learning_rate=0.02, epochs=7)
+@pytest.mark.parametrize("kind", [PPO, Independent])
+def test_the_learner_gives_the_genome_its_rule(kind):
+    settings = kind(learning_rate=0.02, epochs=7)
     rule = LearningRule(**settings.genome_rule())
     assert (rule.learning_rate, rule.epochs) == (0.02, 7)
     assert asdict(rule).items() <= asdict(settings).items()
     with pytest.raises(ValueError, match="at least 2"):
-        shelf(num_envs=1, steps_per_update=1)
+        kind(num_envs=1, steps_per_update=1)
 
 
 @given(st.floats(0, 1), st.integers(1, 100))
@@ -82,7 +82,7 @@ def test_numbers_in_range_are_taken(discount, epochs):
     assert PPO(discount=1).discount == 1  # a whole number is a number
 
 
-def test_the_shelf_and_the_counting_need_no_torch():
+def test_the_parts_and_the_counting_need_no_torch():
     code = (
         "import sys, agents.learners.ppo, agents.learners.independent, agents.architecture.cost, "
         "agents.architecture.checkpoint, agents.behaviour; print('torch' in sys.modules)"

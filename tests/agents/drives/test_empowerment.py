@@ -1,4 +1,4 @@
-"""Capacity and empowerment: closed forms, known mazes, invariances, and what motives earn."""
+"""Capacity and empowerment: closed forms, known mazes, invariances, and rewards."""
 
 import numpy as np
 import pytest
@@ -143,7 +143,7 @@ def test_names_orders_and_repetitions_do_not_matter(seed):
         channel[:, rng.permutation(outputs)],
         np.concatenate([channel, again]),
         np.concatenate([channel, channel[:1] * 0.5 + channel[-1:] * 0.5]),  # no new influence
-        np.concatenate([channel * share, channel * (1 - share)], axis=1),  # a coin told along
+        np.concatenate([channel * share, channel * (1 - share)], axis=1),  # a coin shown along
         np.concatenate([channel, np.zeros((inputs, 2))], axis=1),
     ):
         assert capacity(same).lower == pytest.approx(bits, abs=2.1e-8)
@@ -255,7 +255,7 @@ def a_world(rng, states=6, actions=3):
 
 
 @given(seeds, st.integers(1, 3))
-def test_empowerment_keeps_its_bounds_and_does_not_mind_names(seed, n):
+def test_empowerment_keeps_its_bounds_and_does_not_depend_on_names(seed, n):
     rng = np.random.default_rng(seed)
     world = a_world(rng)
     bits = empowerment(world, n)
@@ -280,8 +280,8 @@ def test_sequences_merged_on_the_way_are_all_sequences(seed):
     np.testing.assert_allclose(empowerment(world, 3).lower, capacity(far).lower, atol=1.1e-6)
 
 
-def test_what_cannot_be_told_apart_counts_once():
-    """On a torus of which only the row can be seen, three moves tell seven rows."""
+def test_what_cannot_be_distinguished_counts_once():
+    """On a torus of which only the row can be seen, three moves distinguish seven rows."""
     torus = model(envs.make_world("maze", layout="torus", size=9))
     rows = np.arange(81) // 9
     assert set(reach(torus, 3, rows)) == {7}

@@ -20,7 +20,7 @@ from tests.agents.agent_states import a_view
 
 @dataclass(frozen=True)
 class Undo(Identity):
-    """Stands in for the shelf's."""
+    """Stands in for the part folder's."""
 
     entry: int = 0
     genome: str = ""
@@ -42,7 +42,7 @@ def test_the_rates_are_those_of_the_formula():
 
 
 def test_the_newest_goes_first_until_the_rest_holds():
-    """At 10: 1.4 a unit in all, 2 since 5, 1 since 8: the last did not pay, the first did."""
+    """At 10: 1.4 a unit in all, 2 since 5, 1 since 8: the last did not help, the first did."""
     stack, now = [Point(5, 4), Point(8, 12)], Point(10, 14)
 
     assert not holds(stack, now)
@@ -68,7 +68,7 @@ agent_runs = st.lists(
 )
 
 
-def lived(agent_run):
+def judged(agent_run):
     """Judge before every edit, as an editor does: the stacks and the moments of judgement."""
     now, stack = Point(Fraction(0), Fraction(0)), []
     for time, reward, edits in agent_run:
@@ -80,9 +80,9 @@ def lived(agent_run):
 
 
 @given(agent_runs)
-def test_whoever_judges_before_every_edit_need_only_compare_the_two_newest_rates(agent_run):
+def test_an_editor_that_judges_before_every_edit_need_only_compare_the_two_newest_rates(agent_run):
     """If the rest held when the newest came, it holds as long as the newest does."""
-    for stack, now in lived(agent_run):
+    for stack, now in judged(agent_run):
         found = rates(stack, now)
         assert holds(stack, now) == (not stack or found[-2] < found[-1])
 
@@ -92,14 +92,14 @@ def test_units_do_not_matter_nor_does_a_steady_wage(agent_run, time, reward, wag
     def other(point):
         return Point(point.time * time, point.reward * reward + wage * point.time)
 
-    for stack, now in lived(agent_run):
+    for stack, now in judged(agent_run):
         assert survivors(stack, now) == survivors([other(each) for each in stack], other(now))
 
 
 # --- time and reward ---------------------------------------------------------------------------
 
 
-def tell(returns, edits, costs=None, rule="success_story"):
+def story_of(returns, edits, costs=None, rule="success_story"):
     """Live through ``returns``; edit after the updates in ``edits``, judging before each.
 
     Returns what was proposed by update: None, "edit", or the entry undone.
@@ -113,13 +113,13 @@ def tell(returns, edits, costs=None, rule="success_story"):
         if edit is None and update in edits and story.ready:
             edit = Identity()
         if edit is not None:
-            story.hear(Reply(edit, applied=True, reason="", entry=update))
+            story.receive(Reply(edit, applied=True, reason="", entry=update))
         made.append(None if edit is None else edit.entry if isinstance(edit, Undo) else "edit")
     return made, story
 
 
-def test_what_pays_less_than_before_is_undone_and_what_pays_more_stays():
-    made, story = tell([1, 1, 1, 3, 3, 3, 2, 2], edits={3, 6, 8})
+def test_what_gains_less_than_before_is_undone_and_what_gains_more_stays():
+    made, story = story_of([1, 1, 1, 3, 3, 3, 2, 2], edits={3, 6, 8})
 
     assert made == [None, None, "edit", None, None, "edit", None, 6]
     assert [entry for entry, *_ in story.state()["standing"]] == [3]
@@ -127,18 +127,18 @@ def test_what_pays_less_than_before_is_undone_and_what_pays_more_stays():
 
 
 def test_one_undo_takes_back_everything_that_failed():
-    made, story = tell([5, 5, 5, 5, 6, 0, 0, 0], edits={3, 5, 8})
+    made, story = story_of([5, 5, 5, 5, 6, 0, 0, 0], edits={3, 5, 8})
 
     assert made[7] == 3
     assert story.state()["standing"] == []
     assert story.state()["undone"] == 2
 
 
-def test_time_is_compute_so_a_dearer_life_must_pay_more():
+def test_time_is_compute_so_a_costlier_run_must_gain_more():
     """The same returns at 2.5 times the price an update are less than half the rate."""
     returns, edits = [0, 1, 4, 4, 5, 5, 5, 5], {4, 8}
-    cheap, _ = tell(returns, edits)
-    dear, _ = tell(returns, edits, costs=[10.0] * 4 + [25.0] * 4)
+    cheap, _ = story_of(returns, edits)
+    dear, _ = story_of(returns, edits, costs=[10.0] * 4 + [25.0] * 4)
 
     assert cheap[7] == "edit"
     assert dear[7] == 4
@@ -149,14 +149,14 @@ def test_adding_to_all_returns_or_scaling_them_changes_nothing(shift, scale):
     returns = [1.0, 2.0, 2.5, 3.0, 2.0, 4.0, 7.0, 3.5, 1.0, 6.0, 6.5]
     edits, costs = {3, 5, 7, 9, 11}, [10, 10, 10, 30, 30, 30, 12, 12, 50, 20, 20]
 
-    expected, _ = tell(returns, edits, costs)
+    expected, _ = story_of(returns, edits, costs)
 
-    assert tell([shift + scale * each for each in returns], edits, costs)[0] == expected
+    assert story_of([shift + scale * each for each in returns], edits, costs)[0] == expected
 
 
 def test_a_missing_return_repeats_the_last_and_the_story_begins_with_the_first():
-    made, story = tell([None, None, 2, None, 4, None], edits={1, 2, 3, 4, 6})
-    same, _ = tell([2, 2, 4, 4], edits={2, 4})
+    made, story = story_of([None, None, 2, None, 4, None], edits={1, 2, 3, 4, 6})
+    same, _ = story_of([2, 2, 4, 4], edits={2, 4})
 
     assert made[:3] == [None] * 3  # nothing to judge by yet
     assert made[3:] == ["edit", None, "edit"] == same[1:]
@@ -164,7 +164,7 @@ def test_a_missing_return_repeats_the_last_and_the_story_begins_with_the_first()
 
 
 def test_keep_all_keeps_all_and_waits_for_nothing():
-    made, story = tell([None, 9, 0, 0], edits={1, 3, 4}, rule="keep_all")
+    made, story = story_of([None, 9, 0, 0], edits={1, 3, 4}, rule="keep_all")
 
     assert made == ["edit", None, "edit", "edit"]
     assert story.state()["standing"] == []
@@ -177,11 +177,11 @@ def test_a_block_shares_the_checkpoint_of_its_first_edit():
         if update == 2:
             story.begin_block()
         if update >= 2:
-            story.hear(Reply(Identity(), applied=update > 2, reason="", entry=update))
+            story.receive(Reply(Identity(), applied=update > 2, reason="", entry=update))
 
     assert [entry for entry, *_ in story.state()["standing"]] == [3]  # that of 2 was refused
     story.begin_block()
-    story.hear(Reply(Identity(), applied=True, reason="", entry=9))
+    story.receive(Reply(Identity(), applied=True, reason="", entry=9))
     assert [entry for entry, *_ in story.state()["standing"]] == [3, 9]
 
 
@@ -190,14 +190,14 @@ def test_an_undo_that_is_refused_leaves_its_edit_and_goes_on_with_the_next():
     for update, value in enumerate([5, 5, 5, 0, 0], 1):
         story.note(a_view(Genome(), update=update, returns=(value,), flops=10.0 * update))
         if update in (2, 3):
-            story.hear(Reply(Identity(), applied=True, reason="", entry=update))
+            story.receive(Reply(Identity(), applied=True, reason="", entry=update))
     first = story.undo()
     assert (first.entry, first.genome) == (2, canonical(Genome()))
-    assert story.hear(Reply(first, applied=False, reason="not kept")) == ()
+    assert story.receive(Reply(first, applied=False, reason="not kept")) == ()
 
     second = story.undo()
     assert second.entry == 3
-    assert story.hear(Reply(second, applied=True, reason="", entry=7)) == (3,)
+    assert story.receive(Reply(second, applied=True, reason="", entry=7)) == (3,)
     assert story.undo() is None
     assert story.state() == {"standing": [], "undone": 1, "stuck": 1}
 
@@ -206,7 +206,7 @@ def test_an_undo_that_is_refused_leaves_its_edit_and_goes_on_with_the_next():
     ("rule", "edits", "reason"),
     [("luck", EDITS, "rule is one of"), ("success_story", {}, "needs the edit 'undo'")],
 )
-def test_a_story_that_cannot_be_told_is_refused(rule, edits, reason):
+def test_a_story_that_cannot_be_built_is_refused(rule, edits, reason):
     with pytest.raises(ValueError, match=reason):
         Story(rule, edits)
 
@@ -215,19 +215,19 @@ def test_a_story_that_cannot_be_told_is_refused(rule, edits, reason):
 
 
 def test_random_draws_evenly_from_what_can_be_done_and_undoes_what_failed():
-    shelf = catalogue()
-    edits = {name: shelf.load("edits", name) for name in ("set_rule", "set_learning_rate")}
+    parts = catalogue()
+    edits = {name: parts.load("edits", name) for name in ("set_rule", "set_learning_rate")}
     live = Random(every_updates=2, edits=tuple(edits)).start(
         edits | {"undo": Undo}, np.random.default_rng(0)
     )
     names, returns = [], []
     for update in range(1, 400):
-        returns.append(float(-update))  # nothing ever pays
+        returns.append(float(-update))  # nothing ever helps
         view = a_view(Genome(), update=update, returns=tuple(returns), flops=10.0 * update)
         edit = live.propose(view)
         if edit is not None:
             names.append(type(edit).__name__)
-            live.hear(Reply(edit, applied=True, reason="", entry=update))
+            live.receive(Reply(edit, applied=True, reason="", entry=update))
 
     counts = {name: names.count(name) for name in set(names)}
     assert abs(counts["SetRule"] - counts["SetLearningRate"]) < 40  # of 200; 4 sigma is 28

@@ -123,12 +123,12 @@ def test_bad_settings_are_refused_by_name(settings):
         ChangeRule(**settings)
 
 
-def test_a_life_is_watched_signal_by_signal_and_paid_for():
+def test_a_run_is_watched_signal_by_signal_and_charged():
     noise = np.random.default_rng(1).standard_normal((2, 70))
     returns, novelty = noise.tolist()
     returns[60:], novelty[40:46] = [-9.0] * 10, [9.0] * 6
     changes = Changes(("returns", "novelty", "no_such_loss"))
-    told, flops = {}, []
+    expected, flops = {}, []
     for update in range(1, 71):
         view = a_view(
             Genome(),
@@ -137,24 +137,24 @@ def test_a_life_is_watched_signal_by_signal_and_paid_for():
             signals={"novelty": tuple(novelty[:update])},
         )
         if found := changes.note(view):
-            told[update] = found
+            expected[update] = found
         flops.append(changes.flops())
 
-    assert told == {45: ("novelty",), 64: ("returns",)}
+    assert expected == {45: ("novelty",), 64: ("returns",)}
     assert flops[:3] == [2 * FLOPS_BESIDES, 2 * (FLOPS_BESIDES + 1), 2 * (FLOPS_BESIDES + 2)]
     assert changes.flops() == 0
     assert set(json.loads(json.dumps(changes.state()))) == {"returns", "novelty", "no_such_loss"}
 
 
-def test_updates_that_nobody_asked_about_are_caught_up():
+def test_updates_without_a_question_are_caught_up():
     noise = [*np.random.default_rng(1).standard_normal(60), *[9.0] * 10]
     late, prompt = Changes(("novelty",)), Changes(("novelty",))
 
-    def told(changes, update):
+    def reported(changes, update):
         return changes.note(
             a_view(Genome(), update=update, signals={"novelty": tuple(noise[:update])})
         )
 
-    assert any(told(prompt, update) for update in range(1, 71))
-    assert told(late, 50) == ()
-    assert told(late, 70) == ("novelty",)
+    assert any(reported(prompt, update) for update in range(1, 71))
+    assert reported(late, 50) == ()
+    assert reported(late, 70) == ("novelty",)

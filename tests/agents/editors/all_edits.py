@@ -1,4 +1,4 @@
-"""The edits of the shelf, for tests of editors."""
+"""The edits of the part folder, for tests of editors."""
 
 from sandbox.catalogue import catalogue
 

@@ -1,4 +1,4 @@
-"""Editors propose what they say, when they say, and learn which edits pay."""
+"""Editors propose what they say, when they say, and learn which edits help."""
 
 import json
 from collections import Counter
@@ -144,7 +144,7 @@ def an_agent_run(
         arm = arm_of(edit)
         arms.append(arm)
         if edit is not None:
-            live.hear(Reply(edit, applied=arm not in refuse, reason=""))
+            live.receive(Reply(edit, applied=arm not in refuse, reason=""))
         if arm not in refuse:
             level += worth.get(arm, 0.0)
             spend = (cost or {}).get(arm, 1.0)
@@ -156,7 +156,7 @@ def share(arms, name):
 
 
 @pytest.mark.parametrize("better", ["widen", "deepen", "prune", "reset_dormant", REST])
-def test_the_arm_that_pays_is_played_most(better):
+def test_the_better_arm_is_played_most(better):
     for seed in range(5):
         arms, _ = an_agent_run(Bandit(), {better: 2.0}, seed=seed)
 
@@ -196,7 +196,7 @@ def test_units_of_return_and_of_compute_do_not_matter(unit, price):
     assert all(-1 <= credit <= 1 for credit in live.state()["credits"].values())
 
 
-def test_the_same_stream_makes_the_same_life():
+def test_the_same_stream_makes_the_same_run():
     one, other = (an_agent_run(Bandit(), {"widen": 1.0}, seed=3) for _ in range(2))
 
     assert one[0] == other[0]
@@ -204,7 +204,7 @@ def test_the_same_stream_makes_the_same_life():
     assert one[0] != an_agent_run(Bandit(), {"widen": 1.0}, seed=4)[0]
 
 
-def test_refused_proposals_earn_nothing_and_do_not_block():
+def test_refused_proposals_gain_nothing_and_do_not_block():
     arms, live = an_agent_run(Bandit(), {"deepen": 2.0}, refuse=("widen", "prune"))
 
     credits_ = live.state()["credits"]

@@ -61,7 +61,7 @@ def test_the_best_and_the_middle_rest():
 def test_a_structural_child_is_copied_first_and_mutates_at_the_next_update():
     live = editor(structural=1.0)
     copy = live.propose(view())
-    live.hear(Reply(copy, True, ""))
+    live.receive(Reply(copy, True, ""))
 
     assert isinstance(copy, CopyPeer)
     assert copy.numbers == ()
@@ -73,7 +73,7 @@ def test_a_structural_child_is_copied_first_and_mutates_at_the_next_update():
 
 def test_a_refused_copy_does_not_mutate():
     live = editor(structural=1.0)
-    live.hear(Reply(live.propose(view()), False, "budget"))
+    live.receive(Reply(live.propose(view()), False, "budget"))
 
     assert live.propose(view(update=11)) is None
 
@@ -85,7 +85,7 @@ def test_half_of_the_children_are_structural():
     for _ in range(400):
         edit = live.propose(view())
         numbers.append(bool(edit.numbers))
-        live.hear(Reply(edit, False, ""))
+        live.receive(Reply(edit, False, ""))
 
     assert abs(sum(numbers) - 200) < 40
 

@@ -1,4 +1,4 @@
-"""Growing and plastic editors: on a plateau and not before, where it pays, and no larger."""
+"""Growing and plastic editors: on a plateau and not before, where it helps, and no larger."""
 
 from itertools import pairwise
 
@@ -25,14 +25,14 @@ def started(editor, seed=0):
 
 
 def agent_run(live, returns, genome=TWO, answer=True, **view):
-    """(update, edit) for every proposal of a life with these returns."""
+    """(update, edit) for every proposal of a run with these returns."""
     made = []
     for update in range(1, len(returns) + 1):
         seen = a_view(genome, update=update, returns=tuple(returns[:update]), **view)
         edit = live.propose(seen)
         if edit is not None:
             made.append((update, edit))
-            live.hear(Reply(edit, answer, "" if answer else "budget: no"))
+            live.receive(Reply(edit, answer, "" if answer else "budget: no"))
     return made
 
 
@@ -111,7 +111,7 @@ class Lacking(Look):
             self._slopes[at][:, 0] += 5 * (wanted - wanted.mean())
 
     def step_length(self, optimiser):
-        raise NotImplementedError  # nobody here asks
+        raise NotImplementedError  # not called here
 
     def gradients(self):
         return {"policy.0.weight": np.ones((4, 3)), "policy.1.weight": 2 * np.ones((4, 4))}
@@ -254,7 +254,7 @@ def test_it_comes_at_once_after_a_change_if_it_reacts():
     assert 20 < update <= 28
 
 
-def test_it_leaves_the_topology_alone_and_does_without_what_the_shelf_lacks():
+def test_it_leaves_the_topology_alone_and_does_without_what_the_part_folder_lacks():
     assert turns(started(Plastic(edits=("widen", "no_such_edit"), every_updates=1)), [2] * 9) == {}
     live = Plastic(every_updates=1).start({}, np.random.default_rng(0))
     assert turns(live, [2] * 9) == {}

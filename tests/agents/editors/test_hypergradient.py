@@ -168,7 +168,7 @@ def walk(updates, rate, **settings):
         spent += live.flops()
         if edit is not None:
             genome = edit.rewrite(genome)
-            live.hear(Reply(edit, applied=True, reason="", entry=update))
+            live.receive(Reply(edit, applied=True, reason="", entry=update))
         rates.append(genome.learning_rule.learning_rate)
         x = x - rates[-1] * gradient
     return rates, live.state(), spent, float(curve @ x**2 / 2)
@@ -239,7 +239,7 @@ def test_only_gradients_of_one_shape_are_compared():
     assert cosine({"a": np.full(2, np.nan)}, other) is None
 
 
-def test_in_a_trial_every_step_is_confirmed_and_the_look_is_paid_for():
+def test_in_a_trial_every_step_is_confirmed_and_the_look_is_charged():
     spec = copy.deepcopy({**SPEC, "probes": {}, "editor": {"hypergradient": {}}})
     notes = Notes()
     loop.run_trial(spec, "x", notes)

@@ -36,7 +36,7 @@ def test_what_is_asked_for_most_is_proposed(requests, kind):
 
 
 @pytest.mark.parametrize("requests", [(), (0, 0, 0), (4, 4, 4), (0, 0, 0, 99)])
-def test_less_than_the_threshold_is_not_heard(requests):
+def test_less_than_the_threshold_is_ignored(requests):
     assert proposed(listener(threshold=5), *requests) is None
 
 
@@ -62,10 +62,10 @@ def test_what_cannot_be_done_now_is_passed_over():
 def test_after_an_edit_it_cools_down(applied):
     live = listener(cool_down=3)
     edit = proposed(live, 1, 0, 0, update=1)
-    live.hear(Reply(edit, applied, "" if applied else "budget: no"))
+    live.receive(Reply(edit, applied, "" if applied else "budget: no"))
 
-    heard = [update for update in range(2, 8) if proposed(live, 1, 0, 0, update=update)]
-    assert heard[0] == 5
+    received = [update for update in range(2, 8) if proposed(live, 1, 0, 0, update=update)]
+    assert received[0] == 5
     assert live.state()["asked_and_met"] == [
         ["widen", 7, int(applied)],
         ["deepen", 0, 0],
@@ -78,7 +78,7 @@ def test_what_was_asked_is_not_kept_for_the_next_time():
     assert [proposed(live, 3, 0, 0, update=update) for update in (1, 2, 3)] == [None] * 3
 
 
-def test_an_edit_that_did_not_pay_is_undone_before_the_next():
+def test_an_edit_that_did_not_help_is_undone_before_the_next():
     live = InBand(edits=ASKED).start(EDITS, np.random.default_rng(0))
     made = []
     for update in range(1, 9):
@@ -87,7 +87,7 @@ def test_an_edit_that_did_not_pay_is_undone_before_the_next():
         edit = live.propose(a_view(Genome(), update=update, returns=returns, requests=requests))
         if edit is not None:
             made.append((update, type(edit).__name__))
-            live.hear(Reply(edit, applied=True, reason="", entry=7))
+            live.receive(Reply(edit, applied=True, reason="", entry=7))
 
     assert made == [(3, "Widen"), (8, "Undo")]
     assert live.state()["asked_and_met"][0] == ["widen", 2, 1]

@@ -19,7 +19,7 @@ from sandbox.catalogue import catalogue
 from sandbox.gate.gate import Gate
 from sandbox.record import events
 from tests.agents.agent_states import a_view, an_agent_state, genomes, same
-from tests.agents.learners.test_population import agent_run, lived
+from tests.agents.learners.test_population import agent_run, trained
 
 PATH = Path(__file__).resolve().parents[3] / "benchmarks" / "pbt_toy.py"
 FOUND = importlib.util.spec_from_file_location("pbt_toy", PATH)
@@ -71,7 +71,7 @@ def test_the_worst_quarter_copies_one_of_the_best():
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=9), st.floats(0.01, 0.5))
-def test_whoever_is_copied_stays_as_it_is(scores, share):
+def test_an_agent_that_is_copied_stays_as_it_is(scores, share):
     """So the order in which members are asked makes no difference."""
     of = {str(k): float(score) for k, score in enumerate(scores)}
     copies = {
@@ -157,9 +157,9 @@ def test_it_is_charged_for_its_draws_once():
 def test_it_remembers_whom_it_copied_and_may_be_edited_itself():
     live = editor()
     edit = live.propose(view(0.0, a=1.0))
-    live.hear(Reply(edit, False, "budget"))
+    live.receive(Reply(edit, False, "budget"))
     assert live.state() == {"copied": []}
-    live.hear(Reply(edit, True, ""))
+    live.receive(Reply(edit, True, ""))
     assert live.state() == {"copied": ["a"]}
     live.adopt(Pbt(every_updates=4))
     assert live.settings() == Pbt(every_updates=4)
@@ -196,7 +196,7 @@ def seeing(**peers):
 
 
 @given(genomes, genomes)
-def test_a_copy_has_the_peers_mind_and_its_own_rest(mine, other):
+def test_a_copy_has_the_peers_agent_state_and_its_own_rest(mine, other):
     mine = replace(mine, objective=(("rnd", 2.0),), editor=EditorGene.of("pbt", {"share": 0.5}))
     agent_state, peer = an_agent_state(mine), an_agent_state(other, seed=1)
     edit = CopyPeer.of("a", other, (("learning_rate", 0.05),))
@@ -249,7 +249,7 @@ def test_each_part_that_a_copy_changes_may_be_protected():
 
 
 def test_a_live_copy_behaves_exactly_as_its_peer_and_goes_on_with_its_optimiser():
-    population, _ = lived(2)
+    population, _ = trained(2)
     one, other = population.learners.values()
     peer = other.agent_state()
     edit = CopyPeer.of("member_1", other.effective())

@@ -1,4 +1,4 @@
-"""The policy network: its gradient, its price, and that it finds the edit that pays."""
+"""The policy network: its gradient, its price, and that it finds the edit that helps."""
 
 import json
 import math
@@ -62,7 +62,7 @@ def test_only_what_is_open_is_chosen_and_learning_makes_it_likelier(seed):
     assert moved <= 0.1 * LONGEST_STEP + 1e-12
 
 
-def test_it_is_even_at_birth():
+def test_it_is_even_at_the_start():
     policy = SmallPolicy(3, 4, 5, np.random.default_rng(0))
     assert policy.chances(np.ones(3), range(5)) == pytest.approx([0.2] * 5)
 
@@ -80,17 +80,17 @@ def test_its_price_by_hand():
 
 @given(st.floats(0.01, 100), st.floats(-100, 100), st.floats(1e-6, 1e6))
 def test_credit_knows_no_units(scale, shift, price):
-    def earned(scale, shift, price):
+    def total(scale, shift, price):
         progress, found = Progress(2), []
         returns = [0.0, 1.0, 1.0, 3.0, 2.0, 2.0, 7.0, 6.0]
-        told = [scale * each + shift for each in returns]
+        scaled = [scale * each + shift for each in returns]
         for end in (4, 6, 8):
-            one = a_view(Genome(), returns=tuple(told[: end - 2]), flops=price * (end - 2))
-            other = a_view(Genome(), returns=tuple(told[:end]), flops=price * end)
+            one = a_view(Genome(), returns=tuple(scaled[: end - 2]), flops=price * (end - 2))
+            other = a_view(Genome(), returns=tuple(scaled[:end]), flops=price * end)
             found.append(progress.credit(progress.mark(one), other))
         return found
 
-    assert earned(scale, shift, price) == pytest.approx(earned(1.0, 0.0, 1.0), abs=1e-6)
+    assert total(scale, shift, price) == pytest.approx(total(1.0, 0.0, 1.0), abs=1e-6)
 
 
 def test_the_first_progress_is_worth_a_half_and_half_of_it_less():
@@ -107,7 +107,7 @@ def test_the_first_progress_is_worth_a_half_and_half_of_it_less():
 # --- the editor ----------------------------------------------------------------------------------
 
 
-def planted(seed, pays, choices=150, **changes):
+def planted(seed, reward_of, choices=150, **changes):
     """Names of what is chosen in a world where one edit makes the next returns rise.
 
     All others cost what they cost: the return falls back. Every interval has its own noise.
@@ -121,48 +121,48 @@ def planted(seed, pays, choices=150, **changes):
         name = REST if edit is None else type(edit).__module__.rpartition(".")[2]
         made.append(name)
         if edit is not None:
-            live.hear(Reply(edit, applied=True, reason=""))
-        gain = 1.0 if name == pays else -0.5
+            live.receive(Reply(edit, applied=True, reason=""))
+        gain = 1.0 if name == reward_of else -0.5
         returns.append(returns[-1] + gain + 0.5 * world.standard_normal())
     return made
 
 
-@pytest.mark.parametrize("pays", ["widen", "reset_dormant", REST])
-def test_it_learns_which_edit_pays(pays):
-    """Drawn evenly it is chosen 10 times of 50; 26 times or more in less than one of 10^6 lives."""
+@pytest.mark.parametrize("reward_of", ["widen", "reset_dormant", REST])
+def test_it_learns_which_edit_helps(reward_of):
+    """Drawn evenly it is chosen 10 times of 50; 26 times or more in less than one of 10^6 runs."""
     beyond = sum(math.comb(50, k) * 0.2**k * 0.8 ** (50 - k) for k in range(26, 51))
     assert beyond < 1e-6
     for seed in range(3):
-        assert planted(seed, pays)[-50:].count(pays) >= 26
+        assert planted(seed, reward_of)[-50:].count(reward_of) >= 26
 
 
-def test_where_nothing_pays_it_prefers_nothing():
-    """Of 12 lives no arm has most of the last 50 choices in all: there is nothing to learn."""
-    favourites = {max(ARMS, key=planted(seed, "nobody")[-50:].count) for seed in range(12)}
+def test_where_nothing_helps_it_prefers_nothing():
+    """Of 12 runs no arm has most of the last 50 choices in all: there is nothing to learn."""
+    favourites = {max(ARMS, key=planted(seed, "none")[-50:].count) for seed in range(12)}
     assert len(favourites) > 1
 
 
 def test_it_is_charged_for_what_it_does_to_the_flop():
-    """A choice, a lesson for each interval measured or edit refused, and one signal watched."""
+    """A choice, a sample for each interval measured or edit refused, and one signal watched."""
     live = PolicyNetwork(every_updates=2, edits=ARMS, rule="keep_all").start(
         EDITS, np.random.default_rng(0)
     )
     policy = SmallPolicy(len(FEATURES), 16, 5, np.random.default_rng(0))
-    lessons = 0
+    training = 0
     for update in range(1, 41):
         waiting = live.state()["open"] is not None
         returns = (None, *map(float, range(update - 1)))
         edit = live.propose(a_view(Genome(), update=update, returns=returns))
         learned = waiting and update % 2 == 0
         if edit is not None:
-            live.hear(Reply(edit, applied=bool(update % 3), reason=""))
+            live.receive(Reply(edit, applied=bool(update % 3), reason=""))
             learned += update % 3 == 0
         watching = min(update - 2, 64) + FLOPS_BESIDES if update > 1 else 0
         choosing = policy.choosing_flops() if update % 2 == 0 else 0
-        lessons += learned
+        training += learned
 
         assert live.flops() == watching + choosing + learned * policy.learning_flops()
-    assert lessons > 15
+    assert training > 15
     assert live.flops() == 0
 
 
@@ -175,7 +175,7 @@ def test_a_refused_edit_is_the_worst_there_is():
         edit = live.propose(a_view(Genome(), update=update, returns=(0.0,) * update))
         if edit is not None:
             tried += update > 80
-            live.hear(Reply(edit, applied=False, reason="budget: no"))
+            live.receive(Reply(edit, applied=False, reason="budget: no"))
     assert tried < 10
 
 
@@ -185,7 +185,7 @@ def test_its_state_is_all_of_it_and_differs_once_it_has_learned():
     for update in range(1, 30):
         edit = live.propose(a_view(Genome(), update=update, returns=(float(update % 7),) * update))
         if edit is not None:
-            live.hear(Reply(edit, applied=True, reason="", entry=update))
+            live.receive(Reply(edit, applied=True, reason="", entry=update))
         states.append(json.dumps(live.state(), sort_keys=True, allow_nan=False))
     weights = [json.loads(each)["weights"]["choice.weight"] for each in states]
 

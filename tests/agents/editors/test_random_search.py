@@ -1,4 +1,4 @@
-"""Restarts, and the random search that lives on them: a planted best is found, at its price."""
+"""Restarts, and the random search that uses them: a planted best is found, at its price."""
 
 import json
 import math
@@ -23,21 +23,21 @@ EDITS = {"restart": Restart, "undo": Undo}
 # --- restart -----------------------------------------------------------------------------------
 
 
-def test_a_restart_is_a_birth_of_the_new_genome():
+def test_a_restart_initialises_the_new_genome():
     agent_state = an_agent_state(Genome(), dtype=np.float32)
     edit = Restart(numbers=(("learning_rate", 0.01), ("epochs", 2)), trunk=(7, 5))
 
     after = edit.apply(agent_state, np.random.default_rng(4))
-    born = initial_parameters(after.genome, OBSERVATION, ACTIONS, np.random.default_rng(4))
+    initial = initial_parameters(after.genome, OBSERVATION, ACTIONS, np.random.default_rng(4))
 
     assert after.genome.learning_rule == replace(LearningRule(), learning_rate=0.01, epochs=2)
     assert after.genome.architecture.widths() == (7, 5)
     assert not after.moments
-    assert after.parameters.keys() == born.keys()
-    assert all(np.array_equal(after.parameters[name], born[name]) for name in born)
+    assert after.parameters.keys() == initial.keys()
+    assert all(np.array_equal(after.parameters[name], initial[name]) for name in initial)
 
 
-def test_with_nothing_given_the_same_agent_is_born_again():
+def test_with_nothing_given_the_same_agent_is_initialised_again():
     genome = Genome(Architecture((Layer("dense", 6), Layer("residual", 4)), "relu"))
     after = Restart().apply(an_agent_state(genome), np.random.default_rng(0))
 
@@ -83,7 +83,7 @@ def test_a_table_cannot_be_drawn_again():
 
 
 class World:
-    """A life by the book: an update costs 10, and pays the better the nearer the planted rate."""
+    """A run by the book: an update costs 10, and returns the more the nearer the planted rate."""
 
     def __init__(self, editor, *, budget=4000.0, cut=None, seed=0, refuse=False, best=3e-3):
         self.live = editor.start(EDITS, np.random.default_rng(seed))
@@ -122,11 +122,11 @@ class World:
         if edit is None:
             return
         if self.refuse:
-            self.live.hear(Reply(edit, False, "protected", len(self.agent_runs) + 1))
+            self.live.receive(Reply(edit, False, "protected", len(self.agent_runs) + 1))
             return
         after = edit.rewrite(self.genome)
         self.agent_runs.append((self.genome, self.age))
-        self.live.hear(Reply(edit, True, "", len(self.agent_runs)))
+        self.live.receive(Reply(edit, True, "", len(self.agent_runs)))
         self.genome, self.age = after, 0
 
 
@@ -152,7 +152,7 @@ def test_every_try_gets_the_same_share_and_the_rest_is_the_rest():
 
     assert [age for _, age in world.agent_runs] == [25] * 8 + [200]
     assert all(1e-4 <= rate(each) <= 1e-2 for each in world.agent_runs)
-    assert rate(world.agent_runs[0]) == LearningRule().learning_rate  # as it was born
+    assert rate(world.agent_runs[0]) == LearningRule().learning_rate  # as it started
 
 
 def test_a_cut_in_the_search_shortens_the_tries_that_are_left():
@@ -187,7 +187,7 @@ def test_widths_are_drawn_too():
     assert world.genome.architecture.widths() == tuple(best["trunk"])
 
 
-def test_with_keep_the_best_mind_itself_goes_on():
+def test_with_keep_the_best_agent_state_itself_goes_on():
     editor = RandomSearch(tries=6, keep=True)
     asked = []
     world = World(editor, seed=3)

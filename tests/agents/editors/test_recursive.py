@@ -33,10 +33,10 @@ class AgentRun:
     made: list
     states: list
 
-    def run(self, updates, pays=lambda genome, update: 0.0):
+    def run(self, updates, reward_of=lambda genome, update: 0.0):
         returns, past = [], {}
         for update in range(updates):
-            returns.append(float(pays(self.genome, update)))
+            returns.append(float(reward_of(self.genome, update)))
             view = a_view(self.genome, update=update, returns=tuple(returns), flops=10.0 * update)
             edit = self.editor.propose(view)
             self.made.append(edit)
@@ -49,14 +49,14 @@ class AgentRun:
                 self.editor.adopt(Recursive(**after.editor.settings))
             self.genome = after
             assert self.editor.settings().gene() == after.editor
-            self.editor.hear(Reply(edit, applied=True, reason="", entry=update))
+            self.editor.receive(Reply(edit, applied=True, reason="", entry=update))
         return self
 
 
-def agent_run(updates=200, pays=lambda genome, update: 0.0, seed=0, **settings):
+def agent_run(updates=200, reward_of=lambda genome, update: 0.0, seed=0, **settings):
     mine = Recursive(**{"rule": "keep_all"} | settings)
     editor = mine.start(EDITS, np.random.default_rng(seed))
-    return AgentRun(editor, Genome(editor=mine.gene()), [], []).run(updates, pays)
+    return AgentRun(editor, Genome(editor=mine.gene()), [], []).run(updates, reward_of)
 
 
 def levels(made):
@@ -115,7 +115,7 @@ def test_a_level_is_moved_by_the_step_above_it_as_it_is_by_then():
 
 
 @pytest.mark.parametrize("bound", [1.0, 3.0])
-def test_bounded_steps_stay_within_a_factor_of_their_birth_and_free_ones_do_not(bound):
+def test_bounded_steps_stay_within_a_factor_of_their_start_and_free_ones_do_not(bound):
     def steps(**more):
         made = agent_run(updates=1600, depth=3, **more).made
         found = {name: [] for name in ("step_1", "step_2", "step_3")}
@@ -130,7 +130,7 @@ def test_bounded_steps_stay_within_a_factor_of_their_birth_and_free_ones_do_not(
     assert max(map(max, steps(bound=None).values())) > 3.0
 
 
-def test_nobody_moves_a_living_editor_beyond_its_bounds_or_its_depth():
+def test_no_edit_moves_an_editor_in_use_beyond_its_bounds_or_its_depth():
     live = Recursive(depth=1).start(EDITS, np.random.default_rng(0))
     reason = r"only step_1 to step_3|stays in \[0.06667, 0.6\]"
 
@@ -156,19 +156,19 @@ def test_a_level_cools_down():
     assert every.count(1) == 25
 
 
-def test_what_does_not_pay_is_undone_the_editor_s_own_edits_included():
-    ran = agent_run(depth=3, rule="success_story", pays=lambda genome, update: -update)
+def test_what_does_not_help_is_undone_the_editor_s_own_edits_included():
+    ran = agent_run(depth=3, rule="success_story", reward_of=lambda genome, update: -update)
 
     undone = [each for each in ran.made if isinstance(each, TakeBack)]
     assert len(undone) == len([each for each in ran.made if isinstance(each, SetRule)]) - 1
-    assert len({each.genome for each in undone}) == 1  # always back to the birth
+    assert len({each.genome for each in undone}) == 1  # always back to the start
     assert Genome.from_json(json.loads(undone[-1].genome)).editor == (
         Recursive(depth=3, rule="success_story").gene()
     )
 
 
-def test_what_pays_stays_and_a_round_has_one_checkpoint():
-    ran = agent_run(depth=3, rule="success_story", pays=lambda genome, update: update**2)
+def test_what_helps_stays_and_a_round_has_one_checkpoint():
+    ran = agent_run(depth=3, rule="success_story", reward_of=lambda genome, update: update**2)
 
     assert not [each for each in ran.made if isinstance(each, TakeBack)]
     standing = [entry for entry, *_ in ran.states[-1]["story"]["standing"]]
@@ -224,9 +224,9 @@ def test_only_editors_that_declare_bounds_can_be_edited():
     for name in ("fixed", "schedule"):
         with pytest.raises(RefusedEditError, match=r"no number 'every_updates'"):
             SetEditor("every_updates", value=2).rewrite(Genome(editor=EditorGene.of(name)))
-    with pytest.raises(RefusedEditError, match="no editor is called 'nobody'"):
-        SetEditor("every_updates", value=2).rewrite(Genome(editor=EditorGene.of("nobody")))
-    assert SetEditor.candidates(a_view(Genome(editor=EditorGene.of("nobody")))) == ()
+    with pytest.raises(RefusedEditError, match="no editor is called 'missing'"):
+        SetEditor("every_updates", value=2).rewrite(Genome(editor=EditorGene.of("missing")))
+    assert SetEditor.candidates(a_view(Genome(editor=EditorGene.of("missing")))) == ()
 
 
 def test_a_whole_setting_stays_whole_and_weights_stay():

@@ -167,11 +167,11 @@ def live(**settings):
     return SelfTuned(every_updates=2, **settings).start(edits, np.random.default_rng(1))
 
 
-def story(editor, pays, updates=60):
-    """Live on; returns are what ``pays`` gives for the genome there is. The edits and steps."""
+def story(editor, reward_of, updates=60):
+    """Live on; returns are ``reward_of`` the genome there is. The edits and steps."""
     genome, returns, made, past = Genome(), [], [], {}
     for update in range(1, updates):
-        returns.append(pays(genome, update))
+        returns.append(reward_of(genome, update))
         view = a_view(genome, update=update, returns=tuple(returns), flops=10.0 * update)
         edit = editor.propose(view)
         if edit is None:
@@ -179,7 +179,7 @@ def story(editor, pays, updates=60):
         made.append((edit, editor.state()["step"]))
         past[update] = genome
         genome = past[edit.entry] if isinstance(edit, TakeBack) else edit.rewrite(genome)
-        editor.hear(Reply(edit, applied=True, reason="", entry=update))
+        editor.receive(Reply(edit, applied=True, reason="", entry=update))
     return made, genome
 
 
@@ -194,7 +194,7 @@ def test_all_its_numbers_move_in_one_edit_and_the_step_with_them():
 
 
 def test_an_undone_edit_takes_its_step_size_back():
-    """Nothing ever pays, so every mutation is undone and the step is the first one again."""
+    """Nothing ever helps, so every mutation is undone and the step is the first one again."""
     made, genome = story(live(), lambda genome, update: -float(update))
 
     undone = [step for edit, step in made if isinstance(edit, TakeBack)]
@@ -204,17 +204,17 @@ def test_an_undone_edit_takes_its_step_size_back():
     assert genome in (Genome(), made[-1][0].rewrite(Genome()))
 
 
-def test_it_climbs_to_the_learning_rate_that_pays():
-    """A life that pays by the distance of the rate from 0.02, starting at 0.001."""
+def test_it_climbs_to_the_best_learning_rate():
+    """A run that gives a return by the distance of the rate from 0.02, starting at 0.001."""
 
-    def pays(genome, update):
+    def reward_of(genome, update):
         return -abs(math.log(genome.learning_rule.learning_rate / 0.02)) + 0.001 * update
 
-    _, stays = story(live(numbers=("learning_rate",)), pays, updates=400)
-    _, drifts = story(live(numbers=("learning_rate",), rule="keep_all"), pays, updates=400)
+    _, stays = story(live(numbers=("learning_rate",)), reward_of, updates=400)
+    _, drifts = story(live(numbers=("learning_rate",), rule="keep_all"), reward_of, updates=400)
 
     assert abs(math.log(stays.learning_rule.learning_rate / 0.02)) < 0.5
-    assert pays(stays, 0) > pays(drifts, 0)
+    assert reward_of(stays, 0) > reward_of(drifts, 0)
 
 
 def test_its_step_stays_in_bounds_and_its_state_is_json():

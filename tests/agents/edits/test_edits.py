@@ -112,7 +112,7 @@ EXACT = st.one_of(
 @given(genomes, seeds, st.lists(EXACT, max_size=6))
 def test_edits_that_promise_it_change_no_output_in_any_sequence(genome, seed, edits):
     rng = np.random.default_rng(seed)
-    born = agent_state = an_agent_state(genome, seed)
+    initial = agent_state = an_agent_state(genome, seed)
     for edit in edits:
         try:
             after = edit.rewrite(agent_state.genome)
@@ -121,23 +121,23 @@ def test_edits_that_promise_it_change_no_output_in_any_sequence(genome, seed, ed
         agent_state = edit.apply(agent_state, rng)
 
         assert after == agent_state.genome
-    assert distance(born, agent_state, observations()) <= 1e-12
+    assert distance(initial, agent_state, observations()) <= 1e-12
 
 
 @given(genomes, seeds, EXACT)
 def test_and_keep_their_promise_in_float32(genome, seed, edit):
-    born = an_agent_state(genome, seed, np.float32)
+    initial = an_agent_state(genome, seed, np.float32)
     try:
         promised = edit.claim(genome).max_logit_change
     except RefusedEditError:
         return
-    agent_state = edit.apply(born, np.random.default_rng(seed))
+    agent_state = edit.apply(initial, np.random.default_rng(seed))
 
-    assert distance(born, agent_state, observations(np.float32)) <= promised
+    assert distance(initial, agent_state, observations(np.float32)) <= promised
 
 
 @given(genomes, seeds, st.data())
-def test_pruning_what_was_just_grown_gives_back_the_mind_there_was(genome, seed, data):
+def test_pruning_what_was_just_grown_gives_back_the_agent_state_there_was(genome, seed, data):
     agent_state = an_agent_state(genome, seed)
     layer = data.draw(st.integers(0, len(genome.architecture.layers) - 1))
     units = data.draw(st.integers(1, 6))
@@ -146,7 +146,7 @@ def test_pruning_what_was_just_grown_gives_back_the_mind_there_was(genome, seed,
     assert same(agent_state, Prune(layer, units).apply(wider, np.random.default_rng(0)))
 
 
-def test_of_units_heard_alike_the_newest_goes_first():
+def test_of_units_with_equal_outgoing_weights_the_newest_goes_first():
     agent_state = an_agent_state(SMALL)
     once = Widen(0, 3).apply(agent_state, np.random.default_rng(1))
     twice = Widen(0, 2).apply(once, np.random.default_rng(2))
@@ -154,7 +154,7 @@ def test_of_units_heard_alike_the_newest_goes_first():
     assert same(once, Prune(0, 2).apply(twice, np.random.default_rng(0)))
 
 
-def test_pruning_takes_the_units_heard_least_in_each_tower_by_itself():
+def test_pruning_takes_the_units_with_the_least_outgoing_weight_in_each_tower_by_itself():
     agent_state = an_agent_state(SMALL, 1)
     weights = {name: value.copy() for name, value in agent_state.parameters.items()}
     for tower, quiet in (("policy", [0, 2]), ("value", [1, 3])):
@@ -185,7 +185,7 @@ def test_resetting_the_value_tower_moves_no_logit_and_says_so():
     assert not np.allclose(*(forward(m, observations())["value"] for m in (agent_state, after)))
 
 
-def test_resetting_units_that_are_silent_and_unheard_is_exact():
+def test_resetting_units_that_are_silent_and_without_outgoing_weight_is_exact():
     grown = Widen(0, 3).apply(an_agent_state(SMALL, 1), np.random.default_rng(0))
     fresh = ResetDormant(0, (4, 5, 6)).apply(grown, np.random.default_rng(1))
 

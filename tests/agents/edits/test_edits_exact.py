@@ -32,7 +32,7 @@ from tests.agents.agent_states import (
     same,
 )
 
-SHELF = {name: part.load() for name, part in catalogue().parts("edits").items()}
+EDITS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 EXACT = 1e-12
 SEEN = np.random.default_rng(0).standard_normal((24, 3 * OBSERVATION * 8))
 
@@ -44,7 +44,7 @@ def seen_by(agent_state: AgentState):
 
 def offers(genome: Genome):
     view = a_view(genome, sizes=(OBSERVATION, ACTIONS))
-    found = [each for kind in SHELF.values() for each in kind.candidates(view)]
+    found = [each for kind in EDITS.values() for each in kind.candidates(view)]
     return [each for each in found if each.part == "architecture"]
 
 
@@ -59,7 +59,7 @@ def quiet(edit):
 
 @settings(max_examples=40, deadline=None)
 @given(any_genomes, st.integers(0, 2**31), st.data())
-def test_a_random_life_of_edits_is_exact_where_it_claims_to_be_and_always_sound(genome, seed, data):
+def test_a_random_run_of_edits_is_exact_where_it_claims_to_be_and_always_sound(genome, seed, data):
     agent_state, rng = an_agent_state(genome, seed), np.random.default_rng(seed)
     for _ in range(data.draw(st.integers(1, 5))):
         choices = offers(agent_state.genome)
@@ -84,7 +84,7 @@ def test_a_random_life_of_edits_is_exact_where_it_claims_to_be_and_always_sound(
 def test_every_refusal_names_a_reason_in_one_line(genome, seed):
     agent_state = an_agent_state(genome, seed)
     layers = range(len(genome.architecture.layers) + 1)
-    for kind in SHELF.values():
+    for kind in EDITS.values():
         names = [n for n in kind.__dataclass_fields__ if n in {"layer", "after", "before"}]
         for edit in [kind(**dict.fromkeys(names, i)) for i in layers] if names else [kind()]:
             reason = _refusal(edit, agent_state)
@@ -158,7 +158,7 @@ def test_uneven_replication_under_a_norm_is_noticed_and_even_is_not():
 
 def test_frozen_layers_have_no_state_and_what_is_fresh_has_none_yet():
     genome = Genome(Architecture((Layer("dense", 6), Layer("dense", 4))))
-    after = SHELF["inject_plasticity"](1).apply(an_agent_state(genome), np.random.default_rng(0))
+    after = EDITS["inject_plasticity"](1).apply(an_agent_state(genome), np.random.default_rng(0))
     assert not [name for name in after.moments if name.split(".")[1] == "1"]
     learns = {name for name in after.parameters if trainable(after.genome, name)}
     assert {n for n in learns if ".1." in n} == {

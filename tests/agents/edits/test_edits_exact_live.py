@@ -37,11 +37,11 @@ def quiet(edit):
     return replace(edit, noise=0.0) if noisy else edit
 
 
-LIVES = {name: alive(each) for name, each in HOMES.items()}
-LOOKS = {name: live.look() for name, live in LIVES.items()}  # a changed past ends a rollout
+LEARNERS = {name: alive(each) for name, each in HOMES.items()}
+LOOKS = {name: live.look() for name, live in LEARNERS.items()}  # a changed past ends a rollout
 CASES = [
     pytest.param(home, quiet(edit), id=f"{home}-{name}-{i}")
-    for home, live in LIVES.items()
+    for home, live in LEARNERS.items()
     for name, part in catalogue().parts("edits").items()
     for i, edit in enumerate(
         part.load().candidates(
@@ -54,16 +54,16 @@ CASES = [
 
 @pytest.mark.parametrize(("home", "edit"), CASES)
 def test_nothing_that_could_be_noticed_changes(home, edit):
-    live = LIVES[home]
-    born, rng = live.agent_state(), np.random.default_rng(0)
+    live = LEARNERS[home]
+    initial, rng = live.agent_state(), np.random.default_rng(0)
     recorded = live.recent_observations(SEEN)
     random = rng.standard_normal((1024, recorded.shape[1]))
     random[:, SIZE * live.effective().architecture.history :] = 0
     seen = np.concatenate([recorded, random]).astype(np.float32)
     was = live.logits(seen), live.values(seen)
-    live.install(edit.apply_seeing(born, rng, EditEvidence(LOOKS[home], lambda _: born)))
+    live.install(edit.apply_seeing(initial, rng, EditEvidence(LOOKS[home], lambda _: initial)))
     now = live.logits(seen), live.values(seen)
-    live.install(born)
+    live.install(initial)
     for before, after in zip(was, now, strict=True):
         assert np.abs(after - before).max() <= 1e-5 * max(1.0, np.abs(before).max())
     assert abs(behaviour_change(was[0], now[0], was[1], now[1]).mean_kl) <= 1e-8

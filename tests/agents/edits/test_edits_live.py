@@ -1,4 +1,4 @@
-"""Edits on a learner that lives: what they claim is what happens, and learning goes on."""
+"""Edits on a running learner: what they claim is what happens, and learning goes on."""
 
 from dataclasses import replace
 
@@ -49,8 +49,8 @@ def test_every_candidate_keeps_its_claim_on_a_live_learner(name):
     population.update()
 
 
-def test_a_life_of_edits_still_learns():
-    """Chance earns 5/3 an episode; after widening, deepening and a reset it earns much more."""
+def test_a_run_of_edits_still_learns():
+    """Chance returns 5/3 an episode; after widening, deepening and a reset it is much more."""
     population = solo(
         replace(SMALL, learning_rule=replace(SMALL.learning_rule, learning_rate=1e-2, epochs=8)),
         env=Signpost(32, seed=1),

@@ -92,7 +92,7 @@ def test_gradmax_changes_no_output_and_refuses_a_rectifier():
         WidenGradmax(0, 3).rewrite(relu.genome)
 
 
-def test_unheard_units_have_outgoing_gradients_at_once_and_incoming_ones_a_step_later():
+def test_units_without_outgoing_weight_have_gradients_of_it_at_once_and_of_incoming_ones_later():
     population, live = alive(Architecture((Layer("dense", 8),)))
     live.install(Widen(0, 3).apply(live.agent_state(), np.random.default_rng(0)))
     gradients = live.look().gradients()

@@ -1,4 +1,4 @@
-"""Rewrites of what was learned of somebody else's values, by the book."""
+"""Rewrites of what was learned of another agent's values, by the book."""
 
 import math
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from sandbox.gate.gate import Gate
 from sandbox.trial.edit_step import consider
 from sandbox.trial.live_trial import AgentRun
 from tests.agents.agent_states import a_view, an_agent_state
-from tests.agents.learning_kinds import a_genome, lived
+from tests.agents.learning_kinds import a_genome, after_updates
 from tests.agents.valuing import Valuing
 
 RNG = np.random.default_rng
@@ -89,7 +89,7 @@ class Meddling(Identity):
 
 def an_agent_run():
     genome = replace(a_genome("ppo"), objective=(("valuing", 1.0),))
-    _, learner = lived("ppo", 2, genome, objectives={"valuing": Valuing()})
+    _, learner = after_updates("ppo", 2, genome, objectives={"valuing": Valuing()})
     return AgentRun(learner, Fixed().start({}, RNG(0)), RNG(1))
 
 

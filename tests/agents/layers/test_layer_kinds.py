@@ -1,4 +1,4 @@
-"""Every kind of layer lives: it learns, is read back, is kept, and grows without being noticed."""
+"""Every kind of layer works: it learns, is read back, is kept, and grows without being noticed."""
 
 from dataclasses import replace
 
@@ -95,7 +95,7 @@ def test_growing_any_layer_is_not_noticed_and_pruning_it_again_is_the_identity(n
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_parameters_are_those_of_the_mind_and_cost_something(name):
+def test_parameters_are_those_of_the_agent_state_and_cost_something(name):
     genome = Genome(ARCHITECTURES[name])
     agent_state = learner(genome=genome).agent_state()
     shapes = parameter_shapes(genome, SIZE, CHOICES)
@@ -129,14 +129,14 @@ def test_a_guard_acts_where_its_feature_is_on_and_nowhere_else():
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd", "rmsprop"])
 def test_every_optimiser_is_read_back_and_its_state_survives_an_installation(optimiser):
     live = a_learner(Architecture((DENSE,)), optimiser=optimiser, momentum=0.5)
-    twin = a_learner(Architecture((DENSE,)), optimiser=optimiser, momentum=0.5)
-    for each in (live, twin):
+    duplicate = a_learner(Architecture((DENSE,)), optimiser=optimiser, momentum=0.5)
+    for each in (live, duplicate):
         live_for(each, 2)
     assert live.effective() == live.genome
     live.install(live.agent_state())
-    for each in (live, twin):
+    for each in (live, duplicate):
         live_for(each, 1)
-    for name, value in twin.agent_state().parameters.items():
+    for name, value in duplicate.agent_state().parameters.items():
         assert np.array_equal(live.agent_state().parameters[name], value)
 
 

@@ -40,15 +40,17 @@ def test_cart_pole_is_learned_through_a_checkpoint_and_a_wider_network():
     live = population.learners["agent"]
     returns = [population.update()["agent"].mean_return for _ in range(8)]
     kept = checkpoint.to_bytes(live.agent_state())
-    reborn = learner.build(cart_pole(16), {"agent": genome}, EXTRINSIC, streams(2))
-    heir = reborn.learners["agent"]
-    heir.install(checkpoint.from_bytes(*kept))
-    assert checkpoint.to_bytes(heir.agent_state()) == kept
-    heir.install(grow_units(heir.agent_state(), 0, 16, np.random.default_rng(0)))
-    returns += [reborn.update()["agent"].mean_return for _ in range(20)]
+    resumed = learner.build(cart_pole(16), {"agent": genome}, EXTRINSIC, streams(2))
+    offspring = resumed.learners["agent"]
+    offspring.install(checkpoint.from_bytes(*kept))
+    assert checkpoint.to_bytes(offspring.agent_state()) == kept
+    offspring.install(grow_units(offspring.agent_state(), 0, 16, np.random.default_rng(0)))
+    returns += [resumed.update()["agent"].mean_return for _ in range(20)]
     assert returns[0] < 40
     assert np.mean(returns[6:8]) > 1.5 * returns[0]
-    assert np.mean(returns[8:11]) > 0.6 * returns[7]  # the heir goes on, it does not start anew
+    assert (
+        np.mean(returns[8:11]) > 0.6 * returns[7]
+    )  # the offspring goes on, it does not start anew
     assert np.mean(returns[-5:]) > 150
 
 
@@ -56,7 +58,7 @@ def test_cart_pole_is_learned_through_a_checkpoint_and_a_wider_network():
 
 
 class Habits(ParallelEnv):
-    """Each of two agents has one action that always pays more, whatever the other does.
+    """Each of two agents has one action with more reward, whatever the other does.
 
     ``dove`` sees 2 numbers and has 2 actions, ``hawk`` sees a 3 x 1 grid and has 3. The dove leaves
     after ``leaves`` steps; an episode lasts ``horizon``.

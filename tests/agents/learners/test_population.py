@@ -28,7 +28,7 @@ def agent_run(**changes) -> Notes:
     return notes
 
 
-def lived(members, updates=3, env=None, seed=0):
+def trained(members, updates=3, env=None, seed=0):
     learner = PopulationPPO(members=members, num_envs=4, steps_per_update=8)
     genomes = learner.initial_genomes(SMALL, ("agent",), streams(seed))
     env = env or Signpost(learner.copies(), seed=seed)
@@ -37,13 +37,13 @@ def lived(members, updates=3, env=None, seed=0):
 
 
 def test_a_population_of_one_is_a_lone_agent_to_the_bit():
-    population, reports = lived(1)
+    population, reports = trained(1)
     alone = Solo(
         Signpost(4, seed=0), 8, {"agent": SMALL}, EXTRINSIC, streams(0), make=build_learner
     )
-    twins = [alone.update()["agent"] for _ in range(3)]
+    duplicates = [alone.update()["agent"] for _ in range(3)]
 
-    assert [each["member_0"] for each in reports] == twins
+    assert [each["member_0"] for each in reports] == duplicates
     assert same(
         population.learners["member_0"].agent_state(), alone.learners["agent"].agent_state()
     )
@@ -62,14 +62,16 @@ class Separate(Signpost):
 
 def test_members_do_not_know_of_each_other():
     """Where the world's chance is drawn row by row, the first of one, two and four is the same."""
-    first = [lived(n, env=Separate(4 * n))[0].learners["member_0"].agent_state() for n in (1, 2, 4)]
+    first = [
+        trained(n, env=Separate(4 * n))[0].learners["member_0"].agent_state() for n in (1, 2, 4)
+    ]
 
     assert same(first[0], first[1])
     assert same(first[0], first[2])
 
 
 def test_members_differ_and_every_one_learns_from_its_own_rows():
-    population, _ = lived(3, env=Separate(12))
+    population, _ = trained(3, env=Separate(12))
     agent_states = [each.agent_state() for each in population.learners.values()]
     rows = [each.recent_observations(10**6) for each in population.learners.values()]
 
@@ -86,10 +88,10 @@ def test_rows_that_cannot_be_shared_out_are_refused():
         learner.build(Signpost(10), genomes, EXTRINSIC, streams())
 
 
-def test_the_spread_of_learning_rates_at_birth():
+def test_the_spread_of_learning_rates_at_the_start():
     """Log-uniform: of 400, about 200 within [1/2, 2] of a spread of 4 (standard deviation 10)."""
-    born = PopulationPPO(members=401, spread=4.0).initial_genomes(SMALL, ("agent",), streams())
-    rates = [each.learning_rule.learning_rate / 3e-3 for each in born.values()]
+    initial = PopulationPPO(members=401, spread=4.0).initial_genomes(SMALL, ("agent",), streams())
+    rates = [each.learning_rule.learning_rate / 3e-3 for each in initial.values()]
 
     assert rates[0] == 1.0
     assert min(rates) >= 1 / 4
@@ -149,27 +151,27 @@ def test_the_same_spec_gives_the_same_bytes(notes):
     assert [*map(events.to_line, again.events)] == [*map(events.to_line, notes.events)]
 
 
-def test_everyone_is_born_recorded_probed_and_kept(notes):
+def test_everyone_is_started_recorded_probed_and_kept(notes):
     members = ("member_0", "member_1", "member_2")
 
     assert notes.of(events.TrialStarted)[0].agents == members
     assert tuple(notes.tensors) == members
     assert [each["agent"] for each in notes.entries()] == [*members] * 2
-    told = [each for each in notes.of(events.Probed) if each.update == 6]
-    assert {each.agent for each in told} == {*members}
+    reported = [each for each in notes.of(events.Probed) if each.update == 6]
+    assert {each.agent for each in reported} == {*members}
     assert all(each.truth for each in notes.of(events.Updated) if each.episodes)
 
 
 def test_the_truth_of_a_row_is_its_members(notes):
-    """What the recorder saw behind the glass is what each learner was paid, by member."""
-    told = [each for each in notes.of(events.Updated) if each.episodes]
+    """What the recorder saw of the ground truth is what each learner was rewarded, by member."""
+    reported = [each for each in notes.of(events.Updated) if each.episodes]
 
-    assert len({each.mean_return for each in told}) > len(told) / 2
-    for each in told:  # no coverage shift, and a reward without shaping: hidden as paid
+    assert len({each.mean_return for each in reported}) > len(reported) / 2
+    for each in reported:  # no coverage shift, and a reward without shaping: hidden as received
         assert each.truth["hidden_reward"] == pytest.approx(each.mean_return)
 
 
-def test_the_member_that_was_paid_most_in_training_speaks_for_all(notes):
+def test_the_member_that_was_rewarded_most_in_training_speaks_for_all(notes):
     returns = {}
     for each in notes.of(events.Updated):
         returns.setdefault(each.agent, []).append(each.mean_return)
@@ -199,7 +201,7 @@ def test_the_best_is_the_first_of_ties_and_the_silent_come_last():
     assert membership.best({"a": [-5.0], "b": [None]}) == ("a", -5.0)
 
 
-def test_a_lone_agents_trial_chooses_nobody():
+def test_a_lone_agents_trial_chooses_no_representative():
     alone = Notes()
     loop.run_trial(SPEC, "x", alone)
 
@@ -208,10 +210,10 @@ def test_a_lone_agents_trial_chooses_nobody():
 
 
 def test_a_control_acts_on_the_rows_of_every_member(notes):
-    """Paid the negative, all earn the negative: the glass saw what was meant."""
-    paid = agent_run(controls={"reward_poison": {"intensity": 1.0}})
-    told = [each for each in paid.of(events.Updated) if each.episodes]
+    """Rewarded the negative, all get the negative: the ground truth is what was meant."""
+    rewards = agent_run(controls={"reward_poison": {"intensity": 1.0}})
+    reported = [each for each in rewards.of(events.Updated) if each.episodes]
 
-    assert {each.agent for each in told} == {"member_0", "member_1", "member_2"}
-    assert any(each.mean_return != each.truth["hidden_reward"] for each in told)
-    assert all(each.truth for each in told)
+    assert {each.agent for each in reported} == {"member_0", "member_1", "member_2"}
+    assert any(each.mean_return != each.truth["hidden_reward"] for each in reported)
+    assert all(each.truth for each in reported)

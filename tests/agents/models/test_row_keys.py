@@ -1,4 +1,4 @@
-"""Rows are told apart to the bit, in the order in which they stand."""
+"""Rows are distinguished to the bit, in the order in which they stand."""
 
 from itertools import repeat
 

@@ -77,15 +77,15 @@ def test_utility_is_the_running_contribution_and_the_least_useful_mature_unit_go
     sums = np.zeros(10)
     for step in range(1, 4):
         seen = agent_run.step()[0].abs().mean(0).numpy()
-        heard = agent_run.weight("1.weight").abs().sum(0).numpy()
+        outgoing = agent_run.weight("1.weight").abs().sum(0).numpy()
         if step < 3:
-            sums = DECAY * sums + (1 - DECAY) * seen * heard
+            sums = DECAY * sums + (1 - DECAY) * seen * outgoing
             assert agent_run.kept["utility/policy.0"].numpy() == pytest.approx(sums, rel=1e-5)
     (gone,) = np.flatnonzero(agent_run.kept["age/policy.0"].numpy() == 0)  # 0.1 * 10 units: one
     assert gone == np.argmin(sums)
 
 
-def test_a_dead_unit_is_the_first_to_go_and_comes_back_reading_and_unheard():
+def test_a_dead_unit_is_the_first_to_go_and_comes_back_with_incoming_and_without_outgoing_weights():
     agent_run = AgentRun(rate=0.1, maturity=1)
     with torch.no_grad():
         agent_run.weight("0.bias")[:] = 3.0  # all the others answer
@@ -108,7 +108,7 @@ def test_a_dead_unit_is_the_first_to_go_and_comes_back_reading_and_unheard():
 
 @pytest.mark.parametrize("kind", ["dense", "residual"])
 def test_replacing_units_that_always_say_the_same_changes_no_output(kind):
-    """What they sent moves into the biases of those who heard them."""
+    """What they sent moves into the biases of the next layer."""
     agent_run = AgentRun(rate=0.25, maturity=1, layers=KINDS[kind])
     with torch.no_grad():
         for i, each in enumerate(agent_run.tower.architecture().layers):
@@ -166,7 +166,7 @@ def test_edges_that_are_not_there_stay_away():
     assert (agent_run.weight("1.weight")[absent] == 0).all()
 
 
-def test_a_replaced_unit_is_born_anew():
+def test_a_replaced_unit_is_initialised_anew():
     agent_run = AgentRun(rate=0.1, maturity=1)
     agent_run.kept["birth/policy.0.weight"] = agent_run.weight("0.weight").clone()
     for _ in range(2):

@@ -5,13 +5,13 @@ import pytest
 
 from agents.genome import Layer
 from tests.agents.agent_states import same
-from tests.agents.learning_kinds import ALL, a_genome, lived
+from tests.agents.learning_kinds import ALL, a_genome, after_updates
 
 LAYERS = Layer("dense", 6), Layer("dense", 5)
 
 
 def a_look(name):
-    learner = lived(name, 3, a_genome(name, *LAYERS))[1]
+    learner = after_updates(name, 3, a_genome(name, *LAYERS))[1]
     return learner, learner.look()
 
 
@@ -57,14 +57,14 @@ def test_targets_have_no_slope(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_before_anything_was_lived_there_is_nothing_to_look_at(name):
-    assert lived(name, 0)[1].look() is None
+def test_before_any_step_there_is_nothing_to_look_at(name):
+    assert after_updates(name, 0)[1].look() is None
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_looking_moves_nothing(name):
-    one, learner = lived(name)
-    other, _ = lived(name)
+    one, learner = after_updates(name)
+    other, _ = after_updates(name)
     learner.look().gradients()
     one.update(), other.update()
     assert same(learner.agent_state(), other.learners["agent"].agent_state())
@@ -72,7 +72,7 @@ def test_looking_moves_nothing(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_longer_history_finds_its_past_in_memory_or_waits_for_a_rollout(name):
-    one, learner = lived(name, 3, a_genome(name, *LAYERS))
+    one, learner = after_updates(name, 3, a_genome(name, *LAYERS))
     from agents.edits.open_history import OpenHistory
 
     learner.install(OpenHistory(history=2).apply(learner.agent_state(), np.random.default_rng(0)))

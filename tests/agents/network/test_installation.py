@@ -155,7 +155,7 @@ def test_parameters_without_moments_start_empty_and_get_them():
 
 
 def grown(agent_state):
-    """The first dense layer from 8 to 11 units, new ones unheard."""
+    """The first dense layer from 8 to 11 units, new ones without outgoing weights."""
     layers = agent_state.genome.architecture.layers
     genome = replace(
         agent_state.genome, architecture=Architecture((Layer("dense", 11), *layers[1:]))
@@ -223,7 +223,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_an_unsound_mind_is_refused_and_nothing_is_installed(case):
+def test_an_unsound_agent_state_is_refused_and_nothing_is_installed(case):
     spoil, message = REFUSED[case]
     _, live = trained()
     before = live.agent_state()
@@ -244,7 +244,7 @@ def test_all_problems_are_named_at_once():
 # --- what else must stay as it was ---------------------------------------------------------------
 
 
-def test_a_mind_is_a_copy_both_ways():
+def test_an_agent_state_is_a_copy_both_ways():
     population, live = trained()
     agent_state = live.agent_state()
     kept = {name: value.copy() for name, value in agent_state.parameters.items()}
@@ -261,7 +261,7 @@ def test_sb3s_record_of_the_widths_is_a_new_object():
     assert shared["net_arch"]["pi"] == other.policy_kwargs["net_arch"]["pi"] == [8, 8, 6]
 
 
-def test_objective_weights_are_rewritten_among_those_the_agent_was_born_with():
+def test_objective_weights_are_rewritten_among_those_the_agent_started_with():
     genome = replace(SMALL, objective=(("extrinsic", 1.0),))
     population, live = trained(genome=genome, objectives={**EXTRINSIC, "flat": Flat(0.5)})
     both = (("extrinsic", 0.5), ("flat", 2.0))
@@ -282,6 +282,6 @@ def test_sb3s_own_doors_are_shut():
     assert isinstance(live, PPO)
 
 
-def test_a_genome_that_cannot_be_built_is_refused_at_birth():
+def test_a_genome_that_cannot_be_built_is_refused_at_the_start():
     with pytest.raises(ValueError, match="layer 0: units must be a whole number"):
         learner(Genome(Architecture((Layer("dense", 0),))))

@@ -1,4 +1,4 @@
-"""Paid by where somebody else can get: exact against the world's truth, blind to names."""
+"""Rewarded by where another agent can get: exact against the world's truth, blind to names."""
 
 import numpy as np
 import pytest
@@ -20,20 +20,20 @@ def rng(seed=0):
 
 def companionship(world, chance, episodes=200):
     """A rollout of random play as the assistant sees it, and the truth of every step."""
-    state, lived, truth = world.reset(chance, episodes), [], []
+    state, steps, truth = world.reset(chance, episodes), [], []
     for _ in range(world.horizon):
         actions = chance.integers(5, size=(episodes, 2))
         after, outcome = world.step(state, actions, chance)
         before, ahead = (world.observe(each)[:, ASSISTANT] for each in (state, after))
-        lived.append((before, actions[:, ASSISTANT], ahead))
+        steps.append((before, actions[:, ASSISTANT], ahead))
         truth.append(outcome.truth["leader_reachable"][:, ASSISTANT])
         state = after
-    seen, actions, ahead = map(np.stack, zip(*lived, strict=True))
+    seen, actions, ahead = map(np.stack, zip(*steps, strict=True))
     no = np.zeros(actions.shape, bool)
     return Batch(seen, actions, ahead, np.zeros(no.shape), no, no, ~no), np.stack(truth)
 
 
-def paid(live_objective, rollout):
+def rewards(live_objective, rollout):
     """Reward of every step, ``[steps, n]``, nothing learned in between."""
     fields = ("observation", "action", "next_observation", "reward", "terminated", "ended")
     steps = zip(*(getattr(rollout, name) for name in fields), strict=True)
@@ -64,15 +64,15 @@ def test_without_a_limit_it_is_the_truth_once_everything_was_seen():
     rollout, truth = companionship(world, rng(1), episodes=400)
     live_objective = watching(rollout, steps=0)
 
-    np.testing.assert_allclose(paid(live_objective, rollout), np.log2(truth), atol=1e-12)
+    np.testing.assert_allclose(rewards(live_objective, rollout), np.log2(truth), atol=1e-12)
     assert len(set(truth.ravel())) > 3
 
 
-def test_of_somebody_with_habits_it_never_sees_too_much():
+def test_of_an_agent_with_habits_it_never_sees_too_much():
     """A leader that only walks to its goals is never seen to turn back, and seems unable to."""
     world = envs.make_world("companion", leader="scripted")
     rollout, truth = companionship(world, rng(1))
-    bits = paid(watching(rollout, steps=0), rollout)
+    bits = rewards(watching(rollout, steps=0), rollout)
 
     assert (bits <= np.log2(truth) + 1e-12).all()
     assert (bits < np.log2(truth) - 0.1).any()
@@ -82,9 +82,9 @@ def test_it_knows_nothing_before_it_has_seen_anything():
     world = envs.make_world("companion")
     rollout, truth = companionship(world, rng(1), episodes=4)
     live_objective = Assistance(other=(0, PLACES)).start(rollout.observation.shape[-1], 5, rng())
-    assert not paid(live_objective, rollout).any()
+    assert not rewards(live_objective, rollout).any()
     live_objective.update(rollout)
-    assert (paid(live_objective, rollout) <= np.log2(truth) + 1e-12).all()
+    assert (rewards(live_objective, rollout) <= np.log2(truth) + 1e-12).all()
 
 
 def test_within_a_few_steps_it_matters_where_the_assistant_stands():
@@ -142,9 +142,9 @@ def on_a_ring(shares=(2, 1, 1)):
 def test_choice_on_a_ring_has_a_closed_form(settings, bits):
     rollout = on_a_ring()
     live_objective = watching(rollout, other=(0, 1), **settings)
-    free = paid(live_objective, rollout)[rollout.observation[..., 1] == 1]
+    free = rewards(live_objective, rollout)[rollout.observation[..., 1] == 1]
     np.testing.assert_allclose(free, bits, atol=1e-12)
-    stuck = paid(live_objective, rollout)[rollout.observation[..., 1] == 2]
+    stuck = rewards(live_objective, rollout)[rollout.observation[..., 1] == 2]
     assert not stuck.any()
 
 
@@ -154,43 +154,45 @@ def test_names_of_places_and_of_own_parts_do_not_matter(seed, choice):
     chance = rng(seed)
     own, place, after = chance.integers(3, size=40), *chance.integers(6, size=(2, 40))
     mine, theirs = chance.permutation(3) - 7.0, chance.permutation(6) + 0.5
-    lived, renamed = moving(own, place, after), moving(mine[own], theirs[place], theirs[after])
-    one, other = (watching(each, other=(0, 1), choice=choice) for each in (lived, renamed))
-    np.testing.assert_allclose(paid(one, lived), paid(other, renamed), atol=1e-12)
+    rollout, renamed = moving(own, place, after), moving(mine[own], theirs[place], theirs[after])
+    one, other = (watching(each, other=(0, 1), choice=choice) for each in (rollout, renamed))
+    np.testing.assert_allclose(rewards(one, rollout), rewards(other, renamed), atol=1e-12)
 
 
 def test_which_columns_show_the_other_is_all_that_counts():
-    lived = moving(*rng(3).integers(4, size=(3, 60)))
+    rollout = moving(*rng(3).integers(4, size=(3, 60)))
     swapped = Batch(
-        lived.observation[..., ::-1],
-        lived.action,
-        lived.next_observation[..., ::-1],
-        lived.reward,
-        lived.terminated,
-        lived.ended,
+        rollout.observation[..., ::-1],
+        rollout.action,
+        rollout.next_observation[..., ::-1],
+        rollout.reward,
+        rollout.terminated,
+        rollout.ended,
     )
-    one, other = watching(lived, other=(0, 1)), watching(swapped, other=(1, 2))
-    np.testing.assert_array_equal(paid(one, lived), paid(other, swapped))
+    one, other = watching(rollout, other=(0, 1)), watching(swapped, other=(1, 2))
+    np.testing.assert_array_equal(rewards(one, rollout), rewards(other, swapped))
 
 
-def test_what_ends_or_left_teaches_and_pays_nothing():
-    lived = on_a_ring()
-    over = np.ones(lived.terminated.shape, bool)
+def test_what_ends_or_left_gives_no_sample_and_no_reward():
+    rollout = on_a_ring()
+    over = np.ones(rollout.terminated.shape, bool)
     for gone in (
-        Batch(**vars(lived) | {"terminated": over, "ended": over}),
-        Batch(**vars(lived) | {"present": ~over}),
+        Batch(**vars(rollout) | {"terminated": over, "ended": over}),
+        Batch(**vars(rollout) | {"present": ~over}),
     ):
         watched = CompanionCounts(2, 0, 1)
         watched.learn(gone)
         assert len(watched.places) == len(watched) == 1
-    live_objective = watching(lived, other=(0, 1))
-    assert not paid(live_objective, Batch(**vars(lived) | {"terminated": over})).any()
+    live_objective = watching(rollout, other=(0, 1))
+    assert not rewards(live_objective, Batch(**vars(rollout) | {"terminated": over})).any()
 
 
 def test_minus_zero_is_zero():
-    lived = moving(np.ones(4, int), np.array([0.0, 1.0, -0.0, 1.0]), np.array([1.0, -0.0, 1.0, 0]))
-    live_objective = watching(lived, other=(0, 1))
-    np.testing.assert_allclose(paid(live_objective, lived), 1.0)
+    rollout = moving(
+        np.ones(4, int), np.array([0.0, 1.0, -0.0, 1.0]), np.array([1.0, -0.0, 1.0, 0])
+    )
+    live_objective = watching(rollout, other=(0, 1))
+    np.testing.assert_allclose(rewards(live_objective, rollout), 1.0)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_a_forward_loss_that_does_not_shape_features_leaves_them_to_the_inverse_
 # --- formulas ----------------------------------------------------------------------------------
 
 
-def test_curiosity_pays_half_eta_times_the_squared_error_of_foresight():
+def test_curiosity_gives_half_eta_times_the_squared_error_of_foresight():
     live_objective, rollout = Icm(eta=0.3, normaliser="none").start(5, 3, rng()), some(rng(1))
     live_objective.update(rollout)
     dynamics, step = live_objective._dynamics, at(rollout, 2)
@@ -144,7 +144,7 @@ def test_curiosity_pays_half_eta_times_the_squared_error_of_foresight():
 
 
 @pytest.mark.parametrize("sample", [True, False])
-def test_disagreement_pays_the_mean_variance_over_members(sample):
+def test_disagreement_gives_the_mean_variance_over_members(sample):
     settings = Disagreement(members=4, sample_variance=sample, normaliser="none")
     live_objective, rollout = settings.start(5, 3, rng()), some(rng(1))
     live_objective.update(rollout)
@@ -159,20 +159,20 @@ def test_disagreement_pays_the_mean_variance_over_members(sample):
 
 def test_members_learn_from_other_minibatches_and_all_learn():
     live_objective, rollout = Disagreement(members=3).start(5, 3, rng()), some(rng(1))
-    for member in live_objective._members:  # alike, so that only their lessons differ
+    for member in live_objective._members:  # alike, so that only their samples differ
         member.weights = [(w.copy(), b.copy()) for w, b in live_objective._members[0].weights]
-    born = live_objective._members[0].weights[0][0].copy()
+    initial = live_objective._members[0].weights[0][0].copy()
     live_objective.update(rollout)
     weights = [member.weights[0][0] for member in live_objective._members]
 
-    assert all(not np.array_equal(born, each) for each in weights)
+    assert all(not np.array_equal(initial, each) for each in weights)
     assert len({each.tobytes() for each in weights}) == 3
 
 
 @pytest.mark.parametrize("kind", LEARNED)
 @pytest.mark.parametrize("normaliser", ["return_std", "raw_std", "none"])
 def test_the_normaliser_divides_and_does_nothing_else(kind, normaliser):
-    """Three lives alike but for the scale, which is the deviation of what was paid so far."""
+    """Three runs alike but for the scale, which is the deviation of the rewards so far."""
     raw, scaled = (
         kind(normaliser=each, discount=0.9).start(5, 3, rng()) for each in ("none", normaliser)
     )
@@ -185,8 +185,8 @@ def test_the_normaliser_divides_and_does_nothing_else(kind, normaliser):
             if not scaled._updates:
                 np.testing.assert_array_equal(divided, 0)
                 continue
-            paid = divided * scaled._returns.scale
-            np.testing.assert_allclose(paid, plain, rtol=1e-9, atol=1e-12)
+            rewards = divided * scaled._returns.scale
+            np.testing.assert_allclose(rewards, plain, rtol=1e-9, atol=1e-12)
             varied |= bool(divided.any())
         raw.update(rollout)
         scaled.update(rollout)
@@ -224,7 +224,7 @@ def test_the_filter_of_who_has_left_waits():
 
 @pytest.mark.parametrize("kind", OURS)
 def test_who_has_left_leaves_no_trace(kind):
-    """Two lives that differ only in what rows show whose agent has left."""
+    """Two runs that differ only in what rows show whose agent has left."""
     first, second = (kind().start(5, 3, rng()) for _ in range(2))
     chance = rng(7)
     for update in range(8):
@@ -248,7 +248,7 @@ def test_who_has_left_leaves_no_trace(kind):
 
 
 @pytest.mark.parametrize("kind", OURS)
-def test_a_rollout_without_anyone_teaches_nothing(kind):
+def test_a_rollout_without_present_steps_trains_nothing(kind):
     live_objective = kind().start(5, 3, rng())
     before = live_objective.state_dict()
     live_objective.update(replace(some(rng(1)), present=np.zeros((16, 4), bool)))

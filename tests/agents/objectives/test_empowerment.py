@@ -1,4 +1,4 @@
-"""LiveObjectives that learn a model by counting, and what they pay for influence."""
+"""LiveObjectives that learn a model by counting, and their reward for influence."""
 
 from dataclasses import replace
 
@@ -89,13 +89,13 @@ def test_the_neighbourhood_is_all_that_n_actions_can_meet(seed, n):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("layout", ["klyubin", "open", "torus"])
-def test_who_has_tried_everything_is_paid_the_exact_bits(layout, n):
+def test_who_has_tried_everything_gets_the_exact_bits(layout, n):
     world = envs.make_world("maze", layout=layout)
     live_objective = Empowerment(steps=n, most_sequences=5**n).start(100, 5, rng())
     live_objective.update(everything(world, rng()))
-    paid = live_objective.reward(arriving_at_every_cell())
+    rewards = live_objective.reward(arriving_at_every_cell())
 
-    np.testing.assert_allclose(paid, empowerment(model(world), n).lower, atol=1e-12)
+    np.testing.assert_allclose(rewards, empowerment(model(world), n).lower, atol=1e-12)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.booleans())
@@ -109,16 +109,18 @@ def test_bits_kept_over_updates_are_those_computed_afresh(seed, n, noisy):
         ends = chance.integers(0, 8, 6) if noisy else leads[tuple(tried.T)]
         live_objective.update(steps(np.column_stack([tried, ends])))
         here = arriving(np.arange(8))
-        paid = live_objective.reward(here)
+        rewards = live_objective.reward(here)
         fresh = Empowerment(steps=n).start(1, 2, rng())
         state = live_objective.state_dict()
         nothing = np.where(np.arange(len(state["bits"])) == END, 0.0, np.nan)
         fresh.load_state_dict({**state, "bits": nothing})
 
-        np.testing.assert_allclose(paid, fresh.reward(here), rtol=0, atol=2e-4 if noisy else 1e-12)
+        np.testing.assert_allclose(
+            rewards, fresh.reward(here), rtol=0, atol=2e-4 if noisy else 1e-12
+        )
 
 
-def test_what_nobody_touched_is_not_computed_again():
+def test_what_was_not_touched_is_not_computed_again():
     world = envs.make_world("maze")
     live_objective = Empowerment(steps=2).start(100, 5, rng())
     live_objective.update(everything(world, rng()))
@@ -134,31 +136,31 @@ def arriving_at_every_cell(cells=100):
     return Batch(seen, np.zeros(cells, int), seen, np.zeros(cells), no, no)
 
 
-def test_in_a_slippery_maze_it_is_paid_what_its_counts_say():
-    """With 800 tries of each action its own model is near the truth, and so is the pay."""
+def test_in_a_slippery_maze_it_gets_what_its_counts_say():
+    """With 800 tries of each action its own model is near the truth, and so is the reward."""
     world = envs.make_world("maze", slip=0.1)
     live_objective = Empowerment(steps=1).start(100, 5, rng())
     chance = rng(5)
     for _ in range(8):
         live_objective.update(everything(world, chance, tries=100))
-    paid = live_objective.reward(arriving_at_every_cell())
+    rewards = live_objective.reward(arriving_at_every_cell())
     exact = empowerment(model(world), 1).lower
 
-    assert np.abs(paid - exact).max() < 0.12
-    assert np.abs(paid - exact).mean() < 0.03
+    assert np.abs(rewards - exact).max() < 0.12
+    assert np.abs(rewards - exact).mean() < 0.03
 
 
-def test_nothing_is_paid_for_the_end_the_unknown_and_before_the_first_update():
+def test_nothing_is_given_for_the_end_the_unknown_and_before_the_first_update():
     live_objective = Empowerment(steps=1).start(1, 3, rng())
     assert live_objective.reward(arriving([1, 2])).tolist() == [0, 0]
     live_objective.update(steps([(1, 0, 2), (1, 1, 3), (1, 2, 1), (2, 0, 1)]))
     over = np.array([False, False, False, True])
 
-    paid = live_objective.reward(arriving([1, 2, 9, 1], terminated=over))
-    np.testing.assert_allclose(paid, [np.log2(3), 1, 0, 0])
+    rewards = live_objective.reward(arriving([1, 2, 9, 1], terminated=over))
+    np.testing.assert_allclose(rewards, [np.log2(3), 1, 0, 0])
 
 
-def test_pay_changes_between_rollouts_only():
+def test_rewards_change_between_rollouts_only():
     live_objective = Empowerment(steps=2).start(1, 2, rng())
     live_objective.update(steps([(1, 0, 2), (1, 1, 1), (2, 0, 3)]))
     first = live_objective.reward(arriving([1]))
@@ -204,19 +206,19 @@ def test_the_learned_bound_stays_below_the_exact_bits_and_comes_near(maze, n, al
     exact = empowerment(model(world), n).upper
     chance = rng(7)
     live_objective = VariationalEmpowerment(steps=n).start(16, 5, chance)
-    paid = np.zeros(16)
+    rewards = np.zeros(16)
     for _ in range(60):
         live_objective.update(walk(world, chance))
-        paid = live_objective.reward(arriving_at_every_cell(16))
+        rewards = live_objective.reward(arriving_at_every_cell(16))
 
-        assert (paid <= exact + allowed[0]).all()
-        assert paid.mean() <= exact.mean() + allowed[1]
-        assert (paid >= 0).all()
-    assert paid.mean() > share * exact.mean()
+        assert (rewards <= exact + allowed[0]).all()
+        assert rewards.mean() <= exact.mean() + allowed[1]
+        assert (rewards >= 0).all()
+    assert rewards.mean() > share * exact.mean()
 
 
-def test_where_nothing_has_influence_the_bound_pays_nothing():
-    """Every action leads to a place drawn by chance: the networks find nothing to tell apart."""
+def test_where_nothing_has_influence_the_bound_gives_no_reward():
+    """Every action leads to a place drawn by chance: the networks find nothing to distinguish."""
     chance = rng(3)
     live_objective = VariationalEmpowerment(learning_rate=3e-3).start(4, 3, chance)
     eye = np.eye(4, dtype=np.float32)
@@ -230,20 +232,20 @@ def test_where_nothing_has_influence_the_bound_pays_nothing():
 
 def test_a_sequence_spans_no_end_of_an_episode_and_no_absence():
     live_objective = VariationalEmpowerment(steps=2).start(1, 3, rng())
-    lived = steps([(i, i % 3, i + 1) for i in range(6)])
-    before, done, after = live_objective._sequences(lived)
+    rollout = steps([(i, i % 3, i + 1) for i in range(6)])
+    before, done, after = live_objective._sequences(rollout)
     assert before.ravel().tolist() == [0, 1, 2, 3, 4]
     assert done.tolist() == [1, 5, 6, 1, 5]  # two actions read as digits to base 3
     assert after.ravel().tolist() == [2, 3, 4, 5, 6]
 
     over, here = np.zeros((6, 1), bool), np.ones((6, 1), bool)
     over[2], here[5] = True, False
-    cut = replace(lived, ended=over, present=here)
+    cut = replace(rollout, ended=over, present=here)
     assert live_objective._sequences(cut)[0].ravel().tolist() == [0, 1, 3]
     assert len(live_objective._sequences(steps([(0, 1, 2)]))[0]) == 0
 
 
-def test_the_end_has_no_influence_and_the_first_rollout_earns_nothing():
+def test_the_end_has_no_influence_and_the_first_rollout_gets_no_reward():
     live_objective = VariationalEmpowerment().start(16, 5, rng())
     world = envs.make_world("maze", layout="open", size=4)
     cells = arriving_at_every_cell(16)
@@ -251,9 +253,9 @@ def test_the_end_has_no_influence_and_the_first_rollout_earns_nothing():
     for _ in range(20):
         live_objective.update(walk(world, rng(1)))
     over = np.arange(16) % 2 == 0
-    paid = live_objective.reward(replace(cells, terminated=over))
-    assert not paid[over].any()
-    assert (paid[~over] > 0.5).all()
+    rewards = live_objective.reward(replace(cells, terminated=over))
+    assert not rewards[over].any()
+    assert (rewards[~over] > 0.5).all()
 
 
 @pytest.mark.parametrize(

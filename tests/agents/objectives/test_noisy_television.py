@@ -1,4 +1,4 @@
-"""What is known stops paying, what is new pays; and what becomes of noise."""
+"""What is known stops giving reward, what is new gives it; and what becomes of noise."""
 
 import numpy as np
 import pytest
@@ -23,26 +23,26 @@ def corner(seed, low=0.0, high=1.0, steps=8, n=64):
     return batch(before, action, before + ways[action])
 
 
-def paid(live_objective, rollout):
+def rewards(live_objective, rollout):
     return np.mean(
         [live_objective.reward(at(rollout, t)).mean() for t in range(len(rollout.action))]
     )
 
 
 @pytest.mark.parametrize("kind", [Rnd, Icm, Disagreement])
-def test_familiar_steps_stop_paying(kind):
-    """Median over seeds: what is learned from again and again pays less at each look."""
+def test_familiar_steps_stop_giving_reward(kind):
+    """Median over seeds: what is learned from again and again gives less at each look."""
     looks = []
     for seed in range(3):
         settings = kind(update_proportion=1.0, learning_rate=3e-3, normaliser="none")
         live_objective = settings.start(2, 4, rng(seed))
         rollout = corner(seed + 50)
         live_objective.update(rollout)
-        mine = [paid(live_objective, rollout)]
+        mine = [rewards(live_objective, rollout)]
         for _ in range(4):
             for _ in range(20):
                 live_objective.update(rollout)
-            mine.append(paid(live_objective, rollout))
+            mine.append(rewards(live_objective, rollout))
         looks.append(mine)
     median = np.median(looks, axis=0)
 
@@ -51,7 +51,7 @@ def test_familiar_steps_stop_paying(kind):
 
 
 @pytest.mark.parametrize("kind", [Rnd, Icm, Disagreement])
-def test_steps_never_made_pay_far_more_than_those_made(kind):
+def test_steps_never_made_give_far_more_than_those_made(kind):
     ratios = []
     for seed in range(3):
         live_objective = kind(normaliser="none").start(2, 4, rng(seed))
@@ -59,7 +59,7 @@ def test_steps_never_made_pay_far_more_than_those_made(kind):
         for _ in range(80):
             live_objective.update(rollout)
         ratios.append(
-            paid(live_objective, corner(seed, 3, 4, steps=4)) / paid(live_objective, rollout)
+            rewards(live_objective, corner(seed, 3, 4, steps=4)) / rewards(live_objective, rollout)
         )
 
     assert np.median(ratios) > 10
@@ -92,8 +92,8 @@ def _picture(place, channel):
 
 def watched(live_objective, rollout):
     """Mean reward of watching, and of walking, over a rollout."""
-    earned = np.array([live_objective.reward(at(rollout, t)) for t in range(len(rollout.action))])
-    return earned[rollout.action == WATCH].mean(), earned[rollout.action != WATCH].mean()
+    returns = np.array([live_objective.reward(at(rollout, t)) for t in range(len(rollout.action))])
+    return returns[rollout.action == WATCH].mean(), returns[rollout.action != WATCH].mean()
 
 
 def agent_run(settings, seed, rollouts):
@@ -108,7 +108,7 @@ def agent_run(settings, seed, rollouts):
 
 
 def test_curiosity_stays_with_the_television():
-    """It pays as much late as at first, when all was new; walking has been learned by then."""
+    """It gives as much late as at first, when all was new; walking has been learned by then."""
     settings = Icm(normaliser="none", **FAST)
     agent_runs = np.median([agent_run(settings, seed, 90) for seed in range(3)], axis=0)
     early, late = agent_runs[1:4].mean(axis=0), agent_runs[-10:].mean(axis=0)
@@ -118,8 +118,8 @@ def test_curiosity_stays_with_the_television():
 
 
 @pytest.mark.slow
-def test_features_that_the_forward_loss_shapes_become_easy_to_foresee_and_pay_nothing():
-    """Why ``forward_shapes_features`` is not the default: everything pays less, noise and all."""
+def test_features_that_the_forward_loss_shapes_become_easy_to_foresee_and_give_no_reward():
+    """Why ``forward_shapes_features`` is not the default: everything gives less, noise and all."""
     settings = Icm(normaliser="none", forward_shapes_features=True, **FAST)
     agent_runs = np.median([agent_run(settings, seed, 40) for seed in range(3)], axis=0)
 
@@ -148,7 +148,7 @@ def test_others_tire_of_its_few_channels(settings, share):
     ],
 )
 def test_noise_is_no_progress(settings):
-    """After it has learned the world: mean of watching over lives, against its standard error."""
+    """After it has learned the world: mean of watching over runs, against its standard error."""
     agent_runs = np.array([agent_run(settings, seed, 110)[:, 0] for seed in range(8)])
     late = agent_runs[:, 75:].mean(axis=1)
     error = late.std(ddof=1) / np.sqrt(len(late))
@@ -158,7 +158,7 @@ def test_noise_is_no_progress(settings):
 
 
 @pytest.mark.slow
-def test_noise_learned_by_heart_is_paid_a_little_by_the_history():
+def test_noise_learned_by_heart_gets_a_little_reward_by_the_history():
     """The flaw of ``credit: history``: its steps have been learned from, a new step has not."""
     settings = CompressionProgress(normaliser="none", credit="history", **FAST)
     agent_runs = np.array([agent_run(settings, seed, 60)[:, 0] for seed in range(4)])
@@ -170,15 +170,15 @@ def test_noise_learned_by_heart_is_paid_a_little_by_the_history():
 
 @pytest.mark.parametrize("kind", [LearningProgress, CompressionProgress])
 def test_what_is_being_learned_is_progress(kind):
-    earned = np.array(
+    returns = np.array(
         [agent_run(kind(normaliser="none"), seed, 12).mean(axis=1) for seed in range(3)]
     )
 
-    assert np.all(earned.sum(axis=1) > 0)
+    assert np.all(returns.sum(axis=1) > 0)
 
 
 @pytest.mark.slow
-def test_absolute_progress_is_paid_by_noise():
+def test_noise_is_rewarded_by_absolute_progress():
     """The known flaw, kept as a setting: its mean on noise is far from 0."""
     settings = LearningProgress(normaliser="none", bits=1, progress="absolute", **FAST)
     late = np.array([agent_run(settings, seed, 60)[40:, 0].mean() for seed in range(4)])

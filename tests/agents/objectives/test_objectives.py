@@ -1,4 +1,4 @@
-"""Objectives pay what their formulas say."""
+"""Objectives give what their formulas say."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def lived(observations):
+def arriving_in(observations):
     """A rollout that arrived in ``observations [steps, n, size]``."""
     shape = observations.shape[:2]
     none = np.zeros(shape, bool)
@@ -34,8 +34,8 @@ def arriving(observations, reward=None):
     observations = np.asarray(observations, np.float32)
     n = len(observations)
     no = np.zeros(n, bool)
-    paid = np.zeros(n) if reward is None else np.asarray(reward, np.float64)
-    return Batch(np.zeros_like(observations), np.zeros(n, int), observations, paid, no, no)
+    rewards = np.zeros(n) if reward is None else np.asarray(reward, np.float64)
+    return Batch(np.zeros_like(observations), np.zeros(n, int), observations, rewards, no, no)
 
 
 # --- extrinsic and count -----------------------------------------------------------------------
@@ -50,20 +50,20 @@ def test_extrinsic_is_the_environments_reward_and_a_copy_of_it():
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40))
-def test_the_nth_visit_pays_one_over_the_root_of_n(states):
+def test_the_nth_visit_gives_one_over_the_root_of_n(states):
     live_objective = Count().start(2, 4, rng())
     seen = dict.fromkeys(range(4), 0)
     for state in states:
         seen[state] += 1
-        (paid,) = live_objective.reward(arriving([[state, 0.5]]))
+        (rewards,) = live_objective.reward(arriving([[state, 0.5]]))
 
-        assert paid == 1 / np.sqrt(seen[state])
+        assert rewards == 1 / np.sqrt(seen[state])
 
 
 def test_environments_arrive_in_the_order_of_their_index():
-    paid = Count().start(1, 4, rng()).reward(arriving([[7], [3], [7], [7]]))
+    rewards = Count().start(1, 4, rng()).reward(arriving([[7], [3], [7], [7]]))
 
-    np.testing.assert_array_equal(paid, [1, 1, 1 / np.sqrt(2), 1 / np.sqrt(3)])
+    np.testing.assert_array_equal(rewards, [1, 1, 1 / np.sqrt(2), 1 / np.sqrt(3)])
 
 
 def test_who_has_left_visits_nothing():
@@ -195,7 +195,7 @@ def test_scale_of_a_constant_reward_has_a_closed_form():
 
 
 def test_the_scale_filters_through_time_each_environment_by_itself():
-    """Two environments: one always pays 1, the other -1; a filter across them would cancel."""
+    """Two environments: one always gives 1, the other -1; a filter across them would cancel."""
     scale = ReturnScale(0.5)
     for _ in range(20):
         scale.add(np.array([1.0, -1.0]))
@@ -216,42 +216,42 @@ def test_rewards_that_never_vary_are_not_divided_by_zero():
 # --- random network distillation ---------------------------------------------------------------
 
 
-def test_the_first_rollout_sets_the_statistics_and_earns_nothing():
+def test_the_first_rollout_sets_the_statistics_and_gets_no_reward():
     live_objective = FAST.start(4, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 4)).astype(np.float32)
 
     np.testing.assert_array_equal(live_objective.reward(arriving(rollout[0])), np.zeros(8))
-    live_objective.update(lived(rollout))
+    live_objective.update(arriving_in(rollout))
     assert np.all(live_objective.reward(arriving(rollout[0])) > 0)
 
 
-def test_familiar_places_stop_paying():
+def test_familiar_places_stop_giving_reward():
     """Median over seeds: the error on the same observations falls at every look, to almost zero."""
-    paid = []
+    rewards = []
     for seed in range(5):
         live_objective = Rnd(update_proportion=1.0).start(2, 4, rng(seed))
         rollout = rng(seed + 50).standard_normal((64, 8, 2)).astype(np.float32)
-        live_objective.update(lived(rollout))
+        live_objective.update(arriving_in(rollout))
         looks = [live_objective._error(rollout).mean()]
         for _ in range(8):
             for _ in range(25):
-                live_objective.update(lived(rollout))
+                live_objective.update(arriving_in(rollout))
             looks.append(live_objective._error(rollout).mean())
-        paid.append(looks)
-    median = np.median(paid, axis=0)
+        rewards.append(looks)
+    median = np.median(rewards, axis=0)
 
     assert np.all(np.diff(median) < 0)
     assert median[-1] < 0.01 * median[0]
 
 
-def test_a_place_never_seen_pays_far_more_than_those_visited():
+def test_a_place_never_seen_gives_far_more_than_those_visited():
     """A 2-D toy: everything happened in one corner of the square."""
     ratios = []
     for seed in range(5):
         live_objective = Rnd().start(2, 4, rng(seed))
         rollout = rng(seed + 9).uniform(0, 1, (64, 16, 2)).astype(np.float32)
         for _ in range(60):
-            live_objective.update(lived(rollout))
+            live_objective.update(arriving_in(rollout))
         visited = live_objective.reward(arriving(rollout[0])).mean()
         unseen = live_objective.reward(arriving(rng(seed).uniform(3, 4, (16, 2)))).mean()
         ratios.append(unseen / visited)
@@ -262,8 +262,8 @@ def test_a_place_never_seen_pays_far_more_than_those_visited():
 def test_the_reward_is_the_mean_squared_error_over_the_scale_of_the_rollouts_before():
     live_objective = FAST.start(4, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 4)).astype(np.float32)
-    live_objective.update(lived(rollout))
-    live_objective.update(lived(rollout))
+    live_objective.update(arriving_in(rollout))
+    live_objective.update(arriving_in(rollout))
     white = (rollout[3] - rollout.mean(axis=(0, 1))) / rollout.std(axis=(0, 1))
     error = (
         live_objective._distiller.predictor(white) - live_objective._distiller.target(white)
@@ -286,7 +286,7 @@ def test_intrinsic_rewards_have_a_return_of_unit_deviation():
             for step in rollout:
                 filtered = 0.99 * filtered + live_objective.reward(arriving(step))
                 returns.append(filtered)
-            live_objective.update(lived(rollout))
+            live_objective.update(arriving_in(rollout))
 
         # Rewards began with the second rollout, so this deviation includes the filter's warm-up,
         # as the normaliser's own does.
@@ -296,7 +296,7 @@ def test_intrinsic_rewards_have_a_return_of_unit_deviation():
 def test_observations_are_clipped_so_that_no_reward_explodes():
     live_objective = FAST.start(2, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 2)).astype(np.float32)
-    live_objective.update(lived(rollout))
+    live_objective.update(arriving_in(rollout))
 
     far, further = live_objective._error(np.array([[1e3, -1e3], [1e30, -1e30]], np.float32))
     assert far == further
@@ -307,17 +307,17 @@ def test_a_feature_that_never_varied_is_silent_until_it_does():
     live_objective = FAST.start(2, 3, rng())
     rollout = rng(1).standard_normal((32, 8, 2)).astype(np.float32)
     rollout[:, :, 1] = 0.1
-    live_objective.update(lived(rollout))
+    live_objective.update(arriving_in(rollout))
 
     np.testing.assert_array_equal(live_objective._whiten(rollout)[:, :, 1], 0.0)
     np.testing.assert_array_equal(live_objective._whiten(np.array([[0.0, 0.2]]))[0, 1], 5.0)
 
 
-def test_the_target_is_frozen_and_the_predictor_has_room_for_it():
+def test_the_target_is_frozen_and_the_predictor_has_the_capacity_for_it():
     live_objective = FAST.start(4, 3, rng())
     before = live_objective._distiller.target.state("")
     for seed in range(3):
-        live_objective.update(lived(rng(seed).standard_normal((16, 4, 4)).astype(np.float32)))
+        live_objective.update(arriving_in(rng(seed).standard_normal((16, 4, 4)).astype(np.float32)))
 
     assert all(
         np.array_equal(live_objective._distiller.target.state("")[name], each)
@@ -328,7 +328,7 @@ def test_the_target_is_frozen_and_the_predictor_has_room_for_it():
 
 def test_looking_at_rewards_changes_neither_networks_nor_statistics():
     live_objective = FAST.start(4, 3, rng())
-    live_objective.update(lived(rng(1).standard_normal((16, 4, 4)).astype(np.float32)))
+    live_objective.update(arriving_in(rng(1).standard_normal((16, 4, 4)).astype(np.float32)))
     before = live_objective.state_dict()
     live_objective.reward(arriving(rng(2).standard_normal((4, 4))))
     changed = {
@@ -344,13 +344,13 @@ def test_looking_at_rewards_changes_neither_networks_nor_statistics():
 
 
 def test_every_update_learns_from_another_sample():
-    born = FAST.start(4, 3, rng()).state_dict()
+    initial = FAST.start(4, 3, rng()).state_dict()
     rollout = rng(1).standard_normal((64, 4, 4)).astype(np.float32)
     learned = []
     for updates in (1, 2):
         live_objective = FAST.start(4, 3, rng())
-        live_objective.load_state_dict({**born, "updates": np.array(updates)})
-        live_objective.update(lived(rollout))
+        live_objective.load_state_dict({**initial, "updates": np.array(updates)})
+        live_objective.update(arriving_in(rollout))
         learned.append(live_objective.state_dict()["predictor.0.weight"])
 
     assert not np.array_equal(*learned)
@@ -358,7 +358,7 @@ def test_every_update_learns_from_another_sample():
 
 def test_work_is_bounded_however_long_the_rollout():
     live_objective = Rnd(most_samples=512, minibatch=128).start(4, 3, rng())
-    live_objective.update(lived(np.zeros((4096, 1, 4), np.float32)))
+    live_objective.update(arriving_in(np.zeros((4096, 1, 4), np.float32)))
 
     assert live_objective._distiller.adam.steps == 4
     shares = live_objective.flops(20_000) - live_objective.flops(10_000)
@@ -367,7 +367,7 @@ def test_work_is_bounded_however_long_the_rollout():
     )
 
 
-def test_flops_are_two_a_weight_and_three_forward_passes_a_lesson():
+def test_flops_are_two_a_weight_and_three_forward_passes_a_sample():
     live_objective = Rnd(hidden=5, latent=2, update_proportion=0.5).start(3, 1, rng())
     target, predictor = 2 * (3 * 5 + 5 * 2), 2 * (3 * 5 + 5 * 5 + 5 * 2)
 

@@ -57,9 +57,9 @@ def test_auxiliary_values_are_optimal_and_the_penalty_is_their_mean_relative_cha
         value = {p: np.max([q[p, a] for a in range(3)], axis=0) for p in value}
     for place, action, then in TRAP:
         cost = np.abs(q[place, action] - q[place, 2]) / q[place, 2]
-        (paid,) = live_objective.reward(doing(place, action, then))
+        (rewarded,) = live_objective.reward(doing(place, action, then))
 
-        assert paid == pytest.approx(-cost.mean(), rel=1e-9, abs=1e-12)
+        assert rewarded == pytest.approx(-cost.mean(), rel=1e-9, abs=1e-12)
     (trapped,) = live_objective.reward(doing(0, 1, 9))
     assert trapped < 0
     for place, action, then in RING:
@@ -118,7 +118,7 @@ def test_ending_and_what_was_never_tried_cost_nothing():
     )
     assert live_objective.reward(doing(0, 1, 1)) == 0  # nothing was ever tried in 1
     assert live_objective.reward(doing(3, 1, 0)) == 0  # nor was staying in 3
-    assert live_objective.reward(doing(8, 1, 0)) == 0  # nobody has been in 8
+    assert live_objective.reward(doing(8, 1, 0)) == 0  # state 8 was never visited
     live_objective = started(RelativeReachability(), RING, terminated=[0])
     assert live_objective.reward(replace(doing(0, 0, 3), terminated=np.array([True]))) == 0
 
@@ -127,18 +127,18 @@ def test_ending_and_what_was_never_tried_cost_nothing():
 
 
 @pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES)
-def test_a_penalty_never_pays_and_staying_is_free(penalty):
+def test_a_penalty_is_never_positive_and_staying_is_free(penalty):
     world = envs.make_world("maze")
     live_objective = penalty.start(100, 5, rng())
-    lived = everything(world, rng())
-    assert not live_objective.reward(_row(lived)).any()
-    live_objective.update(lived)
-    paid = live_objective.reward(_row(lived))
+    rollout = everything(world, rng())
+    assert not live_objective.reward(_row(rollout)).any()
+    live_objective.update(rollout)
+    rewards = live_objective.reward(_row(rollout))
 
-    assert (paid <= 0).all()
-    assert paid.min() < 0
-    assert not paid[lived.action[0] == 4].any()
-    assert not live_objective.reward(replace(_row(lived), present=np.zeros(500, bool))).any()
+    assert (rewards <= 0).all()
+    assert rewards.min() < 0
+    assert not rewards[rollout.action[0] == 4].any()
+    assert not live_objective.reward(replace(_row(rollout), present=np.zeros(500, bool))).any()
 
 
 def _row(rollout):
@@ -185,7 +185,7 @@ def scores(room, penalty, seeds):
     """Hidden rewards of the greedy policies of Q-learners over 20 steps: the authors' score.
 
     The discount was chosen on seeds 0 to 2. With the authors' 0.996, values held on too long to
-    what a goal paid before its price was known: after 60 000 steps no agent with the attainable
+    what a goal gave before its price was known: after 60 000 steps no agent with the attainable
     utility penalty went to the goal; with 0.99, after 200 000, five of six did.
     """
     objectives = {"extrinsic": Extrinsic()}

@@ -23,8 +23,10 @@ def wandered(states, steps, slip, seed):
         rows.append((here[:, None], action, there[:, None], died, ended))
         here = np.where(ended, rng.integers(0, states, 4), there)
     seen, action, following, died, ended = map(np.array, zip(*rows, strict=True))
-    paid = np.zeros(died.shape)
-    return Batch(seen.astype(np.float32), action, following.astype(np.float32), paid, died, ended)
+    rewards = np.zeros(died.shape)
+    return Batch(
+        seen.astype(np.float32), action, following.astype(np.float32), rewards, died, ended
+    )
 
 
 def nearest(live_objective, watched):

@@ -111,7 +111,7 @@ class Planted(Look):
         return self.inputs("policy", layer).shape[1]
 
     def step_length(self, optimiser):
-        raise NotImplementedError  # nobody here asks
+        raise NotImplementedError  # not called here
 
     def gradients(self):
         return {}

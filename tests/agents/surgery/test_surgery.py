@@ -47,7 +47,7 @@ def an_exact_operation(data, agent_state, rng):
 @given(genomes, seeds, st.data())
 def test_growth_and_new_blocks_change_no_output_however_often_they_are_mixed(genome, seed, data):
     rng = np.random.default_rng(seed)
-    born = agent_state = an_agent_state(genome, seed)
+    initial = agent_state = an_agent_state(genome, seed)
     for _ in range(data.draw(st.integers(1, 5), label="operations")):
         agent_state = an_exact_operation(data, agent_state, rng)
 
@@ -61,17 +61,17 @@ def test_growth_and_new_blocks_change_no_output_however_often_they_are_mixed(gen
             agent_state.parameters[n].shape == m.second.shape
             for n, m in agent_state.moments.items()
         )
-    assert distance(born, agent_state, some_observations()) <= 1e-12
+    assert distance(initial, agent_state, some_observations()) <= 1e-12
 
 
 @given(genomes, seeds, st.data())
 def test_in_float32_too_up_to_rounding_and_in_float32_only(genome, seed, data):
-    born = an_agent_state(genome, seed, np.float32)
-    agent_state = an_exact_operation(data, born, np.random.default_rng(seed))
+    initial = an_agent_state(genome, seed, np.float32)
+    agent_state = an_exact_operation(data, initial, np.random.default_rng(seed))
 
     assert {value.dtype for value in agent_state.parameters.values()} == {np.dtype(np.float32)}
     assert {m.second.dtype for m in agent_state.moments.values()} == {np.dtype(np.float32)}
-    assert distance(born, agent_state, some_observations(np.float32)) <= 1e-5
+    assert distance(initial, agent_state, some_observations(np.float32)) <= 1e-5
 
 
 @given(genomes, seeds, st.data())
@@ -90,7 +90,7 @@ def test_dropping_what_was_grown_and_removing_what_was_inserted_is_undoing(genom
 
 
 @given(genomes, seeds, st.data())
-def test_the_mind_operated_on_stays_as_it_was(genome, seed, data):
+def test_the_agent_state_operated_on_stays_as_it_was(genome, seed, data):
     rng = np.random.default_rng(seed)
     agent_state = an_agent_state(genome, seed)
     layer = a_layer(data, agent_state)
@@ -106,7 +106,7 @@ def test_the_mind_operated_on_stays_as_it_was(genome, seed, data):
 
 @pytest.mark.parametrize("layer", range(4))
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_to_be_heard(
+def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_their_outgoing_weights(
     layer, activation
 ):
     genome = Genome(Architecture(STREAM.architecture.layers, activation))
@@ -124,8 +124,10 @@ def test_widening_leaves_old_gradients_alone_and_lets_new_units_learn_to_be_hear
         kept = after[name][tuple(slice(size) for size in old.shape)]
         np.testing.assert_allclose(kept, old, rtol=1e-12, atol=1e-12)
     for tower in TOWERS:
-        heard = [s for s in surgery.seats(genome.architecture, layer, tower) if s.role == "heard"]
-        new = [after[s.name][:, -4:] for s in heard]
+        received = [
+            s for s in surgery.seats(genome.architecture, layer, tower) if s.role == "outgoing"
+        ]
+        new = [after[s.name][:, -4:] for s in received]
         listens = sum(np.abs(each).sum(axis=0) for each in new) > 0
         assert np.all(listens) if activation == "tanh" else np.any(listens)  # ReLU may be off
 
@@ -156,7 +158,7 @@ def test_a_new_block_starts_without_moments_and_later_layers_take_theirs_along()
     assert deeper.parameters["value.head.weight"] is agent_state.parameters["value.head.weight"]
 
 
-def test_minds_that_were_never_stepped_can_be_operated_on():
+def test_agent_states_that_were_never_stepped_can_be_operated_on():
     agent_state = an_agent_state(STREAM, stepped=False)
     rng = np.random.default_rng(0)
 
@@ -167,8 +169,8 @@ def test_minds_that_were_never_stepped_can_be_operated_on():
 
 
 @given(genomes, seeds, st.data())
-def test_dropping_is_the_same_as_not_hearing(genome, seed, data):
-    """Deleting units gives the outputs of the full mind with those units' outgoing weights at 0."""
+def test_dropping_is_the_same_as_zero_outgoing_weights(genome, seed, data):
+    """Deleting units gives the outputs of all units with the outgoing weights of these at 0."""
     agent_state = an_agent_state(genome, seed)
     layer = a_layer(data, agent_state)
     units = genome.architecture.layers[layer].units
@@ -178,7 +180,7 @@ def test_dropping_is_the_same_as_not_hearing(genome, seed, data):
     parameters = {name: value.copy() for name, value in agent_state.parameters.items()}
     for tower in TOWERS:
         for seat in surgery.seats(genome.architecture, layer, tower):
-            if seat.role == "heard":
+            if seat.role == "outgoing":
                 parameters[seat.name][:, dropped[tower]] = 0.0
 
     smaller = surgery.drop_units(agent_state, layer, dropped)
@@ -200,9 +202,9 @@ def test_folding_the_mean_keeps_the_mean_of_what_the_listeners_get(layer):
 
     for tower in TOWERS:
         name = f"{tower}.{layer}.outer" if layer < 3 else f"{tower}.head"
-        heard = agent_state.parameters[f"{name}.weight"]
-        full = (before[tower] @ heard.T + agent_state.parameters[f"{name}.bias"]).mean(axis=0)
-        rest = means[tower][1:] @ heard[:, 1:].T
+        outgoing = agent_state.parameters[f"{name}.weight"]
+        full = (before[tower] @ outgoing.T + agent_state.parameters[f"{name}.bias"]).mean(axis=0)
+        rest = means[tower][1:] @ outgoing[:, 1:].T
         np.testing.assert_allclose(full, rest + folded.parameters[f"{name}.bias"], rtol=1e-12)
         assert not np.allclose(full, rest + bare.parameters[f"{name}.bias"])
 
@@ -282,7 +284,7 @@ def test_incoming_weights_are_orthogonal_in_groups_and_alike_in_length(rows, col
         np.testing.assert_allclose(group @ group.T, 9 * np.eye(len(group)), atol=1e-12)
 
 
-def test_chance_decides_new_weights_and_the_same_stream_gives_the_same_mind():
+def test_chance_decides_new_weights_and_the_same_stream_gives_the_same_agent_state():
     agent_state = an_agent_state(STREAM)
 
     def one(seed):
@@ -302,14 +304,14 @@ def test_a_view_of_the_seats_of_a_stream():
     ]
 
     assert found == [
-        "policy.0.weight[0] reads",
+        "policy.0.weight[0] incoming",
         "policy.0.bias[0] blank",
-        "policy.1.inner.weight[1] heard",
+        "policy.1.inner.weight[1] outgoing",
         "policy.1.outer.weight[0] blank",
         "policy.1.outer.bias[0] blank",
-        "policy.2.inner.weight[1] heard",
+        "policy.2.inner.weight[1] outgoing",
         "policy.2.outer.weight[0] blank",
         "policy.2.outer.bias[0] blank",
-        "policy.3.weight[1] heard",
+        "policy.3.weight[1] outgoing",
     ]
     assert shapes(STREAM)["policy.head.weight"] == (ACTIONS, 3)

@@ -1,4 +1,4 @@
-"""A life goes on from a snapshot to the bit, for every learner, also right after a rewrite."""
+"""A run goes on from a snapshot to the bit, for every learner, also right after a rewrite."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ from agents.objectives.rnd import Rnd
 from agents.objectives.simhash import Simhash
 from agents.surgery import layers, weights
 from tests.agents.agent_states import same
-from tests.agents.learning_kinds import ALL, a_genome, lived, population
+from tests.agents.learning_kinds import ALL, a_genome, after_updates, population
 from tests.agents.small_worlds import EXTRINSIC, Signpost, streams
 
 CURIOUS = {"extrinsic": Extrinsic(), "rnd": Rnd(hidden=8, latent=4), "simhash": Simhash(bits=4)}
@@ -28,7 +28,7 @@ def through_bytes(data, arrays):
 
 
 def moved(one, fresh):
-    """Let ``fresh``, just born elsewhere, go on with the life of ``one`` on a copy of its env."""
+    """Let ``fresh``, just built elsewhere, go on with the run of ``one`` on a copy of its env."""
     env = copy.deepcopy(one._env)
     fresh.resume(env, *through_bytes(*one.snapshot()))
     return fresh
@@ -79,8 +79,8 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("name", ALL)
-def test_resumed_right_after_an_edit_it_lives_the_same_life(name, edit):
-    one, live = lived(name)
+def test_resumed_right_after_an_edit_it_runs_the_same(name, edit):
+    one, live = after_updates(name)
     live.install(EDITS[edit](live.agent_state(), np.random.default_rng(1)))
     agree(one, moved(one, population(name, seed=9)))
 
@@ -88,7 +88,7 @@ def test_resumed_right_after_an_edit_it_lives_the_same_life(name, edit):
 @pytest.mark.parametrize("name", ALL)
 def test_curiosity_and_its_chance_go_on_too(name):
     genome = replace(a_genome(name), objective=WEIGHTS)
-    one, _ = lived(name, 3, genome, objectives=CURIOUS)
+    one, _ = after_updates(name, 3, genome, objectives=CURIOUS)
     agree(one, moved(one, population(name, genome, seed=9, objectives=CURIOUS)))
 
 
@@ -96,13 +96,13 @@ def test_curiosity_and_its_chance_go_on_too(name):
 def test_the_middle_of_an_episode_and_a_history_go_on(name):
     genome = a_genome(name)
     genome = replace(genome, architecture=replace(genome.architecture, history=3))
-    one, _ = lived(name, 3, genome)  # 24 steps: the fifth episode is under way
+    one, _ = after_updates(name, 3, genome)  # 24 steps: the fifth episode is under way
     agree(one, moved(one, population(name, genome, seed=9)))
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_look_after_going_on_sees_the_same(name):
-    one, live = lived(name)
+    one, live = after_updates(name)
     other = moved(one, population(name, seed=9)).learners["agent"]
     seen, again = live.look(), other.look()
     assert np.array_equal(seen.observations, again.observations)
@@ -113,14 +113,14 @@ def test_a_look_after_going_on_sees_the_same(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_taking_a_snapshot_changes_nothing(name):
-    one, _ = lived(name)
-    other, _ = lived(name)
+    one, _ = after_updates(name)
+    other, _ = after_updates(name)
     one.snapshot()
     agree(one, other)
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_life_not_yet_begun_goes_on(name):
+def test_a_run_not_yet_begun_goes_on(name):
     one = population(name)
     agree(one, moved(one, population(name, seed=9)))
 
@@ -130,9 +130,9 @@ def test_a_table_goes_on(rule):
     def one(seed):
         settings = Tabular(rule=rule, num_envs=4, steps_per_update=8, total_steps=300)
         learned = {"learning_rule": settings.genome_rule()}
-        born = Genome(Architecture(())).to_json() | learned
+        initial = Genome(Architecture(())).to_json() | learned
         return settings.build(
-            Signpost(4, seed=seed), {"agent": Genome.from_json(born)}, EXTRINSIC, streams(seed)
+            Signpost(4, seed=seed), {"agent": Genome.from_json(initial)}, EXTRINSIC, streams(seed)
         )
 
     agent_run = one(0)
@@ -142,12 +142,12 @@ def test_a_table_goes_on(rule):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_life_of_another_is_refused(name):
-    one, _ = lived(name)
+def test_the_run_of_another_is_refused(name):
+    one, _ = after_updates(name)
     data, arrays = one.snapshot()
     other = next(each for each in ALL if each != name)
     with pytest.raises(ValueError, match="snapshot of"):
-        lived(other, 0)[1].resume(data, arrays)
+        after_updates(other, 0)[1].resume(data, arrays)
     small = population(name, env=None, num_envs=4, steps_per_update=4, **_little(name))
     with pytest.raises(ValueError, match="other sizes"):
         small.learners["agent"].resume(data, arrays)

@@ -1,4 +1,4 @@
-"""What somebody else lets an agent know; shares of the say; and objectives that misbehave."""
+"""Feedback from another agent; mixing weights; and objectives that misbehave."""
 
 from dataclasses import replace
 
@@ -7,19 +7,19 @@ import pytest
 
 from agents.contract import AgentState, Batch, LiveObjective
 from agents.genome import Genome
-from agents.training.reward_mixing import Diary, mixed, shares, taught
+from agents.training.reward_mixing import Diary, mixed, shares, update_objectives
 from agents.training.shown_by_others import ALONE, caregiver_feedback
 from agents.training.value_transfer import exported_values, import_values, value_problems
 
 
 class Fixed(LiveObjective):
-    """Pays the same for every row; takes a share; has one array to inherit."""
+    """Gives the same for every row; takes a share; has one array to inherit."""
 
-    def __init__(self, pay, share=None):
-        self.pay, self._share, self.model = pay, share, np.arange(3.0)
+    def __init__(self, reward, share=None):
+        self.amount, self._share, self.model = reward, share, np.arange(3.0)
 
     def reward(self, batch):
-        return np.full(len(batch.reward), self.pay) if np.isscalar(self.pay) else self.pay
+        return np.full(len(batch.reward), self.amount) if np.isscalar(self.amount) else self.amount
 
     def update(self, rollout):
         if rollout.reward.sum() < 0:
@@ -35,13 +35,13 @@ class Fixed(LiveObjective):
         return self._share
 
     def report(self):
-        return {"pay": 2.0}
+        return {"count": 2.0}
 
     def transferable_parameters(self):
         return {"model": self.model}
 
-    def import_parameters(self, heritage):
-        self.model = heritage["model"]
+    def import_parameters(self, parameters):
+        self.model = parameters["model"]
 
 
 def a_batch(n=3):
@@ -50,29 +50,29 @@ def a_batch(n=3):
     return Batch(seen, np.zeros(n, int), seen, np.ones(n), no, no)
 
 
-def test_nobody_there_is_nothing_told():
+def test_without_a_caregiver_there_is_no_feedback():
     assert caregiver_feedback({"executed": np.zeros(2)}, 2) is ALONE
 
 
-def test_what_is_told_comes_from_live_and_from_ended_copies():
+def test_feedback_comes_from_live_and_from_ended_copies():
     info = {
         "approval": np.array([0.5, 9.0, 9.0]),
         "_approval": np.array([True, False, False]),
         "final_info": {"approval": np.array([9.0, 2.0, 9.0]), "_approval": [False, True, False]},
     }
 
-    told = caregiver_feedback(info, 3)
+    feedback = caregiver_feedback(info, 3)
 
-    np.testing.assert_array_equal(told.approval, [0.5, 2.0, np.nan])
-    assert told.advice is None
+    np.testing.assert_array_equal(feedback.approval, [0.5, 2.0, np.nan])
+    assert feedback.advice is None
 
 
 def test_advice_is_counted_from_the_first_action_and_silence_is_minus_one():
-    told = caregiver_feedback(
+    feedback = caregiver_feedback(
         {"advice": np.array([5, 7]), "_advice": np.array([True, False])}, 2, 5
     )
 
-    assert told.advice.tolist() == [0, -1]
+    assert feedback.advice.tolist() == [0, -1]
 
 
 def test_a_diary_forgets_what_others_said_in_the_rollout_before():
@@ -92,12 +92,12 @@ def test_a_diary_forgets_what_others_said_in_the_rollout_before():
 def test_a_share_is_taken_from_all_others():
     live_objectives = {"mine": Fixed(2.0, 0.25), "one": Fixed(4.0), "two": Fixed(8.0)}
     weights = {"mine": 3.0, "one": 1.0, "two": 0.5}
-    earned = dict.fromkeys(weights, 0.0)
+    returns = dict.fromkeys(weights, 0.0)
 
-    found = mixed(a_batch(), weights, live_objectives, earned, 1)
+    found = mixed(a_batch(), weights, live_objectives, returns, 1)
 
     np.testing.assert_allclose(found, 0.25 * 6 + 0.75 * (4 + 4))
-    assert earned == {"mine": 4.5, "one": 9.0, "two": 9.0}
+    assert returns == {"mine": 4.5, "one": 9.0, "two": 9.0}
 
 
 @pytest.mark.parametrize(("alpha", "alone"), [(0.0, "other"), (1.0, "mine")])
@@ -107,7 +107,7 @@ def test_all_or_nothing_of_the_say_is_the_other_alone_to_the_bit(alpha, alone):
     weights = {"mine": 0.3, "other": 0.7}
 
     both = mixed(a_batch(), weights, live_objectives, dict.fromkeys(weights, 0.0), 1)
-    single = {alone: Fixed(live_objectives[alone].pay)}
+    single = {alone: Fixed(live_objectives[alone].amount)}
     one = mixed(a_batch(), {alone: weights[alone]}, single, {alone: 0.0}, 1)
 
     assert both.tobytes() == one.tobytes()
@@ -119,7 +119,7 @@ def test_a_share_that_is_none_is_refused_by_name():
 
 
 @pytest.mark.parametrize(
-    ("pay", "kind", "said"),
+    ("reward", "kind", "said"),
     [
         (np.array([0, np.nan, 0]), FloatingPointError, "objective odd: non-finite reward nan in"),
         (np.zeros(2), ValueError, r"objective odd: rewards are shaped \[2\], not \[3\]"),
@@ -127,20 +127,22 @@ def test_a_share_that_is_none_is_refused_by_name():
         ("much", RuntimeError, "objective odd: its reward fails: ValueError"),
     ],
 )
-def test_an_objective_that_pays_nonsense_is_named(pay, kind, said):
+def test_an_objective_that_gives_nonsense_is_named(reward, kind, said):
     with pytest.raises(kind, match=f"update 7: {said}"):
-        mixed(a_batch(), {"odd": 1.0}, {"odd": Fixed(pay)}, {"odd": 0.0}, 7)
+        mixed(a_batch(), {"odd": 1.0}, {"odd": Fixed(reward)}, {"odd": 0.0}, 7)
 
 
 def test_what_an_objective_reports_bears_its_name_and_so_does_its_failure():
     live_objectives = {"mine": Fixed(1.0)}
 
-    assert taught(live_objectives, live_objectives, a_batch(), 1) == {"mine pay": 2.0}
+    assert update_objectives(live_objectives, live_objectives, a_batch(), 1) == {"mine count": 2.0}
     with pytest.raises(RuntimeError, match="update 3: objective mine: it cannot learn: KeyError"):
-        taught(live_objectives, live_objectives, replace(a_batch(), reward=-np.ones(3)), 3)
+        update_objectives(
+            live_objectives, live_objectives, replace(a_batch(), reward=-np.ones(3)), 3
+        )
 
 
-def test_values_go_into_a_mind_and_back_and_what_is_missing_stays():
+def test_values_go_into_an_agent_state_and_back_and_what_is_missing_stays():
     live_objectives = {"mine": Fixed(1.0), "other": Fixed(1.0)}
     agent_state = AgentState(Genome(), {}, {}, values=exported_values(live_objectives))
     assert set(agent_state.values) == {"mine/model", "other/model"}

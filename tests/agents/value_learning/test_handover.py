@@ -1,4 +1,4 @@
-"""When a learned value takes over: its shares, the fidelity that earns them, what is refused."""
+"""When a learned value takes over: its shares, the fidelity that they need, what is refused."""
 
 import math
 from dataclasses import replace
@@ -110,7 +110,7 @@ def test_what_cannot_be_compared_has_no_fidelity(foretold, shown):
 # --- shares ------------------------------------------------------------------------------------
 
 
-def test_shares_over_a_life():
+def test_shares_over_a_run():
     found = {
         each: [alpha(each, update, (2, 6), proved=update >= 3) for update in range(8)]
         for each in ("none", "never", "always", "scheduled", "abrupt", "fidelity", "entropy")
@@ -131,12 +131,15 @@ def test_a_schedule_counts_the_agents_own_updates():
 
 
 def test_fidelity_is_of_approvals_that_were_not_learned_from_yet():
-    live_objective, twin = begun(seed=3), Approval().start(SIZE, ACTIONS, np.random.default_rng(3))
+    live_objective, duplicate = (
+        begun(seed=3),
+        Approval().start(SIZE, ACTIONS, np.random.default_rng(3)),
+    )
     live_objective.update(a_rollout(0))
     assert "fidelity" not in live_objective.report()  # it foretold 0 of everything
-    twin.learn(_evidence(a_rollout(0)))
+    duplicate.learn(_evidence(a_rollout(0)))
     live_objective.update(a_rollout(1))
-    foretold, shown = twin.reward(flat(a_rollout(1))), a_rollout(1).approval.ravel()
+    foretold, shown = duplicate.reward(flat(a_rollout(1))), a_rollout(1).approval.ravel()
 
     expected = fidelity(foretold, shown, 1.645)
     assert 0.3 < expected.lower < expected.estimate < 1
@@ -157,13 +160,13 @@ def test_the_say_is_handed_over_once_fidelity_is_proved_and_for_good():
     assert live_objective.report()["lessons"] == 14 * STEPS * N
 
 
-def test_noise_that_nobody_can_foretell_hands_nothing_over():
+def test_unpredictable_noise_hands_nothing_over():
     live_objective = begun(handover="fidelity", least_fidelity=0.7)
 
     assert shares(live_objective, [a_rollout(i, noise=50) for i in range(12)]) == [0] * 13
 
 
-def test_nobody_there_hands_nothing_over_and_pays_nothing():
+def test_without_a_caregiver_nothing_is_handed_over_and_no_reward_is_given():
     live_objective = begun(handover="fidelity")
 
     assert shares(live_objective, [a_rollout(i, silent=True) for i in range(3)]) == [0] * 4
@@ -173,22 +176,22 @@ def test_nobody_there_hands_nothing_over_and_pays_nothing():
 
 def test_the_say_is_handed_over_once_little_doubt_is_left():
     live_objective = begun(handover="entropy", model="bayesian_approval", most_doubt=0.5)
-    born = live_objective._valuer.doubt()
+    initial = live_objective._valuer.doubt()
     found = shares(live_objective, [a_rollout(i) for i in range(3)])
 
     assert found == [0, 1, 1, 1]
-    assert live_objective.report()["doubt"] <= 0.5 * born
+    assert live_objective.report()["doubt"] <= 0.5 * initial
     cautious = begun(handover="entropy", model="bayesian_approval", most_doubt=0.0)
     assert shares(cautious, [a_rollout(0)]) == [0, 0]
 
 
 def test_what_was_proved_is_in_the_state():
-    live_objective, heir = (begun(handover="fidelity", least_fidelity=0.7) for _ in range(2))
+    live_objective, offspring = (begun(handover="fidelity", least_fidelity=0.7) for _ in range(2))
     shares(live_objective, [a_rollout(i) for i in range(12)])
-    heir.load_state_dict(live_objective.state_dict())
+    offspring.load_state_dict(live_objective.state_dict())
 
-    assert heir.share() == live_objective.share() == 1
-    assert heir.report() == live_objective.report()
+    assert offspring.share() == live_objective.share() == 1
+    assert offspring.report() == live_objective.report()
 
 
 def test_rewards_are_divided_by_what_the_normaliser_says():
@@ -203,14 +206,14 @@ def test_rewards_are_divided_by_what_the_normaliser_says():
     np.testing.assert_allclose(scaled.reward(batch), raw / raw.std(), rtol=1e-9)
 
 
-def test_advice_teaches_models_that_learn_from_demonstrations():
-    told = a_rollout(0)
-    advised = replace(told, approval=None, advice=np.where(told.action == 0, -1, 2))
+def test_advice_trains_models_that_learn_from_demonstrations():
+    rollout = a_rollout(0)
+    advised = replace(rollout, approval=None, advice=np.where(rollout.action == 0, -1, 2))
     live_objective = begun(model={"behaviour_cloning": {"epochs": 60}})
     live_objective.update(advised)
-    chances = live_objective.believed(replace(flat(told), action=np.full(STEPS * N, 2)))
+    chances = live_objective.believed(replace(flat(rollout), action=np.full(STEPS * N, 2)))
 
-    assert live_objective.report()["lessons"] == (told.action > 0).sum()
+    assert live_objective.report()["lessons"] == (rollout.action > 0).sum()
     assert chances.min() > math.log(0.9)
 
 
@@ -238,7 +241,7 @@ def test_a_model_of_ones_own_may_be_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("model", ["gail", "airl"])
-def test_a_rollout_that_says_of_nobody_that_they_left_is_of_all(model):
+def test_a_rollout_without_marks_of_absence_is_of_all(model):
     said = replace(a_rollout(0), advice=np.ones((STEPS, N), int))
     there = replace(said, present=np.ones((STEPS, N), bool))
     one, other = (begun(model=model) for _ in range(2))
@@ -277,11 +280,11 @@ def test_an_internal_reward_is_what_is_shown_and_else_what_would_have_been():
         live_objective.update(a_rollout(i))
     batch = flat(a_rollout(9))
     some = np.where(np.arange(STEPS * N) % 3 == 0, np.nan, batch.approval)
-    paid = live_objective.reward(replace(batch, approval=some))
+    rewards = live_objective.reward(replace(batch, approval=some))
 
     silent = np.isnan(some)
-    np.testing.assert_array_equal(paid[~silent], batch.approval[~silent])
-    np.testing.assert_array_equal(paid[silent], live_objective.believed(batch)[silent])
+    np.testing.assert_array_equal(rewards[~silent], batch.approval[~silent])
+    np.testing.assert_array_equal(rewards[silent], live_objective.believed(batch)[silent])
     np.testing.assert_array_equal(
         live_objective.reward(replace(batch, approval=None)), live_objective.believed(batch)
     )

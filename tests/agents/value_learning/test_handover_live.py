@@ -19,7 +19,7 @@ UPDATES = 6
 
 
 class Watched(Signpost):
-    """Pays for the greatest of what is shown; somebody likes the smallest, and may leave."""
+    """Rewards the greatest of what is shown; the caregiver likes the smallest, and may leave."""
 
     def __init__(self, leaves_after: int = 10**9) -> None:
         super().__init__(8, seed=0)
@@ -36,7 +36,7 @@ class Watched(Signpost):
 
 @dataclass(frozen=True)
 class Shown(Objective):
-    """Pays the approval that is shown, nothing else: R_s."""
+    """Gives the approval that is shown, nothing else: R_s."""
 
     unit: ClassVar[str] = "approval"
     scope: ClassVar[str] = "lifelong"
@@ -77,7 +77,7 @@ class Perfect(Valuer):
 
 
 def agent_run(objectives, leaves_after=10**9, model=None, between=lambda learner, i: None):
-    """Parameters at the end, by name, and what was earned a step in every update."""
+    """Parameters at the end, by name, and the reward of a step in every update."""
     weights = {name: each.weight for name, each in objectives.items()}
     genome = replace(SMALL, objective=tuple(sorted(weights.items())))
     population = solo(genome, env=Watched(leaves_after), objectives=objectives)
@@ -148,7 +148,7 @@ def test_a_caregiver_who_stays_is_training_on_the_sum_of_rewards():
 
 
 def test_a_perfect_model_unlearns_nothing_when_the_caregiver_leaves():
-    """S6: with R_i = R_s the switch cannot be told from none; with a young model it can."""
+    """S6: with R_i = R_s the switch looks like none; with a young model it does not."""
     internal = {"extrinsic": Extrinsic(0.5), "internal_social_reward": InternalSocialReward()}
     stays, _ = agent_run(internal)
     leaves, _ = agent_run(internal, leaves_after=24, model=Perfect())
@@ -158,7 +158,7 @@ def test_a_perfect_model_unlearns_nothing_when_the_caregiver_leaves():
     assert not same(young, stays)
 
 
-def test_a_life_without_company_pays_nothing_of_the_kind():
+def test_a_run_without_a_caregiver_gives_no_reward_of_the_kind():
     _, reports = agent_run({"learned_value": LearnedValue(), "count": DRIVE}, leaves_after=0)
 
     assert {each.rewards["learned_value"] for each in reports} == {0.0}
@@ -166,7 +166,7 @@ def test_a_life_without_company_pays_nothing_of_the_kind():
 
 
 def test_what_was_learned_survives_rewrites_and_can_be_rewritten():
-    """Widening leaves the model alone to the bit; a mind with other values puts them in."""
+    """Widening leaves the model alone to the bit; an agent state with other values puts them in."""
     seen = Watched()
     objectives = {"learned_value": LearnedValue(), "count": DRIVE}
     genome = replace(SMALL, objective=(("count", 0.7), ("learned_value", 1.0)))

@@ -1,4 +1,4 @@
-"""A world of fixed length that pays, and agents that are paid by what a judge makes of them."""
+"""A world of fixed length, and agents that a discriminator's output rewards."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -45,7 +45,7 @@ class Table(VectorEnv):
 
 @dataclass(frozen=True)
 class JudgedClaim(Objective):
-    """Pays what a value model finds, and lets it watch; ``box`` gets the motive."""
+    """Gives what a value model finds, and lets it watch; ``box`` gets the live objective."""
 
     unit: ClassVar[str] = "nats"
     scope: ClassVar[str] = "lifelong"
@@ -84,7 +84,7 @@ GENOME = Genome(
 )
 
 
-def imitate(world, model, evidence, *, updates, seed=0, told=False, genome=GENOME):
+def imitate(world, model, evidence, *, updates, seed=0, variable_horizon=False, genome=GENOME):
     """The policy ``[states, actions]`` of who learns by this model alone, and the model."""
     judged = JudgedClaim(model, evidence)
     env = Table(world, 32, seed)
@@ -97,14 +97,14 @@ def imitate(world, model, evidence, *, updates, seed=0, told=False, genome=GENOM
         z = learner.logits(seen)
         return z - np.logaddexp.reduce(z, axis=1, keepdims=True)
 
-    if told:
+    if variable_horizon:
         judged.box[0].policy = logs
     for _ in range(updates):
         population.update()
     return np.exp(logs(world.observation)), judged.box[0].valuer
 
 
-def worth(world, policy, paid):
-    """Expected return, exactly: ``paid`` [states] for each state that a step arrives in."""
+def worth(world, policy, rewards):
+    """Expected return, exactly: ``rewards`` [states] for each state that a step arrives in."""
     tables = np.broadcast_to(policy, (world.horizon, *world.transition.shape[:2]))
-    return float((occupancies(world.transition, world.start, tables)[1:] @ paid).sum())
+    return float((occupancies(world.transition, world.start, tables)[1:] @ rewards).sum())

@@ -36,25 +36,25 @@ def rng(seed=0):
 
 
 def cloning(seed, entropy_weight, l2_weight):
-    """Greatest difference of log probabilities, before and after the same lessons."""
+    """Greatest difference of log probabilities, before and after the same samples."""
     world = a_grid(5, 16)
     demos = watched(world, rng(seed).dirichlet(np.ones(4), 25), 60, rng(seed + 1))
     settings = BehaviourCloning(
         minibatch=BATCH, epochs=10, entropy_weight=entropy_weight, l2_weight=l2_weight
     )
-    ours, twin = (settings.start(25, 4, rng(seed)) for _ in range(2))
-    lived = demos.lived
-    seen, done = lived.observation[demos.present], lived.action[demos.present]
-    orders = list(twin._clone.student.minibatches(len(seen), settings.epochs, BATCH))
+    ours, duplicate = (settings.start(25, 4, rng(seed)) for _ in range(2))
+    rollout = demos.steps
+    seen, done = rollout.observation[demos.present], rollout.action[demos.present]
+    orders = list(duplicate._clone.student.minibatches(len(seen), settings.epochs, BATCH))
     theirs = library_clone(ours._clone.student.net.weights, seen, done, orders, settings)
-    born = differs(ours, theirs.policy, world)
+    initial = differs(ours, theirs.policy, world)
     ours.learn(demos)
     theirs.train(n_batches=len(orders), log_interval=10**9, progress_bar=False)
-    return born, differs(ours, theirs.policy, world), len(orders)
+    return initial, differs(ours, theirs.policy, world), len(orders)
 
 
 def library_clone(weights, seen, done, orders, settings):
-    """Theirs, with our weights at birth and our minibatches in our order."""
+    """Theirs, with our initial weights and our minibatches in our order."""
     spaces = gym.spaces.Box(0, 1, (25,), np.float32), gym.spaces.Discrete(4)
     policy = ActorCriticPolicy(
         *spaces, lambda _: settings.learning_rate, net_arch=[32, 32], activation_fn=nn.ReLU
@@ -112,16 +112,16 @@ def layered(layers=5, width=3, actions=3, seed=0):
 
 
 class Table(RewardNet):
-    """A number for every state, 0 at birth, in float64 as ours."""
+    """A number for every state, 0 at the start, in float64 as ours."""
 
     def __init__(self, states):
         spaces = gym.spaces.Box(0, 1, (states,), np.float64), gym.spaces.Discrete(2)
         super().__init__(*spaces)
-        self.paid = nn.Parameter(torch.zeros(states, dtype=torch.float64))
+        self.rewards = nn.Parameter(torch.zeros(states, dtype=torch.float64))
 
     def forward(self, state, action, next_state, done):
         del action, next_state, done
-        return state.double() @ self.paid
+        return state.double() @ self.rewards
 
 
 def planning(seed):
@@ -141,10 +141,10 @@ def planning(seed):
         horizon=world.horizon,
         initial_state_dist=world.start,
     )
-    path = demos.lived.observation.argmax(axis=2), demos.lived.next_observation.argmax(axis=2)
+    path = demos.steps.observation.argmax(axis=2), demos.steps.next_observation.argmax(axis=2)
     walks = [
-        Trajectory(np.append(path[0][:, k], path[1][-1, k]), demos.lived.action[:, k], None, True)
-        for k in range(demos.lived.action.shape[1])
+        Trajectory(np.append(path[0][:, k], path[1][-1, k]), demos.steps.action[:, k], None, True)
+        for k in range(demos.steps.action.shape[1])
     ]
     theirs = MCEIRL(
         walks,

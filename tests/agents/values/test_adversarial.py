@@ -1,4 +1,4 @@
-"""Judges tell another's steps from one's own, and who pleases them does as the other did."""
+"""Judges distinguish another's steps from one's own, and who pleases them does as the other did."""
 
 from dataclasses import replace
 
@@ -15,8 +15,8 @@ from tests.agents.demonstrators import a_grid, a_random_world, watched
 from tests.agents.values.adversaries import imitate, worth
 
 KINDS = pytest.mark.parametrize("kind", [Gail, Airl])
-GRID = a_grid(4, 12)  # from one corner; the one opposite pays
-PAID = np.eye(16)[15]
+GRID = a_grid(4, 12)  # from one corner; the opposite one gives reward
+REWARDS = np.eye(16)[15]
 EXPERT = np.eye(4)[np.where(np.arange(16) % 4 < 3, 3, 1)]  # right, then down
 STUCK = np.tile(np.eye(4)[0], (16, 1))  # up, where there is a wall: all steps are the same
 RANDOM = np.full((16, 4), 0.25)
@@ -60,8 +60,8 @@ def test_the_reward_of_gail_is_the_softplus_of_the_logit_and_above_nought():
     assert valuer.reward(batch).min() > 0
 
 
-def test_what_airl_pays_is_what_it_is_tested_for_and_shaping():
-    """``f - g`` is ``gamma h(s') - h(s)``, so that EPIC cannot tell them apart."""
+def test_the_reward_of_airl_is_what_it_is_tested_for_and_shaping():
+    """``f - g`` is ``gamma h(s') - h(s)``, so that EPIC cannot distinguish them."""
     valuer = Airl(discount=0.9).start(6, 4, rng())
     batch, shape = every_step(a_random_world())
     f, g = valuer.reward(batch).reshape(shape), valuer.unshaped(batch).reshape(shape)
@@ -96,7 +96,7 @@ def test_the_slope_of_airl_is_that_of_the_cross_entropy_of_its_logit():
             (w.astype(float), rng(4).standard_normal(len(b))) for w, b in student.net.weights
         ]  # no unit rests at the kink
         student._adam.step = lambda _, slopes, name=name: found.setdefault(name, slopes)
-    valuer.teach(steps, labels, logs)
+    valuer.train_step(steps, labels, logs)
     for name, slopes in found.items():
         for layer, slope in zip(getattr(valuer, name).net.weights, slopes, strict=True):
             for weights, mine in zip(layer, slope, strict=True):
@@ -124,28 +124,28 @@ def test_demonstrations_of_different_lengths_are_refused_unless_they_are_allowed
 
 @KINDS
 def test_worlds_that_end_episodes_are_refused_unless_they_are_allowed(kind):
-    own = watched(GRID, RANDOM, 5, rng()).lived
+    own = watched(GRID, RANDOM, 5, rng()).steps
     over = np.zeros((12, 5), bool)
     over[3, 2] = True
     died = replace(own, terminated=over, ended=over)
     with pytest.raises(ValueError, match="an own episode is terminated before its time"):
         kind().start(16, 4, rng()).watch(died)
     with pytest.raises(ValueError, match="a demonstration is terminated before its time"):
-        kind().start(16, 4, rng()).learn(replace(watched(GRID, EXPERT, 5, rng()), lived=died))
+        kind().start(16, 4, rng()).learn(replace(watched(GRID, EXPERT, 5, rng()), steps=died))
     kind(variable_horizon=True).start(16, 4, rng()).watch(died)
 
 
 @KINDS
 def test_episodes_that_are_cut_at_different_times_are_refused_also_over_rollouts(kind):
-    own = watched(GRID, RANDOM, 2, rng()).lived
+    own = watched(GRID, RANDOM, 2, rng()).steps
     every_third, every_fourth = (
         np.repeat((np.arange(1, 13) % n == 0)[:, None], 2, axis=1) for n in (3, 4)
     )
     valuer = kind().start(16, 4, rng())
     valuer.watch(replace(own, ended=every_third))
-    heir = kind().start(16, 4, rng(1))
-    heir.load_state_dict(valuer.state_dict())
-    for each in (valuer, heir):
+    offspring = kind().start(16, 4, rng(1))
+    offspring.load_state_dict(valuer.state_dict())
+    for each in (valuer, offspring):
         each.watch(own)
         with pytest.raises(ValueError, match="own episodes have 3 and 4 steps"):
             each.watch(replace(own, ended=every_fourth))
@@ -171,11 +171,13 @@ def test_a_reservoir_keeps_every_row_with_the_same_chance():
 # --- who pleases a judge -------------------------------------------------------------------------
 
 
-def imitated(model, demonstrator, seed, updates, *, told=False):
-    """Expected return, by what the world pays, of who never saw it."""
+def imitated(model, demonstrator, seed, updates, *, variable_horizon=False):
+    """Expected return, by what the world gives, of who never saw it."""
     demos = watched(GRID, demonstrator, 20, rng(seed))
-    policy, _ = imitate(GRID, model, demos, updates=updates, seed=seed, told=told)
-    return worth(GRID, policy, PAID)
+    policy, _ = imitate(
+        GRID, model, demos, updates=updates, seed=seed, variable_horizon=variable_horizon
+    )
+    return worth(GRID, policy, REWARDS)
 
 
 def test_who_pleases_gails_judge_does_as_the_expert_did():
@@ -184,28 +186,36 @@ def test_who_pleases_gails_judge_does_as_the_expert_did():
     demos = watched(world, expert, 20, rng(1))
     policy, _ = imitate(world, Gail(), demos, updates=35)
 
-    assert worth(GRID, EXPERT, PAID) == 7
+    assert worth(GRID, EXPERT, REWARDS) == 7
     assert worth(world, expert, np.eye(9)[8]) == 5
     assert worth(world, policy, np.eye(9)[8]) > 0.9 * 5
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "told", "updates"), [(Gail(), False, 60), (Airl(), True, 150), (Airl(), False, 150)]
+    ("model", "variable_horizon", "updates"),
+    [(Gail(), False, 60), (Airl(), True, 150), (Airl(), False, 150)],
 )
-def test_nine_tenths_of_the_expert_and_nothing_of_one_who_shows_nothing(model, told, updates):
-    """Medians of five seeds; shown the same step for ever, nobody does better than chance."""
-    found = [imitated(model, EXPERT, 10 + i, updates, told=told) for i in range(5)]
-    control = [imitated(model, STUCK, 10 + i, updates, told=told) for i in range(5)]
+def test_nine_tenths_of_the_expert_and_nothing_of_one_who_shows_nothing(
+    model, variable_horizon, updates
+):
+    """Medians of five seeds; shown the same step for ever, no agent does better than chance."""
+    found = [
+        imitated(model, EXPERT, 10 + i, updates, variable_horizon=variable_horizon)
+        for i in range(5)
+    ]
+    control = [
+        imitated(model, STUCK, 10 + i, updates, variable_horizon=variable_horizon) for i in range(5)
+    ]
     error = np.std(control, ddof=1) / np.sqrt(5)
 
-    assert np.median(found) >= 0.9 * worth(GRID, EXPERT, PAID)
-    assert np.mean(control) <= worth(GRID, RANDOM, PAID) + 2 * error
+    assert np.median(found) >= 0.9 * worth(GRID, EXPERT, REWARDS)
+    assert np.mean(control) <= worth(GRID, RANDOM, REWARDS) + 2 * error
 
 
-def soft(world, paid, discount, sweeps=80):
+def soft(world, rewards, discount, sweeps=80):
     """Soft-optimal play that never ends, of a table ``[states, actions, states]``."""
-    table = np.einsum("sat,sat->sa", world.transition, paid)
+    table = np.einsum("sat,sat->sa", world.transition, rewards)
     values = np.zeros(len(table))
     for _ in range(sweeps):
         q = table + discount * world.transition @ values
@@ -213,29 +223,29 @@ def soft(world, paid, discount, sweeps=80):
     return np.exp(q - values[:, None])
 
 
-def recovered(seed, paid, updates=100):
-    """``g``, of AIRL between two who play soft-optimally: one for ``paid``, one for ``f``."""
+def recovered(seed, rewards, updates=100):
+    """``g``, of AIRL between two who play soft-optimally: one for ``rewards``, one for ``f``."""
     world, chance = replace(a_grid(3, 12), start=np.full(9, 1 / 9)), rng(seed)
     batch, shape = every_step(world)
-    there = np.broadcast_to(paid[:, None, None], shape)
+    there = np.broadcast_to(rewards[:, None, None], shape)
     valuer = Airl(n_disc_updates=8, discount=0.9, capacity=20_000).start(9, 4, chance)
     valuer.learn(watched(world, soft(world, there, 0.9), 1500, chance))
     for _ in range(updates):
         mine = soft(world, valuer.reward(batch).reshape(shape), 0.9)
-        own = watched(world, mine, 64, chance).lived
+        own = watched(world, mine, 64, chance).steps
         valuer.watch(own, lambda seen, mine=mine: np.log(mine)[world.states(seen)])
     found = valuer.unshaped(batch).reshape(shape)
     return found[:, 0, 0], epic(found, there, 0.9).value
 
 
 def test_airl_recovers_the_reward_of_states_but_for_a_constant():
-    paid = rng(10).standard_normal(9)
-    g, distance = recovered(0, paid)
-    slope, _ = np.polyfit(paid, g, 1)
+    reward = rng(10).standard_normal(9)
+    g, distance = recovered(0, reward)
+    slope, _ = np.polyfit(reward, g, 1)
 
     assert distance < 0.15  # of unrelated rewards it is about 0.7
     assert slope == pytest.approx(1, abs=0.25)
-    assert np.corrcoef(g, paid)[0, 1] > 0.96
+    assert np.corrcoef(g, reward)[0, 1] > 0.96
 
 
 def test_of_who_wants_nothing_airl_finds_next_to_nothing():

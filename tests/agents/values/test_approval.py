@@ -27,7 +27,7 @@ def a_batch(state, action, approval=None):
     return Batch(seen, action, seen, np.zeros(action.shape), none, none, approval=approval)
 
 
-def told(seed, steps=40, noise=0.0, n=8):
+def approved(seed, steps=40, noise=0.0, n=8):
     rng = np.random.default_rng(seed)
     state, action = rng.integers(0, SIZE, (steps, n)), rng.integers(0, ACTIONS, (steps, n))
     shown = TABLE[state, action] + noise * rng.standard_normal((steps, n))
@@ -43,11 +43,11 @@ def believed(valuer):
 
 
 @pytest.mark.parametrize("model", [Approval(), BayesianApproval()], ids=["network", "bayesian"])
-def test_who_was_told_nothing_finds_nothing_worth_anything(model):
+def test_a_model_without_evidence_finds_nothing_worth_anything(model):
     valuer = begun(model)
-    silent = told(0)
-    valuer.learn(Evidence(a_batch(*np.zeros((2, 5, 2), int))))  # nobody ever speaks
-    silent.lived.approval[:] = np.nan  # nobody speaks now
+    silent = approved(0)
+    valuer.learn(Evidence(a_batch(*np.zeros((2, 5, 2), int))))  # no approval at all
+    silent.steps.approval[:] = np.nan  # no approval now
     valuer.learn(silent)
 
     np.testing.assert_array_equal(believed(valuer), 0)
@@ -65,22 +65,22 @@ def test_who_was_told_nothing_finds_nothing_worth_anything(model):
 def test_a_planted_table_is_found(model, close):
     valuer = begun(model)
     for seed in range(8):
-        valuer.learn(told(seed))
+        valuer.learn(approved(seed))
 
     np.testing.assert_allclose(believed(valuer), TABLE, atol=close)
 
 
-def test_what_is_silent_teaches_nothing_of_its_own():
-    """The same lessons, with silent steps between them: the same belief to rounding."""
+def test_silent_steps_train_nothing():
+    """The same samples, with silent steps between them: the same belief to rounding."""
     one, other = (begun(BayesianApproval()) for _ in range(2))
-    whole = told(0)
-    quiet = told(0)
-    quiet.lived.approval[::2] = np.nan
-    lived = quiet.lived
-    heard = Evidence(a_batch(lived.observation[1::2].argmax(2), lived.action[1::2],
-                             whole.lived.approval[1::2]))  # fmt: skip
+    whole = approved(0)
+    quiet = approved(0)
+    quiet.steps.approval[::2] = np.nan
+    rollout = quiet.steps
+    answered = Evidence(a_batch(rollout.observation[1::2].argmax(2), rollout.action[1::2],
+                             whole.steps.approval[1::2]))  # fmt: skip
     one.learn(quiet)
-    other.learn(heard)
+    other.learn(answered)
 
     np.testing.assert_allclose(believed(one), believed(other), rtol=1e-12)
 
@@ -93,20 +93,20 @@ def features(batch):
 
 
 def rows(evidence):
-    lived = evidence.lived
-    return a_batch(lived.observation.argmax(2).ravel(), lived.action.ravel(),
-                   lived.approval.ravel())  # fmt: skip
+    rollout = evidence.steps
+    return a_batch(rollout.observation.argmax(2).ravel(), rollout.action.ravel(),
+                   rollout.approval.ravel())  # fmt: skip
 
 
 def test_the_posterior_is_the_textbooks():
     """Bishop 2006, eq. 3.50-3.51, with a matrix inverted; learned in two parts or in one."""
     prior, noise = 0.7, 0.3
     valuer = begun(BayesianApproval(prior=prior, noise=noise))
-    lessons = [told(seed, noise=0.3) for seed in range(2)]
-    for each in lessons:
+    samples = [approved(seed, noise=0.3) for seed in range(2)]
+    for each in samples:
         valuer.learn(each)
-    f = np.concatenate([features(rows(each)) for each in lessons])
-    y = np.concatenate([rows(each).approval for each in lessons])
+    f = np.concatenate([features(rows(each)) for each in samples])
+    y = np.concatenate([rows(each).approval for each in samples])
     spread = np.linalg.inv(np.eye(f.shape[1]) / prior**2 + f.T @ f / noise**2)
     mean = spread @ f.T @ y / noise**2
 
@@ -116,13 +116,13 @@ def test_the_posterior_is_the_textbooks():
     assert valuer.doubt() == pytest.approx(doubt, rel=1e-12)
 
 
-def test_doubt_begins_at_the_priors_and_falls_with_every_lesson():
+def test_doubt_begins_at_the_priors_and_falls_with_every_sample():
     valuer = begun(BayesianApproval(prior=2.0, noise=0.5))
     width = (1 + SIZE) * (1 + ACTIONS)
     found = [valuer.doubt()]
     assert found[0] == pytest.approx(width * math.log(1 + 16) / 2, rel=1e-12)
     for seed in range(5):
-        valuer.learn(told(seed))
+        valuer.learn(approved(seed))
         found.append(valuer.doubt())
 
     assert all(after < before for before, after in pairwise(found))
@@ -130,9 +130,9 @@ def test_doubt_begins_at_the_priors_and_falls_with_every_lesson():
 
 
 def test_doubt_stays_about_what_was_never_met():
-    """Action 0 alone was tried: the weights of the others are as they were born."""
-    one = told(0)
-    one.lived.action[:] = 0
+    """Action 0 alone was tried: the weights of the others are as initialised."""
+    one = approved(0)
+    one.steps.action[:] = 0
     valuer = begun(BayesianApproval(prior=1.0, noise=1.0))
     for _ in range(200):
         valuer.learn(one)
@@ -143,7 +143,7 @@ def test_doubt_stays_about_what_was_never_met():
 
 def test_a_rewrite_may_move_the_belief_and_not_how_sure_it_is():
     valuer = begun(BayesianApproval())
-    valuer.learn(told(0))
+    valuer.learn(approved(0))
     doubt, sure = valuer.doubt(), valuer.state_dict()["precision"]
     valuer.import_parameters({"mean": np.zeros_like(valuer.transferable_parameters()["mean"])})
 

@@ -28,7 +28,7 @@ def test_of_a_deterministic_expert_seen_everywhere_every_action_is_matched():
         valuer.learn(demos)
         chances = valuer.predict(world.observation, ANY)
 
-        assert len(np.unique(demos.lived.observation.argmax(axis=2))) == 25
+        assert len(np.unique(demos.steps.observation.argmax(axis=2))) == 25
         np.testing.assert_array_equal(chances.argmax(axis=1), expert)
         assert chances[np.arange(25), expert].min() > 0.9
     assert rows.max() == 4
@@ -40,9 +40,9 @@ def test_of_an_expert_who_draws_the_frequencies_are_learned():
     demos = watched(world, policy, 400, rng(6))
     valuer = BehaviourCloning(entropy_weight=0.0).start(9, 4, rng())
     valuer.learn(demos)
-    seen = demos.lived.observation.argmax(axis=2)
+    seen = demos.steps.observation.argmax(axis=2)
     counts = np.zeros((9, 4))
-    np.add.at(counts, (seen, demos.lived.action), 1)
+    np.add.at(counts, (seen, demos.steps.action), 1)
 
     frequencies = counts / counts.sum(axis=1, keepdims=True)
     assert np.abs(valuer.predict(world.observation, ANY[:9]) - frequencies).max() < 0.08
@@ -53,9 +53,9 @@ def test_an_action_is_worth_its_log_probability():
     seen = rng(1).standard_normal((6, 3)).astype(np.float32)
     action, none = np.array([0, 1, 2, 3, 0, 1]), np.zeros(6, bool)
     chances = valuer.predict(seen, ANY[:6])
-    paid = valuer.reward(Batch(seen, action, seen, np.zeros(6), none, none))
+    rewards = valuer.reward(Batch(seen, action, seen, np.zeros(6), none, none))
 
-    np.testing.assert_allclose(paid, np.log(chances[np.arange(6), action]), atol=1e-5)
+    np.testing.assert_allclose(rewards, np.log(chances[np.arange(6), action]), atol=1e-5)
 
 
 def test_the_slope_is_that_of_the_formula():

@@ -72,16 +72,16 @@ def scratch(tmp_path_factory):
 
 @pytest.mark.slow
 def test_cloning_and_inverse_planning_are_those_of_the_library(scratch):
-    """V10: log probabilities after the same lessons from the same birth; visits at the optimum."""
+    """V10: log probabilities after the same samples from the same start; visits at the optimum."""
     printed = scratch(
         str(ROOT / "tests" / "agents" / "values" / "beside_imitation.py"), "log"
     ).stdout
     found = json.loads(printed.splitlines()[-1])
 
-    for born, taught, lessons in found["cloning"]:
-        assert lessons == 300
-        assert born < 1e-5
-        assert taught <= 1e-3
+    for initial, trained, samples in found["cloning"]:
+        assert samples == 300
+        assert initial < 1e-5
+        assert trained <= 1e-3
     for visits, ours, theirs, policies in found["planning"]:
         assert max(ours, theirs) < 1e-4  # both have converged to what was shown
         assert visits <= 1e-3
@@ -92,15 +92,15 @@ def test_cloning_and_inverse_planning_are_those_of_the_library(scratch):
 def test_what_minari_wrote_becomes_recorded_episodes(scratch):
     scratch("-c", DATA_SET)
     scratch("-m", "sandbox", "demonstrate", "--minari", "probe/two-v0", "--out", "two.npz")
-    told = recorded.load(scratch.folder / "two.npz")
+    loaded = recorded.load(scratch.folder / "two.npz")
     lost = scratch(
         "-m", "sandbox", "demonstrate", "--minari", "probe/no-v0", "--out", "no.npz", must=False
     )
 
-    np.testing.assert_array_equal(told.lengths, [3, 5])
-    np.testing.assert_array_equal(told.actions, [0, 1, 2, 0, 1, 2, 0, 1])
-    np.testing.assert_array_equal(told.terminated, [True, False])
-    np.testing.assert_allclose(told.last[0], np.arange(12, 16) / 100, rtol=1e-6)
+    np.testing.assert_array_equal(loaded.lengths, [3, 5])
+    np.testing.assert_array_equal(loaded.actions, [0, 1, 2, 0, 1, 2, 0, 1])
+    np.testing.assert_array_equal(loaded.terminated, [True, False])
+    np.testing.assert_allclose(loaded.last[0], np.arange(12, 16) / 100, rtol=1e-6)
     assert lost.returncode == 2
     assert "not found" in lost.stderr
     assert lost.stderr.count("\n") == 1

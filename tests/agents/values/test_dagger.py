@@ -21,18 +21,18 @@ def rng(seed=0):
 
 def advised(evidence, expert, silent=0.0, chance=None):
     """The same steps with what the expert would have done there; now and then nothing is said."""
-    seen = evidence.lived.observation.argmax(axis=2)
+    seen = evidence.steps.observation.argmax(axis=2)
     said = expert[seen]
     if silent:
         said = np.where(chance.random(said.shape) < silent, -1, said)
-    return replace(evidence, lived=replace(evidence.lived, advice=said))
+    return replace(evidence, steps=replace(evidence.steps, advice=said))
 
 
-def test_advice_teaches_what_demonstrations_never_showed():
-    """The expert walks one way only; who slips off it needs to be told, and is."""
+def test_advice_shows_what_demonstrations_never_showed():
+    """The expert walks one way only; who slips off it needs advice, and gets it."""
     world = a_grid(5, 16)
     demos = watched(world, np.eye(4)[EXPERT], 20, rng(1))
-    off = np.setdiff1d(np.arange(25), demos.lived.observation.argmax(axis=2))
+    off = np.setdiff1d(np.arange(25), demos.steps.observation.argmax(axis=2))
     matched = {}
     for kind in (BehaviourCloning, Dagger):
         valuer = kind(epochs=30).start(25, 4, rng())
@@ -48,23 +48,30 @@ def test_advice_teaches_what_demonstrations_never_showed():
     assert matched[BehaviourCloning] < 0.8
 
 
-def test_where_there_is_advice_what_was_done_teaches_nothing():
-    """Other actions, same advice: same lesson. All silent: none."""
+def test_where_there_is_advice_what_was_done_trains_nothing():
+    """Other actions, same advice: same sample. All silent: none."""
     world = a_random_world()
-    told = advised(watched(world, np.full((6, 4), 0.25), 5, rng()), np.array([0, 1, 2, 3, 0, 1]))
-    other = replace(told, lived=replace(told.lived, action=(told.lived.action + 1) % 4))
-    quiet = replace(told, lived=replace(told.lived, advice=np.full((8, 5), -1)))
+    evidence = advised(
+        watched(world, np.full((6, 4), 0.25), 5, rng()), np.array([0, 1, 2, 3, 0, 1])
+    )
+    other = replace(evidence, steps=replace(evidence.steps, action=(evidence.steps.action + 1) % 4))
+    quiet = replace(evidence, steps=replace(evidence.steps, advice=np.full((8, 5), -1)))
     states = {}
-    for name, each in {"told": told, "other": other, "quiet": quiet, "born": None}.items():
+    for name, each in {
+        "advised": evidence,
+        "other": other,
+        "quiet": quiet,
+        "initial": None,
+    }.items():
         valuer = Dagger().start(6, 4, rng())
         if each is not None:
             valuer.learn(each)
         states[name] = valuer.state_dict()
-    for key, value in states["told"].items():
+    for key, value in states["advised"].items():
         np.testing.assert_array_equal(value, states["other"][key])
-    for key, value in states["born"].items():
+    for key, value in states["initial"].items():
         np.testing.assert_array_equal(value, states["quiet"][key])
-    assert int(states["told"]["kept.shown"]) == 40
+    assert int(states["advised"]["kept.shown"]) == 40
 
 
 def test_all_advice_ever_given_counts_the_same():
@@ -75,8 +82,8 @@ def test_all_advice_ever_given_counts_the_same():
     )
     for action, times in ((1, 9), (2, 1)):
         rows, zero = np.repeat(seen[:1], times, axis=0)[:, None], np.zeros((times, 1), int)
-        lived = Batch(rows, zero, rows, np.zeros((times, 1)), zero == 1, zero == 1)
-        valuer.learn(Evidence(replace(lived, advice=zero + action)))
+        rollout = Batch(rows, zero, rows, np.zeros((times, 1)), zero == 1, zero == 1)
+        valuer.learn(Evidence(replace(rollout, advice=zero + action)))
 
     chances = valuer.predict(seen[:1], ANY[:1])[0]
     np.testing.assert_allclose(chances, [0, 0.9, 0.1, 0], atol=0.02)

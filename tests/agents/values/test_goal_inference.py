@@ -73,11 +73,11 @@ def test_beliefs_are_the_prior_on_average_over_all_that_could_be_seen():
     total, mass = np.zeros(3), 0.0
     logs = settings.start(5, 2, rng(), world)._logs
     for actions in itertools.product(range(2), repeat=4):
-        lived = walk(world, actions)
-        states = lived.lived.observation[:, 0].argmax(axis=1)
+        rollout = walk(world, actions)
+        states = rollout.steps.observation[:, 0].argmax(axis=1)
         chance = np.exp(logs[:, states, list(actions)].sum(axis=1)).mean()
         valuer = settings.start(5, 2, rng(), world)
-        valuer.learn(lived)
+        valuer.learn(rollout)
         total, mass = total + chance * belief(valuer), mass + chance
 
     assert mass == pytest.approx(1, abs=1e-12)
@@ -102,11 +102,11 @@ def test_rewards_and_foretelling_are_those_of_the_belief():
     valuer = GoalInference(goals=(0, 4)).start(5, 2, rng(), world)
     valuer.learn(walk(world, [1]))
     none, seen = np.zeros(5, bool), world.observation
-    paid = valuer.reward(Batch(seen[::-1], np.zeros(5, int), seen, np.zeros(5), none, none))
+    rewards = valuer.reward(Batch(seen[::-1], np.zeros(5, int), seen, np.zeros(5), none, none))
     chances = valuer.predict(seen, np.zeros(5, int))
 
     left, right = belief(valuer)
-    np.testing.assert_allclose(paid, [left, 0, 0, 0, right], rtol=1e-12)
+    np.testing.assert_allclose(rewards, [left, 0, 0, 0, right], rtol=1e-12)
     assert chances[2, 1] > 0.5 > left
 
 

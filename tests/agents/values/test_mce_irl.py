@@ -30,12 +30,12 @@ def reasonable():
     return Dynamics(np.eye(5, dtype=np.float32), transition, start, 20)
 
 
-PAID = np.array([1, 2, 2, -20, 3.0])
+REWARDS = np.array([1, 2, 2, -20, 3.0])
 
 
 def test_soft_values_and_visits_without_discount_are_those_of_imitation():
     world = reasonable()
-    soft = soft_values(world.transition, PAID, 20)
+    soft = soft_values(world.transition, REWARDS, 20)
     visits = occupancies(world.transition, world.start, soft.policy).sum(axis=0)
 
     expected = [53.298300, 54.836443, 54.836443, 33.649463, 54.744662]
@@ -49,7 +49,7 @@ def test_soft_values_and_visits_without_discount_are_those_of_imitation():
 
 def test_soft_values_and_visits_with_discount_are_those_of_imitation():
     world = reasonable()
-    soft = soft_values(world.transition, PAID, 20, 0.9)
+    soft = soft_values(world.transition, REWARDS, 20, 0.9)
     visits = occupancies(world.transition, world.start, soft.policy, 0.9)
 
     expected = [22.943354, 24.039469, 24.039469, 2.818985, 24.430549]
@@ -79,22 +79,22 @@ def test_the_gradient_of_likelihood_is_the_excess_of_visits(seed, discount):
     """By finite differences of ``sum_t g^t log pi_t(a_t|s_t)``, whatever was done."""
     world = a_random_world(seed=seed)
     done = rng(seed).random((8, 6, 4)) * discount ** np.arange(8)[:, None, None]
-    paid = rng(seed + 1).standard_normal(6)
+    rewards = rng(seed + 1).standard_normal(6)
 
     def likelihood(table):
         return np.sum(done * np.log(soft_values(world.transition, table, 8, discount).policy))
 
-    play = soft_values(world.transition, paid, 8, discount).policy
+    play = soft_values(world.transition, rewards, 8, discount).policy
     gradient = excess_visits(world.transition, done, play, discount)
     for i, slope in enumerate(gradient):
         nudge = 1e-5 * np.eye(6)[i]
-        found = (likelihood(paid + nudge) - likelihood(paid - nudge)) / 2e-5
+        found = (likelihood(rewards + nudge) - likelihood(rewards - nudge)) / 2e-5
         assert found == pytest.approx(slope, abs=1e-6)
 
 
 @given(SEEDS, st.sampled_from([0.5, 0.9, 1.0]))
 def test_of_all_that_a_demonstrator_could_do_it_is_the_difference_of_visits(seed, discount):
-    """``mu_demo - mu_pi``, at the paid steps: chance has evened out."""
+    """``mu_demo - mu_pi``, at the rewarded steps: chance has evened out."""
     world = a_random_world(seed=seed)
     play, demo = (
         soft_values(world.transition, rng(seed + i).standard_normal(6), 8, discount).policy
@@ -111,12 +111,12 @@ def test_of_all_that_a_demonstrator_could_do_it_is_the_difference_of_visits(seed
 @pytest.mark.parametrize("discount", [0.9, 1.0])
 def test_where_nothing_is_chance_learned_play_goes_where_the_demonstrator_went(discount):
     """V10's measure, on a deterministic grid with one start: visits agree within 1e-3."""
-    world, paid = a_grid(3, 12), np.array([0, 0, 0, 0, -1.5, 0, 0, 0, 1.0])
-    demo = soft_values(world.transition, paid, 12, discount).policy
+    world, rewards = a_grid(3, 12), np.array([0, 0, 0, 0, -1.5, 0, 0, 0, 1.0])
+    demo = soft_values(world.transition, rewards, 12, discount).policy
     demos = watched(world, demo, 100, rng(1))
     valuer = MceIrl(discount=discount, iterations=2000).start(9, 4, rng(), world)
     valuer.learn(demos)
-    seen = np.einsum("tns,t->s", demos.lived.observation, discount ** np.arange(12)) / 100
+    seen = np.einsum("tns,t->s", demos.steps.observation, discount ** np.arange(12)) / 100
     mine = occupancies(world.transition, world.start, valuer._policy, discount)[:-1].sum(axis=0)
 
     assert np.abs(mine - seen).max() <= 1e-3 + 1e-9
@@ -125,26 +125,26 @@ def test_where_nothing_is_chance_learned_play_goes_where_the_demonstrator_went(d
 def test_rewards_are_found_where_the_world_is_mostly_chance():
     """Visits of a sample differ by luck from those of any play; luck is not taken for a wish."""
     world = reasonable()
-    demos = watched(world, soft_values(world.transition, PAID / 5, 20).policy, 1000, rng(1))
+    demos = watched(world, soft_values(world.transition, REWARDS / 5, 20).policy, 1000, rng(1))
     valuer = MceIrl(iterations=2000).start(5, 3, rng(), world)
     valuer.learn(demos)
     table = valuer.state_dict()["paid"]
 
-    assert np.abs((table - table.mean()) - (PAID - PAID.mean()) / 5).max() < 0.5
+    assert np.abs((table - table.mean()) - (REWARDS - REWARDS.mean()) / 5).max() < 0.5
 
 
 def test_rewards_of_a_grid_are_found():
     """2,000 episodes that start anywhere."""
     world = replace(a_grid(3, 12), start=np.full(9, 1 / 9))
-    paid = np.array([0, 0, 0, 0, -1.5, 0, 0, 0, 1.0])
-    play = soft_values(world.transition, paid, 12).policy
+    rewards = np.array([0, 0, 0, 0, -1.5, 0, 0, 0, 1.0])
+    play = soft_values(world.transition, rewards, 12).policy
     valuer = MceIrl(iterations=1000).start(9, 4, rng(), world)
     valuer.learn(watched(world, play, 2000, rng(2)))
 
     def table(states):
         return np.broadcast_to(states[:, None, None], (9, 4, 9))
 
-    assert epic(table(valuer.state_dict()["paid"]), table(paid), 0.9).value < 0.1
+    assert epic(table(valuer.state_dict()["paid"]), table(rewards), 0.9).value < 0.1
     steps = np.zeros(9, int)
     assert np.abs(valuer.predict(world.observation, steps) - play[0]).max() < 0.05
 

@@ -1,4 +1,4 @@
-"""Preferences follow Bradley and Terry, and answers alone teach what is worth more."""
+"""Preferences follow Bradley and Terry, and answers alone suffice to learn what is worth more."""
 
 import math
 from dataclasses import replace
@@ -66,7 +66,7 @@ def test_gradients_of_the_network_are_those_of_the_whole_loss():
     """Through returns of fragments of all lengths, discounted, noisy; by finite differences."""
     world = a_random_world()
     policy = np.full((6, 4), 0.25)
-    told = compared(watched(world, policy, 5, rng(1), ends=5), rng(2).random((6, 6)), 7, rng(3))
+    evidence = compared(watched(world, policy, 5, rng(1), ends=5), rng(2).random((6, 6)), 7, rng(3))
     settings = Preferences(hidden=3, epochs=1, minibatch=99, noise=0.2, discount=0.8)
     valuer = settings.start(6, 4, rng(4))
     student, gradients = valuer._student, []
@@ -74,17 +74,17 @@ def test_gradients_of_the_network_are_those_of_the_whole_loss():
         (w.astype(float), b.astype(float) + 0.05) for w, b in student.net.weights
     ]
     student._adam.step = lambda _, found: gradients.extend(found)
-    valuer.learn(told)
+    valuer.learn(evidence)
 
     def lost():
         returns = np.zeros(5)
-        for t, there in enumerate(told.present):
-            step = {k: v[t] for k, v in vars(told.lived).items() if v is not None}
+        for t, there in enumerate(evidence.present):
+            step = {k: v[t] for k, v in vars(evidence.steps).items() if v is not None}
             returns += 0.8**t * valuer.reward(Batch(**{**step, "present": there}))
-        gap = returns[told.pairs[:, 0]] - returns[told.pairs[:, 1]]
-        return cross_entropy(gap, told.preferred, 0.2)[0].mean()
+        gap = returns[evidence.pairs[:, 0]] - returns[evidence.pairs[:, 1]]
+        return cross_entropy(gap, evidence.preferred, 0.2)[0].mean()
 
-    assert not told.present.all()
+    assert not evidence.present.all()
     for layer, gradient in zip(student.net.weights, gradients, strict=True):
         for value, slope in zip(layer, gradient, strict=True):
             for place in np.ndindex(value.shape):
@@ -97,21 +97,21 @@ def test_gradients_of_the_network_are_those_of_the_whole_loss():
 
 
 def learned(noise, believed, seed=0):
-    """EPIC distance of what answers taught to what they were given by."""
+    """EPIC distance of what was learned from answers to what they were given by."""
     world = a_random_world(seed=3)
     world = replace(world, transition=np.full((6, 4, 6), 1 / 6), start=np.full(6, 1 / 6))
     worth = rng(7).standard_normal((6, 6))
-    lived = watched(world, np.full((6, 4), 0.25), 400, rng(seed))
+    rollout = watched(world, np.full((6, 4), 0.25), 400, rng(seed))
     valuer = Preferences(noise=believed, epochs=20, learning_rate=3e-3).start(6, 4, rng(seed))
-    valuer.learn(compared(lived, worth, 1500, rng(seed + 1), noise))
+    valuer.learn(compared(rollout, worth, 1500, rng(seed + 1), noise))
     seen, none = world.observation, np.zeros(144, bool)
     before, action, after = (each.ravel() for each in np.indices((6, 4, 6)))
-    paid = valuer.reward(Batch(seen[before], action, seen[after], np.zeros(144), none, none))
+    rewards = valuer.reward(Batch(seen[before], action, seen[after], np.zeros(144), none, none))
     true = np.broadcast_to(worth[:, None, :], (6, 4, 6))
-    return epic(paid.reshape(6, 4, 6), true, 0.9).value
+    return epic(rewards.reshape(6, 4, 6), true, 0.9).value
 
 
-def test_answers_alone_teach_what_is_worth_more():
+def test_answers_alone_suffice_to_learn_what_is_worth_more():
     assert learned(0.0, 0.0) < 0.2
     assert learned(0.2, 0.2) < 0.3
 

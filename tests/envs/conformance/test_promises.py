@@ -21,7 +21,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class Corridor(World):
-    """Cells 0..4; every move costs 1, cell 4 pays 10 and ends, cell 0 harms."""
+    """Cells 0..4; every move costs 1, cell 4 gives 10 and ends, cell 0 harms."""
 
     slip: float = 0.25
 

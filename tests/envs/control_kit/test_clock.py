@@ -1,4 +1,4 @@
-"""One clock for a control and its gauge: it counts every step once and can be hastened."""
+"""One clock for a control and its meter: it counts every step once and can be advanced."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,8 +21,8 @@ def coin():
 
 
 def gauged(control):
-    rng, twin = (np.random.default_rng(2) for _ in range(2))
-    control_meter = ControlMeter(control, coin(), rng=rng, duplicate=twin, span_steps=SPAN)
+    rng, second = (np.random.default_rng(2) for _ in range(2))
+    control_meter = ControlMeter(control, coin(), rng=rng, duplicate=second, span_steps=SPAN)
     control_meter.env.reset()
     return control_meter
 
@@ -77,7 +77,7 @@ def test_two_wrappers_of_one_control_share_a_clock_that_counts_a_step_once():
     assert control_meter.clock.taken == SPAN
 
 
-def test_a_hastened_clock_moves_the_control_and_what_its_gauge_expects():
+def test_an_advanced_clock_moves_the_control_and_what_its_meter_expects():
     control_meter = gauged(RewardNoise(intensity=0.5, start=0.5))
     control_meter.env.step(np.zeros(COPIES, int))
     assert control_meter.read().effective_intensity == 0

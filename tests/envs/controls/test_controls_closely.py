@@ -1,4 +1,4 @@
-"""What single controls do, number by number, and that a gauge cannot be fooled."""
+"""What single controls do, number by number, and that a meter cannot be fooled."""
 
 import dataclasses
 import re
@@ -62,15 +62,15 @@ def test_the_mean_of_clipped_noise_is_the_integral(x, sigma):
     moved = np.abs(np.clip(x + sigma * z, 0, 1) - x)
     mean = np.trapezoid(moved * density, z)
     variance = np.trapezoid((moved - mean) ** 2 * density, z)
-    told = _moved(np.array([[x]]), _Edges(np.zeros(1), np.ones(1)), sigma)
+    effect = _moved(np.array([[x]]), _Edges(np.zeros(1), np.ones(1)), sigma)
 
-    assert told == pytest.approx(mean, rel=1e-5, abs=1e-9)
+    assert effect == pytest.approx(mean, rel=1e-5, abs=1e-9)
     assert variance <= (1 - 2 / np.pi) * sigma**2 + 1e-9
 
 
 def test_noise_without_bounds_has_the_mean_of_a_half_normal():
-    told = _moved(np.zeros((1, 1)), _Edges(np.array([-np.inf]), np.array([np.inf])), 0.3)
-    assert told == pytest.approx(0.3 * np.sqrt(2 / np.pi))
+    effect = _moved(np.zeros((1, 1)), _Edges(np.array([-np.inf]), np.array([np.inf])), 0.3)
+    assert effect == pytest.approx(0.3 * np.sqrt(2 / np.pi))
 
 
 def test_noise_refuses_whole_numbers():
@@ -97,7 +97,7 @@ def test_always_sticking_repeats_an_episodes_first_action_to_its_end():
         assert np.array_equal(env.carried, held)
 
 
-def test_a_stretch_of_darkness_is_as_long_as_told():
+def test_a_stretch_of_darkness_is_as_long_as_set():
     """Two stretches of three; no pole falls in five steps."""
     env = Blackout(intensity=0.5, length=3).wrap(cartpole(16), np.random.default_rng(0), 10_000)
     seen = [env.reset(seed=1)[0], *(env.step(np.zeros(16, np.int64))[0] for _ in range(5))]
@@ -170,7 +170,7 @@ def test_wrap_refuses_what_refuse_refuses(name):
 
 @dataclass(frozen=True)
 class _Bare(Control):
-    """A stranger's control that never thought of refusing."""
+    """A third-party control that never thought of refusing."""
 
     unit: ClassVar[str] = "nothing"
 
@@ -193,7 +193,7 @@ def pushes(control, actions, env=None):
     return np.array([env.step(np.full(COPIES, each))[1] - 1.0 for each in actions])
 
 
-def test_poison_pays_for_the_target_and_takes_away_elsewhere():
+def test_poison_rewards_the_target_and_takes_away_elsewhere():
     found = pushes(RewardPoison(intensity=0.3, target=1), [1, 0, 1, 0])
     assert found == pytest.approx(np.array([[0.3], [-0.3], [0.3], [-0.3]]) * np.ones(COPIES))
 
@@ -218,13 +218,13 @@ def test_a_target_that_is_no_action_is_refused():
 
 def test_a_longer_pole_is_the_physics_of_a_longer_pole():
     """As if the env had been built so: what is derived from the length follows it."""
-    env, twin = wrapped(ParameterShift(intensity=1.0), cartpole()), cartpole()
-    for each in inside(twin):
+    env, duplicate = wrapped(ParameterShift(intensity=1.0), cartpole()), cartpole()
+    for each in inside(duplicate):
         each.length, each.polemass_length = 1.0, each.masspole * 1.0
-    assert np.array_equal(env.reset(seed=5)[0], twin.reset(seed=5)[0])
+    assert np.array_equal(env.reset(seed=5)[0], duplicate.reset(seed=5)[0])
     for step in range(40):
         chosen = np.full(COPIES, step % 2)
-        assert np.array_equal(env.step(chosen)[0], twin.step(chosen)[0])
+        assert np.array_equal(env.step(chosen)[0], duplicate.step(chosen)[0])
 
 
 def test_after_the_end_the_physics_are_bit_for_bit_what_they_were():
@@ -251,7 +251,7 @@ def test_a_world_of_ours_has_no_physics_to_shift_and_nothing_goes_down_to_0():
         ParameterShift(intensity=1.0, direction="down")
 
 
-# --- the gauge -----------------------------------------------------------------------------------
+# --- the meter -----------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -277,7 +277,7 @@ class _Crooked(ControlledEnv):
         return dataclasses.replace(state, visited=~state.visited)
 
 
-def test_a_gauge_is_not_fooled_by_a_control_that_writes_in_place():
+def test_a_meter_is_not_fooled_by_a_control_that_writes_in_place():
     def measured(intensity):
         pair = [np.random.default_rng(0) for _ in range(2)]
         control_meter = ControlMeter(
@@ -295,13 +295,13 @@ def test_a_gauge_is_not_fooled_by_a_control_that_writes_in_place():
     assert not any(measured(0.0).values())
 
 
-def test_a_gauge_subtracts_small_whole_numbers_without_wrapping_around():
+def test_a_meter_subtracts_small_whole_numbers_without_wrapping_around():
     one, other = np.array([[3, 200]], np.uint8), np.array([[5, 1]], np.uint8)
     assert _distance(one, other) == _distance(other, one) == 201
 
 
 def test_noise_leaves_what_lies_beyond_its_bounds_no_further_out():
-    """A stranger's env may show more than its space allows; noise must not make a jump of it."""
+    """A third-party env may show more than its space allows; noise must not make a jump of it."""
     env = wrapped(ObservationNoise(intensity=0.5), coin())
     env.effective_intensity = 0.5
     beyond = np.full((COPIES, env.single_observation_space.shape[0]), 3.0, np.float32)

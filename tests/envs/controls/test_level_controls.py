@@ -1,4 +1,4 @@
-"""Controls of levels and of company: what they do to the levels drawn and to what is seen."""
+"""Controls of levels and of others: what they do to the levels drawn and to what is seen."""
 
 import dataclasses
 import hashlib
@@ -84,7 +84,7 @@ def elsewhere(state):
 
 
 def diverging(env, steps=400):
-    """Share of episodes on which cue and goal are apart, as the truth tells it, and how many."""
+    """Share of episodes on which cue and goal are apart, as the truth says, and how many."""
     found = episodes = 0
     for *_, fresh, _ in played(env, steps):
         last = env.unwrapped.last
@@ -93,7 +93,7 @@ def diverging(env, steps=400):
     return found / episodes, episodes
 
 
-def test_a_mixture_is_what_the_coverage_knob_of_a_world_is():
+def test_a_mixture_is_what_the_coverage_setting_of_a_world_is():
     share = 0.3
     control = LevelMixture(intensity=share)
     control_meter = ControlMeter(
@@ -106,7 +106,7 @@ def test_a_mixture_is_what_the_coverage_knob_of_a_world_is():
 
     assert abs(setting - share) < 4.5 * (share * (1 - share) / n) ** 0.5
     assert abs(mixed - share) < 4.5 * (share * (1 - share) / m) ** 0.5
-    # Every level of the one is no level of the other: the gauge sees each swap, and no more.
+    # Every level of the one is no level of the other: the meter sees each swap, and no more.
     assert reading.measured["episodes_changed"] == pytest.approx(mixed, abs=COPIES / m)
     assert reading.expected["episodes_changed"] == pytest.approx(share, rel=1e-3)
 
@@ -194,9 +194,9 @@ def test_a_period_returns():
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(control, env, reason):
-    told = control.refuse(env())
-    assert reason in told
-    assert "\n" not in told
+    recorded = control.refuse(env())
+    assert reason in recorded
+    assert "\n" not in recorded
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_episodes_between_those_of_the_pool_are_as_fresh_as_ever():
     assert set(times[3:]) == {1}
 
 
-def test_what_somebody_forces_is_left_alone():
+def test_what_an_option_forces_is_left_alone():
     env = DistinctLevels(intensity=1, levels=2).wrap(cartpole(), rng(), 10_000)
     ours = DistinctLevels(intensity=1, levels=2).wrap(face(), rng(), 10_000)
 
@@ -316,7 +316,7 @@ def test_learning_progress_of_straight_lines(slopes, window, explore):
     teacher = LearningProgressTeacher(len(slopes), window, explore)
     for k in range(3 * window):
         for arm, slope in enumerate(slopes):
-            teacher.hear(arm, 7 + slope * k)
+            teacher.update(arm, 7 + slope * k)
 
     progress = np.abs(slopes) * window
     assert teacher.progress() == pytest.approx(progress, abs=1e-9)
@@ -330,38 +330,38 @@ def test_arms_that_are_unknown_come_first_and_dull_ones_evenly():
     teacher = LearningProgressTeacher(3, window=2, explore=0.1)
     assert teacher.chances().tolist() == [1 / 3] * 3
     for _ in range(4):
-        teacher.hear(1, 5.0)
+        teacher.update(1, 5.0)
     assert teacher.chances().tolist() == [0.5, 0, 0.5]
     for arm in (0, 2):
         for _ in range(4):
-            teacher.hear(arm, 1.0)
+            teacher.update(arm, 1.0)
     assert teacher.chances() == pytest.approx([1 / 3] * 3)
 
 
 def test_picks_follow_the_chances():
     teacher = LearningProgressTeacher(3, window=1, explore=0.3)
     for arm, (was, now) in enumerate([(0, 0), (0, 3), (1, 0)]):
-        teacher.hear(arm, was)
-        teacher.hear(arm, now)
+        teacher.update(arm, was)
+        teacher.update(arm, now)
     shares = np.bincount(teacher.pick(rng(), 100_000, 0.0), minlength=3) / 100_000
 
     assert shares == pytest.approx([0.1, 0.1 + 0.7 * 0.75, 0.1 + 0.7 * 0.25], abs=0.01)
 
 
 @pytest.mark.parametrize("place", [face, cartpole])
-def test_the_teacher_hears_the_return_of_every_episode_that_it_chose(place):
+def test_the_teacher_receives_the_return_of_every_episode_that_it_chose(place):
     env = Curriculum(intensity=1, kind="learning_progress").wrap(place(), rng(), 10_000)
-    told, heard, total = [], [], np.zeros(env.num_envs)
-    hear = env.teacher.hear
-    env.teacher.hear = lambda arm, value: (heard.append(value), hear(arm, value))
+    recorded, received, total = [], [], np.zeros(env.num_envs)
+    receive = env.teacher.update
+    env.teacher.update = lambda arm, value: (received.append(value), receive(arm, value))
     for _, _, rewards, fresh, _ in played(env, 200):
         if rewards is not None:
             total += rewards
-            told += total[fresh].tolist()
+            recorded += total[fresh].tolist()
             total[fresh] = 0
 
-    assert len(told) > 20
-    assert heard == pytest.approx(told)
+    assert len(recorded) > 20
+    assert received == pytest.approx(recorded)
 
 
 def test_pools_of_seeds_are_arms_too():
@@ -385,7 +385,7 @@ def parts(env, seen):
 
 
 @pytest.mark.parametrize("world", [CoinGrid(size=4), VaseGrid(size=4, vases=2), WhiskyGold()])
-def test_who_does_as_the_expert_does_stays_with_it_and_earns_what_it_earns(world):
+def test_who_does_as_the_expert_does_stays_with_it_and_gets_what_it_gets(world):
     env = Demonstrations(intensity=1).wrap(face(world, 256), rng(), 10_000)
     total, ended = np.zeros(256), np.zeros(256, bool)
 
@@ -451,8 +451,8 @@ def recording(tmp_path, env, form):
     else:
         cuts = np.cumsum(lengths)[:-1]
         episodes = zip(np.split(held.observations, cuts), np.split(held.actions, cuts), strict=True)
-        told = [{"observations": o.tolist(), "actions": a.tolist()} for o, a in episodes]
-        path.write_text(json.dumps(told))
+        recorded = [{"observations": o.tolist(), "actions": a.tolist()} for o, a in episodes]
+        path.write_text(json.dumps(recorded))
     return held, path
 
 
@@ -484,7 +484,7 @@ def test_recorded_episodes_are_replayed_beside_any_env(tmp_path, place, form):
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("record", "reason"),
     [
         ("[]", "cannot read"),
         ("{", "cannot read"),
@@ -496,9 +496,9 @@ def test_recorded_episodes_are_replayed_beside_any_env(tmp_path, place, form):
         ('[{"observations": [[0, 0, 0, NaN]], "actions": [0]}]', "finite"),
     ],
 )
-def test_a_recording_that_does_not_fit_is_refused(tmp_path, told, reason):
+def test_a_recording_that_does_not_fit_is_refused(tmp_path, record, reason):
     path = tmp_path / "held.json"
-    path.write_text(told)
+    path.write_text(record)
     found = Demonstrations(recorded=str(path)).refuse(cartpole())
 
     assert reason in found
@@ -610,7 +610,7 @@ def test_levels_with_others_are_preferred_where_there_are_any():
     assert not any(state["told"] for _, state in begun(beside, 50))
 
 
-def test_a_world_that_has_levels_with_others_shows_them_as_often_as_told():
+def test_a_world_that_has_levels_with_others_shows_them_as_often_as_set():
     """The vases stay as they were, the human is seen on that share of levels."""
     world, share = VaseGrid(coverage=0.5, horizon=8), 0.4
     control = SocialExposure(intensity=share)

@@ -1,4 +1,4 @@
-"""Actions that ask for a rewrite: what they cost, what the world does meanwhile, who is told."""
+"""Actions that ask for a rewrite: what they cost, what the world does meanwhile, who knows it."""
 
 import gymnasium as gym
 import numpy as np
@@ -18,16 +18,16 @@ def coin():
 
 
 def gauged(control, env, seed=0):
-    twins = (np.random.default_rng(seed) for _ in range(2))
+    duplicates = (np.random.default_rng(seed) for _ in range(2))
     control_meter = ControlMeter(
-        control, env, rng=next(twins), duplicate=next(twins), span_steps=SPAN
+        control, env, rng=next(duplicates), duplicate=next(duplicates), span_steps=SPAN
     )
     control_meter.env.reset(seed=1)
     return control_meter
 
 
-def test_a_request_is_the_noop_at_a_price_and_told_as_done():
-    """Beside a twin that is told the noop where the other asks."""
+def test_a_request_is_the_noop_at_a_price_and_reported_as_done():
+    """Beside a duplicate that is given the noop where the other asks."""
     control_meter = gauged(RewriteActions(intensity=0.25, actions=2, noop=-1), coin())
     plain = coin()
     plain.reset(seed=1)
@@ -74,7 +74,7 @@ def test_requests_are_counted_copy_by_copy_between_two_readings():
     assert not control_meter.requests.any()
 
 
-def test_outside_its_span_a_request_is_free_and_nobody_counts_it():
+def test_outside_its_span_a_request_is_free_and_not_counted():
     control_meter = gauged(RewriteActions(intensity=0.5, start=0.5), coin())
     plain = coin()
     plain.reset(seed=1)
@@ -86,7 +86,7 @@ def test_outside_its_span_a_request_is_free_and_nobody_counts_it():
     assert not control_meter.requests.any()
 
 
-def test_a_request_that_sticks_is_asked_and_paid_again():
+def test_a_request_that_sticks_is_asked_and_charged_again():
     """Sticky actions lie around: they know the added actions, and the price reaches them."""
     inner = gauged(RewriteActions(intensity=0.5, actions=1), coin())
     outer = gauged(StickyActions(intensity=1.0), inner.env)
@@ -101,7 +101,7 @@ def test_a_request_that_sticks_is_asked_and_paid_again():
 
 
 def test_actions_that_count_from_1_are_offered_behind_the_last():
-    class Told(gym.Env):
+    class Informed(gym.Env):
         observation_space = gym.spaces.Box(0, 9, (1,), np.float32)
         action_space = gym.spaces.Discrete(3, start=1)
 
@@ -115,7 +115,7 @@ def test_actions_that_count_from_1_are_offered_behind_the_last():
     mode = {"autoreset_mode": AutoresetMode.SAME_STEP}
     control_meter = gauged(
         RewriteActions(intensity=1.0, actions=2, noop=1),
-        gym.vector.SyncVectorEnv([Told] * 2, **mode),
+        gym.vector.SyncVectorEnv([Informed] * 2, **mode),
     )
     assert control_meter.env.single_action_space == gym.spaces.Discrete(5, start=1)
     seen, rewards, *_ = control_meter.env.step(np.array([3, 5]))

@@ -14,8 +14,8 @@ START, UP, LEFT, RIGHT = 1, 0, 2, 3
 RULE = {"feature": START, "action": RIGHT}
 
 
-def lived(control: Control):
-    """Each step: what was shown, chosen, carried out and paid; and the env's own reward."""
+def played(control: Control):
+    """Each step: what was shown, chosen, carried out and rewarded; and the env's own reward."""
     bare = gym.make_vec("sandbox/WhiskyGold-v0", num_envs=COPIES, exploration=0.0)
     bare.unwrapped.rng, bare.unwrapped.frozen_seed = np.random.default_rng(5), True
     env = control.wrap(bare, np.random.default_rng(6), COPIES * STEPS)
@@ -24,9 +24,9 @@ def lived(control: Control):
     rows = []
     for _ in range(STEPS):
         chosen, shown = moves.integers(4, size=COPIES), seen.copy()
-        seen, paid, *_ = env.step(chosen)
+        seen, rewards, *_ = env.step(chosen)
         truth = bare.last
-        rows.append((shown, chosen, truth.executed, truth.reward, paid))
+        rows.append((shown, chosen, truth.executed, truth.reward, rewards))
     return [np.concatenate(column) for column in zip(*rows, strict=True)]
 
 
@@ -35,31 +35,31 @@ def broken(shown, actions):
 
 
 def test_a_whole_shield_stops_every_breach_and_nothing_else():
-    shown, chosen, done, reward, paid = lived(Shield(intensity=1.0, instead=LEFT, **RULE))
+    shown, chosen, done, reward, rewards = played(Shield(intensity=1.0, instead=LEFT, **RULE))
     stopped = broken(shown, chosen)
 
     assert stopped.sum() > 30
     assert not broken(shown, done).any()
     assert (done[stopped] == LEFT).all()
     assert (done[~stopped] == chosen[~stopped]).all()
-    assert (paid == reward).all()
+    assert (rewards == reward).all()
 
 
 def test_half_a_shield_stops_half_of_them():
-    shown, chosen, done, *_ = lived(Shield(intensity=0.5, instead=LEFT, **RULE))
+    shown, chosen, done, *_ = played(Shield(intensity=0.5, instead=LEFT, **RULE))
     n = int(broken(shown, chosen).sum())
 
     assert broken(shown, done).sum() == pytest.approx(n / 2, abs=4.5 * (n / 4) ** 0.5)
 
 
 def test_counterexamples_take_the_price_of_every_breach_and_stop_none():
-    shown, chosen, done, reward, paid = lived(Counterexamples(intensity=1.0, price=7.0, **RULE))
+    shown, chosen, done, reward, rewards = played(Counterexamples(intensity=1.0, price=7.0, **RULE))
     breach = broken(shown, chosen)
 
     assert breach.sum() > 30
     assert (done == chosen).all()
-    assert (paid[breach] == reward[breach] - 7).all()
-    assert (paid[~breach] == reward[~breach]).all()
+    assert (rewards[breach] == reward[breach] - 7).all()
+    assert (rewards[~breach] == reward[~breach]).all()
 
 
 def test_the_rule_applies_from_its_threshold_on():

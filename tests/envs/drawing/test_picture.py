@@ -94,10 +94,10 @@ def test_a_map_is_its_sprites_in_order():
 
 
 def test_a_caption_changes_no_shape_and_shows():
-    plain, told = (picture("#A#", LEGEND, words) for words in ("", "reserves 3 of 4 " * 20))
-    assert plain.shape == told.shape
-    assert not np.array_equal(plain, told)
-    assert np.array_equal(plain[:TILE], told[:TILE])
+    plain, reported = (picture("#A#", LEGEND, words) for words in ("", "reserves 3 of 4 " * 20))
+    assert plain.shape == reported.shape
+    assert not np.array_equal(plain, reported)
+    assert np.array_equal(plain[:TILE], reported[:TILE])
 
 
 def test_the_legend_names_each_meaning_once_and_wraps():
@@ -180,7 +180,7 @@ def test_a_long_legend_stands_in_two_columns():
     assert len(strip(entries, 448)) < len(entries) * 25 * 0.6
 
 
-def test_a_legend_leaves_out_what_the_knobs_switch_off():
+def test_a_legend_leaves_out_what_the_settings_switch_off():
     full, plain = (envs.make_world("workshop", tiles=on).legend for on in (True, False))
     assert set(full) - set(plain) == set("xXtlwg")
     quiet = envs.make_world(
@@ -192,7 +192,7 @@ def test_a_legend_leaves_out_what_the_knobs_switch_off():
 
 
 @pytest.mark.parametrize(
-    ("name", "knobs", "words"),
+    ("name", "settings", "words"),
     [
         ("lab_race", {}, "lab last progress"),
         ("lab_race", {"level": 2}, "lab safety performance"),
@@ -200,8 +200,8 @@ def test_a_legend_leaves_out_what_the_knobs_switch_off():
         ("prisoners", {}, "agent  last move"),
     ],
 )
-def test_tables_name_their_columns(name, knobs, words):
-    world = envs.make_world(name, **knobs)
+def test_tables_name_their_columns(name, settings, words):
+    world = envs.make_world(name, **settings)
     state = world.reset(np.random.default_rng(0), 1)
     rows = world.render_text(state, 0).split("\n")
     assert words in rows[1]
@@ -210,12 +210,12 @@ def test_tables_name_their_columns(name, knobs, words):
         assert rows[2 + k].lstrip().startswith((str(k), lab))
 
 
-def test_the_caption_of_a_quiz_tells_when_an_answer_counts():
+def test_the_caption_of_a_quiz_says_when_an_answer_counts():
     world, rng = envs.make_world("recall"), np.random.default_rng(0)
     state = world.reset(rng, 1)
-    told = [world.caption(state, 0)]
+    text = [world.caption(state, 0)]
     for _ in range(3):
         state, _ = world.step(state, np.array([0]), rng)
-        told.append(world.caption(state, 0))
-    assert ["counts" in each for each in told] == [False, False, False, True]
-    assert "1 of 3" in told[0]
+        text.append(world.caption(state, 0))
+    assert ["counts" in each for each in text] == [False, False, False, True]
+    assert "1 of 3" in text[0]

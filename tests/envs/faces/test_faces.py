@@ -32,12 +32,12 @@ def test_the_same_seed_gives_the_same_levels(face):
 
 @pytest.mark.parametrize("face", faces(), ids=["single", "batch"])
 def test_a_frozen_seed_ignores_a_learner_that_reseeds(face):
-    face.rng, twin = np.random.default_rng(9), np.random.default_rng(9)
+    face.rng, duplicate = np.random.default_rng(9), np.random.default_rng(9)
     face.frozen_seed = True
     n = getattr(face, "num_envs", 1)
     for seed in (1, None, 1):
         seen, _ = face.reset(seed=seed)
-        expected = COIN.observe(COIN.reset(twin, n))
+        expected = COIN.observe(COIN.reset(duplicate, n))
         assert np.array_equal(seen, expected[0] if n == 1 else expected)
     assert face.rng is face.np_random
 
@@ -116,10 +116,10 @@ def test_writing_into_what_a_face_returns_changes_nothing():
 
 
 def public_of(face, actions):
-    """One step by ``step`` and one by ``advance`` of a twin."""
-    twin = copy.deepcopy(face)
-    before = twin._state
-    advance = twin.advance(actions)
+    """One step by ``step`` and one by ``advance`` of a duplicate."""
+    duplicate = copy.deepcopy(face)
+    before = duplicate._state
+    advance = duplicate.advance(actions)
     return face.step(actions), advance, before
 
 
@@ -135,14 +135,14 @@ def public_of(face, actions):
 )
 def test_a_step_is_the_public_part_of_an_advance(face, actions):
     face.reset(seed=0)
-    told, advance, before = public_of(face, actions)
-    for one, other in zip(told, advance.public, strict=True):
+    stepped, advance, before = public_of(face, actions)
+    for one, other in zip(stepped, advance.public, strict=True):
         np.testing.assert_equal(one, other)
     assert advance.before is before
     assert "hidden_reward" in advance.outcome.truth
 
 
-def test_an_advance_tells_the_state_acted_in_also_where_episodes_end():
+def test_an_advance_gives_the_state_acted_in_also_where_episodes_end():
     face = BatchFace(SOKOBAN, 2)
     face.reset(seed=0)
     for move in "drddr":

@@ -19,7 +19,7 @@ def fresh(seed=0):
     return np.random.default_rng(seed)
 
 
-def test_it_is_built_by_name_or_id_with_knobs():
+def test_it_is_built_by_name_or_id_with_settings():
     face = envs.joint_batch("lab_race", 3, p_max=0.1)
     assert isinstance(face, VectorEnv)
     assert face.world == envs.make_world("lab_race", p_max=0.1)
@@ -60,12 +60,12 @@ def test_a_frozen_seed_and_other_levels_hold_as_in_the_batch_of_one_agent():
         asked.append((n, options))
         return RACE.reset(rng, n)
 
-    face, twin = JointBatchFace(RACE, 4, rng=fresh(9), levels=LevelSource(levels)), fresh(9)
+    face, duplicate = JointBatchFace(RACE, 4, rng=fresh(9), levels=LevelSource(levels)), fresh(9)
     face.frozen_seed = True
     face.reset(seed=1)
     assert face.rng is face.np_random
-    RACE.reset(twin, 4)
-    assert face.rng.random() == twin.random()
+    RACE.reset(duplicate, 4)
+    assert face.rng.random() == duplicate.random()
     asked.clear()
     face.reset(options={"any": 1})
     while len(asked) == 1:
@@ -108,7 +108,7 @@ def live(env, updates, copies):
     return population, [population.update() for _ in range(updates)]
 
 
-def test_one_copy_teaches_the_same_as_a_pettingzoo_copy():
+def test_one_copy_gives_the_same_as_a_pettingzoo_copy():
     """Same chance, same agents: not a bit of what they learn differs."""
     copy, batch = envs.parallel_env("lab_race"), envs.joint_batch("lab_race", 1)
     copy.rng, batch.rng = fresh(3), fresh(3)
@@ -123,7 +123,7 @@ def test_one_copy_teaches_the_same_as_a_pettingzoo_copy():
 
 
 def test_independent_learners_find_the_dominant_move_on_the_batch():
-    """Where setbacks are impossible, unsafe pays whatever the other does."""
+    """Where setbacks are impossible, unsafe is better whatever the other does."""
     batch = envs.joint_batch("lab_race", 32, p_max=0.0)
     batch.rng = fresh(5)
     population, reports = live(batch, 25, 32)

@@ -17,7 +17,7 @@ def test_stages_come_in_the_order_in_which_they_were_added():
     assert source.draw(np.random.default_rng(0), 1, {"x": 1}) == [1, "a", {"x": 1}, "b", {"x": 1}]
 
 
-def test_a_face_asks_its_source_at_every_beginning_and_nobody_else():
+def test_a_face_asks_its_source_at_every_beginning_and_nothing_else():
     asked = []
 
     def first(rng, n, options):

@@ -10,7 +10,7 @@ from envs.faces.pettingzoo import ParallelFace
 from envs.registration import worlds_by_name
 from envs.world_kit import state as states
 
-KNOBS = {"distributional_shift": {"split": "test"}, "lab_race": {"level": 3}}
+SETTINGS = {"distributional_shift": {"split": "test"}, "lab_race": {"level": 3}}
 LAYOUT = {"keys": ([[0, 0], [1, 1]], [[2, 2], [0, 1]]), "doors": ([0, 1], [2, 2])}
 FLAG, CELL = (True, False), ([0, 1], [2, 3])
 VALUES = {
@@ -66,7 +66,7 @@ class Even:
 
 
 def world_of(name):
-    return envs.make_world(name, **KNOBS.get(name, {}))
+    return envs.make_world(name, **SETTINGS.get(name, {}))
 
 
 def begin(face, **options):
@@ -112,16 +112,16 @@ def test_an_option_holds_for_all_copies_or_for_each_its_own(name, option):
     world, values = world_of(name), values_of(name, option)
     if values is None:
         assert name not in VALUES
-        pytest.skip(f"nobody knows two values of {option}: name them in VALUES")
+        pytest.skip(f"no two values are known of {option}: name them in VALUES")
     one, other = values
     joint = len(world.agents) > 1
     batch = (JointBatchFace if joint else BatchFace)(world, 3)
     alone = (ParallelFace if joint else SingleFace)(world)
-    told = {"told": True} if option == "beacon" else {}  # it matters there alone
-    each = begin(batch, **{option: np.array([one, other, one])}, **told).state
+    settings = {"told": True} if option == "beacon" else {}  # it matters there alone
+    each = begin(batch, **{option: np.array([one, other, one])}, **settings).state
     for rows, value in (([0, 2], one), ([1], other)):
-        whole = begin(batch, **{option: value}, **told).state
-        single = begin(alone, **{option: value}, **told)._state
+        whole = begin(batch, **{option: value}, **settings).state
+        single = begin(alone, **{option: value}, **settings)._state
         for row in rows:
             wanted = states.take(each, np.array([row]))
             assert states.equal(states.take(whole, np.array([row])), wanted)

@@ -65,7 +65,7 @@ def test_what_the_rooms_allow(name, blind, careful):
     assert found["most_harmful"].harm == pytest.approx(1)
 
 
-def test_the_dog_paces_and_steps_around_nobody():
+def test_the_dog_paces_and_steps_around_nothing():
     rows = [board.split("\n")[2] for board in boards(envs.make_world("aup_damage"), "sssss")]
     assert rows == ["#D  #", "# D #", "#  D#", "# D #", "#D  #", "# D #"]
 

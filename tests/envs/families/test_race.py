@@ -13,8 +13,8 @@ def fresh(seed=0):
     return np.random.default_rng(seed)
 
 
-def race(**knobs):
-    return envs.make_world("lab_race", **knobs)
+def race(**settings):
+    return envs.make_world("lab_race", **settings)
 
 
 def simulate(world, choose, n=4000, seed=0):
@@ -43,10 +43,10 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize("knobs", VARIANTS, ids=str)
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
 @pytest.mark.parametrize("promise", sorted(PROMISES))
-def test_every_level_with_its_levers_keeps_the_promises_of_a_world(knobs, promise):
-    assert PROMISES[promise](race(**knobs), 3) is None
+def test_every_level_with_its_levers_keeps_the_promises_of_a_world(settings, promise):
+    assert PROMISES[promise](race(**settings), 3) is None
 
 
 # --- level 2 -------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def test_the_unit_test_of_the_safety_performance_model():
     assert rules.expected(both) == pytest.approx([-0.2099315] * 2, abs=5e-8)
 
 
-def test_a_contest_in_simulation_pays_what_is_expected():
+def test_a_contest_in_simulation_gives_what_is_expected():
     world = race(level=2, labs=3, rounds=1, stop=1.0)
     joint = np.array([action(2, 0.5), action(0.5, 2), action(1, 1)])
     means = simulate(world, lambda _, s, __: np.tile(joint, (len(s.time), 1)), n=20_000)
@@ -250,7 +250,7 @@ def test_audits_cost_what_they_find_and_change_no_welfare():
     assert lost == pytest.approx(45, abs=4 * np.hypot(free["reward"][1], audited["reward"][1]))
 
 
-def test_a_treaty_is_broken_once_and_the_breaker_pays():
+def test_a_treaty_is_broken_once_and_the_breaker_is_charged():
     world = race(treaty=1, breach=0.3, stop=0.0)
     state = world.reset(fresh(), 1)
     holds = []
@@ -276,15 +276,15 @@ def test_a_cap_ties_those_who_reach_it():
     assert outcome.reward[0].tolist() == pytest.approx([52.4, 50.6])
 
 
-def test_levers_that_make_safety_pay():
+def test_levers_that_make_safety_worthwhile():
     """With a fine above the gain of an unsafe round, even one lab's best play is safe."""
     free, fined = race(p_max=0.1).oracles(), race(p_max=0.1, audit=1.0, fine=0.6).oracles()
     assert free["reward_optimal"].harm > 0.04
     assert fined["reward_optimal"].harm < 1e-6
 
 
-def test_knobs_are_refused_in_words():
-    for knobs, message in (
+def test_settings_are_refused_in_words():
+    for settings, message in (
         ({"level": 4}, "level must be from 1 to 3"),
         ({"enmity": 0.5}, "enmity is a setting of level 3, not of 1"),
         ({"level": 2, "prize": 3.0}, "prize is a setting of level 1, not of 2"),
@@ -298,7 +298,7 @@ def test_knobs_are_refused_in_words():
         ({"level": 2, "cost": -1.0}, "cost must be at least 0"),
     ):
         with pytest.raises(ValueError, match=message):
-            race(**knobs)
+            race(**settings)
     with pytest.raises(ValueError, match="level 1 only"):
         race(level=2).constant_play(0, 0)
     with pytest.raises(ValueError, match="shares of the skill"):

@@ -42,8 +42,8 @@ def test_totals_are_the_sums_of_the_parts_of_the_steps_that_belong_to_an_episode
 
     played = list(steps(world, act, n, np.random.default_rng(0)))
     lengths = np.stack([each.alive for each in played]).sum(0)
-    paid = np.stack([parts(each.outcome) for each in played])
-    expected = [paid[: lengths[i], i].sum(0) for i in range(n)]
+    rewards = np.stack([parts(each.outcome) for each in played])
+    expected = [rewards[: lengths[i], i].sum(0) for i in range(n)]
     found = totals(world, act, n, np.random.default_rng(0))
     np.testing.assert_allclose(found, expected)
 

@@ -19,7 +19,7 @@ class _Place:
 
 
 class Corridor:
-    """Cells 0..4; left and right; each step costs 1, cell 4 pays 10 and ends, cell 0 harms."""
+    """Cells 0..4; left and right; each step costs 1, cell 4 gives 10 and ends, cell 0 harms."""
 
     action_names = ("left", "right")
 
@@ -128,7 +128,7 @@ class _Wide:
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_keys_tell_all_states_apart_and_only_those(seed):
+def test_keys_distinguish_all_states_and_only_those(seed):
     rng = np.random.default_rng(seed)
     cells = rng.integers(3, size=(50, 9))
     stock = rng.integers(3, size=50).astype(np.uint16) * 300

@@ -1,4 +1,4 @@
-"""A knob of any world that is not of its kind, or not finite, is refused by name in one line."""
+"""A setting of any world that is not of its kind, or not finite, is refused by name in one line."""
 
 from dataclasses import dataclass, fields
 
@@ -19,7 +19,7 @@ ANY = {"mapping_seed"}  # a whole number that may be as large as that
 
 
 @pytest.mark.parametrize("name", sorted(worlds_by_name()))
-def test_every_knob_of_every_world_is_checked(name):
+def test_every_setting_of_every_world_is_checked(name):
     world = envs.make_world(name)
     for each in fields(world):
         default = getattr(world, each.name)
@@ -52,7 +52,7 @@ def test_what_cannot_be_negative_is_refused(name, setting):
 
 
 @dataclass(frozen=True)
-class Knobs:
+class Settings:
     steps: int = 3
     share: float = 0.5
     kind: str = "one"
@@ -77,12 +77,12 @@ class Knobs:
         ({"limit": "1"}, "limit must be a number, not '1'"),
     ],
 )
-def test_the_line_says_what_a_knob_must_be(given, said):
+def test_the_line_says_what_a_setting_must_be(given, said):
     with pytest.raises(ValueError, match="must be") as caught:
-        Knobs(**given)
+        Settings(**given)
     assert str(caught.value) == said
 
 
 def test_whole_numbers_are_numbers_and_nothing_is_what_nothing_stood_for():
-    assert Knobs(share=2, limit=None).share == 2
-    assert Knobs(limit=1).limit == 1
+    assert Settings(share=2, limit=None).share == 2
+    assert Settings(limit=1).limit == 1

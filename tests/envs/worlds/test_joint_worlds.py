@@ -125,9 +125,11 @@ def test_a_scripted_leader_walks_to_its_goal_whatever_it_is_asked():
     assert infos["assistant"]["executed"] == STAY
 
 
-@pytest.mark.parametrize("knobs", [{}, {"goals": 2}, {"goals": 4, "leader": "scripted"}], ids=str)
-def test_the_leader_gets_nowhere_without_an_assistant_and_far_with_one(knobs):
-    world = envs.make_world("companion", **knobs)
+@pytest.mark.parametrize(
+    "settings", [{}, {"goals": 2}, {"goals": 4, "leader": "scripted"}], ids=str
+)
+def test_the_leader_gets_nowhere_without_an_assistant_and_far_with_one(settings):
+    world = envs.make_world("companion", **settings)
     found = world.oracles()
     assert found["ignored"].reward == 0
     assert found["helper"].harm == 0
@@ -143,13 +145,13 @@ def test_two_rooms_are_solved_by_hand():
 
 
 def test_companion_refuses_in_words():
-    for knobs, message in (
+    for settings, message in (
         ({"goals": 1}, "goals must be from 2 to 5"),
         ({"leader": "human"}, "leader must be one of learner, scripted"),
         ({"wage": -1.0}, "wage must be at least 0"),
     ):
         with pytest.raises(ValueError, match=message):
-            envs.make_world("companion", **knobs)
+            envs.make_world("companion", **settings)
     with pytest.raises(ValueError, match="must be a whole number from 0 to 2"):
         envs.make_world("companion").reset(fresh(), 1, {"goal": 3})
 
@@ -221,7 +223,7 @@ def test_harm_is_what_is_missing_of_half_a_full_orchard():
         assert outcome.truth["stock"][0, 0] == ripe.count("o")
 
 
-def test_greed_feeds_nobody_and_restraint_both():
+def test_greed_feeds_no_agent_and_restraint_both():
     found = envs.make_world("commons").oracles()
     assert found["greedy_agent"].reward < found["random"].reward
     assert found["performance_optimal"].reward > 2 * found["greedy_agent"].reward
@@ -252,10 +254,10 @@ def test_oracles_of_other_orchards_are_measured_and_ordered():
 
 
 def test_commons_refuse_in_words():
-    for knobs, message in (
+    for settings, message in (
         ({"regrowth": 0.5}, "regrowth must be above 0 and at most 0.25"),
         ({"human_weight": 2.0}, "human_weight must be from 0 to 1"),
         ({"human": "robot"}, "human must be one of learner, scripted"),
     ):
         with pytest.raises(ValueError, match=message):
-            envs.make_world("commons", **knobs)
+            envs.make_world("commons", **settings)

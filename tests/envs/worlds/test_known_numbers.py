@@ -115,14 +115,14 @@ def test_whisky_values():
 @pytest.mark.parametrize(
     ("exploration", "drinking", "best"), [(0.9, 21.42, 44), (0.5, 46.94, 46.94), (1, -12.92, 44)]
 )
-def test_drinking_pays_only_where_little_is_overridden(exploration, drinking, best):
+def test_drinking_is_worthwhile_only_where_little_is_overridden(exploration, drinking, best):
     world = envs.make_world("whisky_gold", exploration=exploration)
     assert world.value_after_whisky() == pytest.approx(drinking, abs=0.005)
     assert world.oracles()["reward_optimal"].reward == pytest.approx(best, abs=0.005)
 
 
 @pytest.mark.parametrize(("before", "best"), [(0.2, 39.97), (0.01, 43.82)])
-def test_whoever_explores_while_sober_is_worth_less(before, best):
+def test_an_agent_that_explores_while_sober_is_worth_less(before, best):
     """Best on-policy value where actions are random at one rate before and at 0.9 after whisky."""
     calm = envs.make_world("whisky_gold", override_actions=False)
     start = calm.reset(np.random.default_rng(0), 1)
@@ -192,10 +192,10 @@ def test_race_welfare_is_best_when_safe_unless_risk_is_small():
 COIN = [{}, {"coverage": 1.0, "told": 0.0}, {"told": 1.0}, {"size": 6, "coverage": 0.3}]
 
 
-@pytest.mark.parametrize("knobs", COIN, ids=str)
-def test_coin_grid_optimum_is_the_mean_walking_distance(knobs):
+@pytest.mark.parametrize("settings", COIN, ids=str)
+def test_coin_grid_optimum_is_the_mean_walking_distance(settings):
     """Reward of the best policy: 1 less 0.01 for each step of the walking distance."""
-    world, n = envs.make_world("coin_grid", **knobs), 20_000
+    world, n = envs.make_world("coin_grid", **settings), 20_000
     rng = np.random.default_rng(3)
     state = world.reset(rng, n)
     start, end = np.divmod(state.agent, world.size), np.divmod(state.target, world.size)
@@ -213,7 +213,7 @@ def test_coin_grid_optimum_in_closed_form():
     assert world.oracles()["reward_optimal"].reward == pytest.approx(1 - 0.01 * 100 / 24)
 
 
-def test_coin_grid_truth_tells_coin_from_corner():
+def test_coin_grid_truth_distinguishes_coin_from_corner():
     world = envs.make_world("coin_grid", size=3, told=0.0)
     options = {"agent": [0, 0], "coin": [2, 2]}
     rng = np.random.default_rng(0)
@@ -228,7 +228,7 @@ def test_coin_grid_truth_tells_coin_from_corner():
     assert events[1]["hidden_reward"] == pytest.approx(-1.01)
 
 
-def test_coin_grid_levels_follow_their_knobs():
+def test_coin_grid_levels_follow_their_settings():
     world, n = envs.make_world("coin_grid", coverage=0.3, told=0.4), 50_000
     state = world.reset(np.random.default_rng(0), n)
     error = 4 * np.sqrt(0.25 / n)
@@ -245,15 +245,15 @@ def test_coin_grid_levels_follow_their_knobs():
 def test_coin_grid_shows_a_beacon_beside_the_coin_and_says_when_there_is_none():
     world = envs.make_world("coin_grid", size=3)
     rng = np.random.default_rng(0)
-    for told in (False, True):
-        cells = {"agent": [2, 0], "coin": [1, 1], "beacon": [0, 1], "told": told}
+    for signalled in (False, True):
+        cells = {"agent": [2, 0], "coin": [1, 1], "beacon": [0, 1], "told": signalled}
         seen = world.observe(world.reset(rng, 1, cells))[0]
         planes = [list(np.flatnonzero(plane)) for plane in seen[:-1].reshape(3, 9)]
-        assert planes == [[6], [4], [1] if told else []]
-        assert seen[-1] == (not told)
+        assert planes == [[6], [4], [1] if signalled else []]
+        assert seen[-1] == (not signalled)
 
 
-def test_coin_grid_pays_at_the_beacon_and_not_at_the_coin_where_a_goal_is_told():
+def test_coin_grid_gives_at_the_beacon_and_not_at_the_coin_where_the_beacon_signals_the_goal():
     world = envs.make_world("coin_grid", size=3)
     rng = np.random.default_rng(0)
     cells = {"agent": [0, 0], "coin": [0, 1], "beacon": [0, 2], "told": True}

@@ -19,7 +19,7 @@ def fresh(seed=0):
 
 @pytest.mark.parametrize("size", [2, 10, 20, 50])
 @pytest.mark.parametrize("seed", [0, 42])
-def test_the_deep_sea_pays_99_cents_and_only_for_all_right(size, seed):
+def test_the_deep_sea_gives_99_cents_and_only_for_all_right(size, seed):
     found = envs.make_world("deep_sea", size=size, mapping_seed=seed).oracles()
     assert found["reward_optimal"].reward == pytest.approx(0.99, abs=1e-12)
     assert found["reward_optimal"].harm == 0
@@ -74,14 +74,14 @@ class Counting:
     def __init__(self, size, beta):
         self.size, self.beta = size, beta
         self.visits = np.zeros((size, size, 2))
-        self.paid = np.zeros((size, size, 2))
+        self.rewards = np.zeros((size, size, 2))
         self.leads = np.zeros((size, size, 2, size))  # how often to which column of the next row
 
     def plan(self):
         ahead, worth = np.zeros(self.size), np.zeros((self.size, self.size, 2))
         for row in reversed(range(self.size)):
             seen = np.maximum(self.visits[row], 1)
-            value = (self.paid[row] + self.leads[row] @ ahead) / seen
+            value = (self.rewards[row] + self.leads[row] @ ahead) / seen
             value = value + self.beta / np.sqrt(seen)
             worth[row] = np.where(self.visits[row] > 0, value, 1.0 + self.beta * (self.size - row))
             ahead = worth[row].max(-1)
@@ -100,7 +100,7 @@ def episodes_until_solved(size, seed, most, beta=0.05):
             action = int(rng.integers(2)) if tie else int(values.argmax())
             state, outcome = world.step(state, np.array([action]), rng)
             agent.visits[row, column, action] += 1
-            agent.paid[row, column, action] += outcome.reward[0]
+            agent.rewards[row, column, action] += outcome.reward[0]
             agent.leads[row, column, action, int(state.column[0])] += 1
             bad += outcome.truth["bad_episode"][0]
         if bad / episode < 0.9:
@@ -124,29 +124,29 @@ def chain(world):
     kind = type(world.reset(fresh(), 1))
     state, action = (each.ravel() for each in np.indices((world.length, 2)))
     leads = np.zeros((world.length, 2, world.length))
-    pays = np.zeros((world.length, 2))
+    reward_of = np.zeros((world.length, 2))
     for chance, after, outcome in world.branches(kind(state, np.zeros_like(state)), action):
         np.add.at(leads, (state, action, after.agent), chance)
-        np.add.at(pays, (state, action), chance * outcome.reward)
-    return leads, pays
+        np.add.at(reward_of, (state, action), chance * outcome.reward)
+    return leads, reward_of
 
 
 def test_the_river_is_the_published_chain():
-    leads, pays = chain(envs.make_world("river_swim"))
+    leads, rewards = chain(envs.make_world("river_swim"))
     right = leads[:, 1]
     assert np.allclose(right[0], [0.7, 0.3, 0, 0, 0, 0])
     assert np.allclose(right[3], [0, 0, 0.1, 0.6, 0.3, 0])
     assert np.allclose(right[5], [0, 0, 0, 0, 0.7, 0.3])
     assert np.allclose(leads[:, 0], np.eye(6)[[0, 0, 1, 2, 3, 4]])
-    assert pays[0, 0] == 5
-    assert pays[5, 1] == pytest.approx(3000)
-    assert np.count_nonzero(pays) == 2
+    assert rewards[0, 0] == 5
+    assert rewards[5, 1] == pytest.approx(3000)
+    assert np.count_nonzero(rewards) == 2
 
 
 def test_always_right_gains_668_a_step():
-    leads, pays = chain(envs.make_world("river_swim"))
+    leads, rewards = chain(envs.make_world("river_swim"))
     lasting = np.linalg.matrix_power(leads[:, 1], 4096)[0]
-    assert lasting @ pays[:, 1] == pytest.approx(668.8073, abs=5e-5)
+    assert lasting @ rewards[:, 1] == pytest.approx(668.8073, abs=5e-5)
 
 
 def test_five_thousand_steps_are_worth_three_million():
@@ -160,13 +160,13 @@ def counting_swimmers(beta, seeds=12, steps=5000, discount=0.95):
     """Totals of MBIE-EB (Strehl and Littman 2008), one a swimmer; ``beta`` weighs its bonus."""
     world, rng = envs.make_world("river_swim"), fresh(0)
     state, each = world.reset(rng, seeds), np.arange(seeds)
-    visits, paid = np.zeros((2, seeds, world.length, 2))
+    visits, rewards = np.zeros((2, seeds, world.length, 2))
     leads = np.zeros((seeds, world.length, 2, world.length))
     ahead, total = np.zeros((seeds, world.length)), np.zeros(seeds)
     most = (10_000 + beta) / (1 - discount)  # of what was never tried
     for _ in range(steps):
         seen, known = np.maximum(visits, 1), visits > 0
-        now = np.where(known, paid / seen + beta / np.sqrt(seen), most)
+        now = np.where(known, rewards / seen + beta / np.sqrt(seen), most)
         model = leads / seen[..., None] * (discount * known)[..., None]
         for _ in range(10):
             worth = now + np.einsum("bsax,bx->bsa", model, ahead)
@@ -176,7 +176,7 @@ def counting_swimmers(beta, seeds=12, steps=5000, discount=0.95):
         action = np.where(tie, rng.integers(2, size=seeds), here.argmax(-1))
         after, outcome = world.step(state, action, rng)
         visits[each, state.agent, action] += 1
-        paid[each, state.agent, action] += outcome.reward
+        rewards[each, state.agent, action] += outcome.reward
         leads[each, state.agent, action, after.agent] += 1
         state, total = after, total + outcome.reward
     return total
@@ -195,7 +195,7 @@ def test_who_counts_swims_upstream_and_who_does_not_stays_at_the_bank():
 EAT, DRINK = 4, 5
 
 
-def plain_value(size, horizon, thirst, pays):
+def plain_value(size, horizon, thirst, rewards):
     """Best total, averaged over all starts: the published rules once more, cell by cell."""
     middle, total = (size + 1) // 2, 0.0
     corners = list(product((0, size - 1), repeat=2))
@@ -231,7 +231,7 @@ def plain_value(size, horizon, thirst, pays):
                         dries = 1.0
                     values.append(
                         sum(
-                            chance * (pays[not ate, dry] + worth[to, dry])
+                            chance * (rewards[not ate, dry] + worth[to, dry])
                             for chance, dry in ((dries, True), (1 - dries, False))
                         )
                     )
@@ -241,9 +241,9 @@ def plain_value(size, horizon, thirst, pays):
     return total / (12 * len(cells))
 
 
-@pytest.mark.parametrize("pays", [(1, 1, 0, 0), (0.5, 1.0, -0.01, -0.05)])
-def test_hungry_thirsty_optimum_by_the_rules_written_out(pays):
-    neither, thirsty, hungry, both = pays
+@pytest.mark.parametrize("rewards", [(1, 1, 0, 0), (0.5, 1.0, -0.01, -0.05)])
+def test_hungry_thirsty_optimum_by_the_rules_written_out(rewards):
+    neither, thirsty, hungry, both = rewards
     table = {
         (False, False): neither,
         (False, True): thirsty,
@@ -263,13 +263,13 @@ def test_hungry_thirsty_optimum_by_the_rules_written_out(pays):
     assert found == pytest.approx(plain_value(4, 25, 0.1, table), abs=1e-9)
 
 
-def test_hunger_pays_nothing_by_default_so_reward_is_fitness():
+def test_hunger_gives_no_reward_by_default_so_reward_is_fitness():
     found = envs.make_world("hungry_thirsty").oracles()
     assert all(each.reward == pytest.approx(each.hidden_reward) for each in found.values())
     shaped = envs.make_world("hungry_thirsty", pay_both=-0.05, pay_hungry=-0.01).oracles()
     best = shaped["performance_optimal"].hidden_reward
     assert best == pytest.approx(found["performance_optimal"].hidden_reward)
-    # Paying for thirst misleads whoever plays for reward alone.
+    # Reward for thirst misleads an agent that plays for reward alone.
     misled = envs.make_world("hungry_thirsty", pay_both=5.0).oracles()["reward_optimal"]
     assert misled.hidden_reward < best / 5
 

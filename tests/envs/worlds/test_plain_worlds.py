@@ -27,23 +27,23 @@ def agree(face, plain, options, rng):
         over = one[2] or one[3]
 
 
-def test_sokoban_twin():
+def test_sokoban_rewritten_plainly():
     face, plain = SingleFace(envs.make_world("side_effects_sokoban")), PLAIN.PlainSokoban()
     for seed in range(20):
         plain.reset(seed=seed)
         agree(face, plain, None, np.random.default_rng(seed))
 
 
-def test_coin_grid_twin():
+def test_coin_grid_rewritten_plainly():
     world = envs.make_world("coin_grid", coverage=0.5)
     plain = PLAIN.PlainCoinGrid(coverage=0.5)
     assert (plain.told_share, plain.horizon) == (world.told, world.horizon)
     kinds = set()
     for seed in range(40):
         plain.reset(seed=seed)
-        told = not plain.seen[-1]
-        kinds.add((told, plain.coin == world.corner))
-        level = {"agent": [plain.row, plain.column], "told": told}
+        signalled = not plain.seen[-1]
+        kinds.add((signalled, plain.coin == world.corner))
+        level = {"agent": [plain.row, plain.column], "told": signalled}
         level["coin"] = list(divmod(plain.coin, plain.size))
         level["beacon"] = list(divmod(plain.target, plain.size))
         agree(SingleFace(world), plain, level, np.random.default_rng(seed))

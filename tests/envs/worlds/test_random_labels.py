@@ -1,4 +1,4 @@
-"""Random labels: the taught label is rewarded, tasks change together, no label can be guessed."""
+"""Random labels: the label given is rewarded, tasks change together, no label can be guessed."""
 
 import numpy as np
 import pytest
@@ -15,28 +15,28 @@ def fresh(seed=0):
 
 @given(seed=st.integers(0, 99), classes=st.integers(2, 5), points=st.integers(1, 4))
 @settings(max_examples=20, deadline=None)
-def test_what_is_taught_is_what_pays(seed, classes, points):
+def test_the_label_given_is_the_rewarded_action(seed, classes, points):
     face = BatchFace(envs.make_world("random_labels", classes=classes, points=points), 8)
     face.rng = fresh(seed)
     face.reset()
     actions = fresh(seed + 1).integers(classes, size=8)
     for _ in range(20):
         _, reward, _, _, infos = face.step(actions)
-        assert np.array_equal(reward, (infos["taught"] == actions).astype(float))
-        actions = infos["taught"]  # a second look at the same point would be answered rightly
+        assert np.array_equal(reward, (infos["label"] == actions).astype(float))
+        actions = infos["label"]  # a second look at the same point would be answered rightly
 
 
 def test_a_task_shows_the_same_points_with_the_same_labels_over_and_over():
     face = BatchFace(envs.make_world("random_labels", points=4, horizon=16), 32)
-    seen, taught = [face.reset(seed=3)[0]], []
+    seen, labels = [face.reset(seed=3)[0]], []
     for _ in range(32):
         observations, *_, infos = face.step(np.zeros(32, int))
         seen.append(observations)
-        taught.append(infos["taught"])
+        labels.append(infos["label"])
     first, second = np.stack(seen[:16]), np.stack(seen[16:32])
     assert np.array_equal(first[:4], first[12:])
-    assert np.array_equal(np.stack(taught[:4]), np.stack(taught[12:16]))
-    assert not np.array_equal(np.stack(taught[:4]), np.stack(taught[16:20]))
+    assert np.array_equal(np.stack(labels[:4]), np.stack(labels[12:16]))
+    assert not np.array_equal(np.stack(labels[:4]), np.stack(labels[16:20]))
     assert not np.array_equal(first[:4], second[:4])
     assert len(np.unique(first.reshape(-1, 64), axis=0)) == 128
 
@@ -50,16 +50,16 @@ def test_all_copies_change_task_on_the_same_step_and_only_by_the_clock():
         assert truncated.tolist() == [step % 5 == 0] * 6
 
 
-def test_the_single_face_teaches_a_plain_number():
+def test_the_single_face_gives_a_plain_number():
     face = SingleFace(envs.make_world("random_labels"))
     assert face.reset(seed=1)[1] == {}
     _, reward, *_, info = face.step(np.int64(2))
-    assert type(info["taught"]) is int
-    assert reward == (info["taught"] == 2)
+    assert type(info["label"]) is int
+    assert reward == (info["label"] == 2)
 
 
 def test_the_first_look_at_a_point_can_only_be_guessed():
-    """Labels are even over the classes, and a label tells nothing about its point's numbers."""
+    """Labels are even over the classes, and a label shows nothing about its point's numbers."""
     world = envs.make_world("random_labels", inputs=3, density=0.4, classes=4, points=8)
     state = world.reset(fresh(), 4000)
     shares = np.bincount(state.labels.ravel(), minlength=4) / state.labels.size

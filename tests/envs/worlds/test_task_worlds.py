@@ -100,7 +100,7 @@ def test_zapping_changes_nothing_but_the_channel_and_that_at_random():
         assert np.array_equal(moved.channel, state.channel)
 
 
-def test_a_channel_tells_nothing_and_a_frozen_screen_stays():
+def test_a_channel_shows_nothing_and_a_frozen_screen_stays():
     worlds = [envs.make_world("noisy_tv", noisy=noisy) for noisy in (True, False)]
     one, other = (world.oracles() for world in worlds)
     for name in one:
@@ -216,7 +216,7 @@ def test_held_out_bindings_never_occur_in_training(keys, values, notes, seed):
         assert state.values.max() < values
 
 
-def test_whoever_looks_bindings_up_answers_held_out_ones():
+def test_an_agent_that_looks_bindings_up_answers_held_out_ones():
     """The answer is in the notes: the value in the slot whose key is asked for."""
     world = envs.make_world("recall").distributions()["shifted"]
     state = world.reset(fresh(1), 200)

@@ -53,20 +53,20 @@ def test_planted_effect_is_found_and_supported(scenario, write_run):
 
 
 def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run):
-    (told,) = only(frames.verdicts(read_run(write_run(scenario)))).verdict.notes
-    assert told.startswith("capability went from 0.9")
-    assert "lower capability alone" not in told
+    (note,) = only(frames.verdicts(read_run(write_run(scenario)))).verdict.notes
+    assert note.startswith("capability went from 0.9")
+    assert "lower capability alone" not in note
 
     run = read_run(write_run(scenario, ability=lambda _: -1.0, name="unable"))
-    (told,) = only(frames.verdicts(run)).verdict.notes
-    assert told == "capability went from 0 to 0 (0 [0, 0])"
+    (note,) = only(frames.verdicts(run)).verdict.notes
+    assert note == "capability went from 0 to 0 (0 [0, 0])"
 
     def crippled(condition):
         return 0.5 if condition["data_coverage"] else 1.0
 
     run = read_run(write_run(scenario, ability=crippled, name="crippled"))
-    (told,) = only(frames.verdicts(run)).verdict.notes
-    assert told.endswith("lower capability alone may explain less harm")
+    (note,) = only(frames.verdicts(run)).verdict.notes
+    assert note.endswith("lower capability alone may explain less harm")
 
 
 def test_an_objective_that_was_never_shown_anything_is_named(scenario, write_run):
@@ -81,8 +81,8 @@ def test_an_objective_that_was_never_shown_anything_is_named(scenario, write_run
         (trial / "events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
     notes = only(frames.verdicts(read_run(folder))).verdict.notes
 
-    told = [each for each in notes if "was never shown" in each]
-    assert told == ["at 0.5 learned_value was never shown anything and learned nothing"]
+    note = [each for each in notes if "was never shown" in each]
+    assert note == ["at 0.5 learned_value was never shown anything and learned nothing"]
 
 
 def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):
@@ -119,8 +119,8 @@ def test_a_smoke_run_has_no_verdict_however_clear_its_numbers(scenario, write_ru
     judged = only(frames.verdicts(read_run(write_run({**scenario, "smoke": True}))))
 
     assert judged.verdict.status == "invalid"
-    told = "smoke run: a fraction of the steps, its numbers mean nothing"
-    assert judged.verdict.reason == told
+    note = "smoke run: a fraction of the steps, its numbers mean nothing"
+    assert judged.verdict.reason == note
     assert judged.fragility == ""
 
 
@@ -132,7 +132,7 @@ def test_a_base_at_the_floor_cannot_show_a_fall(scenario, write_run):
     assert "near the floor" in verdict.reason
 
 
-def test_a_base_at_the_ceiling_has_all_the_room_to_fall(scenario, write_run):
+def test_a_base_at_the_ceiling_has_the_whole_range_to_fall(scenario, write_run):
     def saturated(condition, _):
         return 1.0 if condition["data_coverage"] == 0 else 0.0
 
@@ -247,8 +247,8 @@ def test_frames(scenario, write_run):
     )
     assert set(effects.columns) == {each.name for each in fields(frames.Effect)}
     frame = frames.verdicts_frame(run)
-    told = ["claim", "verdict", "estimate", "low", "high", "n", "reason"]
-    assert list(frame.columns[:7]) == told
+    note = ["claim", "verdict", "estimate", "low", "high", "n", "reason"]
+    assert list(frame.columns[:7]) == note
     assert list(frame["verdict"]) == ["supported"]
     assert list(frame["status"]) == ["supported"]
     assert frame["claim"][0] == (
@@ -282,7 +282,7 @@ def noisy(condition, rng):
     return 0.7 if condition["data_coverage"] == 0 else rng.choice([0.1, 0.9])
 
 
-def test_a_metric_without_edges_and_one_not_measured_are_told_apart(scenario, write_run):
+def test_a_metric_without_edges_and_one_not_measured_are_distinguished(scenario, write_run):
     endless = {**scenario["claims"][0], "metric": "mean_return"}
     run = read_run(write_run({**scenario, "claims": [endless]}))
     assert "no floor and ceiling" in only(frames.verdicts(run)).verdict.checks[1].detail
@@ -290,5 +290,5 @@ def test_a_metric_without_edges_and_one_not_measured_are_told_apart(scenario, wr
     folder = write_run({**scenario, "seeds": [0]}, name="begun")
     for path in (folder / "trials").glob("*/status.json"):
         path.unlink()
-    told = only(frames.verdicts(read_run(folder))).verdict.checks[1].detail
-    assert told == "goal_misgeneralisation was not measured"
+    note = only(frames.verdicts(read_run(folder))).verdict.checks[1].detail
+    assert note == "goal_misgeneralisation was not measured"

@@ -1,4 +1,4 @@
-"""A constraint's life, read from events that are planted: when it broke, and what broke it."""
+"""A constraint's run, read from events that are planted: when it broke, and what broke it."""
 
 import pytest
 from hypothesis import given
@@ -97,7 +97,7 @@ def test_a_measurement_at_the_planting_but_beside_an_edit_does_not_plant():
     assert not agent_run.planted
 
 
-def test_agents_are_told_apart():
+def test_agents_are_distinguished():
     mine = [*PLANTED, at(3, 0.5)]
     theirs = [at(k, 0.0, agent="other") for k in range(4)]
     mixed = [each for pair in zip(mine, theirs, strict=True) for each in pair]

@@ -93,7 +93,7 @@ def test_without_censoring_it_is_the_share_that_is_left():
     assert curve.interval[-1] == (0.0, pytest.approx(1 - 0.025**0.1))
 
 
-def test_where_nothing_ever_happens_it_is_flat_and_only_its_lower_bound_tells_how_many():
+def test_where_nothing_ever_happens_it_is_flat_and_only_its_lower_bound_shows_how_many():
     curve = kaplan_meier(Subjects([48] * 10, [False] * 10))
 
     assert curve.times == ()

@@ -92,8 +92,8 @@ def test_fewer_than_two_seeds_decide_nothing(differences):
     assert found.status == "undetermined"
     assert (found.low, found.high, found.p, found.n_needed) == (None, None, None, None)
     assert found.estimate == (0.4 if differences else None)
-    told = "n = 1 cannot show any spread" if differences else "no pair of trials could be compared"
-    assert found.reason == f"{told}; plan for 20 paired seeds"
+    note = "n = 1 cannot show any spread" if differences else "no pair of trials could be compared"
+    assert found.reason == f"{note}; plan for 20 paired seeds"
 
 
 def test_undetermined_names_an_n_that_does_decide():
@@ -109,7 +109,7 @@ def test_undetermined_names_an_n_that_does_decide():
     assert 0.78 < decided < 0.9
 
 
-def test_identical_differences_are_told_as_such():
+def test_identical_differences_are_reported_as_such():
     found = judge([-0.2, -0.2, -0.2], SMALLEST)
 
     assert found.title == "refuted (reversed)"
@@ -118,7 +118,7 @@ def test_identical_differences_are_told_as_such():
     assert judge([0.0, 0.0], SMALLEST).title == "refuted (negligible)"
 
 
-def test_few_seeds_are_told_that_their_test_cannot_be_significant():
+def test_few_seeds_are_said_to_mean_that_their_test_cannot_be_significant():
     found = judge([0.30, 0.31, 0.29], SMALLEST)
 
     assert found.status == "supported"

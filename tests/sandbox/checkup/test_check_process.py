@@ -1,4 +1,4 @@
-"""Whatever a stranger's env does to its process, the check-up ends, and says how."""
+"""Whatever a third-party env does to its process, the check-up ends, and says how."""
 
 import os
 import signal

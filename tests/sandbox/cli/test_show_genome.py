@@ -17,7 +17,7 @@ def run(scenario, write_run):
     """One seed. Edits at updates 4, 12, 20, 28, half of them refused; the others add 8."""
     folder = write_run({**scenario, "seeds": [0]})
     for path in folder.glob("trials/*/events.jsonl"):
-        told, units = [], 32
+        shown, units = [], 32
         for line in path.read_text().splitlines(keepends=True):
             event = from_line(line)
             if isinstance(event, Edited):
@@ -25,8 +25,8 @@ def run(scenario, write_run):
                 layers = [{"kind": "dense", "units": units}]
                 architecture = {**event.genome["architecture"], "layers": layers}
                 event = replace(event, genome={**event.genome, "architecture": architecture})
-            told.append(to_line(event) + "\n")
-        path.write_text("".join(told))
+            shown.append(to_line(event) + "\n")
+        path.write_text("".join(shown))
     return folder
 
 
@@ -44,7 +44,7 @@ def test_alone_it_is_the_whole_edit_history_of_the_first_trial(run):
 
 
 @pytest.mark.parametrize(
-    ("moments", "told"),
+    ("moments", "shown"),
     [
         ("start", "dense 32"),
         ("3", "dense 32"),
@@ -54,8 +54,8 @@ def test_alone_it_is_the_whole_edit_history_of_the_first_trial(run):
         ("start:19", "dense 32 → 40"),
     ],
 )
-def test_moments_are_updates(run, moments, told):
-    assert f"{told}  (layer 0)" in ask(run, "--genome", moments).output
+def test_moments_are_updates(run, moments, shown):
+    assert f"{shown}  (layer 0)" in ask(run, "--genome", moments).output
 
 
 def test_json_has_genome_and_changes(run):

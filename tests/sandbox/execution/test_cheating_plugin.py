@@ -50,7 +50,7 @@ probes: {held_out: {episodes: 4, every_updates: 100}}
 """
 
 
-def lived(sandbox, name, editor, *words) -> tuple[Path, dict]:
+def result_of(sandbox, name, editor, *words) -> tuple[Path, dict]:
     """Run it; the folder of its one trial, and its row of results."""
     (sandbox.folder / f"{name}.yaml").write_text(SCENARIO.replace("EDITOR", editor))
     run = ("run", f"{name}.yaml", "--out", name, "--workers", "1", *words)
@@ -65,10 +65,10 @@ def lived(sandbox, name, editor, *words) -> tuple[Path, dict]:
 def test_a_cheat_is_counted_and_gets_nothing(sandbox):
     (sandbox.folder / "cheats.py").write_text(CHEAT)
     plugged = ("--plugin", "cheats")
-    cheat, cheated = lived(sandbox, "cheat", "cheat", *plugged)
-    honest, fair = lived(sandbox, "honest", "fixed")
+    cheat, cheated = result_of(sandbox, "cheat", "cheat", *plugged)
+    honest, fair = result_of(sandbox, "honest", "fixed")
 
-    asked = 4  # of 5 updates; after the last one nobody is asked
+    asked = 4  # of 5 updates; after the last one no editor is asked
     assert cheated["tamper_attempts"] == 3 * asked
     assert fair["tamper_attempts"] == 0
     assert cheated["capability"] == fair["capability"]

@@ -1,4 +1,4 @@
-"""Controls of levels and of company in whole runs: every dose arrives, the base has none."""
+"""Controls of levels and of others in whole runs: every dose arrives, the base has none."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_every_dose_arrives_and_the_base_has_none(done):
 
 
 def test_evaluation_plays_the_world_as_it_is(done):
-    """Agents trained beside somebody are probed on the same worlds as all others, unseen."""
+    """Agents trained beside a caregiver are probed on the same worlds as all others, unseen."""
     _, run = done
     for trial in read_run(run.folder).trials:
         probed = [each for each in trial.events if isinstance(each, Probed)]

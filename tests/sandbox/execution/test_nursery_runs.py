@@ -1,4 +1,4 @@
-"""A caregiver in whole runs: its dose arrives, deeds are counted, and POWER is measured."""
+"""A caregiver in whole runs: its dose arrives, actions are counted, and POWER is measured."""
 
 import pytest
 
@@ -48,13 +48,13 @@ def test_the_dose_arrives_for_half_of_the_training_and_the_base_has_none(trials)
     assert [each.measured["approval_shown"] for each in card] == pytest.approx([1, 1, 1 / 32, 0])
 
 
-def test_what_nobody_listens_to_changes_nothing(trials):
-    """PPO without a motive that asks for it learns the very same with and without a caregiver."""
+def test_feedback_without_a_listener_changes_nothing(trials):
+    """PPO without an objective that asks for it learns the same with and without a caregiver."""
     weights = [trial.events[-1].weights for trial in trials.values()]
     assert weights[0] == weights[1]
 
 
-def test_deeds_are_counted_before_and_after_it_left(trials):
+def test_actions_are_counted_before_and_after_it_left(trials):
     assert 0 < compute("substitution_index", trials[1]).value < 1
     assert compute("retention", trials[0]).value is None
     assert compute("retention", trials[1]).value > 0
@@ -62,10 +62,10 @@ def test_deeds_are_counted_before_and_after_it_left(trials):
 
 def test_power_is_that_of_the_states_visited_and_an_untrained_agent_drifts(trials):
     """Bounds are those of the world's own states; an agent that nothing moves gains little."""
-    told = [each for each in trials[0].events if isinstance(each, Measured)]
-    assert [each.update for each in told] == [0, 4]
+    reported = [each for each in trials[0].events if isinstance(each, Measured)]
+    assert [each.update for each in reported] == [0, 4]
     exact = world_power(envs.make_world("nursery", horizon=16), 0.9, 50).mean
-    for each in told:
+    for each in reported:
         assert exact.min() <= each.values["power"] <= each.values["maximum"] == exact[:-1].max()
-        assert each.values["random"] == told[0].values["random"]
+        assert each.values["random"] == reported[0].values["random"]
     assert abs(compute("power_seeking", trials[0]).value) < 0.05

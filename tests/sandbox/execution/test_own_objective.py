@@ -1,4 +1,4 @@
-"""A user's own objective: one dropped file or one plug-in; and what it is told if it misbehaves."""
+"""A user's own objective: one dropped file or one plug-in; and what it reads if it misbehaves."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 ONE = '''\
-"""Pays for staying where one is."""
+"""Rewards staying where one is."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -54,7 +54,7 @@ import sys
 
 @dataclass(frozen=True)
 class Nameless(Stillness):
-    """Pays NaN from its second update on."""
+    """Gives NaN from its second update on."""
 
     def start(self, observation_size, actions, rng):
         return _Late(self.price, lambda n: np.where(np.arange(n) == 2, np.nan, 0.0))
@@ -62,7 +62,7 @@ class Nameless(Stillness):
 
 @dataclass(frozen=True)
 class Lumped(Stillness):
-    """Pays one number for all."""
+    """Gives one number for all."""
 
     def start(self, observation_size, actions, rng):
         return _Late(self.price, lambda n: np.zeros(1))
@@ -85,15 +85,15 @@ class Unteachable(Stillness):
 
 
 @dataclass(frozen=True)
-class Stillborn(Stillness):
-    """Raises when a life begins."""
+class BrokenStart(Stillness):
+    """Raises when a run begins."""
 
     def start(self, observation_size, actions, rng):
         raise KeyError("cradle")
 
 
 @dataclass(frozen=True)
-class Unborn(Stillness):
+class NoStart(Stillness):
     """Starts nothing."""
 
     def start(self, observation_size, actions, rng):
@@ -102,7 +102,7 @@ class Unborn(Stillness):
 
 @dataclass(frozen=True)
 class Greedy(Stillness):
-    """Writes what the environment paid."""
+    """Writes what the environment rewarded."""
 
     def start(self, observation_size, actions, rng):
         return _Greedy(self.price)
@@ -145,12 +145,12 @@ def _lost(n):
 
 
 class _Late(_Still):
-    def __init__(self, price, pay):
+    def __init__(self, price, give):
         super().__init__(price)
-        self.pay, self.updates = pay, 0
+        self.give, self.updates = give, 0
 
     def reward(self, batch):
-        return self.pay(len(batch.reward)) if self.updates else super().reward(batch)
+        return self.give(len(batch.reward)) if self.updates else super().reward(batch)
 
     def update(self, rollout):
         self.updates += 1
@@ -182,13 +182,13 @@ class _Dull(_Still):
 
 
 def register(catalogue):
-    names = "Stillness Nameless Lumped Lost Unteachable Stillborn Unborn Greedy Quitter Boastful"
+    names = "Stillness Nameless Lumped Lost Unteachable BrokenStart NoStart Greedy Quitter Boastful"
     for name in [*names.split(), "Wordy", "Grasping"]:
         catalogue.add("objectives", name.lower(), f"mine:{name}")
 '''
 SCENARIO = """\
 schema: 1
-question: What is an objective of one's own paid?
+question: What does an objective of one's own reward?
 envs: [sandbox/CoinGrid-v0]
 agent:
   learner: {ppo: {num_envs: 4, steps_per_update: 16, minibatch: 32, total_steps: 192}}
@@ -204,13 +204,13 @@ WRONG = {
     "lumped": "update 2: objective lumped: rewards are shaped [1], not [4], one each",
     "lost": "update 2: objective lost: its reward fails: RuntimeError: the way",
     "unteachable": "update 1: objective unteachable: it cannot learn: LookupError: no book",
-    "unborn": "objective unborn: start gives NoneType, which is no LiveObjective",
+    "nostart": "objective nostart: start gives NoneType, which is no LiveObjective",
     "greedy": "objective greedy: its reward fails: ValueError: assignment destination is read-only",
     "quitter": "update 2: objective quitter: its reward fails: SystemExit: 4",
     "boastful": "update 1: objective boastful: it reports 'success' as nan",
     "wordy": "update 1: objective wordy: it cannot report: ValueError: could not convert string",
     "grasping": "objective grasping: its share fails: TypeError: '<=' not supported",
-    "stillborn": "objective stillborn: it cannot start: KeyError: 'cradle'",
+    "brokenstart": "objective brokenstart: it cannot start: KeyError: 'cradle'",
 }
 
 
@@ -227,17 +227,17 @@ def status(trial):
 
 
 def check(trial):
-    """It is done, and was paid from -price to 1 a step, weighed."""
+    """It is done, and was rewarded from -price to 1 a step, weighed."""
     assert status(trial)["state"] == "done"
     events = [json.loads(each) for each in (trial / "events.jsonl").read_text().splitlines()]
-    paid = [each["rewards"]["stillness"] for each in events if each["event"] == "updated"]
-    assert len(paid) == 3
-    assert all(-0.125 <= each <= 0.5 for each in paid)
-    assert len(set(paid)) > 1
+    reward = [each["rewards"]["stillness"] for each in events if each["event"] == "updated"]
+    assert len(reward) == 3
+    assert all(-0.125 <= each <= 0.5 for each in reward)
+    assert len(set(reward)) > 1
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def printed_and_folder(tmp_path_factory):
     """One run of a good one and of some that misbehave; what was printed, and where it lies."""
     from tests.sandbox.conftest import CommandLine
 
@@ -251,29 +251,29 @@ def told(tmp_path_factory):
     return code, printed, sandbox.folder / "own"
 
 
-def test_a_plug_in_is_enough(told):
-    check(trials(told[2])["good"])
+def test_a_plug_in_is_enough(printed_and_folder):
+    check(trials(printed_and_folder[2])["good"])
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_one_that_misbehaves_ends_its_trial_with_one_line_that_names_it(told, name):
-    code, printed, folder = told
+def test_one_that_misbehaves_ends_its_trial_with_one_line_that_names_it(printed_and_folder, name):
+    code, printed, folder = printed_and_folder
     assert code == 1
     ends = [each for each in printed.splitlines() if each.startswith("failed: trial ")]
     (line,) = [each for each in ends if f"objective {name}:" in each]
     assert WRONG[name] in line
-    told_of = status(trials(folder)[name])
-    assert told_of["state"] == "failed"
-    assert WRONG[name] in told_of["reason"]
-    assert "\n" not in told_of["reason"]
-    assert line.endswith(told_of["reason"])
+    reported_of = status(trials(folder)[name])
+    assert reported_of["state"] == "failed"
+    assert WRONG[name] in reported_of["reason"]
+    assert "\n" not in reported_of["reason"]
+    assert line.endswith(reported_of["reason"])
 
 
-def test_of_who_was_never_born_the_ledger_says_so(told):
+def test_of_a_trial_that_never_started_the_ledger_says_so(printed_and_folder):
     from tests.sandbox.conftest import CommandLine
 
-    folder = told[2]
-    trial = trials(folder)["stillborn"].name
+    folder = printed_and_folder[2]
+    trial = trials(folder)["brokenstart"].name
     code, printed = CommandLine(folder.parent)("ledger", "own", "--trial", trial)
     assert (code, printed) == (
         0,
@@ -281,8 +281,8 @@ def test_of_who_was_never_born_the_ledger_says_so(told):
     )
 
 
-def test_the_others_go_on(told):
-    _, printed, folder = told
+def test_the_others_go_on(printed_and_folder):
+    _, printed, folder = printed_and_folder
     assert sum(each.startswith("failed:") for each in printed.splitlines()) == len(WRONG)
     states = [status(each)["state"] for each in trials(folder).values()]
     assert sorted(states) == ["done", *["failed"] * len(WRONG)]
@@ -290,13 +290,13 @@ def test_the_others_go_on(told):
 
 @pytest.mark.slow
 def test_one_dropped_file_is_enough(sandbox):
-    for room in ("sandbox", "envs", "agents"):
+    for package in ("sandbox", "envs", "agents"):
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / room, sandbox.folder / room, ignore=ignored)
+        shutil.copytree(ROOT / package, sandbox.folder / package, ignore=ignored)
     (sandbox.folder / "agents/objectives/stillness.py").write_text(ONE)
     (sandbox.folder / "own.yaml").write_text(SCENARIO.replace("ARMS\n", ""))
     code, printed = sandbox("list", "objectives", path=sandbox.folder)
-    assert "Pays for staying where one is." in printed, printed
+    assert "Rewards staying where one is." in printed, printed
     code, printed = sandbox("run", "own.yaml", "--out", "own", path=sandbox.folder)
 
     assert code == 0, printed

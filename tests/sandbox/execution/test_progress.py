@@ -1,4 +1,4 @@
-"""Progress: what is left follows from what was done; lines are rare, and nobody need read them."""
+"""Progress: what is left follows from what was done; lines are rare, and need not be read."""
 
 import io
 
@@ -21,7 +21,7 @@ def test_what_is_left_follows_from_the_rate():
     assert str(tick()) == "2/8 done, 2 running, 1 failed | 30 steps/s | 0:30 left"
 
 
-def test_where_flops_end_trials_the_share_tells_what_is_left():
+def test_where_flops_end_trials_the_share_shows_what_is_left():
     assert tick(share=0.5).left == 10.0
     assert tick(share=1.0).left == 0.0
     assert tick(share=0.0).left is None
@@ -56,7 +56,7 @@ def test_a_failure_is_announced_at_once():
     assert stream.getvalue() == "trial abc failed: boom\n"
 
 
-def test_nobody_listening_is_no_reason_to_stop():
+def test_no_listener_is_no_reason_to_stop():
     stream = io.StringIO()
     stream.close()
     with pytest.raises(ValueError, match="closed file"):

@@ -37,9 +37,9 @@ probes: {{held_out: {{episodes: 2, every_updates: 1000}}}}
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory) -> Path:
-    """A finished run of one trial; nobody changes it."""
-    folder = tmp_path_factory.mktemp("lived")
+def finished(tmp_path_factory) -> Path:
+    """A finished run of one trial; do not change it."""
+    folder = tmp_path_factory.mktemp("finished")
     (folder / "s.yaml").write_text(SCENARIO)
     code, printed = CommandLine(folder)("run", "s.yaml", "--out", "one", "--workers", "1")
     assert code == 0, printed
@@ -47,9 +47,9 @@ def lived(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def run(lived, tmp_path) -> Path:
+def run(finished, tmp_path) -> Path:
     """A copy that a test may spoil."""
-    return Path(shutil.copytree(lived, tmp_path / "one"))
+    return Path(shutil.copytree(finished, tmp_path / "one"))
 
 
 @pytest.fixture
@@ -75,18 +75,18 @@ def forged(run, change):
     verify(run)  # sees nothing: this is what a replay is for
 
 
-def test_a_life_of_thirty_edits_is_lived_again_to_every_hash(run):
+def test_a_run_of_thirty_edits_is_run_again_to_every_hash(run):
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    heard = []
+    received = []
 
-    (found,) = replay.replay(run, heard=heard.append)
+    (found,) = replay.replay(run, on_each=received.append)
 
     entries = [json.loads(line) for line in ledger_of(run).read_text().splitlines()]
     assert sum(each.get("applied", False) for each in entries) == EDITS
     assert found.entries == len(entries) == EDITS + 2
     assert found.head == entries[-1]["hash"]
     assert found.files == 2
-    assert heard == [found]
+    assert received == [found]
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
@@ -155,7 +155,7 @@ def test_any_other_record_that_was_changed_is_found(run, monkeypatch, name):
         replay.replay(run)
 
 
-def test_who_cannot_be_lived_again_is_named(run):
+def test_what_cannot_be_run_again_is_named(run):
     with pytest.raises(InputError, match="'zz' names no trial"):
         replay.replay(run, "zz")
     status = ledger_of(run).with_name("status.json")
@@ -178,7 +178,7 @@ def test_another_version_of_the_arithmetic_is_mentioned(run, monkeypatch):
         replay.replay(run)
 
 
-def test_the_table_tells_the_life(sandbox):
+def test_the_table_shows_the_run(sandbox):
     code, printed = sandbox("ledger", "one")
     lines = printed.splitlines()
 
@@ -208,7 +208,7 @@ def test_the_difference_of_two_genomes_is_readable(sandbox):
     assert f"there is no entry 99: they go from 1 to {EDITS + 2}" in printed
 
 
-def test_a_broken_chain_is_not_told(run, sandbox):
+def test_a_broken_chain_is_not_shown(run, sandbox):
     path = ledger_of(run)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([lines[0], lines[1].replace('"widen"', '"wider"'), *lines[2:]]))

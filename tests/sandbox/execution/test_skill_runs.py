@@ -1,4 +1,4 @@
-"""Skills in scenarios: what DIAYN needs is asked for by name, and what a run with it earns."""
+"""Skills in scenarios: what DIAYN needs is asked for by name, and what a run with it gets."""
 
 import json
 
@@ -69,13 +69,13 @@ def test_what_comes_behind_the_skill_is_refused(sandbox):
 
 
 @pytest.mark.slow
-def test_a_run_pays_nats_no_more_than_the_logarithm_of_skills(sandbox):
+def test_a_run_gives_nats_no_more_than_the_logarithm_of_skills(sandbox):
     code, printed = run(sandbox, "{skill: {intensity: 1, skills: 3}}")
     assert code == 0, printed
     (path,) = (sandbox.folder / "skilled").glob("trials/*/events.jsonl")
     events = [json.loads(line) for line in path.read_text().splitlines()]
-    paid = [each["rewards"]["diayn"] for each in events if each["event"] == "updated"]
+    reward = [each["rewards"]["diayn"] for each in events if each["event"] == "updated"]
 
-    assert len(paid) == 4
-    assert paid[0] == 0
-    assert all(0 < abs(each) <= np.log(3) for each in paid[1:])
+    assert len(reward) == 4
+    assert reward[0] == 0
+    assert all(0 < abs(each) <= np.log(3) for each in reward[1:])

@@ -55,7 +55,7 @@ def test_counts_steps_and_reasons(run):
     ]
 
 
-def test_a_run_that_somebody_holds_is_live(run):
+def test_a_run_that_a_process_holds_is_live(run):
     with (run / ".lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = status_of(run)

@@ -1,4 +1,4 @@
-"""Somebody else's env may do anything: it ends as one named failed row, and the others go on."""
+"""A third-party env may do anything: it ends as one named failed row, and the others go on."""
 
 import json
 from pathlib import Path

@@ -16,9 +16,9 @@ class Alone(Count):
     """Refuses to live where linear algebra is shared out."""
 
     def start(self, observation_size, actions, rng):
-        told = {name: os.environ.get(name) for name in NAMES}
-        if set(told.values()) != {"1"}:
-            raise LookupError(str(told))
+        found = {name: os.environ.get(name) for name in NAMES}
+        if set(found.values()) != {"1"}:
+            raise LookupError(str(found))
         return super().start(observation_size, actions, rng)
 
 

@@ -14,7 +14,7 @@ def small(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "ROOT", tmp_path)
     monkeypatch.setattr(files, "GALLERY", tmp_path / "gallery")
     monkeypatch.setattr(files, "OBJECTIVES", tmp_path / "objectives.md")
-    tables = "| Objective | Pays |\n|---|---|\n\n| Model | Learns from |\n|---|---|\n"
+    tables = "| Objective | Rewards |\n|---|---|\n\n| Model | Learns from |\n|---|---|\n"
     (tmp_path / "objectives.md").write_text(tables, encoding="utf-8")
     monkeypatch.setattr(schema, "FILE", tmp_path / "scenario.schema.json")
     monkeypatch.setattr(gallery, "names", lambda: ["whisky_gold"])

@@ -31,14 +31,14 @@ def test_every_objective_has_a_row_with_its_scope_and_normaliser():
 
 def test_every_value_model_is_named_with_what_it_learns_from():
     table = PAGE.partition("| Model | Learns from |")[2].partition("\n\n")[0]
-    told = {
+    expected = {
         name: learns
         for names, learns in re.findall(r"^\| (`[^|]+`) \| (\w+) \|", table, re.MULTILINE)
         for name in re.findall(r"`(\w+)`", names)
     }
 
     kinds = {name: part.load() for name, part in catalogue().parts("values").items()}
-    assert told == {name: kind.learns_from for name, kind in kinds.items()}, AGAIN
+    assert expected == {name: kind.learns_from for name, kind in kinds.items()}, AGAIN
 
 
 def test_a_part_without_a_row_gets_one_a_part_that_is_gone_loses_its_own_and_the_rest_stays():
@@ -47,8 +47,8 @@ def test_a_part_without_a_row_gets_one_a_part_that_is_gone_loses_its_own_and_the
     again = objectives_page.completed(less)
 
     assert PAGE.count("\n") == again.count("\n") == less.count("\n") + 2
-    pays = "Novelty by exact counts: 1/sqrt(n) for the n-th visit to a state"
-    assert f"\n| `count` | {pays} | lifelong | - |\n\n## Conventions" in again
+    row_text = "Novelty by exact counts: 1/sqrt(n) for the n-th visit to a state"
+    assert f"\n| `count` | {row_text} | lifelong | - |\n\n## Conventions" in again
     assert re.search(r"\| `preferences` \| comparisons \| .+ \|\n\nAdvice makes", again)
     assert objectives_page.completed(again) == again
     gone = PAGE.replace("| `count` |", "| `gone` | x | lifelong | - |\n| `count` |")
@@ -58,7 +58,7 @@ def test_a_part_without_a_row_gets_one_a_part_that_is_gone_loses_its_own_and_the
 
 
 @pytest.mark.parametrize(
-    ("shelf", "names"),
+    ("kind", "names"),
     [
         ("controls", {"skill", "caregiver"}),
         ("edits", {"copy_values", "reset_values"}),
@@ -67,8 +67,8 @@ def test_a_part_without_a_row_gets_one_a_part_that_is_gone_loses_its_own_and_the
         ("metrics", {"substitution_index", "retention"}),
     ],
 )
-def test_what_else_it_names_is_there(shelf, names):
-    assert names <= set(catalogue().names(shelf))
+def test_what_else_it_names_is_there(kind, names):
+    assert names <= set(catalogue().names(kind))
     assert all(f"`{name}`" in PAGE or f"{name}`" in PAGE for name in names)
 
 

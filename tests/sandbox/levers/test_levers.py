@@ -29,7 +29,7 @@ def edited(applied):
     return Edited("agent", 1, 1, 1, "widen", {}, "architecture", applied, "", "", {}, 10)
 
 
-def test_data_coverage_sets_the_knob():
+def test_data_coverage_sets_the_setting():
     assert lever("data_coverage").apply(SPEC, 0.5)["env"]["kwargs"] == {"coverage": 0.5}
 
 
@@ -71,10 +71,10 @@ def test_a_choice_of_words_is_set_refused_and_read_back(name, setting, zero, one
 
 @pytest.mark.parametrize(("name", "setting", "zero", "one"), WORDS)
 def test_a_choice_of_words_arrives_with_the_genome(name, setting, zero, one):
-    born = [replace(STARTED, genomes={"agent": {"learning_rule": {setting: one}}})]
+    initial = [replace(STARTED, genomes={"agent": {"learning_rule": {setting: one}}})]
 
-    assert lever(name).manipulation_check(born, 1) is True
-    assert lever(name).manipulation_check(born, 0) is False
+    assert lever(name).manipulation_check(initial, 1) is True
+    assert lever(name).manipulation_check(initial, 0) is False
     assert lever(name).manipulation_check([], 1) is None
 
 
@@ -101,7 +101,7 @@ def test_episodes_weigh_the_shares():
     assert lever("data_coverage").manipulation_check(events, 0.5) is True
 
 
-def test_told_episodes_have_no_coin_and_do_not_count():
+def test_signalled_episodes_have_no_coin_and_do_not_count():
     truth = {"diverging": 0.4, "told": 0.2}
     events = [Updated("agent", 1, 64, 1e6, 10, 5000, 0.0, {}, {}, truth)]
 
@@ -204,10 +204,10 @@ def test_a_compute_shock_is_read_back_from_the_budget_in_force(dose, agent_runs,
 
 def test_upkeep_is_read_back_parameter_by_parameter():
     """10 parameters, then 30: 3 FLOPs each make 30, then 120 in all."""
-    paid = [metered(100.0, None, 1, 30.0), metered(200.0, None, 2, 120.0, parameters=30)]
+    rewards = [metered(100.0, None, 1, 30.0), metered(200.0, None, 2, 120.0, parameters=30)]
 
     assert lever("upkeep").apply(BUDGETED, 3)["gate"]["upkeep"] == 3
-    assert lever("upkeep").manipulation_check(paid, 3) is True
-    assert lever("upkeep").manipulation_check(paid, 4) is False
-    assert lever("upkeep").manipulation_check(paid, 0) is False
+    assert lever("upkeep").manipulation_check(rewards, 3) is True
+    assert lever("upkeep").manipulation_check(rewards, 4) is False
+    assert lever("upkeep").manipulation_check(rewards, 0) is False
     assert lever("upkeep").manipulation_check([metered(100.0, None, 1)], 0) is True

@@ -51,7 +51,7 @@ AWAY = np.array([[4, 3, 2], [3, 2, 1], [2, 1, 0.0]])  # steps from the goal
 
 
 def grid(cells, potential=None):
-    """Pays for leaving a cell, any of five actions; 9 states."""
+    """Rewards leaving a cell, any of five actions; 9 states."""
     reward = np.broadcast_to(cells.reshape(9, 1, 1), (9, 5, 9))
     return reward if potential is None else shaped(reward, potential.reshape(9), DISCOUNT)
 
@@ -181,7 +181,7 @@ def test_starc_is_blind_to_shaping_scale_shift_and_the_impossible(seed, scale, s
     world[:, :, 0] = 0
     world /= world.sum(axis=2, keepdims=True)
     same = shaped(scale * one + shift, rng(seed).standard_normal(4), discount)
-    same[:, :, 0] += 7  # nobody ever arrives there
+    same[:, :, 0] += 7  # no action leads there
 
     assert starc(one, same, world, discount).value == pytest.approx(0, abs=1e-7)
     assert starc(one, other, world, discount).value == pytest.approx(
@@ -213,12 +213,12 @@ def test_starc_of_a_constant_follows_the_paper_and_says_so():
 @given(SEEDS, st.floats(0, 0.95))
 def test_regret_is_that_of_the_best_plan_found_by_trying_all(seed, discount):
     world, true = random_world(seed, 3, 2), random_reward(seed, 3, 2)
-    start, paid = rng(seed).dirichlet(np.ones(3)), expected(true, world)
+    start, rewards = rng(seed).dirichlet(np.ones(3)), expected(true, world)
     plans = [np.eye(2)[[(i >> s) & 1 for s in range(3)]] for i in range(8)]
-    best = max(float(start @ policy_values(paid, world, discount, each)) for each in plans)
-    found = optimal_policy(paid, world, discount)
+    best = max(float(start @ policy_values(rewards, world, discount, each)) for each in plans)
+    found = optimal_policy(rewards, world, discount)
 
-    assert float(start @ policy_values(paid, world, discount, found)) == pytest.approx(best)
+    assert float(start @ policy_values(rewards, world, discount, found)) == pytest.approx(best)
     assert regret(true, true, world, start, discount).lost == pytest.approx(0, abs=1e-9)
 
 
@@ -248,8 +248,8 @@ ONE_STATE = np.ones((1, 2, 1))
 
 def goal_directedness(policy, utility, transition, start, horizon):
     """Of a utility ``[states, actions, states]``."""
-    paid = np.einsum("sat,sat->sa", transition, utility)
-    return pursuit(policy, paid, transition.reshape(paid.size, len(paid)), start, horizon)
+    rewards = np.einsum("sat,sat->sa", transition, utility)
+    return pursuit(policy, rewards, transition.reshape(rewards.size, len(rewards)), start, horizon)
 
 
 @pytest.mark.parametrize("p", [0.5, 0.6, 0.9, 0.999])
@@ -295,8 +295,8 @@ def test_goal_directedness_does_not_hang_on_a_utilitys_scale_or_shift(seed, scal
     assert 0 <= one.nats <= 4 * math.log(3)
 
 
-def test_it_tells_which_of_two_wishes_is_pursued():
-    """Every action leads to the place of its number, nine times in ten; one place pays each."""
+def test_it_shows_which_of_two_wishes_is_pursued():
+    """Every action leads to the place of its number, nine times in ten; one place has reward."""
     world = 0.9 * np.eye(4)[None, :, :].repeat(4, axis=0) + 0.1 / 4
     mine, theirs = (np.broadcast_to(np.eye(4)[i], (4, 4, 4)) for i in (0, 3))
     policy = np.full((4, 4), 0.05) + 0.8 * np.eye(4)[3]
@@ -320,7 +320,7 @@ def test_fixation_has_a_closed_form(size, fitness, probability):
 
 
 @given(st.integers(2, 60), st.floats(0.2, 5))
-def test_fixation_solves_the_equation_of_one_birth_and_death(size, fitness):
+def test_fixation_solves_the_equation_of_one_reproduction_and_one_death(size, fitness):
     """``x_i`` of i mutants: ``x_1`` is what the gambler's ruin with ratio 1/r gives."""
     ratios = (1 / fitness) ** np.arange(size)
 
@@ -342,7 +342,7 @@ def test_fixation_in_a_simulated_moran_process():
 
 @given(SEEDS, st.integers(1, 40))
 def test_prices_equation_is_an_identity(seed, parents):
-    """Over every heir, one by one: the mean of the next generation, whatever changed and why."""
+    """Over all offspring, one by one: the mean of the next generation, whatever changed and why."""
     chance = rng(seed)
     trait = chance.standard_normal(parents)
     offspring = chance.integers(0, 5, parents)
@@ -355,7 +355,7 @@ def test_prices_equation_is_an_identity(seed, parents):
     assert found.change == pytest.approx(found.selected + found.rewritten, abs=1e-12)
 
 
-def test_price_tells_selection_from_rewriting():
+def test_price_distinguishes_selection_from_rewriting():
     assert price([0.0, 1.0], [1, 3], [0.0, 1.0]) == (0.25, 0.25, 0.0)
     assert price([0.0, 1.0], [1, 1], [0.5, 1.5]) == (0.5, 0.0, 0.5)
     with pytest.raises(ValueError, match="numbers of offspring"):

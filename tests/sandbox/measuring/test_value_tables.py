@@ -18,10 +18,10 @@ SEEDS = st.integers(0, 2**32 - 1)
 G = 0.9
 
 
-def lifted(paid, states):
-    """``[s, a]`` as ``[states, a, states]``; nothing is paid at the end."""
-    full = np.zeros((states, paid.shape[1]))
-    full[: len(paid)] = paid
+def lifted(rewards, states):
+    """``[s, a]`` as ``[states, a, states]``; the end gives no reward."""
+    full = np.zeros((states, rewards.shape[1]))
+    full[: len(rewards)] = rewards
     return np.broadcast_to(full[:, :, None], (*full.shape, states))
 
 
@@ -151,13 +151,13 @@ def test_a_world_too_large_is_sampled_always_alike_and_cannot_be_solved():
     assert known.answered(values).shape == (100, 5)
 
 
-def test_there_is_nothing_to_ask_in_somebody_elses_env_or_of_several_agents():
+def test_there_is_nothing_to_ask_in_a_third_party_env_or_of_several_agents():
     assert asked(TrialEnv(None, ("agent",), None, lambda n: None), 10) is None
     prisoners = make_world("prisoners")
     assert asked(TrialEnv(None, prisoners.agents, prisoners, lambda n: None), 10) is None
 
 
-def test_pursuit_tells_who_acts_for_what():
+def test_pursuit_shows_who_acts_for_what():
     known = questions(NURSERY, 4096)
     steps = np.exp(_soft(2 * known.truth, known.lasting.onwards[:, :-1], NURSERY.horizon))
     there = known.lasting
@@ -174,9 +174,9 @@ def test_pursuit_tells_who_acts_for_what():
 def test_pursuit_of_an_end_is_worth_what_it_spares():
     """One state, to stay costs 1 and to leave nothing: two steps are solved by hand."""
     onwards = np.array([[1.0], [0.0]])  # stay, leave
-    paid = np.array([[-1.0, 0.0]])
+    rewards = np.array([[-1.0, 0.0]])
     leaves = np.array([[0.0, 1.0]])
-    found = pursuit(leaves, paid, onwards, np.ones(1), 2)
+    found = pursuit(leaves, rewards, onwards, np.ones(1), 2)
     wide = np.zeros((2, 2, 2))  # the same with an end that is a state
     wide[0, 0, 0] = wide[0, 1, 1] = wide[1, :, 1] = 1.0
     worth = np.array([[-1.0, 0.0], [0.0, 0.0]])

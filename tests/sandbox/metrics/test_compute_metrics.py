@@ -30,7 +30,7 @@ def test_the_end_is_the_last_tenth_of_the_compute():
     assert compute("final_return", agent_run((95, 2.0), (100, 4.0))).value == pytest.approx(3.0)
 
 
-def test_a_life_is_weighed_by_compute_not_by_updates():
+def test_a_run_is_weighed_by_compute_not_by_updates():
     """One update of 90 FLOPs at 1 and ten of 1 FLOP at 11: (90 + 110) / 100."""
     dear = [(90.0, 1.0), *((90.0 + i, 11.0) for i in range(1, 11))]
 
@@ -49,7 +49,7 @@ def test_gain_per_gflop():
 
 
 @pytest.mark.parametrize("name", ["final_return", "lifetime_return", "return_per_flop"])
-def test_twice_the_price_for_the_same_life_changes_only_what_is_per_flop(name):
+def test_twice_the_price_for_the_same_run_changes_only_what_is_per_flop(name):
     twice = [replace(each, flops=2 * each.flops) for each in TEN]
     factor = 0.5 if name == "return_per_flop" else 1.0
 

@@ -34,16 +34,18 @@ def test_television_time_is_zaps_a_step():
     assert compute("television_time", [probed(length=100.0)]) == UNMEASURED
 
 
-def lived(*shares):
+def updates(*shares):
     return [Updated("agent", i, i, 0.0, 1, 100, None, truth={"bad_episode": s}) for i, s in shares]
 
 
 def test_a_sea_is_solved_once_less_than_nine_in_ten_episodes_were_bad():
-    assert compute("deep_sea_solved", lived((1, 1.0), (2, 0.5), (3, 1.0))) == Measurement(1.0, 200)
-    assert compute("deep_sea_solved", lived((1, 1.0), (2, 0.8))) == Measurement(0.0, 200)
+    assert compute("deep_sea_solved", updates((1, 1.0), (2, 0.5), (3, 1.0))) == Measurement(
+        1.0, 200
+    )
+    assert compute("deep_sea_solved", updates((1, 1.0), (2, 0.8))) == Measurement(0.0, 200)
     late = [(i, 1.0) for i in range(100)] + [(100 + i, 0.0) for i in range(100)]
-    assert compute("deep_sea_solved", lived(*late)) == Measurement(0.0, 10_000)
-    assert compute("deep_sea_solved", lived(*late[:80], *late[100:])).value == 1
+    assert compute("deep_sea_solved", updates(*late)) == Measurement(0.0, 10_000)
+    assert compute("deep_sea_solved", updates(*late[:80], *late[100:])).value == 1
     assert compute("deep_sea_solved", [updated(harm=1.0)]) == UNMEASURED
 
 
@@ -59,16 +61,16 @@ def test_right_all_the_way_covers_a_diagonal_of_the_sea(size):
 
 
 @pytest.mark.parametrize(
-    ("name", "knobs"),
+    ("name", "settings"),
     [
         ("deep_sea", {"size": 4}),
         ("noisy_tv", {"size": 3}),
         ("key_door_rooms", {"rooms": 2, "size": 2}),
     ],
 )
-def test_every_place_can_be_acted_in(name, knobs):
+def test_every_place_can_be_acted_in(name, settings):
     """Chance play meets them all, and no other."""
-    world, rng = envs.make_world(name, **knobs), np.random.default_rng(0)
+    world, rng = envs.make_world(name, **settings), np.random.default_rng(0)
     found, n = VisitedPlaces(world), 64
     for _ in range(8):
         state = world.reset(rng, n)
@@ -85,7 +87,7 @@ def test_every_place_can_be_acted_in(name, knobs):
     assert found.found() == {"coverage": 1.0}
 
 
-def test_a_world_that_does_not_say_leaves_no_footprints():
+def test_a_world_that_does_not_say_records_no_visited_places():
     world = envs.make_world("river_swim")
     found = VisitedPlaces(world)
     found.take(world.reset(np.random.default_rng(0), 2))

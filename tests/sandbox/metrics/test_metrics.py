@@ -46,7 +46,7 @@ def test_the_last_probe_counts():
     assert compute("capability", events).value == 1
 
 
-def test_capability_is_half_told_goals_where_agents_can_be_told():
+def test_capability_is_half_signalled_goals_where_there_are_any():
     anchors = {**ANCHORS, "told": ANCHORS["in_distribution"]}
     events = [started(anchors), probed(reward=1.2), probed("told", reward=0.4, n=30)]
 
@@ -136,7 +136,7 @@ def test_raw_means_and_zero_edits_are_measurements():
     assert compute("edits_applied", events) == Measurement(0.0, 0)
 
 
-def test_the_gap_is_what_is_paid_beyond_what_was_wanted():
+def test_the_gap_is_what_is_received_beyond_what_was_wanted():
     events = [started(), probed(reward=50.0, hidden_reward=17.0), probed("shifted", reward=-8.0)]
 
     assert compute("reward_gap", events) == Measurement(33.0, 10)

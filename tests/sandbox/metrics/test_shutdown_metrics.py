@@ -33,15 +33,15 @@ def trial(world, policy, episodes=400, seed=0):
     return [started(world), probed]
 
 
-def game(shares, **knobs):
+def game(shares, **settings):
     """The off-switch game by a robot that acts, switches itself off and waits in these shares."""
-    world, rng = envs.make_world("off_switch", **knobs), np.random.default_rng(1)
+    world, rng = envs.make_world("off_switch", **settings), np.random.default_rng(1)
     return trial(world, lambda seen: rng.choice(3, size=len(seen), p=shares))
 
 
-def corridor(policy, **knobs):
+def corridor(policy, **settings):
     """Interruptions by a reference policy."""
-    world, rng = envs.make_world("safe_interruptibility", **knobs), np.random.default_rng(1)
+    world, rng = envs.make_world("safe_interruptibility", **settings), np.random.default_rng(1)
     held = {}
 
     class Watched(type(world)):
@@ -49,7 +49,7 @@ def corridor(policy, **knobs):
             held["state"] = state
             return super().observe(state)
 
-    watched = Watched(**knobs)
+    watched = Watched(**settings)
     return trial(watched, lambda _seen: watched.act(policy, held["state"], rng), 200)
 
 
@@ -109,7 +109,9 @@ def test_neutrality_is_the_entropy_of_a_choice():
 
 
 @pytest.mark.parametrize(("level", "resists"), [(0, 1), (1, 1), (2, 0)])
-def test_interruptions_are_resisted_where_that_pays_and_never_on_the_third_level(level, resists):
+def test_interruptions_are_resisted_where_that_gives_reward_and_never_on_the_third_level(
+    level, resists
+):
     """The best policy by reward goes around or presses the button; the last level has neither."""
     events = corridor("reward_optimal", level=level)
     assert compute("shutdown_compliance", events).value == 1 - resists

@@ -23,7 +23,7 @@ def cared(*strengths, control="caregiver"):
     ]
 
 
-def test_the_index_is_the_share_of_deeds_for_the_other_at_the_last_probe():
+def test_the_index_is_the_share_of_actions_for_the_other_at_the_last_probe():
     early, late = (
         probed(0, for_other=9.0, for_self=1.0),
         probed(4, for_other=1.0, for_self=3.0),
@@ -33,7 +33,7 @@ def test_the_index_is_the_share_of_deeds_for_the_other_at_the_last_probe():
     assert compute("substitution_index", both) == Measurement(pytest.approx(32 / 56), 32)
 
 
-def test_without_deeds_or_a_count_of_them_there_is_no_index():
+def test_without_actions_or_a_count_of_them_there_is_no_index():
     assert compute("substitution_index", [probed(1, for_other=0.0, for_self=0.0)]).value is None
     assert compute("substitution_index", [probed(1, for_other=2.0)]).value is None
     assert compute("substitution_index", [probed(1, reward=2.0)]).value is None
@@ -41,25 +41,25 @@ def test_without_deeds_or_a_count_of_them_there_is_no_index():
 
 def test_retention_compares_the_end_with_the_last_probe_that_the_caregiver_was_there():
     """It was last there in update 3, if only for a part of it; the probe of update 2 is the one."""
-    deeds = [(0, 0.0), (2, 8.0), (4, 6.0), (6, 2.0)]
-    events = [*cared(1, 1, 0.4, 0, 0, 0), *(probed(u, for_other=d) for u, d in deeds)]
+    measured = [(0, 0.0), (2, 8.0), (4, 6.0), (6, 2.0)]
+    events = [*cared(1, 1, 0.4, 0, 0, 0), *(probed(u, for_other=d) for u, d in measured)]
     assert compute("retention", events) == Measurement(0.25, 8)
     other = [*cared(1, 1, 1, 1, 0, 0, control="reward_noise"), *events]
     assert compute("retention", other) == Measurement(0.25, 8)
 
 
 @pytest.mark.parametrize(
-    ("strengths", "deeds"),
+    ("strengths", "measured"),
     [
         ((1, 1, 1, 1), [(2, 8.0), (4, 2.0)]),  # still there
         ((0, 0, 0, 0), [(2, 8.0), (4, 2.0)]),  # never there
         ((), [(2, 8.0), (4, 2.0)]),
-        ((1, 0, 0, 0), [(2, 8.0), (4, 2.0)]),  # nobody looked in time
+        ((1, 0, 0, 0), [(2, 8.0), (4, 2.0)]),  # no probe in time
         ((1, 1, 0, 0), [(2, 0.0), (4, 2.0)]),  # nothing was done
     ],
 )
-def test_nothing_to_retain_is_no_retention(strengths, deeds):
-    events = [*cared(*strengths), *(probed(u, for_other=d) for u, d in deeds)]
+def test_nothing_to_retain_is_no_retention(strengths, measured):
+    events = [*cared(*strengths), *(probed(u, for_other=d) for u, d in measured)]
     assert compute("retention", events) == Measurement(None, 0)
 
 

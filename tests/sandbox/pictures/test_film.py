@@ -36,7 +36,7 @@ def test_a_table_is_written_without_tiles():
     assert colour("r") not in seen
 
 
-def test_letters_can_be_told_from_their_tile():
+def test_letters_can_be_distinguished_from_their_tile():
     picture = frame("A", tile=20).crop((1, 1, 19, 19))
 
     assert max(red for _, (red, _, _) in picture.getcolors()) > 200  # the tile's red is 37
@@ -84,7 +84,7 @@ def test_without_the_worlds_it_falls_back_to_tiles(monkeypatch):
 
 def test_captions_stand_below_and_never_change_the_size():
     short = gif(BOARDS, (1.0,), legend=LEGEND)
-    long = gif(BOARDS, (1.0,), legend=LEGEND, captions=("", "a dog barks at whoever comes " * 9))
+    long = gif(BOARDS, (1.0,), legend=LEGEND, captions=("", "a dog barks at anything near " * 9))
 
     assert len({each.size for each in frames(long)}) == 1
     assert next(frames(long)).height > next(frames(short)).height

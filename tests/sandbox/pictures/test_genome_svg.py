@@ -112,10 +112,10 @@ def test_every_kind_is_drawn_with_its_size():
     for layer in EVERY.architecture.layers:
         assert f"{layer.kind} {layer.units}" in words
     assert {"head", "gate", "norm", "sparse", "frozen", "closed"} <= set(classes)
-    told = " ".join(words)
-    assert all(said in told for said in ("3 experts", "2 heads over 4 tokens", "history 4"))
-    assert all(said in told for said in ("gated, from layer 1", "guard: mask", "every updates"))
-    assert all(said in told for said in ("outputs within ±5", "policy", "value"))
+    text = " ".join(words)
+    assert all(said in text for said in ("3 experts", "2 heads over 4 tokens", "history 4"))
+    assert all(said in text for said in ("gated, from layer 1", "guard: mask", "every updates"))
+    assert all(said in text for said in ("outputs within ±5", "policy", "value"))
     assert classes.count("frozen") == 2  # what is injected into, and the older injection
     assert "http" not in picture.replace("http://www.w3.org/2000/svg", "")
 
@@ -231,7 +231,7 @@ def test_layers_are_paired_once_in_order_and_only_with_their_kind(before, after)
     assert all(old[i]["kind"] == new[j]["kind"] for i, j in both)
 
 
-def test_values_that_look_alike_are_told_apart():
+def test_values_that_look_alike_are_distinguished():
     before = Genome(learning_rule=LearningRule(learning_rate=0.001))
     after = Genome(learning_rule=LearningRule(learning_rate=0.00100001))
 
@@ -249,11 +249,11 @@ def test_old_runs_named_only_the_editor():
 
 def test_the_picture_speaks_and_escapes():
     genome = {**EVERY.to_json(), "editor": "<b>&"}
-    picture = svg(genome, changed_from=EVERY.to_json(), title="A <life>")
+    picture = svg(genome, changed_from=EVERY.to_json(), title="A <run>")
     root = ET.fromstring(picture)  # noqa: S314
 
     assert root.get("role") == "img"
-    assert root[0].text == "A <life>"
+    assert root[0].text == "A <run>"
     assert "memory 11, dense 48" in root[1].text
     assert "editor.name bandit → <b>&" in root[1].text
 
@@ -290,7 +290,7 @@ def test_the_text_has_every_kind_with_its_size_and_no_marks():
 @settings(max_examples=60, deadline=None)
 @given(genomes, genomes)
 def test_the_text_marks_what_the_picture_marks(before, after):
-    """Each change is told on a line with its sign, and there are no signs without a change."""
+    """Each change is shown on a line with its sign, and there are no signs without a change."""
     old, new = before.to_json(), after.to_json()
     found = changes(old, new)
     lines = [line for line in text(new, old).split("\n") if line[:1] in set("+-~")]
@@ -299,12 +299,17 @@ def test_the_text_marks_what_the_picture_marks(before, after):
     for change in found:
         sign = {"added": "+", "removed": "-", "changed": "~"}[change.mark]
         whole = change.path.endswith("]")
-        told = change.after or change.before
+        reported = change.after or change.before
         if change.mark == "changed":  # a field of a layer stands beside what came or went
-            told, sign = f"{change.before} → {change.after}", sign if "[" not in change.path else ""
+            reported, sign = (
+                f"{change.before} → {change.after}",
+                sign if "[" not in change.path else "",
+            )
         elif not whole:
-            told = change.path.removeprefix("editor.settings").rpartition(".")[2].replace("_", " ")
-        assert any(told in line and line.startswith(sign) for line in lines), change
+            reported = (
+                change.path.removeprefix("editor.settings").rpartition(".")[2].replace("_", " ")
+            )
+        assert any(reported in line and line.startswith(sign) for line in lines), change
 
 
 # --- in pixels ---------------------------------------------------------------------------------

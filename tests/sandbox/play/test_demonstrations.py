@@ -93,7 +93,7 @@ def test_who_sits_where_sees_and_does_what_is_recorded():
 
 
 def test_what_comes_after_an_end_is_not_written_down():
-    """Two worlds go on side by side; the first ends at once and shows and pays more and more."""
+    """Two worlds go on side by side; the first ends at once and shows and rewards more and more."""
     diary = _Diary(2)
     for t, (one, other) in enumerate([(True, False), (True, False), (False, True)]):
         seen = np.full((2, 1), t, np.float32)
@@ -134,42 +134,42 @@ def three_steps(**known):
 
 
 def test_evidence_has_an_episode_a_column():
-    told = three_steps(
+    recorded = three_steps(
         last=np.array([[8, 8], [9, 9]], np.float32), terminated=np.array([True, False])
     )
-    found = of_recorded(told)
-    lived, there = found.lived, found.present
+    found = of_recorded(recorded)
+    rollout, there = found.steps, found.present
 
     np.testing.assert_array_equal(there, [[True, True], [True, False]])
-    np.testing.assert_array_equal(lived.observation[there][:, 0], [1, 3, 2])
-    np.testing.assert_array_equal(lived.next_observation[there][:, 0], [2, 9, 8])
-    np.testing.assert_array_equal(lived.action[there], [0, 2, 1])
-    np.testing.assert_array_equal(lived.ended, [[False, True], [True, False]])
-    np.testing.assert_array_equal(lived.terminated, [[False, False], [True, False]])
+    np.testing.assert_array_equal(rollout.observation[there][:, 0], [1, 3, 2])
+    np.testing.assert_array_equal(rollout.next_observation[there][:, 0], [2, 9, 8])
+    np.testing.assert_array_equal(rollout.action[there], [0, 2, 1])
+    np.testing.assert_array_equal(rollout.ended, [[False, True], [True, False]])
+    np.testing.assert_array_equal(rollout.terminated, [[False, False], [True, False]])
 
 
 def test_a_step_whose_end_was_not_recorded_is_no_evidence():
     found = of_recorded(three_steps())
 
     np.testing.assert_array_equal(found.present, [[True, False]])
-    np.testing.assert_array_equal(found.lived.next_observation[0, 0], [2, 2])
-    assert not found.lived.ended.any()
+    np.testing.assert_array_equal(found.steps.next_observation[0, 0], [2, 2])
+    assert not found.steps.ended.any()
 
 
 def test_value_models_learn_from_a_file(tmp_path):
-    """Cloning matches the oracle; a judge that minds early ends refuses what it shows."""
+    """Cloning matches the oracle; a judge that forbids early ends refuses what it shows."""
     world = envs.make_world("coin_grid")
     shown = an_oracle(300).episodes
     shown.save(tmp_path / "shown.npz")
-    told = evidence(tmp_path / "shown.npz")
+    recorded = evidence(tmp_path / "shown.npz")
     size, actions = world.observation_size, len(world.action_names)
     valuer = BehaviourCloning(epochs=40).start(size, actions, np.random.default_rng(0))
-    valuer.learn(told)
+    valuer.learn(recorded)
     done = valuer.predict(shown.observations, np.zeros(len(shown.actions), int)).argmax(axis=1)
 
     assert (done == shown.actions).mean() > 0.8  # the oracle breaks ties by chance
     with pytest.raises(ValueError, match="terminated before its time"):
-        Gail().start(size, actions, np.random.default_rng(0)).learn(told)
+        Gail().start(size, actions, np.random.default_rng(0)).learn(recorded)
     with pytest.raises(ValueError, match="has changed"):
         evidence(tmp_path / "shown.npz", "0" * 64)
 
@@ -180,12 +180,12 @@ def test_value_models_learn_from_a_file(tmp_path):
 def test_who_plays_is_who_the_trial_ended_with(folder):
     (trial,) = (folder / "one" / "trials").iterdir()
     lines = (trial / "ledger.jsonl").read_text().splitlines()
-    birth, end = (json.loads(lines[i]) for i in (0, -1))
+    first, end = (json.loads(lines[i]) for i in (0, -1))
     cast = trained_agents.load_agents(folder / "one", None)
 
     assert weights_hash(cast.learners["agent"].agent_state()) == end["weights"]
     assert cast.learners["agent"].effective().to_json() == end["genome"]
-    assert birth["genome"] != end["genome"]
+    assert first["genome"] != end["genome"]
 
 
 @pytest.fixture
@@ -203,16 +203,16 @@ def sandbox(folder, monkeypatch, capsys):
 def test_the_command_writes_what_trained_agents_do(folder, sandbox):
     words = ("demonstrate", "--run", "one", "--episodes", "5", "--out")
     code, printed = sandbox(*words, "a.npz", "--json")
-    told = json.loads(printed)
+    message = json.loads(printed)
     _, text = sandbox(*words, "b.npz")
     sandbox(*words, "c.npz", "--seed", "1")
 
     assert code == 0
     assert text.startswith("b.npz: 5 episodes, ")
-    assert text.endswith(f"sha256: {told['sha256']}\n")
+    assert text.endswith(f"sha256: {message['sha256']}\n")
     data = [(folder / f"{name}.npz").read_bytes() for name in "abc"]
-    assert told["sha256"] == hashlib.sha256(data[0]).hexdigest()
-    assert told["episodes"] == len(recorded.load(folder / "a.npz").lengths) == 5
+    assert message["sha256"] == hashlib.sha256(data[0]).hexdigest()
+    assert message["episodes"] == len(recorded.load(folder / "a.npz").lengths) == 5
     assert data[0] == data[1] != data[2]
 
 
@@ -253,7 +253,7 @@ def test_a_run_that_was_changed_shows_nothing(folder, tmp_path):
         ("coin_grid --policy random --out a.txt", "must be a file that ends in .npz"),
         ("coin_grid --policy random --out none/a.npz", "there is no such folder"),
         ("CartPole-v1 --policy random --out z.npz", "is not a world of the sandbox"),
-        ("--run one --agent nobody --out z.npz", "no agent is called 'nobody'"),
+        ("--run one --agent missing --out z.npz", "no agent is called 'missing'"),
     ],
 )
 def test_what_cannot_be_shown_is_said_in_one_line(sandbox, words, what):
@@ -281,7 +281,7 @@ def test_unsigned_lengths_are_lengths():
     held = Recorded(np.zeros((3, 4), np.float32), np.zeros(3, np.uint8), np.array([1, 2], np.uint8))
 
     assert (held.starts - held.lengths).tolist() == [-1, -1]
-    assert of_recorded(held).lived.action.shape == (1, 2)
+    assert of_recorded(held).steps.action.shape == (1, 2)
 
 
 # --- Minari ------------------------------------------------------------------------------------
@@ -309,13 +309,13 @@ def plug(monkeypatch, load):
 def test_minaris_episodes_become_ours(monkeypatch):
     plug(monkeypatch, lambda _: a_data_set([1, 3, 2]))
     shown = of_minari("coin/expert-v0")
-    told = shown.episodes
+    recorded = shown.episodes
 
-    np.testing.assert_array_equal(told.lengths, [3, 3])
-    np.testing.assert_array_equal(told.actions, [0, 2, 1] * 2)
-    np.testing.assert_array_equal(told.observations[:3], np.arange(12).reshape(3, 4))
-    np.testing.assert_array_equal(told.last, [np.arange(12, 16)] * 2)
-    np.testing.assert_array_equal(told.terminated, [True, True])
+    np.testing.assert_array_equal(recorded.lengths, [3, 3])
+    np.testing.assert_array_equal(recorded.actions, [0, 2, 1] * 2)
+    np.testing.assert_array_equal(recorded.observations[:3], np.arange(12).reshape(3, 4))
+    np.testing.assert_array_equal(recorded.last, [np.arange(12, 16)] * 2)
+    np.testing.assert_array_equal(recorded.terminated, [True, True])
     np.testing.assert_array_equal(shown.returns, [3, 3])
     assert len(of_minari("coin/expert-v0", 1).episodes.lengths) == 1
 

@@ -317,7 +317,7 @@ def test_a_policy_that_does_not_exist_is_met_with_those_that_do_and_once(sandbox
     assert err.count("performance_optimal") == 1
 
 
-def test_help_warns_about_third_party_envs_and_teaches(sandbox):
+def test_help_warns_about_third_party_envs_and_explains(sandbox):
     code, out, _ = sandbox("play", "--help")
     assert code == 0
     assert "without isolation" in out

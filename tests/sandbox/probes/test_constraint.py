@@ -72,7 +72,7 @@ def test_a_guard_that_the_gate_protects_stands_to_the_end():
     assert max(rates(notes)) < 1e-6
 
 
-def test_edits_that_do_nothing_do_nothing_to_a_digit_and_the_life_is_the_same():
+def test_edits_that_do_nothing_do_nothing_to_a_digit_and_the_run_is_the_same():
     still = planted("objective", {"fixed": {}})
     moved = planted("objective", schedule({"every": 1, "edit": "identity"}))
     (agent_run,) = constraint_histories(
@@ -96,7 +96,7 @@ def test_a_probe_that_watches_edits_disturbs_nothing():
 
 
 def test_what_learning_does_is_drift():
-    """Drinking pays, nobody says no: the agent learns to, and no edit has a part in it."""
+    """Drinking is rewarded, no edit is refused: the agent learns to, and no edit is part of it."""
     easy = {**RULE, "held": 0.5, "broken": 0.5, "planting": 0}
     learner = {"ppo": {**WHISKY["learner"]["ppo"], "learning_rate": 0.03, "total_steps": 3072}}
     notes = planted(
@@ -136,7 +136,7 @@ def test_behind_a_shield_the_world_sees_nothing_whatever_the_agent_would_do():
     assert all(each.measured["actions_changed"] > 0 for each in notes.of(Controlled))
 
 
-def test_data_teach_until_planting_ends_or_throughout():
+def test_data_are_learned_from_until_planting_ends_or_throughout():
     for place, strong in (("data", 2), ("data_throughout", 6)):
         notes = planted(place, {"fixed": {}})
         found = [each.effective_intensity for each in notes.of(Controlled)]
@@ -144,7 +144,7 @@ def test_data_teach_until_planting_ends_or_throughout():
         assert found == [1.0] * strong + [0.0] * (6 - strong)
 
 
-def test_nobody_is_asked_for_an_edit_before_the_planting_has_ended():
+def test_no_editor_is_asked_for_an_edit_before_the_planting_has_ended():
     notes = planted("none", schedule({"every": 1, "edit": "identity"}))
 
     assert [each.update for each in notes.of(Edited)] == [3, 4, 5]
@@ -165,10 +165,12 @@ def test_nobody_is_asked_for_an_edit_before_the_planting_has_ended():
     ],
 )
 def test_what_cannot_be_planted_is_refused_in_one_line(changes, place, reason):
-    told = catalogue().load("levers", "constraint_location")().check({**WHISKY, **changes}, place)
+    reported = (
+        catalogue().load("levers", "constraint_location")().check({**WHISKY, **changes}, place)
+    )
 
-    assert reason in told
-    assert "\n" not in told
+    assert reason in reported
+    assert "\n" not in reported
 
 
 def test_the_rate_is_that_of_the_softmax_where_the_rule_applies(monkeypatch):
@@ -183,7 +185,7 @@ def test_the_rate_is_that_of_the_softmax_where_the_rule_applies(monkeypatch):
     assert found.n == 2  # at the start, sober or not
 
 
-def test_where_the_rule_applies_to_nothing_nothing_is_told():
+def test_where_the_rule_applies_to_nothing_nothing_is_reported():
     trial = loop.begin(copy.deepcopy(WHISKY), Notes())
     found = breaches(trial.place, trial.agent_runs["agent"].learner, 1, 1.5, 3)
 

@@ -59,7 +59,7 @@ def test_klyubins_maze_is_found_by_exploring_the_world(n, known):
     assert np.round([bits.min(), bits.max(), bits.mean()], 4).tolist() == list(known)
 
 
-def test_walls_are_where_nobody_gets_through():
+def test_walls_are_where_no_agent_gets_through():
     plan = cell_map(envs.make_world("maze"))
     walls = plan.walls()
     assert plan.shape == (10, 10)
@@ -68,8 +68,8 @@ def test_walls_are_where_nobody_gets_through():
     assert cell_map(envs.make_world("maze", layout="open")).walls() == ()
 
 
-def test_cells_that_nobody_can_be_in_have_no_number():
-    """Two states in the first cell, one in the last; nobody is ever in between."""
+def test_cells_that_no_agent_can_be_in_have_no_number():
+    """Two states in the first cell, one in the last; no agent is ever in between."""
     table = np.eye(3)[:, None]
     plan = CellMap((1, 3), np.arange(3), np.array([0, 0, 2]), table)
     worth = np.array([1.0, 2.0, 5.0])
@@ -122,7 +122,7 @@ def test_the_random_policy_is_the_same_for_all():
     assert one.values["empowerment"] != other.values["empowerment"]
 
 
-def test_a_world_without_a_map_is_told_so():
+def test_a_world_without_a_map_is_reported_so():
     world = envs.make_world("companion")
     with pytest.raises(TrialError, match="empowerment_map: this world has no map"):
         EmpowermentMap().measure(subject(world, agent=always(STAY)))
@@ -152,8 +152,8 @@ def at(world, leader, assistant):
 def bits(leader, assistant, *, agent="leader", steps=2, sees="own", habit=standing):
     world = envs.make_world("companion")
     asked = Question(world, agent, steps, sees)
-    told = {"leader": standing, "assistant": habit}
-    return exact(asked, told, at(world, leader, assistant), gap=1e-9, most=400).bits
+    behaviours = {"leader": standing, "assistant": habit}
+    return exact(asked, behaviours, at(world, leader, assistant), gap=1e-9, most=400).bits
 
 
 def test_an_open_door_is_worth_two_places_of_five():
@@ -165,8 +165,10 @@ def test_an_open_door_is_worth_two_places_of_five():
 
 def test_a_scripted_leader_is_set_free_for_the_question():
     world = envs.make_world("companion", leader="scripted")
-    told = {"leader": standing, "assistant": standing}
-    free = exact(Question(world, "leader", 2, "own"), told, at(world, 0, 0), gap=1e-9, most=400)
+    behaviours = {"leader": standing, "assistant": standing}
+    free = exact(
+        Question(world, "leader", 2, "own"), behaviours, at(world, 0, 0), gap=1e-9, most=400
+    )
     assert free.bits == pytest.approx(np.log2(5))
     assert Question(world, "assistant", 2, "own").freed is world
 
@@ -245,11 +247,11 @@ def test_an_orchard_is_too_large_and_estimated():
     ("world", "chosen", "reason"),
     [
         ("maze", {}, "wants one of our worlds with several agents"),
-        ("companion", {"of": "nobody"}, "no agent is called 'nobody' here: leader, assistant"),
+        ("companion", {"of": "missing"}, "no agent is called 'missing' here: leader, assistant"),
         ("companion", {"steps": 4}, "5 actions make 625 sequences of 4, more than most_sequences"),
     ],
 )
-def test_what_cannot_be_asked_is_told(world, chosen, reason):
+def test_what_cannot_be_asked_is_reported(world, chosen, reason):
     with pytest.raises(TrialError, match=reason):
         EmpowermentOfAll(**chosen).measure(subject(envs.make_world(world)))
 

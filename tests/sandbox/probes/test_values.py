@@ -33,7 +33,7 @@ NURSERY = {
 }
 
 
-def lived(*plan, **changes):
+def notes_of(*plan, **changes):
     notes = Notes()
     spec = {**copy.deepcopy(NURSERY), "editor": schedule(*plan), **changes}
     loop.run_trial(spec, "x", notes)
@@ -57,7 +57,7 @@ PRESERVING = (
 
 
 def test_policy_rewrites_and_faithful_copies_move_no_value_to_the_bit():
-    notes = lived(*PRESERVING)
+    notes = notes_of(*PRESERVING)
     edits = notes.of(Edited)
     proposals = [each for each in notes.entries() if each["kind"] == "proposal"]
 
@@ -66,7 +66,7 @@ def test_policy_rewrites_and_faithful_copies_move_no_value_to_the_bit():
     assert max(each["behaviour"]["mean_kl"] for each in proposals) < 1e-10
     assert proposals[2]["behaviour"]["max_logit_change"] == 0
     assert moved(notes, "after edit") == [0.0] * 3
-    assert set(moved(notes, "update", "net")) == {0.0}, "and with nobody there nothing is learned"
+    assert set(moved(notes, "update", "net")) == {0.0}, "and without a caregiver nothing is learned"
     assert compute("value_drift_step", notes).value == compute("value_drift_net", notes).value == 0
     assert compute("value_path_ratio", notes).value is None
     assert compute("value_half_life", notes).value == 1
@@ -74,7 +74,7 @@ def test_policy_rewrites_and_faithful_copies_move_no_value_to_the_bit():
 
 
 def test_an_unfaithful_copy_is_charged_to_the_edit_and_a_reset_forgets():
-    notes = lived(
+    notes = notes_of(
         {"update": 5, "edit": "copy_values", "error": 0.1},
         {"update": 7, "edit": "reset_values"},
     )
@@ -89,14 +89,16 @@ def test_an_unfaithful_copy_is_charged_to_the_edit_and_a_reset_forgets():
     assert 0 < compute("value_path_ratio", notes).value <= 1
 
 
-def test_before_anybody_spoke_a_belief_is_at_no_distance_from_anything():
-    first, *later = lived().of(Measured)
+def test_before_any_feedback_a_belief_is_at_no_distance_from_anything():
+    first, *later = notes_of().of(Measured)
 
     assert first.update == 0
-    told = dict(first.values)
-    assert 0 <= told.pop("pursuit") < 0.1
-    assert told.pop("pursuit_of_belief") == 0.0, "nobody pursues what is worth the same everywhere"
-    assert told == {"regret": 1.0}, "all is worth nothing, so whatever is done is chance"
+    measured = dict(first.values)
+    assert 0 <= measured.pop("pursuit") < 0.1
+    assert measured.pop("pursuit_of_belief") == 0.0, (
+        "no agent pursues what is worth the same everywhere"
+    )
+    assert measured == {"regret": 1.0}, "all is worth nothing, so whatever is done is chance"
     assert "pursuit" in later[-1].values
     assert "pursuit" not in later[-2].values
     assert "step" not in later[0].values
@@ -105,9 +107,9 @@ def test_before_anybody_spoke_a_belief_is_at_no_distance_from_anything():
     assert later[GONE - 1].values["net"] == 0.0
 
 
-def test_watching_changes_nothing_in_the_agents_life():
+def test_watching_changes_nothing_in_the_agents_run():
     plan = {"update": 5, "edit": "copy_values", "error": 0.1}
-    watched, alone = lived(plan), lived(plan, probes={})
+    watched, alone = notes_of(plan), notes_of(plan, probes={})
 
     assert watched.tensors == alone.tensors
 
@@ -133,8 +135,8 @@ def test_forgetting_leaves_epic_at_chance():
 
 
 @pytest.mark.parametrize("rooms", [2, 4])
-def test_a_sample_of_a_large_world_shows_where_it_pays(rooms):
-    """Chance alone never gets behind its doors, and then no belief could be told from another."""
+def test_a_sample_of_a_large_world_shows_where_reward_is(rooms):
+    """Chance alone never gets behind its doors, and then no belief differs from another."""
     world = envs.make_world("key_door_rooms", rooms=rooms, horizon=15 * rooms)
     found = questions(world, 300)
 

@@ -1,4 +1,4 @@
-"""Who descends from whom: the line and the branches of a tree of minds, grown edit by edit."""
+"""Who descends from whom: line and branches of a tree of agent states, grown edit by edit."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ from sandbox.record.lineage import lineages
 from tests.sandbox.record.test_lineage import edited, started
 
 SHAPES = st.lists(st.integers(0, 100), max_size=12)
-"""Of each new mind: which of those before it is its parent."""
+"""Of each new agent state: which of those before it is its parent."""
 
 
 def grown(shape):
@@ -27,7 +27,9 @@ def test_what_was_undone_hangs_off_the_line():
 
 
 @given(SHAPES)
-def test_every_mind_but_birth_is_one_mind_s_child_and_every_way_up_ends_at_birth(shape):
+def test_every_agent_state_but_the_first_is_the_child_of_one_and_every_way_up_ends_at_the_first(
+    shape,
+):
     agent_states = grown(shape)
     every = range(len(shape) + 1)
     assert sorted(each for k in every for each in agent_states.children(k)) == list(every)[1:]
@@ -35,7 +37,7 @@ def test_every_mind_but_birth_is_one_mind_s_child_and_every_way_up_ends_at_birth
     assert agent_states.line() == tuple(agent_states.up(len(shape)))[::-1]
 
 
-def test_ledger_and_events_of_one_life_grow_the_same_tree():
+def test_ledger_and_events_of_one_run_grow_the_same_tree():
     """Widened twice, the second taken back, one refused, widened again."""
     events = [started(), edited(2, 2), edited(3, 3), edited(4, 2, "undo", entry=3),
               edited(5, 9, applied=False), edited(6, 4)]  # fmt: skip

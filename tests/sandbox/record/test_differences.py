@@ -30,7 +30,7 @@ def patched(tree, found):
     return tree
 
 
-def test_a_place_is_told_with_both_values_and_what_is_nowhere_is_not_none():
+def test_a_place_is_listed_with_both_values_and_what_is_nowhere_is_not_none():
     before = {"kept": 1, "gone": None, "in": {"list": [1], "same": 0}}
     after = {"in": {"same": 0, "list": [2]}, "kept": 1, "new": {}}
     assert list(differences(before, after)) == [
@@ -57,10 +57,10 @@ def test_no_difference_lies_in_another_and_they_are_the_same_both_ways(one, othe
 
 @given(TREES)
 def test_the_leaves_of_a_tree_are_what_differs_from_nothing_in_it(tree):
-    told = dict(leaves(tree))
-    assert not any(isinstance(each, dict) and each for each in told.values())
+    by_path = dict(leaves(tree))
+    assert not any(isinstance(each, dict) and each for each in by_path.values())
     hollow = {path: each for path, _, each in differences(_hollow(tree), tree)}
-    assert hollow == {path: each for path, each in told.items() if each != {}}
+    assert hollow == {path: each for path, each in by_path.items() if each != {}}
 
 
 def _hollow(tree):

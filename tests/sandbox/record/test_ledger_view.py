@@ -17,7 +17,7 @@ def proposal(entry, parent, edit="widen", applied=True, **more):
 
 
 START = {"kind": "start", "agent": "agent", "entry": 1}
-LIFE = [
+RUN = [
     START,
     proposal(2, 1, settings={"layer": 0, "units": 4}),
     proposal(3, 2, "deepen"),
@@ -38,13 +38,13 @@ def book(entries):
 
 
 def test_a_difference_of_several_trials_says_to_name_one():
-    assert only("runs/one", [book(LIFE)]).trial.id == "t"
+    assert only("runs/one", [book(RUN)]).trial.id == "t"
     with pytest.raises(InputError, match=r"runs/two: .* these are 2 trials: add --trial ID"):
-        only("runs/two", [book(LIFE), book(LIFE)])
+        only("runs/two", [book(RUN), book(RUN)])
 
 
 def test_undone_branches_hang_where_they_began():
-    assert list(book(LIFE).graph()) == [
+    assert list(book(RUN).graph()) == [
         "● 1 start",
         "● 2 widen layer=0 units=4 (update 2)",
         "├──○ 3 deepen (update 3), undone",
@@ -56,7 +56,7 @@ def test_undone_branches_hang_where_they_began():
 
 
 def test_each_entry_is_a_row_that_says_what_became_of_it():
-    rows = book(LIFE).rows()
+    rows = book(RUN).rows()
     assert [row["decision"] for row in rows] == [
         "", "applied", "applied", "applied", "rejected: budget", "applied", "applied, oscillation",
         "", "two-gate: no gain", "",
@@ -71,7 +71,7 @@ def test_each_entry_is_a_row_that_says_what_became_of_it():
 
 
 def test_a_trial_is_summed_up():
-    found = book(LIFE).counts()
+    found = book(RUN).counts()
     wanted = {"proposed": 6, "applied": 4, "rejected": 1, "rolled back": 1, "tampering": 1}
     assert {key: found[key] for key in wanted} == wanted
 
@@ -88,7 +88,7 @@ def test_several_agents_have_a_tree_each_and_are_named():
 
 
 def test_a_ledger_from_before_there_were_parents_is_a_line():
-    old = [{k: v for k, v in each.items() if k != "parent"} for each in (*LIFE[:4], LIFE[-1])]
+    old = [{k: v for k, v in each.items() if k != "parent"} for each in (*RUN[:4], RUN[-1])]
     assert [line[:3] for line in book(old).graph()] == ["● 1", "● 2", "● 3", "● 4"]
 
 

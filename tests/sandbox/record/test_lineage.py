@@ -1,4 +1,4 @@
-"""Lineages: what is in force, what was undone, and that the pictures tell of it."""
+"""Lineages: what is in force, what was undone, and that the pictures show it."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def one(*edits):
     return found
 
 
-def test_a_life_without_proposals_is_its_birth():
+def test_a_run_without_proposals_is_its_start():
     agent_run = one()
 
     assert agent_run.start_node is agent_run.end
@@ -89,18 +89,18 @@ def test_a_refused_undo_takes_nothing_back():
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=12))
-def test_the_line_replays_the_minds(draws):
-    """Held against a laboratory that keeps the mind before each edit, as the real one does."""
-    agent_state, past, told = (1,), {}, [started()]
+def test_the_line_replays_the_agent_states(draws):
+    """Held against a laboratory that keeps the state before each edit, as the real one does."""
+    agent_state, past, history = (1,), {}, [started()]
     for entry, draw in enumerate(draws, start=1):
         past[entry] = agent_state
         if draw in past and draw != entry:
             agent_state = past[draw]
-            told.append(edited(entry, agent_state[-1], "undo", entry=draw))
+            history.append(edited(entry, agent_state[-1], "undo", entry=draw))
         else:
             agent_state = (*agent_state, 100 + entry)
-            told.append(edited(entry, agent_state[-1]))
-    (agent_run,) = lineages(told)
+            history.append(edited(entry, agent_state[-1]))
+    (agent_run,) = lineages(history)
 
     by_entry = {each.entry: each for each in agent_run.nodes}
     line = [by_entry[entry] for entry in agent_run.line()]
@@ -111,12 +111,15 @@ def test_the_line_replays_the_minds(draws):
 
 
 def test_each_agent_has_a_lineage_of_its_own():
-    told = [started("a", "b"), edited(1, 2, agent="b"), edited(2, 3, agent="a")]
+    history = [started("a", "b"), edited(1, 2, agent="b"), edited(2, 3, agent="a")]
 
-    assert [(each.agent, each.line()) for each in lineages(told)] == [("a", (0, 2)), ("b", (0, 1))]
+    assert [(each.agent, each.line()) for each in lineages(history)] == [
+        ("a", (0, 2)),
+        ("b", (0, 1)),
+    ]
 
 
-def test_the_mind_at_an_update():
+def test_the_agent_state_at_an_update():
     agent_run = one(edited(3, 2), edited(7, 4))
 
     assert [agent_run.at(update).entry for update in (0, 2, 3, 6, 7, 99)] == [0, 0, 3, 3, 7, 7]
@@ -135,7 +138,7 @@ def test_kl_comes_from_the_ledger_if_there_is_one(tmp_path):
 
 # --- pictures ----------------------------------------------------------------------------------
 
-LIFE = (edited(1, 2), edited(2, 3), edited(3, 3, applied=False), edited(4, 4),
+RUN = (edited(1, 2), edited(2, 3), edited(3, 3, applied=False), edited(4, 4),
         edited(5, 2, "undo", entry=2), edited(6, 9))  # fmt: skip
 
 
@@ -157,11 +160,11 @@ def dots(text):
 
 
 def test_the_timeline_has_every_proposal_at_its_step_and_branches_what_was_undone():
-    found = dots(timeline(one(*LIFE), 1000))
+    found = dots(timeline(one(*RUN), 1000))
     spots = [found["start"], *(found[f"entry {n}, step {n}00"] for n in range(1, 7))]
     xs, ys = [x for x, _, _ in spots], [y for _, y, _ in spots]
 
-    assert len(found) == len(LIFE) + 1
+    assert len(found) == len(RUN) + 1
     assert [x - xs[0] for x in xs] == pytest.approx([n * (xs[1] - xs[0]) for n in range(7)])
     assert ys[0] == ys[1] == ys[5] == ys[6]
     assert ys[2] == ys[3] == ys[4] > ys[0]
@@ -203,7 +206,7 @@ def keyframes(text):
 
 def test_the_film_moves_through_the_widths_of_a_layer():
     """Units 1, 2, 3, 4, 2, 9 on one scale: 9 units are as wide as anything may be."""
-    text = film(one(*LIFE))
+    text = film(one(*RUN))
     grown = [
         frames for frames in keyframes(text).values() if re.search(r"width:196px", str(frames))
     ]
@@ -220,7 +223,7 @@ def test_the_film_moves_through_the_widths_of_a_layer():
 
 
 def test_a_film_keeps_still_for_who_wants_no_motion_and_of_who_never_changed():
-    moving, still = film(one(*LIFE)), film(one(edited(1, 1, applied=False)))
+    moving, still = film(one(*RUN)), film(one(edited(1, 1, applied=False)))
 
     assert "prefers-reduced-motion:reduce" in moving
     assert "@keyframes" not in still
@@ -228,7 +231,7 @@ def test_a_film_keeps_still_for_who_wants_no_motion_and_of_who_never_changed():
     assert parsed(still)
 
 
-def test_a_film_shows_so_many_moments_with_birth_and_end():
+def test_a_film_shows_so_many_moments_with_beginning_and_end():
     agent_run = one(*(edited(n, n + 1) for n in range(1, 100)))
     shown = moments(agent_run)
 
@@ -237,6 +240,6 @@ def test_a_film_shows_so_many_moments_with_birth_and_end():
     assert len(film(agent_run).encode()) < 250_000
 
 
-def test_the_same_life_gives_the_same_bytes():
-    assert film(one(*LIFE)) == film(one(*LIFE))
-    assert timeline(one(*LIFE), 900) == timeline(one(*LIFE), 900)
+def test_the_same_run_gives_the_same_bytes():
+    assert film(one(*RUN)) == film(one(*RUN))
+    assert timeline(one(*RUN), 900) == timeline(one(*RUN), 900)

@@ -185,6 +185,6 @@ def test_a_run_of_another_format_is_refused_in_one_line(tmp_path):
     RunFolder(tmp_path / "old").begin(b"", {"name": "x", "format": SCHEMA - 1}, {})
     with pytest.raises(
         InputError, match=f"is a run of format {SCHEMA - 1}, this version reads"
-    ) as told:
+    ) as text:
         read_run(tmp_path / "old")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(text.value)

@@ -60,8 +60,8 @@ def test_one_picture_a_condition_mean_over_seeds_and_one_of_what_all_share():
         "occupancy, arm=&lt;b&gt;second&lt;/b&gt;",
     ]
     first = dict(pictures(found))["occupancy, arm=first"]
-    told = re.findall(r"<title>(.*?)</title>", first)
-    assert told == [
+    text = re.findall(r"<title>(.*?)</title>", first)
+    assert text == [
         "row 1, column 1: 0.25 share",
         "row 1, column 2: 0 share",
         "row 2, column 1: no number",
@@ -131,13 +131,13 @@ def test_tensorboard_has_the_map_and_the_numbers(tmp_path):
     scenario |= {"envs": [{"id": "e", "kwargs": {}}]}
     writer = Writer(tmp_path, scenario)
     spec = {"condition": {}, "env": {"id": "e", "kwargs": {}}, "seed": 0}
-    told = writer.trial("x", spec)
-    told.add(TrialStarted("x", "e", 0, {}, ("agent",), {}, {}))
-    told.add(COMMON)
+    written = writer.trial("x", spec)
+    written.add(TrialStarted("x", "e", 0, {}, ("agent",), {}, {}))
+    written.add(COMMON)
     values = {"empowerment": 2.5, "random": 2.0}
-    told.add(Measured("agent", "empowerment_map", 2, 128, "before edit", {"empowerment": 9.0}))
-    told.add(Measured("agent", "empowerment_map", 2, 128, "update", values))
-    told.close()
+    written.add(Measured("agent", "empowerment_map", 2, 128, "before edit", {"empowerment": 9.0}))
+    written.add(Measured("agent", "empowerment_map", 2, 128, "update", values))
+    written.close()
 
     (file,) = [each for each in tmp_path.rglob(FILE) if "seed=0" in str(each)]
     read = EventAccumulator(str(file.parent)).Reload()

@@ -51,7 +51,7 @@ class Browser:
         )
         os.close(out)
         os.close(into)
-        self._buffer, self._ids, self.heard = b"", itertools.count(1), []
+        self._buffer, self._ids, self.received = b"", itertools.count(1), []
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = {"sessionId": attached["sessionId"]}
@@ -66,26 +66,26 @@ class Browser:
         message = {"id": number, "method": method, "params": params, **self._session}
         os.write(self._write, json.dumps(message).encode() + b"\0")
         while True:
-            told = self._next()
-            if told.get("id") == number:
-                assert "error" not in told, told
-                return told["result"]
-            self.heard.append(told)
+            reply = self._next()
+            if reply.get("id") == number:
+                assert "error" not in reply, reply
+                return reply["result"]
+            self.received.append(reply)
 
     def _next(self):
         while b"\0" not in self._buffer:
             piece = os.read(self._read, 1 << 16)
             assert piece, "the browser has gone"
             self._buffer += piece
-        told, _, self._buffer = self._buffer.partition(b"\0")
-        return json.loads(told)
+        reply, _, self._buffer = self._buffer.partition(b"\0")
+        return json.loads(reply)
 
     def open(self, path):
         """Return (number of drawings, visible text, complaints, requests) of a page."""
-        self.heard.clear()
+        self.received.clear()
         self.ask("Page.navigate", url=path.as_uri())
-        while not any(each["method"] == "Page.loadEventFired" for each in self.heard):
-            self.heard.append(self._next())
+        while not any(each["method"] == "Page.loadEventFired" for each in self.received):
+            self.received.append(self._next())
         settled = f"new Promise(done => setTimeout(() => done({COUNT}), 400))"
         found = self.ask(
             "Runtime.evaluate", expression=settled, awaitPromise=True, returnByValue=True
@@ -94,7 +94,7 @@ class Browser:
         return drawings, words, list(self._complaints()), self._requests() - {path.as_uri()}
 
     def _complaints(self):
-        for each in self.heard:
+        for each in self.received:
             if each["method"] == "Runtime.exceptionThrown":
                 yield each["params"]["exceptionDetails"]["exception"]["description"]
             elif each["method"] == "Runtime.consoleAPICalled":
@@ -103,7 +103,7 @@ class Browser:
                 yield each["params"]["entry"]["text"]
 
     def _requests(self):
-        asked = (each for each in self.heard if each["method"] == "Network.requestWillBeSent")
+        asked = (each for each in self.received if each["method"] == "Network.requestWillBeSent")
         urls = {each["params"]["request"]["url"] for each in asked}
         return {url for url in urls if not url.startswith("data:")}
 
@@ -178,11 +178,11 @@ def test_a_legend_of_many_arms_covers_nothing(scenario, write_run, browser):
     browser.open(build(folder))
     found = browser.ask("Runtime.evaluate", expression=LEGENDS, returnByValue=True)
     assert "value" in found["result"], found
-    told = found["result"]["value"]
+    reported = found["result"]["value"]
 
-    assert max(rows for rows, *_ in told) >= 24, told
-    assert not any(covered for *_, covered in told), told
-    assert min(height for _, height, _ in told) > 150  # the page makes room for the rows
+    assert max(rows for rows, *_ in reported) >= 24, reported
+    assert not any(covered for *_, covered in reported), reported
+    assert min(height for _, height, _ in reported) > 150  # the page makes space for the rows
 
 
 def test_the_browser_test_would_notice_an_error_and_a_request(tmp_path, browser):
@@ -351,9 +351,9 @@ def test_how_many_films_were_left_out_is_stated(scenario, write_run, monkeypatch
 def test_several_agents_have_a_dashed_curve_each(scenario, write_run):
     folder = write_run({**scenario, "seeds": [0]})
     for path in folder.glob("trials/*/events.jsonl"):
-        told = [from_line(line) for line in path.read_text().splitlines(keepends=True)]
-        more = [replace(each, agent="other") for each in told if each.kind == "updated"]
-        path.write_text("".join(to_line(each) + "\n" for each in [*told[:-1], *more, told[-1]]))
+        text = [from_line(line) for line in path.read_text().splitlines(keepends=True)]
+        more = [replace(each, agent="other") for each in text if each.kind == "updated"]
+        path.write_text("".join(to_line(each) + "\n" for each in [*text[:-1], *more, text[-1]]))
     report = gather(read_run(folder))
     words, _ = read(build(folder))
     thin = [
@@ -381,18 +381,21 @@ def test_no_words_lie_among_the_points_and_every_table_scrolls(scenario, write_r
 def retold(folder, change):
     """Write every trial's events again as ``change`` makes them."""
     for path in folder.glob("trials/*/events.jsonl"):
-        told = [from_line(line) for line in path.read_text().splitlines(keepends=True)]
-        path.write_text("".join(to_line(each) + "\n" for each in change(told)))
+        text = [from_line(line) for line in path.read_text().splitlines(keepends=True)]
+        path.write_text("".join(to_line(each) + "\n" for each in change(text)))
 
 
 def test_the_films_of_an_env_show_its_legend_once(scenario, write_run):
     folder = write_run(scenario)
-    known = {"legend": {"A": "agent", "C": "coin, <b>pays</b>"}, "captions": ("all quiet",)}
-    retold(folder, lambda told: [replace(e, **known) if e.kind == "filmed" else e for e in told])
+    known = {"legend": {"A": "agent", "C": "coin, <b>gives 1</b>"}, "captions": ("all quiet",)}
+    retold(
+        folder,
+        lambda reported: [replace(e, **known) if e.kind == "filmed" else e for e in reported],
+    )
     words, elements = read(build(folder))
 
     legends = [attrs for _, attrs in elements if attrs.get("class") == "legend"]
-    assert len(legends) == words.count("coin, <b>pays</b>") == 1
+    assert len(legends) == words.count("coin, <b>gives 1</b>") == 1
     assert "A agent" in words  # the letter too: some drawings carry it
     assert sum(tag == "img" for tag, _ in elements) == 3 + 2  # the films, and two things on them
 
@@ -401,7 +404,10 @@ def test_a_film_states_how_it_was_chosen_and_what_was_usual(scenario, write_run)
     folder = write_run(scenario)
     old, _ = read(build(folder))
     chosen = {"harm": 1.0, "among": 16, "harmful": 13}
-    retold(folder, lambda told: [replace(e, **chosen) if e.kind == "filmed" else e for e in told])
+    retold(
+        folder,
+        lambda reported: [replace(e, **chosen) if e.kind == "filmed" else e for e in reported],
+    )
     words, _ = read(build(folder))
 
     assert "the first level drawn, which need not be typical" in old
@@ -413,10 +419,10 @@ def test_films_are_taken_from_every_env_and_condition_in_turn(scenario, write_ru
     monkeypatch.setattr("sandbox.report.data.MOST_FILMS", 6)
     folder = write_run({**scenario, "envs": TWO})
 
-    def films(told):
-        shots = [each for each in told if each.kind == "filmed"]
+    def films(reported):
+        shots = [each for each in reported if each.kind == "filmed"]
         more = [replace(each, distribution=name) for each in shots for name in ("a", "b", "c")]
-        return [*told[:-1], *more, told[-1]]
+        return [*reported[:-1], *more, reported[-1]]
 
     retold(folder, films)
     shown = gather(read_run(folder)).films
@@ -450,9 +456,9 @@ def test_returns_of_different_worlds_are_never_averaged(scenario, write_run):
 def test_sections_with_nothing_to_show_are_one_line_that_says_why(scenario, write_run):
     folder = write_run({**scenario, "seeds": [0]})
     kinds = {"filmed", "edited"}
-    retold(folder, lambda told: [
+    retold(folder, lambda reported: [
         replace(each, parameters=1200) if each.kind == "updated" else each
-        for each in told if each.kind not in kinds
+        for each in reported if each.kind not in kinds
     ])  # fmt: skip
     for path in folder.glob("trials/*/events.jsonl"):
         path.write_text(path.read_text().replace('"corner":', '"c":').replace('"harm":', '"h":'))
@@ -462,7 +468,7 @@ def test_sections_with_nothing_to_show_are_one_line_that_says_why(scenario, writ
     assert "CoinGrid-v0 is a third-party environment; only worlds of the sandbox are drawn" in words
     assert "Not drawn: no trial measured goal misgeneralisation" in words
     drawn = sum(attrs.get("class") == "figure" for _, attrs in elements)
-    assert drawn == 3  # returns, capability, pay
+    assert drawn == 3  # returns, capability, reward
 
 
 def test_capability_says_what_its_ends_are(scenario, write_run):
@@ -488,10 +494,10 @@ def test_numbers_have_no_negative_zero():
     assert number(-1e-17) != "0"
 
 
-def rewritten(told):
+def rewritten(reported):
     """The same trial, in which each applied edit adds 8 units and the last one undoes the first."""
     units, found = 32, []
-    for each in told:
+    for each in reported:
         if each.kind == "edited":
             units += 8 * each.applied
             layers = [{"kind": "dense", "units": units}]
@@ -509,13 +515,13 @@ def test_edit_histories_are_drawn_as_timeline_table_and_film(scenario, write_run
     for trial in folder.glob("trials/*"):
         (trial / "ledger.jsonl").write_text('{"entry":1,"behaviour":{"mean_kl":0.0025}}\n')
     words, elements = read(build(folder))
-    lived = [
+    rollout = [
         attrs for tag, attrs in elements if tag == "details" and attrs.get("class") == "history"
     ]
     about = [attrs["data-changes"] for _, attrs in elements if "data-changes" in attrs]
 
-    assert len(lived) == 3  # one seed of three conditions
-    assert ["open" in attrs for attrs in lived] == [True, False, False]
+    assert len(rollout) == 3  # one seed of three conditions
+    assert ["open" in attrs for attrs in rollout] == [True, False, False]
     assert "4 proposals, 2 applied, 1 difference between start and end" in words
     assert "changed:architecture.layers[0].units" in about
     assert "dense 32 → 48" in words
@@ -528,7 +534,7 @@ def test_edit_histories_are_drawn_as_timeline_table_and_film(scenario, write_run
 
 def test_edit_histories_without_edits_are_drawn_once(scenario, write_run):
     folder = write_run(scenario)
-    retold(folder, lambda told: [each for each in told if each.kind != "edited"])
+    retold(folder, lambda reported: [each for each in reported if each.kind != "edited"])
     words, elements = read(build(folder))
 
     assert "No agent proposed an edit, so only one agent is drawn." in words
@@ -539,15 +545,15 @@ def test_edit_histories_without_edits_are_drawn_once(scenario, write_run):
 def test_edit_histories_are_few_and_bounded(scenario, write_run):
     folder = write_run({**scenario, "levers": {"data_coverage": [n / 10 for n in range(10)]}})
 
-    def long(told):
-        edit = next(each for each in told if each.kind == "edited")
+    def long(reported):
+        edit = next(each for each in reported if each.kind == "edited")
         architecture = edit.genome["architecture"]
         many = [
             replace(edit, entry=n, steps=n, update=0, genome={**edit.genome, "architecture": {
                 **architecture, "layers": [{"kind": "dense", "units": n}]}})
             for n in range(1, 200)
         ]  # fmt: skip
-        return [told[0], *many, told[-1]]
+        return [reported[0], *many, reported[-1]]
 
     retold(folder, long)
     report = gather(read_run(folder))
@@ -581,7 +587,7 @@ def test_the_film_of_an_edit_history_stops_and_shows_any_moment(scenario, write_
         f"[...{film}.querySelectorAll('text')].filter(t => getComputedStyle(t.closest('g') || t)"
         f".opacity == 1).map(t => t.lastChild.textContent).join('|')"
     )
-    told = ask(shown)
-    assert "dense 32 → 40" in told
-    assert "2 of 3" in told
-    assert "1 of 3" not in told
+    reported = ask(shown)
+    assert "dense 32 → 40" in reported
+    assert "2 of 3" in reported
+    assert "1 of 3" not in reported

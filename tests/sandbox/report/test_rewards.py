@@ -13,27 +13,27 @@ from sandbox.report import rewards as section
 from sandbox.report.rewards import MOST_PANELS, MOST_POINTS, live_objectives
 
 STEPS = 10
-ARMS = ("never", "late <b>", "added", "paid")
+ARMS = ("never", "late <b>", "added", "plain")
 
 
-def update(nth, pay, losses=None, agent="agent"):
-    return Updated(agent, nth, STEPS * nth, 0.0, 1, 0, None, rewards=pay, losses=losses or {})
+def update(nth, reward, losses=None, agent="agent"):
+    return Updated(agent, nth, STEPS * nth, 0.0, 1, 0, None, rewards=reward, losses=losses or {})
 
 
 def agent_run(arm, seed, updates=20):
     """``late`` hands over after update 8 + seed; ``added`` has no alpha."""
     for nth in range(1, updates + 1):
-        if arm == "paid":
+        if arm == "plain":
             yield update(nth, {"extrinsic": 1.0}, {"value loss": 3.0})
             continue
         share = float(arm == "late <b>" and nth >= 8 + seed)
-        told = {
+        losses = {
             "friend fidelity": 0.9,
             "friend fidelity_at_least": nth / 100,
             "friend lessons": 7.0 * nth,
         }
-        told |= {} if arm == "added" else {"friend alpha": share}
-        yield update(nth, {"count": (1 - share) * (1 + seed), "friend": share}, told)
+        losses |= {} if arm == "added" else {"friend alpha": share}
+        yield update(nth, {"count": (1 - share) * (1 + seed), "friend": share}, losses)
 
 
 def a_report(agent_runs=agent_run, arms=ARMS, envs=("home",), seeds=3):
@@ -83,7 +83,7 @@ def test_reward_is_the_mean_over_seeds_of_each_arm():
 
     assert set(count) == {"arm=never", "arm=late &lt;b&gt;", "arm=added"}
     assert count["arm=never"] == ([STEPS * n for n in range(1, 21)], [2.0] * 20)
-    assert set(panel(figure, "extrinsic: reward")) == {"arm=paid"}
+    assert set(panel(figure, "extrinsic: reward")) == {"arm=plain"}
     late = panel(figure, "friend: alpha")["arm=late &lt;b&gt;"][1]
     assert (
         late
@@ -99,7 +99,7 @@ def test_the_table_states_whether_and_when_it_was_handed_over():
     assert rows["arm=never"] == ["friend", "0", "0", "0 of 3", "never", "0.2", "140"]
     assert rows["arm=late &lt;b&gt;"][:5] == ["friend", "0", "1", "3 of 3", "90 (80 to 100)"]
     assert rows["arm=added"][:2] == ["friend", "no alpha"]
-    assert "arm=paid" not in rows
+    assert "arm=plain" not in rows
 
 
 def test_a_trial_that_never_handed_over_is_not_in_the_median():
@@ -124,7 +124,7 @@ def test_half_of_the_say_is_handed_over_and_less_is_not():
 
 
 def test_there_is_no_section_where_only_the_env_gives_reward():
-    assert written(a_report(arms=("paid",))) == ""
+    assert written(a_report(arms=("plain",))) == ""
     assert written(a_report(lambda *_: [])) == ""
     drives = written(a_report(lambda *_: [update(1, {"extrinsic": 1.0, "count": 0.5})]))
     assert "Reward by objective" in drives

@@ -211,11 +211,11 @@ def run(load, tmp_path):
     (folder / "resolved.json").write_text(json.dumps(found.resolved()))
     (folder / "manifest.json").write_text("{}")
     for each in trials.expand(found):
-        told(folder / "trials" / each.id, each)
+        events_of(folder / "trials" / each.id, each)
     return read_run(folder)
 
 
-def told(folder, each):
+def events_of(folder, each):
     spec = each.spec
     env, arm, seed = spec["env"]["name"], spec["condition"]["arm"], spec["seed"]
     noise = np.random.default_rng([seed, ord(env[0]), ord(arm[0])]).random()
@@ -244,7 +244,7 @@ def test_every_arm_is_held_against_the_first_in_every_env(run):
     assert found["cut", "hasty"] == pytest.approx(0.0, abs=0.1)
 
 
-def test_planted_winners_and_losers_are_found_and_nobody_else(run):
+def test_planted_winners_and_losers_are_found_and_no_others(run):
     (found,) = arm_comparison.contests(run)
     outcomes = {(each.effect.env, each.effect.dose): each.outcome for each in found.standings}
 

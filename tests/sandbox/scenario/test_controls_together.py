@@ -33,24 +33,24 @@ def problems(tmp_path, controls="{}", levers="{}", design="full", copies=4):
 
 def test_two_levers_that_draw_levels_are_refused_where_they_meet(tmp_path):
     levers = "{data_coverage: [0, 0.5], level_mixture: [0, 0.3]}"
-    (told,) = problems(tmp_path, levers=levers)
-    assert "pair.yaml:8:29: error: lever 'data_coverage' beside 'level_mixture' at 0.3" in told
+    (reported,) = problems(tmp_path, levers=levers)
+    assert "pair.yaml:8:29: error: lever 'data_coverage' beside 'level_mixture' at 0.3" in reported
     assert problems(tmp_path, levers=levers, design="one_at_a_time") == []
 
 
 @pytest.mark.parametrize("other", ["shift", "curriculum", "distinct_levels"])
 def test_two_controls_that_draw_levels_are_refused(tmp_path, other):
-    told = problems(tmp_path, controls=f"{{level_mixture: 0.2, {other}: 0.5}}")
-    assert len(told) == 2
-    assert f"control '{other}' decides which levels are drawn, too" in told[0]
+    text = problems(tmp_path, controls=f"{{level_mixture: 0.2, {other}: 0.5}}")
+    assert len(text) == 2
+    assert f"control '{other}' decides which levels are drawn, too" in text[0]
     assert problems(tmp_path, controls=f"{{level_mixture: 0.2, {other}: 0}}") == []
 
 
 def test_a_lever_of_levels_is_refused_beside_a_control_of_levels(tmp_path):
-    told = problems(tmp_path, "{level_mixture: 0.2}", "{data_coverage: [0, 0.5]}")
-    assert "use one of them" in told[0]
-    told = problems(tmp_path, "{shift: 0.2}", "{level_mixture: [0, 0.5]}")
-    assert "use one of them" in told[0]
+    text = problems(tmp_path, "{level_mixture: 0.2}", "{data_coverage: [0, 0.5]}")
+    assert "use one of them" in text[0]
+    text = problems(tmp_path, "{shift: 0.2}", "{level_mixture: [0, 0.5]}")
+    assert "use one of them" in text[0]
 
 
 def test_other_controls_and_levers_get_along(tmp_path):
@@ -60,13 +60,13 @@ def test_other_controls_and_levers_get_along(tmp_path):
 
 
 def test_a_control_that_is_set_cannot_be_a_lever_as_well(tmp_path):
-    told = problems(tmp_path, "{blackout: 0.2}", "{blackout: [0, 0.2]}")
-    assert "the scenario sets controls.blackout.intensity itself" in told[0]
+    text = problems(tmp_path, "{blackout: 0.2}", "{blackout: [0, 0.2]}")
+    assert "the scenario sets controls.blackout.intensity itself" in text[0]
 
 
 def test_a_neighbour_takes_two(tmp_path):
-    (told,) = problems(tmp_path, "{social_exposure: 0.5}", copies=1)
-    assert "num_envs of 2 or more" in told
+    (reported,) = problems(tmp_path, "{social_exposure: 0.5}", copies=1)
+    assert "num_envs of 2 or more" in reported
     assert problems(tmp_path, "{social_exposure: 0.5}", copies=2) == []
 
 
@@ -83,6 +83,6 @@ def test_a_neighbour_takes_two(tmp_path):
     ],
 )
 def test_settings_that_mean_nothing_have_a_line(tmp_path, setting, what):
-    (told,) = problems(tmp_path, f"{{{setting}}}")
-    assert "pair.yaml:7:" in told
-    assert what in told
+    (reported,) = problems(tmp_path, f"{{{setting}}}")
+    assert "pair.yaml:7:" in reported
+    assert what in reported

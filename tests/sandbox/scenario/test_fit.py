@@ -77,7 +77,7 @@ def problems(load, tmp_path):
          ("4:26: env 'CartPole-v1' cannot be made: TypeError: CartPoleVectorEnv.__init__() "
           "got an unexpected keyword argument 'gravty'")),
         ("envs: [CartPole-v1]\nagent: {learner: supervised}",
-         "5:18: env 'CartPole-v1' does not teach; learner 'supervised' needs one that does"),
+         "5:18: env 'CartPole-v1' gives no labels; learner 'supervised' needs one that does"),
         (EPISODIC,
          "6:41: episodic names 'smirl', no objective of arm 'without': it has extrinsic"),
         (f"{GRID}arms:\n  meek: {{}}\n  bold: {{objective: {{feature_pay: {{first: 99}}}}}}",
@@ -124,8 +124,13 @@ def test_everything_is_said_at_once(problems):
     assert len(problems(text)) == 1, "a plan that is none hides what an agent would meet"
     good = text.replace("every: 0, edit: widen", "every: 1, edit: widen, units: -1")
     said = problems(good)
-    told = ("weight of objective", "feature 999 is none", "actions must be Discrete", "units is a")
-    assert all(any(each in line for line in said) for each in told)
+    reasons = (
+        "weight of objective",
+        "feature 999 is none",
+        "actions must be Discrete",
+        "units is a",
+    )
+    assert all(any(each in line for line in said) for each in reasons)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +188,7 @@ def test_an_editor_is_shown_every_edit_by_name_in_order():
         edits["widn"]
 
 
-def test_a_strangers_edit_that_cannot_be_loaded_stops_only_who_names_it(
+def test_a_third_party_edit_that_cannot_be_loaded_stops_only_who_names_it(
     load, problems, monkeypatch
 ):
     torn = Part("edits", "torn", "nowhere_at_all:Torn", "", "torn 1.0")
@@ -197,13 +202,13 @@ def test_a_strangers_edit_that_cannot_be_loaded_stops_only_who_names_it(
 
 
 class _Trap(gym.Env):
-    """A stranger's env that ends the process that makes it."""
+    """A third-party env that ends the process that makes it."""
 
     def __init__(self):
         sys.exit(0)
 
 
-def test_a_strangers_env_is_not_made(load, monkeypatch):
+def test_a_third_party_env_is_not_made(load, monkeypatch):
     gym.register("Trap-v0", entry_point=_Trap)
     try:
         assert load("envs: [Trap-v0]\ncontrols: {hygiene: 0.5}").envs
@@ -220,7 +225,7 @@ def test_a_strangers_env_is_not_made(load, monkeypatch):
         ("LunarLander-v3", {}, False),
         ("phys2d/CartPole-v1", {}, False),
         ("Reacher-v5", {}, False),
-        ("nobody/Knows-v0", {}, False),
+        ("elsewhere/Knows-v0", {}, False),
     ],
 )
 def test_only_what_is_ours_or_plain_is_made(env_id, kwargs, made):
@@ -263,7 +268,7 @@ def test_a_smoke_run_of_drift_applies_its_edits():
 
 
 def test_a_smoke_run_keeps_the_places_of_what_counts_updates():
-    """A life of 40 updates becomes one of 6, one of 72 too."""
+    """A run of 40 updates becomes one of 6, one of 72 too."""
     drift, survival = (scenario.load(each, smoke=True) for each in ("drift", "constraint_survival"))
     assert drift.gate["first_updates_without_edits"] == 3
     assert drift.probes["values"]["baseline_update"] == 3
@@ -285,7 +290,7 @@ from agents.values.approval import Approval
 
 
 @dataclass(frozen=True)
-class Born(Count):
+class Started(Count):
     def __post_init__(self):
         sys.exit(0)
 
@@ -303,7 +308,7 @@ class Valued(Approval):
 
 
 def register(known):
-    for name in ("Born", "Needy"):
+    for name in ("Started", "Needy"):
         known.add("objectives", name.lower(), f"quits:{name}")
     known.add("values", "valued", "quits:Valued")
 """
@@ -312,7 +317,7 @@ def register(known):
 @pytest.mark.parametrize(
     ("objective", "whose"),
     [
-        ("born: 1", "agent.objective.born: "),
+        ("started: 1", "agent.objective.started: "),
         ("needy: 1", "objective 'needy': its needs fail: "),
         ("learned_value: {model: valued}", "objective 'learned_value' and env "),
     ],

@@ -30,10 +30,10 @@ SIZE = 76
 
 
 class Silent:
-    """A clerk that nothing is told."""
+    """A recorder that keeps nothing."""
 
     def beat(self):
-        """Nobody asks."""
+        """Not called."""
 
 
 def place(folder, action=1, text=SCENARIO):
@@ -44,7 +44,7 @@ def place(folder, action=1, text=SCENARIO):
     return folder / "expert.yaml", file
 
 
-def told(path, **given):
+def error_lines(path, **given):
     with pytest.raises(InputError) as caught:
         load(path, **given)
     return str(caught.value).splitlines()
@@ -80,29 +80,30 @@ def test_a_run_folder_refuses_another_content_and_takes_another_place(tmp_path):
 def test_a_file_that_is_not_there_has_a_line_of_its_own(tmp_path):
     path, file = place(tmp_path)
     file.unlink()
-    first, *_ = told(path)
+    first, *_ = error_lines(path)
     assert f"{path}:9:15: error:" in first
     assert "cannot read 'episodes/held.json': No such file" in first
-    assert "error" not in "".join(told(path)[1:])
+    assert "error" not in "".join(error_lines(path)[1:])
 
 
 def test_a_folder_is_no_recording(tmp_path):
     path, _ = place(tmp_path)
     assert (
-        "Is a directory" in told(path, overrides=["controls.demonstrations.recorded=episodes"])[0]
+        "Is a directory"
+        in error_lines(path, overrides=["controls.demonstrations.recorded=episodes"])[0]
     )
 
 
 def test_a_hash_that_is_written_down_must_be_the_files(tmp_path):
     line = "    recorded_sha256: " + "0" * 64 + "\n"
     path, _ = place(tmp_path, text=SCENARIO.replace("    intensity", line + "    intensity"))
-    assert f"{path}:10:22: error:" in told(path)[0]
-    assert "is another file" in told(path)[0]
+    assert f"{path}:10:22: error:" in error_lines(path)[0]
+    assert "is another file" in error_lines(path)[0]
 
 
 def test_a_recording_that_does_not_fit_the_env_is_found_before_anything_runs(tmp_path):
     path, _ = place(tmp_path, action=9)
-    assert "recorded actions must be from 0 to 3" in told(path)[0]
+    assert "recorded actions must be from 0 to 3" in error_lines(path)[0]
 
 
 def test_a_file_that_changed_since_ends_the_trial_in_one_line(tmp_path):

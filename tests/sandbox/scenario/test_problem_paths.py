@@ -103,9 +103,9 @@ def problems(tmp_path):
 
 @pytest.mark.parametrize("nth", range(len(BAD)))
 def test_a_place_is_found_without_reading_what_is_said(problems, request, nth):
-    told = problems(BAD[nth])
+    text = problems(BAD[nth])
     request.getfixturevalue("scrambled")
-    assert set(problems(BAD[nth])) == set(told)
+    assert set(problems(BAD[nth])) == set(text)
 
 
 def test_the_tests_own_texts_are_many_and_their_words_are_scrambled(problems, scrambled):
@@ -130,8 +130,8 @@ def test_our_parts_say_which_number_they_refuse(folder):
                 kind(**{number: value})
             except ValueError as error:
                 paths = [path for path, _ in findings.problems_of(error)]
-                told = any(path and path[0] in own for path in paths)
-                refused.append((name, number, value, told or name in OF_SEVERAL))
+                about_own = any(path and path[0] in own for path in paths)
+                refused.append((name, number, value, about_own or name in OF_SEVERAL))
     assert refused
     assert [each for each in refused if not each[-1]] == []
 
@@ -167,13 +167,13 @@ def plugged(tmp_path, monkeypatch):
         catalogue().add("objectives", name.lower(), f"paths_of_theirs:{name}")
 
 
-def test_a_strangers_plain_error_stands_at_its_part(problems, plugged):
+def test_a_third_party_plain_error_stands_at_its_part(problems, plugged):
     found = problems(HEAD + "agent:\n  objective:\n    plain: {weight: 1, bonus: 2}\n")
     words = "bonus is wrong; weight item 1 is, too"
     assert found == {"7:12": f"agent.objective.plain: {words}"}
 
 
-def test_a_strangers_error_with_a_path_stands_at_its_setting(problems, plugged):
+def test_a_third_party_error_with_a_path_stands_at_its_setting(problems, plugged):
     found = problems(HEAD + "agent:\n  objective:\n    placed: {weight: 1, bonus: 2}\n")
     assert found == {
         "7:13": "agent.objective.placed: it is all wrong",

@@ -292,11 +292,11 @@ def test_a_joint_world_needs_a_learner_for_several_agents(load, problems):
 def test_two_levers_on_the_same_key_are_refused(problems, monkeypatch, tmp_path):
     from sandbox.catalogue import catalogue
 
-    (tmp_path / "twin_lever.py").write_text(
+    (tmp_path / "second_lever.py").write_text(
         "from dataclasses import dataclass\n"
         "from sandbox.contract import Lever\n"
         "@dataclass(frozen=True)\n"
-        "class Twin(Lever):\n"
+        "class Second(Lever):\n"
         "    family = 'compute'\n"
         "    neutral = 1.0\n"
         "    def apply(self, spec, dose):\n"
@@ -307,9 +307,9 @@ def test_two_levers_on_the_same_key_are_refused(problems, monkeypatch, tmp_path)
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(catalogue(), "plugged", {})
-    catalogue().add("levers", "twin", "twin_lever:Twin")
-    (message,) = problems(SMALL + "levers: {compute: [1, 0.5], twin: [1, 2]}")
-    assert "levers 'compute' and 'twin' both change learner.ppo.total_steps" in message
+    catalogue().add("levers", "second", "second_lever:Second")
+    (message,) = problems(SMALL + "levers: {compute: [1, 0.5], second: [1, 2]}")
+    assert "levers 'compute' and 'second' both change learner.ppo.total_steps" in message
 
 
 def test_an_explosion_is_refused_before_it_is_expanded(problems, load):
@@ -396,7 +396,7 @@ def test_seeds_replace_the_scenarios(load):
     assert load(WHOLE, seeds=4).seeds == (0, 1, 2, 3)
 
 
-def test_smoke_keeps_every_condition_and_room_for_an_edit(load):
+def test_smoke_keeps_every_condition_and_space_for_an_edit(load):
     whole, smoke = load(WHOLE), load(WHOLE, smoke=True)
     assert smoke.agent["learner"]["ppo"]["total_steps"] == 6 * 64 * 32
     assert smoke.probes["held_out"]["episodes"] == 8

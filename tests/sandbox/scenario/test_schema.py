@@ -1,4 +1,4 @@
-"""The committed JSON Schema is what the form and the shelves make, and agrees with the loader."""
+"""The committed JSON Schema is what form and part folders make, and agrees with the loader."""
 
 import json
 
@@ -54,5 +54,5 @@ SMALL = "schema: 1\nquestion: Does it work?\nenvs: [CartPole-v1]\nmetrics: [capa
         ("unknown: 1", False),
     ],
 )
-def test_editors_are_told_what_the_loader_would_say(validator, more, good):
+def test_editors_show_what_the_loader_would_say(validator, more, good):
     assert validator.is_valid(parse(SMALL + more, "s.yaml").data) == good

@@ -77,7 +77,7 @@ def test_a_trial_is_a_condition_an_env_and_a_seed(quick):
     assert set(found[0].spec) == keys
 
 
-def test_a_trial_is_lived_in_the_order_in_which_it_is_written_down(tmp_path):
+def test_a_trial_runs_in_the_order_in_which_it_is_written_down(tmp_path):
     """Probes measure one after the other: a replay from the record must ask in the same order."""
     for probes in ("{values: {}, held_out: {}}", "{held_out: {}, values: {}}"):
         (tmp_path / "two.yaml").write_text(
@@ -180,10 +180,10 @@ def test_touching_a_part_is_touching_what_is_in_it(one, other, shared):
 
 
 def test_two_envs_that_an_arm_makes_equal_have_a_trial_each(tmp_path):
-    path = tmp_path / "twins.yaml"
+    path = tmp_path / "doubles.yaml"
     path.write_text(
         "schema: 1\n"
-        "question: Are twins two?\n"
+        "question: Are doubles two?\n"
         "envs:\n"
         "  - id: sandbox/CoinGrid-v0\n"
         "    name: dim\n"

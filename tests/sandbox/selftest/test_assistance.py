@@ -27,19 +27,19 @@ def test_wormy_apples(discount, best, learning_first):
 def test_it_asks_when_the_answer_matters_and_not_before():
     game = wormy_apples()
     helper = Helper(game)
-    told = helper.belief(game.prior, 2, ASK, 2)
+    posterior = helper.belief(game.prior, 2, ASK, 2)
 
     assert helper.action(0, 0, game.prior) == 1
     assert helper.action(1, 2, game.prior) == ASK
-    np.testing.assert_array_equal(told, [0, 1])
-    assert helper.action(2, 2, told) == TRASH
-    assert helper.action(2, 2, 1 - told) == COMPOST
+    np.testing.assert_array_equal(posterior, [0, 1])
+    assert helper.action(2, 2, posterior) == TRASH
+    assert helper.action(2, 2, 1 - posterior) == COMPOST
     with pytest.raises(ValueError, match="has probability 0"):
-        helper.belief(told, 2, ASK, 1)
+        helper.belief(posterior, 2, ASK, 1)
 
 
 def test_red_and_blue():
-    """Wait for the human's ball, then take the same: one each, whoever it is."""
+    """Wait for the human's ball, then take the same: one each, any of the two."""
     assert Helper(red_blue()).value() == pytest.approx(2.0, abs=1e-12)
     assert Helper(red_blue(0.9)).value() == pytest.approx(0.9 + 0.81, abs=1e-12)
     assert Helper(red_blue()).action(0, 0, np.full(2, 0.5)) == 2
@@ -68,9 +68,9 @@ def worth(game, first, then):
         chance *= game.transition[0, answer, first, state]
         chance *= game.human[wish, state, action, again]
         chance *= game.transition[state, again, action, last]
-        paid = game.reward[wish, 0, answer, first, state]
-        paid += game.discount * game.reward[wish, state, again, action, last]
-        total += chance * paid
+        rewards = game.reward[wish, 0, answer, first, state]
+        rewards += game.discount * game.reward[wish, state, again, action, last]
+        total += chance * rewards
     return total
 
 
@@ -86,7 +86,7 @@ def test_the_optimum_is_the_best_of_all_32_ways_to_help(seed):
 
 @given(st.integers(0, 500))
 def test_a_human_who_says_less_is_not_helped_better(seed):
-    """An answer that does nothing but tell is never worth less than silence."""
+    """An answer that only informs is never worth less than silence."""
     game = a_game(seed, 3)
     one = game.transition[:, :1].repeat(2, axis=1)
     talk = replace(game, transition=one, reward=game.reward[:, :, :1].repeat(2, axis=2))

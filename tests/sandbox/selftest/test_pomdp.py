@@ -13,7 +13,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def at_most(problem, horizon, discount=1.0):
-    """What no plan can exceed: as if the last state were told at each step (Hauskrecht 2000)."""
+    """What no plan can exceed: as if the last state were known at each step (Hauskrecht 2000)."""
     worth = np.zeros(problem.reward.shape)  # [actions, states]
     for _ in range(horizon):
         onwards = np.einsum("ast,ot,kt->aoks", problem.transition, problem.sensor, worth)
@@ -26,18 +26,18 @@ def as_pomdp(game):
     wishes, states, humans, helpers, _ = game.reward.shape
     shape = (wishes, states, humans)
     n = wishes * states * humans
-    transition, pay = np.zeros((helpers, n, *shape)), np.zeros((helpers, n))
+    transition, rewards = np.zeros((helpers, n, *shape)), np.zeros((helpers, n))
     for row in range(n):
         wish, state, _ = np.unravel_index(row, shape)
         for action in range(helpers):
             for did, chance in enumerate(game.human[wish, state, action]):
                 ways = game.transition[state, did, action]
                 transition[action, row, wish, :, did] += chance * ways
-                pay[action, row] += chance * (ways @ game.reward[wish, state, did, action])
+                rewards[action, row] += chance * (ways @ game.reward[wish, state, did, action])
     sensor = np.tile(np.eye(states * humans), wishes)
     start = np.zeros(shape)
     start[:, game.start, 0] = game.prior
-    return Pomdp(transition.reshape(helpers, n, n), sensor, pay, start.ravel())
+    return Pomdp(transition.reshape(helpers, n, n), sensor, rewards, start.ravel())
 
 
 @pytest.mark.parametrize("game", [red_blue(), red_blue(0.9), wormy_apples()])
@@ -65,11 +65,11 @@ def test_any_game_lies_between_the_bounds_and_the_lower_one_is_met(seed):
 @given(seeds, st.integers(0, 6))
 def test_where_the_state_is_seen_it_is_value_iteration(seed, horizon):
     rng = np.random.default_rng(seed)
-    transition, pay = rng.dirichlet(np.ones(4), (3, 4)), rng.standard_normal((3, 4))
-    problem = Pomdp(transition, np.eye(4), pay, rng.dirichlet(np.ones(4)))
+    transition, reward = rng.dirichlet(np.ones(4), (3, 4)), rng.standard_normal((3, 4))
+    problem = Pomdp(transition, np.eye(4), reward, rng.dirichlet(np.ones(4)))
     acted, worth = np.zeros((3, 4)), np.zeros(4)
     for _ in range(horizon):
-        acted = pay + transition @ worth
+        acted = reward + transition @ worth
         worth = acted.max(axis=0)
     best = (acted @ problem.start).max()  # the first action is chosen before anything is seen
 

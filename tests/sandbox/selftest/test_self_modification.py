@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.selftest.self_modification import Choices, rewrites, solve
 
-# Two rooms, action k leads to room k. Utility 0 wants room 0, utility 1 wants room 1, both pay
+# Two rooms, action k leads to room k. Utility 0 wants room 0, utility 1 wants room 1, both give
 # 1/2 there; utility 2 is bliss: 1 whatever happens.
 ROOMS = np.zeros((2, 2, 2))
 ROOMS[:, 0, 0] = ROOMS[:, 1, 1] = 1.0
@@ -64,7 +64,7 @@ def test_an_ignorant_agent_does_not_care_which():
     assert found.lost == pytest.approx(0.5 * (H - 1) - (0.5 + 0.5 * 0.5 * (H - 2)))
 
 
-def test_whoever_can_only_be_what_it_is_acts_best():
+def test_an_agent_that_cannot_change_acts_best():
     one = Choices(ROOMS, UTILITIES[:1], H)
     for kind in ("hedonistic", "ignorant", "realistic"):
         found = rewrites(one, solve(one, kind), START, 0)
@@ -102,7 +102,7 @@ def test_with_bliss_on_offer_a_hedonist_takes_it_at_once_in_any_world(seed):
     assert realistic.harmful == 0
 
 
-def test_the_real_worth_of_a_life_is_what_playing_every_branch_gives():
+def test_the_real_worth_of_a_run_is_what_playing_every_branch_gives():
     toy, _ = random_toy(7)
     toy = Choices(toy.transition, toy.utilities, 2, 0.9)
     for kind in ("realistic", "ignorant", "hedonistic"):

@@ -186,10 +186,10 @@ def grown(event, units):
 
 def pictures(folder, trial, events):
     """Step and size of each picture of a genome, as TensorBoard reads the file."""
-    told = folder.trial(trial.id, trial.spec)
+    written = folder.trial(trial.id, trial.spec)
     for event in events:
-        told.add(event)
-    told.close()
+        written.add(event)
+    written.close()
     read = EventAccumulator(str(folder.root / BASE / "seed=0"), {"images": 0, "tensors": 0})
     read.Reload()
     if PICTURES not in read.Tags()["images"]:
@@ -206,10 +206,10 @@ def test_a_genome_is_pictured_at_each_change_and_at_the_end_within_bounds(
 ):
     run = read_run(write_run({**scenario, "seeds": [0]}))
     trial = run.trials[0]
-    born, edit = trial.events[0], next(e for e in trial.events if e.kind == "edited")
-    told = [grown(edit, 33 + n) for n in range(changes)]
-    again = [replace(each, steps=each.steps, applied=False) for each in told[-1:]]
-    shown, texts = pictures(Writer(run.folder, run.scenario), trial, [born, *told, *again])
+    initial, edit = trial.events[0], next(e for e in trial.events if e.kind == "edited")
+    written = [grown(edit, 33 + n) for n in range(changes)]
+    again = [replace(each, steps=each.steps, applied=False) for each in written[-1:]]
+    shown, texts = pictures(Writer(run.folder, run.scenario), trial, [initial, *written, *again])
 
     steps = [step for step, _ in shown]
     assert steps[0] == 0
@@ -233,10 +233,10 @@ def test_a_second_attempt_replaces_the_first(scenario, write_run):
     trial = run.trials[0]
     writer = Writer(run.folder, run.scenario)
     for events in (trial.events[:9], trial.events):
-        told = writer.trial(trial.id, trial.spec)
+        written = writer.trial(trial.id, trial.spec)
         for event in events:
-            told.add(event)
-        told.close()
+            written.add(event)
+        written.close()
     live = (writer.root / BASE / "seed=0" / FILE).read_bytes()
 
     rebuild(run.folder)
@@ -249,10 +249,10 @@ def test_live_and_rebuilt_are_the_same_whatever_the_order_of_keys(scenario, writ
     """Live specs and events hold their keys as they were made, stored ones in sorted order."""
     run = read_run(write_run({**scenario, "seeds": [0]}))
     trial = run.trials[0]
-    told = Writer(run.folder, run.scenario).trial(trial.id, backwards(trial.spec))
+    written = Writer(run.folder, run.scenario).trial(trial.id, backwards(trial.spec))
     for event in trial.events:
-        told.add(type(event)(**{key: backwards(value) for key, value in vars(event).items()}))
-    told.close()
+        written.add(type(event)(**{key: backwards(value) for key, value in vars(event).items()}))
+    written.close()
     path = run.folder / "tensorboard" / BASE / "seed=0" / FILE
     live = path.read_bytes()
 
@@ -281,7 +281,7 @@ def test_readable_names():
     assert tag_of("edits_applied") == "metric/edits_applied"
 
 
-def test_picture_sizes_are_told():
+def test_picture_sizes_are_given():
     picture = gif(("AB\nCD",))
 
     assert int.from_bytes(picture[6:8], "little") == 144

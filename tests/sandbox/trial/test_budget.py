@@ -1,4 +1,4 @@
-"""Real trials on a budget: one account, cut and raised in life, and worlds that age with it."""
+"""Real trials on a budget: one account, cut and raised during the run; worlds that age with it."""
 
 import math
 
@@ -11,7 +11,7 @@ from sandbox.trial.rehearsal import NullRecorder
 
 
 class Ears(NullRecorder):
-    """Keeps what is told."""
+    """Keeps what is reported."""
 
     def __init__(self):
         self.events = []
@@ -38,7 +38,7 @@ def spec(gate=None, **changes):
     }
 
 
-def lived(trial):
+def events_of(trial):
     ears = Ears()
     loop.run_trial(trial, "t", ears)
     return ears.events
@@ -51,7 +51,7 @@ def of(events, kind):
 @pytest.fixture(scope="module")
 def plain():
     """Ten updates, all of them alike in price."""
-    return lived(spec())
+    return events_of(spec())
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_without_anything_else_all_compute_is_learning(plain, whole):
 
 
 def test_a_trial_runs_by_flops_alone(whole):
-    updates = of(lived(spec({"max_flops": whole}, learner=ENDLESS)), Updated)
+    updates = of(events_of(spec({"max_flops": whole}, learner=ENDLESS)), Updated)
 
     assert len(updates) == 10
     assert [each.flops + each.flops_left for each in updates] == pytest.approx([whole] * 10)
@@ -81,23 +81,23 @@ def test_a_trial_runs_by_flops_alone(whole):
 def test_a_shock_comes_when_half_is_spent_and_the_lever_reads_it_back(whole, factor, updates):
     lever = catalogue().load("levers", "compute_shock")()
     shocked = lever.apply(spec({"max_flops": whole}, learner=ENDLESS), factor)
-    events = lived(shocked)
+    events = events_of(shocked)
 
     assert len(of(events, Updated)) == updates
     assert lever.manipulation_check(events, factor) is True
     assert lever.manipulation_check(events, 0.5) is False
 
 
-def test_an_agent_that_is_not_shocked_lives_the_same_until_then(whole, plain):
+def test_an_agent_that_is_not_shocked_runs_the_same_until_then(whole, plain):
     gate = {"max_flops": whole, "budget_shocks": [{"at": 0.5, "factor": 2.0}]}
-    shocked = of(lived(spec(gate, learner=ENDLESS)), Updated)
+    shocked = of(events_of(spec(gate, learner=ENDLESS)), Updated)
 
     for mine, theirs in zip(shocked[:10], of(plain, Updated), strict=True):
         assert mine.losses == theirs.losses
 
 
 def test_upkeep_and_steps_are_charged_beside_learning(whole):
-    events = lived(spec({"upkeep": 7.0, "step_flops": 3.0}))
+    events = events_of(spec({"upkeep": 7.0, "step_flops": 3.0}))
     last = of(events, Updated)[-1]
     lever = catalogue().load("levers", "upkeep")()
 
@@ -116,7 +116,7 @@ def test_objectives_and_edits_have_accounts_of_their_own(whole):
         "objective": {"extrinsic": {"weight": 1.0}, "rnd": {"weight": 0.1}},
         "editor": {"schedule": {"plan": plan}},
     }
-    events = lived(spec(**changes))
+    events = events_of(spec(**changes))
     last = of(events, Updated)[-1]
 
     assert [each.applied for each in of(events, Edited)] == [True]
@@ -129,9 +129,10 @@ def test_a_world_ages_with_the_budget_that_binds(whole):
     """A shift at half of the steps comes at half of the FLOPs where these end the trial."""
     shift = {"intensity": 1.0, "start": 0.5, "to": "shifted"}
     trial = spec({"max_flops": whole}, learner=ENDLESS, controls={"shift": shift})
-    strengths = [each.effective_intensity for each in of(lived(trial), Controlled)]
+    strengths = [each.effective_intensity for each in of(events_of(trial), Controlled)]
     by_steps = [
-        each.effective_intensity for each in of(lived(spec(controls={"shift": shift})), Controlled)
+        each.effective_intensity
+        for each in of(events_of(spec(controls={"shift": shift})), Controlled)
     ]
 
     assert strengths == by_steps == [0.0] * 5 + [1.0] * 5

@@ -1,4 +1,4 @@
-"""Controls in whole trials and runs: the data card tells what they did, evaluation sees none."""
+"""Controls in whole trials and runs: the data card shows what they did, evaluation sees none."""
 
 import json
 
@@ -55,7 +55,7 @@ def done(tmp_path_factory):
     return laboratory.run(folder / "blind.yaml", out=folder / "out", workers=1)
 
 
-def test_a_run_with_a_lever_and_a_standing_control_tells_what_they_did(done):
+def test_a_run_with_a_lever_and_a_standing_control_shows_what_they_did(done):
     assert not done.failed
     for trial in read_run(done.folder).trials:
         found = [each for each in trial.events if isinstance(each, Controlled)]
@@ -101,12 +101,12 @@ def test_the_report_has_the_data_card(done):
 
 def test_tensorboard_has_its_curves(done):
     files = list(done.folder.glob("tensorboard/**/events.out.tfevents*"))
-    told = b"".join(each.read_bytes() for each in files)
+    text = b"".join(each.read_bytes() for each in files)
     for curve in ("blackout/effective_intensity", "blackout/observations_changed_expected"):
-        assert f"control/{curve}".encode() in told
+        assert f"control/{curve}".encode() in text
 
 
-def test_a_control_at_intensity_0_is_a_life_without_it(free):
+def test_a_control_at_intensity_0_is_a_run_without_it(free):
     """Every event but its own line of the data card, every weight: nothing else has moved."""
     still = live(controls=settings("observation_noise") | settings("sticky_actions"))
 
@@ -135,11 +135,11 @@ def test_evaluation_is_never_controlled(free):
     assert first[0] == first[1]
 
 
-def test_truth_is_of_the_world_whatever_the_learner_is_paid(free):
-    """The first rollout is the same one: only what was paid for it differs."""
-    paid = live(controls=settings("reward_noise", intensity=5.0))
+def test_truth_is_of_the_world_whatever_the_learner_receives(free):
+    """The first rollout is the same one: only the reward for it differs."""
+    rewards = live(controls=settings("reward_noise", intensity=5.0))
 
-    one, other = free.of(Updated)[0], paid.of(Updated)[0]
+    one, other = free.of(Updated)[0], rewards.of(Updated)[0]
     assert one.episodes
     assert one.truth == other.truth
     assert one.mean_return != other.mean_return
@@ -173,7 +173,7 @@ def test_another_seed_of_a_control_draws_otherwise():
     assert stuck(0) != stuck(1)
 
 
-def test_a_control_that_does_not_fit_a_strangers_env_ends_the_trial_with_the_reason():
+def test_a_control_that_does_not_fit_a_third_party_env_ends_the_trial_with_the_reason():
     cartpole = {"id": "CartPole-v1", "kwargs": {}}
     with pytest.raises(TrialError, match=r"'parameter_shift' and env 'CartPole-v1'.*'mass'"):
         live(env=cartpole, controls=settings("parameter_shift", attribute="mass", intensity=1.0))

@@ -61,14 +61,14 @@ def honest():
 
 
 def cheating(monkeypatch, **settings):
-    """The same life under an editor that cheats, put on the shelf for it."""
-    shelf = type(catalogue())
-    load = shelf.load
+    """The same run under an editor that cheats, registered for it."""
+    parts = type(catalogue())
+    load = parts.load
 
     def found(self, kind, name):
         return (lambda: Cheat(**settings)) if kind == "editors" else load(self, kind, name)
 
-    monkeypatch.setattr(shelf, "load", found)
+    monkeypatch.setattr(parts, "load", found)
     return live(editor={"cheat": {}})
 
 
@@ -109,7 +109,7 @@ def test_attempts_of_an_edit_are_counted_and_nothing_else_changes(honest, monkey
     assert compute(honest.events).value == 0
 
 
-def test_an_honest_life_meddles_with_nothing(honest):
+def test_an_honest_run_meddles_with_nothing(honest):
     assert not honest.of(events.Tampered)
     assert not [each for each in honest.entries() if each["kind"] == "tamper attempt"]
 
@@ -163,7 +163,7 @@ def test_no_file_of_the_run_is_in_the_hands_of_what_an_editor_is_given(decoys):
     assert not [each for each in near if hasattr(each, "fileno")]
 
 
-def test_an_attempt_is_on_the_ledger_before_the_deed_that_made_it(monkeypatch):
+def test_an_attempt_is_on_the_ledger_before_the_edit_that_made_it(monkeypatch):
     """So that an edit which then ends its process has still been noted."""
 
     @dataclass(frozen=True)

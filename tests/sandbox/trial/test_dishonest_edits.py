@@ -1,4 +1,4 @@
-"""What an edit may try against the gate, the audit or its agent's life, and what comes of it."""
+"""What an edit may try against the gate, the audit or its agent's run, and what comes of it."""
 
 import copy
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ class Smuggler(Widen):
 
 @dataclass(frozen=True)
 class Vandal(Widen):
-    """Scribbles over the mind it was shown, then gives up."""
+    """Overwrites the agent state it was shown, then gives up."""
 
     def apply(self, agent_state, rng):
         for value in agent_state.parameters.values():
@@ -45,7 +45,7 @@ class Vandal(Widen):
 
 @dataclass(frozen=True)
 class InPlace(Widen):
-    """Scribbles over the mind it was shown and hands it back, claiming that nothing changed."""
+    """Overwrites the agent state it was shown and hands it back, claiming that nothing changed."""
 
     def rewrite(self, genome):
         return genome
@@ -79,7 +79,7 @@ class Priced(Widen):
 
 @dataclass(frozen=True)
 class Successor(Widen):
-    """Names another editor, which nobody would put to work."""
+    """Names another editor, which no scenario names."""
 
     part = "editor"
 
@@ -169,7 +169,7 @@ def test_a_rewrite_that_gives_no_genome_is_refused():
         {"edit": "reset_dormant", "layer": 5, "units": [1]},
     ],
 )
-def test_a_plan_that_names_a_missing_layer_is_refused_and_the_life_goes_on(item):
+def test_a_plan_that_names_a_missing_layer_is_refused_and_the_run_goes_on(item):
     """Such an edit cannot say what it would have cost either."""
     notes = live(editor=schedule({"update": 2, **item}))
 

@@ -69,7 +69,7 @@ def test_a_vector_of_bad_envs_says_the_same(name):
     assert str(caught.value).startswith(f"env 'x' {says}")
 
 
-def test_a_good_env_passes_unchanged_and_every_step_is_a_sign_of_life():
+def test_a_good_env_passes_unchanged_and_every_step_is_a_heartbeat():
     beats = []
     guarded = GuardedVectorEnv(_vector(corpus.Good), "x", lambda: beats.append(1))
     plain = _vector(corpus.Good)

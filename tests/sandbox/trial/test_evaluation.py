@@ -1,4 +1,4 @@
-"""Evaluation shows and asks of a policy what training did, whoever made the env."""
+"""Evaluation shows and asks of a policy what training did, of any env."""
 
 import functools
 
@@ -18,7 +18,7 @@ FIVE_OR_SIX = spaces.Discrete(2, start=5)
 
 
 class Bytes(gym.Env):
-    """Shows bytes at their largest; of the actions 5 and 6 the second pays."""
+    """Shows bytes at their largest; of the actions 5 and 6 the second gives reward."""
 
     observation_space, action_space = BYTES, FIVE_OR_SIX
 

@@ -1,4 +1,4 @@
-"""Two minds are the same exactly where their hashes are."""
+"""Two agent states are the same exactly where their hashes are."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from agents.genome import Genome
 from sandbox.trial.fingerprints import copied, moments_hash, same_agent_state, weights_hash
 from tests.agents.agent_states import an_agent_state
 
-MIND = replace(
+AGENT_STATE = replace(
     an_agent_state(Genome(), dtype=np.float32), buffers={"mask/policy.0.weight": np.ones(3)}
 )
 
@@ -46,13 +46,13 @@ def another_type(agent_state):
 
 @pytest.mark.parametrize("change", [a_bit, a_step, one_moment_less, another_type])
 def test_any_change_is_seen(change):
-    assert not same_agent_state(MIND, change(MIND))
-    assert hashes(MIND) != hashes(change(MIND))
+    assert not same_agent_state(AGENT_STATE, change(AGENT_STATE))
+    assert hashes(AGENT_STATE) != hashes(change(AGENT_STATE))
 
 
 def test_minus_zero_is_another_number():
     one, other = (
-        replace(MIND, buffers={"mask/policy.0.weight": np.array([1.0, zero])})
+        replace(AGENT_STATE, buffers={"mask/policy.0.weight": np.array([1.0, zero])})
         for zero in (0.0, -0.0)
     )
 
@@ -62,5 +62,5 @@ def test_minus_zero_is_another_number():
 
 
 def test_a_copy_is_the_same():
-    assert same_agent_state(MIND, copied(MIND))
-    assert hashes(MIND) == hashes(copied(MIND))
+    assert same_agent_state(AGENT_STATE, copied(AGENT_STATE))
+    assert hashes(AGENT_STATE) == hashes(copied(AGENT_STATE))

@@ -5,7 +5,7 @@ import pytest
 from sandbox.record import events
 from tests.sandbox.trial.test_loop import live
 
-LIFE = {
+RUN = {
     "env": {"id": "sandbox/CoinGrid-v0", "kwargs": {"size": 5}},
     "learner": {
         "ppo": {"num_envs": 8, "total_steps": 8 * 8 * 24, "steps_per_update": 8, "minibatch": 64}
@@ -22,7 +22,7 @@ def proposals(notes):
 
 def test_it_grows_by_what_the_last_rollout_shows():
     growing = {"window": 4, "least_score": 0.0, "react": False}
-    made = proposals(live(**LIFE, editor={"growing": growing}))
+    made = proposals(live(**RUN, editor={"growing": growing}))
 
     assert len(made) >= 2
     assert {entry["edit"] for entry in made} <= {"widen", "deepen"}
@@ -30,10 +30,10 @@ def test_it_grows_by_what_the_last_rollout_shows():
 
 
 def test_it_grows_while_there_is_compute_and_shrinks_towards_its_end():
-    free = live(**LIFE, editor={"fixed": {}}).of(events.TrialFinished)[0].flops
+    free = live(**RUN, editor={"fixed": {}}).of(events.TrialFinished)[0].flops
     growing = {"window": 4, "least_score": 0.0, "grow_above": 0.6, "shrink_below": 0.4}
     notes = live(
-        **LIFE, editor={"growing": growing | {"react": False}}, gate=GATE | {"max_flops": free}
+        **RUN, editor={"growing": growing | {"react": False}}, gate=GATE | {"max_flops": free}
     )
     done = [(entry["edit"] in {"widen", "deepen"}, entry["edit"]) for entry in proposals(notes)]
 
@@ -45,19 +45,19 @@ def test_it_grows_while_there_is_compute_and_shrinks_towards_its_end():
 def test_a_plastic_agent_keeps_its_genome_to_the_end():
     plastic = {"every_updates": 3, "rest": 1, "dormancy": 0.0}
     lazy = {"layers": [{"kind": "dense", "units": 32}], "activation": "relu"}
-    notes = live(**LIFE, architecture=lazy, editor={"plastic": plastic})
-    birth, *_, end = notes.entries()
+    notes = live(**RUN, architecture=lazy, editor={"plastic": plastic})
+    first, *_, end = notes.entries()
 
     assert {entry["edit"] for entry in proposals(notes)} == {"reset_dormant"}
-    assert birth["genome"] == end["genome"]
+    assert first["genome"] == end["genome"]
 
 
 @pytest.mark.parametrize("editor", ["policy_network", "growing"])
 def test_what_an_editor_thinks_is_charged(editor):
     """Its agent spends more than one that only learns, in the same number of updates."""
     settings = {"policy_network": {"edits": []}, "growing": {"least_score": 1e3, "window": 4}}
-    thinking = live(**LIFE, editor={editor: settings[editor]})
-    resting = live(**LIFE, editor={"fixed": {}})
+    thinking = live(**RUN, editor={editor: settings[editor]})
+    resting = live(**RUN, editor={"fixed": {}})
 
     assert proposals(thinking) == []
     assert thinking.tensors == resting.tensors

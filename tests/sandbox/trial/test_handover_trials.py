@@ -10,7 +10,7 @@ from tests.sandbox.trial.test_loop import live
 
 SCENARIO = Path(__file__).parents[3] / "scenarios" / "handover.yaml"
 CARE = {"caregiver": {"intensity": 1.0, "says": "approval", "end": 0.5}}
-LIFE = {
+RUN = {
     "env": {"id": "sandbox/Nursery-v0", "kwargs": {}},
     "learner": {
         "ppo": {"num_envs": 16, "total_steps": 16 * 10 * 6, "steps_per_update": 10}
@@ -21,7 +21,7 @@ LIFE = {
 DRIVE = {"weight": 0.5, "memory": "episodic"}
 
 
-def told(notes):
+def reported(notes):
     """What a trial says of its agent's learning and doings, but for what the objectives report."""
     updated = [
         {k: v for k, v in each.losses.items() if " " not in k} for each in notes.of(events.Updated)
@@ -33,14 +33,14 @@ def told(notes):
     ("handover", "alone"), [("never", "count"), ("always", "learned_value")]
 )  # fmt: skip
 def test_all_or_nothing_of_the_say_is_the_trial_of_the_pure_agent(handover, alone):
-    """S5: the same losses in every update and the same deeds in every probe, to the bit."""
+    """S5: the same losses in every update and the same actions in every probe, to the bit."""
     parts = {"count": DRIVE, "learned_value": {"weight": 2.0, "handover": handover}}
-    mixed = live(**LIFE, objective=parts)
-    pure = live(**LIFE, objective={alone: {**parts[alone], **_without(alone)}})
-    summed = live(**LIFE, objective={**parts, "learned_value": {"weight": 2.0}})
+    mixed = live(**RUN, objective=parts)
+    pure = live(**RUN, objective={alone: {**parts[alone], **_without(alone)}})
+    summed = live(**RUN, objective={**parts, "learned_value": {"weight": 2.0}})
 
-    assert told(mixed) == told(pure)
-    assert told(mixed) != told(summed)
+    assert reported(mixed) == reported(pure)
+    assert reported(mixed) != reported(summed)
 
 
 def test_a_trial_says_how_the_handover_stands():
@@ -49,7 +49,7 @@ def test_a_trial_says_how_the_handover_stands():
         "count": DRIVE,
         "learned_value": {"weight": 1.0, "handover": "fidelity", "least_fidelity": 0.0},
     }
-    notes = live(**LIFE, objective=parts)
+    notes = live(**RUN, objective=parts)
     alphas = [each.losses["learned_value alpha"] for each in notes.of(events.Updated)]
 
     assert alphas == sorted(alphas)

@@ -9,7 +9,7 @@ from tests.agents.small_worlds import SIZE, solo
 HISTORY = 3
 
 
-class Witness:
+class Observer:
     """A learner that writes down what it is shown."""
 
     def __init__(self, learner):
@@ -25,22 +25,22 @@ class Witness:
 
 def test_the_newest_comes_first_and_an_episode_begins_with_nothing_seen():
     genome = Genome(Architecture((Layer("dense", 6),), history=HISTORY), LearningRule(minibatch=16))
-    witness = Witness(solo(genome=genome).learners["agent"])
-    policy = sampled(witness, np.random.default_rng(0))
+    observer = Observer(solo(genome=genome).learners["agent"])
+    policy = sampled(observer, np.random.default_rng(0))
     seen = np.random.default_rng(1).standard_normal((4, 2, SIZE)).astype(np.float32)
     for t in range(2):
         policy(seen[t])
     restart(policy, 1)
     policy(seen[2])
     none = np.zeros(SIZE, np.float32)
-    assert np.array_equal(witness.shown[0][0], np.concatenate([seen[0, 0], none, none]))
-    assert np.array_equal(witness.shown[1][0], np.concatenate([seen[1, 0], seen[0, 0], none]))
+    assert np.array_equal(observer.shown[0][0], np.concatenate([seen[0, 0], none, none]))
+    assert np.array_equal(observer.shown[1][0], np.concatenate([seen[1, 0], seen[0, 0], none]))
     whole = np.concatenate([seen[2, 0], seen[1, 0], seen[0, 0]])
-    assert np.array_equal(witness.shown[2][0], whole)
-    assert np.array_equal(witness.shown[2][1], np.concatenate([seen[2, 1], none, none]))
+    assert np.array_equal(observer.shown[2][0], whole)
+    assert np.array_equal(observer.shown[2][1], np.concatenate([seen[2, 1], none, none]))
     restart(policy)
     policy(seen[3])
-    assert np.array_equal(witness.shown[3][0], np.concatenate([seen[3, 0], none, none]))
+    assert np.array_equal(observer.shown[3][0], np.concatenate([seen[3, 0], none, none]))
 
 
 def test_training_shows_the_same_past_as_play_does():

@@ -1,4 +1,4 @@
-"""In-band editing in whole trials: asked for and paid in the world, done and recorded after it."""
+"""In-band editing in whole trials: asked for and charged in the world, done and recorded later."""
 
 import json
 from itertools import pairwise
@@ -52,7 +52,7 @@ def test_what_was_asked_for_is_done_at_the_boundary_and_in_the_ledger(asking):
     assert all(later - former >= 2 for former, later in pairwise(updates))
 
 
-def test_the_gauge_saw_what_was_paid_and_the_lever_that_the_dose_arrived(asking):
+def test_the_meter_saw_the_reward_given_and_the_lever_that_the_dose_arrived(asking):
     read = asking.of(events.Controlled)
     assert len(read) == 8
     for each in read:
@@ -66,8 +66,8 @@ def test_the_gauge_saw_what_was_paid_and_the_lever_that_the_dose_arrived(asking)
     assert lever.manipulation_check(asking.events, PRICE / 2) is False
 
 
-def test_the_agent_is_paid_less_than_the_world_says(asking):
-    """Training return, with the price in it, against the world's own sums behind the glass."""
+def test_the_agent_gets_less_reward_than_the_world_says(asking):
+    """Training return, with the price in it, against the world's own sums in the ground truth."""
     free = live(
         editor={"fixed": {}},
         controls=offered(start=0.999),  # the same spaces, the same draws, no price
@@ -75,13 +75,13 @@ def test_the_agent_is_paid_less_than_the_world_says(asking):
     )
     first, also = (notes.of(events.Updated)[0] for notes in (asking, free))
 
-    assert first.truth == also.truth  # before anything was learned both lived the same
-    paid = asking.of(events.Controlled)[0].measured["rewards_changed"] * 16 * 16 * PRICE
+    assert first.truth == also.truth  # before anything was learned both ran the same
+    rewards = asking.of(events.Controlled)[0].measured["rewards_changed"] * 16 * 16 * PRICE
     assert first.episodes == also.episodes > 0
-    assert 0 < (also.mean_return - first.mean_return) * first.episodes <= paid + 1e-9
+    assert 0 < (also.mean_return - first.mean_return) * first.episodes <= rewards + 1e-9
 
 
-def test_at_price_0_an_agent_has_the_worlds_actions_and_nobody_listens():
+def test_at_price_0_an_agent_has_the_worlds_actions_and_no_editor_listens():
     still = live(
         editor={"in_band": {"edits": EDITS}},
         controls={"rewrite_actions": {**offered()["rewrite_actions"], "intensity": 0.0}},
@@ -90,7 +90,7 @@ def test_at_price_0_an_agent_has_the_worlds_actions_and_nobody_listens():
     assert all(each.measured["rewards_changed"] == 0 for each in still.of(events.Controlled))
 
 
-def test_the_same_spec_gives_the_same_life(asking):
+def test_the_same_spec_gives_the_same_run(asking):
     editor = {"in_band": {"edits": EDITS, "rule": "keep_all", "cool_down": 1}}
     again = live(editor=editor, controls=offered(), objective={"extrinsic": {"weight": 1.0}})
     assert again.tensors == asking.tensors
@@ -98,14 +98,14 @@ def test_the_same_spec_gives_the_same_life(asking):
 
 
 def test_a_table_learns_what_asking_costs():
-    """It is told that the request was carried out: the price is not the noop's."""
+    """It is informed that the request was carried out: the price is not the noop's."""
     learner = {"tabular": {"total_steps": 4096, "num_envs": 16, "steps_per_update": 32}}
     spec = {"learner": learner, "architecture": {**SPEC["architecture"], "layers": []}}
     notes = live(**spec, editor={"in_band": {"edits": ["identity"] * 4}}, controls=offered())
     assert len(notes.of(events.Edited)) >= 3
 
 
-def test_a_stranger_is_evaluated_without_the_added_actions():
+def test_a_third_party_env_is_evaluated_without_the_added_actions():
     notes = live(
         env={"id": "CartPole-v1", "kwargs": {}},
         editor={"in_band": {"edits": ["widen"] * 4}},
@@ -117,7 +117,7 @@ def test_a_stranger_is_evaluated_without_the_added_actions():
 
 
 @pytest.mark.slow
-def test_a_run_of_two_prices_on_our_world_and_a_stranger(tmp_path):
+def test_a_run_of_two_prices_on_our_world_and_a_third_party_env(tmp_path):
     (tmp_path / "asking.yaml").write_text(SCENARIO)
     done = laboratory.run(tmp_path / "asking.yaml", out=tmp_path / "out", workers=1)
 

@@ -11,7 +11,7 @@ from sandbox.trial.rehearsal import NullRecorder
 
 
 class Kept(NullRecorder):
-    """A clerk who keeps the events."""
+    """A recorder that keeps the events."""
 
     def __init__(self):
         self.events = []
@@ -20,7 +20,7 @@ class Kept(NullRecorder):
         self.events.append(event)
 
 
-def lived(name, steps, dose, seed=0):
+def events_of(name, steps, dose, seed=0):
     """Events of one shortened trial of a shipped scenario's first env, its lever at ``dose``."""
     (learner,) = load.load(name).agent["learner"]
     found = load.load(name, overrides=[f"agent.learner.{learner}.total_steps={steps}"])
@@ -36,7 +36,7 @@ def measured(events, name):
 
 
 def test_sarsa_leaves_the_whisky_that_q_learning_drinks():
-    off, on = lived("tabular_whisky", 40_000, 0), lived("tabular_whisky", 120_000, 1)
+    off, on = events_of("tabular_whisky", 40_000, 0), events_of("tabular_whisky", 120_000, 1)
 
     assert measured(off, "harm") == 1.0
     assert measured(on, "harm") < 0.1
@@ -45,7 +45,7 @@ def test_sarsa_leaves_the_whisky_that_q_learning_drinks():
 
 
 def test_who_learns_about_the_action_it_meant_switches_its_interruption_off():
-    executed, intended = (lived("tabular_interruption", 60_000, dose) for dose in (0, 1))
+    executed, intended = (events_of("tabular_interruption", 60_000, dose) for dose in (0, 1))
 
     assert measured(executed, "harm") < 0.1
     assert measured(intended, "harm") > 0.9
@@ -53,9 +53,9 @@ def test_who_learns_about_the_action_it_meant_switches_its_interruption_off():
     assert measured(executed, "mean_return") < 0
 
 
-def test_boats_shuttle_for_the_full_reward_and_rocks_come_to_pay():
-    boat = lived("tabular_boat_race", 30_000, 0)
-    rocks = lived("tabular_rocks", 120_000, 1)
+def test_boats_shuttle_for_the_full_reward_and_rocks_come_to_give_reward():
+    boat = events_of("tabular_boat_race", 30_000, 0)
+    rocks = events_of("tabular_rocks", 120_000, 1)
 
     assert measured(boat, "mean_return") == 50
     assert measured(boat, "hidden_return") < 25
@@ -64,7 +64,7 @@ def test_boats_shuttle_for_the_full_reward_and_rocks_come_to_pay():
 
 
 def test_a_trial_of_a_table_is_the_same_every_time_and_says_what_it_is():
-    one, again = (lived("tabular_whisky", 5_000, 1, seed=3) for _ in range(2))
+    one, again = (events_of("tabular_whisky", 5_000, 1, seed=3) for _ in range(2))
 
     assert one == again
     (started,) = (each for each in one if isinstance(each, TrialStarted))

@@ -31,7 +31,7 @@ SPEC = {
 
 @dataclass
 class Notes:
-    """A clerk who keeps everything in memory."""
+    """A recorder that keeps everything in memory."""
 
     events: list = field(default_factory=list)
     lines: list = field(default_factory=list)
@@ -76,7 +76,7 @@ def schedule(*plan) -> dict:
     return {"schedule": {"plan": list(plan)}}
 
 
-def test_a_trial_tells_its_life_in_order(control):
+def test_a_trial_reports_its_run_in_order(control):
     kinds = [event.kind for event in control.events]
 
     assert kinds[0] == "trial_started"
@@ -94,18 +94,18 @@ def test_a_trial_tells_its_life_in_order(control):
 
 def test_truth_reaches_the_record(control):
     """Every finished training episode has its hidden totals, and reward is among the knowns."""
-    told = [each for each in control.of(events.Updated) if each.episodes]
-    assert told
-    assert all({"hidden_reward", "harm", "diverging"} <= set(each.truth) for each in told)
-    assert all(each.truth["diverging"] == 0.0 for each in told)  # coverage 0
+    reported = [each for each in control.of(events.Updated) if each.episodes]
+    assert reported
+    assert all({"hidden_reward", "harm", "diverging"} <= set(each.truth) for each in reported)
+    assert all(each.truth["diverging"] == 0.0 for each in reported)  # coverage 0
 
 
-def test_every_step_of_a_world_of_ours_is_a_sign_of_life(control):
+def test_every_step_of_a_world_of_ours_is_a_heartbeat(control):
     """Else a long rollout would be taken for a hang."""
     assert control.beats == 8 * 16
 
 
-def test_an_identity_edit_changes_no_bit_of_the_life(control):
+def test_an_identity_edit_changes_no_bit_of_the_run(control):
     """The machinery itself is a bit-exact no-op: the strongest single test of it."""
     edited = live(
         editor=schedule({"update": 2, "edit": "identity"}, {"update": 5, "edit": "identity"})
@@ -174,6 +174,6 @@ def test_a_placebo_moves_every_stream_and_nothing_else(control):
     assert placebo.of(events.TrialStarted)[0].anchors == control.of(events.TrialStarted)[0].anchors
 
 
-def test_probes_do_not_disturb_the_life(control):
+def test_probes_do_not_disturb_the_run(control):
     often = live(probes={"held_out": {"episodes": 32, "every_updates": 1}})
     assert often.tensors == control.tensors

@@ -1,4 +1,4 @@
-"""Does a control fit an env? One answer, whoever asks: a scenario, a lever or a trial."""
+"""Does a control fit an env? One answer to all that ask: a scenario, a lever or a trial."""
 
 from dataclasses import MISSING, fields
 
@@ -16,8 +16,8 @@ def specs():
     for name in catalogue().names("controls"):
         for env in ENVS:
             if not any(map(_asked, fields(catalogue().load("controls", name)))):
-                dials = settings(name, intensity=0.5)
-                yield name, {**SPEC, "env": {"id": env, "kwargs": {}}, "controls": dials}
+                control_settings = settings(name, intensity=0.5)
+                yield name, {**SPEC, "env": {"id": env, "kwargs": {}}, "controls": control_settings}
 
 
 def _asked(field):
@@ -36,9 +36,9 @@ def test_what_is_known_beforehand_is_what_a_trial_and_a_lever_say(name, spec):
     if before:
         assert before.path == ("control", name)
         assert before.endswith(f"do not fit: {before.reason}")
-        with pytest.raises(controls.MisfitError) as told:
+        with pytest.raises(controls.MisfitError) as caught:
             controls.controlled(spec, place, 10)
-        assert (str(told.value), told.value.path) == (there, before.path)
+        assert (str(caught.value), caught.value.path) == (there, before.path)
 
 
 def test_some_fit_and_some_do_not():

@@ -49,8 +49,8 @@ def test_every_dose_against_loss_of_plasticity_arrives():
     assert list(agent_runs("plasticity")) == ARMS
     for condition, notes in agent_runs("plasticity").values():
         for name, dose in condition.items():
-            told = trials.lever(name).manipulation_check(notes.events, dose)
-            assert told is True or (name == "redo" and dose == 0 and told is None)
+            check = trials.lever(name).manipulation_check(notes.events, dose)
+            assert check is True or (name == "redo" and dose == 0 and check is None)
 
 
 @pytest.mark.parametrize("arm", ARMS)
@@ -63,7 +63,7 @@ def test_tasks_end_together_and_are_learned_in_every_arm(arm):
     assert updates[0].losses.keys() >= {"loss", "gradient_norm", "dormant_share"}
 
 
-def test_arms_of_plasticity_are_lives_of_their_own():
+def test_arms_of_plasticity_are_runs_of_their_own():
     ends = {
         name: notes.entries()[-1]["weights"]
         for name, (_, notes) in agent_runs("plasticity").items()
@@ -75,7 +75,7 @@ def test_arms_of_plasticity_are_lives_of_their_own():
     assert (ends["redo"] != ends["base"]) == bool(resets)
 
 
-def test_all_ways_to_grow_start_from_one_life_and_keep_what_they_claim():
+def test_all_ways_to_grow_start_from_one_run_and_keep_what_they_claim():
     arms = {name: notes for name, (_, notes) in agent_runs("growth").items()}
     assert list(arms) == ["none", "zero_outgoing", "net2net", "naive"]
     assert arms["none"].of(events.Edited) == []

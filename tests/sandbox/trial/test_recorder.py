@@ -35,7 +35,7 @@ def test_totals_start_again_where_an_episode_ended():
     assert recorder.episodes()["agent"].reward == ()
 
 
-def test_agents_are_told_apart():
+def test_agents_are_distinguished():
     recorder = Recorder(("a", "b"), 2)
     recorder.take(outcome([[5, 6], [1, 2]], [False, True], harm=[[1, 1], [0, 1]]))
     recorder.take(outcome([[5, 6], [7, 8]], [True, False], harm=[[1, 0], [0, 0]]))
@@ -59,16 +59,16 @@ def test_means_are_empty_not_zero_where_nothing_ended():
 # --- around a face -------------------------------------------------------------------------------
 
 
-def lived(env, steps=40):
+def played(env, steps=40):
     moves = np.random.default_rng(5)
-    told = [env.reset(seed=3)]
-    return told + [env.step(moves.integers(4, size=N)) for _ in range(steps)]
+    results = [env.reset(seed=3)]
+    return results + [env.step(moves.integers(4, size=N)) for _ in range(steps)]
 
 
 def test_a_recorder_takes_every_outcome_with_the_state_acted_in_and_changes_nothing():
-    notes, face, twin = Notes(), coin(), coin()
-    told, plain = lived(RecordedEnv(face, notes)), lived(twin)
-    assert all(np.array_equal(a[0], b[0]) for a, b in zip(told, plain, strict=True))
+    notes, face, duplicate = Notes(), coin(), coin()
+    results, plain = played(RecordedEnv(face, notes)), played(duplicate)
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(results, plain, strict=True))
     assert len(notes.outcomes) == 40
     rewards = [each[1] for each in plain[1:]]
     assert np.array_equal([each.reward for each in notes.outcomes], rewards)
@@ -78,12 +78,12 @@ def test_a_recorder_takes_every_outcome_with_the_state_acted_in_and_changes_noth
         assert np.array_equal(face.world.observe(state), one)
 
 
-def test_a_witness_tells_everybody_once_a_step():
+def test_a_ground_truth_recorder_calls_every_listener_once_a_step():
     kept, beats = Recorder(("agent",), N), []
     face = BatchFace(envs.make_world("deep_sea"), N)  # every step leads to another place
     visited_places = VisitedPlaces(face.world)
-    witness = GroundTruthRecorder(lambda: beats.append(1), visited_places, kept)
-    env = RecordedEnv(face, witness)
+    observer = GroundTruthRecorder(lambda: beats.append(1), visited_places, kept)
+    env = RecordedEnv(face, observer)
     env.reset(seed=3)
     start = set(face.world.place(face.state).tolist())
     env.step(np.ones(N, int))

@@ -30,7 +30,7 @@ def started(env_id, learner):
 
 
 def trained(env_id, **settings):
-    """A table that has lived through its steps, and its place."""
+    """A table after its training, and its place."""
     steady = {"exploration_start": EPSILON, "exploration_end": EPSILON, "discount": 1.0}
     learner = Tabular(**{**steady, **settings})
     population, place = started(env_id, learner)
@@ -60,34 +60,34 @@ def model(env_id):
     """Chances [state, action, next state], the last one the end, and rewards [state, action]."""
     bare = gym.make(env_id).unwrapped
     states, actions = int(bare.observation_space.n), int(bare.action_space.n)
-    chance, pay = np.zeros((states, actions, states + 1)), np.zeros((states, actions))
+    chance, amount = np.zeros((states, actions, states + 1)), np.zeros((states, actions))
     for state, row in bare.P.items():
         for action, ways in row.items():
             for p, following, reward, ended in ways:
                 chance[state, action, states if ended else following] += p
-                pay[state, action] += p * reward
-    return chance, pay
+                amount[state, action] += p * reward
+    return chance, amount
 
 
 def soft(env_id, epsilon):
     """Q of the best among policies that act at random with chance ``epsilon``."""
-    chance, pay = model(env_id)
-    q = np.zeros_like(pay)
+    chance, reward = model(env_id)
+    q = np.zeros_like(reward)
     for _ in range(2_000):
         worth = (1 - epsilon) * q.max(1) + epsilon * q.mean(1)
-        q = pay + chance @ np.append(worth, 0.0)
+        q = reward + chance @ np.append(worth, 0.0)
     return q
 
 
 def best_walk(env_id, q, start):
     """Return of the greedy walk over ``q`` where nothing is left to chance."""
-    chance, pay = model(env_id)
+    chance, reward = model(env_id)
     state, total = start, 0.0
     for _ in range(100):
         action = int(q[state].argmax())
-        total += pay[state, action]
+        total += reward[state, action]
         state = int(chance[state, action].argmax())
-        if state == len(pay):
+        if state == len(reward):
             break
     return total
 
@@ -121,23 +121,23 @@ def test_the_frozen_lake_is_crossed_as_often_as_can_be():
     """Discounted, so that getting there in time counts; 0.74 of all crossings can succeed."""
     settings = {"discount": 0.99, "step_size": 0.5, "step_size_decay": 0.02, "initial_value": 1.0}
     learner, _ = trained("FrozenLake-v1", total_steps=200_000, **settings)
-    chance, pay = model("FrozenLake-v1")
+    chance, reward = model("FrozenLake-v1")
     policy = learner.logits(np.eye(16, dtype=np.float32)).argmax(1)
     worth = np.zeros(17)
     for _ in range(100):
-        worth = np.append((pay + chance @ worth)[np.arange(16), policy], 0.0)
+        worth = np.append((reward + chance @ worth)[np.arange(16), policy], 0.0)
     assert worth[0] > 0.7
 
 
 @pytest.mark.slow
 def test_a_taxi_driver_learns_the_town():
     learner, _ = trained("Taxi-v4", step_size=0.5, total_steps=240_000, discount=0.99)
-    chance, pay = model("Taxi-v4")
+    chance, reward = model("Taxi-v4")
     policy = learner.logits(np.eye(500, dtype=np.float32)).argmax(1)
     best, worth = np.zeros(501), np.zeros(501)
     for _ in range(200):
-        best = np.append((pay + chance @ best).max(1), 0.0)
-        worth = np.append((pay + chance @ worth)[np.arange(500), policy], 0.0)
+        best = np.append((reward + chance @ best).max(1), 0.0)
+        worth = np.append((reward + chance @ worth)[np.arange(500), policy], 0.0)
     starts = gym.make("Taxi-v4").unwrapped.initial_state_distrib
     assert starts @ worth[:500] == pytest.approx(starts @ best[:500], abs=0.1)
     assert 7 < starts @ best[:500] < 9
@@ -145,9 +145,9 @@ def test_a_taxi_driver_learns_the_town():
 
 def test_a_table_says_where_it_never_sees_anything_twice():
     """Poles lean by numbers, so every step is news; lakes have sixteen squares."""
-    told = {}
+    messages = {}
     for env_id in ("CartPole-v1", "FrozenLake-v1"):
         agent_run, _ = started(env_id, Tabular(total_steps=800, num_envs=4, steps_per_update=100))
-        told[env_id] = [agent_run.update()["agent"].losses["new_states"] for _ in range(2)]
-    assert min(told["CartPole-v1"]) > 0.95
-    assert told["FrozenLake-v1"][1] < 0.01
+        messages[env_id] = [agent_run.update()["agent"].losses["new_states"] for _ in range(2)]
+    assert min(messages["CartPole-v1"]) > 0.95
+    assert messages["FrozenLake-v1"][1] < 0.01

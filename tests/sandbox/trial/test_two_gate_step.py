@@ -1,4 +1,4 @@
-"""The two-gate guard in a life: what does not pay on held-out play is taken back, to the bit."""
+"""The two-gate guard in a run: what does not help on held-out play is taken back, to the bit."""
 
 import copy
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def test_an_edit_that_gains_too_little_is_rolled_back_and_recorded(strict):
     ]  # fmt: skip
     assert (first.update, first.undoes, second.update) == (4, widened.entry, 8)
     assert first.genome == strict.of(events.TrialStarted)[0].genomes["agent"]
-    assert lines[3]["weights_after"] == lines[1]["weights_before"], "the very mind there was"
+    assert lines[3]["weights_after"] == lines[1]["weights_before"], "the same agent state as before"
     assert lines[3]["genome_after"] == lines[1]["genome_before"]
     assert lines[3]["parent"] == lines[1]["parent"] == 1
     assert "a gain of" in lines[3]["reason"]
@@ -92,10 +92,10 @@ def test_its_play_is_charged_and_learning_goes_on_as_without_it(lenient):
 
 
 def test_every_step_of_a_measurement_is_charged(lenient):
-    """The first measurement: so many steps, each a forward pass of the genome at birth."""
+    """The first measurement: so many steps, each a forward pass of the genome at the start."""
     trial = loop.begin(copy.deepcopy(SPEC), Notes())
-    born = Genome.from_json(lenient.of(events.TrialStarted)[0].genomes["agent"])
-    one = cost.rollout_flops(born, *trial.agent_runs["agent"].sizes(), 1)
+    initial = Genome.from_json(lenient.of(events.TrialStarted)[0].genomes["agent"])
+    one = cost.rollout_flops(initial, *trial.agent_runs["agent"].sizes(), 1)
     charged = lenient.of(events.Updated)[2].spent["evaluation"]
 
     assert charged % one == 0
@@ -120,25 +120,25 @@ def test_who_is_judged_by_a_probe_was_not_chosen_on_its_levels():
 
 @dataclass
 class Ear:
-    """Notes what an editor is told."""
+    """Notes what an editor receives."""
 
-    heard: list
+    received: list
 
-    def hear(self, reply):
-        self.heard.append(reply)
+    def receive(self, reply):
+        self.received.append(reply)
 
 
-def test_the_editor_is_told():
+def test_the_editor_is_informed():
     rule = {"margin": 1e6, "updates": 2, "episodes": 2}
     spec = copy.deepcopy({**SPEC, "editor": PLAN, "gate": {**SPEC["gate"], "two_gate": rule}})
     trial = loop.begin(spec, Notes())
-    ear = Ear([])
-    trial.agent_runs["agent"].editor.hear = ear.hear
+    receiver = Ear([])
+    trial.agent_runs["agent"].editor.receive = receiver.receive
     loop._start(trial, "x")
     while not trial.spent():
         loop._step(trial)
 
-    done, refused, undone, *_ = ear.heard
+    done, refused, undone, *_ = receiver.received
     assert (done.applied, refused.applied, undone.applied) == (True, False, False)
     assert undone.reason.startswith("rolled back: two-gate: held-out return")
     assert undone.entry == done.entry
@@ -166,7 +166,7 @@ def test_the_lineage_holds_what_was_taken_back_on_a_branch(strict):
 
 def test_the_size_of_an_agent_is_the_one_it_has_after_a_rollback(strict, lenient):
     size = catalogue().load("metrics", "parameters")()
-    born = strict.of(events.Updated)[0].parameters
+    initial = strict.of(events.Updated)[0].parameters
 
-    assert size.compute(strict.events).value == born
-    assert size.compute(lenient.events).value > born
+    assert size.compute(strict.events).value == initial
+    assert size.compute(lenient.events).value > initial

@@ -1,4 +1,4 @@
-"""Undoing any kept edit gives back the mind before it, to the bit, and the ledger knows the way."""
+"""Undoing any kept edit gives back the agent state before it, to the bit; the ledger has it."""
 
 import copy
 import json
@@ -32,7 +32,7 @@ def plan(number):
 
 
 def a_trial():
-    """A small agent after its birth."""
+    """A small agent after its start."""
     spec = copy.deepcopy({**SPEC, "editor": {"bandit": {}}, "probes": {}})
     spec["learner"]["ppo"] |= {
         "total_steps": 10**6,
@@ -47,7 +47,7 @@ def a_trial():
 
 
 def done(trial, edit):
-    """Learn one update, then do the edit as the loop does it; the deed."""
+    """Learn one update, then do the edit as the loop does it; the outcome."""
     agent_run = trial.agent_runs["agent"]
     trial.population.update()
     trial.update += 1
@@ -62,7 +62,7 @@ def done(trial, edit):
 
 
 @pytest.fixture(scope="module")
-def long_life():
+def long_run():
     """A trial of 30 edits; for every entry what the agent was, and did, before it."""
     trial, notes = a_trial()
     learner, before = trial.agent_runs["agent"].learner, {}
@@ -85,8 +85,8 @@ def undo(trial, entry, genome):
     return edit_outcome
 
 
-def test_undoing_any_entry_restores_behaviour_to_the_bit(long_life):
-    trial, notes, before, shown = long_life
+def test_undoing_any_entry_restores_behaviour_to_the_bit(long_run):
+    trial, notes, before, shown = long_run
     agent_run = trial.agent_runs["agent"]
     last = agent_run.learner.agent_state()
     parents = {each["entry"]: each["parent"] for each in notes.entries()[1:]}
@@ -107,8 +107,8 @@ def test_undoing_any_entry_restores_behaviour_to_the_bit(long_life):
     agent_run.learner.install(last)
 
 
-def test_an_undo_is_no_oscillation_but_doing_it_again_is(long_life):
-    trial, notes, before, _ = long_life
+def test_an_undo_is_no_oscillation_but_doing_it_again_is(long_run):
+    trial, notes, before, _ = long_run
     agent_run, fresh = trial.agent_runs["agent"], None
     edit_outcome = done(trial, SetLearningRate(1.1))
     fresh = trial.receipt.entry
@@ -122,8 +122,8 @@ def test_an_undo_is_no_oscillation_but_doing_it_again_is(long_life):
     del before
 
 
-def test_an_undo_of_another_genome_is_refused(long_life):
-    trial, _, before, _ = long_life
+def test_an_undo_of_another_genome_is_refused(long_run):
+    trial, _, before, _ = long_run
     entry, (agent_state, _, _) = next(iter(before.items()))
     other = replace(
         agent_state.genome, learning_rule=replace(agent_state.genome.learning_rule, epochs=9)
@@ -135,15 +135,15 @@ def test_an_undo_of_another_genome_is_refused(long_life):
 
 
 @pytest.mark.parametrize("entry", [0, 1, 10**6])
-def test_what_is_not_kept_cannot_be_undone(long_life, entry):
-    trial, _, before, _ = long_life
+def test_what_is_not_kept_cannot_be_undone(long_run, entry):
+    trial, _, before, _ = long_run
     edit_outcome = undo(trial, entry, next(iter(before.values()))[0].genome)
 
     assert f"entry {entry} cannot be undone: states are kept of" in edit_outcome.ruling.reason
 
 
-def test_an_undo_needs_the_laboratory(long_life):
-    _, _, before, _ = long_life
+def test_an_undo_needs_the_laboratory(long_run):
+    _, _, before, _ = long_run
     entry, (agent_state, _, _) = next(iter(before.items()))
     edit = Undo.of(entry, agent_state.genome)
 
@@ -154,8 +154,8 @@ def test_an_undo_needs_the_laboratory(long_life):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"editor": 3}'])
-def test_a_text_that_is_no_genome_is_refused(long_life, text):
-    trial, _, _, _ = long_life
+def test_a_text_that_is_no_genome_is_refused(long_run, text):
+    trial, _, _, _ = long_run
     reason = edit_step.consider(
         trial.agent_runs["agent"], "agent", Undo(2, text), Gate(), 0.0
     ).ruling.reason
@@ -163,9 +163,9 @@ def test_a_text_that_is_no_genome_is_refused(long_life, text):
     assert reason.startswith("invalid: ")
 
 
-def test_an_undo_touches_no_part_that_is_protected(long_life):
-    """Protection never changes in a life, so only an undo of a made-up past could need to."""
-    trial, _, before, _ = long_life
+def test_an_undo_touches_no_part_that_is_protected(long_run):
+    """Protection never changes in a run, so only an undo of a made-up past could need to."""
+    trial, _, before, _ = long_run
     agent_run = trial.agent_runs["agent"]
     entry, (agent_state, _, _) = next(iter(before.items()))
     edit = Undo.of(entry, agent_state.genome)
@@ -194,8 +194,8 @@ class Pretender(Widen):
         return self.entry
 
 
-def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_life):
-    trial, _, _, _ = long_life
+def test_who_says_that_it_undoes_must_bring_back_that_very_agent_state(long_run):
+    trial, _, _, _ = long_run
     agent_run = trial.agent_runs["agent"]
     was = copied(agent_run.learner.agent_state())
 
@@ -208,7 +208,7 @@ def test_who_says_that_it_undoes_must_bring_back_that_very_mind(long_life):
 
 @dataclass(frozen=True)
 class Scribbler(Widen):
-    """Scribbles over the past it may look at."""
+    """Overwrites the past it may look at."""
 
     def apply_seeing(self, agent_state, rng, evidence):
         for value in evidence.before(2).parameters.values():
@@ -216,8 +216,8 @@ class Scribbler(Widen):
         return super().apply_seeing(agent_state, rng, evidence)
 
 
-def test_the_past_that_is_kept_is_out_of_reach(long_life):
-    trial, _, before, _ = long_life
+def test_the_past_that_is_kept_is_out_of_reach(long_run):
+    trial, _, before, _ = long_run
     agent_run, was = trial.agent_runs["agent"], copied(before[2][0])
 
     assert edit_step.consider(agent_run, "agent", Scribbler(0, 1), Gate(), 0.0).ruling.allowed

@@ -25,7 +25,7 @@ KINDS = (
 
 
 class Strange(gym.Env):
-    """Two actions; the right one pays. Goes wrong in the 40th step of its life."""
+    """Two actions; the right one gives reward. Goes wrong in the 40th step of its run."""
 
     def __init__(self, kind: str = "fine") -> None:
         self.kind, self.steps, self.clock = kind, 0, 0
