@@ -57,9 +57,17 @@ def _seeds(report: Report) -> Iterator[str]:
 
 
 def _missing(report: Report) -> Iterator[str]:
-    unmeasured = sorted({each.metric for each in report.effects if each.estimate is None})
+    anywhere = {each.metric for each in report.effects if each.estimate is not None}
+    unmeasured = sorted({each.metric for each in report.effects} - anywhere)
     if unmeasured:
         yield f"{', '.join(unmeasured)}: not measured in any pair of trials (never shown as 0)."
+    partly: dict[str, list[str]] = {}
+    for each in report.effects:
+        if each.estimate is None and each.metric in anywhere:
+            where = "" if each.env == "all" else f" in {each.env}"
+            partly.setdefault(f"{each.turned}{where}", []).append(each.metric)
+    for turned, names in partly.items():
+        yield f"{turned}: no pair of trials measured {', '.join(names)}."
     lost = sorted({seed for each in report.judged for seed in each.effect.missing})
     if lost:
         yield f"The claims at seed {', '.join(map(str, lost))}: a trial of the pair has no result."

@@ -59,7 +59,7 @@ def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run)
 
     run = read_run(write_run(scenario, ability=lambda _: -1.0, name="unable"))
     (told,) = only(frames.verdicts(run)).verdict.notes
-    assert told == "capability went from 0 to 0 (0 [0, 0])"
+    assert told == "capability went from 0 to 0 (0 [0, 0], 95 % interval)"
 
     def crippled(condition):
         return 0.5 if condition["data_coverage"] else 1.0
@@ -242,13 +242,14 @@ def test_frames(scenario, write_run):
     effects = frames.effects_frame(run)
     assert len(effects) == 2 * 4
     assert " ".join(effects.columns) == (
-        "lever metric base_dose dose base treated estimate low high n p unit env"
+        "lever metric base_dose dose base treated estimate low high confidence n p unit env"
         " differences missing"
     )
     assert set(effects.columns) == {each.name for each in fields(frames.Effect)}
     frame = frames.verdicts_frame(run)
-    told = ["claim", "verdict", "estimate", "low", "high", "n", "reason"]
-    assert list(frame.columns[:7]) == told
+    told = ["claim", "verdict", "estimate", "low", "high", "confidence", "n", "reason"]
+    assert list(frame.columns[:8]) == told
+    assert [*frame["confidence"], *set(effects["confidence"])] == [0.9, 0.95]
     assert list(frame["verdict"]) == ["supported"]
     assert list(frame["status"]) == ["supported"]
     assert frame["claim"][0] == (
