@@ -4,7 +4,8 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 
-from sandbox.analysis.effects import Effect, env_name, measure, metric
+from sandbox.analysis.condition_table import Average, ConditionRow, condition_table, measured
+from sandbox.analysis.effects import CONFIDENCE, Effect, env_name, measure, metric
 from sandbox.analysis.metric_base import chosen
 from sandbox.contract import IN_DISTRIBUTION
 from sandbox.record.events import TrialStarted
@@ -23,9 +24,10 @@ from sandbox.report.html import (
     text,
 )
 from sandbox.report.styles import repeats
+from sandbox.words import digits, percent
 
 THRESHOLD = "reward_threshold"
-
+LONG = 60  # rows
 
 FINDINGS = ("confirmed", "false_claim", "silent_no_op", "nothing")
 """What the audit says of an applied edit: together, all of them."""
@@ -41,7 +43,7 @@ def plane(report: Report) -> Html:
     mean = "a shape an env" if len(report.envs) > 1 else "the star is the first condition"
     note = (
         "Each small dot is a seed; each large mark is the mean of a condition"
-        f" ({mean}) with its 95 % interval. Up and to the right is better."
+        f" ({mean}) with its {percent(CONFIDENCE)} interval. Up and to the right is better."
         f"{_marks(report)}"
     )
     return section(
@@ -67,6 +69,45 @@ def _no_plane(report: Report) -> str:
     return f"Not drawn: no trial measured {' or '.join(missing) or 'both'}.".replace("_", " ")
 
 
+def conditions(report: Report) -> Html:
+    """Every condition's metrics as they are, means over seeds."""
+    rows = condition_table(report.run)
+    shown = measured(rows)
+    if not shown:
+        return section("Conditions", Html('<p class="soft">No trial measured anything.</p>'))
+    several = len(report.envs) > 1
+    note = (
+        f"Mean over seeds and its {percent(CONFIDENCE)} interval. That is of the level: two of them"
+        " may overlap where the difference within seeds, below under effects, is clear."
+    )
+    head = ["condition", *(["env"] if several else []), "seeds"]
+    numbers = range(1 + several, len(head) + len(shown))
+    return section(
+        "Conditions",
+        Html(f'<p class="soft small">{text(note)}</p>'),
+        _folded_if_long(
+            "conditions",
+            [*head, *(name.replace("_", " ") for name in shown)],
+            [_condition(each, shown, several=several) for each in rows],
+            numbers,
+        ),
+    )
+
+
+def _condition(row: ConditionRow, shown: Sequence[str], *, several: bool) -> list[Html]:
+    place = [text(row.condition), *([text(row.env)] if several else []), text(row.n)]
+    return [*place, *(_average(each, row.n) for each in row.averages if each.metric in shown)]
+
+
+def _average(seen: Average, n: int) -> Html:
+    """Mean, and below it in small print its interval, and how many seeds where not all."""
+    below = [" to ".join(map(digits, seen.interval))] if seen.interval else []
+    below += ["all alike"] if seen.alike else []
+    below += [f"n = {seen.n}"] if 0 < seen.n < n else []
+    small = f'<br><span class="soft small">{text(", ".join(below))}</span>' if below else ""
+    return Html(f"{number(seen.mean)}{small}")
+
+
 def effects(report: Report) -> Html:
     """Every lever on every metric: paired difference, interval and n."""
     if not report.effects:
@@ -89,17 +130,26 @@ def effects(report: Report) -> Html:
         rows.append([lever, *scope, name, *_effect_cells(each, reach[each.metric])])
         before = turned + each.env
     head = ["lever", *(["env"] if several else []), "metric", "at first dose", "at the other",
-            "effect", "95 % interval", "", "p", "n"]  # fmt: skip
+            "effect", f"{percent(CONFIDENCE)} interval", "", "p", "n"]  # fmt: skip
     first = 2 + several
     pooled = " Env “all”: mean over the envs, of scores on one scale only, never of raw returns."
     note = Html(
         '<p class="soft small">Paired by seed, all other levers alike. p: exact sign-flip test, two'
         " sides, not adjusted for the number of rows. Only claims (bold) are tests; the rest"
-        " describes. Intervals here have 95 %; a verdict rests on the interval of 1 - 2 alpha, 90 %"
+        f" describes. Intervals here have {percent(CONFIDENCE)}; a verdict rests on the interval of"
+        " 1 - 2 alpha, 90 %"
         f" where alpha is 0.05, because a claim has one side.{pooled if several else ''}</p>"
     )
     numbers = [*range(first, first + 4), first + 5, first + 6]
-    return section("Effects of the levers", note, table(head, rows, numbers))
+    return section("Effects of the levers", note, _folded_if_long("effects", head, rows, numbers))
+
+
+def _folded_if_long(
+    what: str, head: Sequence[str], rows: Sequence[Sequence[Html]], numbers: Sequence[int]
+) -> Html:
+    """A table, behind a click where it has more rows than anybody reads by the way."""
+    made = table(head, rows, numbers)
+    return folded(f"All {len(rows)} {what}", made) if len(rows) > LONG else made
 
 
 def _row(each: Effect) -> tuple[str, str, str]:
