@@ -161,8 +161,8 @@ def _fitting(
     def width(names: Sequence[str]) -> int:
         return sum(2 + max(len(name), *(len(each[name]) for each in lines)) for name in names)
 
-    room = min(LINE, console().width) - width(fixed)
-    fit = [i for i in range(1, len(metrics) + 1) if width(metrics[:i]) <= room]
+    free = min(LINE, console().width) - width(fixed)
+    fit = [i for i in range(1, len(metrics) + 1) if width(metrics[:i]) <= free]
     return metrics[: max(fit, default=1)]
 
 

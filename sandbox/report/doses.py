@@ -34,18 +34,26 @@ def _content(report: Report, found: Sequence[DoseResponse]) -> Iterator[Html]:
     cut = f" {left} more envs are not drawn." if left else ""
     if most > MOST_PANELS:
         cut += f" The first {MOST_PANELS} of {most} metrics are drawn."
-    yield _note(found, cut)
+    yield _note(found, cut, averaged=_averaged(report))
     for env, mine in sheets.items():
         if several:
             yield Html(f"<h3>{text(env)}</h3>")
         yield figure(_sheet(mine[:MOST_PANELS]), "No trial measured anything.")
 
 
-def _note(found: Sequence[DoseResponse], cut: str) -> Html:
+def _averaged(report: Report) -> bool:
+    """Does a seed hold several trials of a dose, in one env?"""
+    scenario = report.run.scenario
+    turned = [doses for doses in scenario["levers"].values() if len(doses) > 1]
+    return scenario["design"] == "full" and len(turned) > 1
+
+
+def _note(found: Sequence[DoseResponse], cut: str, *, averaged: bool) -> Html:
+    mean = " (within it, the mean over the doses of the other levers)" if averaged else ""
     words = (
         "Thick: mean of the seeds, with a bar for its"
         f" {percent(found[0].confidence)} interval, which is of the level and not of a difference;"
-        " thin: each seed. In a seed, settings of other levers are averaged. Doses stand as the"
+        f" thin: each seed{mean}. Doses stand as the"
         " scenario writes them, equally far apart. Trend: Page's test for ordered alternatives, two"
         " sides, over seeds measured at every dose; not adjusted for the number of panels, and no"
         f" verdict.{cut}"
@@ -110,7 +118,7 @@ def _seeds(found: DoseResponse, labels: Sequence[str]) -> Iterator[Figure]:
             "hovertemplate": "%{text}: %{y:.4g}<extra></extra>",
             "line": {"color": COLOUR, "width": 1},
             "marker": {"size": 4},
-            "opacity": 0.3,
+            "opacity": 0.4,
         }
 
 

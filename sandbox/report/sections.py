@@ -147,7 +147,7 @@ def effects(report: Report) -> Html:
 def _folded_if_long(
     what: str, head: Sequence[str], rows: Sequence[Sequence[Html]], numbers: Sequence[int]
 ) -> Html:
-    """A table, behind a click where it has more rows than anybody reads by the way."""
+    """A table, behind a click where it has many rows."""
     made = table(head, rows, numbers)
     return folded(f"All {len(rows)} {what}", made) if len(rows) > LONG else made
 

@@ -189,6 +189,18 @@ def test_a_seed_that_lost_one_dose_counts_at_the_others_but_not_for_the_trend(sc
     assert found.trend.n == 4
 
 
+def test_in_a_full_design_a_seed_without_one_of_its_trials_does_not_count_at_that_dose(
+    scenario, write_run
+):
+    broken = {("data_coverage=0.3,freeze_editor=1", 2): "lost"}
+    run = read_run(write_run(dosed(scenario, design="full"), broken=broken))
+    found = of(run, "capability")
+
+    assert [each.n for each in found.points] == [6, 6, 5, 6]
+    assert 2 not in found.points[2].values
+    assert found.trend.n == 5
+
+
 def test_the_interval_is_that_of_the_level_at_the_confidence_it_names(scenario, write_run):
     for each in of(read_run(write_run(dosed(scenario))), "capability").points:
         assert (each.low, each.high) == t_interval([*each.values.values()], 0.95)
