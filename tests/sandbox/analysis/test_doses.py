@@ -21,7 +21,7 @@ def by_dose(table):
 
 def p_values(rows):
     """Two-sided p of every arrangement of each row, all equally likely without any effect."""
-    arrangements = itertools.product(*(itertools.permutations(row) for row in rows))
+    arrangements = itertools.product(*(set(itertools.permutations(row)) for row in rows))
     return np.array([trend_of(by_dose(each)).p for each in arrangements])
 
 
