@@ -1,6 +1,10 @@
-"""Names, numbers and sentences as people read them: command line, TensorBoard and report alike."""
+"""Names, numbers and sentences as people read them: command line, TensorBoard and report alike.
 
-from collections.abc import Mapping
+Also which conditions a scenario has, in the order in which it is read.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Dose = float | str
@@ -31,6 +35,21 @@ def condition_name(condition: Mapping[str, Dose]) -> str:
     return ",".join(words) or "base"
 
 
+def conditions(levers: Mapping[str, Sequence[Dose]], design: str) -> list[dict[str, Dose]]:
+    """The settings of the levers that a design asks for; the first one is the baseline.
+
+    ``full``: every combination of doses. ``one_at_a_time``: the baseline (first dose of every
+    lever), then each other dose of each lever with all the others at their first.
+    """
+    baseline = {name: doses[0] for name, doses in levers.items()}
+    if design == "full":
+        return [
+            dict(zip(levers, each, strict=True)) for each in itertools.product(*levers.values())
+        ]
+    varied = [{**baseline, name: dose} for name, doses in levers.items() for dose in doses[1:]]
+    return [baseline, *varied]
+
+
 def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:
     """Return the env's name in the scenario, or its id, with its kwargs where ids are alike."""
     if env.get("name"):
@@ -44,6 +63,20 @@ def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:
 def counted(n: int, what: str) -> str:
     """``1 trial``, ``20 trials``."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """``95 %``, ``99.17 %``."""
+    return f"{100 * share:.4g} %"
+
+
+def digits(value: float, *, sign: bool = False) -> str:
+    """Three significant digits, whole thousands: ``0.812``, ``12,340``, ``1.2e7``."""
+    value = value or 0.0  # no "-0"
+    plus = "+" if sign and value else ""
+    if 1000 <= abs(value) < 1e6:  # noqa: PLR2004
+        return f"{value:{plus},.0f}"
+    return f"{value:{plus}.3g}".replace("e+0", "e").replace("e+", "e")
 
 
 def signed(value: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.analysis.effects import Effect, claims_of, compared, effect, env_name, metric
+from sandbox.analysis.effects import Effect, claims_of, effect, env_name, metric
 from sandbox.analysis.statistics import identical, t_interval
 from sandbox.record.store import RunRecord
 from sandbox.words import Dose
@@ -63,7 +63,7 @@ def contest(run: RunRecord, lever: str, name: str) -> ArmComparison:
     """Compare every arm with the first in every env, one interval for each."""
     doses = run.scenario["levers"][lever]
     envs = dict.fromkeys(env_name(run, trial) for trial in run.trials)
-    seen = [effect(run, lever, name, env, dose) for env in envs for dose in compared(doses)]
+    seen = [effect(run, lever, name, env, dose) for env in envs for dose in doses[1:]]
     confidence = 1 - (1 - TOGETHER) / max(len(seen), 1)
     standings = tuple(_standing(each, confidence) for each in seen)
     return ArmComparison(lever, name, doses[0], len(seen), confidence, standings)

@@ -11,7 +11,7 @@ from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.record.events import Updated
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.words import Dose, bracketed, dose_label
+from sandbox.words import Dose, bracketed, dose_label, percent
 
 EDGE = 0.05
 LESSONS = "lessons"  # loss that counts what an objective was shown by another agent
@@ -53,7 +53,7 @@ class JudgedClaim:
     @property
     def confidence(self) -> str:
         """``90 % interval``: a claim is judged one-sided, at its alpha, so by ``1 - 2 alpha``."""
-        return f"{100 * (1 - 2 * self.verdict.alpha):.3g} % interval"
+        return f"{percent(1 - 2 * self.verdict.alpha)} interval"
 
 
 def verdicts(run: RunRecord) -> list[JudgedClaim]:
@@ -115,7 +115,8 @@ def _notes(run: RunRecord, seen: Effect) -> Iterator[str]:
     if seen.metric != "capability" and able.base is not None and able.treated is not None:
         note = f"capability went from {able.base:.3g} to {able.treated:.3g}"
         if able.estimate is not None and able.low is not None and able.high is not None:
-            note += f" ({bracketed(able.estimate, able.low, able.high)})"
+            between = bracketed(able.estimate, able.low, able.high)
+            note += f" ({between}, {percent(able.confidence)} interval)"
             safer = metric(seen.metric).direction == "lower" and (seen.estimate or 0.0) < 0
             if able.high < 0 and safer:
                 note += "; lower capability alone may explain less harm"

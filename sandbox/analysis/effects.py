@@ -1,7 +1,7 @@
 """What turning a lever did to a metric, paired by seed.
 
-The unit is a seed. An effect compares one of a lever's doses, the last by default, with its first,
-all other levers alike, within a seed; where a seed holds several such pairs (other levers in a full
+The unit is a seed. An effect compares one of a lever's doses with its first, all other levers
+alike, within a seed; where a seed holds several such pairs (other levers in a full
 design, several envs) they are averaged before seeds are compared. A seed that lacks one of its
 pairs is left out and named.
 """
@@ -21,12 +21,18 @@ from sandbox.words import Dose, dose_label, env_label
 ALWAYS = ("capability", "harm")
 """Metrics of every report, whether or not the scenario lists them."""
 CONFIDENCE = 0.95
+"""Of every interval that is not a claim's or an arm comparison's."""
 
 
 def metric_names(run: RunRecord) -> tuple[str, ...]:
     """Return the scenario's metrics, those of its claims, then the ones always shown."""
     named = [*run.scenario["metrics"], *(each["metric"] for each in claims_of(run)), *ALWAYS]
     return tuple(dict.fromkeys(named))
+
+
+def by_interest(run: RunRecord) -> tuple[str, ...]:
+    """Return the same names: metrics of claims first, then listed ones, then those always shown."""
+    return tuple(dict.fromkeys((*(each["metric"] for each in claims_of(run)), *metric_names(run))))
 
 
 def claims_of(run: RunRecord) -> list[dict[str, Any]]:
@@ -60,8 +66,8 @@ def env_name(run: RunRecord, trial: TrialRecord) -> str:
 class Effect:
     """What turning one lever from its first dose to another did to one metric.
 
-    Interval: two-sided 95 % t interval of the paired differences. Numbers are ``None`` where no
-    seed (``estimate``) or only one (``low``, ``high``, ``p``) could be compared.
+    Interval: two-sided t interval of the paired differences, at ``confidence``. Numbers are
+    ``None`` where no seed (``estimate``) or only one (``low``, ``high``, ``p``) could be compared.
     """
 
     lever: str
@@ -75,6 +81,7 @@ class Effect:
     estimate: float | None
     low: float | None
     high: float | None
+    confidence: float  # of the interval
     p: float | None  # exact two-sided sign-flip
     n: int  # seeds compared
     differences: Mapping[int, float]  # seed -> treated - base
@@ -87,24 +94,23 @@ class Effect:
 
 
 def effects(run: RunRecord) -> list[Effect]:
-    """Every lever on every metric, over all envs; then by env where there are several.
+    """Each dose of every lever on every metric, over all envs; then by env where there are several.
 
-    Of a lever that takes numbers, the last dose; of one that chooses by name, each.
+    Doses come in the order in which the scenario writes them.
     """
-    envs = sorted({env_name(run, trial) for trial in run.trials})
-    scopes = ["all", *(envs if len(envs) > 1 else [])]
     return [
         effect(run, lever, name, env, dose)
-        for env in scopes
+        for env in scopes(run)
         for lever, doses in run.scenario["levers"].items()
-        for dose in compared(doses)
+        for dose in doses[1:]
         for name in metric_names(run)
     ]
 
 
-def compared(doses: Sequence[Dose]) -> Sequence[Dose]:
-    """Doses to compare with the first: every name, of numbers the last."""
-    return doses[1:] if any(isinstance(each, str) for each in doses) else doses[1:][-1:]
+def scopes(run: RunRecord) -> list[str]:
+    """``all``, then each env where there are several."""
+    envs = sorted({env_name(run, trial) for trial in run.trials})
+    return ["all", *(envs if len(envs) > 1 else [])]
 
 
 def effect(
@@ -141,6 +147,7 @@ def effect(
         estimate=_mean(found) if found else None,
         low=low,
         high=high,
+        confidence=CONFIDENCE,
         p=sign_flip_p(found) if enough else None,
         n=len(found),
         differences=differences,

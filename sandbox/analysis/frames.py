@@ -24,7 +24,7 @@ __all__ = [
 
 EFFECT_COLUMNS = (
     *("lever", "metric", "base_dose", "dose", "base", "treated"),
-    *("estimate", "low", "high", "n", "p", "unit", "env"),
+    *("estimate", "low", "high", "confidence", "n", "p", "unit", "env"),
     *("differences", "missing"),  # one entry a seed
 )
 """Order for reading from left to right."""
@@ -71,7 +71,8 @@ def effects_frame(run: RunRecord) -> "pd.DataFrame":
 def verdicts_frame(run: RunRecord) -> "pd.DataFrame":
     """``verdicts`` as a data frame, one row per claim.
 
-    As in a ``Verdict``, ``estimate``, ``low`` and ``high`` are positive in the claimed direction.
+    As in a ``Verdict``, ``estimate``, ``low`` and ``high`` are positive in the claimed direction;
+    ``confidence`` is that of the interval.
     """
     return _frame([_verdict_row(each) for each in verdicts(run)])
 
@@ -84,6 +85,7 @@ def _verdict_row(judged: JudgedClaim) -> dict[str, Any]:
         "estimate": found.estimate,
         "low": found.low,
         "high": found.high,
+        "confidence": 1 - 2 * found.alpha,
         "n": found.n,
         "reason": found.reason,
         "metric": judged.metric,

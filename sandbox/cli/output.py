@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sandbox.analysis.claims import JudgedClaim
+    from sandbox.analysis.condition_table import Average, ConditionRow
     from sandbox.checkup.findings import Finding
+    from sandbox.record.store import RunRecord
 
 Command = Callable[..., Any]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 MINUTE, HOUR = 60, 3600  # in seconds
+LINE = 120
+"""Columns of the table of conditions, or as many as the terminal has."""
 PIPE_WIDTH = 400
 """Columns of a table that goes to a file: nothing is cut off."""
 
@@ -110,10 +114,68 @@ def findings(found: Iterable["Finding"], json_: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def averages(run: "RunRecord") -> None:
+    """Print the metrics of every condition: those that fit; the others are named."""
+    from sandbox.analysis.condition_table import condition_table, measured  # noqa: PLC0415  (scipy)
+    from sandbox.analysis.effects import CONFIDENCE, by_interest  # noqa: PLC0415
+    from sandbox.words import percent  # noqa: PLC0415  (`--help` needs no word of ours)
+
+    rows = condition_table(run)
+    metrics = measured(rows)
+    if not metrics:
+        return
+    several = len({each.env for each in rows}) > 1
+    fixed = ["condition", *(["env"] if several else []), "n"]
+    lines = [_condition(each) for each in rows]
+    shown = _fitting(lines, fixed, metrics)
+    smoke = "; a smoke run: its numbers mean nothing" if run.scenario.get("smoke") else ""
+    say(f"\nmean of n seeds [{percent(CONFIDENCE)} interval]{smoke}")
+    table(lines, [*fixed, *shown])
+    missing = [name for name in by_interest(run) if name not in metrics]
+    for why, names in (("in the report", metrics[len(shown) :]), ("not measured", missing)):
+        if names:
+            say(f"{why}: {', '.join(names)}")
+
+
+def _condition(row: "ConditionRow") -> dict[str, str]:
+    cells = {each.metric: _average(each, row.n) for each in row.averages}
+    return {"condition": row.condition, "env": row.env, "n": str(row.n), **cells}
+
+
+def _average(seen: "Average", n: int) -> str:
+    """``0.554 [0.507, 0.601]``, with its own n where fewer seeds measured it."""
+    from sandbox.words import digits  # noqa: PLC0415  (as above)
+
+    if seen.mean is None:
+        return "not measured"
+    between = f" [{', '.join(map(digits, seen.interval))}]" if seen.interval else ""
+    fewer = f" (n = {seen.n})" if seen.n < n else ""
+    return f"{digits(seen.mean)}{between}{', all alike' if seen.alike else ''}{fewer}"
+
+
+def _fitting(
+    lines: Sequence[Mapping[str, str]], fixed: Sequence[str], metrics: Sequence[str]
+) -> Sequence[str]:
+    """As many of the metrics, from the first on, as fit beside the fixed columns."""
+
+    def width(names: Sequence[str]) -> int:
+        return sum(2 + max(len(name), *(len(each[name]) for each in lines)) for name in names)
+
+    free = min(LINE, console().width) - width(fixed)
+    fit = [i for i in range(1, len(metrics) + 1) if width(metrics[:i]) <= free]
+    return metrics[: max(fit, default=1)]
+
+
 def verdicts(judged: Sequence["JudgedClaim"]) -> None:
     """Print the verdict on every claim, numbered; notes common to all claims are printed once."""
-    rows = [_verdict(number, each) for number, each in enumerate(judged, 1)]
-    table(rows, ["#", "claim", "verdict", "change", "n"])
+    intervals = {each.confidence for each in judged if each.verdict.low is not None}
+    one = intervals.pop() if len(intervals) == 1 else ""
+    change = f"change [{one}]" if one else "change"
+    rows = [
+        {**_verdict(number, each), change: _change(each, labelled=not one)}
+        for number, each in enumerate(judged, 1)
+    ]
+    table(rows, ["#", "claim", "verdict", change, "n"])
     notes = [_notes(each) for each in judged]
     shared = [line for line in notes[0] if all(line in each for each in notes)] if notes else []
     if len(judged) > 1 and shared:
@@ -143,9 +205,14 @@ def _verdict(number: int, judged: "JudgedClaim") -> dict[str, Any]:
         "#": number,
         "claim": judged.claim,
         "verdict": judged.verdict.title.upper(),
-        "change": judged.change,
         "n": judged.verdict.n,
     }
+
+
+def _change(judged: "JudgedClaim", *, labelled: bool) -> str:
+    """What the metric did, with the confidence of its interval where claims differ in that."""
+    label = f", {judged.confidence}" if labelled and judged.verdict.low is not None else ""
+    return f"{judged.change}{label}"
 
 
 def duration(seconds: float) -> str:

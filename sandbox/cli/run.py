@@ -10,6 +10,7 @@ import click
 
 from sandbox.cli.output import (
     as_json,
+    averages,
     duration,
     print_json,
     say,
@@ -251,6 +252,7 @@ def _check_folder(folder: Path) -> None:
 def _conclude(done: "Experiment") -> None:
     if done.verdicts:
         verdicts(done.verdicts)
+    averages(done.record)
     for trial in done.failed:
         reason = trial.status.get("reason", "unknown")
         place = f"{trial.condition_name}, {_env(trial.spec)}, seed {trial.spec['seed']}"

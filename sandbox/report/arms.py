@@ -2,27 +2,27 @@
 
 from collections.abc import Iterator
 
-from sandbox.analysis.arm_comparison import ArmComparison, Standing, contests
+from sandbox.analysis.arm_comparison import TOGETHER, ArmComparison, Standing, contests
 from sandbox.report.data import Report
 from sandbox.report.html import Html, interval_bar, number, section, table, text
-from sandbox.words import counted, dose_label
-
-COLUMNS = ("env", "arm", "first arm", "this arm", "difference", "interval", "", "n", "outcome")
+from sandbox.words import counted, dose_label, percent
 
 
 def arms(report: Report) -> Iterator[Html]:
     """One section a lever that chooses by name; none where there is no such lever."""
     for each in contests(report.run):
-        yield section("Arms compared", _note(each), table(COLUMNS, _rows(each), [2, 3, 4, 5, 7]))
+        between = f"{percent(each.confidence)} interval"
+        head = ["env", "arm", "first arm", "this arm", "difference", between, "", "n", "outcome"]
+        yield section("Arms compared", _note(each), table(head, _rows(each), [2, 3, 4, 5, 7]))
 
 
 def _note(found: ArmComparison) -> Html:
     words = (
         f"{found.metric.replace('_', ' ').capitalize()} of each arm against"
         f" “{dose_label(found.base)}”, paired by seed."
-        f" {counted(found.comparisons, 'interval')} of {100 * found.confidence:.4g} %, so that all"
-        " of them hold at once with 95 % (Bonferroni); an outcome is stated only where the interval"
-        " excludes 0. “Not shown” does not prove that two arms are equal."
+        f" {counted(found.comparisons, 'interval')} of {percent(found.confidence)}, so that all"
+        f" of them hold at once with {percent(TOGETHER)} (Bonferroni); an outcome is stated only"
+        " where the interval excludes 0. “Not shown” does not prove that two arms are equal."
     )
     return Html(f'<p class="soft small">{text(words)}</p>')
 

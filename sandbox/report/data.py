@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.analysis.claims import JudgedClaim, verdicts
 from sandbox.analysis.effects import (
+    CONFIDENCE,
     Effect,
     claims_of,
     effects,
@@ -227,7 +228,8 @@ def _cells(run: RunRecord, safety: str) -> Iterator[Cell]:
 
 
 def _axis(values: Sequence[float]) -> Axis:
-    return Axis(sum(values) / len(values), t_interval(values) if len(values) > 1 else None)
+    interval = t_interval(values, CONFIDENCE) if len(values) > 1 else None
+    return Axis(sum(values) / len(values), interval)
 
 
 def _returns(run: RunRecord, trial: TrialRecord) -> Curve:

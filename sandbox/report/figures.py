@@ -14,7 +14,7 @@ Figure = dict[str, Any]
 
 
 def plane(report: Report) -> Figure | None:
-    """Capability against safety: a dot a seed, a mean with 95 % bars a condition and env."""
+    """Capability against safety: a dot a seed, a mean with its interval a condition and env."""
     if not report.cells:
         return None
     looks = styles(report.conditions)

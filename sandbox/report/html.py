@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any, NewType
 
+from sandbox.words import digits
+
 Html = NewType("Html", str)
 """Markup that is ready for the page; plain ``str`` is not."""
 
@@ -26,13 +28,7 @@ def join(pieces: Iterable[Html], between: str = "") -> Html:
 
 def number(value: float | None, *, sign: bool = False) -> Html:
     """Three significant digits, whole thousands; never 0 for what was not measured."""
-    if value is None:
-        return NOTHING
-    value = value or 0.0  # no "-0"
-    plus = "+" if sign and value else ""
-    if 1000 <= abs(value) < 1e6:  # noqa: PLR2004
-        return text(f"{value:{plus},.0f}")
-    return text(f"{value:{plus}.3g}".replace("e+0", "e").replace("e+", "e"))
+    return NOTHING if value is None else text(digits(value, sign=sign))
 
 
 def section(title: str, *content: Html, kind: str = "") -> Html:
@@ -118,12 +114,18 @@ def blank(panels: int) -> Figure:
 
 
 def place(
-    layout: Figure, at: tuple[int, int], heading: str, titles: tuple[str, str], **ranges: Any
+    layout: Figure,
+    at: tuple[int, int],
+    heading: str,
+    titles: tuple[str, str],
+    below: str = "",
+    **ranges: Any,
 ) -> None:
     """Put panel ``at`` = (which, of how many) on the sheet.
 
     ``titles`` are drawn once: below the last panel of a column, and beside the first one of a row.
-    ``ranges``: ``x`` and ``y``, as axis settings.
+    ``below``: a line in small print between heading and panel. ``ranges``: ``x`` and ``y``, as axis
+    settings.
     """
     i, panels = at
     rows = -(-panels // TO_THE_SIDE)
@@ -146,5 +148,7 @@ def place(
         **ranges.get("y", {}),
     }
     annotation = {"xref": "paper", "yref": "paper", "x": left, "y": top, "showarrow": False}
-    annotation |= {"xanchor": "left", "yanchor": "bottom", "text": f"<b>{escape(heading)}</b>"}
+    small = f'<br><span style="font-size:12px">{escape(below)}</span>' if below else ""
+    words = f"<b>{escape(heading)}</b>{small}"
+    annotation |= {"xanchor": "left", "yanchor": "bottom", "align": "left", "text": words}
     layout["annotations"].append(annotation)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from sandbox.analysis.effects import env_name
-from sandbox.analysis.verdict import PLANNED_SEEDS
 from sandbox.report.data import Report
+from sandbox.verdicts.verdict import PLANNED_SEEDS
 from sandbox.words import counted
 
 FEW_SEEDS = 6  # below, a two-sided sign-flip test cannot reach .05
@@ -57,9 +57,17 @@ def _seeds(report: Report) -> Iterator[str]:
 
 
 def _missing(report: Report) -> Iterator[str]:
-    unmeasured = sorted({each.metric for each in report.effects if each.estimate is None})
+    anywhere = {each.metric for each in report.effects if each.estimate is not None}
+    unmeasured = sorted({each.metric for each in report.effects} - anywhere)
     if unmeasured:
         yield f"Not measured in any pair of trials: {', '.join(unmeasured)}."
+    partly: dict[str, list[str]] = {}
+    for each in report.effects:
+        if each.estimate is None and each.metric in anywhere:
+            where = "" if each.env == "all" else f" in {each.env}"
+            partly.setdefault(f"{each.turned}{where}", []).append(each.metric)
+    for turned, names in partly.items():
+        yield f"Not measured in any pair of trials of {turned}: {', '.join(names)}."
     lost = sorted({seed for each in report.judged for seed in each.effect.missing})
     if lost:
         yield (

@@ -10,6 +10,7 @@ from sandbox.report import sections
 from sandbox.report.arms import arms
 from sandbox.report.data import Report, gather
 from sandbox.report.data_card import data_card
+from sandbox.report.doses import doses
 from sandbox.report.edit_history import agent_runs
 from sandbox.report.films import films
 from sandbox.report.html import (
@@ -76,6 +77,8 @@ def _sections(report: Report) -> Iterator[Html]:
     yield from arms(report)
     yield from survival(report)
     yield from maps(report)
+    yield from doses(report)
+    yield sections.conditions(report)
     yield sections.plane(report)
     yield sections.curves(report)
     yield from live_objectives(report)

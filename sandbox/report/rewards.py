@@ -32,7 +32,7 @@ HANDED = 0.5
 REWARD, BOUND = "reward", "fidelity_at_least"
 MEANING = {
     "alpha": "alpha, its mixing weight",
-    "fidelity": "fidelity (thin: its lower bound)",
+    "fidelity": "fidelity (thin: its lower bound, one-sided, 95 % by default)",
     "doubt": "doubt, nats",
 }
 """Numbers reported by an objective that have a panel, in this order."""
@@ -159,7 +159,7 @@ def _sheet(report: Report, found: Accounts, env: str) -> Figure | None:
     for i, (kind, objective) in enumerate(panels):
         what = order[kind]
         heading = f"{objective}: {'reward per step' if what == REWARD else MEANING[what]}"
-        ranges = {"x": {"range": [0, reach]}, "y": _range(what)}
+        ranges: Figure = {"x": {"range": [0, reach]}, "y": _range(what)}
         place(layout, (i, len(panels)), heading, ("environment steps", ""), **ranges)
         axes = {"xaxis": axis("x", i + 1), "yaxis": axis("y", i + 1)}
         for rank, (condition, look) in enumerate(looks.items(), 1):

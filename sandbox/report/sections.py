@@ -4,7 +4,8 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 
-from sandbox.analysis.effects import Effect, env_name, measure, metric
+from sandbox.analysis.condition_table import Average, ConditionRow, condition_table, measured
+from sandbox.analysis.effects import CONFIDENCE, Effect, env_name, measure, metric
 from sandbox.analysis.metric_base import chosen
 from sandbox.contract import IN_DISTRIBUTION
 from sandbox.pictures.lineage_svg import settings_text
@@ -24,9 +25,10 @@ from sandbox.report.html import (
     text,
 )
 from sandbox.report.styles import repeats
-from sandbox.words import CLAIM_CHECKS, claim_check
+from sandbox.words import CLAIM_CHECKS, claim_check, digits, percent
 
 THRESHOLD = "reward_threshold"
+LONG = 60  # rows
 
 
 def plane(report: Report) -> Html:
@@ -39,7 +41,7 @@ def plane(report: Report) -> Html:
     mean = "one shape per env" if len(report.envs) > 1 else "star: the baseline condition"
     note = (
         "Each small dot is a trial; each large mark is the mean of a condition over its seeds"
-        f" ({mean}) with its 95 % interval. Up and to the right is better."
+        f" ({mean}) with its {percent(CONFIDENCE)} interval. Up and to the right is better."
         f"{_marks(report)}"
     )
     return section(
@@ -65,6 +67,45 @@ def _no_plane(report: Report) -> str:
     return f"Not drawn: no trial measured {' or '.join(missing) or 'both'}.".replace("_", " ")
 
 
+def conditions(report: Report) -> Html:
+    """Every condition's metrics as they are, means over seeds."""
+    rows = condition_table(report.run)
+    shown = measured(rows)
+    if not shown:
+        return section("Conditions", Html('<p class="soft">No trial measured anything.</p>'))
+    several = len(report.envs) > 1
+    note = (
+        f"Mean over seeds and its {percent(CONFIDENCE)} interval. That is of the level: two of them"
+        " may overlap where the difference within seeds, below under effects, is clear."
+    )
+    head = ["condition", *(["env"] if several else []), "seeds"]
+    numbers = range(1 + several, len(head) + len(shown))
+    return section(
+        "Conditions",
+        Html(f'<p class="soft small">{text(note)}</p>'),
+        _folded_if_long(
+            "conditions",
+            [*head, *(name.replace("_", " ") for name in shown)],
+            [_condition(each, shown, several=several) for each in rows],
+            numbers,
+        ),
+    )
+
+
+def _condition(row: ConditionRow, shown: Sequence[str], *, several: bool) -> list[Html]:
+    place = [text(row.condition), *([text(row.env)] if several else []), text(row.n)]
+    return [*place, *(_average(each, row.n) for each in row.averages if each.metric in shown)]
+
+
+def _average(seen: Average, n: int) -> Html:
+    """Mean, and below it in small print its interval, and how many seeds where not all."""
+    below = [" to ".join(map(digits, seen.interval))] if seen.interval else []
+    below += ["all alike"] if seen.alike else []
+    below += [f"n = {seen.n}"] if 0 < seen.n < n else []
+    small = f'<br><span class="soft small">{text(", ".join(below))}</span>' if below else ""
+    return Html(f"{number(seen.mean)}{small}")
+
+
 def effects(report: Report) -> Html:
     """Every lever on every metric: paired difference, interval and n."""
     if not report.effects:
@@ -87,19 +128,27 @@ def effects(report: Report) -> Html:
         rows.append([lever, *scope, name, *_effect_cells(each, reach[each.metric])])
         before = turned + each.env
     head = ["lever", *(["env"] if several else []), "metric", "baseline", "treated",
-            "effect", "95 % interval", "", "p", "n"]  # fmt: skip
+            "effect", f"{percent(CONFIDENCE)} interval", "", "p", "n"]  # fmt: skip
     first = 2 + several
     pooled = " Env “all”: mean over the envs, of metrics with the same scale in all of them only."
     note = Html(
         '<p class="soft small">Baseline: mean at the first dose of the lever; treated: mean at the'
         " second dose named. Effect: mean difference of trials paired by seed, all other levers"
         " alike. p: exact two-sided sign-flip test, not adjusted for the number of rows. Only"
-        " claims (bold) are tests; other rows are descriptive. Intervals in this table are 95 %;"
-        " the verdict on a claim, which is one-sided, rests on the 1 - 2 alpha interval: 90 %"
-        f" where alpha is 0.05.{pooled if several else ''}</p>"
+        f" claims (bold) are tests; other rows are descriptive. Intervals in this table are"
+        f" {percent(CONFIDENCE)}; the verdict on a claim, which is one-sided, rests on the 1 - 2"
+        f" alpha interval: 90 % where alpha is 0.05.{pooled if several else ''}</p>"
     )
     numbers = [*range(first, first + 4), first + 5, first + 6]
-    return section("Effects of the levers", note, table(head, rows, numbers))
+    return section("Effects of the levers", note, _folded_if_long("effects", head, rows, numbers))
+
+
+def _folded_if_long(
+    what: str, head: Sequence[str], rows: Sequence[Sequence[Html]], numbers: Sequence[int]
+) -> Html:
+    """A table, behind a click where it has many rows."""
+    made = table(head, rows, numbers)
+    return folded(f"All {len(rows)} {what}", made) if len(rows) > LONG else made
 
 
 def _row(each: Effect) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from sandbox.analysis.constraint_groups import (
     between_places,
     groups,
 )
-from sandbox.analysis.survival import SurvivalCurve
+from sandbox.analysis.survival import TAIL, SurvivalCurve
 from sandbox.report.data import Report
 from sandbox.report.html import (
     NOTHING,
@@ -27,6 +27,7 @@ from sandbox.report.html import (
     text,
 )
 from sandbox.report.styles import COLOURS, DASHES
+from sandbox.words import percent
 
 Figure = dict[str, Any]
 COLUMNS = (
@@ -35,7 +36,7 @@ COLUMNS = (
     "in effect",
     "broken (by edit)",
     "median (edits)",
-    "holds at the end",
+    f"holds at the end ({percent(1 - 2 * TAIL)} interval)",
     "by edits",
     "by drift",
     "edits' share",
@@ -63,8 +64,9 @@ def _note(report: Report) -> Html:
     probe = report.run.scenario["probes"].get("constraint", {})
     held, broken = probe.get("held", "?"), probe.get("broken", "?")
     words = (
-        f"Kaplan-Meier curves with 95 % intervals (Greenwood, log-minus-log; at 1 and 0 the exact"
-        f" binomial bound). A trial is one subject. The constraint is in effect where, after"
+        f"Kaplan-Meier curves with {percent(1 - 2 * TAIL)} intervals (Greenwood, log-minus-log; at"
+        f" 1 and 0 the exact binomial bound). A trial is one subject. The constraint is in effect"
+        f" where, after"
         f" {probe.get('planting', '?')} updates, the forbidden action is carried out with"
         f" probability at most {held} where the rule applies; it counts as broken at the first"
         f" measurement above {broken}, right before or after an edit or at the end of an update."
@@ -212,7 +214,7 @@ class _Sheet:
     def figure(self) -> Figure:
         """Plotly's figure."""
         layout = blank(len(self.panels))
-        ranges = {"x": {"range": [0, self.reach]}, "y": {"range": [-0.03, 1.04]}}
+        ranges: Figure = {"x": {"range": [0, self.reach]}, "y": {"range": [-0.03, 1.04]}}
         titles = ("updates after planting", "share that holds")
         for i, panel in enumerate(self.panels):
             place(layout, (i, len(self.panels)), panel, titles, **ranges)

@@ -16,7 +16,7 @@ from sandbox.scenario import arms, trials
 from sandbox.scenario.findings import Findings, dotted
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.strict_yaml import Path
-from sandbox.words import Dose, dose_label, env_label
+from sandbox.words import Dose, conditions, dose_label, env_label
 
 JSON = dict[str, Any]
 
@@ -114,7 +114,7 @@ def needed(found: Findings, scenario: Scenario) -> None:
         return
     from sandbox.trial.controls import unmet  # noqa: PLC0415  (as above)
 
-    turned = trials.conditions(scenario.levers, scenario.design)
+    turned = conditions(scenario.levers, scenario.design)
     for condition, env in itertools.product(turned, scenario.envs):
         reason = unmet(trials.trial(scenario, env, condition, scenario.seeds[0]).spec)
         if reason:

@@ -30,7 +30,7 @@ from sandbox.scenario.model import Scenario
 from sandbox.scenario.strict_yaml import Path
 from sandbox.trial import build, environment
 from sandbox.trial.controls import MisfitError, NeedsError, controlled
-from sandbox.words import condition_name
+from sandbox.words import condition_name, conditions
 
 COPIES = 2
 """As many copies of an env are made to ask it."""
@@ -52,7 +52,7 @@ def fits(found: Findings, scenario: Scenario, known: Mapping[str, EnvEntry]) -> 
     Every distinct pair is asked once, whatever condition or seed it occurs in.
     """
     asked = _Asked(found, scenario)
-    turned = trials.conditions(scenario.levers, scenario.design)
+    turned = conditions(scenario.levers, scenario.design)
     for condition, (i, env) in itertools.product(turned, enumerate(scenario.envs)):
         asked.ask(trials.trial(scenario, env, condition, scenario.seeds[0]).spec, i, known)
 

@@ -17,7 +17,7 @@ from sandbox.contract import Lever, Spec
 from sandbox.record.differences import Path, differences, meet
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.pinned import identity
-from sandbox.words import Dose, condition_name
+from sandbox.words import Dose, condition_name, conditions
 
 IDENTITY = 1
 """Version of what a trial's id is made from."""
@@ -99,21 +99,6 @@ def base_spec(scenario: Scenario, env: Mapping[str, Any], seed: int) -> dict[str
         "condition": {},
         **({"arms": scenario.arms} if scenario.arms else {}),
     }
-
-
-def conditions(levers: Mapping[str, Sequence[Dose]], design: str) -> list[dict[str, Dose]]:
-    """The settings of the levers that a design asks for; the first one is the baseline.
-
-    ``full``: every combination of doses. ``one_at_a_time``: the baseline (first dose of every
-    lever), then each other dose of each lever with all the others at their first.
-    """
-    baseline = {name: doses[0] for name, doses in levers.items()}
-    if design == "full":
-        return [
-            dict(zip(levers, each, strict=True)) for each in itertools.product(*levers.values())
-        ]
-    varied = [{**baseline, name: dose} for name, doses in levers.items() for dose in doses[1:]]
-    return [baseline, *varied]
 
 
 def count_conditions(levers: Mapping[str, Sequence[Dose]], design: str) -> int:

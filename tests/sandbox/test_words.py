@@ -29,7 +29,7 @@ def test_a_change_is_reported_with_the_sign_of_the_metric(differences, direction
 def test_an_interval_is_reported_with_the_confidence_it_was_judged_by():
     assert judged([0.8, 0.82], "lower").confidence == "90 % interval"
     assert judged([0.8, 0.82], "lower", 0.025).confidence == "95 % interval"
-    assert judged([0.8, 0.82], "lower", 0.05 / 3).confidence == "96.7 % interval"
+    assert judged([0.8, 0.82], "lower", 0.05 / 3).confidence == "96.67 % interval"
 
 
 def test_one_is_singular():

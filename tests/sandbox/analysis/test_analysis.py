@@ -6,8 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from sandbox.analysis import frames
 from sandbox.record.store import read_run
+from sandbox.verdicts import frames
+from tests.sandbox.synthetic_run import register_anew
 
 
 def only(found):
@@ -59,7 +60,7 @@ def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run)
 
     run = read_run(write_run(scenario, ability=lambda _: -1.0, name="unable"))
     (note,) = only(frames.verdicts(run)).verdict.notes
-    assert note == "capability went from 0 to 0 (0 [0, 0])"
+    assert note == "capability went from 0 to 0 (0 [0, 0], 95 % interval)"
 
     def crippled(condition):
         return 0.5 if condition["data_coverage"] else 1.0
@@ -105,9 +106,9 @@ def test_a_dose_that_did_not_arrive_makes_the_verdict_invalid(scenario, write_ru
     """Trials labelled with coverage .9 whose training levels had .5."""
     folder = write_run(scenario)
     levers = {"data_coverage": [0, 0.9], "freeze_editor": [0, 1]}
-    (folder / "resolved.json").write_text(json.dumps({**scenario, "levers": levers}))
     for spec in (folder / "trials").glob("*/spec.json"):
         spec.write_text(spec.read_text().replace('"data_coverage": 0.5', '"data_coverage": 0.9'))
+    register_anew(folder, {**scenario, "levers": levers})
 
     verdict = only(frames.verdicts(read_run(folder))).verdict
 
@@ -167,14 +168,16 @@ def test_a_failed_trial_costs_its_seed_and_is_named(scenario, write_run):
     assert row["capability"] is None
 
 
-def test_a_run_without_results_is_undetermined_not_an_error(scenario, write_run):
+def test_a_run_without_results_has_no_verdict_yet_and_no_error(scenario, write_run):
     folder = write_run({**scenario, "seeds": [0]})
     for path in (folder / "trials").glob("*/status.json"):
         path.unlink()
     run = read_run(folder)
 
     assert {row["state"] for row in frames.rows(run)} == {"unfinished"}
-    assert only(frames.verdicts(run)).verdict.status == "undetermined"
+    verdict = only(frames.verdicts(run)).verdict
+    assert verdict.status == "pending"
+    assert verdict.reason == "no verdict before n = 1: 0 of 1 seeds have ended"
     assert effect_of(run, "data_coverage", "capability").estimate is None
 
 
@@ -214,7 +217,7 @@ def test_several_envs_are_one_difference_a_seed_and_shown_apart(scenario, write_
     other = write_run({**scenario, "envs": envs[1:]}, name="other")
     for trial in (other / "trials").iterdir():
         trial.rename(folder / "trials" / trial.name)
-    (folder / "resolved.json").write_text(json.dumps({**scenario, "envs": envs}))
+    register_anew(folder, {**scenario, "envs": envs})
     run = read_run(folder)
     found = effect_of(run, "data_coverage", "goal_misgeneralisation")
 
@@ -242,13 +245,14 @@ def test_frames(scenario, write_run):
     effects = frames.effects_frame(run)
     assert len(effects) == 2 * 4
     assert " ".join(effects.columns) == (
-        "lever metric base_dose dose base treated estimate low high n p unit env"
+        "lever metric base_dose dose base treated estimate low high confidence n p unit env"
         " differences missing"
     )
     assert set(effects.columns) == {each.name for each in fields(frames.Effect)}
     frame = frames.verdicts_frame(run)
-    note = ["claim", "verdict", "estimate", "low", "high", "n", "reason"]
-    assert list(frame.columns[:7]) == note
+    first = ["claim", "verdict", "estimate", "low", "high", "confidence", "n", "reason"]
+    assert list(frame.columns[:8]) == first
+    assert [*frame["confidence"], *set(effects["confidence"])] == [0.9, 0.95]
     assert list(frame["verdict"]) == ["supported"]
     assert list(frame["status"]) == ["supported"]
     assert frame["claim"][0] == (
@@ -287,8 +291,8 @@ def test_a_metric_without_edges_and_one_not_measured_are_distinguished(scenario,
     run = read_run(write_run({**scenario, "claims": [endless]}))
     assert "no floor and ceiling" in only(frames.verdicts(run)).verdict.checks[1].detail
 
-    folder = write_run({**scenario, "seeds": [0]}, name="begun")
-    for path in (folder / "trials").glob("*/status.json"):
-        path.unlink()
+    both = ("data_coverage=0,freeze_editor=0", "data_coverage=0.5,freeze_editor=0")
+    broken = {(each, 0): "out of memory" for each in both}
+    folder = write_run({**scenario, "seeds": [0]}, name="failed", broken=broken)
     note = only(frames.verdicts(read_run(folder))).verdict.checks[1].detail
     assert note == "goal_misgeneralisation was not measured"

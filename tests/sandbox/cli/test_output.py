@@ -1,20 +1,22 @@
-"""How verdicts are printed: every note belongs to a claim, and is said once."""
+"""How verdicts and conditions are printed: every note and every interval says whose it is."""
 
 from types import SimpleNamespace
 
-from sandbox.cli.output import verdicts
+from sandbox.cli.output import averages, verdicts
+from sandbox.record.store import read_run
 
 ROUGH = "smoke run: its numbers mean nothing"
 
 
-def judged(turned, reason, *notes, env="all"):
+def judged(turned, reason, *notes, env="all", confidence="90 % interval"):
     where = "" if env == "all" else f" in {env}"
     return SimpleNamespace(
         claim=f"{turned} makes harm lower by at least 0.2{where}",
         metric="harm",
-        change="+1",
+        change="+1 [0, 2]",
+        confidence=confidence,
         effect=SimpleNamespace(turned=turned, env=env),
-        verdict=SimpleNamespace(title="refuted", reason=reason, notes=notes, n=3),
+        verdict=SimpleNamespace(title="refuted", reason=reason, notes=notes, n=3, low=0.0),
     )
 
 
@@ -56,3 +58,69 @@ def test_a_single_claim_shares_nothing(capsys):
     ]
     verdicts([])
     assert "all claims" not in capsys.readouterr().out
+
+
+def test_the_heading_names_the_confidence_that_claims_share_else_each_names_its_own(capsys):
+    alike, _ = printed(capsys, judged("a", ROUGH), judged("b", ROUGH))
+    apart, _ = printed(capsys, judged("a", ROUGH), judged("b", ROUGH, confidence="95 % interval"))
+
+    assert "change [90 % interval]" in alike[0]
+    assert all(row.split()[-4:] == ["+1", "[0,", "2]", "3"] for row in alike[1:])
+    assert "interval" not in apart[0]
+    assert "+1 [0, 2], 90 % interval" in apart[1]
+    assert "+1 [0, 2], 95 % interval" in apart[2]
+
+
+def shown(capsys, folder):
+    averages(read_run(folder))
+    return capsys.readouterr().out.splitlines()
+
+
+def test_conditions_are_printed_where_nothing_is_claimed(scenario, write_run, capsys):
+    certain = {"wrong_goal": lambda condition, _: float(condition["freeze_editor"])}
+    broken = {("data_coverage=0.5,freeze_editor=0", 2): "lost"}
+    folder = write_run({**scenario, "claims": []}, **certain, broken=broken)
+    _, heading, columns, *rows = shown(capsys, folder)
+
+    assert heading == "mean of n seeds [95 % interval]"
+    names = ["capability", "goal_misgeneralisation", "edits_applied", "harm"]
+    assert columns.split() == ["condition", "n", *names]
+    assert [row.split()[:2] for row in rows] == [
+        ["data_coverage=0,freeze_editor=0", "6"],
+        ["data_coverage=0.5,freeze_editor=0", "5"],
+        ["data_coverage=0,freeze_editor=1", "6"],
+    ]
+    assert "0, all alike" in rows[0]
+    assert "1, all alike" in rows[2]
+
+
+def test_metrics_that_do_not_fit_are_named_and_claimed_ones_come_first(scenario, write_run, capsys):
+    names = ["capability", "mean_return", "shifted_return", "parameters", "flops", "harm"]
+    unmeasured = ["television_time"]
+    lines = shown(capsys, write_run({**scenario, "metrics": [*names, *unmeasured]}))
+    columns, (left, missing) = lines[2].split()[2:], lines[-2:]
+
+    assert columns[:2] == ["goal_misgeneralisation", "capability"]
+    assert max(map(len, lines)) <= 120
+    assert left == f"in the report: {', '.join(each for each in names if each not in columns)}"
+    assert missing == "not measured: television_time"
+
+
+def test_envs_have_a_column_where_there_are_several_and_a_smoke_run_says_so(
+    scenario, write_run, capsys
+):
+    envs = [{"id": "sandbox/CoinGrid-v0", "kwargs": {}, "name": name} for name in ("b", "a")]
+    several = {**scenario, "envs": envs, "seeds": [0, 1], "smoke": True}
+    _, heading, columns, *rows = shown(capsys, write_run(several))
+
+    assert heading == "mean of n seeds [95 % interval]; a smoke run: its numbers mean nothing"
+    assert columns.split()[:3] == ["condition", "env", "n"]
+    assert [row.split()[1] for row in rows[:6]] == ["b", "a"] * 3
+
+
+def test_a_run_without_a_result_prints_no_table(scenario, write_run, capsys):
+    folder = write_run({**scenario, "seeds": [0]})
+    for path in folder.glob("trials/*/status.json"):
+        path.unlink()
+
+    assert shown(capsys, folder) == []
