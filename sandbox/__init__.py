@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         register_world,
     )
     from envs.control_kit.control import Control, ControlledEnv
-    from sandbox.api import Experiment, load, run
+    from sandbox.api import Experiment, load, register, run
     from sandbox.catalogue import Catalogue
     from sandbox.contract import Episodes, Lever, Measurement, Metric, Probe, Spec, Subject
     from sandbox.errors import (
@@ -70,7 +70,7 @@ _HOMES = {
     "agents.values_contract": "Dynamics Evidence ValueModel Valuer",
     "envs": "JointWorld Oracle Outcome World joint_batch make_world parallel_env register_world",
     "envs.control_kit.control": "Control ControlledEnv",
-    "sandbox.api": "Experiment load run",
+    "sandbox.api": "Experiment load register run",
     "sandbox.catalogue": "Catalogue",
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
     "sandbox.play.demonstrations": "evidence",
@@ -132,6 +132,7 @@ __all__ = [
     "load",
     "make_world",
     "parallel_env",
+    "register",
     "register_world",
     "run",
 ]

@@ -2,22 +2,24 @@
 
 import html
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.analysis import frames
 from sandbox.catalogue import catalogue, plug_module
 from sandbox.contract import named
 from sandbox.errors import InputError, Problem
 from sandbox.execution.progress import PlainDisplay, Progress, Tick
 from sandbox.execution.progress import progress as show
-from sandbox.record.store import RunFolder, RunRecord, TrialRecord, read_run
+from sandbox.record.registration import Registration
+from sandbox.record.run_folder import RunFolder
+from sandbox.record.store import RunRecord, TrialRecord, is_run, read_run
 from sandbox.scenario.pinned import identity
 from sandbox.scenario.trials import touched
+from sandbox.verdicts import frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +53,10 @@ class Experiment:
     def verdicts(self) -> list[Any]:
         """One verdict for every claim of the scenario."""
         return frames.verdicts(self.record)
+
+    def verdicts_at(self, seeds: int) -> list[Any]:
+        """Verdicts on the first so many seeds: exploratory, unless that number is registered."""
+        return frames.verdicts(self.record, seeds)
 
     @cached_property
     def effects(self) -> list[Any]:
@@ -122,6 +128,7 @@ def run(
     overrides: Sequence[str] = (),
     plugins: Sequence[str] = (),
     max_trials: int = 10_000,
+    accept_changed_code: bool = False,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Experiment:
@@ -131,8 +138,10 @@ def run(
     ``runs/<name>-<hash>``. ``workers``: trials side by side, by default one a core. ``overrides``:
     ``KEY=VALUE`` as for ``--set``. ``plugins``: modules with ``register(catalogue)``. ``progress``
     and ``announce`` receive progress and failures, by default on stderr. Trials that an earlier
-    call finished are not run again; failed ones are. Raises ``InputError`` before anything has
-    started, ``ResourceError`` if the disk or memory runs out.
+    call finished are not run again; failed ones are. What decides the verdicts is registered before
+    the first trial; ``accept_changed_code`` lets trials of other code be added, which is recorded.
+    Raises ``InputError`` before anything has started, ``ResourceError`` if the disk or memory runs
+    out, ``IntegrityError`` where the folder was changed after it was written.
     """
     from sandbox.scenario.load import load as read  # noqa: PLC0415  (pydantic: loaded only to run)
 
@@ -140,7 +149,15 @@ def run(
         plug_module(catalogue(), module)
     scenario = read(path, overrides=overrides, seeds=seeds, smoke=smoke, max_trials=max_trials)
     folder = run_folder(scenario, out)
-    return run_scenario(scenario, folder, workers, plugins, progress=progress, announce=announce)
+    return run_scenario(
+        scenario,
+        folder,
+        workers,
+        plugins,
+        accept_changed_code=accept_changed_code,
+        progress=progress,
+        announce=announce,
+    )
 
 
 def run_scenario(
@@ -149,19 +166,64 @@ def run_scenario(
     workers: int | None = None,
     plugins: Sequence[str] = (),
     *,
+    accept_changed_code: bool = False,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Experiment:
     """As ``run``, of a scenario that is loaded, in the folder that ``run_folder`` gave for it."""
+    from sandbox.execution.registering import register as write_down  # noqa: PLC0415
+
     shown = nullcontext(PlainDisplay(sys.stderr)) if progress else show()
-    with RunFolder(folder).locked(), shown as display:
-        executor = _executor(scenario, folder, workers, tuple(plugins))
+    writing = RunFolder(folder)
+    with writing.locked(), shown as display:
+        jobs = _jobs(scenario)
+        write_down(
+            scenario,
+            writing,
+            plugins,
+            to_run=not all(writing.is_done(job.id) for job in jobs),
+            accept_changed_code=accept_changed_code,
+        )
+        executor = _executor(scenario, writing, workers, tuple(plugins))
         executor.progress = progress or display.tick
         executor.announce = announce or display.announce
-        _execute(scenario, executor)
+        _execute(scenario, executor, jobs)
         experiment = load(folder)
         derive(experiment)
     return experiment
+
+
+def register(
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    seeds: int | None = None,
+    overrides: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    max_trials: int = 10_000,
+) -> Registration:
+    """Write down what decides a scenario's verdicts, and run nothing; arguments as for ``run``.
+
+    Keep the hash of the entry outside the folder: it shows that the claims are older than the data.
+    """
+    from sandbox.scenario.load import load as read  # noqa: PLC0415
+
+    for module in plugins:
+        plug_module(catalogue(), module)
+    scenario = read(path, overrides=overrides, seeds=seeds, max_trials=max_trials)
+    return register_scenario(scenario, run_folder(scenario, out), plugins)
+
+
+def register_scenario(
+    scenario: "Scenario", folder: Path, plugins: Sequence[str] = ()
+) -> Registration:
+    """As ``register``, of a scenario that is loaded, in the folder that ``run_folder`` gave."""
+    from sandbox.execution.registering import register as write_down  # noqa: PLC0415
+
+    writing = RunFolder(folder)
+    with writing.locked():
+        write_down(scenario, writing, plugins)
+        return read_run(folder).registration
 
 
 def run_folder(scenario: "Scenario", out: str | Path | None) -> Path:
@@ -169,7 +231,7 @@ def run_folder(scenario: "Scenario", out: str | Path | None) -> Path:
     folder = Path(out) if out else Path("runs") / f"{scenario.name}-{scenario.digest()}"
     if folder.exists() and not folder.is_dir():
         raise InputError(Problem(str(folder), "is a file; give another --out"))
-    if (folder / "resolved.json").exists():
+    if is_run(folder):
         _check_same(scenario, folder)
     elif folder.is_dir() and {each.name for each in folder.iterdir()} - {".lock", "trials"}:
         raise InputError(Problem(str(folder), "is not empty and holds no run; give another --out"))
@@ -177,32 +239,43 @@ def run_folder(scenario: "Scenario", out: str | Path | None) -> Path:
 
 
 def _check_same(scenario: "Scenario", folder: Path) -> None:
-    """Doses, seeds and metrics may be added to a run; what a trial is may not change under it."""
-    old, new = (
-        {**each, "controls": identity(each.get("controls", {}))}
-        for each in (read_run(folder).scenario, scenario.resolved())
-    )
+    """Doses, arms, seeds and metrics may be added; what a trial is may not change under a run."""
+    old, new = _what_trials_are(read_run(folder).scenario), _what_trials_are(scenario.resolved())
+    for each in (old, new):
+        each["arms"] = {k: v for k, v in each["arms"].items() if k in old["arms"]}
     changed = [
         ".".join(path)
-        for key in ("envs", "agent", "gate", "controls", "probes", "design")
-        for path in touched({key: old.get(key, {})}, {key: new[key]})
+        for path in touched(old, new)
+        if path[0] != "arms" or path[1] in new["arms"]  # one that is left out has trials no more
     ]
     if changed:
         what = f"holds a run of another scenario, they differ in {', '.join(changed[:5])}"
         raise InputError(Problem(str(folder), f"{what}; give another --out"))
 
 
+def _what_trials_are(resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a resolved scenario that its trials are made from, doses and seeds apart."""
+    parts = {key: resolved.get(key, {}) for key in ("agent", "gate", "probes", "design")}
+    arms = {name: _without_paths(arm) for name, arm in resolved.get("arms", {}).items()}
+    envs = [_without_paths(env) for env in resolved["envs"]]
+    return {**parts, "controls": identity(resolved["controls"]), "arms": arms, "envs": envs}
+
+
+def _without_paths(part: Mapping[str, Any]) -> dict[str, Any]:
+    """An env or arm whose controls name pinned files by what is in them."""
+    return {**part, "controls": identity(part["controls"])} if "controls" in part else dict(part)
+
+
 def _executor(
-    scenario: "Scenario", folder: Path, workers: int | None, plugins: tuple[str, ...]
+    scenario: "Scenario", run: RunFolder, workers: int | None, plugins: tuple[str, ...]
 ) -> "LocalExecutor":
     from sandbox.execution.executor import LocalExecutor, limits_of  # noqa: PLC0415  (as above)
     from sandbox.execution.manifest import cores, manifest  # noqa: PLC0415
     from sandbox.tensorboard.writer import Writer  # noqa: PLC0415
 
     resolved = scenario.resolved()
-    run = RunFolder(folder)
-    run.begin(scenario.source, resolved, manifest(folder, plugins))
-    board = Writer(folder, resolved)
+    run.begin(manifest(run.folder, plugins))
+    board = Writer(run.folder, resolved)
     return LocalExecutor(
         run=run,
         workers=workers or cores(),
@@ -212,10 +285,21 @@ def _executor(
     )
 
 
-def _execute(scenario: "Scenario", executor: "LocalExecutor") -> None:
-    jobs = _jobs(scenario)
-    missing = [job for job in jobs if not executor.run.is_done(job.id)]
-    executor.execute(missing, done_before=len(jobs) - len(missing))
+def _execute(scenario: "Scenario", executor: "LocalExecutor", jobs: "Sequence[Job]") -> None:
+    """Run the seeds up to each registered analysis; the rest only if a claim is undecided there."""
+    looks = scenario.looks or (len(scenario.seeds),)
+    for n in looks:
+        seeds = set(scenario.seeds[:n])
+        due = [job for job in jobs if job.spec["seed"] in seeds]
+        missing = [job for job in due if not executor.run.is_done(job.id)]
+        executor.execute(missing, done_before=len(due) - len(missing))
+        if n != looks[-1] and _decided(executor.run.folder):
+            return
+
+
+def _decided(folder: Path) -> bool:
+    found = load(folder).verdicts
+    return bool(found) and all(each.verdict.status in frames.DECIDED for each in found)
 
 
 def _jobs(scenario: "Scenario") -> "list[Job]":
@@ -239,4 +323,4 @@ def derive(experiment: Experiment) -> None:
     build(experiment.folder)
 
 
-__all__ = ["Experiment", "Tick", "load", "run"]
+__all__ = ["Experiment", "Tick", "load", "register", "run"]

@@ -3,8 +3,7 @@
 Also which conditions a scenario has, in the order in which it is read.
 """
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 Dose = float | str
@@ -33,21 +32,6 @@ def condition_name(condition: Mapping[str, Dose]) -> str:
     """``data_coverage=0.5,freeze_editor=0``; ``base`` where no lever is turned."""
     words = (f"{lever}={dose_label(dose)}" for lever, dose in sorted(condition.items()))
     return ",".join(words) or "base"
-
-
-def conditions(levers: Mapping[str, Sequence[Dose]], design: str) -> list[dict[str, Dose]]:
-    """The settings of the levers that a design asks for; the first one is the baseline.
-
-    ``full``: every combination of doses. ``one_at_a_time``: the baseline (first dose of every
-    lever), then each other dose of each lever with all the others at their first.
-    """
-    baseline = {name: doses[0] for name, doses in levers.items()}
-    if design == "full":
-        return [
-            dict(zip(levers, each, strict=True)) for each in itertools.product(*levers.values())
-        ]
-    varied = [{**baseline, name: dose} for name, doses in levers.items() for dose in doses[1:]]
-    return [baseline, *varied]
 
 
 def env_label(scenario: Mapping[str, Any], env: Mapping[str, Any]) -> str:

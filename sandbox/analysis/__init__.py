@@ -1,1 +1,1 @@
-"""Events become metric values, effects and verdicts; no torch, no environment."""
+"""Events become metric values and effects with intervals; no torch, no environment."""

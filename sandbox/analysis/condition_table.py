@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sandbox.analysis.effects import CONFIDENCE, by_interest, env_name, measure
 from sandbox.analysis.statistics import Interval, identical, t_interval
+from sandbox.design import conditions
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.words import condition_name, conditions, env_label
+from sandbox.words import condition_name, env_label
 
 
 @dataclass(frozen=True)

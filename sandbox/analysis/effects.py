@@ -7,7 +7,7 @@ pairs is left out and named.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 from sandbox.analysis.statistics import sign_flip_p, t_interval
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement, Metric
+from sandbox.design import conditions
+from sandbox.errors import IntegrityError
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.words import Dose, dose_label, env_label
 
@@ -114,14 +116,23 @@ def scopes(run: RunRecord) -> list[str]:
 
 
 def effect(
-    run: RunRecord, lever: str, name: str, env: str = "all", dose: Dose | None = None
+    run: RunRecord,
+    lever: str,
+    name: str,
+    env: str = "all",
+    dose: Dose | None = None,
+    *,
+    seeds: int | None = None,
 ) -> Effect:
-    """Compare a dose of a lever (``None``: its last) with its first on one metric, by seed."""
+    """Compare a dose of a lever (``None``: its last) with its first on one metric, by seed.
+
+    ``seeds``: only the first so many of the scenario's.
+    """
     doses = run.scenario["levers"][lever]
     dose = doses[-1] if dose is None else dose
     both: dict[int, tuple[float, float]] = {}
     missing: dict[int, str] = {}
-    for seed, pairs in pairs_of(run, lever, env, dose).items():
+    for seed, pairs in pairs_of(run, lever, env, dose, seeds).items():
         values = [(measure(one, name).value, measure(other, name).value) for one, other in pairs]
         measured = [(one, other) for one, other in values if one is not None and other is not None]
         if len(measured) == len(values) > 0:
@@ -159,34 +170,53 @@ Pair = tuple[TrialRecord, TrialRecord]
 
 
 def pairs_of(
-    run: RunRecord, lever: str, env: str = "all", dose: Dose | None = None
+    run: RunRecord,
+    lever: str,
+    env: str = "all",
+    dose: Dose | None = None,
+    seeds: int | None = None,
 ) -> dict[int, list[Pair]]:
     """Seed -> (base, treated) trials that differ in this lever alone, of every env and setting.
 
     A seed for which the design holds a trial without its partner has no pairs at all. Trials that
-    the run folder keeps from earlier runs with other levers are not part of this design.
+    the run folder keeps from earlier runs with other levers or seeds do not count.
+    Raises ``IntegrityError`` where two trials claim to be the same.
     """
-    levers, doses = set(run.scenario["levers"]), run.scenario["levers"][lever]
+    doses = run.scenario["levers"][lever]
     base, other = doses[0], doses[-1] if dose is None else dose
+    chosen = run.scenario["seeds"][:seeds]
     arms: dict[int, dict[tuple[Any, ...], dict[Dose, TrialRecord]]] = {}
-    for trial in run.trials:
-        condition, name = trial.spec["condition"], env_name(run, trial)
-        if set(condition) != levers:
-            continue
-        at = condition[lever]
-        if at not in {base, other} or env not in {"all", name}:
-            continue
-        others = (name, *sorted((key, x) for key, x in condition.items() if key != lever))
-        arms.setdefault(trial.spec["seed"], {}).setdefault(others, {})[at] = trial
+    for trial, others, at in _cells(run, lever, env):
+        if at in {base, other} and trial.spec["seed"] in chosen:
+            cell = arms.setdefault(trial.spec["seed"], {}).setdefault(others, {})
+            if at in cell:
+                what = f"trials {cell[at].id} and {trial.id} have the same condition, env and seed"
+                raise IntegrityError(f"{run.folder}: internal error: {what}")
+            cell[at] = trial
     designed = {
         others for cells in arms.values() for others, cell in cells.items() if len(cell) > 1
     }
     found: dict[int, list[Pair]] = {}
-    for seed in sorted({*run.scenario["seeds"], *arms}):
+    for seed in chosen:
         cells = [arms.get(seed, {}).get(others, {}) for others in sorted(designed, key=str)]
         whole = all(len(cell) > 1 for cell in cells)
         found[seed] = [(cell[base], cell[other]) for cell in cells] if whole else []
     return found
+
+
+def _cells(
+    run: RunRecord, lever: str, env: str
+) -> Iterator[tuple[TrialRecord, tuple[Any, ...], Dose]]:
+    """Trials of this design in this env: what they are apart from this lever, and its dose."""
+    asked = {
+        frozenset(each.items())
+        for each in conditions(run.scenario["levers"], run.scenario["design"])
+    }
+    for trial in run.trials:
+        condition, name = trial.spec["condition"], env_name(run, trial)
+        if frozenset(condition.items()) in asked and env in {"all", name}:
+            others = (name, *sorted((key, x) for key, x in condition.items() if key != lever))
+            yield trial, others, condition[lever]
 
 
 def _why_missing(pairs: Sequence[Pair], name: str) -> str:

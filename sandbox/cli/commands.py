@@ -8,6 +8,10 @@ from sandbox.errors import did_you_mean
 
 COMMANDS = {
     "run": ("sandbox.cli.run:run", "Run a scenario, or resume it, and write its report."),
+    "register": (
+        "sandbox.cli.run:register",
+        "Register a scenario's claims before it is run; run nothing.",
+    ),
     "plan": (
         "sandbox.cli.run:plan",
         "Estimate how many trials a scenario has and how long they take.",

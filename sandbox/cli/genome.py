@@ -12,7 +12,7 @@ from sandbox.pictures.genome_text import text
 from sandbox.pictures.lineage_svg import story
 from sandbox.record.files import Disk
 from sandbox.record.lineage import START, Lineage, Node, behaviour_changes, lineages
-from sandbox.record.store import TrialRecord, read_run
+from sandbox.record.store import TrialRecord, is_run, read_run
 
 FORM = "start, end, or the number of an update; two of them with ':' between, as in start:end"
 
@@ -79,7 +79,7 @@ def sight(run: Path, moments: str, trial: str = "", agent: str = "") -> Sight:
 
     ``trial``: the beginning of a trial's id, by default the first trial of the run that has begun.
     """
-    if not (run / "resolved.json").is_file():
+    if not is_run(run):
         raise InputError(
             Problem(str(run)[:80], "--genome wants a run folder: sandbox show RUN --genome")
         )

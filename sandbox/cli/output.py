@@ -12,10 +12,11 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sandbox.analysis.claims import JudgedClaim
     from sandbox.analysis.condition_table import Average, ConditionRow
     from sandbox.checkup.findings import Finding
+    from sandbox.record.registration import Registration
     from sandbox.record.store import RunRecord
+    from sandbox.verdicts.claims import JudgedClaim
 
 Command = Callable[..., Any]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -114,6 +115,16 @@ def findings(found: Iterable["Finding"], json_: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def registered(found: "Registration") -> list[str]:
+    """When and as what a run was registered, and every revision since, a line each."""
+    from sandbox.words import counted  # noqa: PLC0415  (as below)
+
+    first = found.before_data
+    when = "before any trial" if not first.begun else f"after {counted(first.begun, 'trial')}"
+    head = f"registered {first.when}, {when}: {first.hash}"
+    return [head, *(f"  {each}" for each in found.revisions)]
+
+
 def averages(run: "RunRecord") -> None:
     """Print the metrics of every condition: those that fit; the others are named."""
     from sandbox.analysis.condition_table import condition_table, measured  # noqa: PLC0415  (scipy)
@@ -188,7 +199,8 @@ def verdicts(judged: Sequence["JudgedClaim"]) -> None:
 
 def _notes(judged: "JudgedClaim") -> list[str]:
     """Its reason, then its notes."""
-    return [judged.verdict.reason, *(f"note: {each}" for each in judged.verdict.notes)]
+    reason = [judged.verdict.reason] if judged.verdict.status != "pending" else []
+    return [*reason, *(f"note: {each}" for each in judged.verdict.notes)]
 
 
 def _block(heading: str, lines: Sequence[str]) -> None:
@@ -201,11 +213,12 @@ def _short(judged: "JudgedClaim") -> str:
 
 
 def _verdict(number: int, judged: "JudgedClaim") -> dict[str, Any]:
+    due = judged.verdict.status != "pending"
     return {
         "#": number,
         "claim": judged.claim,
-        "verdict": judged.verdict.title.upper(),
-        "n": judged.verdict.n,
+        "verdict": judged.verdict.title.upper() if due else judged.verdict.reason,
+        "n": judged.verdict.n if due else "",
     }
 
 

@@ -13,6 +13,7 @@ from sandbox.cli.output import (
     averages,
     duration,
     print_json,
+    registered,
     say,
     table,
     verdicts,
@@ -51,7 +52,7 @@ def _with_scenario(command: Command) -> Command:
         click.option(
             "--seeds",
             type=click.IntRange(1, 100_000),
-            help="Run seeds 0 to N-1 instead of the scenario's.",
+            help="Use N seeds: the first N of the scenario's, then those after its largest.",
             metavar="N",
         ),
         click.option(
@@ -75,6 +76,9 @@ _workers = click.option(
 )
 
 
+_out = click.option("--out", type=click.Path(), help="Run folder; default: runs/NAME-HASH.")
+
+
 @click.command(
     epilog="""
 \b
@@ -86,19 +90,27 @@ Examples:
 )
 @_with_scenario
 @_workers
-@click.option("--out", type=click.Path(), help="Run folder; default: runs/NAME-HASH.")
+@_out
+@click.option(
+    "--accept-changed-code",
+    is_flag=True,
+    help="Add trials although sources or versions are not those registered; it is recorded, and "
+    "verdicts become exploratory.",
+)
 def run(
     scenario: str,
     out: str | None,
     workers: int | None,
+    accept_changed_code: bool,
     **options: Any,
 ) -> None:
     """Run the trials of SCENARIO that are not finished yet, then write the report.
 
     SCENARIO is a YAML file, or the name of one that comes with the sandbox (`sandbox list
-    scenarios`). Repeat the command to resume; seeds, doses or metrics that were added to the
-    scenario are added to the same run folder. If a trial fails, the others continue, and the exit
-    code is 1.
+    scenarios`). All that decides its verdicts is registered before the first trial. Repeat the
+    command to resume; seeds, doses or metrics that were added to the scenario are added to the same
+    run folder, as a revision that the report names. If a trial fails, the others continue, and the
+    exit code is 1.
     """
     from sandbox import api  # noqa: PLC0415  (torch and more; `--help` needs none)
 
@@ -106,8 +118,33 @@ def run(
     folder = api.run_folder(loaded, out)
     _check_folder(folder)
     say(f"{_headline(loaded)} -> {folder}")
-    done = api.run_scenario(loaded, folder, workers, options["plugins"])
+    done = api.run_scenario(
+        loaded, folder, workers, options["plugins"], accept_changed_code=accept_changed_code
+    )
     _conclude(done)
+
+
+@click.command(
+    epilog="\b\nExample:\n  sandbox register my.yaml && sandbox run my.yaml",
+)
+@_with_scenario
+@_out
+def register(scenario: str, out: str | None, **options: Any) -> None:
+    """Write down what decides the verdicts of SCENARIO before any trial; runs nothing.
+
+    Keep the hash that is printed outside the run folder: `sandbox verify RUN --head HASH` finds it
+    in a registration that was not rewritten. It cannot show that the same question was not run in
+    other folders before.
+    """
+    from sandbox import api  # noqa: PLC0415  (as above)
+
+    loaded = _load(scenario, options)
+    folder = api.run_folder(loaded, out)
+    _check_folder(folder)
+    found = api.register_scenario(loaded, folder, options["plugins"])
+    click.echo(f"{_headline(loaded)} -> {folder}")
+    for line in registered(found):
+        click.echo(line)
 
 
 @click.command(
@@ -188,9 +225,10 @@ def _load(scenario: str, options: dict[str, Any]) -> "Scenario":
 
 
 def _headline(scenario: "Scenario") -> str:
+    from sandbox.design import count_conditions  # noqa: PLC0415
     from sandbox.scenario import trials  # noqa: PLC0415
 
-    conditions = trials.count_conditions(scenario.levers, scenario.design)
+    conditions = count_conditions(scenario.levers, scenario.design)
     steps = named(scenario.agent["learner"]).total_steps
     factors = (
         f"{counted(conditions, 'condition')} x {counted(len(scenario.envs), 'env')}"
@@ -238,10 +276,12 @@ def _env(spec: dict[str, Any]) -> str:
 
 def _check_folder(folder: Path) -> None:
     """Raise ``InputError`` before anything is written where the run could not live."""
+    from sandbox.record.store import is_run  # noqa: PLC0415
+
     where = str(folder)
     if folder.is_symlink() and not folder.exists():
         raise InputError(Problem(where, "is a broken link; give another --out"))
-    inside = [each for each in folder.absolute().parents if (each / "resolved.json").exists()]
+    inside = [each for each in folder.absolute().parents if is_run(each)]
     if inside:
         raise InputError(Problem(where, f"lies in the run {inside[0]}; give another --out"))
     here = next(each for each in (folder, *folder.absolute().parents) if each.exists())
@@ -250,6 +290,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _conclude(done: "Experiment") -> None:
+    say("\n".join(registered(done.record.registration)) + "\n")
     if done.verdicts:
         verdicts(done.verdicts)
     averages(done.record)

@@ -1,7 +1,6 @@
 """What ``sandbox show`` says about a part, an env, a scenario or a run folder."""
 
 import inspect
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -27,9 +26,11 @@ def described(
     ``plugins``: modules that a process must plug in before it makes a third-party env;
     ``settings``: of a world, which is then shown alone.
     """
+    from sandbox.record.store import is_run  # noqa: PLC0415  (`list` needs none of it)
+
     if settings:
         return [_with_settings(name, settings)]
-    if (Path(name) / "resolved.json").is_file():
+    if is_run(Path(name)):
         return [_run(Path(name))]
     parts = [catalogue().parts(folder).get(name) for folder in PART_FOLDERS]
     cards = [_part(each) for each in parts if each is not None]
@@ -195,8 +196,9 @@ def _scenario(name: str) -> Card:
 
 def _run(folder: Path) -> Card:
     from sandbox.execution.status import status_of  # noqa: PLC0415
+    from sandbox.record.store import read_run  # noqa: PLC0415
 
-    scenario = json.loads((folder / "resolved.json").read_text(encoding="utf-8"))
+    scenario = read_run(folder).scenario
     found = status_of(folder)
     return {
         "kind": "run",

@@ -40,15 +40,19 @@ def report(run: Path) -> None:
 )
 @_run
 @click.option(
-    "--head", metavar="HEX", help="The head that an earlier `verify` printed; compare it, too."
+    "--head",
+    metavar="HEX",
+    help="The head, or registration hash, that an earlier command printed; compare it, too.",
 )
 @as_json
 def verify(run: Path, head: str | None, as_json: bool) -> None:
     """Check that no record in RUN was changed after it was written; exit code 3 if one was.
 
+    Registration, manifest, scenario, ledgers, events and weights are compared with their hashes.
     The command prints a head: one hash over all records. Rewriting all records and their
-    hashes consistently still changes the head, so keep it outside the folder and give it with
-    --head next time.
+    hashes consistently still changes the head, so keep it, or the registration hash, outside the
+    folder and give it with --head next time. Nothing here shows whether the same question was run
+    in other folders before.
     """
     from sandbox.execution import verify as verifier  # noqa: PLC0415
 
@@ -62,6 +66,9 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
     )
     if found.unfinished:
         click.echo(f"not checked, as they are unfinished: {', '.join(found.unfinished)}")
+    for each in found.notes:
+        click.echo(f"not as registered: {each}")
+    click.echo(f"registration: {found.registration}")
     click.echo(f"head: {found.head}")
     click.echo(
         f"not checked, as they are made from the records: {', '.join(verifier.DERIVED)} (`sandbox"

@@ -22,7 +22,7 @@ from sandbox.execution.processes import death, end, no_main, one_thread
 from sandbox.execution.progress import Progress, Tick
 from sandbox.gate.budget import progress
 from sandbox.record import events
-from sandbox.record.store import RunFolder, TrialFolder
+from sandbox.record.run_folder import RunFolder, TrialFolder
 from sandbox.words import condition_name
 
 POLL_SECONDS = 0.25

@@ -28,12 +28,17 @@ def manifest(folder: Path, plugins: tuple[str, ...]) -> dict[str, Any]:
         "cpu": _cpu(),
         "cores": cores(),
         "threads_per_trial": 1,
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": commit(),
         "dirty": bool(_git("status", "--porcelain")),
         "packages": {d.metadata["Name"]: d.version for d in distributions()},
         "plugins": sorted({*plugins, *catalogue().env_origins.values()}),
         "broken_plugins": dict(catalogue().broken),
     }
+
+
+def commit() -> str | None:
+    """The commit that is checked out; ``None`` outside a checkout."""
+    return _git("rev-parse", "HEAD")
 
 
 def _cpu() -> str:

@@ -17,7 +17,8 @@ from sandbox.errors import IntegrityError
 from sandbox.record.differences import differences, leaves
 from sandbox.record.events import Event
 from sandbox.record.files import Disk, Log
-from sandbox.record.store import RunFolder, RunRecord, TrialRecord, chosen, read_run
+from sandbox.record.run_folder import RunFolder
+from sandbox.record.store import RunRecord, TrialRecord, chosen, read_run
 
 SHOWN = 80
 NUMERIC = ("torch", "numpy")
@@ -53,6 +54,10 @@ class MemoryDisk(Disk):
     def remove(self, path: Path) -> None:
         """See ``Disk``."""
         self.files.pop(path, None)
+
+    def extend(self, path: Path, line: str) -> None:
+        """See ``Disk``."""
+        self.files.setdefault(path, bytearray()).extend(line.encode() + b"\n")
 
     @contextlib.contextmanager
     def appending(self, path: Path) -> Iterator[Log]:
@@ -138,7 +143,11 @@ def _run_again(run: RunRecord, record: TrialRecord, plugins: tuple[str, ...]) ->
     )
     if executor.execute([Job(record.id, record.spec, 0)], done_before=0):
         raise IntegrityError(f"{record.folder}: error: cannot be run again: {reasons[0]}")
-    made = {path.relative_to(record.folder).as_posix(): data for path, data in disk.files.items()}
+    made = {
+        path.relative_to(record.folder).as_posix(): data
+        for path, data in disk.files.items()
+        if path.is_relative_to(record.folder)
+    }
     return {name: bytes(data) for name, data in made.items() if _is_record(name)}
 
 

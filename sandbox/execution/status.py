@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.contract import named
+from sandbox.design import count_conditions
 from sandbox.gate.budget import progress
 from sandbox.record.store import TrialRecord, read_run
-from sandbox.scenario.trials import count_conditions
 
 TAIL = 2**16
 """Bytes at the end of an unfinished ``events.jsonl`` that are looked at."""

@@ -1,13 +1,14 @@
-"""Finds any change in what a run has recorded: specs, ledgers, events and weights."""
+"""Finds any change in what a run has recorded: registration, manifest, specs, ledgers, weights."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.errors import IntegrityError
-from sandbox.record import ledger
-from sandbox.record.store import TrialRecord, read_run
+from sandbox.record import integrity, ledger
+from sandbox.record.store import RunRecord, TrialRecord, read_run
 from sandbox.scenario.trials import trial_id
+from sandbox.verdicts.provenance import differs_from_registration
 
 DERIVED = ("results.jsonl", "report.html", "tensorboard/")
 """What is made from the trials and can be made again: held against nothing."""
@@ -21,33 +22,67 @@ class VerifyReport:
     unfinished: tuple[str, ...]  # trials without a final account: nothing to hold them against
     entries: int  # ledger entries
     files: int
-    head: str  # one hash over the ledger heads of all complete trials: keep it outside the folder
+    head: str  # one hash over registration and ledgers of all complete trials: keep it elsewhere
+    registration: str  # hash of what was registered before any trial began
+    notes: tuple[str, ...] = ()  # what is other than it was registered; no sign of forgery
 
 
 def verify(folder: str | Path, head: str | None = None) -> VerifyReport:
     """Check a whole run folder. Raises ``IntegrityError`` naming file and line of every change.
 
-    ``head``: a hash that an earlier ``verify`` printed, kept outside the folder; only this finds
-    a run whose ledgers *and* accounts were all rewritten.
+    ``head``: a hash that an earlier command printed (a head, or that of a registration), kept
+    outside the folder; only this finds a run of which every chain was rewritten.
     """
     run = read_run(folder)
-    problems: list[str] = []
-    entries = files = 0
+    problems, entries, files = _checked(run)
+    problems += [
+        f"{run.folder / 'trials' / trial}: error: this trial had ended and was deleted;"
+        " `sandbox run` runs it again and compares"
+        for trial in integrity.gone(run)
+    ]
     complete = [trial for trial in run.trials if trial.done]
-    for trial in complete:
-        entries += _check_ledger(trial, problems)
-        files += _check_files(trial, problems)
-    found = _head(complete)
-    if head is not None and head != found:
+    found = _head(run, complete)
+    if head is not None and head not in {found, *_earlier_heads(run)}:
         problems.append(f"{run.folder}: error: head is {found}, not {head}")
     if problems:
         raise IntegrityError("\n".join(problems))
     unfinished = tuple(trial.id for trial in run.trials if not trial.done)
-    return VerifyReport(len(complete), unfinished, entries, files + len(complete), found)
+    return VerifyReport(
+        trials=len(complete),
+        unfinished=unfinished,
+        entries=entries,
+        files=files + len(complete),
+        head=found,
+        registration=run.registration.before_data.hash,
+        notes=tuple(differs_from_registration(run)),
+    )
 
 
-def _head(trials: list[TrialRecord]) -> str:
+def changed(run: RunRecord) -> list[str]:
+    """Every file of a run that is not as it was written."""
+    return _checked(run)[0]
+
+
+def _checked(run: RunRecord) -> tuple[list[str], int, int]:
+    """Problems, ledger entries and files."""
+    problems = integrity.changed(run)
+    entries = files = 0
+    for trial in run.trials:
+        if trial.done:
+            entries += _check_ledger(trial, problems)
+            files += _check_files(trial, problems)
+    return problems, entries, files
+
+
+def _earlier_heads(run: RunRecord) -> set[str]:
+    """Hashes of all lines of the run's own chains: one that was printed before must be there."""
+    registered = {each.hash for each in run.registration.entries}
+    return registered | {str(each["hash"]) for each in run.log}
+
+
+def _head(run: RunRecord, trials: list[TrialRecord]) -> str:
     lines = sorted(f"{trial.id} {trial.status.get('ledger_head')}" for trial in trials)
+    lines += [each.hash for each in run.registration.entries]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sandbox.errors import IntegrityError
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True)

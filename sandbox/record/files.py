@@ -17,6 +17,7 @@ from sandbox.errors import ResourceError
 
 _USED_UP = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 TEMPORARY = ".tmp-"
+BLOCK = 65536
 
 
 class Operation(NamedTuple):
@@ -82,6 +83,23 @@ class Disk:
         finally:
             os.close(handle)
 
+    def extend(self, path: Path, line: str) -> None:
+        """Add one line durably, to a new file or to whole lines; a line cut short is removed."""
+        with _explained(path):
+            new = not path.exists()
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o644)
+            try:
+                whole = _end_of_lines(handle)
+                if whole < os.fstat(handle).st_size:
+                    self._ask("cut", path)
+                    os.ftruncate(handle, whole)
+                self.put(handle, path, line.encode() + b"\n")
+                self.settle(handle, path)
+            finally:
+                os.close(handle)
+            if new:
+                self._fsync_folder(path.parent)
+
     def put(self, handle: int, path: Path, data: bytes) -> None:
         """Write all of ``data`` to an open file."""
         kept = self._ask("write", path)
@@ -128,6 +146,18 @@ class Log:
         """Bring everything appended so far to the disk."""
         with _explained(self.path):
             self.disk.settle(self.handle, self.path)
+
+
+def _end_of_lines(handle: int) -> int:
+    """Bytes up to and with the last line break of an open file."""
+    end = os.fstat(handle).st_size
+    while end:
+        start = max(0, end - BLOCK)
+        found = os.pread(handle, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
-"""Append-only, hash-chained record of every proposal and edit of one trial.
+"""Append-only, hash-chained lines: the ledger of a trial, the registration and log of a run.
 
 One canonical JSON line an entry. ``hash`` is the SHA-256 of the line without it, ``previous`` the
-hash of the line before (of the trial's id for the first), so a changed, missing, inserted or moved
-line is found at its place. A chain alone cannot show that its tail was cut or all of it rewritten:
-the head is also kept in ``status.json`` and ``events.jsonl``, and printed for people to keep.
+hash of the line before (for the first of its origin: a trial's id, or the name of the file), so a
+changed, missing, inserted or moved line is found at its place. A chain alone cannot show that its
+tail was cut or all of it rewritten: a trial's head is also kept in its ``status.json``, in its
+events and in the run's manifest, and printed for people to keep.
 """
 
 import hashlib
@@ -34,14 +35,14 @@ def digest(text: str) -> str:
 
 @dataclass
 class Chain:
-    """The growing end of one ledger."""
+    """The growing end of one chain."""
 
-    trial: str
+    origin: str
     entries: int = 0
     head: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.head = digest(self.trial)
+        self.head = digest(self.origin)
 
     def link(self, body: Mapping[str, Any]) -> str:
         """Return the next line for this body and move the head to it."""
@@ -51,16 +52,18 @@ class Chain:
         return canonical({**linked, "hash": self.head})
 
 
-def check(lines: Iterable[str], trial: str, where: str) -> tuple[list[dict[str, Any]], str]:
+def check(
+    lines: Iterable[str], origin: str, where: str, what: str = "ledger"
+) -> tuple[list[dict[str, Any]], str]:
     """Return the entries and the head. Raises ``IntegrityError`` naming the first broken line."""
-    chain = Chain(trial)
+    chain = Chain(origin)
     entries = []
     for number, line in enumerate(lines, start=1):
         entry = _parsed(line)
         body = {k: v for k, v in entry.items() if k not in {"entry", "previous", "hash"}}
         if chain.link(body) + "\n" != line:
             raise IntegrityError(
-                f"{where}:{number}: error: ledger broken at line {number}: {_why(entry, chain)}"
+                f"{where}:{number}: error: {what} broken at line {number}: {_why(entry, chain)}"
             )
         entries.append(entry)
     return entries, chain.head
@@ -68,10 +71,14 @@ def check(lines: Iterable[str], trial: str, where: str) -> tuple[list[dict[str, 
 
 def _parsed(line: str) -> dict[str, Any]:
     try:
-        entry = json.loads(line)
+        entry = json.loads(line, parse_constant=_no_json)
     except ValueError:
         return {}
     return entry if isinstance(entry, dict) else {}
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(name)  # NaN and infinities, which Python would accept
 
 
 def _why(entry: Mapping[str, Any], chain: Chain) -> str:

@@ -1,141 +1,17 @@
-"""The run folder: one writer, many readers; everything whole or absent, resumable, self-explaining.
+"""Reading a run folder. It needs neither torch nor the code of the world or the agent."""
 
-Reading needs neither torch nor the code of the world or the agent. A trial is complete when, and
-only when, its ``status.json`` says ``done``: it is written last and holds the hashes of the rest.
-"""
-
-import contextlib
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sandbox.errors import InputError, IntegrityError, Problem
 from sandbox.record import events
-from sandbox.record.files import Disk, Log
-from sandbox.record.ledger import Chain, Receipt
+from sandbox.record.registration import Registered, Registration
+from sandbox.record.run_chain import MANIFEST, REGISTRATION, entries
 from sandbox.words import condition_name
-
-JSON = Mapping[str, Any]
-
-
-def to_json(data: JSON) -> bytes:
-    """Readable, deterministic JSON text."""
-    return (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
-
-
-# --- writing -----------------------------------------------------------------------------------
-
-
-@dataclass
-class RunFolder:
-    """A run being written. ``locked`` keeps a second runner out."""
-
-    folder: Path
-    disk: Disk = field(default_factory=Disk)
-
-    def begin(self, scenario: bytes, resolved: JSON, manifest: JSON) -> None:
-        """Create the folder and record what is run with which program."""
-        self.disk.folder(self.folder / "trials")
-        self.disk.write(self.folder / "scenario.yaml", scenario)
-        self.disk.write(self.folder / "resolved.json", to_json(resolved))
-        self.disk.write(self.folder / "manifest.json", to_json(manifest))
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the run for this process. Raises ``InputError`` if another one has it."""
-        self.disk.folder(self.folder)
-        path = self.folder / ".lock"
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(handle, 100, 0).decode(errors="replace").strip()
-                raise InputError(
-                    Problem(str(self.folder), f"run is in use by process {holder}; wait or stop it")
-                ) from None
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-            yield
-        finally:
-            os.close(handle)
-
-    def is_done(self, trial: str) -> bool:
-        """Was this trial finished by an earlier command?"""
-        return read_status(self.folder / "trials" / trial).get("state") == "done"
-
-    @contextlib.contextmanager
-    def trial(self, trial: str, spec: JSON) -> Iterator["TrialFolder"]:
-        """Write one trial from its start; what an unfinished attempt left is replaced."""
-        folder = self.folder / "trials" / trial
-        self.disk.folder(folder / "checkpoints")
-        self.disk.remove(folder / "status.json")
-        self.disk.write(folder / "spec.json", to_json(spec))
-        with (
-            self.disk.appending(folder / "events.jsonl") as event_log,
-            self.disk.appending(folder / "ledger.jsonl") as ledger,
-        ):
-            yield TrialFolder(folder, self.disk, event_log, ledger, Chain(trial))
-
-
-@dataclass
-class TrialFolder:
-    """One trial being written, by the runner; the process that trains holds none of these files."""
-
-    folder: Path
-    disk: Disk
-    event_log: Log
-    ledger_log: Log
-    chain: Chain
-    _events: Any = field(default_factory=hashlib.sha256)
-    _weights: dict[str, str] = field(default_factory=dict)
-
-    def event(self, line: str) -> None:
-        """Append one event line."""
-        self._events.update(line.encode() + b"\n")
-        self.event_log.append(line)
-
-    def ledger(self, body: JSON) -> Receipt:
-        """Append one entry; it is on the disk when this returns."""
-        self.ledger_log.append(self.chain.link(body), durable=True)
-        return Receipt(self.chain.entries, self.chain.head)
-
-    def weights(self, update: int, agent: str, state: JSON, tensors: bytes) -> str:
-        """Keep a checkpoint of one agent; returns the SHA-256 of its tensors."""
-        name = f"{update:06d}"
-        folder = self.folder / "checkpoints" / name
-        self.disk.folder(folder)
-        sha = hashlib.sha256(tensors).hexdigest()
-        written = {
-            f"{agent}.safetensors": tensors,
-            f"{agent}.state.json": to_json({**state, "sha256": sha}),
-        }
-        for file, data in written.items():
-            self.disk.write(folder / file, data)
-            self._weights[f"checkpoints/{name}/{file}"] = hashlib.sha256(data).hexdigest()
-        return sha
-
-    def finish(self, status: JSON, log: str) -> None:
-        """Say how the trial ended. For ``done`` this is what makes it complete."""
-        self.event_log.sync()
-        if log:
-            self.disk.write(self.folder / "log.txt", log.encode())
-        account = {
-            "ledger_entries": self.chain.entries,
-            "ledger_head": self.chain.head,
-            "events_sha256": self._events.hexdigest(),
-            "weights_sha256": self._weights,
-        }
-        self.disk.write(self.folder / "status.json", to_json({**status, **account}))
-
-
-# --- reading -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -163,12 +39,12 @@ class TrialRecord:
         path = self.folder / "events.jsonl"
         if not path.exists():
             return []
-        found = []
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.endswith("\n"):
-                    found.append(_event(line, path, number))
-        return found
+        data = path.read_bytes()
+        account = self.status.get("events_sha256")
+        if self.done and account not in {None, hashlib.sha256(data).hexdigest()}:
+            raise IntegrityError(f"{path}: error: not the file that status.json holds the hash of")
+        whole = data.decode(errors="replace").split("\n")[:-1]  # a last line cut short is left out
+        return [_event(line, path, number) for number, line in enumerate(whole, start=1)]
 
 
 @dataclass(frozen=True)
@@ -176,27 +52,71 @@ class RunRecord:
     """A run folder, read."""
 
     folder: Path
-    scenario: dict[str, Any]
-    manifest: dict[str, Any]
+    registration: Registration
+    log: tuple[dict[str, Any], ...]  # entries of the manifest
     trials: tuple[TrialRecord, ...]
+
+    @property
+    def scenario(self) -> dict[str, Any]:
+        """The resolved scenario in force, as the registration holds it."""
+        return dict(self.registration.last.scenario)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """With what program and machine the last command ran; ``{}`` before the first."""
+        commands = [each for each in self.log if each.get("kind") == "command"]
+        chained = {"kind", "entry", "previous", "hash"}
+        return {k: v for k, v in commands[-1].items() if k not in chained} if commands else {}
+
+    @cached_property
+    def ends(self) -> dict[str, list[dict[str, Any]]]:
+        """Trial -> its ends as the manifest records them, in order."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for each in self.log:
+            if each.get("kind") == "trial":
+                found.setdefault(each["trial"], []).append(each)
+        return found
 
 
 def read_run(folder: str | Path) -> RunRecord:
     """Read a run. Raises ``InputError`` where there is none, ``IntegrityError`` if damaged."""
     folder = Path(folder)
-    if not (folder / "resolved.json").is_file():
-        raise InputError(Problem(str(folder), "no run here: it has no resolved.json"))
-    resolved = _json(folder / "resolved.json")
-    found = resolved.get("format", 1)  # the first format called it "schema"
+    if not (folder / REGISTRATION).is_file():
+        raise InputError(Problem(str(folder), _no_run(folder)))
+    lines = entries(folder / REGISTRATION)
+    if not lines:
+        raise InputError(Problem(str(folder), f"no run here: its {REGISTRATION} has no entry"))
+    registration = Registration(tuple(map(Registered.of, lines)))
+    found = registration.last.scenario.get("format")
     if found != events.SCHEMA:
-        what = f"is a run of format {found}, this version reads {events.SCHEMA}"
-        raise InputError(Problem(str(folder), f"{what}; run its scenario again into another --out"))
-    trials = sorted((folder / "trials").iterdir()) if (folder / "trials").is_dir() else []
-    found = [_trial(each) for each in trials if (each / "spec.json").is_file()]
-    found.sort(
+        raise InputError(Problem(str(folder), _other_format(found)))
+    folders = sorted((folder / "trials").iterdir()) if (folder / "trials").is_dir() else []
+    trials = [_trial(each) for each in folders if (each / "spec.json").is_file()]
+    trials.sort(
         key=lambda trial: (trial.spec["env"]["id"], trial.condition_name, trial.spec["seed"])
     )
-    return RunRecord(folder, resolved, _json(folder / "manifest.json"), tuple(found))
+    return RunRecord(folder, registration, tuple(entries(folder / MANIFEST)), tuple(trials))
+
+
+def is_run(folder: Path) -> bool:
+    """Does a run lie here, of this format or an older one?"""
+    return (folder / REGISTRATION).exists() or (folder / "resolved.json").exists()
+
+
+def _no_run(folder: Path) -> str:
+    """Why nothing can be read: no run, or one of a format without registration."""
+    if not (folder / "resolved.json").is_file():
+        return f"no run here: it has no {REGISTRATION}"
+    resolved = _json(folder / "resolved.json")
+    found = resolved.get("format", 1)  # the first format called it "schema"
+    if found == events.SCHEMA:
+        return f"its {REGISTRATION} is missing: nothing shows what was registered"
+    return _other_format(found)
+
+
+def _other_format(found: Any) -> str:
+    what = f"is a run of format {found}, this version reads {events.SCHEMA}"
+    return f"{what}; run its scenario again into another --out"
 
 
 def chosen(run: RunRecord, trial: str | None) -> list[TrialRecord]:
@@ -226,7 +146,14 @@ def read_status(folder: Path) -> dict[str, Any]:
 
 
 def _trial(folder: Path) -> TrialRecord:
-    return TrialRecord(folder, folder.name, _json(folder / "spec.json"), read_status(folder))
+    path = folder / "spec.json"
+    spec = _json(path)
+    condition, env, seed = spec.get("condition"), spec.get("env"), spec.get("seed")
+    doses = condition.values() if isinstance(condition, dict) else [None]
+    known = isinstance(seed, int) and isinstance(env, dict) and isinstance(env.get("id"), str)
+    if not known or not all(isinstance(dose, int | float | str) for dose in doses):
+        raise IntegrityError(f"{path}: error: not the spec of a trial")
+    return TrialRecord(folder, folder.name, spec, read_status(folder))
 
 
 def _event(line: str, path: Path, number: int) -> events.Event:

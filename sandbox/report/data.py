@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.analysis.claims import JudgedClaim, verdicts
 from sandbox.analysis.effects import (
     CONFIDENCE,
     Effect,
@@ -23,6 +22,7 @@ from sandbox.record.events import Edited, Event, Filmed, Probed, RolledBack, Upd
 from sandbox.record.lineage import Lineage as Tree
 from sandbox.record.lineage import behaviour_changes, lineages
 from sandbox.record.store import RunRecord, TrialRecord
+from sandbox.verdicts.claims import JudgedClaim, verdicts
 from sandbox.words import condition_name, env_label
 
 MOST_CURVES = 60
@@ -203,7 +203,8 @@ def _conditions(run: RunRecord) -> tuple[str, ...]:
         places = [
             doses[k].index(condition[k]) if condition.get(k) in doses[k] else 0 for k in levers
         ]
-        return sum(place > 0 for place in places), [-place for place in places]
+        turned = [place > 0 for place in places]
+        return sum(turned), [not each for each in turned], places
 
     return tuple(dict.fromkeys(_name(run, trial) for trial in sorted(run.trials, key=place)))
 

@@ -5,10 +5,10 @@ from itertools import groupby
 
 from sandbox.analysis.doses import DoseResponse, dose_responses
 from sandbox.analysis.effects import metric
-from sandbox.analysis.verdict import SIGNIFICANT
 from sandbox.report.data import Report
 from sandbox.report.html import Figure, Html, axis, blank, figure, place, section, text
 from sandbox.report.styles import COLOURS
+from sandbox.verdicts.verdict import SIGNIFICANT
 from sandbox.words import counted, dose_label, percent
 
 MOST_PANELS = 12  # of one lever in one env

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.analysis.claims import JudgedClaim
+from sandbox.design import looks_of
 from sandbox.record.files import Disk
 from sandbox.record.store import read_run
 from sandbox.report import sections
@@ -26,6 +26,7 @@ from sandbox.report.maps import maps
 from sandbox.report.rewards import live_objectives
 from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
+from sandbox.verdicts.claims import JudgedClaim
 from sandbox.words import counted
 
 POLICY = (
@@ -71,6 +72,7 @@ def _sections(report: Report) -> Iterator[Html]:
     yield _head(report)
     if report.smoke:
         yield SMOKE
+    yield _registration(report)
     yield from map(_verdict, report.judged)
     if report.ended_early:
         yield sections.ended_early(report)
@@ -109,8 +111,39 @@ def _head(report: Report) -> Html:
     )
 
 
+def _registration(report: Report) -> Html:
+    """What was fixed before the data, when, and every change since."""
+    found, scenario = report.run.registration, report.run.scenario
+    first, looks = found.before_data, looks_of(scenario)
+    when = "before any trial" if not first.begun else f"after {counted(first.begun, 'trial')}"
+    sizes = [*map(str, looks[:-1]), counted(looks[-1], "seed")]
+    claims = len(report.judged)
+    judged = (
+        f"{counted(claims, 'claim')}, judged at {' and '.join(sizes)}" if claims else "No claim"
+    )
+    commit = f", at commit {first.commit[:12]}" if first.commit else ""
+    line = Html(
+        f'<p class="claim">Registered {text(first.when)}, {text(when)}{text(commit)}, as'
+        f" <code>{text(first.hash)}</code>. {text(judged)}.</p>"
+    )
+    changes = [f"Changed since: {each}." for each in found.revisions]
+    caveat = (
+        "To a reader who kept this hash, the chain of hashes proves the order of registration and"
+        " trials inside this folder; it cannot show whether the question was run in other folders"
+        " before."
+    )
+    return section(
+        "Registration",
+        line,
+        bullets(changes or ["Nothing was changed since."]),
+        Html(f'<p class="soft small">{text(caveat)}</p>'),
+    )
+
+
 def _verdict(judged: JudgedClaim) -> Html:
     found, seen = judged.verdict, judged.effect
+    if found.status == "pending":
+        return _too_early(judged)
     notes = [found.reason, *found.notes, judged.fragility]
     notes += [f"{check.name}: {check.detail}" for check in found.checks if check.detail]
     measured = Html('<p class="soft">No pair of trials could be compared.</p>')
@@ -131,4 +164,17 @@ def _verdict(judged: JudgedClaim) -> Html:
         measured,
         bullets(dict.fromkeys(filter(None, notes))),
         kind=f"verdict {found.status}",
+    )
+
+
+def _too_early(judged: JudgedClaim) -> Html:
+    """A claim whose registered number of seeds has not been reached: no number is shown."""
+    return section(
+        "Verdict",
+        Html(
+            f'<p class="claim"><span class="badge">{text(judged.verdict.reason)}</span>'
+            f"Claim: {text(judged.claim)}.</p>"
+        ),
+        bullets(judged.verdict.notes),
+        kind="verdict pending",
     )

@@ -31,7 +31,8 @@ section { background:var(--card); border:1px solid var(--line); border-radius:12
   border-radius:99px;
   padding:1px 12px; font-weight:700; font-size:1.02rem; margin-right:.5rem }
 .supported { --tone:var(--supported) } .refuted { --tone:var(--refuted) }
-.undetermined { --tone:var(--undetermined) } .invalid { --tone:var(--invalid) }
+.undetermined, .suggestive, .pending { --tone:var(--undetermined) }
+.invalid { --tone:var(--invalid) }
 .claim { font-size:1.08rem; margin:.5rem 0 }
 table { border-collapse:collapse; width:100%; font-size:.9rem; font-variant-numeric:tabular-nums }
 th { text-align:left; color:var(--soft); font-weight:600; border-bottom:1px solid var(--line) }

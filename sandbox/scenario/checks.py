@@ -11,12 +11,13 @@ from typing import Any
 from agents.contract import Objective
 from sandbox.catalogue import catalogue
 from sandbox.contract import named
+from sandbox.design import conditions, level
 from sandbox.env_index import EnvEntry
 from sandbox.scenario import arms, trials
 from sandbox.scenario.findings import Findings, dotted
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.strict_yaml import Path
-from sandbox.words import Dose, conditions, dose_label, env_label
+from sandbox.words import Dose, dose_label, env_label
 
 JSON = dict[str, Any]
 
@@ -156,6 +157,24 @@ def size(found: Findings, scenario: Scenario, limit: int) -> None:
     if would > limit:
         what = f"would run {would:,} trials (limit {limit:,}; raise with --max-trials)"
         found.add(("levers",) if scenario.levers else ("seeds",), what, at_key=True)
+
+
+def looks(found: Findings, scenario: Scenario) -> None:
+    """Check that interim analyses rise, end with the last seed, and each could decide something."""
+    asked, seeds, claims = list(scenario.looks), len(scenario.seeds), len(scenario.claims)
+    if asked != sorted(set(asked)):
+        found.add(("looks",), f"numbers of seeds must rise from one to the next (got {asked})")
+    elif asked and asked[-1] != seeds:
+        what = f"the last of them must be the number of seeds, {seeds} (got {asked[-1]})"
+        found.add(("looks",), what)
+    alpha = min((each["alpha"] for each in scenario.claims), default=1.0)
+    for i, n in enumerate(asked):
+        share, smallest = level(alpha, asked, n) / max(claims, 1), 2.0**-n
+        if claims and smallest > share:
+            what = (
+                f"with {n} seeds the smallest p is {smallest:.2g}, above the level of this analysis"
+            )
+            found.add(("looks", i), f"{what}, {share:.2g}: it could decide nothing")
 
 
 def _envs(found: Findings, written: Any, known: Mapping[str, EnvEntry]) -> None:

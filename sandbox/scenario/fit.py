@@ -21,6 +21,7 @@ from agents.genome import Genome
 from agents.part_settings import FAULTS, PlacedProblem
 from agents.training.spaces import action_box, action_count, flat_size
 from sandbox.contract import Spec, named
+from sandbox.design import conditions
 from sandbox.env_index import EnvEntry
 from sandbox.errors import fault, one_line
 from sandbox.scenario import arms, trials
@@ -30,7 +31,7 @@ from sandbox.scenario.model import Scenario
 from sandbox.scenario.strict_yaml import Path
 from sandbox.trial import build, environment
 from sandbox.trial.controls import MisfitError, NeedsError, controlled
-from sandbox.words import condition_name, conditions
+from sandbox.words import condition_name
 
 COPIES = 2
 """As many copies of an env are made to ask it."""

@@ -15,6 +15,7 @@ from sandbox.scenario.strict_yaml import Path
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 ENV_NAME = r"^[A-Za-z0-9][A-Za-z0-9 _.,-]{0,63}$"
+DEFAULT_SEEDS = [0, 1, 2]
 MOST_SEEDS = 100_000
 
 
@@ -249,7 +250,7 @@ _FIRST_GATE = {"max_parameters", "max_flops", "max_edits", "protect"}
 
 
 class ClaimForm(Form):
-    """A claim, stated before anything has run: last dose of a lever against its first."""
+    """A claim, registered before anything has run: last dose of a lever against its first."""
 
     metric: str
     effect_of: str = Field(description="A lever of this scenario with at least two doses.")
@@ -259,7 +260,9 @@ class ClaimForm(Form):
     env: str | None = Field(default=None, description="In this env alone; null: over all of them.")
     direction: Literal["higher", "lower"]
     smallest_effect: Positive = Field(description="Less than this would not matter to you.")
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    alpha: Annotated[float, Field(gt=0, le=0.1)] = Field(
+        default=0.05, description="Chance of a false verdict; the interval has 1 - 2 alpha."
+    )
 
 
 class EnvForm(Form):
@@ -328,7 +331,11 @@ class ScenarioForm(Form):
     )
     design: Literal["one_at_a_time", "full"] = "one_at_a_time"
     seeds: Annotated[list[Seed], _written(as_seeds), Field(min_length=1, max_length=MOST_SEEDS)] = (
-        Field(default=[0, 1, 2], description="A count, a list, or {first, count}.")
+        Field(default=DEFAULT_SEEDS, description="A count, a list, or {first, count}.")
+    )
+    looks: list[Annotated[int, Field(ge=1, le=MOST_SEEDS)]] = Field(
+        default=[],
+        description="Numbers of seeds at which claims are judged, the last all; none: at the end.",
     )
     metrics: list[str] = Field(min_length=1)
     claims: Annotated[list[ClaimForm], _written(as_several)] = []

@@ -57,6 +57,7 @@ def load(
     assert scenario is not None, "whatever is missing was found"  # noqa: S101
     scenario = shrunk(scenario) if smoke else scenario
     checks.size(found, scenario, max_trials)
+    checks.looks(found, scenario)
     scenario_arms.budgets(found, scenario)
     checks.claimed_envs(found, scenario)
     checks.controls(found, scenario)
@@ -96,6 +97,7 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
         levers={k: tuple(map(_dose, v)) for k, v in form.levers.items()},
         design=form.design,
         seeds=tuple(form.seeds),
+        looks=tuple(form.looks),
         metrics=tuple(form.metrics),
         claims=tuple(each.model_dump(exclude=_unsaid(each)) for each in form.claims),
         probes=probes or {},

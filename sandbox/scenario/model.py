@@ -26,6 +26,7 @@ class Scenario:
     levers: Mapping[str, tuple[Dose, ...]]
     design: str
     seeds: tuple[int, ...]
+    looks: tuple[int, ...]  # numbers of seeds at which claims are judged; none: once, at the end
     metrics: tuple[str, ...]
     claims: tuple[JSON, ...]
     probes: JSON

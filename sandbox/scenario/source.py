@@ -45,8 +45,21 @@ def document(path: FilePath, overrides: Sequence[str], seeds: int | None) -> Doc
     if problems:
         raise InputError(*problems)
     if seeds is not None:
-        found = found.patched(("seeds",), {**found.data, "seeds": seeds}, f"--seeds {seeds}")
+        mine = _so_many(found.data.get("seeds"), seeds)
+        found = found.patched(("seeds",), {**found.data, "seeds": mine}, f"--seeds {seeds}")
     return found
+
+
+def _so_many(written: Any, count: int) -> Any:
+    """The first ``count`` of the seeds that a file has; beyond them, those after its largest."""
+    from sandbox.scenario.form import DEFAULT_SEEDS, as_seeds  # noqa: PLC0415  (pydantic)
+
+    try:
+        own = DEFAULT_SEEDS if written is None else as_seeds(written)
+        largest = max(own)
+    except (TypeError, ValueError):
+        return written  # reported by the form
+    return [*own[:count], *range(largest + 1, largest + 1 + count - len(own))]
 
 
 def _override(found: Document, text: str) -> Document:

@@ -7,17 +7,17 @@ that could change its result does; the order of anything in the scenario does no
 import hashlib
 import itertools
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever, Spec
+from sandbox.design import conditions, count_conditions
 from sandbox.record.differences import Path, differences, meet
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.pinned import identity
-from sandbox.words import Dose, condition_name, conditions
+from sandbox.words import Dose, condition_name
 
 IDENTITY = 1
 """Version of what a trial's id is made from."""
@@ -99,12 +99,6 @@ def base_spec(scenario: Scenario, env: Mapping[str, Any], seed: int) -> dict[str
         "condition": {},
         **({"arms": scenario.arms} if scenario.arms else {}),
     }
-
-
-def count_conditions(levers: Mapping[str, Sequence[Dose]], design: str) -> int:
-    """``len(conditions(levers, design))`` without making them."""
-    sizes = [len(doses) for doses in levers.values()]
-    return math.prod(sizes) if design == "full" else 1 + sum(size - 1 for size in sizes)
 
 
 def lever(name: str) -> Lever:

@@ -136,12 +136,12 @@ def test_a_part_in_a_part_folder_is_light_to_import(name):
 
 def test_the_arrow_reader_sees_what_python_does():
     """The static reading above, held against a real import."""
-    code = "import sys, sandbox.analysis.verdict, agents.genome; print(*sys.modules)"
+    code = "import sys, sandbox.verdicts.verdict, agents.genome; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     ran = {each for each in done.stdout.split() if each in MODULES}
-    assert ran == (_reached("sandbox.analysis.verdict") | _reached("agents.genome")) & set(MODULES)
+    assert ran == (_reached("sandbox.verdicts.verdict") | _reached("agents.genome")) & set(MODULES)
 
 
 # --- rules that every file keeps ---------------------------------------------------------------

@@ -16,6 +16,10 @@ from sandbox.record.events import (
     Updated,
     to_line,
 )
+from sandbox.record.registration import Registered, Registration
+from sandbox.record.run_chain import MANIFEST, REGISTRATION, RunChain, entries
+from sandbox.record.run_folder import RunFolder
+from sandbox.record.store import RunRecord
 from sandbox.words import condition_name
 
 ORACLES = {
@@ -69,19 +73,61 @@ def write_run(tmp_path):
         scenario, wrong_goal=wrong_by_coverage, broken=None, name="run", ability=lambda condition: 1
     ):
         folder = tmp_path / name
-        (folder / "trials").mkdir(parents=True)
-        (folder / "resolved.json").write_text(json.dumps(scenario))
-        manifest = {"sandbox": "0.1.0", "python": "3.11", "commit": "abc", "argv": ["run <x>"]}
-        (folder / "manifest.json").write_text(json.dumps(manifest))
+        register(folder, scenario)
         for env in scenario["envs"]:
             for condition in conditions(scenario):
                 for seed in scenario["seeds"]:
                     able = ability(condition)
                     known = {"wrong_goal": wrong_goal, "broken": broken or {}, "ability": able}
                     write_trial(folder, env, condition, seed, **known)
+        record_ends(folder)
         return folder
 
     return write
+
+
+def register(folder, scenario, **changes):
+    """As a command does it; ``changes``: other values of the entry (code, trials_begun, ...)."""
+    run = RunFolder(folder)
+    entry = {"when": "2026-01-01T00:00:00+00:00", "commit": "abc", "code": {}}
+    entry |= {"resolved": scenario, "trials_begun": 0, "trials_finished": 0}
+    run.register(b"schema: 1\n", entry | changes)
+    run.begin({"sandbox": "0.1.0", "python": "3.11", "commit": "abc", "argv": ["run <x>"]})
+
+
+def as_record(folder, scenario, trials=()):
+    """A run in memory, registered before any trial."""
+    entry = {"entry": 1, "resolved": scenario, "hash": ""}
+    return RunRecord(folder, Registration((Registered.of(entry),)), (), tuple(trials))
+
+
+def register_anew(folder, scenario):
+    """The same trials, as if they had been run under this scenario from the start."""
+    for name in (REGISTRATION, MANIFEST):
+        (folder / name).unlink(missing_ok=True)
+    register(folder, scenario)
+    record_ends(folder)
+
+
+def record_ends(folder):
+    """Write down in the manifest how every trial has ended that it does not know of."""
+    chain = RunChain(folder / MANIFEST)
+    known = {each.get("trial") for each in entries(folder / MANIFEST)}
+    for home in sorted((folder / "trials").iterdir()):
+        if home.name not in known and (home / "status.json").is_file():
+            record_end(chain, home)
+
+
+def record_end(chain, home, **changes):
+    """Write down in the manifest how one trial has ended."""
+    status = json.loads((home / "status.json").read_text())
+    hashes = {
+        f"{name}_sha256": hashlib.sha256((home / f"{name}.json").read_bytes()).hexdigest()
+        for name in ("spec", "status")
+    }
+    body = {"kind": "trial", "trial": home.name, "registration": 1, "state": status["state"]}
+    body |= {"ledger_head": "", "events_sha256": status.get("events_sha256", "")}
+    chain.add({**body, **hashes, **changes})
 
 
 def wrong_by_coverage(condition, rng):

@@ -2,14 +2,14 @@
 
 import pytest
 
-from sandbox.analysis.claims import JudgedClaim
-from sandbox.analysis.verdict import judge
+from sandbox.verdicts.claims import JudgedClaim
+from sandbox.verdicts.verdict import judge
 from sandbox.words import counted
 
 
 def judged(differences, direction, alpha=0.05):
     verdict = judge(differences, 0.05, alpha)
-    return JudgedClaim("harm", "audit", direction, 0.05, None, verdict, "")
+    return JudgedClaim("harm", "audit", direction, 0.05, None, verdict, "", 5)
 
 
 @pytest.mark.parametrize(

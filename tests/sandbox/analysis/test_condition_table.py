@@ -1,13 +1,12 @@
 """Every condition has its row, in the order in which the design writes them."""
 
-import json
-
 import pytest
 
 from sandbox.analysis.condition_table import condition_table, measured
 from sandbox.analysis.effects import measure
 from sandbox.analysis.statistics import t_interval
 from sandbox.record.store import read_run
+from tests.sandbox.synthetic_run import register_anew
 
 
 def test_conditions_come_as_the_design_writes_them_and_count_their_seeds(scenario, write_run):
@@ -73,7 +72,7 @@ def test_envs_have_rows_of_their_own_in_the_order_of_the_scenario(scenario, writ
 def test_trials_kept_from_under_other_levers_have_no_row(scenario, write_run):
     folder = write_run({**scenario, "design": "full"})
     alone = {**scenario, "levers": {"data_coverage": [0, 0.5]}}
-    (folder / "resolved.json").write_text(json.dumps(alone))
+    register_anew(folder, alone)
     found = condition_table(read_run(folder))
 
     assert [(each.condition, each.n) for each in found] == [
@@ -83,7 +82,7 @@ def test_trials_kept_from_under_other_levers_have_no_row(scenario, write_run):
     assert measured(found) == ()
 
 
-def test_what_nobody_measured_is_no_zero(scenario, write_run):
+def test_what_was_not_measured_is_no_zero(scenario, write_run):
     run = read_run(write_run({**scenario, "metrics": ["television_time"]}))
     found = condition_table(run)
     (seen,) = (each for each in found[0].averages if each.metric == "television_time")

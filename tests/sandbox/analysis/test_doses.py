@@ -207,7 +207,7 @@ def test_the_interval_is_that_of_the_level_at_the_confidence_it_names(scenario, 
     assert of(read_run(write_run(dosed(scenario), name="again")), "capability").confidence == 0.95
 
 
-def test_envs_are_told_apart_and_averaged_within_a_seed(scenario, write_run):
+def test_envs_are_kept_apart_and_averaged_within_a_seed(scenario, write_run):
     envs = [
         {"id": "sandbox/CoinGrid-v0", "kwargs": {}, "name": name} for name in ("plain", "other")
     ]

@@ -1,10 +1,9 @@
 """Which trials of a run folder are compared with which."""
 
-import json
-
 from sandbox.analysis.effects import effect, pairs_of
-from sandbox.analysis.frames import verdicts
 from sandbox.record.store import read_run
+from sandbox.verdicts.frames import verdicts
+from tests.sandbox.synthetic_run import register_anew
 
 
 def test_trials_kept_from_under_other_levers_are_not_compared(scenario, write_run):
@@ -17,7 +16,7 @@ def test_trials_kept_from_under_other_levers_are_not_compared(scenario, write_ru
     fresh = write_run({**alone, "seeds": [*range(7)]}, wrong_goal=by_both, name="fresh")
     for trial in (fresh / "trials").iterdir():
         trial.rename(folder / "trials" / trial.name)
-    (folder / "resolved.json").write_text(json.dumps({**alone, "seeds": [*range(7)]}))
+    register_anew(folder, {**alone, "seeds": [*range(7)]})
 
     run = read_run(folder)
     found = effect(run, "data_coverage", "goal_misgeneralisation")

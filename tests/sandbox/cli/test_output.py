@@ -16,7 +16,9 @@ def judged(turned, reason, *notes, env="all", confidence="90 % interval"):
         change="+1 [0, 2]",
         confidence=confidence,
         effect=SimpleNamespace(turned=turned, env=env),
-        verdict=SimpleNamespace(title="refuted", reason=reason, notes=notes, n=3, low=0.0),
+        verdict=SimpleNamespace(
+            title="refuted", status="refuted", reason=reason, notes=notes, n=3, low=0.0
+        ),
     )
 
 

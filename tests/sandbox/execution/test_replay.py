@@ -12,7 +12,10 @@ from sandbox.errors import InputError, IntegrityError
 from sandbox.execution import replay
 from sandbox.execution.verify import verify
 from sandbox.record.ledger import Chain
+from sandbox.record.run_chain import MANIFEST, RunChain, entries
+from sandbox.record.run_folder import RunFolder
 from tests.sandbox.conftest import CommandLine
+from tests.sandbox.synthetic_run import record_end
 
 EDITS = 30
 STEPS = [
@@ -72,7 +75,20 @@ def forged(run, change):
     status = path.with_name("status.json")
     held = json.loads(status.read_text())
     status.write_text(json.dumps({**held, "ledger_head": chain.head}))
+    rewritten(run, ledger_head=chain.head)
     verify(run)  # sees nothing: this is what a replay is for
+
+
+def rewritten(run, **changes):
+    """Chain the manifest anew, with what it says of the trial put right."""
+    path = run / MANIFEST
+    *commands, end = entries(path)
+    path.unlink()
+    chain = RunChain(path)
+    for each in commands:
+        chain.add({k: v for k, v in each.items() if k not in {"entry", "previous", "hash"}})
+    kept = {k: end[k] for k in ("registration", "events_sha256")}
+    record_end(chain, ledger_of(run).parent, **kept, **changes)
 
 
 def test_a_run_of_thirty_edits_is_run_again_to_every_hash(run):
@@ -81,10 +97,10 @@ def test_a_run_of_thirty_edits_is_run_again_to_every_hash(run):
 
     (found,) = replay.replay(run, on_each=received.append)
 
-    entries = [json.loads(line) for line in ledger_of(run).read_text().splitlines()]
-    assert sum(each.get("applied", False) for each in entries) == EDITS
-    assert found.entries == len(entries) == EDITS + 2
-    assert found.head == entries[-1]["hash"]
+    lines = [json.loads(line) for line in ledger_of(run).read_text().splitlines()]
+    assert sum(each.get("applied", False) for each in lines) == EDITS
+    assert found.entries == len(lines) == EDITS + 2
+    assert found.head == lines[-1]["hash"]
     assert found.files == 2
     assert received == [found]
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
@@ -170,9 +186,9 @@ def test_another_version_of_the_arithmetic_is_mentioned(run, monkeypatch):
     made = replay._recorded(replay.read_run(run).trials[0])
     monkeypatch.setattr(replay, "_run_again", lambda *_: made)
     forged(run, cheaper)
-    manifest = json.loads((run / "manifest.json").read_text())
-    manifest["packages"]["torch"] = "0.0.1"
-    (run / "manifest.json").write_text(json.dumps(manifest))
+    older = replay.read_run(run).manifest
+    older["packages"]["torch"] = "0.0.1"
+    RunFolder(run).begin(older)
 
     with pytest.raises(IntegrityError, match=r"the run was made with torch 0\.0\.1, here "):
         replay.replay(run)

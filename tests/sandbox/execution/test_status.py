@@ -8,6 +8,7 @@ import pytest
 from sandbox.errors import InputError
 from sandbox.execution.status import status_of
 from sandbox.record.events import SCHEMA
+from tests.sandbox.synthetic_run import register
 
 SCENARIO = {
     "format": SCHEMA,
@@ -23,8 +24,7 @@ SCENARIO = {
 
 @pytest.fixture
 def run(tmp_path):
-    (tmp_path / "resolved.json").write_text(json.dumps(SCENARIO))
-    (tmp_path / "manifest.json").write_text("{}")
+    register(tmp_path, SCENARIO)
     (tmp_path / ".lock").touch()
 
     def trial(name, seed, status=None, events=()):
@@ -78,8 +78,7 @@ def test_no_run_no_status(tmp_path):
 def test_a_trial_that_ends_by_flops_is_as_far_as_its_flops(tmp_path):
     """Steps 32 of 100, FLOPs 800 of 1000: of one trial in two, 40 % of the work."""
     scenario = {**SCENARIO, "levers": {}, "seeds": [0, 1]}
-    (tmp_path / "resolved.json").write_text(json.dumps(scenario))
-    (tmp_path / "manifest.json").write_text("{}")
+    register(tmp_path, scenario)
     folder = tmp_path / "trials" / "a"
     folder.mkdir(parents=True)
     spec = {"env": {"id": "x"}, "seed": 0, "condition": {}, "gate": {"max_flops": 1000.0}}

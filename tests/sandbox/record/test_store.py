@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from sandbox.execution.verify import verify
 from sandbox.record import events
 from sandbox.record.events import SCHEMA
 from sandbox.record.files import Disk, Operation
-from sandbox.record.store import RunFolder, read_run
+from sandbox.record.run_chain import MANIFEST, REGISTRATION, entries
+from sandbox.record.run_folder import RunFolder
+from sandbox.record.store import read_run
 from sandbox.scenario.trials import trial_id
 from sandbox.words import condition_name
 
@@ -30,7 +33,9 @@ class PowerCutError(Exception):
 def write_all(folder, disk: Disk) -> list[str]:
     """What a runner does: skip what is done, write the rest. Returns the trials that it wrote."""
     run = RunFolder(folder, disk)
-    run.begin(b"schema: 1\n", {"name": "x", "format": SCHEMA}, {"python": "3"})
+    if not entries(folder / REGISTRATION):
+        run.register(b"schema: 1\n", {"resolved": {"name": "x", "format": SCHEMA}, "when": "now"})
+    run.begin({"python": "3"})
     missing = [each for each in TRIALS if not run.is_done(each)]
     for each in missing:
         with run.trial(each, SPECS[each]) as trial:
@@ -43,10 +48,11 @@ def write_all(folder, disk: Disk) -> list[str]:
 
 
 def whole(folder) -> dict[str, bytes]:
+    """All files but the manifest, which grows with every command."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != MANIFEST
     }
 
 
@@ -108,17 +114,16 @@ def test_a_run_reads_back(run):
 
 
 def test_every_single_byte_of_every_record_is_guarded(run):
-    """Status itself is the account that the rest is held against, so it is left out."""
+    """What a trial printed is not: nothing is concluded from it."""
     records = [p for p in sorted((run / "trials" / FIRST).rglob("*")) if p.is_file()]
-    guarded = [
-        p for p in records if p.suffix in {".jsonl", ".safetensors"} or "state.json" in p.name
-    ]
-    assert len(guarded) == 4
+    guarded = [p for p in records if p.name != "log.txt"]
+    guarded += [run / name for name in (REGISTRATION, MANIFEST, "scenario.yaml", "resolved.json")]
+    assert len(guarded) == 10
     for path in guarded:
         data = path.read_bytes()
         for i in range(len(data)):
             path.write_bytes(data[:i] + bytes([data[i] ^ 1]) + data[i + 1 :])
-            with pytest.raises(IntegrityError, match=path.name):
+            with pytest.raises((IntegrityError, InputError), match=path.name):
                 verify(run)
         path.write_bytes(data)
     verify(run)
@@ -161,7 +166,23 @@ def test_a_trial_that_says_it_was_another_is_found(run):
 
 def test_an_unfinished_trial_is_said_to_be_so(run):
     (run / "trials" / FIRST / "status.json").unlink()
-    assert verify(run).unfinished == (FIRST,)
+    found = verify(run)
+    assert found.unfinished == (FIRST,)
+    assert f"trial {FIRST} had ended and has no end now" in found.notes
+
+
+def test_a_deleted_trial_is_found(run):
+    shutil.rmtree(run / "trials" / FIRST)
+    with pytest.raises(IntegrityError, match=f"{FIRST}: error: this trial had ended and was del"):
+        verify(run)
+
+
+def test_a_trial_that_never_ended_is_not_checked(tmp_path):
+    run = RunFolder(tmp_path)
+    run.register(b"", {"resolved": {"format": SCHEMA}})
+    with run.trial(FIRST, SPECS[FIRST]):
+        pass
+    assert verify(tmp_path).unfinished == (FIRST,)
 
 
 def test_no_run_is_no_run(tmp_path):
@@ -172,6 +193,9 @@ def test_no_run_is_no_run(tmp_path):
 def test_a_damaged_line_of_events_is_named(run):
     path = run / "trials" / FIRST / "events.jsonl"
     path.write_text(path.read_text() + "{}\n")
+    with pytest.raises(IntegrityError, match=r"events.jsonl: error: not the file that status"):
+        _ = read_run(run).trials[0].events
+    (path.parent / "status.json").unlink()  # nothing to hold it against
     with pytest.raises(IntegrityError, match=r"events.jsonl:2"):
         _ = read_run(run).trials[0].events
 
@@ -182,7 +206,8 @@ def test_condition_names():
 
 
 def test_a_run_of_another_format_is_refused_in_one_line(tmp_path):
-    RunFolder(tmp_path / "old").begin(b"", {"name": "x", "format": SCHEMA - 1}, {})
+    entry = {"resolved": {"name": "x", "format": SCHEMA - 1}}
+    RunFolder(tmp_path / "old").register(b"", entry)
     with pytest.raises(
         InputError, match=f"is a run of format {SCHEMA - 1}, this version reads"
     ) as text:

@@ -72,17 +72,17 @@ def test_a_bar_reaches_as_far_as_the_interval_and_a_seed_lost_is_a_gap(dosed, wr
 def test_the_report_draws_them_and_shows_every_condition_and_dose(dosed, write_run, browser):
     path = build(write_run({**dosed, "claims": []}))
     _, words, complaints, _ = browser.open(path)
-    told, _ = read(path)
+    words, _ = read(path)
 
     assert complaints == []
     assert "Doses of data_coverage" in words
     assert "Page's test" in words
     assert "bar for its 95 % interval" in words
-    assert told.index("Doses of data_coverage") < told.index("Conditions")
+    assert words.index("Doses of data_coverage") < words.index("Conditions")
     for dose in ("0.1", "0.3", "1"):
-        assert f"data_coverage 0 → {dose}" in told
-        assert f"data_coverage={dose},freeze_editor=0" in told
-    assert "Mean over seeds and its 95 % interval" in told
+        assert f"data_coverage 0 → {dose}" in words
+        assert f"data_coverage={dose},freeze_editor=0" in words
+    assert "Mean over seeds and its 95 % interval" in words
 
 
 def test_envs_have_a_sheet_each_and_no_returns_of_two_worlds_are_averaged(dosed, write_run):
@@ -98,7 +98,13 @@ def test_a_dose_at_which_every_trial_failed_is_a_limit_and_not_the_metric(dosed,
     found = limits(gather(read_run(write_run(dosed, broken=lost))))
 
     assert (
-        "data_coverage 0 → 0.1: no pair of trials measured"
+        "Not measured in any pair of trials of data_coverage 0 → 0.1:"
         " capability, goal_misgeneralisation, edits_applied, harm."
     ) in found
     assert not any("not measured in any pair" in each for each in found)
+
+
+def test_conditions_are_listed_in_the_order_of_the_doses(dosed, write_run):
+    found = gather(read_run(write_run(dosed))).conditions
+    places = [each for each in found if each.endswith("freeze_editor=0")]
+    assert places == [f"data_coverage={dose:g},freeze_editor=0" for dose in DOSES]

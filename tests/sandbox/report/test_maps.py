@@ -11,9 +11,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from sandbox.pictures import pixels
 from sandbox.record.events import Chosen, Mapped, Measured, TrialStarted
-from sandbox.record.store import RunRecord, TrialRecord
+from sandbox.record.store import TrialRecord
 from sandbox.report.maps import CELL, maps
 from sandbox.tensorboard.writer import FILE, Writer
+from tests.sandbox.synthetic_run import as_record
 
 ARMS = ("first", "<b>second</b>")
 WALLS = ((0, 0, 0, 1), (0, 1, 1, 1))
@@ -32,7 +33,7 @@ def trial(arm, seed, events):
 
 def page(*trials):
     scenario = {"levers": {"arm": list(ARMS)}, "envs": [{"id": "e", "kwargs": {}}]}
-    run = RunRecord(Path("r"), scenario, {}, tuple(trials))
+    run = as_record(Path("r"), scenario, trials)
     conditions = tuple(f"arm={arm}" for arm in ARMS)
     return "".join(maps(SimpleNamespace(run=run, conditions=conditions)))
 

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 import pytest
 
 from sandbox.record.events import from_line, to_line
+from sandbox.record.run_folder import RunFolder
 from sandbox.record.store import read_run
 from sandbox.report import build, figures
 from sandbox.report.data import MOST_AGENT_RUNS, gather
@@ -242,8 +243,7 @@ def test_no_text_from_outside_becomes_markup(scenario, write_run):
     evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
     broken = {("data_coverage=0.5,freeze_editor=0", 2): evil}
     folder = write_run({**scenario, "question": evil, "name": evil}, broken=broken)
-    manifest = {"argv": [evil], evil: evil}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    RunFolder(folder).begin({"argv": [evil], evil: evil})
     for path in folder.glob("trials/*/events.jsonl"):
         path.write_text(path.read_text().replace('"widen"', json.dumps(evil)))
 

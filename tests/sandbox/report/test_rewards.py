@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from sandbox.record.events import Updated
-from sandbox.record.store import RunRecord, TrialRecord
+from sandbox.record.store import TrialRecord
 from sandbox.report import rewards as section
 from sandbox.report.rewards import MOST_PANELS, MOST_POINTS, live_objectives
+from tests.sandbox.synthetic_run import as_record
 
 STEPS = 10
 ARMS = ("never", "late <b>", "added", "plain")
@@ -46,7 +47,7 @@ def a_report(agent_runs=agent_run, arms=ARMS, envs=("home",), seeds=3):
                 made.__dict__.update(events=[*agent_runs(arm, seed)])
                 trials.append(made)
     scenario = {"levers": {"arm": list(arms)}, "envs": [{"id": env, "name": env} for env in envs]}
-    run = RunRecord(Path("run"), scenario, {}, tuple(trials))
+    run = as_record(Path("run"), scenario, trials)
     names = tuple(f"arm={arm}" for arm in arms)
     return SimpleNamespace(run=run, conditions=names, base=names[0], envs=tuple(envs))
 

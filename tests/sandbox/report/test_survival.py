@@ -7,8 +7,9 @@ import pytest
 
 from sandbox.analysis.constraint_groups import between_editors, between_places, groups
 from sandbox.record.events import Checked, Edited
-from sandbox.record.store import RunRecord, TrialRecord
+from sandbox.record.store import TrialRecord
 from sandbox.report.survival import survival
+from tests.sandbox.synthetic_run import as_record
 
 SEEDS, END, PLANTING = 6, 20, 2
 RULE = {"planting": PLANTING, "held": 0.05, "broken": 0.1}
@@ -61,7 +62,7 @@ def a_run(fates=fate, seeds=SEEDS):
         "envs": [{"id": "e", "kwargs": {}}],
         "probes": {"constraint": RULE},
     }
-    return RunRecord(Path("r"), scenario, {}, tuple(trials))
+    return as_record(Path("r"), scenario, trials)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from sandbox.report import build
 from sandbox.scenario import load as scenario
 from sandbox.scenario import trials
 from sandbox.words import condition_name
+from tests.sandbox.synthetic_run import record_ends, register
 
 ARMS = """
     schema: 1
@@ -207,11 +208,10 @@ def run(load, tmp_path):
     )
     found = load(text)
     folder = tmp_path / "run"
-    (folder / "trials").mkdir(parents=True)
-    (folder / "resolved.json").write_text(json.dumps(found.resolved()))
-    (folder / "manifest.json").write_text("{}")
+    register(folder, found.resolved())
     for each in trials.expand(found):
         events_of(folder / "trials" / each.id, each)
+    record_ends(folder)
     return read_run(folder)
 
 
@@ -258,7 +258,7 @@ def test_planted_winners_and_losers_are_found_and_no_others(run):
 
 
 def test_a_verdict_is_about_the_arm_and_the_env_it_names(run):
-    from sandbox.analysis.claims import verdicts
+    from sandbox.verdicts.claims import verdicts
 
     first, second = verdicts(run)
 

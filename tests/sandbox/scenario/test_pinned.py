@@ -7,10 +7,10 @@ import pytest
 
 from sandbox.api import run_folder
 from sandbox.errors import InputError, TrialError
-from sandbox.record.store import RunFolder
 from sandbox.scenario import trials
 from sandbox.scenario.load import load
 from sandbox.trial import loop
+from tests.sandbox.synthetic_run import register
 
 SCENARIO = """\
 schema: 1
@@ -71,7 +71,7 @@ def test_another_content_is_another_trial_and_another_place_is_not(tmp_path):
 def test_a_run_folder_refuses_another_content_and_takes_another_place(tmp_path):
     out = tmp_path / "out"
     first = load(place(tmp_path / "a")[0])
-    RunFolder(out).begin(first.source, first.resolved(), {})
+    register(out, first.resolved())
     assert run_folder(load(place(tmp_path / "b")[0]), out) == out
     with pytest.raises(InputError, match="recorded_sha256"):
         run_folder(load(place(tmp_path / "c", 2)[0]), out)

@@ -199,7 +199,7 @@ def test_a_metric_that_is_not_there_has_a_suggestion(problems, name, hint):
     assert hint in said
 
 
-def test_claims_under_their_former_name_are_told_the_new_one(problems):
+def test_claims_under_their_former_name_get_the_new_one(problems):
     claim = "{metric: harm, effect_of: data_coverage, direction: lower, smallest_effect: 0.1}"
     (said,) = problems(f"{SMALL}expects: {claim}\n")
     assert "unknown key 'expects' — it is now called 'claims'" in said
@@ -212,6 +212,17 @@ def test_an_error_shows_its_line_and_a_caret(problems):
         "    5 | desing: full\n"
         "      | ^"
     )
+
+
+CLAIMED = (
+    "levers: {compute: [1, 2]}\n"
+    "claims: {metric: capability, effect_of: compute, direction: lower, smallest_effect: 0.1"
+)
+
+
+def test_a_look_that_could_decide_is_taken(load):
+    text = f"{SMALL}{CLAIMED}}}\nseeds: 9\nlooks: [8, 9]"
+    assert load(text).looks == (8, 9)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +269,12 @@ def test_an_error_shows_its_line_and_a_caret(problems):
          "6:18", "no metric of this scenario is called 'harm'; there are capability"),
         ("levers: {compute: [1]}\nclaims: {metric: harm, effect_of: compute, direction: low}",
          "6:9", "'smallest_effect' is missing in claims"),
+        (f"{CLAIMED}, alpha: 0.6}}", "6:97", "must be at most 0.1 (got 0.6)"),
+        (f"{CLAIMED}, alpha: 0}}", "6:97", "greater than 0.0 (got 0)"),
+        ("seeds: 9\nlooks: [3, 3, 9]", "6:8", "must rise from one to the next (got [3, 3, 9])"),
+        ("seeds: 9\nlooks: [5, 8]", "6:8", "must be the number of seeds, 9 (got 8)"),
+        (f"{CLAIMED}}}\nseeds: 9\nlooks: [7, 9]", "8:9",
+         "with 7 seeds the smallest p is 0.0078, above the level of this analysis, 0.005"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_where_it_stands(problems, more, where, what):
@@ -392,8 +409,13 @@ def test_an_error_in_set_names_the_option(problems, override, what):
     assert any(each.startswith(f"--set {override}: error: ") and what in each for each in found)
 
 
-def test_seeds_replace_the_scenarios(load):
+def test_a_number_of_seeds_keeps_those_of_the_scenario_and_goes_on_after_them(load):
+    """0 to 9 may have been used to tune what 10 to 12 are to confirm."""
     assert load(WHOLE, seeds=4).seeds == (0, 1, 2, 3)
+    confirming = WHOLE.replace("seeds: 20", "seeds: [10, 12]")
+    assert load(confirming, seeds=4).seeds == (10, 12, 13, 14)
+    assert load(confirming, seeds=1).seeds == (10,)
+    assert load(SMALL, seeds=5).seeds == (0, 1, 2, 3, 4)
 
 
 def test_smoke_keeps_every_condition_and_space_for_an_edit(load):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.design import conditions, count_conditions
 from sandbox.scenario import load, trials
 
 DOSES = st.lists(st.integers(-5, 5), min_size=1, max_size=4, unique=True)
@@ -32,20 +33,20 @@ def quick(tmp_path_factory):
 
 @given(LEVERS, DESIGNS)
 def test_no_condition_is_listed_twice_and_the_count_is_exact(levers, design):
-    found = trials.conditions(levers, design)
-    assert len(found) == trials.count_conditions(levers, design)
+    found = conditions(levers, design)
+    assert len(found) == count_conditions(levers, design)
     assert len({tuple(sorted(each.items())) for each in found}) == len(found)
     assert all(set(each) == set(levers) for each in found)
 
 
 @given(LEVERS, DESIGNS)
 def test_the_baseline_comes_first_and_is_the_first_dose_of_everything(levers, design):
-    assert trials.conditions(levers, design)[0] == {k: doses[0] for k, doses in levers.items()}
+    assert conditions(levers, design)[0] == {k: doses[0] for k, doses in levers.items()}
 
 
 @given(LEVERS)
 def test_one_at_a_time_moves_one_lever(levers):
-    baseline, *others = trials.conditions(levers, "one_at_a_time")
+    baseline, *others = conditions(levers, "one_at_a_time")
     for each in others:
         assert sum(each[name] != baseline[name] for name in levers) == 1
     assert {(k, each[k]) for each in [baseline, *others] for k in levers} == {
@@ -55,10 +56,10 @@ def test_one_at_a_time_moves_one_lever(levers):
 
 @given(LEVERS)
 def test_full_is_every_combination_and_holds_one_at_a_time(levers):
-    full = [tuple(sorted(each.items())) for each in trials.conditions(levers, "full")]
+    full = [tuple(sorted(each.items())) for each in conditions(levers, "full")]
     product = itertools.product(*([(k, dose) for dose in v] for k, v in sorted(levers.items())))
     assert set(full) == set(product)
-    single = trials.conditions(levers, "one_at_a_time")
+    single = conditions(levers, "one_at_a_time")
     assert {tuple(sorted(each.items())) for each in single} <= set(full)
 
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sandbox.analysis.claims import JudgedClaim, verdicts
 from sandbox.analysis.effects import Effect, effects, env_name, measure, metric_names, state
 from sandbox.record.store import RunRecord, TrialRecord
+from sandbox.verdicts.claims import DECIDED, JudgedClaim, verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "DECIDED",
     "Effect",
     "JudgedClaim",
     "effects",

@@ -12,11 +12,12 @@ refuted, claimed size excluded              high < D
 undetermined                                anything else, with the n that would decide
 ==========================================  ============================================
 
-"Not significant" is therefore never a refutation.
+"Not significant" is therefore never a refutation. A claim that was not registered as it is judged
+is exploratory: what would be supported or refuted is suggestive. Before its time it is pending.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ import numpy.typing as npt
 
 from sandbox.analysis.statistics import Interval, identical, needed_n, sign_flip_p, t_interval
 
-Status = Literal["supported", "refuted", "undetermined", "invalid"]
+Status = Literal["supported", "refuted", "undetermined", "invalid", "suggestive", "pending"]
 PLANNED_SEEDS = 20
 """Default number of paired seeds for a claim; five rarely decide a claim."""
 SMALLEST_SAMPLE = 2
@@ -46,8 +47,9 @@ class Check:
 class Verdict:
     """What the data say about a claim, and how sure that is.
 
-    ``kind`` refines the status ("reversed", "negligible", "claimed size excluded", or ""). Numbers
-    are ``None`` where there were too few differences, oriented so that + is the claim's direction.
+    ``kind`` refines the status ("reversed", "negligible", "claimed size excluded", "exploratory",
+    "exploratory, against the claim", or ""). Numbers are ``None`` where there were too few
+    differences, oriented so that + is the claim's direction.
     """
 
     status: Status
@@ -113,6 +115,42 @@ def judge(
         smallest_effect=smallest_effect,
         checks=tuple(checks),
         notes=(*_notes(found, interval), *_small(kind, interval, smallest_effect)),
+    )
+
+
+def exploratory(verdict: Verdict, because: Sequence[str]) -> Verdict:
+    """Weaken a verdict that departs from its registration in these ways; none: leave it alone."""
+    if not because or verdict.status == "invalid":
+        return verdict
+    status, kind = {
+        "supported": ("suggestive", "exploratory"),
+        "refuted": ("suggestive", "exploratory, against the claim"),
+    }.get(verdict.status, (verdict.status, "exploratory"))
+    reason = f"exploratory, not a test of what was registered: {'; '.join(because)}"
+    return replace(
+        verdict,
+        status=status,  # type: ignore[arg-type]
+        kind=kind,
+        reason=reason,
+        notes=(verdict.reason, *verdict.notes),
+    )
+
+
+def pending(reason: str, smallest: float, alpha: float, notes: Sequence[str]) -> Verdict:
+    """Say that it is too early for a verdict; no number is shown."""
+    return Verdict(
+        status="pending",
+        kind="",
+        reason=reason,
+        estimate=None,
+        low=None,
+        high=None,
+        n=0,
+        n_needed=None,
+        alpha=alpha,
+        p=None,
+        smallest_effect=smallest,
+        notes=tuple(notes),
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.analysis.statistics import t_quantile
-from sandbox.analysis.verdict import Check, classify, judge
+from sandbox.verdicts.verdict import Check, classify, judge
 
 SMALLEST = 0.05
 

@@ -1,0 +1,89 @@
+"""Registers what a scenario claims, before its first trial runs; notes every later change."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.analysis.effects import ALWAYS
+from sandbox.errors import InputError, IntegrityError, Problem
+from sandbox.execution.manifest import commit
+from sandbox.execution.verify import changed
+from sandbox.record.registration import Registered, code_changes
+from sandbox.record.run_chain import REGISTRATION
+from sandbox.record.run_folder import RunFolder
+from sandbox.record.store import RunRecord, read_run
+from sandbox.scenario.trials import expand
+from sandbox.sources import code_of
+
+if TYPE_CHECKING:
+    from sandbox.scenario.model import Scenario
+
+JSON = Mapping[str, Any]
+
+
+def register(
+    scenario: "Scenario",
+    run: RunFolder,
+    plugins: Sequence[str] = (),
+    *,
+    to_run: bool = False,
+    accept_changed_code: bool = False,
+) -> Registered:
+    """Make sure that the folder's registration says what is asked for now; returns what it says.
+
+    A first call writes the registration, a later one a revision where the scenario differs, and
+    nothing where it does not. ``to_run``: trials are going to run; they would not be comparable
+    with those of other code, so changed code is refused with ``InputError`` unless it is accepted.
+    Raises ``IntegrityError`` where the folder was changed by anything but this program.
+    """
+    resolved, code = scenario.resolved(), _code(scenario, plugins)
+    if not (run.folder / REGISTRATION).exists():
+        return _write(scenario, run, code)
+    record = read_run(run.folder)
+    problems = changed(record)
+    if problems:
+        raise IntegrityError("\n".join(problems))
+    last, begun = record.registration.last, _begun(record)
+    others = list(code_changes(last.code, code))
+    if others and begun and to_run and not accept_changed_code:
+        raise InputError(Problem(str(run.folder), _refusal(others)))
+    if others and begun and not accept_changed_code:
+        code = dict(last.code)  # no trial runs with the other code
+        others = []
+    if resolved == last.scenario and not others:
+        return last
+    finished = sum(each.done for each in record.trials)
+    return _write(scenario, run, code, begun, finished)
+
+
+def _write(
+    scenario: "Scenario", run: RunFolder, code: JSON, begun: int = 0, finished: int = 0
+) -> Registered:
+    entry = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "resolved": scenario.resolved(),
+        "code": code,
+        "trials_begun": begun,
+        "trials_finished": finished,
+    }
+    run.register(scenario.source, entry)
+    return read_run(run.folder).registration.last
+
+
+def _code(scenario: "Scenario", plugins: Sequence[str]) -> dict[str, dict[str, str]]:
+    first = scenario.seeds[0]
+    specs = [each.spec for each in expand(scenario) if each.spec["seed"] == first]
+    return code_of([scenario.resolved(), specs, list(ALWAYS)], plugins)
+
+
+def _begun(record: RunRecord) -> int:
+    return len({*record.ends, *(each.id for each in record.trials)})
+
+
+def _refusal(others: Sequence[str]) -> str:
+    return (
+        f"cannot be continued as it was registered: {'; '.join(others)}; trials of both cannot be"
+        " pooled: give another --out, or --accept-changed-code, which is recorded and makes every"
+        " verdict of this run exploratory"
+    )

@@ -1,0 +1,168 @@
+"""What a run registered before its first trial began, and what was changed since.
+
+Each entry of ``registration.jsonl`` holds a whole resolved scenario (claims, levers, doses, arms,
+envs, agent, gate, controls, probes, metrics, seeds, interim analyses), hashes of the source files
+and the package versions it is run with. The first entry is the registration; every further one is
+a numbered revision. Entries written before any trial began are as good as the first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sandbox.record.differences import differences
+
+JSON = Mapping[str, Any]
+INDECISIVE = frozenset({"metrics", "limits", "name", "format", "claims"})
+"""Keys of a scenario that decide no verdict by themselves; claims are compared one by one."""
+SHOWN = 60
+MOST_MODULES = 5
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One entry."""
+
+    number: int  # from 1
+    when: str
+    commit: str | None
+    scenario: JSON  # resolved
+    yaml: str  # the scenario's file
+    code: JSON  # {"sources": module -> SHA-256, "versions": package -> version}
+    begun: int  # trials that had begun when this was written
+    finished: int
+    hash: str
+
+    @classmethod
+    def of(cls, entry: JSON) -> "Registered":
+        """Read one line of the file."""
+        return cls(
+            number=entry["entry"],
+            when=entry.get("when", ""),
+            commit=entry.get("commit"),
+            scenario=entry["resolved"],
+            yaml=entry.get("yaml", ""),
+            code=entry.get("code", {}),
+            begun=entry.get("trials_begun", 0),
+            finished=entry.get("trials_finished", 0),
+            hash=entry.get("hash", ""),
+        )
+
+
+@dataclass(frozen=True)
+class Revision:
+    """An entry after the first: what it changed."""
+
+    number: int  # from 1
+    when: str
+    begun: int
+    finished: int
+    changes: tuple[str, ...]  # for people: "claims.1.direction: lower → higher"
+
+    def __str__(self) -> str:
+        data = f"{self.finished} trials were finished" if self.begun else "before any trial"
+        return f"revision {self.number} of {self.when} ({data}): {'; '.join(self.changes)}"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """All entries of a run, in order; at least one."""
+
+    entries: tuple[Registered, ...]
+
+    @property
+    def last(self) -> Registered:
+        """What is in force."""
+        return self.entries[-1]
+
+    @cached_property
+    def before_data(self) -> Registered:
+        """The last entry that was written when no trial had begun."""
+        clean = [each for each in self.entries if not each.begun]
+        return clean[-1] if clean else self.entries[0]
+
+    @cached_property
+    def revisions(self) -> tuple[Revision, ...]:
+        """Every entry after the first."""
+        pairs = zip(self.entries, self.entries[1:], strict=False)
+        return tuple(_revision(one, other) for one, other in pairs)
+
+    @property
+    def after_data(self) -> tuple[Revision, ...]:
+        """Revisions written when trials had begun."""
+        return tuple(each for each in self.revisions if each.begun)
+
+    @property
+    def decisive(self) -> tuple[str, ...]:
+        """What is other now than before the first trial began, and bears on every claim."""
+        before, last = self.before_data, self.last
+        found = [
+            text for text, decides in scenario_changes(before.scenario, last.scenario) if decides
+        ]
+        return (*found, *code_changes(before.code, last.code))
+
+    def is_registered(self, claim: JSON) -> bool:
+        """Was this very claim written down before any trial began?"""
+        return claim in claims(self.before_data.scenario)
+
+    @property
+    def family(self) -> int:
+        """How many claims share alpha: a claim that was dropped later still counts."""
+        numbers = [len(claims(each.scenario)) for each in (self.before_data, self.last)]
+        return max(numbers)
+
+
+def claims(scenario: JSON) -> list[JSON]:
+    """The claims of a resolved scenario; may be empty."""
+    return list(scenario.get("claims") or [])
+
+
+def _revision(before: Registered, after: Registered) -> Revision:
+    changes = [text for text, _ in scenario_changes(before.scenario, after.scenario)]
+    code = tuple(code_changes(before.code, after.code))
+    number = after.number - 1
+    return Revision(number, after.when, after.begun, after.finished, (*changes, *code))
+
+
+def scenario_changes(before: JSON, after: JSON) -> Iterator[tuple[str, bool]]:
+    """Each change between two resolved scenarios in words, and whether every verdict hangs on it.
+
+    A claim that was altered or added changes that claim alone. One that was dropped frees no alpha
+    for the others, since the family keeps its size.
+    """
+    for path, was, now in differences(_by_number(before), _by_number(after)):
+        text = f"{'.'.join(path)}: {_short(was)} → {_short(now)}"
+        yield text, path[0] not in INDECISIVE
+
+
+def _by_number(scenario: JSON) -> dict[str, Any]:
+    numbered = {str(i): each for i, each in enumerate(claims(scenario), 1)}
+    return {**scenario, "claims": numbered}
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{key}: {each}" for key, each in value.items())
+    if isinstance(value, list):
+        value = f"[{', '.join(map(str, value))}]"
+    text = str(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def code_changes(before: JSON, after: JSON) -> Iterator[str]:
+    """Changed source files and versions between two entries, in words."""
+    one, other = before.get("sources", {}), after.get("sources", {})
+    modules = [name for name in one if name in other and one[name] != other[name]]
+    if modules:
+        yield f"source of {listed(modules)} changed"
+    yield from (
+        f"{name} {was} → {now}"
+        for (name,), was, now in differences(before.get("versions", {}), after.get("versions", {}))
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - MOST_MODULES} more" if len(names) > MOST_MODULES else ""
+    return ", ".join(names[:MOST_MODULES]) + more
