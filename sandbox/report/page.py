@@ -72,8 +72,8 @@ def _sections(report: Report) -> Iterator[Html]:
     yield _head(report)
     if report.smoke:
         yield SMOKE
-    yield _registration(report)
     yield from map(_verdict, report.judged)
+    yield _registration(report)
     if report.ended_early:
         yield sections.ended_early(report)
     yield from arms(report)
