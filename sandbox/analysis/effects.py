@@ -88,6 +88,7 @@ class Effect:
     n: int  # seeds compared
     differences: Mapping[int, float]  # seed -> treated - base
     missing: Mapping[int, str]  # seed -> why it could not be compared
+    bounds: Mapping[int, tuple[float, float]]  # missing seed -> least and most it could have been
 
     @property
     def turned(self) -> str:
@@ -132,6 +133,7 @@ def effect(
     dose = doses[-1] if dose is None else dose
     both: dict[int, tuple[float, float]] = {}
     missing: dict[int, str] = {}
+    bounds: dict[int, tuple[float, float]] = {}
     for seed, pairs in pairs_of(run, lever, env, dose, seeds).items():
         values = [(measure(one, name).value, measure(other, name).value) for one, other in pairs]
         measured = [(one, other) for one, other in values if one is not None and other is not None]
@@ -142,6 +144,7 @@ def effect(
             )
         else:
             missing[seed] = _why_missing(pairs, name)
+            bounds[seed] = _bounds(values, *metric(name).range)
     differences = {seed: treated - base for seed, (base, treated) in both.items()}
     found = list(differences.values())
     enough = len(found) > 1
@@ -163,6 +166,7 @@ def effect(
         n=len(found),
         differences=differences,
         missing=missing,
+        bounds=bounds,
     )
 
 
@@ -217,6 +221,16 @@ def _cells(
         if frozenset(condition.items()) in asked and env in {"all", name}:
             others = (name, *sorted((key, x) for key, x in condition.items() if key != lever))
             yield trial, others, condition[lever]
+
+
+def _bounds(
+    values: Sequence[tuple[float | None, float | None]], low: float, high: float
+) -> tuple[float, float]:
+    """The least and the most that a seed's mean difference can be, for values within a range."""
+    whole = values or [(None, None)]
+    least = [(low if b is None else b) - (high if a is None else a) for a, b in whole]
+    most = [(high if b is None else b) - (low if a is None else a) for a, b in whole]
+    return _mean(least), _mean(most)
 
 
 def _why_missing(pairs: Sequence[Pair], name: str) -> str:

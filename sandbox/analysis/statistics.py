@@ -5,16 +5,21 @@ The unit is a seed, never an episode. Chance enters as a ``numpy`` generator.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from sandbox.seeding import stream
+
 Floats = npt.NDArray[np.float64]
 Numbers = Sequence[float] | Floats
 
+Alternative = Literal["two-sided", "greater"]
 EXACT_UP_TO = 40  # differences: two halves of 2**20 sums each
+DRAWS = 99_999
+BATCH = 10_000
 
 
 class Interval(NamedTuple):
@@ -50,24 +55,38 @@ def t_quantile(freedom: int, confidence: float) -> float:
     return float(stats.t.ppf(0.5 + confidence / 2, freedom))
 
 
-def sign_flip_p(differences: Numbers) -> float:
-    """Two-sided p of the mean when every sign was a fair coin (Fisher 1935): exact to n = 40.
+def sign_flip_p(differences: Numbers, alternative: Alternative = "two-sided") -> float:
+    """P of the mean when every sign was a fair coin (Fisher 1935): exact to n = 40.
 
     All 2**n sums are counted by meeting in the middle: the sums of either half, one half sorted.
-    Above 40 the sum is taken as normal with the variance it has under the coin, the sum of squares.
-    The smallest p that n differences can give is 2**(1 - n).
+    Above 40, 99,999 draws of a stream of this test's own: p = (b + 1) / (B + 1), with b the draws
+    that are as extreme (Phipson and Smyth 2010). The smallest p that n differences can give is
+    2**-n on one side, 2**(1 - n) on two.
     """
     found = np.asarray(differences, dtype=float)
-    total = abs(float(found.sum()))
-    if found.size > EXACT_UP_TO:
-        return float(2 * stats.norm.sf(total / float(np.sqrt(found @ found) or 1.0)))
-    threshold = total - 1e-9 * float(np.abs(found).sum())  # equal sums must count as equal
-    if threshold <= 0:
+    total = float(found.sum())
+    two = alternative == "two-sided"
+    threshold = (abs(total) if two else total) - 1e-9 * float(np.abs(found).sum())
+    if two and threshold <= 0:  # equal sums must count as equal
         return 1.0
+    if found.size > EXACT_UP_TO:
+        extreme = int(np.count_nonzero(_drawn_sums(found, two=two) >= threshold))
+        return (extreme + 1) / (DRAWS + 1)
     half = found.size // 2
     left, right = _signed_sums(found[:half]), np.sort(_signed_sums(found[half:]))
     above = right.size - np.searchsorted(right, threshold - left)
-    return float(2 * above.sum() / 2.0**found.size)
+    return float((2 if two else 1) * above.sum() / 2.0**found.size)
+
+
+def _drawn_sums(values: Floats, *, two: bool) -> Floats:
+    """Sums with random signs; on two sides their sizes."""
+    rng = stream(0, "sign flips", values.size)
+    sums = np.empty(DRAWS)
+    for start in range(0, DRAWS, BATCH):
+        rows = min(BATCH, DRAWS - start)
+        signs = rng.integers(0, 2, size=(rows, values.size), dtype=np.int8)
+        sums[start : start + rows] = (2.0 * signs - 1.0) @ values
+    return np.abs(sums) if two else sums
 
 
 def _signed_sums(values: Floats) -> Floats:
@@ -85,33 +104,3 @@ def holm(p_values: Numbers) -> Floats:
     adjusted = np.empty_like(found)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted
-
-
-def needed_n(
-    effect: float, alpha: float = 0.05, power: float = 0.8, most: int = 10_000
-) -> int | None:
-    """Smallest n of paired differences that finds an effect of ``effect`` SDs; ``alpha`` two-sided.
-
-    From the noncentral t distribution; ``None`` where even ``most`` is not enough.
-    """
-    if abs(effect) < 1e-9:  # noqa: PLR2004  (no n finds an effect of 0)
-        return None
-    low, high = 1, 2
-    while _power(abs(effect), high, alpha) < power:
-        low, high = high, high * 2
-        if low > most:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _power(abs(effect), middle, alpha) >= power else (middle, high)
-    return high if high <= most else None
-
-
-def _power(effect: float, n: int, alpha: float) -> float:
-    freedom = n - 1
-    critical = t_quantile(freedom, 1 - alpha)
-    shift = effect * n**0.5
-    upper = float(stats.nct.sf(critical, freedom, shift))
-    if not np.isfinite(upper):  # scipy gives up far out in the tail, where the test never misses
-        return 1.0
-    return upper

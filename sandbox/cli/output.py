@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.checkup.findings import Finding
     from sandbox.record.registration import Registration
     from sandbox.record.store import RunRecord
-    from sandbox.verdicts.claims import JudgedClaim
+    from sandbox.verdicts.judged import JudgedClaim
 
 Command = Callable[..., Any]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

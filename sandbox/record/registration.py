@@ -108,9 +108,11 @@ class Registration:
 
     @property
     def family(self) -> int:
-        """How many claims share alpha: a claim that was dropped later still counts."""
-        numbers = [len(claims(each.scenario)) for each in (self.before_data, self.last)]
-        return max(numbers)
+        """How many claims share alpha, controls apart: one that was dropped later still counts."""
+        return max(
+            len([c for c in claims(each.scenario) if c.get("role", "claim") == "claim"])
+            for each in (self.before_data, self.last)
+        )
 
 
 def claims(scenario: JSON) -> list[JSON]:

@@ -22,7 +22,8 @@ from sandbox.record.events import Edited, Event, Filmed, Probed, RolledBack, Upd
 from sandbox.record.lineage import Lineage as Tree
 from sandbox.record.lineage import behaviour_changes, lineages
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.verdicts.claims import JudgedClaim, verdicts
+from sandbox.verdicts.claims import verdicts
+from sandbox.verdicts.judged import JudgedClaim
 from sandbox.words import condition_name, env_label
 
 MOST_CURVES = 60

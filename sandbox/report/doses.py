@@ -8,8 +8,10 @@ from sandbox.analysis.effects import metric
 from sandbox.report.data import Report
 from sandbox.report.html import Figure, Html, axis, blank, figure, place, section, text
 from sandbox.report.styles import COLOURS
-from sandbox.verdicts.verdict import SIGNIFICANT
 from sandbox.words import counted, dose_label, percent
+
+CLEAR = 0.05
+"""p of a trend up to which the caption names its direction; it is no verdict."""
 
 MOST_PANELS = 12  # of one lever in one env
 MOST_ENVS = 4
@@ -91,7 +93,7 @@ def _caption(found: DoseResponse) -> str:
     if trend.p is None:
         return f"{better}no trend test: {trend.reason}"
     way = {"higher": "rising trend", "lower": "falling trend"}.get(trend.towards, "")
-    way = way if trend.p <= SIGNIFICANT else "no clear trend"
+    way = way if trend.p <= CLEAR else "no clear trend"
     p = f"p = {trend.p:.2g}" if trend.exact else f"p about {trend.p:.2g}"
     return f"{better}{way}, {p}, {counted(trend.n, 'seed')}"
 

@@ -26,7 +26,7 @@ from sandbox.report.maps import maps
 from sandbox.report.rewards import live_objectives
 from sandbox.report.survival import survival
 from sandbox.report.theme import CSS, SCRIPT
-from sandbox.verdicts.claims import JudgedClaim
+from sandbox.verdicts.judged import JudgedClaim
 from sandbox.words import counted
 
 POLICY = (

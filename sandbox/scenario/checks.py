@@ -5,6 +5,7 @@ the resolved scenario and runs when everything else is right.
 """
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -264,11 +265,17 @@ def _claim(found: Findings, i: int, claim: JSON, data: JSON) -> None:
 
 
 def claimed_envs(found: Findings, scenario: Scenario) -> None:
-    """Check that a claim about one env is about one of this scenario."""
+    """Check that a claim is about an env of this scenario, or of several on one scale."""
     labels = [env_label(scenario.resolved(), env) for env in scenario.envs]
     for i, claim in enumerate(scenario.claims):
         if claim.get("env") is not None and claim["env"] not in labels:
             found.no_such(("claims", i, "env"), "env of this scenario", claim["env"], labels)
+        low, high = catalogue().load("metrics", claim["metric"]).range
+        if claim.get("env") is None and len(labels) > 1 and not math.isfinite(high - low):
+            what = (
+                f"{claim['metric']} has another scale in every env: it cannot be averaged over them"
+            )
+            found.add(("claims", i, "metric"), f"{what}; name one ('env: ...') or claim each apart")
 
 
 def _apart(found: Findings, reach: Mapping[str, set[tuple[str, ...]]]) -> bool:

@@ -261,7 +261,19 @@ class ClaimForm(Form):
     direction: Literal["higher", "lower"]
     smallest_effect: Positive = Field(description="Less than this would not matter to you.")
     alpha: Annotated[float, Field(gt=0, le=0.1)] = Field(
-        default=0.05, description="Chance of a false verdict; the interval has 1 - 2 alpha."
+        default=0.01, description="Chance of a false verdict; the interval has 1 - 2 alpha."
+    )
+    role: Literal["claim", "positive_control", "negative_control"] = Field(
+        default="claim", description="A control has a known answer, and may overrule the claims."
+    )
+    over: Literal["mean", "every"] = Field(
+        default="mean", description="Of several envs: their mean, or each of them by itself."
+    )
+    capability_margin: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.05, description="A larger loss of capability may explain less harm."
+    )
+    accept_capability_loss: bool = Field(
+        default=False, description="Less harm counts even where capability was lost."
     )
 
 

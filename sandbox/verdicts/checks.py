@@ -8,6 +8,7 @@ from sandbox.analysis.effects import Effect, metric, pairs_of
 from sandbox.catalogue import catalogue
 from sandbox.contract import Lever
 from sandbox.record.store import RunRecord
+from sandbox.verdicts.overruling import missing_check
 from sandbox.verdicts.verdict import Check
 from sandbox.words import Dose
 
@@ -27,7 +28,7 @@ def checks_of(
     if run.scenario.get("smoke"):
         return [Check("smoke run", False, "a fraction of the steps, its numbers mean nothing")]
     lever: Lever = catalogue().load("levers", seen.lever)()
-    return [_arrived(run, lever, seen), _headroom(claim, seen)]
+    return [_arrived(run, lever, seen), _headroom(claim, seen), missing_check(seen)]
 
 
 def _arrived(run: RunRecord, lever: Lever, seen: Effect) -> Check:

@@ -1,64 +1,32 @@
 """What a scenario claims, and the verdict on each claim with its checks.
 
 A verdict is given at registered numbers of seeds only (``looks``). One that departs from what was
-registered before the first trial began is *exploratory*: at most suggestive.
+registered before the first trial began is *exploratory*: at most suggestive. Claims with the role
+of a control have a known answer; they stand outside Holm, and may take the other claims back.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from sandbox.analysis.effects import Effect, claims_of, effect
 from sandbox.design import level, looks_of
 from sandbox.record.store import RunRecord
+from sandbox.verdicts import overruling
 from sandbox.verdicts.checks import checks_of
+from sandbox.verdicts.controls import controlled
+from sandbox.verdicts.holm import shares
+from sandbox.verdicts.judged import JudgedClaim
 from sandbox.verdicts.looks import ended_seeds
 from sandbox.verdicts.notes import fragility, notes_of
 from sandbox.verdicts.provenance import Provenance, provenance
-from sandbox.verdicts.verdict import Verdict, exploratory, judge, pending
-from sandbox.words import bracketed, percent
+from sandbox.verdicts.rule import Levels, Tested, Tests, both_tests
+from sandbox.verdicts.verdict import DECIDED, Verdict, exploratory, judge, pending
 
-DECIDED = frozenset({"supported", "refuted"})
-
-
-@dataclass(frozen=True)
-class JudgedClaim:
-    """A claim of the scenario and its verdict."""
-
-    metric: str
-    effect_of: str
-    direction: str  # "higher" or "lower": where the claim says the metric goes
-    smallest_effect: float
-    effect: Effect
-    verdict: Verdict
-    fragility: str  # one line, empty where the verdict is invalid or not due yet
-    seeds: int  # of the registered order that it rests on
-
-    @property
-    def claim(self) -> str:
-        """The claim in words."""
-        where = "" if self.effect.env == "all" else f" in {self.effect.env}"
-        return (
-            f"{self.effect.turned} makes {self.metric} {self.direction}"
-            f" by at least {self.smallest_effect:g}{where}"
-        )
-
-    @property
-    def change(self) -> str:
-        """What the metric itself did, ``-0.81 [-0.95, -0.67]``: below 0 where it fell.
-
-        A verdict counts towards its claim instead, so that a claimed fall is positive there.
-        """
-        found, sign = self.verdict, 1 if self.direction == "higher" else -1
-        if found.estimate is None:
-            return "" if found.status == "pending" else "not measured"
-        ends = sorted(sign * each for each in (found.low, found.high) if each is not None)
-        return bracketed(sign * found.estimate, *ends)
-
-    @property
-    def confidence(self) -> str:
-        """``90 % interval``: a claim is judged one-sided, at its alpha, so by ``1 - 2 alpha``."""
-        return f"{percent(1 - 2 * self.verdict.alpha)} interval"
+ALPHA = 0.01
+UNTESTED = Tests(Tested(1.0, 1.0), Tested(1.0, 1.0))
 
 
 def verdicts(run: RunRecord, at: int | None = None) -> list[JudgedClaim]:
@@ -90,22 +58,55 @@ def _at(
     looks: list[int],
     standing: Mapping[int, JudgedClaim],
 ) -> list[JudgedClaim]:
-    """Judge what is not decided yet at ``n`` seeds.
+    """Judge what is not decided yet at ``n`` seeds; controls then may take decisions back."""
+    claims = claims_of(run)
+    open_ = {i: each for i, each in enumerate(claims) if i not in standing}
+    seen = {i: _effect(run, each, n) for i, each in open_.items()}
+    alphas = {i: level(each.get("alpha", ALPHA), looks, n) for i, each in open_.items()}
+    family = story.registration.family - sum(each.role == "claim" for each in standing.values())
+    levels, shared = _levels(open_, seen, alphas, story, family)
+    judged = dict(standing)
+    for i, claim in open_.items():
+        found = _judged(run, claim, seen[i], levels[i], story=story, n=n)
+        judged[i] = _shared(found, alphas[i], shared[i])
+    return controlled(run, [judged[i] for i in range(len(claims))], n)
 
-    The claim with the smallest sign-flip p is judged at this analysis' level / k; after each
-    decided claim the next is judged with k less by one. A failed check decides nothing, and
-    neither does an exploratory claim.
+
+def _levels(
+    claims: Mapping[int, Mapping[str, Any]],
+    seen: Mapping[int, Effect],
+    alphas: Mapping[int, float],
+    story: Provenance,
+    family: int,
+) -> tuple[dict[int, Levels], dict[int, int]]:
+    """Levels of both tests of every claim after Holm, and by how many claims it is shared.
+
+    Controls have all of their alpha. An exploratory claim frees none for the others.
     """
-    claims, judged = claims_of(run), dict(standing)
-    seen = {i: _effect(run, each, n) for i, each in enumerate(claims) if i not in judged}
-    order = sorted(seen, key=lambda i: (seen[i].p is None, seen[i].p or 0.0, i))
-    share = max(story.registration.family - len(standing), 1)
-    for i in order:
-        whole = level(claims[i].get("alpha", 0.05), looks, n)
-        found = _judged(run, claims[i], seen[i], whole / share, story=story, n=n)
-        judged[i] = _shared(found, whole, share)
-        share = max(share - (found.verdict.status in DECIDED), 1)
-    return [judged[i] for i in range(len(claims))]
+    tests = {i: _tests(claim, seen[i]) for i, claim in claims.items()}
+    outside = {i for i, each in claims.items() if _role(each) != "claim"}
+    taking_part = [i for i in claims if i not in outside and not story.because(claims[i])]
+    both = [shares({i: tests[i][k].p for i in taking_part}, alphas, family) for k in (0, 1)]
+    counts = {
+        i: [1 if i in outside else each.get(i, max(family, 1)) for each in both] for i in claims
+    }
+    levels = {i: Levels(*(alphas[i] / count for count in counts[i])) for i in claims}
+    return levels, {i: counts[i][_toward(claim, seen[i])] for i, claim in claims.items()}
+
+
+def _tests(claim: Mapping[str, Any], seen: Effect) -> Tests:
+    found = np.asarray(overruling.oriented(claim, seen), dtype=float)
+    return both_tests(found, claim["smallest_effect"]) if found.size > 1 else UNTESTED
+
+
+def _toward(claim: Mapping[str, Any], seen: Effect) -> int:
+    """Which of the two tests the mean points to: 0 above zero, 1 below the smallest effect."""
+    found = overruling.oriented(claim, seen)
+    return int(not found or float(np.mean(found)) < claim["smallest_effect"])
+
+
+def _role(claim: Mapping[str, Any]) -> str:
+    return str(claim.get("role", "claim"))
 
 
 def _effect(run: RunRecord, claim: Mapping[str, Any], n: int) -> Effect:
@@ -117,17 +118,19 @@ def _judged(
     run: RunRecord,
     claim: Mapping[str, Any],
     seen: Effect,
-    alpha: float,
+    levels: Levels,
     *,
     story: Provenance,
     n: int,
 ) -> JudgedClaim:
-    sign = 1 if claim["direction"] == "higher" else -1
-    oriented = [sign * difference for difference in seen.differences.values()]
-    smallest = claim["smallest_effect"]
+    differences, smallest = overruling.oriented(claim, seen), claim["smallest_effect"]
     checks = checks_of(run, claim, seen, story.changed_files)
-    verdict = judge(oriented, smallest, alpha, checks)
-    robust = fragility(oriented, smallest, alpha, checks, verdict)
+    verdict = judge(differences, smallest, max(levels), checks, levels)
+    robust = fragility(differences, smallest, levels, checks, verdict)
+    envs = overruling.by_env(run, claim, seen, verdict.alpha, n)
+    verdict = overruling.over_envs(verdict, claim, envs)
+    verdict = overruling.with_missing(verdict, claim, seen, levels)
+    verdict = overruling.without_capability(run, verdict, claim, seen, n)
     verdict = replace(verdict, notes=(*verdict.notes, *notes_of(run, seen, n), *story.notes))
     return _claim(claim, seen, exploratory(verdict, story.because(claim)), robust, n)
 
@@ -137,7 +140,7 @@ def _pending(
 ) -> JudgedClaim:
     """No verdict yet; a run whose files were changed will never give one."""
     seen = _effect(run, claim, ended)
-    smallest, alpha = claim["smallest_effect"], claim.get("alpha", 0.05)
+    smallest, alpha = claim["smallest_effect"], claim.get("alpha", ALPHA)
     if story.changed_files:
         checks = checks_of(run, claim, seen, story.changed_files)
         return _claim(claim, seen, judge([], smallest, alpha, checks), "", ended)
@@ -158,6 +161,7 @@ def _claim(
         verdict=verdict,
         fragility=robust,
         seeds=n,
+        role=_role(claim),
     )
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.analysis.effects import Effect, effects, env_name, measure, metric_names, state
 from sandbox.record.store import RunRecord, TrialRecord
-from sandbox.verdicts.claims import DECIDED, JudgedClaim, verdicts
+from sandbox.verdicts.claims import verdicts
+from sandbox.verdicts.judged import JudgedClaim
+from sandbox.verdicts.verdict import DECIDED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +28,7 @@ __all__ = [
 EFFECT_COLUMNS = (
     *("lever", "metric", "base_dose", "dose", "base", "treated"),
     *("estimate", "low", "high", "confidence", "n", "p", "unit", "env"),
-    *("differences", "missing"),  # one entry a seed
+    *("differences", "missing", "bounds"),  # one entry a seed
 )
 """Order for reading from left to right."""
 
@@ -97,7 +99,10 @@ def _verdict_row(judged: JudgedClaim) -> dict[str, Any]:
         "n_needed": found.n_needed,
         "smallest_effect": found.smallest_effect,
         "alpha": found.alpha,
-        "p": found.p,
+        "p_above_zero": found.tests.above_zero.p if found.tests else None,
+        "p_below_smallest": found.tests.below_smallest.p if found.tests else None,
+        "resolution": found.resolution,
+        "role": judged.role,
         "notes": "; ".join(found.notes),
         "fragility": judged.fragility,
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sandbox.analysis.effects import Effect, effect, metric, pairs_of, state
 from sandbox.record.events import Updated
 from sandbox.record.store import RunRecord, TrialRecord
+from sandbox.verdicts.rule import Levels
 from sandbox.verdicts.verdict import Check, Verdict, judge
 from sandbox.words import bracketed, dose_label, percent
 
@@ -63,7 +64,7 @@ def _lost(run: RunRecord, seen: Effect, seeds: int) -> str:
 def fragility(
     oriented: Sequence[float],
     smallest: float,
-    alpha: float,
+    levels: Levels,
     checks: Sequence[Check],
     verdict: Verdict,
 ) -> str:
@@ -76,10 +77,16 @@ def fragility(
     flips = [
         f"{title} with {amount} of it"
         for factor, amount in ((0.5, "half"), (2.0, "twice"))
-        if (title := judge(oriented, smallest * factor, alpha, checks).title) != verdict.title
+        if (title := _title(oriented, smallest * factor, levels, checks)) != verdict.title
     ]
     if flips:
         return "the verdict depends on the smallest effect: " + "; ".join(flips)
     if verdict.status == "undetermined":
         return "with half or twice the smallest effect it would be undetermined, too"
     return "the verdict would be the same with half or twice the smallest effect"
+
+
+def _title(
+    oriented: Sequence[float], smallest: float, levels: Levels, checks: Sequence[Check]
+) -> str:
+    return judge(oriented, smallest, max(levels), checks, levels).title

@@ -1,35 +1,25 @@
-"""One pure function for every claim: effect, interval, smallest effect of interest -> verdict.
+"""A verdict: what the rule says of one claim, in words, and what may weaken it.
 
-The rule, first match wins (estimate d, its two-sided ``1 - 2 alpha`` interval, smallest effect D,
-all oriented so that + is the direction of the claim):
-
-==========================================  ============================================
-invalid                                     a check failed
-supported                                   low > 0 and d >= D
-refuted, reversed                           high < 0
-refuted, negligible                         -D < low and high < D (two one-sided tests)
-refuted, claimed size excluded              high < D
-undetermined                                anything else, with the n that would decide
-==========================================  ============================================
-
-"Not significant" is therefore never a refutation. A claim that was not registered as it is judged
-is exploratory: what would be supported or refuted is suggestive. Before its time it is pending.
+A failed check makes it invalid. Missing data, lost capability, opposed worlds or an undecided
+control make it undetermined. A claim that was not registered as it is judged is exploratory: what
+would be supported or refuted is suggestive. Before its time it is pending.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from sandbox.analysis.statistics import Interval, identical, needed_n, sign_flip_p, t_interval
+from sandbox.analysis.statistics import identical, t_interval
+from sandbox.verdicts.rule import LABELS, Levels, Tests, both_tests, decide, deciding_n
 
 Status = Literal["supported", "refuted", "undetermined", "invalid", "suggestive", "pending"]
+DECIDED = frozenset({"supported", "refuted"})
 PLANNED_SEEDS = 20
 """Default number of paired seeds for a claim; five rarely decide a claim."""
 SMALLEST_SAMPLE = 2
-SIGNIFICANT = 0.05
 ROUGH_BELOW = 5
 """Seeds below which their spread, and any number of seeds planned from it, is a rough guess."""
 
@@ -47,9 +37,9 @@ class Check:
 class Verdict:
     """What the data say about a claim, and how sure that is.
 
-    ``kind`` refines the status ("reversed", "negligible", "claimed size excluded", "exploratory",
-    "exploratory, against the claim", or ""). Numbers are ``None`` where there were too few
-    differences, oriented so that + is the claim's direction.
+    ``kind`` refines the status: "reversed", "negligible", "claimed size excluded", "missing data",
+    "confounded by capability", "heterogeneous", "control undecided", "exploratory", or "". Numbers
+    are ``None`` where there were too few differences, oriented so that + is the claim's direction.
     """
 
     status: Status
@@ -59,10 +49,11 @@ class Verdict:
     low: float | None
     high: float | None
     n: int  # paired seeds
-    n_needed: int | None  # for 80 % power at this estimate and spread; only when undetermined
-    alpha: float  # one-sided; the interval has confidence 1 - 2 alpha
-    p: float | None  # exact two-sided sign-flip p
+    n_needed: int | None  # decides in 4 of 5 runs with this mean and spread; when undetermined
+    alpha: float  # one-sided, after Holm; the interval has confidence 1 - 2 alpha
     smallest_effect: float
+    tests: Tests | None = None  # p of a mean of 0 or less, and of the smallest effect or more
+    resolution: float | None = None  # smallest effect in standard errors
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -73,49 +64,75 @@ class Verdict:
 
 
 def judge(
-    paired_differences_oriented: Sequence[float],
+    oriented: Sequence[float],
     smallest_effect: float,
-    alpha: float = 0.05,
+    alpha: float = 0.01,
     checks: Sequence[Check] = (),
+    levels: Levels | None = None,
 ) -> Verdict:
     """Judge a claim from one difference per seed, + in the claim's direction.
 
-    Raises ``ValueError`` for a difference that is not finite or a smallest effect that is not
-    positive: unmeasured pairs must be left out, and counted, before.
+    ``levels``: of its two tests after Holm, by default ``alpha`` for both. Raises ``ValueError``
+    for a difference that is not finite or a smallest effect that is not positive: unmeasured pairs
+    must be left out, and counted, before.
     """
-    found = np.asarray(paired_differences_oriented, dtype=float)
+    found = np.asarray(oriented, dtype=float)
     if not np.isfinite(found).all() or not smallest_effect > 0 or not 0 < alpha < 0.5:  # noqa: PLR2004
         raise ValueError("differences must be finite, smallest_effect > 0 and 0 < alpha < 0.5")
     if found.size < SMALLEST_SAMPLE:
-        return _too_few(found, smallest_effect, alpha, tuple(checks))
-    estimate, interval = float(found.mean()), t_interval(found, 1 - 2 * alpha)
-    status, _, kind = str(classify(estimate, *interval, smallest_effect)).partition(" ")
-    failed = [each for each in checks if each.passed is False]
+        return invalid(_too_few(found, smallest_effect, alpha), checks)
+    return invalid(_judged(found, smallest_effect, levels or Levels(alpha, alpha)), checks)
+
+
+def _judged(found: npt.NDArray[np.float64], smallest: float, levels: Levels) -> Verdict:
+    tests, mean = both_tests(found, smallest), float(found.mean())
+    status, kind = LABELS[decide(found, smallest, tests, levels)]
+    alpha = levels.above_zero if mean >= smallest else levels.below_smallest
+    interval, spread = t_interval(found, 1 - 2 * alpha), float(found.std(ddof=1))
+    flat = identical(found)
     needed = None
-    if failed:
-        status, kind = "invalid", ""
-        reason = "; ".join(f"{each.name}: {each.detail or 'failed'}" for each in failed)
-    else:
-        if status == "undetermined":
-            needed = _deciding_n(found, estimate, smallest_effect, alpha)
-        reason = _reason(status, kind, smallest_effect, needed)
-        if needed and found.size < ROUGH_BELOW:
-            reason += f", a rough guess: {found.size} seeds hardly show how much seeds differ"
+    if status == "undetermined" and not flat:
+        needed = deciding_n(
+            round(mean / spread, 3), round(smallest / spread, 3), alpha, found.size + 1
+        )
     return Verdict(
         status=status,  # type: ignore[arg-type]
         kind=kind,
-        reason=reason,
-        estimate=estimate,
+        reason=_reason(
+            found, smallest, tests, levels, label=LABELS_OF[status, kind], needed=needed
+        ),
+        estimate=mean,
         low=interval.low,
         high=interval.high,
         n=found.size,
         n_needed=needed,
         alpha=alpha,
-        p=sign_flip_p(found),
-        smallest_effect=smallest_effect,
-        checks=tuple(checks),
-        notes=(*_notes(found, interval), *_small(kind, interval, smallest_effect)),
+        smallest_effect=smallest,
+        tests=tests,
+        resolution=None if flat else smallest * found.size**0.5 / spread,
+        notes=_small(kind, interval.low, smallest),
     )
+
+
+LABELS_OF = {pair: label for label, pair in LABELS.items()}
+
+
+def invalid(verdict: Verdict, checks: Sequence[Check]) -> Verdict:
+    """Make a verdict invalid where any of these further checks failed, whatever the numbers are."""
+    failed = [each for each in checks if each.passed is False]
+    verdict = replace(verdict, checks=(*verdict.checks, *checks))
+    if not failed:
+        return verdict
+    reason = "; ".join(f"{each.name}: {each.detail or 'failed'}" for each in failed)
+    return replace(verdict, status="invalid", kind="", reason=reason, n_needed=None)
+
+
+def undetermined(verdict: Verdict, kind: str, reason: str) -> Verdict:
+    """Take a decision back for this reason; what else it said stays as a note."""
+    if verdict.status not in DECIDED:
+        return verdict
+    notes = (f"without that it would be {verdict.title}: {verdict.reason}", *verdict.notes)
+    return replace(verdict, status="undetermined", kind=kind, reason=reason, notes=notes)
 
 
 def exploratory(verdict: Verdict, because: Sequence[str]) -> Verdict:
@@ -148,95 +165,82 @@ def pending(reason: str, smallest: float, alpha: float, notes: Sequence[str]) ->
         n=0,
         n_needed=None,
         alpha=alpha,
-        p=None,
         smallest_effect=smallest,
         notes=tuple(notes),
     )
 
 
-def _small(kind: str, interval: Interval, smallest: float) -> tuple[str, ...]:
-    """The rule asks for the sign first; an effect the other way may yet be too small to matter."""
-    if kind != "reversed" or not -smallest < interval.low:
-        return ()
-    return (f"the whole interval also lies within {smallest:g} of 0: too small to matter",)
-
-
-def classify(estimate: Any, low: Any, high: Any, smallest_effect: float) -> npt.NDArray[np.str_]:
-    """Apply the rule of this module's table, elementwise: "supported", "refuted reversed", ..."""
-    estimate, low, high = (np.asarray(each, dtype=float) for each in (estimate, low, high))
-    return np.select(
-        [
-            (low > 0) & (estimate >= smallest_effect),
-            high < 0,
-            (-smallest_effect < low) & (high < smallest_effect),
-            high < smallest_effect,
-        ],
-        ["supported", "refuted reversed", "refuted negligible", "refuted claimed size excluded"],
-        default="undetermined",
-    )
-
-
-def _too_few(
-    found: npt.NDArray[np.float64], smallest: float, alpha: float, checks: tuple[Check, ...]
-) -> Verdict:
-    failed = [each for each in checks if each.passed is False]
+def _too_few(found: npt.NDArray[np.float64], smallest: float, alpha: float) -> Verdict:
     seen = "n = 1 cannot show any spread" if found.size else "no pair of trials could be compared"
-    reason = f"{seen}; plan for {PLANNED_SEEDS} paired seeds"
-    if failed:
-        reason = "; ".join(f"{each.name}: {each.detail or 'failed'}" for each in failed)
     return Verdict(
-        status="invalid" if failed else "undetermined",
+        status="undetermined",
         kind="",
-        reason=reason,
+        reason=f"{seen}; plan for {PLANNED_SEEDS} paired seeds",
         estimate=float(found.mean()) if found.size else None,
         low=None,
         high=None,
         n=int(found.size),
         n_needed=None,
         alpha=alpha,
-        p=None,
         smallest_effect=smallest,
-        checks=checks,
     )
 
 
-def _deciding_n(
-    found: npt.NDArray[np.float64], estimate: float, smallest: float, alpha: float
-) -> int | None:
-    """Seeds after which, four times in five, the rule decides if mean and spread stay as seen.
-
-    What must be cleared is 0 from above the smallest effect, or the smallest effect from below it.
-    """
-    spread = float(found.std(ddof=1))
-    distance = estimate if estimate >= smallest else smallest - estimate
-    n = needed_n(distance / spread, 2 * alpha) if spread > 0 else None
-    return None if n is None else max(n, found.size + 1)
+def _small(kind: str, low: float, smallest: float) -> tuple[str, ...]:
+    if kind != "reversed" or not -smallest < low:
+        return ()
+    return (f"the whole interval also lies within {smallest:g} of 0: too small to matter",)
 
 
-def _reason(status: str, kind: str, smallest: float, needed: int | None) -> str:
-    if status == "supported":
-        return f"the interval lies on the claimed side of 0 and the effect is at least {smallest:g}"
-    if status == "undetermined":
-        many = f"about {needed} paired seeds" if needed else "more than 10000 paired seeds"
-        return f"the interval allows both; {many} would decide if mean and spread stay as they are"
-    return {
-        "reversed": "the effect goes the other way: its interval lies on the far side of 0",
-        "negligible": f"the whole interval lies within {smallest:g} of 0",
-        "claimed size excluded": f"the interval excludes an effect of {smallest:g} or more",
-    }[kind]
-
-
-def _notes(found: npt.NDArray[np.float64], interval: Interval) -> tuple[str, ...]:
-    notes = []
+def _reason(
+    found: npt.NDArray[np.float64],
+    smallest: float,
+    tests: Tests,
+    levels: Levels,
+    *,
+    label: str,
+    needed: int | None,
+) -> str:
+    if label == "supported":
+        shown = f"both tests exclude 0 or less ({_ps(tests, 0)})"
+        return f"the mean is at least {smallest:g}, and {shown}"
+    if label != "undetermined":
+        size = f"both tests exclude {smallest:g} or more ({_ps(tests, 1)})"
+        return {
+            "refuted negligible": f"{size}; the whole interval lies within {smallest:g} of 0",
+            "refuted reversed": f"{size}; the interval lies on the far side of 0",
+            "refuted claimed size excluded": size,
+        }[label]
     if identical(found):
-        notes.append(
-            f"all {found.size} differences are identical, so the interval has no width:"
-            f" it says nothing about the spread of seeds not run"
-        )
-    smallest_p = 2.0 ** (1 - found.size)
-    if smallest_p > SIGNIFICANT and not interval.low <= 0 <= interval.high:
-        notes.append(
-            f"with {found.size} seeds a sign-flip test cannot give p below {smallest_p:.3g};"
-            f" the interval rests on the differences being close to normal"
-        )
-    return tuple(notes)
+        return f"all {found.size} differences are identical: there is no spread to test with"
+    return f"{_not_agreed(found, smallest, tests, levels)}; {_wait(found.size, needed)}"
+
+
+def _not_agreed(
+    found: npt.NDArray[np.float64], smallest: float, tests: Tests, levels: Levels
+) -> str:
+    """Which test is missing for the verdict that the mean points to."""
+    large = float(found.mean()) >= smallest
+    tested, level = tests[not large], levels[not large]
+    null = "0 or less" if large else f"{smallest:g} or more"
+    failing = [
+        f"the {name} (p = {p:.2g})"
+        for name, p in (("t test", tested.t), ("sign-flip test", tested.flip))
+        if p > level
+    ]
+    do = "does" if len(failing) == 1 else "do"
+    text = f"{' and '.join(failing)} {do} not exclude {null} at the level {level:.2g}"
+    if 2.0**-found.size > level:
+        text += f", which {found.size} seeds cannot reach"
+    return text
+
+
+def _wait(n: int, needed: int | None) -> str:
+    many = f"about {needed} paired seeds" if needed else "more than 10000 paired seeds"
+    text = f"{many} would decide if mean and spread stay as they are"
+    return text + (f", a rough guess from {n} seeds" if needed and n < ROUGH_BELOW else "")
+
+
+def _ps(tests: Tests, which: int) -> str:
+    tested = tests[which]
+    return f"p = {tested.t:.2g} and {tested.flip:.2g}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.verdicts.claims import JudgedClaim
+from sandbox.verdicts.judged import JudgedClaim
 from sandbox.verdicts.verdict import judge
 from sandbox.words import counted
 
