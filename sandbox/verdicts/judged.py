@@ -7,6 +7,12 @@ from sandbox.verdicts.verdict import Verdict
 from sandbox.words import bracketed, percent
 
 
+def in_words(turned: str, metric: str, direction: str, smallest: float, env: str) -> str:
+    """``freeze_editor 0 → 1 makes harm lower by at least 0.05``; ``env``: "all", or its name."""
+    where = "" if env == "all" else f" in {env}"
+    return f"{turned} makes {metric} {direction} by at least {smallest:g}{where}"
+
+
 @dataclass(frozen=True)
 class JudgedClaim:
     """A claim of the scenario and its verdict."""
@@ -24,12 +30,9 @@ class JudgedClaim:
     @property
     def claim(self) -> str:
         """The claim in words."""
-        where = "" if self.effect.env == "all" else f" in {self.effect.env}"
         role = "" if self.role == "claim" else f"{self.role.replace('_', ' ')}: "
-        return (
-            f"{role}{self.effect.turned} makes {self.metric} {self.direction}"
-            f" by at least {self.smallest_effect:g}{where}"
-        )
+        made = (self.metric, self.direction, self.smallest_effect, self.effect.env)
+        return role + in_words(self.effect.turned, *made)
 
     @property
     def change(self) -> str:

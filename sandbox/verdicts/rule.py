@@ -105,10 +105,17 @@ def decide(differences: Floats, smallest: float, tests: Tests, levels: Levels) -
 
 def rates(samples: Floats, smallest: float, alpha: float) -> dict[str, float]:
     """Share of samples (rows) that the rule calls supported, refuted and undetermined."""
-    supported = _passes(samples, alpha) & (samples.mean(axis=1) >= smallest)
+    supported = supports(samples, smallest, alpha)
     refuted = ~supported & _passes(smallest - samples, alpha)
     found = {"supported": float(supported.mean()), "refuted": float(refuted.mean())}
     return {**found, "undetermined": 1.0 - sum(found.values())}
+
+
+def supports(samples: Floats, smallest: float, alpha: float) -> npt.NDArray[np.bool_]:
+    """Which samples (rows) the rule calls supported."""
+    found = samples.mean(axis=1) >= smallest
+    found[found] = _passes(samples[found], alpha)
+    return found
 
 
 def _passes(samples: Floats, alpha: float) -> npt.NDArray[np.bool_]:
