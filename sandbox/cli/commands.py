@@ -14,7 +14,7 @@ COMMANDS = {
     ),
     "plan": (
         "sandbox.cli.run:plan",
-        "Estimate how many trials a scenario has and how long they take.",
+        "Show what a scenario's claims can show with its seeds, and how long it takes.",
     ),
     "check": ("sandbox.cli.run:check", "Check a scenario for errors; train nothing."),
     "list": ("sandbox.cli.look:list_", "List environments, parts, scenarios and plug-ins."),

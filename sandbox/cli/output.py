@@ -56,8 +56,10 @@ def console() -> "Console":
     return Console(width=wide, highlight=False, soft_wrap=False)
 
 
-def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print rows under the names of their columns."""
+def table(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], most: int = PIPE_WIDTH
+) -> None:
+    """Print rows under the names of their columns, ``most`` characters wide."""
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -66,7 +68,7 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
         made.add_row(*(Text(str(row.get(each, ""))) for each in columns))
     shown = console()
     with shown.capture() as caught:
-        shown.print(made)
+        shown.print(made, width=min(most, shown.width))
     say("\n".join(line.rstrip() for line in caught.get().splitlines()))
 
 

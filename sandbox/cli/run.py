@@ -3,11 +3,13 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sandbox.cli.claims import print_claims, read_pilot, with_pilot
 from sandbox.cli.output import (
     as_json,
     averages,
@@ -129,8 +131,12 @@ def run(
 )
 @_with_scenario
 @_out
-def register(scenario: str, out: str | None, **options: Any) -> None:
+@with_pilot
+def register(scenario: str, out: str | None, pilot: str | None, **options: Any) -> None:
     """Write down what decides the verdicts of SCENARIO before any trial; runs nothing.
+
+    Then prints what each claim can show with these seeds, and what they cost, as `sandbox plan`
+    does (its help explains the columns).
 
     Keep the hash that is printed outside the run folder: `sandbox verify RUN --head HASH` finds it
     in a registration that was not rewritten. It cannot show that the same question was not run in
@@ -141,29 +147,86 @@ def register(scenario: str, out: str | None, **options: Any) -> None:
     loaded = _load(scenario, options)
     folder = api.run_folder(loaded, out)
     _check_folder(folder)
+    before = read_pilot(loaded, pilot, folder)
+    cost = _cost(loaded, None)
     found = api.register_scenario(loaded, folder, options["plugins"])
     click.echo(f"{_headline(loaded)} -> {folder}")
     for line in registered(found):
         click.echo(line)
+    claims = before.planned(found.family)
+    print_claims(claims, before.remarks(claims))
+    click.echo(cost.line)
 
 
 @click.command(
-    epilog="\b\nExample:\n  sandbox plan quickstart --seeds 20 --workers 4",
+    epilog="""
+\b
+Examples:
+  sandbox plan quickstart --seeds 20 --workers 4
+  sandbox run my.yaml --seeds 5 --out runs/pilot && sandbox plan my.yaml --pilot runs/pilot
+""",
 )
 @_with_scenario
 @_workers
+@with_pilot
 @as_json
-def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> None:
-    """Estimate how many trials SCENARIO has and how long they take. Writes nothing.
+def plan(
+    scenario: str, workers: int | None, pilot: str | None, as_json: bool, **options: Any
+) -> None:
+    """Show what the claims of SCENARIO can show with its seeds, and what they cost. Writes nothing.
 
-    Builds the environment and the agent of each condition once and times them on this machine. The
-    estimate covers training, probes and starting each trial's process, for agents that keep their
-    initial size; writing the report is not included.
+    Of each claim, before any data: the LEVEL that its p must reach (alpha, shared with all other
+    claims as Holm does where none of them is decided before; a control shares nothing), for each
+    number of seeds at which it is judged; the SMALLEST P that so many seeds can give, whatever
+    they show; and what it DETECTS: the true effect that ends SUPPORTED in 4 of 5 runs. That is
+    always more than the claim's smallest effect, and grows with the spread, the standard deviation
+    of the differences paired by seed. A pilot (--pilot) measures the spread; without one, five are
+    assumed.
+
+    Time: builds the environment and the agent of each condition once and times them on this
+    machine. The estimate covers training, probes and starting each trial's process, for agents that
+    keep their initial size; writing the report is not included.
     """
+    loaded = _load(scenario, options)
+    before = read_pilot(loaded, pilot)
+    cost, claims = _cost(loaded, workers), before.planned()
+    if as_json:
+        told = {"claims": claims, "remarks": before.remarks(claims)}
+        print_json({"scenario": loaded.name, **cost.total, "conditions": cost.rows, **told})
+        return
+    click.echo(_headline(loaded))
+    columns = ["condition", "env", "trials", "steps", "parameters", "FLOPs"]
+    table([{**row, "FLOPs": f"{row['flops']:.2g}"} for row in cost.rows], columns)
+    print_claims(claims, before.remarks(claims))
+    click.echo(cost.line)
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """What all trials of a scenario take on this machine."""
+
+    rows: list[dict[str, Any]]  # one a condition and env
+    trials: int
+    workers: int
+    seconds: float
+    start: float  # seconds to start one trial
+
+    @property
+    def total(self) -> dict[str, Any]:
+        return {"trials": self.trials, "workers": self.workers, "seconds": self.seconds}
+
+    @property
+    def line(self) -> str:
+        on = f"estimated time: {duration(self.seconds)} with {counted(self.workers, 'worker')}"
+        return (
+            f"{on}, including {self.start:.1f} s to start each trial; writing the report is extra"
+        )
+
+
+def _cost(loaded: "Scenario", workers: int | None) -> _Cost:
     from sandbox.execution.manifest import cores  # noqa: PLC0415
     from sandbox.scenario import trials  # noqa: PLC0415
 
-    loaded = _load(scenario, options)
     all_trials = trials.expand(loaded)
     workers = min(workers or cores(), len(all_trials))
     rows, seconds, start = [], 0.0, 0.0
@@ -175,15 +238,7 @@ def plan(scenario: str, workers: int | None, as_json: bool, **options: Any) -> N
         if each.spec["seed"] == loaded.seeds[0]:
             rows.append(_planned(each, rehearsed, len(loaded.seeds)))
     estimate = (seconds + start * len(all_trials)) / workers
-    if as_json:
-        total = {"trials": len(all_trials), "workers": workers, "seconds": estimate}
-        print_json({"scenario": loaded.name, **total, "conditions": rows})
-        return
-    click.echo(_headline(loaded))
-    columns = ["condition", "env", "trials", "steps", "parameters", "FLOPs"]
-    table([{**row, "FLOPs": f"{row['flops']:.2g}"} for row in rows], columns)
-    on = f"estimated time: {duration(estimate)} with {counted(workers, 'worker')}"
-    click.echo(f"{on}, including {start:.1f} s to start each trial; writing the report is extra")
+    return _Cost(rows, len(all_trials), workers, estimate, start)
 
 
 @click.command(

@@ -16,6 +16,8 @@ POWER = 0.8
 """A detectable effect is supported in 4 of 5 runs."""
 GRID = 1000
 """Points at which the distribution of the spread is summed up."""
+CONTROL_POWER = 0.99
+"""What a positive control should have: undecided it makes every claim undetermined."""
 TOLERANCE = 1e-3
 
 

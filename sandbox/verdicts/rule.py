@@ -113,7 +113,7 @@ def rates(samples: Floats, smallest: float, alpha: float) -> dict[str, float]:
 
 def supports(samples: Floats, smallest: float, alpha: float) -> npt.NDArray[np.bool_]:
     """Which samples (rows) the rule calls supported."""
-    found = samples.mean(axis=1) >= smallest
+    found: npt.NDArray[np.bool_] = samples.mean(axis=1) >= smallest
     found[found] = _passes(samples[found], alpha)
     return found
 
