@@ -191,8 +191,8 @@ def plan(
     before = read_pilot(loaded, pilot)
     cost, claims = _cost(loaded, workers), before.planned()
     if as_json:
-        told = {"claims": claims, "remarks": before.remarks(claims)}
-        print_json({"scenario": loaded.name, **cost.total, "conditions": cost.rows, **told})
+        found = {"claims": claims, "remarks": before.remarks(claims)}
+        print_json({"scenario": loaded.name, **cost.total, "conditions": cost.rows, **found})
         return
     click.echo(_headline(loaded))
     columns = ["condition", "env", "trials", "steps", "parameters", "FLOPs"]

@@ -104,7 +104,7 @@ def test_a_smoke_run_is_no_pilot_and_no_claim_needs_one(scenario, write_run):
     assert why_not(none, write_run(scenario, name="b")).startswith("is of no use here")
 
 
-def test_two_claims_that_lack_the_same_are_told_once(scenario, write_run):
+def test_two_claims_that_lack_the_same_are_one_line(scenario, write_run):
     wanted = asked(scenario, effect_of="reward_noise") | {"levers": {"reward_noise": [0, 1]}}
     wanted["claims"] *= 2
     assert "reward_noise" in why_not(wanted, write_run(scenario))

@@ -46,7 +46,7 @@ def sandbox(capfd, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def told(sandbox):
+def printed(sandbox):
     """What a command prints as JSON."""
 
     def ran(*arguments):
@@ -66,21 +66,21 @@ def test_a_plan_shows_every_claim_at_every_analysis_within_120_columns(sandbox, 
         assert words in table
 
 
-def test_a_plan_as_json_has_the_same_fields(told, asked, scenario, write_run):
-    claims = told("plan", asked)["claims"]
+def test_a_plan_as_json_has_the_same_fields(printed, asked, scenario, write_run):
+    claims = printed("plan", asked)["claims"]
     assert [each["role"] for each in claims] == ["claim", "negative control"]
     assert [each["seeds"] for each in claims[0]["analyses"]] == [12, 20]
     assert [each["level"] for each in claims[0]["analyses"]] == pytest.approx([0.001, 0.009])
     assert len(claims[0]["analyses"][0]["detects"]) == 5
-    with_pilot = told("plan", asked, "--pilot", write_run(scenario))
+    with_pilot = printed("plan", asked, "--pilot", write_run(scenario))
     assert with_pilot["claims"][0]["pilot"]["pairs"] == 6
     assert len(with_pilot["claims"][0]["analyses"][1]["detects"]) == 1
     assert any(each.startswith("the pilot differs in ") for each in with_pilot["remarks"])
 
 
-def test_without_claims_a_plan_says_nothing_of_them(sandbox, told, asked):
+def test_without_claims_a_plan_says_nothing_of_them(sandbox, printed, asked):
     asked.write_text(SCENARIO.partition("looks")[0] + "metrics: [capability]\n")
-    assert told("plan", asked)["claims"] == []
+    assert printed("plan", asked)["claims"] == []
     assert "before the data" not in sandbox("plan", asked)[1]
 
 

@@ -19,7 +19,7 @@ def planned(*claims, seeds=10, pilots=(), family=None, **changes):
     return planned_claims({**scenario, "claims": list(claims), **changes}, pilots, family)
 
 
-def test_a_claim_is_told_in_the_words_of_its_verdict():
+def test_a_claim_is_stated_in_the_words_of_its_verdict():
     first, second = planned(claim(), claim(dose=0.5, env="ice"))
     assert first.claim == "cut 0 → 1 makes harm lower by at least 0.05"
     assert second.claim == "cut 0 → 0.5 makes harm lower by at least 0.05 in ice"
