@@ -127,7 +127,7 @@ def run(
 
 
 @click.command(
-    epilog="\b\nExample:\n  sandbox register my.yaml && sandbox run my.yaml",
+    epilog="\b\nExample:\n  sandbox register my.yaml --pilot runs/pilot && sandbox run my.yaml",
 )
 @_with_scenario
 @_out
@@ -163,7 +163,8 @@ def register(scenario: str, out: str | None, pilot: str | None, **options: Any) 
 \b
 Examples:
   sandbox plan quickstart --seeds 20 --workers 4
-  sandbox run my.yaml --seeds 5 --out runs/pilot && sandbox plan my.yaml --pilot runs/pilot
+  sandbox run my.yaml --set 'seeds={first: 1000, count: 5}' --out runs/pilot
+  sandbox plan my.yaml --pilot runs/pilot
 """,
 )
 @_with_scenario

@@ -140,7 +140,7 @@ def _remarks(planned: PlannedClaim) -> Iterator[Remark]:
         if planned.role == "positive control":
             yield (
                 False,
-                "a positive control; --pilot RUN tells whether it will come out supported",
+                "a positive control; --pilot RUN shows whether it will come out supported",
             )
     elif pilot.spread:
         yield from _doubt(planned, pilot)

@@ -87,7 +87,7 @@ def test_a_positive_control_should_be_supported_in_99_percent_of_runs(mean, word
 
 def test_a_positive_control_without_a_pilot_asks_for_one():
     assert remarks_of(planned(claim(role="positive_control"))) == [
-        "claim 1: a positive control; --pilot RUN tells whether it will come out supported"
+        "claim 1: a positive control; --pilot RUN shows whether it will come out supported"
     ]
 
 
