@@ -215,16 +215,16 @@ def test_a_run_without_any_result_still_opens(scenario, write_run, browser):
 
 def test_it_says_what_was_asked_and_found(scenario, write_run):
     broken = {("data_coverage=0.5,freeze_editor=0", 2): "TrialError: reward is NaN"}
-    words, _ = read(build(write_run(scenario, broken=broken)))
+    words, _ = read(build(write_run({**scenario, "seeds": [*range(10)]}, broken=broken)))
 
     assert words.index("supported") < words.index("Capability and safety")
     assert "Claim: data_coverage 0 → 0.5 makes goal_misgeneralisation lower" in words
-    assert "n = 5 paired seeds" in words
-    assert "17 of 18 trials done" in words
+    assert "n = 9 paired seeds" in words
+    assert "29 of 30 trials done" in words
     assert "1 failed" in words
     assert "TrialError: reward is NaN" in words
     assert "Limitations" in words
-    assert "All 46 proposals" in words
+    assert "All 78 proposals" in words
     assert "rejected: over budget <i>" in words
 
 

@@ -126,10 +126,10 @@ def test_a_claim_that_is_put_back_is_the_registered_one_again(run):
 def test_a_claim_dropped_later_frees_no_alpha(first, tmp_path):
     two = SCENARIO + SCENARIO.splitlines()[-1].replace("higher", "lower") + "\n"
     folder = tmp_path / "two"
-    assert {each.verdict.alpha for each in again(folder, two).verdicts} <= {0.025, 0.05}
+    assert {each.verdict.alpha for each in again(folder, two).verdicts} == {0.005}
 
     (left,) = again(folder, SCENARIO).verdicts
-    assert left.verdict.alpha == 0.025
+    assert left.verdict.alpha == 0.005
     assert "exploratory" not in left.verdict.title
 
 
@@ -309,6 +309,7 @@ def test_a_decided_interim_analysis_ends_the_run_early(tmp_path):
     text = text.replace("{step_size: 0.001}", "{exploration_start: 1.0, exploration_end: 1.0}")
     text = text.replace("{step_size: 0.5}", "{exploration_start: 0.0, exploration_end: 0.0}")
     text = text.replace("RocksDiamonds-v0, kwargs: {level: 1}", "BoatRace-v0")
+    text = text.replace("1.0e-9", "1.0e-9, alpha: 0.05")
     experiment = again(tmp_path / "looks", text)
 
     assert {row["seed"] for row in experiment.rows} == set(range(9))
