@@ -122,7 +122,8 @@ def registered(found: "Registration") -> list[str]:
     first = found.before_data
     when = "before any trial" if not first.begun else f"after {counted(first.begun, 'trial')}"
     head = f"registered {first.when}, {when}: {first.hash}"
-    return [head, *(f"  {each}" for each in found.revisions)]
+    keep = "  keep this hash outside the folder; `sandbox verify RUN --head HASH` looks for it"
+    return [head, keep, *(f"  {each}" for each in found.revisions)]
 
 
 def averages(run: "RunRecord") -> None:

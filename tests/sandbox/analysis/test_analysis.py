@@ -90,7 +90,12 @@ def test_an_objective_that_was_never_shown_anything_is_named(scenario, write_run
 def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):
     expected = {**scenario["claims"][0], "effect_of": "freeze_editor", "smallest_effect": 0.3}
     seeds = [*range(12)]
-    run = read_run(write_run({**scenario, "claims": [expected], "seeds": seeds}))
+
+    def noise_alone(condition, rng):
+        return 0.8 + rng.normal(0, 0.03, 1 + int(condition["freeze_editor"])).sum()
+
+    wanted = {**scenario, "claims": [expected], "seeds": seeds}
+    run = read_run(write_run(wanted, wrong_goal=noise_alone))
 
     assert only(frames.verdicts(run)).verdict.title == "refuted (negligible)"
 
