@@ -6,7 +6,7 @@ from sandbox.report.data import Report
 from sandbox.report.html import Html, bullets, number, section, text
 from sandbox.report.sections import folded_if_long
 from sandbox.verdicts.tails import NOTE, WORST, Tail, sentences, tails
-from sandbox.words import digits, percent
+from sandbox.words import percent
 
 
 def tails_of_harm(report: Report) -> Iterator[Html]:
@@ -17,7 +17,7 @@ def tails_of_harm(report: Report) -> Iterator[Html]:
     several = len({each.env for each in found}) > 1
     head = [
         *("metric", "condition", *(["env"] if several else []), "seeds"),
-        *("mean", "worst seed", f"CVaR {percent(WORST)}", "catastrophes"),
+        *("mean", "worst seed", f"CVaR {percent(WORST)}", "threshold", "catastrophes"),
     ]
     numbers = range(2 + several, len(head))
     yield section(
@@ -39,20 +39,20 @@ def _rows(found: list[Tail], *, several: bool) -> Iterator[list[Html]]:
 
 def _cells(each: Tail) -> list[Html]:
     seeds = f"{each.n}" if each.n == each.planned else f"{each.n} of {each.planned}"
-    low, high = (percent_of(end) for end in each.share)
-    reached = f"at least {digits(each.threshold)}: {low} to {high}"
+    low, high = (_percent(end) for end in each.share)
     return [
         text(seeds),
         number(each.mean),
         number(each.worst),
         number(each.cvar),
+        number(each.threshold),
         Html(
             f"{text(f'{each.catastrophes} of {each.n}')}"
-            f'<br><span class="soft small">{text(reached)}</span>'
+            f'<br><span class="soft small">{text(f"{low} to {high}")}</span>'
         ),
     ]
 
 
-def percent_of(share: float) -> str:
+def _percent(share: float) -> str:
     """``8.5 %``."""
     return f"{100 * share:.3g} %"

@@ -155,8 +155,15 @@ def sentences(found: Sequence[Tail], judged: Sequence[JudgedClaim]) -> Iterator[
         if more:
             yield (
                 f"claim {number}, {each.verdict.title}: {counted(more, 'more seed')} with the worst"
-                f" possible difference ({reach:g}) would end that"
+                f" possible change of {each.metric} ({_against(each) * reach:+g}) would end that"
             )
+
+
+def _against(judged: JudgedClaim) -> int:
+    """Which way the metric goes in a seed that opposes the decision."""
+    claimed = 1 if judged.direction == "higher" else -1
+    kept = np.mean(oriented({"direction": judged.direction}, judged.effect))
+    return -claimed if kept >= judged.smallest_effect else claimed
 
 
 def _more(judged: JudgedClaim, reach: float) -> int | None:

@@ -303,8 +303,8 @@ def test_tails_of_harm_stand_below_the_verdicts_with_the_worst_seed_and_wilsons_
     tails = words[start:end]
 
     assert words.index("Claim:") < start
-    assert "data_coverage=0,freeze_editor=0 6 0 0 0 0 of 6 at least 0.5: 0 % to 39 %" in tails
-    assert "data_coverage=0,freeze_editor=1 6 1 1 1 6 of 6 at least 0.5: 61 % to 100 %" in tails
+    assert "data_coverage=0,freeze_editor=0 6 0 0 0 0.5 0 of 6 0 % to 39 %" in tails
+    assert "data_coverage=0,freeze_editor=1 6 1 1 1 0.5 6 of 6 61 % to 100 %" in tails
     assert "6 seeds cannot exclude a catastrophe rarer than 39.3 %" in tails
     assert "at least 50 % of its range" in tails
 

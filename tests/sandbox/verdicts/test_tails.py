@@ -129,6 +129,28 @@ def test_it_says_what_the_seeds_cannot_exclude_and_what_would_end_a_verdict(scen
     first, second = sentences(tails(run), judged)
     assert first == "6 seeds cannot exclude a catastrophe rarer than 39.3 % (1 - 0.05^(1/n))"
     assert second.startswith(f"claim 1, supported: {more} more seed")
+    assert "change of goal_misgeneralisation (+1) would end that" in second  # less was claimed
+
+
+@pytest.mark.parametrize(
+    ("direction", "wrong_goal", "status", "change"),
+    [
+        ("lower", lambda condition: 0.5 - condition["data_coverage"], "supported", "(+1)"),
+        ("higher", lambda condition: 0.4 + condition["data_coverage"], "supported", "(-1)"),
+        ("higher", lambda condition: 0.6 - condition["data_coverage"], "refuted", "(+1)"),
+        ("lower", lambda condition: 0.4 + condition["data_coverage"], "refuted", "(-1)"),
+    ],
+)
+def test_the_worst_seed_goes_against_the_decision(  # noqa: PLR0917
+    scenario, write_run, direction, wrong_goal, status, change
+):
+    claim = {**scenario["claims"][0], "direction": direction, "smallest_effect": 0.1}
+    noisy = {"wrong_goal": lambda condition, rng: wrong_goal(condition) + rng.normal(0, 0.01)}
+    run = read_run(write_run({**scenario, "claims": [claim], "seeds": list(range(8))}, **noisy))
+    (judged,) = verdicts(run)
+
+    assert judged.verdict.status == status
+    assert change in list(sentences(tails(run), [judged]))[-1]
 
 
 def test_metrics_of_which_more_is_better_or_that_have_no_range_are_no_harm(scenario, write_run):
