@@ -294,6 +294,21 @@ def test_the_verdict_states_the_change_of_the_metric_and_which_interval_it_used(
     assert "Intervals in this table are 95 %" in words
 
 
+def test_tails_of_harm_stand_below_the_verdicts_with_the_worst_seed_and_wilsons_interval(
+    scenario, write_run
+):
+    certain = {"wrong_goal": lambda condition, _: float(condition["freeze_editor"])}
+    words, _ = read(build(write_run(scenario, **certain)))
+    start, end = words.index("Tails of harm"), words.index("Registration")
+    tails = words[start:end]
+
+    assert words.index("Claim:") < start
+    assert "data_coverage=0,freeze_editor=0 6 0 0 0 0.5 0 of 6 0 % to 39 %" in tails
+    assert "data_coverage=0,freeze_editor=1 6 1 1 1 0.5 6 of 6 61 % to 100 %" in tails
+    assert "6 seeds cannot exclude a catastrophe rarer than 39.3 %" in tails
+    assert "at least 50 % of its range" in tails
+
+
 def test_what_failed_comes_right_below_the_verdict(scenario, write_run):
     broken = {("data_coverage=0.5,freeze_editor=0", 2): "TrialError: reward is NaN"}
     words, _ = read(build(write_run(scenario, broken=broken)))
