@@ -2,23 +2,23 @@
 
 import html
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox import sources
 from sandbox.catalogue import catalogue, plug_module
 from sandbox.contract import named
 from sandbox.errors import InputError, Problem
 from sandbox.execution.progress import PlainDisplay, Progress, Tick
 from sandbox.execution.progress import progress as show
 from sandbox.record.registration import Registration
+from sandbox.record.run_chain import REGISTRATION
 from sandbox.record.run_folder import RunFolder
 from sandbox.record.store import RunRecord, TrialRecord, is_run, read_run
-from sandbox.scenario.pinned import identity
-from sandbox.scenario.trials import touched
 from sandbox.verdicts import frames
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
     from sandbox.execution.executor import Job, LocalExecutor
     from sandbox.scenario.model import Scenario
+
+
+LEFT_OVER = {".lock", "trials", REGISTRATION}
+"""What a command that was cut short at its very start may leave."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,8 @@ def run_scenario(
     announce: Callable[[str], None] | None = None,
 ) -> Experiment:
     """As ``run``, of a scenario that is loaded, in the folder that ``run_folder`` gave for it."""
+    from sandbox.execution.continuing import any_due  # noqa: PLC0415
+    from sandbox.execution.registering import code_here  # noqa: PLC0415
     from sandbox.execution.registering import register as write_down  # noqa: PLC0415
 
     shown = nullcontext(PlainDisplay(sys.stderr)) if progress else show()
@@ -181,9 +187,11 @@ def run_scenario(
             scenario,
             writing,
             plugins,
-            to_run=not all(writing.is_done(job.id) for job in jobs),
+            to_run=any_due(scenario, writing, jobs),
             accept_changed_code=accept_changed_code,
         )
+        code = code_here(scenario, plugins)
+        writing.changed_code = partial(sources.changed, code)
         executor = _executor(scenario, writing, workers, tuple(plugins))
         executor.progress = progress or display.tick
         executor.announce = announce or display.announce
@@ -232,38 +240,12 @@ def run_folder(scenario: "Scenario", out: str | Path | None) -> Path:
     if folder.exists() and not folder.is_dir():
         raise InputError(Problem(str(folder), "is a file; give another --out"))
     if is_run(folder):
-        _check_same(scenario, folder)
-    elif folder.is_dir() and {each.name for each in folder.iterdir()} - {".lock", "trials"}:
+        from sandbox.execution.continuing import check_same  # noqa: PLC0415  (as above)
+
+        check_same(scenario, folder)
+    elif folder.is_dir() and {each.name for each in folder.iterdir()} - LEFT_OVER:
         raise InputError(Problem(str(folder), "is not empty and holds no run; give another --out"))
     return folder
-
-
-def _check_same(scenario: "Scenario", folder: Path) -> None:
-    """Doses, arms, seeds and metrics may be added; what a trial is may not change under a run."""
-    old, new = _what_trials_are(read_run(folder).scenario), _what_trials_are(scenario.resolved())
-    for each in (old, new):
-        each["arms"] = {k: v for k, v in each["arms"].items() if k in old["arms"]}
-    changed = [
-        ".".join(path)
-        for path in touched(old, new)
-        if path[0] != "arms" or path[1] in new["arms"]  # one that is left out has trials no more
-    ]
-    if changed:
-        what = f"holds a run of another scenario, they differ in {', '.join(changed[:5])}"
-        raise InputError(Problem(str(folder), f"{what}; give another --out"))
-
-
-def _what_trials_are(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a resolved scenario that its trials are made from, doses and seeds apart."""
-    parts = {key: resolved.get(key, {}) for key in ("agent", "gate", "probes", "design")}
-    arms = {name: _without_paths(arm) for name, arm in resolved.get("arms", {}).items()}
-    envs = [_without_paths(env) for env in resolved["envs"]]
-    return {**parts, "controls": identity(resolved["controls"]), "arms": arms, "envs": envs}
-
-
-def _without_paths(part: Mapping[str, Any]) -> dict[str, Any]:
-    """An env or arm whose controls name pinned files by what is in them."""
-    return {**part, "controls": identity(part["controls"])} if "controls" in part else dict(part)
 
 
 def _executor(
@@ -286,20 +268,11 @@ def _executor(
 
 
 def _execute(scenario: "Scenario", executor: "LocalExecutor", jobs: "Sequence[Job]") -> None:
-    """Run the seeds up to each registered analysis; the rest only if a claim is undecided there."""
-    looks = scenario.looks or (len(scenario.seeds),)
-    for n in looks:
-        seeds = set(scenario.seeds[:n])
-        due = [job for job in jobs if job.spec["seed"] in seeds]
-        missing = [job for job in due if not executor.run.is_done(job.id)]
-        executor.execute(missing, done_before=len(due) - len(missing))
-        if n != looks[-1] and _decided(executor.run.folder):
-            return
+    from sandbox.execution.continuing import stages  # noqa: PLC0415
 
-
-def _decided(folder: Path) -> bool:
-    found = load(folder).verdicts
-    return bool(found) and all(each.verdict.status in frames.DECIDED for each in found)
+    for stage in stages(scenario, executor.run, jobs):
+        missing = [job for job in stage if not executor.run.is_done(job.id)]
+        executor.execute(missing, done_before=len(stage) - len(missing))
 
 
 def _jobs(scenario: "Scenario") -> "list[Job]":

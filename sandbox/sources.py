@@ -7,6 +7,7 @@ a plug-in, and of any other package that makes a named env, every Python file co
 
 import hashlib
 import importlib.util
+import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -18,9 +19,12 @@ from sandbox.catalogue import OF_CONTROL, PART_FOLDERS, catalogue
 JSON = Mapping[str, Any]
 OURS = ("agents", "envs", "sandbox")
 ROOT = Path(__file__).resolve().parents[1]
-VERSIONS = ("gymnasium", "numpy", "scipy", "torch")
-"""Packages whose version may change a number."""
-STARTS = ("sandbox.execution.worker", "sandbox.trial.build", "sandbox.verdicts.claims")
+VERSIONS = ("gymnasium", "numpy", "pettingzoo", "scipy", "torch")
+"""Packages whose version may change a number; that of Python is recorded, too."""
+JUDGING = ("sandbox.verdicts.claims", "sandbox.verdicts.frames")
+STARTS = ("sandbox.execution.worker", "sandbox.trial.build", *JUDGING)
+PARTS_THAT_JUDGE = ("sandbox.metrics.", "sandbox.lever")
+LARGEST_PACKAGE = 5000  # files: above it only Python files of a plug-in are hashed
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n(]+)|import[ \t]+([^\n]+))",
     re.MULTILINE,
@@ -29,7 +33,7 @@ _FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t]+[^\n]*\n|\n)*", re.MULTIL
 
 
 def code_of(data: Any, plugins: Sequence[str] = ()) -> dict[str, dict[str, str]]:
-    """``sources``: module or plug-in file -> SHA-256; ``versions``: package -> version.
+    """``sources``: module or plug-in file -> SHA-256; ``versions``; ``plugins``: name -> target.
 
     ``data``: a resolved scenario and the specs of its trials, as JSON: what names the parts.
     ``plugins``: modules named by hand.
@@ -39,13 +43,22 @@ def code_of(data: Any, plugins: Sequence[str] = ()) -> dict[str, dict[str, str]]
     sources = {name: digest for name in sorted(found) if (digest := _digest(name))}
     for package in sorted(_others(words, plugins)):
         sources |= _whole(package)
-    return {"sources": sources, "versions": {name: _version(name) for name in VERSIONS}}
+    versions = {name: _version(name) for name in ("python", *VERSIONS)}
+    return {"sources": sources, "versions": versions, "plugins": _plugged(words, plugins)}
 
 
 def changed(code: JSON) -> list[str]:
-    """What differs here and now from code that was registered: modules, then versions."""
+    """What differs here and now from code that was registered: modules, then versions.
+
+    Files of a plug-in that is not installed here are left out: see ``absent``.
+    """
     sources: Mapping[str, str] = code.get("sources", {})
-    found = [name for name, digest in sources.items() if _digest(name) != digest]
+    away = absent(code)
+    found = [
+        name
+        for name, digest in sources.items()
+        if _digest(name) != digest and name.partition(":")[0] not in away
+    ]
     versions: Mapping[str, str] = code.get("versions", {})
     found += [
         f"{name} {then} (here {_version(name)})"
@@ -53,6 +66,41 @@ def changed(code: JSON) -> list[str]:
         if then != _version(name)
     ]
     return found
+
+
+def absent(code: JSON) -> list[str]:
+    """Plug-ins that were registered and are not installed here."""
+    tops = dict.fromkeys(each.partition(":")[0] for each in code.get("sources", {}) if ":" in each)
+    return [top for top in tops if not _package(top)[1]]
+
+
+def added(code: JSON) -> list[str]:
+    """Plug-ins named by hand in this process, and parts of theirs, that were not registered."""
+    known: Mapping[str, str] = code.get("plugins", {})
+    here = dict.fromkeys(sorted(catalogue().modules), "")
+    here |= {f"{kind} {name}": each.target for (kind, name), each in catalogue().plugged.items()}
+    return [
+        name if name not in known else f"{name}: {target}"
+        for name, target in here.items()
+        if (not target and name not in known) or (name in known and known[name] != target)
+    ]
+
+
+def judging(code: JSON) -> frozenset[str]:
+    """Those of the registered modules that turn events into verdicts: they run at every reading."""
+    sources: Mapping[str, str] = code.get("sources", {})
+    parts = {name for name in sources if name.startswith(PARTS_THAT_JUDGE)}
+    plugs = {name for name in sources if ":" in name}
+    return frozenset(_closure({*JUDGING, *parts}) & sources.keys() | plugs)
+
+
+def _plugged(words: set[str], plugins: Sequence[str]) -> dict[str, str]:
+    """Plug-ins named by hand, and the target of every named part or env of any plug-in."""
+    known = catalogue()
+    found = dict.fromkeys(sorted(plugins), "")
+    parts = ((kind, name, part) for (kind, name), part in known.plugged.items() if name in words)
+    found |= {f"{kind} {name}": part.target for kind, name, part in parts}
+    return found | {env: target for env, (target, _) in known.parallel.items() if env in words}
 
 
 def _words(value: Any) -> Iterator[str]:
@@ -134,19 +182,23 @@ def _env_entry_points() -> Iterator[tuple[str, str]]:
 
 
 def _whole(top: str) -> dict[str, str]:
-    """Every Python file of a top-level package or module, by its path from there."""
+    """Every file of a top-level package or module, by its path from there."""
     folder, files = _package(top)
     return {f"{top}:{path.relative_to(folder).as_posix()}": _sha(path) for path in files}
 
 
 def _package(top: str) -> tuple[Path, list[Path]]:
+    """The folder of a plug-in and its files, data included; no files where it is not here."""
     try:
         spec = importlib.util.find_spec(top) if top else None
     except (ImportError, ValueError):
         spec = None
     if spec is not None and spec.submodule_search_locations:
         folder = Path(next(iter(spec.submodule_search_locations)))
-        return folder, sorted(folder.rglob("*.py"))
+        every = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        python = [path for path in every if path.suffix == ".py"]
+        kept = every if len(every) <= LARGEST_PACKAGE else python
+        return folder, [path for path in kept if "__pycache__" not in path.parts]
     if spec is not None and spec.origin and Path(spec.origin).is_file():
         return Path(spec.origin).parent, [Path(spec.origin)]
     return Path(), []
@@ -155,7 +207,11 @@ def _package(top: str) -> tuple[Path, list[Path]]:
 def _digest(name: str) -> str | None:
     """Hash of a module of ours, or of ``package:file`` of a plug-in; ``None``: it is gone."""
     top, sign, file = name.partition(":")
-    path = _package(top)[0] / file if sign else _file(name)
+    if not sign:
+        path = _file(name)
+    else:
+        folder, files = _package(top)
+        path = folder / file if files else None
     return _sha(path) if path is not None and path.is_file() else None
 
 
@@ -164,6 +220,8 @@ def _sha(path: Path) -> str:
 
 
 def _version(name: str) -> str:
+    if name == "python":
+        return platform.python_version()
     try:
         return version(name)
     except PackageNotFoundError:

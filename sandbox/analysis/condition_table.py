@@ -21,6 +21,7 @@ class Average:
     confidence: float
     n: int  # seeds that measured it
     alike: bool  # several seeds, all with the same value: it says nothing about their spread
+    values: tuple[float, ...]  # one a seed that measured it
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,12 @@ class ConditionRow:
     averages: tuple[Average, ...]  # claimed metrics, then listed ones, then those always shown
 
 
-def condition_table(run: RunRecord) -> list[ConditionRow]:
-    """One row a condition, as the design writes them, and env, as the scenario lists them."""
+def condition_table(run: RunRecord, names: Sequence[str] | None = None) -> list[ConditionRow]:
+    """One row a condition, as the design writes them, and env, as the scenario lists them.
+
+    ``names``: these metrics instead of those of the scenario.
+    """
+    metrics = by_interest(run) if names is None else names
     levers, design = run.scenario["levers"], run.scenario["design"]
     trials: dict[tuple[str, str], list[TrialRecord]] = {}
     for trial in run.trials:
@@ -42,7 +47,7 @@ def condition_table(run: RunRecord) -> list[ConditionRow]:
     listed = [env_label(run.scenario, each) for each in run.scenario["envs"]]
     envs = dict.fromkeys((*listed, *sorted({env for _, env in trials})))
     return [
-        _row(run, condition, env, trials.get((condition, env), []))
+        _row(metrics, condition, env, trials.get((condition, env), []))
         for condition in map(condition_name, conditions(levers, design))
         for env in envs
         if env in listed or (condition, env) in trials
@@ -55,9 +60,11 @@ def measured(rows: Sequence[ConditionRow]) -> tuple[str, ...]:
     return tuple(each.metric for row in rows[:1] for each in row.averages if each.metric in found)
 
 
-def _row(run: RunRecord, condition: str, env: str, trials: Sequence[TrialRecord]) -> ConditionRow:
+def _row(
+    metrics: Sequence[str], condition: str, env: str, trials: Sequence[TrialRecord]
+) -> ConditionRow:
     done = [trial for trial in trials if trial.done]
-    averages = tuple(_average(name, done) for name in by_interest(run))
+    averages = tuple(_average(name, done) for name in metrics)
     return ConditionRow(condition, env, len(done), averages)
 
 
@@ -68,4 +75,4 @@ def _average(name: str, trials: Sequence[TrialRecord]) -> Average:
     several = len(found) > 1
     alike = several and identical(found)
     interval = t_interval(found, CONFIDENCE) if several and not alike else None
-    return Average(name, mean, interval, CONFIDENCE, len(found), alike)
+    return Average(name, mean, interval, CONFIDENCE, len(found), alike, tuple(found))

@@ -49,6 +49,12 @@ def t_interval(values: Numbers, confidence: float = 0.95) -> Interval:
     return Interval(mean - half, mean + half)
 
 
+def wilson(hits: int, n: int, confidence: float = 0.95) -> Interval:
+    """Wilson's score interval (1927) of a share, without correction; needs ``n`` above 0."""
+    found = stats.binomtest(hits, n).proportion_ci(confidence, method="wilson")
+    return Interval(float(found.low), float(found.high))
+
+
 @lru_cache(maxsize=4096)
 def t_quantile(freedom: int, confidence: float) -> float:
     """Half-width, in standard errors, of a two-sided t interval."""

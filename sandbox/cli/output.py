@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sandbox.record.registration import Registration
     from sandbox.record.store import RunRecord
     from sandbox.verdicts.judged import JudgedClaim
+    from sandbox.verdicts.tails import Tail
 
 Command = Callable[..., Any]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -124,7 +125,8 @@ def registered(found: "Registration") -> list[str]:
     first = found.before_data
     when = "before any trial" if not first.begun else f"after {counted(first.begun, 'trial')}"
     head = f"registered {first.when}, {when}: {first.hash}"
-    return [head, *(f"  {each}" for each in found.revisions)]
+    keep = "  keep this hash outside the folder; `sandbox verify RUN --head HASH` looks for it"
+    return [head, keep, *(f"  {each}" for each in found.revisions)]
 
 
 def averages(run: "RunRecord") -> None:
@@ -141,13 +143,16 @@ def averages(run: "RunRecord") -> None:
     fixed = ["condition", *(["env"] if several else []), "n"]
     lines = [_condition(each) for each in rows]
     shown = _fitting(lines, fixed, metrics)
-    smoke = "; a smoke run: its numbers mean nothing" if run.scenario.get("smoke") else ""
-    say(f"\nmean of n seeds [{percent(CONFIDENCE)} interval]{smoke}")
+    say(f"\nmean of n seeds [{percent(CONFIDENCE)} interval]{_smoke(run)}")
     table(lines, [*fixed, *shown])
     missing = [name for name in by_interest(run) if name not in metrics]
     for why, names in (("in the report", metrics[len(shown) :]), ("not measured", missing)):
         if names:
             say(f"{why}: {', '.join(names)}")
+
+
+def _smoke(run: "RunRecord") -> str:
+    return "; a smoke run: its numbers mean nothing" if run.scenario.get("smoke") else ""
 
 
 def _condition(row: "ConditionRow") -> dict[str, str]:
@@ -177,6 +182,46 @@ def _fitting(
     free = min(LINE, console().width) - width(fixed)
     fit = [i for i in range(1, len(metrics) + 1) if width(metrics[:i]) <= free]
     return metrics[: max(fit, default=1)]
+
+
+def tails(run: "RunRecord", judged: Sequence["JudgedClaim"]) -> None:
+    """Print the worst seeds of every condition, what they cannot exclude, and what would flip."""
+    from sandbox.verdicts.tails import CATASTROPHE, WORST, sentences  # noqa: PLC0415  (scipy)
+    from sandbox.verdicts.tails import tails as found_in  # noqa: PLC0415
+    from sandbox.words import percent  # noqa: PLC0415
+
+    found = found_in(run)
+    if not found:
+        return
+    several = len({each.env for each in found}) > 1
+    cvar, events = f"CVaR {percent(WORST)}", "catastrophes [Wilson, 95 %]"
+    head = ["metric", "condition", *(["env"] if several else []), "n", "mean", "worst", cvar]
+    rows = [{**_tail(each), cvar: f"{each.cvar:.3g}", events: _events(each)} for each in found]
+    say(
+        f"\ntails of harm: worst seed, mean of the worst tenth, seeds at {percent(CATASTROPHE)} or"
+        f" more of the range{_smoke(run)}"
+    )
+    table(rows, [*head, events])
+    say("\n".join(sentences(found, judged)))
+
+
+def _tail(seen: "Tail") -> dict[str, str]:
+    from sandbox.words import digits  # noqa: PLC0415  (as above)
+
+    return {
+        "metric": seen.metric,
+        "condition": seen.condition,
+        "env": seen.env,
+        "n": str(seen.n) if seen.n == seen.planned else f"{seen.n} of {seen.planned}",
+        "mean": digits(seen.mean),
+        "worst": digits(seen.worst),
+    }
+
+
+def _events(seen: "Tail") -> str:
+    """``2 of 10 [5.67 %, 51 %]``."""
+    low, high = (f"{100 * end:.3g} %" for end in seen.share)
+    return f"{seen.catastrophes} of {seen.n} [{low}, {high}]"
 
 
 def verdicts(judged: Sequence["JudgedClaim"]) -> None:

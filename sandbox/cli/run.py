@@ -18,6 +18,7 @@ from sandbox.cli.output import (
     registered,
     say,
     table,
+    tails,
     verdicts,
     with_plugins,
 )
@@ -349,6 +350,7 @@ def _conclude(done: "Experiment") -> None:
     say("\n".join(registered(done.record.registration)) + "\n")
     if done.verdicts:
         verdicts(done.verdicts)
+    tails(done.record, done.verdicts)
     averages(done.record)
     for trial in done.failed:
         reason = trial.status.get("reason", "unknown")

@@ -21,7 +21,7 @@ _SHOWN = 6  # significant digits
     "  sandbox selftest --only I7,V1 two checks, by the ids that are printed",
 )
 @click.option(
-    "--only", metavar="IDS", default="", help="Only these checks (I7,V1) or topics (I, S, V, W)."
+    "--only", metavar="IDS", default="", help="Only these checks (I7,V1) or topics (I, S, T, V, W)."
 )
 @as_json
 def selftest(only: str, as_json: bool) -> None:
@@ -30,8 +30,9 @@ def selftest(only: str, as_json: bool) -> None:
     Each is computed by the code that trials use. The id of a check begins with its topic:
 
     \b
-    I  intrinsic objectives: channel capacities, empowerment, exploration
+    I  intrinsic objectives: channel capacities, empowerment, exploration, POWER
     S  selection and self-modification
+    T  tests: the rule of the verdicts and its statistics
     V  value learning: distances between rewards, soft planning, assistance games, off-switch
     W  optimal returns of the worlds
 

@@ -19,7 +19,8 @@ _run = click.argument("run", type=click.Path(path_type=Path))
     epilog="\b\nExample:\n  sandbox report runs/quickstart-1a2b3c4d",
 )
 @_run
-def report(run: Path) -> None:
+@with_plugins
+def report(run: Path, plugins: tuple[str, ...]) -> None:
     """Write report.html (one file, readable offline) and results.jsonl of RUN again.
 
     RUN is verified first; if any of its records was changed, nothing is written and the exit code
@@ -28,6 +29,7 @@ def report(run: Path) -> None:
     from sandbox import api  # noqa: PLC0415
     from sandbox.execution.verify import verify  # noqa: PLC0415
 
+    del plugins  # plugged in by the option itself
     verify(run)
     experiment = api.load(run)
     api.derive(experiment)
@@ -44,17 +46,21 @@ def report(run: Path) -> None:
     metavar="HEX",
     help="The head, or registration hash, that an earlier command printed; compare it, too.",
 )
+@with_plugins
 @as_json
-def verify(run: Path, head: str | None, as_json: bool) -> None:
+def verify(run: Path, head: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     """Check that no record in RUN was changed after it was written; exit code 3 if one was.
 
     Registration, manifest, scenario, ledgers, events and weights are compared with their hashes.
-    The command prints a head: one hash over all records. Rewriting all records and their
-    hashes consistently still changes the head, so keep it, or the registration hash, outside the
-    folder and give it with --head next time. Nothing here shows whether the same question was run
-    in other folders before.
+    The command prints a head: the hash of the manifest's last line, on which all earlier lines
+    and with them all records depend. Rewriting them consistently changes it, so keep it, or the
+    registration hash, outside the folder and give it with --head next time: it must be among the
+    hashes of the lines. Nothing here shows whether the same question was run in other folders
+    before, or what other code on this machine (a sitecustomize, a changed package) did.
     """
     from sandbox.execution import verify as verifier  # noqa: PLC0415
+
+    del plugins  # as in `report`
 
     found = verifier.verify(run, head)
     if as_json:
@@ -67,7 +73,7 @@ def verify(run: Path, head: str | None, as_json: bool) -> None:
     if found.unfinished:
         click.echo(f"not checked, as they are unfinished: {', '.join(found.unfinished)}")
     for each in found.notes:
-        click.echo(f"not as registered: {each}")
+        click.echo(f"note: {each}")
     click.echo(f"registration: {found.registration}")
     click.echo(f"head: {found.head}")
     click.echo(

@@ -8,10 +8,9 @@ from sandbox.analysis.effects import ALWAYS
 from sandbox.errors import InputError, IntegrityError, Problem
 from sandbox.execution.manifest import commit
 from sandbox.execution.verify import changed
-from sandbox.record.registration import Registered, code_changes
-from sandbox.record.run_chain import REGISTRATION
+from sandbox.record.registration import Registered, code_changes, scenario_changes
 from sandbox.record.run_folder import RunFolder
-from sandbox.record.store import RunRecord, read_run
+from sandbox.record.store import is_run, read_run
 from sandbox.scenario.trials import expand
 from sandbox.sources import code_of
 
@@ -36,21 +35,20 @@ def register(
     with those of other code, so changed code is refused with ``InputError`` unless it is accepted.
     Raises ``IntegrityError`` where the folder was changed by anything but this program.
     """
-    resolved, code = scenario.resolved(), _code(scenario, plugins)
-    if not (run.folder / REGISTRATION).exists():
+    code = code_here(scenario, plugins)
+    if not is_run(run.folder):
         return _write(scenario, run, code)
     record = read_run(run.folder)
     problems = changed(record)
     if problems:
         raise IntegrityError("\n".join(problems))
-    last, begun = record.registration.last, _begun(record)
+    last, begun = record.registration.last, len(record.begun)
     others = list(code_changes(last.code, code))
     if others and begun and to_run and not accept_changed_code:
         raise InputError(Problem(str(run.folder), _refusal(others)))
     if others and begun and not accept_changed_code:
-        code = dict(last.code)  # no trial runs with the other code
-        others = []
-    if resolved == last.scenario and not others:
+        code, others = dict(last.code), []  # no trial runs with the other code
+    if not others and not [*scenario_changes(last.scenario, scenario.resolved())]:
         return last
     finished = sum(each.done for each in record.trials)
     return _write(scenario, run, code, begun, finished)
@@ -71,14 +69,11 @@ def _write(
     return read_run(run.folder).registration.last
 
 
-def _code(scenario: "Scenario", plugins: Sequence[str]) -> dict[str, dict[str, str]]:
+def code_here(scenario: "Scenario", plugins: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Sources, versions and plug-ins that the trials and verdicts of a scenario use now."""
     first = scenario.seeds[0]
     specs = [each.spec for each in expand(scenario) if each.spec["seed"] == first]
     return code_of([scenario.resolved(), specs, list(ALWAYS)], plugins)
-
-
-def _begun(record: RunRecord) -> int:
-    return len({*record.ends, *(each.id for each in record.trials)})
 
 
 def _refusal(others: Sequence[str]) -> str:

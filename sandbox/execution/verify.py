@@ -1,6 +1,7 @@
 """Finds any change in what a run has recorded: registration, manifest, specs, ledgers, weights."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class VerifyReport:
     unfinished: tuple[str, ...]  # trials without a final account: nothing to hold them against
     entries: int  # ledger entries
     files: int
-    head: str  # one hash over registration and ledgers of all complete trials: keep it elsewhere
+    head: str  # hash of the last line of the manifest, on which all others depend
     registration: str  # hash of what was registered before any trial began
     notes: tuple[str, ...] = ()  # what is other than it was registered; no sign of forgery
 
@@ -41,9 +42,8 @@ def verify(folder: str | Path, head: str | None = None) -> VerifyReport:
         for trial in integrity.gone(run)
     ]
     complete = [trial for trial in run.trials if trial.done]
-    found = _head(run, complete)
-    if head is not None and head not in {found, *_earlier_heads(run)}:
-        problems.append(f"{run.folder}: error: head is {found}, not {head}")
+    if head is not None and head not in _heads(run):
+        problems.append(f"{run.folder}: error: no line of registration or manifest has hash {head}")
     if problems:
         raise IntegrityError("\n".join(problems))
     unfinished = tuple(trial.id for trial in run.trials if not trial.done)
@@ -52,9 +52,9 @@ def verify(folder: str | Path, head: str | None = None) -> VerifyReport:
         unfinished=unfinished,
         entries=entries,
         files=files + len(complete),
-        head=found,
+        head=str(run.log[-1]["hash"]) if run.log else run.registration.last.hash,
         registration=run.registration.before_data.hash,
-        notes=tuple(differs_from_registration(run)),
+        notes=(*_older(run, head), *differs_from_registration(run)),
     )
 
 
@@ -68,22 +68,23 @@ def _checked(run: RunRecord) -> tuple[list[str], int, int]:
     problems = integrity.changed(run)
     entries = files = 0
     for trial in run.trials:
-        if trial.done:
+        if trial.status:
             entries += _check_ledger(trial, problems)
             files += _check_files(trial, problems)
     return problems, entries, files
 
 
-def _earlier_heads(run: RunRecord) -> set[str]:
+def _heads(run: RunRecord) -> set[str]:
     """Hashes of all lines of the run's own chains: one that was printed before must be there."""
     registered = {each.hash for each in run.registration.entries}
     return registered | {str(each["hash"]) for each in run.log}
 
 
-def _head(run: RunRecord, trials: list[TrialRecord]) -> str:
-    lines = sorted(f"{trial.id} {trial.status.get('ledger_head')}" for trial in trials)
-    lines += [each.hash for each in run.registration.entries]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def _older(run: RunRecord, head: str | None) -> Iterator[str]:
+    """A kept hash of a registration on which the verdicts do not rest."""
+    for each in run.registration.entries:
+        if each.hash == head and each != run.registration.before_data:
+            yield f"{head} is registration {each.number}, which is not the one in force"
 
 
 def _check_ledger(trial: TrialRecord, problems: list[str]) -> int:

@@ -30,13 +30,23 @@ def ended_before(run: RunRecord) -> list[str]:
 
 
 def run_twice(run: RunRecord) -> dict[str, bool]:
-    """Trials that ended more than once -> did every complete run of it give the same bytes?"""
+    """Trials that ended more than once -> did every complete run of it give the same bytes?
+
+    One that was complete and is not any more did not.
+    """
     found = {}
     for trial, ends in run.ends.items():
         if len(ends) > 1:
             done = [each for each in ends if each["state"] == "done"]
-            found[trial] = len({(e["ledger_head"], e["events_sha256"]) for e in done}) < 2  # noqa: PLR2004
+            alike = len({(e["ledger_head"], e["events_sha256"]) for e in done}) < 2  # noqa: PLR2004
+            found[trial] = alike and (not done or ends[-1]["state"] == "done")
     return found
+
+
+def changed_while_run(run: RunRecord) -> dict[str, list[str]]:
+    """Trials -> sources that were not the registered ones when they began or ended."""
+    found = {trial: ends[-1].get("changed_code", []) for trial, ends in run.ends.items()}
+    return {trial: names for trial, names in found.items() if names}
 
 
 def _of_scenario(run: RunRecord) -> Iterator[str]:
@@ -52,13 +62,25 @@ def _of_scenario(run: RunRecord) -> Iterator[str]:
 
 
 def _of_registration(run: RunRecord) -> Iterator[str]:
-    """Commands and trials name the entry that was the last in their time: is it still there?"""
-    known = {each.hash for each in run.registration.entries}
-    commands = {each.get("registration") for each in run.log if each.get("kind") == "command"}
-    numbers = [each["registration"] for ends in run.ends.values() for each in ends]
-    if commands - known or max(numbers, default=0) > len(known):
-        path = run.folder / REGISTRATION
-        yield f"{path}: error: an entry that {MANIFEST} names is missing: its tail was cut"
+    """Registration and manifest name each other's ends: what came first must agree."""
+    path, entries = run.folder / REGISTRATION, run.registration.entries
+    numbers = {each.hash: each.number for each in entries}
+    named = [each["registration"] for each in run.log]
+    places = [numbers.get(each, 0) if isinstance(each, str) else each for each in named]
+    if any(not 0 < each <= len(entries) for each in places):
+        yield f"{path}: error: an entry that {MANIFEST} names is missing: its end was cut"
+    for entry in entries:
+        k = entry.manifest_entries
+        there = run.log[k - 1]["hash"] if 0 < k <= len(run.log) else None
+        if k and there != entry.manifest_head:
+            yield f"{run.folder / MANIFEST}: error: not the one that entry {entry.number} saw"
+        elif any(each >= entry.number for each in places[:k]) or any(
+            each < entry.number for each in places[k:]
+        ):
+            yield (
+                f"{path}:{entry.number}: error: {MANIFEST} says that this entry was not written"
+                " when it says so itself"
+            )
 
 
 def _of_trial(run: RunRecord, trial: TrialRecord) -> Iterator[str]:

@@ -16,6 +16,8 @@ from sandbox.record.differences import differences
 JSON = Mapping[str, Any]
 INDECISIVE = frozenset({"metrics", "limits", "name", "format", "claims"})
 """Keys of a scenario that decide no verdict by themselves; claims are compared one by one."""
+PINNED = "_sha256"
+"""A setting with this ending pins the file that the setting without it names."""
 SHOWN = 60
 MOST_MODULES = 5
 
@@ -32,6 +34,8 @@ class Registered:
     code: JSON  # {"sources": module -> SHA-256, "versions": package -> version}
     begun: int  # trials that had begun when this was written
     finished: int
+    manifest_entries: int  # lines that the manifest had then, and the hash of the last
+    manifest_head: str
     hash: str
 
     @classmethod
@@ -46,6 +50,8 @@ class Registered:
             code=entry.get("code", {}),
             begun=entry.get("trials_begun", 0),
             finished=entry.get("trials_finished", 0),
+            manifest_entries=entry.get("manifest_entries", 0),
+            manifest_head=entry.get("manifest_head", ""),
             hash=entry.get("hash", ""),
         )
 
@@ -106,13 +112,23 @@ class Registration:
         """Was this very claim written down before any trial began?"""
         return claim in claims(self.before_data.scenario)
 
+    def begun_before(self, claim: JSON) -> int:
+        """How many trials had begun when this claim was first written down."""
+        return next((each.begun for each in self.entries if claim in claims(each.scenario)), 0)
+
     @property
     def family(self) -> int:
-        """How many claims share alpha, controls apart: one that was dropped later still counts."""
-        return max(
-            len([c for c in claims(each.scenario) if c.get("role", "claim") == "claim"])
-            for each in (self.before_data, self.last)
-        )
+        """How many registered claims share alpha, controls apart: a dropped one still counts."""
+        return _claimed(self.before_data.scenario)
+
+    @property
+    def largest_family(self) -> int:
+        """As ``family``, claims that were added later counted, too."""
+        return max(_claimed(self.before_data.scenario), _claimed(self.last.scenario))
+
+
+def _claimed(scenario: JSON) -> int:
+    return len([each for each in claims(scenario) if each.get("role", "claim") == "claim"])
 
 
 def claims(scenario: JSON) -> list[JSON]:
@@ -133,19 +149,38 @@ def scenario_changes(before: JSON, after: JSON) -> Iterator[tuple[str, bool]]:
     A claim that was altered or added changes that claim alone. One that was dropped frees no alpha
     for the others, since the family keeps its size.
     """
-    for path, was, now in differences(_by_number(before), _by_number(after)):
-        text = f"{'.'.join(path)}: {_short(was)} → {_short(now)}"
-        yield text, path[0] not in INDECISIVE
+    yield from ((text, False) for text in _claim_changes(claims(before), claims(after)))
+    for path, was, now in differences(_compared(before), _compared(after)):
+        yield f"{'.'.join(path)}: {_short(was)} → {_short(now)}", path[0] not in INDECISIVE
 
 
-def _by_number(scenario: JSON) -> dict[str, Any]:
-    numbered = {str(i): each for i, each in enumerate(claims(scenario), 1)}
-    return {**scenario, "claims": numbered}
+def _compared(scenario: JSON) -> JSON:
+    """Everything but the claims, and no paths of files that a hash beside them pins."""
+    return {key: _without_paths(each) for key, each in scenario.items() if key != "claims"}
+
+
+def _without_paths(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        kept = {key: each for key, each in value.items() if not value.get(f"{key}{PINNED}")}
+        return {key: _without_paths(each) for key, each in kept.items()}
+    return [_without_paths(each) for each in value] if isinstance(value, list) else value
+
+
+def _claim_changes(before: Sequence[JSON], after: Sequence[JSON]) -> Iterator[str]:
+    """Claims that are in one of two lists only; altered ones are paired in order."""
+    old = [each for each in before if each not in after]
+    new = [(number, each) for number, each in enumerate(after, 1) if each not in before]
+    for was, (number, now) in zip(old, new, strict=False):
+        for path, one, other in differences(was, now, (f"claims.{number}",)):
+            yield f"{'.'.join(path)}: {_short(one)} → {_short(other)}"
+    yield from (f"claim dropped: {_short(each)}" for each in old[len(new) :])
+    yield from (f"claims.{number} added: {_short(each)}" for number, each in new[len(old) :])
 
 
 def _short(value: Any) -> str:
     if isinstance(value, Mapping):
-        value = ", ".join(f"{key}: {each}" for key, each in value.items())
+        nested = any(isinstance(each, Mapping) for each in value.values())
+        value = ", ".join(value if nested else (f"{k}: {each}" for k, each in value.items()))
     if isinstance(value, list):
         value = f"[{', '.join(map(str, value))}]"
     text = str(value)
@@ -153,15 +188,19 @@ def _short(value: Any) -> str:
 
 
 def code_changes(before: JSON, after: JSON) -> Iterator[str]:
-    """Changed source files and versions between two entries, in words."""
+    """What differs between the code of two entries, in words.
+
+    Modules of ours that only one of them has come with another scenario and are no change; of
+    plug-ins they are.
+    """
     one, other = before.get("sources", {}), after.get("sources", {})
-    modules = [name for name in one if name in other and one[name] != other[name]]
-    if modules:
-        yield f"source of {listed(modules)} changed"
-    yield from (
-        f"{name} {was} → {now}"
-        for (name,), was, now in differences(before.get("versions", {}), after.get("versions", {}))
-    )
+    names = [each for each in one if each in other and one[each] != other[each]]
+    names += sorted(each for each in one.keys() ^ other.keys() if ":" in each)
+    if names:
+        yield f"source of {listed(names)} changed"
+    for key in ("plugins", "versions"):
+        for path, was, now in differences(before.get(key, {}), after.get(key, {})):
+            yield f"{' '.join(path)} {_short(was)} → {_short(now)}"
 
 
 def listed(names: Sequence[str]) -> str:

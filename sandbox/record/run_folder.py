@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -35,6 +35,8 @@ class RunFolder:
 
     folder: Path
     disk: Disk = field(default_factory=Disk)
+    changed_code: Callable[[], Sequence[str]] = tuple
+    """What differs from the registered code by now; asked when a trial begins and ends."""
 
     def register(self, scenario: bytes, entry: JSON) -> None:
         """Create the folder and add an entry to its registration.
@@ -43,7 +45,9 @@ class RunFolder:
         and ``trials_finished``. ``scenario``: the file's bytes, kept in it and beside it.
         """
         self.disk.folder(self.folder / "trials")
-        self._registration.add({**entry, "yaml": scenario.decode(errors="replace")})
+        so_far = self._manifest.chain
+        place = {"manifest_entries": so_far.entries, "manifest_head": so_far.head}
+        self._registration.add({**entry, **place, "yaml": scenario.decode(errors="replace")})
         self._lay_out()
 
     def begin(self, manifest: JSON) -> None:
@@ -69,12 +73,19 @@ class RunFolder:
     def _manifest(self) -> RunChain:
         return RunChain(self.folder / MANIFEST, self.disk)
 
-    def _ended(self, trial: str, spec: bytes, status: JSON) -> None:
+    def _began(self, trial: str) -> Sequence[str]:
+        """Record that a trial begins; returns what differs from the registered code."""
+        number = self._registration.chain.entries
+        self._manifest.add({"kind": "began", "trial": trial, "registration": number})
+        return self.changed_code()
+
+    def _ended(self, trial: str, spec: bytes, other: Sequence[str], status: JSON) -> None:
         """Record a trial's end in the chain of the run, before its own status says so."""
         self._manifest.add(
             {
                 "kind": "trial",
                 "trial": trial,
+                "changed_code": sorted({*other, *self.changed_code()}),
                 "spec_sha256": hashlib.sha256(spec).hexdigest(),
                 "registration": self._registration.chain.entries,
                 "state": status["state"],
@@ -113,6 +124,7 @@ class RunFolder:
         """Write one trial from its start; what an unfinished attempt left is replaced."""
         folder = self.folder / "trials" / trial
         self.disk.folder(folder / "checkpoints")
+        other = self._began(trial)
         self.disk.remove(folder / "status.json")
         written = to_json(spec)
         self.disk.write(folder / "spec.json", written)
@@ -126,7 +138,7 @@ class RunFolder:
                 event_log,
                 ledger,
                 Chain(trial),
-                partial(self._ended, trial, written),
+                partial(self._ended, trial, written, other),
             )
 
 

@@ -69,6 +69,12 @@ class RunRecord:
         return {k: v for k, v in commands[-1].items() if k not in chained} if commands else {}
 
     @cached_property
+    def begun(self) -> frozenset[str]:
+        """Trials that have begun, as the manifest or their folders show."""
+        known = (each["trial"] for each in self.log if each.get("kind") in {"began", "trial"})
+        return frozenset((*known, *(each.id for each in self.trials)))
+
+    @cached_property
     def ends(self) -> dict[str, list[dict[str, Any]]]:
         """Trial -> its ends as the manifest records them, in order."""
         found: dict[str, list[dict[str, Any]]] = {}
@@ -86,21 +92,54 @@ def read_run(folder: str | Path) -> RunRecord:
     lines = entries(folder / REGISTRATION)
     if not lines:
         raise InputError(Problem(str(folder), f"no run here: its {REGISTRATION} has no entry"))
-    registration = Registration(tuple(map(Registered.of, lines)))
+    try:
+        registration = Registration(tuple(map(Registered.of, lines)))
+    except (KeyError, TypeError) as error:
+        what = f"{folder / REGISTRATION}: error: an entry lacks {error}"
+        raise IntegrityError(what) from None
     found = registration.last.scenario.get("format")
     if found != events.SCHEMA:
         raise InputError(Problem(str(folder), _other_format(found)))
-    folders = sorted((folder / "trials").iterdir()) if (folder / "trials").is_dir() else []
-    trials = [_trial(each) for each in folders if (each / "spec.json").is_file()]
+    trials = [_trial(each) for each in _trials(folder) if (each / "spec.json").is_file()]
     trials.sort(
         key=lambda trial: (trial.spec["env"]["id"], trial.condition_name, trial.spec["seed"])
     )
-    return RunRecord(folder, registration, tuple(entries(folder / MANIFEST)), tuple(trials))
+    return RunRecord(folder, registration, tuple(_log(folder / MANIFEST)), tuple(trials))
+
+
+LINES = {
+    "command": {"registration"},
+    "began": {"trial", "registration"},
+    "trial": {
+        *("trial", "registration", "state", "ledger_head", "events_sha256"),
+        *("spec_sha256", "status_sha256"),
+    },
+}
+"""Kind of a line of the manifest -> what it must have."""
+
+
+def _log(path: Path) -> list[dict[str, Any]]:
+    found = entries(path)
+    for number, each in enumerate(found, start=1):
+        lacking = LINES.get(str(each.get("kind")), {"kind"}) - each.keys()
+        if lacking:
+            what = ", ".join(sorted(lacking))
+            raise IntegrityError(f"{path}:{number}: error: the line lacks {what}")
+    return found
 
 
 def is_run(folder: Path) -> bool:
-    """Does a run lie here, of this format or an older one?"""
-    return (folder / REGISTRATION).exists() or (folder / "resolved.json").exists()
+    """Does a run lie here, of this format or an older one?
+
+    A registration that was cut short before its first whole line, with no trial beside it, is none.
+    """
+    if (folder / REGISTRATION).is_file() and (entries(folder / REGISTRATION) or _trials(folder)):
+        return True
+    return (folder / "resolved.json").exists()
+
+
+def _trials(folder: Path) -> list[Path]:
+    return sorted((folder / "trials").iterdir()) if (folder / "trials").is_dir() else []
 
 
 def _no_run(folder: Path) -> str:

@@ -7,10 +7,9 @@ from sandbox.design import looks_of
 from sandbox.record.files import Disk
 from sandbox.record.store import read_run
 from sandbox.report import sections
-from sandbox.report.arms import arms
 from sandbox.report.data import Report, gather
 from sandbox.report.data_card import data_card
-from sandbox.report.doses import doses
+from sandbox.report.doses import arms, doses
 from sandbox.report.edit_history import agent_runs
 from sandbox.report.films import films
 from sandbox.report.html import (
@@ -25,6 +24,7 @@ from sandbox.report.limits import limits
 from sandbox.report.maps import maps
 from sandbox.report.rewards import live_objectives
 from sandbox.report.survival import survival
+from sandbox.report.tails import tails_of_harm
 from sandbox.report.theme import CSS, SCRIPT
 from sandbox.verdicts.judged import JudgedClaim
 from sandbox.words import counted
@@ -73,6 +73,7 @@ def _sections(report: Report) -> Iterator[Html]:
     if report.smoke:
         yield SMOKE
     yield from map(_verdict, report.judged)
+    yield from tails_of_harm(report)
     yield _registration(report)
     if report.ended_early:
         yield sections.ended_early(report)

@@ -83,7 +83,7 @@ def conditions(report: Report) -> Html:
     return section(
         "Conditions",
         Html(f'<p class="soft small">{text(note)}</p>'),
-        _folded_if_long(
+        folded_if_long(
             "conditions",
             [*head, *(name.replace("_", " ") for name in shown)],
             [_condition(each, shown, several=several) for each in rows],
@@ -140,10 +140,10 @@ def effects(report: Report) -> Html:
         f" alpha interval: 90 % where alpha is 0.05.{pooled if several else ''}</p>"
     )
     numbers = [*range(first, first + 4), first + 5, first + 6]
-    return section("Effects of the levers", note, _folded_if_long("effects", head, rows, numbers))
+    return section("Effects of the levers", note, folded_if_long("effects", head, rows, numbers))
 
 
-def _folded_if_long(
+def folded_if_long(
     what: str, head: Sequence[str], rows: Sequence[Sequence[Html]], numbers: Sequence[int]
 ) -> Html:
     """A table, behind a click where it has many rows."""

@@ -9,8 +9,9 @@ from sandbox.errors import InputError, Problem
 from sandbox.selftest.check import KnownNumber
 
 TOPICS = {
-    "I": "intrinsic objectives: channel capacities, empowerment, exploration",
+    "I": "intrinsic objectives: channel capacities, empowerment, exploration, POWER",
     "S": "selection and self-modification",
+    "T": "tests: the rule of the verdicts and its statistics",
     "V": "value learning: distances between rewards, soft planning, assistance games, off-switch",
     "W": "optimal returns of the worlds",
 }

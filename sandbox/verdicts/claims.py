@@ -13,6 +13,7 @@ import numpy as np
 
 from sandbox.analysis.effects import Effect, claims_of, effect
 from sandbox.design import level, looks_of
+from sandbox.record.ledger import canonical
 from sandbox.record.store import RunRecord
 from sandbox.verdicts import overruling
 from sandbox.verdicts.checks import checks_of
@@ -86,10 +87,10 @@ def _levels(
     tests = {i: _tests(claim, seen[i]) for i, claim in claims.items()}
     outside = {i for i, each in claims.items() if _role(each) != "claim"}
     taking_part = [i for i in claims if i not in outside and not story.because(claims[i])]
+    taking_part.sort(key=lambda i: canonical(claims[i]))  # equal p: not by the place in the file
     both = [shares({i: tests[i][k].p for i in taking_part}, alphas, family) for k in (0, 1)]
-    counts = {
-        i: [1 if i in outside else each.get(i, max(family, 1)) for each in both] for i in claims
-    }
+    every = max(story.registration.largest_family, 1)  # for one that was added later
+    counts = {i: [1 if i in outside else each.get(i, every) for each in both] for i in claims}
     levels = {i: Levels(*(alphas[i] / count for count in counts[i])) for i in claims}
     return levels, {i: counts[i][_toward(claim, seen[i])] for i, claim in claims.items()}
 

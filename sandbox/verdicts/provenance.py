@@ -11,9 +11,6 @@ from sandbox.record.registration import Registration, code_changes, listed
 from sandbox.record.store import RunRecord
 from sandbox.words import counted
 
-JUDGES = ("sandbox.analysis.", "sandbox.lever", "sandbox.metrics.", "sandbox.verdicts.")
-"""Modules that turn events into verdicts: they are run again whenever a run is read."""
-
 
 @dataclass(frozen=True)
 class Provenance:
@@ -28,15 +25,16 @@ class Provenance:
         """Why the verdict on this claim is exploratory; empty where it is as registered."""
         if self.registration.is_registered(claim):
             return self.reasons
-        begun = self.registration.last.begun
+        begun = self.registration.begun_before(claim)
         own = f"this claim was written down, or changed, after {counted(begun, 'trial')} had begun"
         return (own, *self.reasons)
 
 
 def provenance(run: RunRecord) -> Provenance:
     """Hold a run against its registration, and against the code that reads it now."""
-    here = sources.changed(run.registration.last.code)
-    judging = [each for each in here if _judges(each)]
+    code = run.registration.last.code
+    here, judges = sources.changed(code), sources.judging(code)
+    judging = [each for each in here if each in judges or each.startswith(("numpy ", "scipy "))]
     others = [each for each in here if each not in judging]
     reasons = [f"changed after trials had begun: {each}" for each in run.registration.decisive]
     reasons += _other_code(run)
@@ -47,12 +45,21 @@ def provenance(run: RunRecord) -> Provenance:
     ]
     if judging:
         reasons.append(f"judged with other code than was registered: {listed(judging)}")
-    notes = [f"registration: {each}" for each in run.registration.after_data]
+    added = sources.added(code)
+    if added:
+        reasons.append(f"judged with a plug-in that was not registered: {listed(added)}")
+    notes = [f"since the registration: {each}" for each in run.registration.revisions]
     notes += [f"trial {each} had ended and was deleted" for each in integrity.gone(run)]
-    notes += [f"trial {each} had ended and has no end now" for each in integrity.ended_before(run)]
+    notes += [
+        f"trial {each} had ended, but its status.json is missing: it will run again"
+        for each in integrity.ended_before(run)
+    ]
     notes += _retried(run)
     if others:
         notes.append(f"the trials ran with other code than is here now: {listed(others)}")
+    away = sources.absent(code)
+    if away:
+        notes.append(f"not installed here, so not compared: plug-in {listed(away)}")
     changed = tuple(integrity.changed(run))
     return Provenance(changed, tuple(reasons), tuple(notes), run.registration)
 
@@ -69,11 +76,6 @@ def differs_from_registration(run: RunRecord) -> list[str]:
     return [*found.reasons, *own, *found.notes]
 
 
-def _judges(changed: str) -> bool:
-    """Does this module, plug-in or package take part in judging?"""
-    return changed.startswith((*JUDGES, "numpy ", "scipy ")) or ":" in changed
-
-
 def _other_code(run: RunRecord) -> Iterator[str]:
     """Trials that were run with other code than was registered, by what was other."""
     entries, first = run.registration.entries, run.registration.before_data
@@ -83,10 +85,14 @@ def _other_code(run: RunRecord) -> Iterator[str]:
         others = [text for each in known for text in code_changes(first.code, each.code)]
         if others:
             yield f"{counted(trials, 'trial')} ran with other code: {'; '.join(others)}"
+    edited = integrity.changed_while_run(run)
+    if edited:
+        names = sorted({name for each in edited.values() for name in each})
+        yield f"sources were changed while {counted(len(edited), 'trial')} ran: {listed(names)}"
 
 
 def _retried(run: RunRecord) -> Iterator[str]:
     for trial, ends in run.ends.items():
         failed = sum(each["state"] == "failed" for each in ends[:-1])
         if failed:
-            yield f"trial {trial} failed {failed} times before its last run"
+            yield f"trial {trial} had failed {counted(failed, 'time')} before its last run"

@@ -31,6 +31,7 @@ from sandbox.analysis.statistics import identical, sign_flip_p, t_interval
 from sandbox.seeding import stream
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 LABELS = {
     "supported": ("supported", ""),
     "refuted negligible": ("refuted", "negligible"),
@@ -105,20 +106,25 @@ def decide(differences: Floats, smallest: float, tests: Tests, levels: Levels) -
 
 def rates(samples: Floats, smallest: float, alpha: float) -> dict[str, float]:
     """Share of samples (rows) that the rule calls supported, refuted and undetermined."""
-    supported = supports(samples, smallest, alpha)
-    refuted = ~supported & _passes(smallest - samples, alpha)
+    supported, refuted = decided(samples, smallest, alpha)
     found = {"supported": float(supported.mean()), "refuted": float(refuted.mean())}
     return {**found, "undetermined": 1.0 - sum(found.values())}
 
 
-def supports(samples: Floats, smallest: float, alpha: float) -> npt.NDArray[np.bool_]:
+def decided(samples: Floats, smallest: float, alpha: float) -> tuple[Flags, Flags]:
+    """Which samples (rows) the rule calls supported, and which refuted."""
+    supported = supports(samples, smallest, alpha)
+    return supported, ~supported & _passes(smallest - samples, alpha)
+
+
+def supports(samples: Floats, smallest: float, alpha: float) -> Flags:
     """Which samples (rows) the rule calls supported."""
-    found: npt.NDArray[np.bool_] = samples.mean(axis=1) >= smallest
+    found: Flags = samples.mean(axis=1) >= smallest
     found[found] = _passes(samples[found], alpha)
     return found
 
 
-def _passes(samples: Floats, alpha: float) -> npt.NDArray[np.bool_]:
+def _passes(samples: Floats, alpha: float) -> Flags:
     """Do both tests reject? The slower one is asked only where the other does."""
     passed = _t_p(samples) <= alpha
     for i in np.flatnonzero(passed):

@@ -117,7 +117,12 @@ def test_of_a_plug_in_every_file_counts(tmp_path, monkeypatch):
         (tmp_path / "my_plug" / name).write_text("")
     code = sources.code_of([], ["my_plug.inner.deep"])
     files = [each for each in code["sources"] if ":" in each]
-    assert files == ["my_plug:__init__.py", "my_plug:inner/__init__.py", "my_plug:inner/deep.py"]
+    assert files == [
+        "my_plug:__init__.py",
+        "my_plug:inner/__init__.py",
+        "my_plug:inner/deep.py",
+        "my_plug:notes.txt",
+    ]
     (tmp_path / "my_plug" / "inner" / "deep.py").write_text("x = 1")
     assert sources.changed(code) == ["my_plug:inner/deep.py"]
     (tmp_path / "my_plug" / "inner" / "deep.py").unlink()

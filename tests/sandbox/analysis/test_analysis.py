@@ -49,7 +49,7 @@ def test_planted_effect_is_found_and_supported(scenario, write_run):
     assert found.p == 2**-5
     assert judged.verdict.title == "supported"
     assert judged.verdict.estimate == pytest.approx(-found.estimate)
-    assert [each.passed for each in judged.verdict.checks] == [True, True]
+    assert [each.passed for each in judged.verdict.checks] == [True, True, True]
     assert judged.fragility.startswith("the verdict would be the same with")
 
 
@@ -66,8 +66,9 @@ def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run)
         return 0.5 if condition["data_coverage"] else 1.0
 
     run = read_run(write_run(scenario, ability=crippled, name="crippled"))
-    (note,) = only(frames.verdicts(run)).verdict.notes
-    assert note.endswith("lower capability alone may explain less harm")
+    verdict = only(frames.verdicts(run)).verdict
+    assert verdict.title == "undetermined (confounded by capability)"
+    assert verdict.notes[-1].endswith("lower capability alone may explain less harm")
 
 
 def test_an_objective_that_was_never_shown_anything_is_named(scenario, write_run):
@@ -87,8 +88,14 @@ def test_an_objective_that_was_never_shown_anything_is_named(scenario, write_run
 
 
 def test_a_lever_without_effect_is_refuted_as_negligible(scenario, write_run):
-    expected = {**scenario["claims"][0], "effect_of": "freeze_editor", "smallest_effect": 0.2}
-    run = read_run(write_run({**scenario, "claims": [expected]}))
+    expected = {**scenario["claims"][0], "effect_of": "freeze_editor", "smallest_effect": 0.3}
+    seeds = [*range(12)]
+
+    def noise_alone(condition, rng):
+        return 0.8 + rng.normal(0, 0.03, 1 + int(condition["freeze_editor"])).sum()
+
+    wanted = {**scenario, "claims": [expected], "seeds": seeds}
+    run = read_run(write_run(wanted, wrong_goal=noise_alone))
 
     assert only(frames.verdicts(run)).verdict.title == "refuted (negligible)"
 
@@ -139,9 +146,9 @@ def test_a_base_at_the_ceiling_has_the_whole_range_to_fall(scenario, write_run):
 
     judged = only(frames.verdicts(read_run(write_run(scenario, wrong_goal=saturated))))
 
-    assert judged.verdict.title == "supported"
+    assert judged.verdict.title == "undetermined"
     assert "a reverse could not show" in judged.verdict.checks[1].detail
-    assert "identical" in judged.verdict.notes[0]
+    assert "identical: there is no spread" in judged.verdict.reason
 
 
 def test_both_arms_at_the_far_edge_may_hide_any_difference(scenario, write_run):
@@ -228,7 +235,7 @@ def test_several_envs_are_one_difference_a_seed_and_shown_apart(scenario, write_
 
 
 def test_several_expectations_share_alpha_by_holm(scenario, write_run):
-    """The clear one is judged at alpha / 2; once it is decided the other gets all of alpha."""
+    """Each test steps down by itself: the clear one has the smallest p of its own."""
     clear = scenario["claims"][0]
     dull = {**clear, "effect_of": "freeze_editor"}
     run = read_run(write_run({**scenario, "claims": [dull, clear]}))
@@ -236,7 +243,7 @@ def test_several_expectations_share_alpha_by_holm(scenario, write_run):
 
     assert clear_found.verdict.alpha == 0.025
     assert clear_found.verdict.status == "supported"
-    assert dull_found.verdict.alpha == 0.05
+    assert dull_found.verdict.alpha == 0.025
 
 
 def test_frames(scenario, write_run):
@@ -246,7 +253,7 @@ def test_frames(scenario, write_run):
     assert len(effects) == 2 * 4
     assert " ".join(effects.columns) == (
         "lever metric base_dose dose base treated estimate low high confidence n p unit env"
-        " differences missing"
+        " differences missing bounds"
     )
     assert set(effects.columns) == {each.name for each in fields(frames.Effect)}
     frame = frames.verdicts_frame(run)
@@ -266,9 +273,9 @@ def test_why_two_claims_have_different_intervals_is_said(scenario, write_run):
     run = read_run(write_run({**scenario, "claims": [dull, clear]}))
     second, first = frames.verdicts(run)
 
-    assert "alpha 0.05 is shared by 2 claims" in first.verdict.notes[-1]
-    assert first.verdict.notes[-1].endswith("judged at 0.025: hence its 95 % interval")
-    assert not any("shared" in each for each in second.verdict.notes)  # alone by then: 90 %
+    for each in (first, second):
+        assert "alpha 0.05 is shared by 2 claims" in each.verdict.notes[-1]
+        assert each.verdict.notes[-1].endswith("judged at 0.025: hence its 95 % interval")
 
 
 def test_an_undetermined_verdict_is_never_called_robust(scenario, write_run):

@@ -12,7 +12,6 @@ from scipy import stats
 from sandbox.analysis.statistics import (
     holm,
     identical,
-    needed_n,
     sign_flip_p,
     t_interval,
 )
@@ -95,14 +94,3 @@ def test_holm_on_the_published_list():
 def test_holm_keeps_the_order_given():
     assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
     assert holm([0.9, 0.8]) == pytest.approx([1, 1])
-
-
-@pytest.mark.parametrize(("effect", "seeds"), [(0.5, 34), (0.8, 15), (1.0, 10), (1.5, 6)])
-def test_needed_n_for_80_percent_power(effect, seeds):
-    assert needed_n(effect) == seeds
-
-
-def test_needed_n_gives_up_honestly():
-    assert needed_n(0.0) is None
-    assert needed_n(0.001) is None
-    assert needed_n(50.0) == 2

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from sandbox.cli.output import averages, verdicts
+from sandbox.cli.output import averages, tails, verdicts
 from sandbox.record.store import read_run
 
 ROUGH = "smoke run: its numbers mean nothing"
@@ -126,3 +126,28 @@ def test_a_run_without_a_result_prints_no_table(scenario, write_run, capsys):
         path.unlink()
 
     assert shown(capsys, folder) == []
+
+
+def test_the_worst_seeds_are_printed_by_condition_with_what_they_cannot_exclude(
+    scenario, write_run, capsys
+):
+    certain = {"wrong_goal": lambda condition, _: float(condition["freeze_editor"])}
+    folder = write_run({**scenario, "claims": [], "smoke": True}, **certain)
+    tails(read_run(folder), [])
+    _, heading, columns, *rows, last = capsys.readouterr().out.splitlines()
+
+    assert heading.startswith("tails of harm: worst seed, mean of the worst tenth, seeds at 50 %")
+    assert heading.endswith("; a smoke run: its numbers mean nothing")
+    words = "metric condition n mean worst CVaR 10 % catastrophes [Wilson, 95 %]"
+    assert columns.split() == words.split()
+    cells = [row.split() for row in rows]
+    assert [each[:3] for each in cells] == [
+        ["harm", "data_coverage=0,freeze_editor=0", "6"],
+        ["harm", "data_coverage=0.5,freeze_editor=0", "6"],
+        ["harm", "data_coverage=0,freeze_editor=1", "6"],
+    ]
+    assert rows[0].endswith("0 of 6 [0 %, 39 %]")
+    assert rows[2].endswith("6 of 6 [61 %, 100 %]")
+    assert last == "6 seeds cannot exclude a catastrophe rarer than 39.3 % (1 - 0.05^(1/n))"
+    tails(read_run(write_run(scenario | {"seeds": []}, name="empty")), [])
+    assert capsys.readouterr().out == ""

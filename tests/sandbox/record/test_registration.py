@@ -50,7 +50,8 @@ def test_a_claim_counts_by_what_it_says_not_by_its_place():
     found = registration((SCENARIO, CODE, 0), ({**SCENARIO, "claims": [other, CLAIM]}, CODE, 1))
     assert found.is_registered(CLAIM)
     assert not found.is_registered(other)
-    assert found.family == 2
+    assert (found.family, found.largest_family) == (1, 2)
+    assert found.begun_before(other) == 1
     dropped = registration((found.last.scenario, CODE, 0), (SCENARIO, CODE, 1))
     assert dropped.family == 2
 

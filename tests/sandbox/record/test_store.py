@@ -13,7 +13,7 @@ from sandbox.execution.verify import verify
 from sandbox.record import events
 from sandbox.record.events import SCHEMA
 from sandbox.record.files import Disk, Operation
-from sandbox.record.run_chain import MANIFEST, REGISTRATION, entries
+from sandbox.record.run_chain import MANIFEST, REGISTRATION, RunChain, entries
 from sandbox.record.run_folder import RunFolder
 from sandbox.record.store import read_run
 from sandbox.scenario.trials import trial_id
@@ -141,13 +141,57 @@ def test_a_wholly_rewritten_run_is_found_by_a_head_kept_elsewhere(run, tmp_path)
     head = verify(run).head
     forged = tmp_path / "forged"
     run.rename(forged)
-    with RunFolder(forged).trial(FIRST, SPECS[FIRST]) as trial:
-        trial.ledger({"kind": "start", "forged": True})
-        trial.finish({"state": "done", "reason": ""}, "")
+    (forged / MANIFEST).unlink()
+    writer = RunFolder(forged)
+    writer.begin({"python": "3"})
+    for name, spec in SPECS.items():
+        with writer.trial(name, spec) as trial:
+            trial.ledger({"kind": "start", "forged": True})
+            trial.finish({"state": "done", "reason": ""}, "")
 
     verify(forged)
-    with pytest.raises(IntegrityError, match="head is"):
+    with pytest.raises(IntegrityError, match=f"no line .* has hash {head}"):
         verify(forged, head=head)
+
+
+def test_a_head_stays_known_when_the_run_goes_on(run):
+    head = verify(run).head
+    with RunFolder(run).trial(FIRST, SPECS[FIRST]) as trial:
+        trial.finish({"state": "done", "reason": ""}, "")
+    assert verify(run, head=head).head != head
+
+
+def test_a_revision_that_says_it_came_before_the_trials_is_found(run, tmp_path):
+    """Trials and manifest set aside, another claim registered, and both put back."""
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    for name in ("trials", MANIFEST):
+        (run / name).rename(aside / name)
+    entry = {"resolved": {"name": "other", "format": SCHEMA}, "when": "later"}
+    RunFolder(run).register(b"schema: 1\n", entry)
+    shutil.rmtree(run / "trials")
+    for name in ("trials", MANIFEST):
+        (aside / name).rename(run / name)
+    with pytest.raises(IntegrityError, match="entry was not written when it says so itself"):
+        verify(run)
+
+
+def test_a_run_without_its_manifest_is_found(run):
+    (run / MANIFEST).unlink()
+    with pytest.raises(IntegrityError, match="does not record that this trial ended"):
+        verify(run)
+
+
+def test_chains_whose_lines_lack_something_are_no_internal_errors(run):
+    path = run / MANIFEST
+    path.unlink()
+    RunChain(path).add({"kind": "trial"})
+    with pytest.raises(IntegrityError, match=r"manifest.jsonl:1: .* lacks events_sha256"):
+        read_run(run)
+    (run / REGISTRATION).unlink()
+    RunChain(run / REGISTRATION).add({"when": "now"})
+    with pytest.raises(IntegrityError, match=r"an entry lacks 'resolved'"):
+        read_run(run)
 
 
 def test_a_missing_record_is_found(run):
@@ -168,7 +212,7 @@ def test_an_unfinished_trial_is_said_to_be_so(run):
     (run / "trials" / FIRST / "status.json").unlink()
     found = verify(run)
     assert found.unfinished == (FIRST,)
-    assert f"trial {FIRST} had ended and has no end now" in found.notes
+    assert any("its status.json is missing: it will run again" in each for each in found.notes)
 
 
 def test_a_deleted_trial_is_found(run):

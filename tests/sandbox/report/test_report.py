@@ -215,16 +215,16 @@ def test_a_run_without_any_result_still_opens(scenario, write_run, browser):
 
 def test_it_says_what_was_asked_and_found(scenario, write_run):
     broken = {("data_coverage=0.5,freeze_editor=0", 2): "TrialError: reward is NaN"}
-    words, _ = read(build(write_run(scenario, broken=broken)))
+    words, _ = read(build(write_run({**scenario, "seeds": [*range(10)]}, broken=broken)))
 
     assert words.index("supported") < words.index("Capability and safety")
     assert "Claim: data_coverage 0 → 0.5 makes goal_misgeneralisation lower" in words
-    assert "n = 5 paired seeds" in words
-    assert "17 of 18 trials done" in words
+    assert "n = 9 paired seeds" in words
+    assert "29 of 30 trials done" in words
     assert "1 failed" in words
     assert "TrialError: reward is NaN" in words
     assert "Limitations" in words
-    assert "All 46 proposals" in words
+    assert "All 78 proposals" in words
     assert "rejected: over budget <i>" in words
 
 
@@ -292,6 +292,21 @@ def test_the_verdict_states_the_change_of_the_metric_and_which_interval_it_used(
 
     assert re.search(r"changed by -0\.\d+ \[-0\.\d+, -0\.\d+\] \(90 % interval\)", words)
     assert "Intervals in this table are 95 %" in words
+
+
+def test_tails_of_harm_stand_below_the_verdicts_with_the_worst_seed_and_wilsons_interval(
+    scenario, write_run
+):
+    certain = {"wrong_goal": lambda condition, _: float(condition["freeze_editor"])}
+    words, _ = read(build(write_run(scenario, **certain)))
+    start, end = words.index("Tails of harm"), words.index("Registration")
+    tails = words[start:end]
+
+    assert words.index("Claim:") < start
+    assert "data_coverage=0,freeze_editor=0 6 0 0 0 0.5 0 of 6 0 % to 39 %" in tails
+    assert "data_coverage=0,freeze_editor=1 6 1 1 1 0.5 6 of 6 61 % to 100 %" in tails
+    assert "6 seeds cannot exclude a catastrophe rarer than 39.3 %" in tails
+    assert "at least 50 % of its range" in tails
 
 
 def test_what_failed_comes_right_below_the_verdict(scenario, write_run):

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.api import run_folder
 from sandbox.errors import InputError, TrialError
+from sandbox.record.run_folder import RunFolder
 from sandbox.scenario import trials
 from sandbox.scenario.load import load
 from sandbox.trial import loop
@@ -68,10 +69,18 @@ def test_another_content_is_another_trial_and_another_place_is_not(tmp_path):
     assert one.digest() != other.digest()
 
 
+def began(scenario):
+    """Id and spec of a trial, as a run folder wants them."""
+    (first, *_) = trials.expand(scenario)
+    return first.id, first.spec
+
+
 def test_a_run_folder_refuses_another_content_and_takes_another_place(tmp_path):
     out = tmp_path / "out"
     first = load(place(tmp_path / "a")[0])
     register(out, first.resolved())
+    with RunFolder(out).trial(*began(first)):
+        pass
     assert run_folder(load(place(tmp_path / "b")[0]), out) == out
     with pytest.raises(InputError, match="recorded_sha256"):
         run_folder(load(place(tmp_path / "c", 2)[0]), out)

@@ -94,7 +94,11 @@ def test_the_scenario_of_the_design_resolves_with_every_setting(load):
             "effect_of": "data_coverage",
             "direction": "lower",
             "smallest_effect": 0.05,
-            "alpha": 0.05,
+            "alpha": 0.01,
+            "role": "claim",
+            "over": "mean",
+            "capability_margin": 0.05,
+            "accept_capability_loss": False,
         }
     ]
     assert found["limits"]["memory_mb"] == 4096
@@ -217,7 +221,11 @@ def test_an_error_shows_its_line_and_a_caret(problems):
 CLAIMED = (
     "levers: {compute: [1, 2]}\n"
     "claims: {metric: capability, effect_of: compute, direction: lower, smallest_effect: 0.1"
+    ", alpha: 0.05"
 )
+
+
+UNSAID = CLAIMED.removesuffix(", alpha: 0.05")
 
 
 def test_a_look_that_could_decide_is_taken(load):
@@ -269,8 +277,8 @@ def test_a_look_that_could_decide_is_taken(load):
          "6:18", "no metric of this scenario is called 'harm'; there are capability"),
         ("levers: {compute: [1]}\nclaims: {metric: harm, effect_of: compute, direction: low}",
          "6:9", "'smallest_effect' is missing in claims"),
-        (f"{CLAIMED}, alpha: 0.6}}", "6:97", "must be at most 0.1 (got 0.6)"),
-        (f"{CLAIMED}, alpha: 0}}", "6:97", "greater than 0.0 (got 0)"),
+        (f"{UNSAID}, alpha: 0.6}}", "6:97", "must be at most 0.1 (got 0.6)"),
+        (f"{UNSAID}, alpha: 0}}", "6:97", "greater than 0.0 (got 0)"),
         ("seeds: 9\nlooks: [3, 3, 9]", "6:8", "must rise from one to the next (got [3, 3, 9])"),
         ("seeds: 9\nlooks: [5, 8]", "6:8", "must be the number of seeds, 9 (got 8)"),
         (f"{CLAIMED}}}\nseeds: 9\nlooks: [7, 9]", "8:9",
