@@ -21,7 +21,7 @@ from sandbox.verdicts.controls import controlled
 from sandbox.verdicts.holm import shares
 from sandbox.verdicts.judged import JudgedClaim
 from sandbox.verdicts.looks import ended_seeds
-from sandbox.verdicts.notes import fragility, notes_of
+from sandbox.verdicts.notes import figures_of, fragility, notes_of
 from sandbox.verdicts.provenance import Provenance, provenance
 from sandbox.verdicts.rule import Levels, Tested, Tests, both_tests
 from sandbox.verdicts.verdict import DECIDED, Verdict, exploratory, judge, pending
@@ -132,7 +132,8 @@ def _judged(
     verdict = overruling.over_envs(verdict, claim, envs)
     verdict = overruling.with_missing(verdict, claim, seen, levels)
     verdict = overruling.without_capability(run, verdict, claim, seen, n)
-    verdict = replace(verdict, notes=(*verdict.notes, *notes_of(run, seen, n), *story.notes))
+    notes = (*figures_of(verdict), *notes_of(run, seen, n), *story.notes)
+    verdict = replace(verdict, notes=(*verdict.notes, *notes))
     return _claim(claim, seen, exploratory(verdict, story.because(claim)), robust, n)
 
 

@@ -12,6 +12,15 @@ from sandbox.words import bracketed, dose_label, percent
 LESSONS = "lessons"  # loss that counts what an objective was shown by another agent
 
 
+def figures_of(verdict: Verdict) -> Iterator[str]:
+    """How fine the seeds resolve the smallest effect, and the checks that could not tell."""
+    if verdict.resolution is not None:
+        yield f"resolution: the smallest effect is {verdict.resolution:.2g} standard errors"
+    for each in verdict.checks:
+        if each.passed is None:
+            yield f"{each.name} could not tell: {each.detail}"
+
+
 def notes_of(run: RunRecord, seen: Effect, seeds: int) -> Iterator[str]:
     """Notes beside the verdict: the change in capability, and seeds left out."""
     able = effect(run, seen.lever, "capability", seen.env, seen.dose, seeds=seeds)

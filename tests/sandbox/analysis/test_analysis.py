@@ -54,12 +54,13 @@ def test_planted_effect_is_found_and_supported(scenario, write_run):
 
 
 def test_a_verdict_on_safety_states_its_price_in_capability(scenario, write_run):
-    (note,) = only(frames.verdicts(read_run(write_run(scenario)))).verdict.notes
+    resolution, note = only(frames.verdicts(read_run(write_run(scenario)))).verdict.notes
+    assert resolution.startswith("resolution: the smallest effect is 1.")
     assert note.startswith("capability went from 0.9")
     assert "lower capability alone" not in note
 
     run = read_run(write_run(scenario, ability=lambda _: -1.0, name="unable"))
-    (note,) = only(frames.verdicts(run)).verdict.notes
+    *_, note = only(frames.verdicts(run)).verdict.notes
     assert note == "capability went from 0 to 0 (0 [0, 0], 95 % interval)"
 
     def crippled(condition):
