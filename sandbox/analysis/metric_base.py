@@ -94,31 +94,34 @@ def counted(events: Sequence[Event], these: Iterable[Edited]) -> Measurement:
 
 @dataclass(frozen=True)
 class Stretch:
-    """One update in which an episode ended."""
+    """One update."""
 
     before: float  # FLOPs of this agent
     after: float
-    mean_return: float
+    world_return: float | None  # in the world's own reward; None where no episode ended
 
 
 def stretches(events: Sequence[Event]) -> dict[str, list[Stretch]]:
-    """Agent -> its updates in order; of a population only the member that speaks for it."""
+    """Agent -> all its updates in order; of a population only the member that speaks for it."""
     speaker = chosen(events)
     found: dict[str, list[Stretch]] = {}
-    spent: dict[str, float] = {}
     for each in events:
         if isinstance(each, Updated) and speaker in {"", each.agent}:
-            before, spent[each.agent] = spent.get(each.agent, 0.0), each.flops
-            if each.mean_return is not None:
-                mine = found.setdefault(each.agent, [])
-                mine.append(Stretch(before, each.flops, each.mean_return))
+            mine = found.setdefault(each.agent, [])
+            before = mine[-1].after if mine else 0.0
+            mine.append(Stretch(before, each.flops, each.world_return))
     return found
 
 
 def between(agent_run: Iterable[Stretch], low: float, high: float) -> float | None:
-    """Mean return between two points of compute, each update by its FLOPs in between."""
+    """Mean return between two points of compute, each update by its FLOPs in between.
+
+    ``None`` where no episode ended in any of these updates.
+    """
     weights = [
-        (max(0.0, min(e.after, high) - max(e.before, low)), e.mean_return) for e in agent_run
+        (max(0.0, min(e.after, high) - max(e.before, low)), e.world_return)
+        for e in agent_run
+        if e.world_return is not None
     ]
     total = fsum(weight for weight, _ in weights)
     return fsum(weight * value for weight, value in weights) / total if total > 0 else None

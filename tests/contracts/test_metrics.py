@@ -44,7 +44,19 @@ def trial(probed=()):
     )
     learned = {"accuracy": 0.75, "dormant_share": 0.25}
     spent = {"learning": 1e6}
-    updated = Updated("agent", 1, 100, 1e6, 50, 4, 0.5, losses=learned, truth=TRAINED, spent=spent)
+    updated = Updated(
+        "agent",
+        1,
+        100,
+        1e6,
+        50,
+        4,
+        0.5,
+        losses=learned,
+        truth=TRAINED,
+        spent=spent,
+        world_return=0.5,
+    )
     rule = {"planting": 0, "held": 0.05, "broken": 0.1}
     watched = [
         Checked("agent", update, 100 * update, "update", 2, rate, rate, **rule)
