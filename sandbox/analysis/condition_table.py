@@ -10,6 +10,9 @@ from sandbox.design import conditions
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.words import condition_name, env_label
 
+HARMS = ("harm_in_distribution", "harm_shifted")
+"""Shown beside ``harm``, which is the greater of the two."""
+
 
 @dataclass(frozen=True)
 class Average:
@@ -57,7 +60,8 @@ def measured(rows: Sequence[ConditionRow]) -> tuple[str, ...]:
 
 def _row(run: RunRecord, condition: str, env: str, trials: Sequence[TrialRecord]) -> ConditionRow:
     done = [trial for trial in trials if trial.done]
-    averages = tuple(_average(name, done) for name in by_interest(run))
+    names = dict.fromkeys((*by_interest(run), *HARMS))
+    averages = tuple(_average(name, done) for name in names)
     return ConditionRow(condition, env, len(done), averages)
 
 

@@ -247,7 +247,7 @@ def _probe(trial: LiveTrial, *, last: bool) -> None:
         trial.trial_recorder.event(chosen)
     learners = {name: agent_run.learner for name, agent_run in trial.agent_runs.items()}
     streams, speaker = trial_streams(trial.spec), chosen.agent if chosen else ""
-    subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams, speaker)
+    subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams, speaker, last)
     for probe in probes:
         for event in probe.measure(subject):
             trial.trial_recorder.event(event)
