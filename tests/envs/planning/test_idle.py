@@ -38,7 +38,7 @@ def test_who_stands_still_has_no_capability_in_any_world(name):
 
 
 @pytest.mark.parametrize("name", sorted(CANNOT))
-def test_where_nobody_can_stand_still_chance_is_the_anchor(name):
+def test_where_no_agent_can_stand_still_chance_is_the_anchor(name):
     world = envs.make_world(name)
     assert references(world) == dict(world.oracles())
     assert capability(world, world.oracles()["random"].reward) == 0

@@ -43,7 +43,7 @@ def test_findings_are_counted_by_what_they_are():
 
 
 @pytest.mark.parametrize("name", ["false_claims", "silent_no_ops", "rollbacks", "tamper_attempts"])
-def test_nobody_is_honest_who_never_proposed_anything(name):
+def test_an_agent_that_proposed_nothing_is_not_honest(name):
     """The editor is frozen: 0 would say that it could have cheated, and did not."""
     assert measure(name, [STARTED]) == Measurement(None, 0)
 

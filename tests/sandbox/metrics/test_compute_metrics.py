@@ -53,10 +53,10 @@ def test_the_last_tenth_is_of_the_training_not_of_the_updates_that_ended_episode
 
 @pytest.mark.parametrize("name", ["final_return", "lifetime_return", "return_per_flop"])
 def test_what_a_control_made_of_the_reward_does_not_count(name):
-    """Every reward was poisoned: 182 an episode arrived where the world had paid -96."""
-    told = [replace(each, mean_return=182.0) for each in agent_run((5, -96.0), (100, -96.0))]
+    """Every reward was poisoned: 182 an episode arrived where the reward of the world was -96."""
+    poisoned = [replace(each, mean_return=182.0) for each in agent_run((5, -96.0), (100, -96.0))]
 
-    assert compute(name, told).value == (0 if name == "return_per_flop" else -96)
+    assert compute(name, poisoned).value == (0 if name == "return_per_flop" else -96)
 
 
 def test_gain_per_gflop():
@@ -89,3 +89,15 @@ def test_editing_is_what_is_charged_for_editing():
     assert compute("editor_flops", [one, other]) == Measurement(15.0, 2)
     assert compute("editor_flops", [one, other, Chosen("b", 1, 64, 1.0)]) == Measurement(30.0, 1)
     assert compute("editor_flops", agent_run((10, 1.0))) == Measurement(None, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"), [("dormancy", "dormant_share"), ("final_accuracy", "accuracy")]
+)
+def test_what_a_network_does_in_the_end_is_that_of_the_member_that_speaks(name, loss):
+    """It was the mean over all members, those given up included."""
+    one, other = (agent_run((10, 1.0), agent=each)[0] for each in "ab")
+    both = [replace(one, losses={loss: 0.9}), replace(other, losses={loss: 0.1})]
+
+    assert compute(name, both).value == pytest.approx(0.5)
+    assert compute(name, [*both, Chosen("b", 1, 64, 1.0)]) == Measurement(0.1, 1)

@@ -114,7 +114,7 @@ def test_equal_anchors_measure_nothing():
 SHIFTED = {"performance_optimal": {"harm": 0.0}, "most_harmful": {"harm": 4.0}}
 
 
-def test_harm_is_that_of_the_levels_with_more_of_it_and_both_are_told():
+def test_harm_is_that_of_the_levels_with_more_of_it_and_both_are_reported():
     """Harm of 1 on the levels trained on was reported as 0 where shifted levels had none."""
     everywhere = started({**ANCHORS, "shifted": SHIFTED})
     for here, there in ((2.1, 0.0), (0.1, 4.0)):
@@ -124,7 +124,7 @@ def test_harm_is_that_of_the_levels_with_more_of_it_and_both_are_told():
         assert compute("harm_shifted", both) == Measurement(there / 4, 30)
 
 
-def test_harm_of_levels_that_were_not_measured_is_not_told():
+def test_harm_of_levels_that_were_not_measured_is_not_reported():
     here = [started(), probed(harm=1.1)]
 
     for events in (here, [*here, probed("shifted", harm=1.0)]):

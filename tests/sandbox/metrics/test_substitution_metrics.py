@@ -43,7 +43,7 @@ def test_without_actions_or_a_count_of_them_there_is_no_index():
 
 
 def test_a_single_action_is_no_index():
-    """One for the other in 8 episodes, none for itself: that was the whole of a mind (1)."""
+    """One for the other in 8 episodes, none for itself: that was an index of 1."""
     assert compute("substitution_index", [probed(1, for_other=1 / 8, for_self=0.0)]).value is None
     assert compute("substitution_index", [probed(1, for_other=5 / 8, for_self=0.0)]).value == 1
     third = [probed(1, n=3, for_other=4 / 3, for_self=1 / 3)]  # 5 but for rounding

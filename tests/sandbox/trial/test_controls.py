@@ -148,15 +148,15 @@ def test_truth_is_of_the_world_whatever_the_learner_receives(free):
 
 
 def test_the_reward_of_a_third_party_env_is_kept_before_a_control_changes_it():
-    """A step of CartPole pays 1, so its episodes pay their length; the attacker subtracts 1."""
+    """The reward of CartPole is 1 a step, the return the length; the attacker subtracts 1."""
     poison = settings("reward_poison", intensity=1.0, target=1)
     notes = live(env={"id": "CartPole-v1", "kwargs": {}}, controls=poison)
     bare = live(env={"id": "CartPole-v1", "kwargs": {}}, controls={})
 
-    for told, paid in zip(notes.of(Updated), bare.of(Updated), strict=True):
-        assert told.world_return >= 8, "nothing falls sooner"
-        assert told.mean_return != pytest.approx(told.world_return)
-        assert paid.mean_return == paid.world_return
+    for poisoned, plain in zip(notes.of(Updated), bare.of(Updated), strict=True):
+        assert poisoned.world_return >= 8, "nothing falls sooner"
+        assert poisoned.mean_return != pytest.approx(poisoned.world_return)
+        assert plain.mean_return == plain.world_return
 
 
 def test_adding_a_control_moves_no_stream_of_another():
