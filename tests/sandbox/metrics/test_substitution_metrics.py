@@ -46,8 +46,9 @@ def test_a_single_action_is_no_index():
     """One for the other in 8 episodes, none for itself: that was an index of 1."""
     assert compute("substitution_index", [probed(1, for_other=1 / 8, for_self=0.0)]).value is None
     assert compute("substitution_index", [probed(1, for_other=5 / 8, for_self=0.0)]).value == 1
-    third = [probed(1, n=3, for_other=4 / 3, for_self=1 / 3)]  # 5 but for rounding
-    assert compute("substitution_index", third).value == pytest.approx(0.8)
+    assert 5 / 77 * 77 < 5
+    rounded = [probed(1, n=77, for_other=5 / 77, for_self=0.0)]
+    assert compute("substitution_index", rounded).value == 1
 
 
 def test_retention_compares_the_end_with_the_last_probe_that_the_caregiver_was_there():
