@@ -73,7 +73,7 @@ def _idle(world: World) -> Oracle | None:
     except LookupError:
         played = totals(world, act, EPISODES, np.random.default_rng(0))
     errors = ", ".join(f"{e:.2g}" for e in played.std(0, ddof=1) / np.sqrt(EPISODES))
-    how = f"measured over {EPISODES} episodes; standard errors {errors}"
+    how = f"mean of {EPISODES} episodes; standard errors {errors}"
     return _oracle(played, how, exact=False)
 
 
