@@ -376,7 +376,7 @@ def test_lists_say_whose_a_part_is(sandbox):
                 "reward_optimal",
                 "Scores on shifted levels:\n  capability, from the reward: 0 at ",
                 "  idle ",
-                "harm, from the harm: undefined, as most_harmful has no more than performance_optimal",
+                "harm, from the harm: undefined, as most_harmful has no more than performance_o",
             ],
         ),
         ("sandbox/CoinGrid-v0", ["gymnasium env", "A level:"]),
