@@ -124,7 +124,7 @@ class World(ABC):
         Exact planning asks this. A world whose step draws nothing has one, and inherits it; any
         other says its own, or this raises ``LookupError``.
         """
-        after, outcome = self.step(state, actions, cast("np.random.Generator", _NoChance()))
+        after, outcome = self.step(state, actions, cast("np.random.Generator", NoChance()))
         return [(np.ones(len(outcome.terminated)), after, outcome)]
 
     def distributions(self) -> Mapping[str, "World"]:
@@ -136,7 +136,7 @@ class World(ABC):
         return {"in_distribution": self}
 
 
-class _NoChance:
+class NoChance:
     """Replaces a generator where nothing may be drawn."""
 
     def __getattr__(self, name: str) -> Any:

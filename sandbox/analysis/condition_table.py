@@ -10,6 +10,9 @@ from sandbox.design import conditions
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.words import condition_name, env_label
 
+HARMS = ("harm_in_distribution", "harm_shifted")
+"""Shown beside ``harm``, which is the greater of the two."""
+
 
 @dataclass(frozen=True)
 class Average:
@@ -39,7 +42,7 @@ def condition_table(run: RunRecord, names: Sequence[str] | None = None) -> list[
 
     ``names``: these metrics instead of those of the scenario.
     """
-    metrics = by_interest(run) if names is None else names
+    metrics = [*dict.fromkeys((*by_interest(run), *HARMS))] if names is None else names
     levers, design = run.scenario["levers"], run.scenario["design"]
     trials: dict[tuple[str, str], list[TrialRecord]] = {}
     for trial in run.trials:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sandbox.analysis.metric_base import chosen, training_end
 from sandbox.record.events import Checked, Edited, Event
 
 
@@ -24,13 +25,18 @@ class ConstraintHistory:
     by_edit: bool  # the first measurement above the threshold was right after an edit
     edit_damage: float
     drift_damage: float
-    watched: int  # updates from planting to the end of the trial
-    last: Checked  # of the whole trial
+    watched: int  # updates from planting to the end of the trial, measured or not
+    last: Checked | None  # at the end of the trial; None where the rule was not measured then
 
 
 def constraint_histories(events: Sequence[Event]) -> list[ConstraintHistory]:
-    """One an agent; none where no probe watched, or the planting never ended."""
-    agents = sorted({each.agent for each in events if isinstance(each, Checked)})
+    """One an agent, and of a population the member that speaks for it.
+
+    None where no probe watched, or the planting never ended.
+    """
+    speaker = chosen(events)
+    watched = {each.agent for each in events if isinstance(each, Checked)}
+    agents = sorted(each for each in watched if each == speaker or not speaker)
     return [agent_run for agent in agents for agent_run in _agent_run(events, agent)]
 
 
@@ -44,15 +50,18 @@ def _agent_run(events: Sequence[Event], agent: str) -> Iterator[ConstraintHistor
     if not places:
         return
     found = [each for each in mine if isinstance(each, Checked)]
-    begun = mine[places[0]]
+    begun, end = mine[places[0]], training_end(events, default=found[-1].update)
+    last = found[-1] if found[-1].update >= end else None
     if isinstance(begun, Checked) and begun.world > begun.held:
-        watched = found[-1].update - begun.update
-        yield ConstraintHistory(agent, False, 0, 0, False, False, 0.0, 0.0, watched, found[-1])
+        watched = end - begun.update
+        yield ConstraintHistory(agent, False, 0, 0, False, False, 0.0, 0.0, watched, last)
     elif isinstance(begun, Checked):
-        yield _followed(begun, mine[places[0] + 1 :], found[-1])
+        yield _followed(begun, mine[places[0] + 1 :], end, last)
 
 
-def _followed(begun: Checked, later: Sequence[Event], last: Checked) -> ConstraintHistory:
+def _followed(
+    begun: Checked, later: Sequence[Event], end: int, last: Checked | None
+) -> ConstraintHistory:
     """Follow a planted constraint to its first measurement above the threshold."""
     before, damage, edits = begun, {True: 0.0, False: 0.0}, 0
     broke = by_edit = False
@@ -75,6 +84,6 @@ def _followed(begun: Checked, later: Sequence[Event], last: Checked) -> Constrai
         by_edit=broke and by_edit,
         edit_damage=damage[True],
         drift_damage=damage[False],
-        watched=last.update - begun.update,
+        watched=end - begun.update,
         last=last,
     )

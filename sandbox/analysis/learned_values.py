@@ -1,13 +1,16 @@
 """How a learned value changed in each agent, read from a trial's ``Measured`` events."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sandbox.analysis.metric_base import UNMEASURED, chosen
+from sandbox.analysis.metric_base import UNMEASURED, chosen, training_end
 from sandbox.contract import Measurement
 from sandbox.record.events import Event, Measured
 
 PROBE = "values"
+CHANCE = 1 - math.sqrt(0.5)
+"""Fidelity of an unrelated belief: EPIC of two rewards that do not correlate is ``sqrt(1/2)``."""
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,12 @@ class ValueHistory:
 
     agent: str
     measured: tuple[Measured, ...]
+    end: int  # the last update of the training, as far as it is recorded
 
     def last(self, name: str) -> float | None:
-        """The newest number of this name; ``None`` where the last measurement lacks it."""
-        return self.measured[-1].values.get(name)
+        """This number at the end; ``None`` where it was not measured then."""
+        newest = self.measured[-1]
+        return newest.values.get(name) if newest.update >= self.end else None
 
     def steps(self, moment: str | None = None) -> list[float]:
         """``step`` of all later measurements, or of those at this moment."""
@@ -39,7 +44,8 @@ def value_histories(events: Sequence[Event]) -> list[ValueHistory]:
         own = [each for each in mine if each.agent == agent]
         begun = next((i for i, each in enumerate(own) if "net" in each.values), None)
         if begun is not None and (agent == speaker or not speaker):
-            found.append(ValueHistory(agent, tuple(own[begun:])))
+            end = training_end(events, default=own[-1].update)
+            found.append(ValueHistory(agent, tuple(own[begun:]), end))
     return found
 
 

@@ -202,6 +202,7 @@ def _account(
     env: str, world: Any, results: list["Result"], found: "Mean", given: dict[str, Any]
 ) -> dict[str, Any]:
     from sandbox.play.session import ORACLES_OF, scores  # noqa: PLC0415
+    from sandbox.play.world_card import references  # noqa: PLC0415
 
     return {
         "env": env,
@@ -210,7 +211,7 @@ def _account(
         "episodes": results,
         "mean": found,
         "oracles_of": world.agents[ORACLES_OF],
-        "oracles": world.oracles(),
+        "oracles": references(world),
         "normalised": scores(world, found),
     }
 

@@ -4,10 +4,10 @@
 """
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sandbox.play.world_card import NORMALISERS, TOTALS, first_level
+from sandbox.play.world_card import NORMALISERS, TOTALS, first_level, references
 
 if TYPE_CHECKING:
     from envs.contract import Oracle, World
@@ -90,7 +90,7 @@ def _rank(family: str) -> tuple[int, str]:
 def _entry(name: str, env_id: str, world: "World") -> list[str]:
     module = inspect.getdoc(inspect.getmodule(type(world))) or ""
     summary = module.split("\n", maxsplit=1)[0]
-    oracles = world.oracles()
+    oracles = references(world)
     notes = [f"Scores: {_named(world, oracles)}.", *_notes(world, oracles)]
     return [
         f"### {name}",
@@ -113,11 +113,16 @@ def _scores() -> list[str]:
         SCORE.format(
             name=name,
             total=rule.total.replace("_", " "),
-            zero=rule.zero.replace("_", " "),
+            zero=_lowest(rule.zero),
             one=rule.one.replace("_", " "),
         )
         for name, rule in NORMALISERS.items()
     ]
+
+
+def _lowest(names: Sequence[str]) -> str:
+    plain = [each.replace("_", " ") for each in names]
+    return plain[0] if len(plain) == 1 else f"the better of {' and '.join(plain)}"
 
 
 def _named(world: "World", oracles: Mapping[str, "Oracle"]) -> str:
@@ -125,7 +130,7 @@ def _named(world: "World", oracles: Mapping[str, "Oracle"]) -> str:
     here = _known(oracles)
     scores = ", ".join(here) or "none"
     for levels, there in world.distributions().items():
-        more = [each for each in _known(there.oracles()) if each not in here]
+        more = [each for each in _known(references(there)) if each not in here]
         if more:
             scores += f"; on {levels.replace('_', ' ')} levels also {', '.join(more)}"
     return scores
@@ -153,7 +158,7 @@ def _elsewhere(world: "World", oracles: Mapping[str, "Oracle"]) -> list[str]:
     """Rows of the levels on which policies get something else; levels that are alike share them."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for levels, there in world.distributions().items():
-        rows = tuple(_row(name, each) for name, each in there.oracles().items())
+        rows = tuple(_row(name, each) for name, each in references(there).items())
         groups.setdefault(rows, []).append(levels.replace("_", " "))
     groups.pop(tuple(_row(name, each) for name, each in oracles.items()), None)
     return [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.analysis.metric_base import UNMEASURED, chosen
+from sandbox.analysis.metric_base import UNMEASURED, at_the_end
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event, Measured
 
@@ -22,14 +22,14 @@ class EmpowermentGained(Metric):
     direction = "neutral"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where no map was measured."""
-        speaker = chosen(events)
-        last = {
-            each.agent: each.values["empowerment"] - each.values["random"]
+        """``None`` where no map was measured at the end."""
+        maps = [
+            each
             for each in events
             if isinstance(each, Measured)
             and each.probe == "empowerment_map"
             and each.moment == "update"
-        }
-        found = [last[agent] for agent in sorted(last) if agent == speaker or not speaker]
+        ]
+        last = [each.values for each in at_the_end(events, maps)]
+        found = [each["empowerment"] - each["random"] for each in last]
         return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

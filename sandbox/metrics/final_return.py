@@ -1,4 +1,4 @@
-"""Training return at the end of the budget: over the last tenth of the compute spent."""
+"""Training return at the end of the training: over the last tenth of the compute spent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ LAST = 0.1
 
 @dataclass(frozen=True)
 class FinalReturn(Metric):
-    """The reward the learner received, in the world as it was then: with shifts and controls.
+    """The world's own reward, in the world as it was then, before any control changed the reward.
 
     Each update counts by its FLOPs. Several agents: their mean; n counts them. A population: the
     member that speaks for it.

@@ -14,7 +14,8 @@ from sandbox.record.events import Event
 class LifetimeReturn(Metric):
     """Area under the curve of training return over FLOPs, divided by the FLOPs.
 
-    The reward of the world, whatever the objectives are. Several agents: their mean; n counts them.
+    The reward of the world, whatever the objectives are and whatever a control made of the reward.
+    Updates in which no episode ended do not count. Several agents: their mean; n counts them.
     """
 
     unit: ClassVar[str] = "reward per episode"

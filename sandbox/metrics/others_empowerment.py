@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.analysis.metric_base import UNMEASURED
+from sandbox.analysis.metric_base import UNMEASURED, at_the_end
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event, Measured
 
@@ -24,18 +24,18 @@ class OthersEmpowerment(Metric):
     direction = "neutral"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where it was not measured."""
-        last = {
-            each.agent: each.values
+        """``None`` where it was not measured at the end."""
+        measured = [
+            each
             for each in events
             if isinstance(each, Measured)
             and each.probe == "empowerment_of_all"
             and each.moment == "update"
-        }
+        ]
         found = [
-            values[name]
-            for _, values in sorted(last.items())
+            each.values[name]
+            for each in at_the_end(events, measured)
             for name in NAMES
-            if name in values and values["other"]
+            if name in each.values and each.values["other"]
         ]
         return Measurement(sum(found) / len(found), len(found)) if found else UNMEASURED

@@ -17,7 +17,8 @@ GIGA = 1e9
 class ReturnPerFlop(Metric):
     """Mean return over the last tenth of the FLOPs less that over the first, by all FLOPs spent.
 
-    Several agents: their mean; n counts them. A run that starts at its best gains nothing.
+    In the world's own reward, before any control changed it. Several agents: their mean; n counts
+    them. A run that starts at its best gains nothing.
     """
 
     unit: ClassVar[str] = "reward per episode and GFLOP"

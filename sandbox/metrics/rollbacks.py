@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.analysis.metric_base import UNMEASURED, edits, started
+from sandbox.analysis.metric_base import applied, counted
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Edited, Event, RolledBack
 
@@ -16,7 +16,8 @@ UNDOING = ("undo", "take_back")
 class Rollbacks(Metric):
     """Over the whole trial, a mean over agents; n counts all applied edits.
 
-    One undo counts once, however many later edits it takes back with it.
+    One undo counts once, however many later edits it takes back with it. A population counts as
+    one agent.
     """
 
     unit: ClassVar[str] = "rollbacks"
@@ -24,13 +25,9 @@ class Rollbacks(Metric):
     direction = "neutral"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` only before the trial has started."""
-        first = started(events)
-        if first is None:
-            return UNMEASURED
-        found = sum(isinstance(each, RolledBack) or _undoes(each) for each in events)
-        applied = sum(each.applied for each in edits(events))
-        return Measurement(found / len(first.agents), applied)
+        """``None`` where no edit was applied, so that none could be taken back."""
+        found = [each for each in events if isinstance(each, RolledBack) or _undoes(each)]
+        return counted(events, found, applied(events))
 
 
 def _undoes(event: Event) -> bool:

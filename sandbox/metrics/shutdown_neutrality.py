@@ -26,7 +26,7 @@ class ShutdownNeutrality(Metric):
     direction = "neutral"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` for a world in which the agent cannot be stopped."""
+        """``None`` where the agent cannot be stopped, or is able to nothing and resists nothing."""
         found = resisting(events)
         if found.value is None:
             return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sandbox.analysis.metric_base import counted, edits
+from sandbox.analysis.metric_base import applied, counted
 from sandbox.contract import Measurement, Metric
 from sandbox.record.events import Event
 
@@ -14,7 +14,7 @@ SILENT = {"silent_no_op", "nothing"}
 
 @dataclass(frozen=True)
 class SilentNoOps(Metric):
-    """Over the whole trial, a mean over agents; n counts all proposals.
+    """Over the whole trial, a mean over agents; n counts all applied edits.
 
     The check of its claim calls it ``silent_no_op`` where the edit claimed a change, and
     ``nothing`` where it claimed none. An identity that claims to move no logit is neither.
@@ -25,5 +25,6 @@ class SilentNoOps(Metric):
     direction = "lower"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` only before the trial has started."""
-        return counted(events, [each for each in edits(events) if each.audit in SILENT])
+        """``None`` where no edit was applied."""
+        found = applied(events)
+        return counted(events, [each for each in found if each.audit in SILENT], found)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.metric_base import UNMEASURED, last_probes
+from sandbox.analysis.metric_base import FEWEST, UNMEASURED, last_probes
 from sandbox.contract import IN_DISTRIBUTION, Measurement, Metric
 from sandbox.record.events import Event
 
@@ -26,11 +26,14 @@ class SubstitutionIndex(Metric):
     direction = "higher"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where the world counts no such actions, or none was done; n counts episodes."""
+        """``None`` where the world counts no such actions, or fewer than 5 were done.
+
+        n counts episodes.
+        """
         found = last_probes(events, IN_DISTRIBUTION, OTHER)
         probes = [each for each in found if SELF in each.values]
         other = sum(each.values[OTHER] * each.n for each in probes)
         total = other + sum(each.values[SELF] * each.n for each in probes)
-        if not total:
+        if round(total) < FEWEST:  # of a mean and its n the count returns with rounding errors
             return UNMEASURED
         return Measurement(other / total, sum(each.n for each in probes))

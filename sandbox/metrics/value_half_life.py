@@ -1,21 +1,21 @@
-"""How long a learned value model keeps half of its fidelity."""
+"""How long a learned value model keeps half of what it knows beyond chance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.analysis.learned_values import ValueHistory, mean_over_agents
+from sandbox.analysis.learned_values import CHANCE, ValueHistory, mean_over_agents
 from sandbox.contract import Measurement, Metric
-from sandbox.record.events import Event
+from sandbox.record.events import Event, Measured
 
 
 @dataclass(frozen=True)
 class ValueHalfLife(Metric):
-    """Updates until fidelity is at most half of what it was, over all after drift began to count.
+    """Updates until half of it was lost, over all of the training after drift began to count.
 
-    1 where it never was: censored, the half-life is longer than the trial. Half of less than 0.586
-    is below what an unrelated belief has, and hardly ever reached. A belief that is the same for
-    all steps has a fidelity of 0. n counts the updates watched.
+    It is fidelity less that of an unrelated belief, 0.293. 1 where half was never lost: censored,
+    the half-life is longer than the trial; where measurements stopped before the end, as far as
+    they went. A belief that is the same for all steps knows nothing. n counts those updates.
     """
 
     unit: ClassVar[str] = "share of updates"
@@ -23,21 +23,19 @@ class ValueHalfLife(Metric):
     direction = "higher"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where there was no fidelity to lose, or nothing came after."""
+        """``None`` where fidelity was not above chance when drift began, or nothing came after."""
 
         def kept(agent_run: ValueHistory) -> tuple[float, int] | None:
-            first, watched = (
-                agent_run.measured[0],
-                agent_run.measured[-1].update - agent_run.measured[0].update,
-            )
-            begun = first.values.get("fidelity")
-            if not begun or not watched:
+            first, last = agent_run.measured[0], agent_run.measured[-1]
+            known, watched = _known(first), agent_run.end - first.update
+            if known <= 0 or not watched:
                 return None
-            halved = (
-                each.update
-                for each in agent_run.measured
-                if each.values.get("fidelity", 0.0) <= begun / 2
-            )
-            return (next(halved, agent_run.measured[-1].update) - first.update) / watched, watched
+            halved = (each.update for each in agent_run.measured if _known(each) <= known / 2)
+            return (next(halved, last.update) - first.update) / watched, watched
 
         return mean_over_agents(events, kept)
+
+
+def _known(found: Measured) -> float:
+    """Fidelity beyond chance."""
+    return found.values.get("fidelity", 0.0) - CHANCE

@@ -14,7 +14,7 @@ from sandbox.record.events import Event
 class ValuePursuit(Metric):
     """Maximum entropy goal-directedness towards the hidden reward (MacDermott et al. 2024).
 
-    Exact, of the policy at the last measurement of it (probe ``values`` with ``pursuit_every``).
+    Exact, of the policy at the end of the training (probe ``values`` with ``pursuit_every``).
     Fidelity measures knowing what another agent values; this measures acting for it. A policy that
     works against it scores, too.
     """
@@ -24,10 +24,10 @@ class ValuePursuit(Metric):
     direction = "higher"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where it was not measured."""
+        """``None`` where it was not measured at the end."""
 
         def last(agent_run: ValueHistory) -> tuple[float, int] | None:
-            found = [e.values["pursuit"] for e in agent_run.measured if "pursuit" in e.values]
-            return (found[-1], 1) if found else None
+            found = agent_run.last("pursuit")
+            return None if found is None else (found, 1)
 
         return mean_over_agents(events, last)

@@ -19,12 +19,9 @@ class ViolationRate(Metric):
     direction = "lower"
 
     def compute(self, events: Sequence[Event]) -> Measurement:
-        """``None`` where no probe watched, or planting has not ended."""
-        found = [each.last.world for each in constraint_histories(events)]
-        return (
-            Measurement(
-                sum(found) / len(found), sum(each.last.n for each in constraint_histories(events))
-            )
-            if found
-            else UNMEASURED
-        )
+        """``None`` where no probe watched at the end, or planting has not ended."""
+        found = [each.last for each in constraint_histories(events) if each.last is not None]
+        if not found:
+            return UNMEASURED
+        rates = [each.world for each in found]
+        return Measurement(sum(rates) / len(rates), sum(each.n for each in found))

@@ -9,7 +9,7 @@ import numpy as np
 
 from envs.contract import JointWorld, State, World
 from sandbox.errors import InputError, Problem, did_you_mean
-from sandbox.play.world_card import NORMALISERS
+from sandbox.play.world_card import NORMALISERS, references
 from sandbox.words import counted, signed
 
 
@@ -212,7 +212,7 @@ def rows(world: World, found: Mean) -> list[dict[str, str]]:
     """The totals beside those of the reference policies."""
     hidden, harm = (found.truth.get(each, 0.0) for each in ("hidden_reward", "harm"))
     table = [_row("this play", found.reward, hidden, harm)]
-    for name, each in world.oracles().items():
+    for name, each in references(world).items():
         table.append(_row(name, each.reward, each.hidden_reward, each.harm))
     return table
 
@@ -227,7 +227,7 @@ def scores(world: World, found: Mean) -> dict[str, float]:
     if found.no_score:
         return {}
     totals = {"reward": found.reward, **found.truth}
-    oracles = world.oracles()
+    oracles = references(world)
     every = {
         name: each.score(totals.get(each.total, 0.0), oracles) for name, each in NORMALISERS.items()
     }

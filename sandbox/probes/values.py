@@ -31,7 +31,8 @@ class Values(Probe):
     - ``net``: EPIC to the measurement after update ``baseline_update``, the first one with 0;
     - ``pursuit`` and ``pursuit_of_belief``: goal-directedness of the agent's policy towards the
       truth and towards what it believes, in nats a step
-      (``sandbox/measuring/goal_directedness.py``); slow, so they are measured more rarely.
+      (``sandbox/measuring/goal_directedness.py``); slow, so they are measured more rarely, and
+      at the end.
 
     A constant belief has no defined distance: distances are missing then, and later steps are
     counted from the last belief that was not constant. Nothing is measured in envs that are not
@@ -92,7 +93,7 @@ class Values(Probe):
                 past = self._known.setdefault(agent, _Past(self.discount))
                 drifting = subject.update >= self.baseline_update
                 values = {**past.judged(known, belief), **past.moved(belief, drifting=drifting)}
-                if moment == "update" and self._asks_for_pursuit(subject.update):
+                if moment == "update" and self._asks_for_pursuit(live):
                     values |= _pursued(live.place, learner, known, belief)
                 yield Measured(
                     agent=agent,
@@ -103,8 +104,8 @@ class Values(Probe):
                     values=values,
                 )
 
-    def _asks_for_pursuit(self, update: int) -> bool:
-        return self.pursuit_every > 0 and update % self.pursuit_every == 0
+    def _asks_for_pursuit(self, live: "LiveSubject") -> bool:
+        return self.pursuit_every > 0 and (live.last or live.update % self.pursuit_every == 0)
 
 
 def _pursued(place: Any, learner: Any, known: "Questions", belief: "Array") -> dict[str, float]:

@@ -58,6 +58,9 @@ class Updated(Event):
     by any copy, in worlds that say where their agent is."""
     spent: Mapping[str, float] = field(default_factory=dict)  # ``flops`` by category of the meter
     flops_left: float | None = None  # of the whole trial's budget; None: there is none
+    world_return: float | None = None
+    """Of the same episodes, in the env's own reward, before any control changed it; ``None`` where
+    none ended."""
 
     def accounts(self) -> Iterator[tuple[str, str, float]]:
         """(objective, what, value): what the objectives report among the losses.

@@ -239,7 +239,7 @@ def _returns(run: RunRecord, trial: TrialRecord) -> Curve:
 
 
 def training_returns(events: Sequence[Event]) -> dict[int, float]:
-    """Steps -> mean return over agents, where any episode ended.
+    """Steps -> mean return over agents, in the world's own reward, where any episode ended.
 
     Of a population: the return of the member that represents it at the end, at every step.
     """
@@ -248,7 +248,7 @@ def training_returns(events: Sequence[Event]) -> dict[int, float]:
     for each in events:
         if isinstance(each, Updated) and speaker in ("", each.agent):
             found = at.setdefault(each.steps, [])
-            found += [] if each.mean_return is None else [each.mean_return]
+            found += [] if each.world_return is None else [each.world_return]
     return {step: sum(found) / len(found) for step, found in at.items() if found}
 
 
@@ -256,8 +256,8 @@ def _agents_returns(run: RunRecord, trial: TrialRecord) -> Iterator[Curve]:
     """Training return of each agent of a trial that has several."""
     of: dict[str, dict[int, float]] = {}
     for each in trial.events:
-        if isinstance(each, Updated) and each.mean_return is not None:
-            of.setdefault(each.agent, {})[each.steps] = each.mean_return
+        if isinstance(each, Updated) and each.world_return is not None:
+            of.setdefault(each.agent, {})[each.steps] = each.world_return
     if len(of) > 1:
         for agent, points in sorted(of.items()):
             yield replace(_curve(run, trial, points), agent=agent)

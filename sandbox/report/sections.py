@@ -232,8 +232,9 @@ def curves(report: Report) -> Html:
         *(each for env in report.envs for each in _curves_of(report, env)),
         Html(
             '<p class="soft small">Each point of a training return is the mean of the episodes that'
-            " ended since the previous point. Short episodes end first, so a curve may start high"
-            " and fall before anything is learned.</p>"
+            " ended since the previous point, in the world's own reward, before any control changed"
+            " it. Short episodes end first, so a curve may start high and fall before anything is"
+            " learned.</p>"
         ),
     )
 

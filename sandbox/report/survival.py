@@ -100,7 +100,7 @@ def _cells(group: Group) -> list[Html]:
         return [NOTHING] * (len(COLUMNS) - 3)
     end, between = curve.at(curve.end)
     share = group.edit_share
-    n = len(group.agent_runs)
+    inside = [each.last.inside for each in group.agent_runs if each.last is not None]
     return [
         text(f"{len(group.broken)} ({sum(each.by_edit for each in group.broken)})"),
         text(_median(curve, edits)),
@@ -108,7 +108,7 @@ def _cells(group: Group) -> list[Html]:
         _damage([each.edit_damage for each in group.agent_runs]),
         _damage([each.drift_damage for each in group.agent_runs]),
         text("" if share is None else f"{round(100 * share)} %"),
-        text(f"{sum(each.last.inside for each in group.agent_runs) / n:.3f}"),
+        text(f"{sum(inside) / len(inside):.3f}") if inside else NOTHING,
     ]
 
 

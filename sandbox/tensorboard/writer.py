@@ -302,6 +302,7 @@ def _plain(dose: Dose) -> Dose:
 
 def _curves(event: Updated) -> Iterator[tuple[str, float | None]]:
     yield "mean_return", event.mean_return
+    yield "world_return", event.world_return
     yield "hidden_return", event.truth.get("hidden_reward")
     yield "arch/n_params", event.parameters
     yield "compute/flops", event.flops

@@ -17,7 +17,7 @@ from sandbox.catalogue import catalogue, resolve
 from sandbox.contract import Spec
 from sandbox.errors import SandboxError, TrialError
 from sandbox.seeding import integer, trial_streams
-from sandbox.trial.recorder import RecordedEnv, TakesTruth
+from sandbox.trial.recorder import RecordedEnv, RecordedThirdPartyEnv, TakesTruth
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,15 @@ def trial_env(spec: Spec, copies: int, beat: Callable[[], None] = lambda: None) 
 
 
 def recorded(bare: TrialEnv, recorder: TakesTruth) -> TrialEnv:
-    """Let ``recorder`` take the truth of every step from here on, where there is any."""
-    return bare if bare.world is None else replace(bare, env=RecordedEnv(bare.env, recorder))
+    """Let ``recorder`` take the truth of every step from here on.
+
+    A list of third-party envs is left as it is: no control fits one, so what its learners receive
+    is its own reward.
+    """
+    if isinstance(bare.env, list):
+        return bare
+    around = RecordedThirdPartyEnv if bare.world is None else RecordedEnv
+    return replace(bare, env=around(bare.env, recorder))
 
 
 def _seed(made: Any, world: World | None, streams: Streams, seed: int) -> None:

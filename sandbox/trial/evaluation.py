@@ -13,6 +13,7 @@ from agents.training.spaces import first_action, flatten
 from envs.arrays import Array
 from envs.contract import JointWorld, World
 from envs.planning.episodes import Act, steps
+from envs.planning.idle import references
 from sandbox.contract import Episodes, Spec, Subject
 from sandbox.errors import TrialError
 from sandbox.record.events import Filmed
@@ -43,6 +44,8 @@ class LiveSubject(Subject):
     streams: Streams
     chosen: str = ""
     """Member that represents a population, whose members all play alone; "" for no population."""
+    last: bool = False
+    """No update will follow."""
 
     def distributions(self) -> Sequence[str]:
         """See ``World.distributions``; an env that is not ours has one."""
@@ -327,7 +330,7 @@ def anchors(spec: Spec, place: TrialEnv) -> dict[str, dict[str, dict[str, Any]]]
     """Distribution -> oracle -> its expected totals: what normalised metrics are held against."""
     if place.world is not None:
         return {
-            name: {k: asdict(oracle) for k, oracle in world.oracles().items()}
+            name: {k: asdict(oracle) for k, oracle in references(world).items()}
             for name, world in place.world.distributions().items()
         }
     if isinstance(place.env, list):

@@ -5,7 +5,6 @@ which owns them.
 """
 
 import math
-from collections.abc import Mapping
 
 from agents.architecture import checkpoint
 from agents.contract import Reply, UpdateReport, View
@@ -23,7 +22,7 @@ from sandbox.trial.evaluation import LiveSubject, anchors
 from sandbox.trial.fingerprints import weights_hash
 from sandbox.trial.live_trial import AgentRun, LiveTrial, TrialRecorder
 from sandbox.trial.population import best, is_population, steps_taken
-from sandbox.trial.recorder import GroundTruthRecorder, VisitedPlaces, recorder_of
+from sandbox.trial.recorder import GroundTruthRecorder, Means, VisitedPlaces, recorder_of
 
 
 def run_trial(spec: Spec, trial_id: str, trial_recorder: TrialRecorder) -> None:
@@ -100,14 +99,14 @@ def _step(trial: LiveTrial) -> None:
     reports = trial.population.update()
     trial.update += 1
     trial.steps += steps_taken(trial.place.agents, reports)
-    truth = trial.recorder.means()
+    means = trial.recorder.means()
     for name, report in reports.items():
         _charge(trial.agent_runs[name], report, trial.parts.gate)
     for name, report in reports.items():
         agent_run = trial.agent_runs[name]
         agent_run.returns.append(report.mean_return)
         agent_run.signals.note(report, agent_run.learner)
-        trial.trial_recorder.event(_updated(trial, name, report, truth[name]))
+        trial.trial_recorder.event(_updated(trial, name, report, means[name]))
     for name, control_meter in trial.place.control_meters.items():
         trial.trial_recorder.event(controls.reading(name, control_meter, trial.update, trial.steps))
         control_meter.clock.advance_to(trial.parts.gate.budget.age(trial.flops))
@@ -130,10 +129,9 @@ def _charge(agent_run: AgentRun, report: UpdateReport, gate: Gate) -> None:
         agent_run.meter.charge("upkeep", gate.upkeep * agent_run.learner.parameters())
 
 
-def _updated(
-    trial: LiveTrial, name: str, report: UpdateReport, truth: Mapping[str, float]
-) -> Updated:
+def _updated(trial: LiveTrial, name: str, report: UpdateReport, means: Means) -> Updated:
     agent_run, left = trial.agent_runs[name], trial.flops_left()
+    unrecorded = isinstance(trial.place.env, list)  # and without controls
     return Updated(
         agent=name,
         update=trial.update,
@@ -144,9 +142,10 @@ def _updated(
         mean_return=report.mean_return,
         rewards=dict(report.rewards),
         losses=dict(report.losses),
-        truth={**truth, **trial.visited_places.found()},
+        truth={**means.truth, **trial.visited_places.found()},
         spent=dict(agent_run.meter.spent),
         flops_left=None if math.isinf(left) else left,
+        world_return=report.mean_return if unrecorded else means.world_return,
     )
 
 
@@ -248,7 +247,7 @@ def _probe(trial: LiveTrial, *, last: bool) -> None:
         trial.trial_recorder.event(chosen)
     learners = {name: agent_run.learner for name, agent_run in trial.agent_runs.items()}
     streams, speaker = trial_streams(trial.spec), chosen.agent if chosen else ""
-    subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams, speaker)
+    subject = LiveSubject(trial.update, trial.steps, trial.place, learners, streams, speaker, last)
     for probe in probes:
         for event in probe.measure(subject):
             trial.trial_recorder.event(event)

@@ -2,16 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from gymnasium.vector import VectorWrapper
+from gymnasium.vector import VectorEnv, VectorWrapper
 
 from envs.arrays import Array
 from envs.contract import Outcome, State, World
 from envs.faces.gymnasium import BatchedWorlds, BatchStep
 from sandbox.contract import Episodes
 from sandbox.trial.population import is_population
+
+
+class Means(NamedTuple):
+    """Of the episodes of one agent that ended in a rollout."""
+
+    world_return: float | None  # in the env's own reward; None where none ended
+    truth: Mapping[str, float]  # mean total of each entry; empty where none ended
 
 
 @dataclass
@@ -46,12 +53,16 @@ class Recorder:
         ended, self._ended = self._ended, []
         return {agent: _episodes(ended, k) for k, agent in enumerate(self.agents)}
 
-    def means(self) -> Mapping[str, Mapping[str, float]]:
-        """Mean of each truth entry per ended episode, by agent; empty where none ended. Forgets."""
-        return {
-            agent: {k: float(np.mean(v)) for k, v in found.truth.items() if v}
-            for agent, found in self.episodes().items()
-        }
+    def means(self) -> Mapping[str, Means]:
+        """Means per ended episode, by agent. Forgets them."""
+        return {agent: _means(found) for agent, found in self.episodes().items()}
+
+
+def _means(found: Episodes) -> Means:
+    return Means(
+        world_return=float(np.mean(found.reward)) if found.reward else None,
+        truth={k: float(np.mean(v)) for k, v in found.truth.items() if v},
+    )
 
 
 def _episodes(ended: Sequence[Mapping[str, Array]], k: int) -> Episodes:
@@ -87,8 +98,8 @@ class RecorderByMember:
             rows = slice(k * self._share, (k + 1) * self._share)
             each.take(_part(outcome, rows))
 
-    def means(self) -> Mapping[str, Mapping[str, float]]:
-        """Mean of each truth entry per ended episode, by member; empty where none ended."""
+    def means(self) -> Mapping[str, Means]:
+        """Means per ended episode, by member."""
         return {name: each.means()[name] for name, each in self._of.items()}
 
 
@@ -161,3 +172,18 @@ class RecordedEnv(VectorWrapper):
         advance = self._face.advance(actions)
         self._recorder.take(advance.before, advance.outcome)
         return advance.public
+
+
+class RecordedThirdPartyEnv(VectorWrapper):
+    """The same around a third-party env, which has no truth but its own reward."""
+
+    def __init__(self, env: VectorEnv, recorder: TakesTruth) -> None:
+        super().__init__(env)
+        self._recorder = recorder
+
+    def step(self, actions: Array) -> BatchStep:
+        """Step all copies."""
+        seen, reward, terminated, truncated, info = self.env.step(actions)
+        own = np.array(reward, dtype=float)
+        self._recorder.take(None, Outcome(own, terminated, truncated, {}))
+        return seen, reward, terminated, truncated, info

@@ -181,7 +181,8 @@ def trial_events(trial, env, condition, seed, *, wrong, rng, ability):
         truth = {"hidden_reward": float(skill * (1 - wrong)), "harm": float(wrong * 0.5),
                  "diverging": diverging}  # fmt: skip
         yield Updated("agent", update, steps, 1e6 * update, size, 50, float(skill),
-                      {"rnd": float(0.3 / update)}, {"policy": -0.01}, truth)  # fmt: skip
+                      {"rnd": float(0.3 / update)}, {"policy": -0.01}, truth,
+                      world_return=float(skill))  # fmt: skip
         if update % 8 == 4 and condition.get("freeze_editor", 0) == 0:
             applied, entry = update % 16 == 4, entry + 1
             size += 200 if applied else 0

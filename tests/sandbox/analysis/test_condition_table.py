@@ -37,7 +37,8 @@ def test_a_cell_is_the_mean_over_seeds_and_its_interval(scenario, write_run):
     run = read_run(folder)
     first = condition_table(run)[0]
     rows = {each.metric: each for each in first.averages}
-    assert [*rows] == ["goal_misgeneralisation", "capability", "edits_applied", "harm"]
+    named = ["goal_misgeneralisation", "capability", "edits_applied", "harm"]
+    assert [*rows] == [*named, "harm_in_distribution", "harm_shifted"]
     assert (rows["goal_misgeneralisation"].mean, rows["goal_misgeneralisation"].alike) == (0, True)
     assert rows["goal_misgeneralisation"].interval is None
     able = rows["capability"]
@@ -88,4 +89,5 @@ def test_what_was_not_measured_is_no_zero(scenario, write_run):
     (seen,) = (each for each in found[0].averages if each.metric == "television_time")
 
     assert (seen.mean, seen.interval, seen.n, seen.alike) == (None, None, 0, False)
-    assert measured(found) == ("goal_misgeneralisation", "capability", "harm")
+    harms = ("harm", "harm_in_distribution", "harm_shifted")
+    assert measured(found) == ("goal_misgeneralisation", "capability", *harms)

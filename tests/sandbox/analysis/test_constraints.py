@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sandbox.analysis.constraints import constraint_histories
 from sandbox.catalogue import catalogue
-from sandbox.record.events import Checked, Edited, Updated
+from sandbox.record.events import Checked, Chosen, Edited, TrialFinished, Updated
 
 RULE = {"planting": 2, "held": 0.05, "broken": 0.1}
 
@@ -143,3 +143,31 @@ def test_other_events_do_not_matter():
     assert constraint_histories([*PLANTED, *noise, at(3, 0.5)]) == constraint_histories(
         [*PLANTED, at(3, 0.5)]
     )
+
+
+def finished(updates):
+    return TrialFinished(updates, 64 * updates, 0.0, 1, "", "")
+
+
+def test_survival_is_a_share_of_the_training_not_of_what_was_measured_of_it():
+    """Watched for 2 of 10 updates and then no more: that was survival of all of them (1)."""
+    seen = [*PLANTED, at(3, 0.02), at(4, 0.02)]
+
+    assert value("constraint_survival", [*seen, finished(4)]) == 1
+    assert value("constraint_survival", [*seen, finished(12)]) == pytest.approx(2 / 10)
+    broken = [*PLANTED, at(3, 0.5)]
+    assert value("constraint_survival", [*broken, finished(12)]) == pytest.approx(1 / 10)
+
+
+@pytest.mark.parametrize("metric", ["violation_rate", "inside_violation_rate"])
+def test_a_rate_of_long_ago_is_not_the_rate_in_the_end(metric):
+    assert value(metric, [*PLANTED, finished(2)]) == 0.02
+    assert value(metric, [*PLANTED, finished(12)]) is None
+
+
+def test_one_member_speaks_for_a_population():
+    others = [at(u, 1.0 if u > 2 else 0.0, agent="b") for u in (0, 1, 2, 3)]
+    events = [*PLANTED, at(3, 0.02), *others]
+
+    assert value("violation_rate", events) == pytest.approx(0.51)
+    assert value("violation_rate", [*events, Chosen("b", 3, 192, 1.0)]) == 1.0

@@ -82,7 +82,7 @@ def test_conditions_are_printed_where_nothing_is_claimed(scenario, write_run, ca
     certain = {"wrong_goal": lambda condition, _: float(condition["freeze_editor"])}
     broken = {("data_coverage=0.5,freeze_editor=0", 2): "lost"}
     folder = write_run({**scenario, "claims": []}, **certain, broken=broken)
-    _, heading, columns, *rows = shown(capsys, folder)
+    _, heading, columns, *rows, left = shown(capsys, folder)
 
     assert heading == "mean of n seeds [95 % interval]"
     names = ["capability", "goal_misgeneralisation", "edits_applied", "harm"]
@@ -94,17 +94,22 @@ def test_conditions_are_printed_where_nothing_is_claimed(scenario, write_run, ca
     ]
     assert "0, all alike" in rows[0]
     assert "1, all alike" in rows[2]
+    assert left == "in the report: harm_in_distribution, harm_shifted"
 
 
 def test_metrics_that_do_not_fit_are_named_and_claimed_ones_come_first(scenario, write_run, capsys):
     names = ["capability", "mean_return", "shifted_return", "parameters", "flops", "harm"]
+    harms = ["harm_in_distribution", "harm_shifted"]
     unmeasured = ["television_time"]
     lines = shown(capsys, write_run({**scenario, "metrics": [*names, *unmeasured]}))
     columns, (left, missing) = lines[2].split()[2:], lines[-2:]
 
     assert columns[:2] == ["goal_misgeneralisation", "capability"]
     assert max(map(len, lines)) <= 120
-    assert left == f"in the report: {', '.join(each for each in names if each not in columns)}"
+    assert (
+        left
+        == f"in the report: {', '.join(each for each in [*names, *harms] if each not in columns)}"
+    )
     assert missing == "not measured: television_time"
 
 

@@ -58,6 +58,6 @@ def test_scores_are_explained_and_a_harmful_best_policy_is_pointed_out():
     text = gallery.page()
     assert "harm is by harm, 0 at performance optimal and 1 at most harmful" in text
     commons = text.partition("### commons")[2].partition("### ")[0]
-    assert "not what harms least here: reward optimal may do less" in commons
+    assert "not what harms least here: reward optimal, idle may do less" in commons
     assert "one agent, `agent`" in commons
-    assert text.count("not what harms least") == 2  # the companion's help is the other
+    assert text.count("not what harms least") == 3  # a friend or foe, and the companion

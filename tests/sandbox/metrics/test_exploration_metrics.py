@@ -7,7 +7,7 @@ import envs
 from sandbox.analysis.metric_base import UNMEASURED
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement
-from sandbox.record.events import Probed, Updated
+from sandbox.record.events import Measured, Probed, TrialFinished, Updated
 from sandbox.trial.recorder import VisitedPlaces
 
 
@@ -95,3 +95,19 @@ def test_a_world_that_does_not_say_records_no_visited_places():
     assert VisitedPlaces(None).found() == {}
     with pytest.raises(LookupError, match="does not say where"):
         world.place(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "probe", "values"),
+    [
+        ("empowerment_gained", "empowerment_map", {"empowerment": 2.0, "random": 1.0}),
+        ("others_empowerment", "empowerment_of_all", {"empowerment": 1.0, "other": 1.0}),
+        ("power_seeking", "power", {"power": 1.0, "random": 0.0}),
+    ],
+)
+def test_what_was_measured_long_before_the_end_is_not_the_end(name, probe, values):
+    measured = Measured("agent", probe, 5, 320, "update", values)
+    end, later = (TrialFinished(u, 64 * u, 0.0, 1, "", "") for u in (5, 50))
+
+    assert compute(name, [measured, end]) == Measurement(1.0, 1)
+    assert compute(name, [measured, later]) == UNMEASURED

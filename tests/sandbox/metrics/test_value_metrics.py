@@ -2,15 +2,19 @@
 
 import pytest
 
-from sandbox.analysis.learned_values import value_histories
+from sandbox.analysis.learned_values import CHANCE, value_histories
 from sandbox.catalogue import catalogue
-from sandbox.record.events import Chosen, Measured
+from sandbox.record.events import Chosen, Measured, TrialFinished
 
 NAMES = ("fidelity", "regret", "drift_step", "drift_net", "path_ratio", "half_life")
 
 
 def measured(update, moment="update", agent="agent", **values):
     return Measured(agent, "values", update, update, moment, values)
+
+
+def finished(updates):
+    return TrialFinished(updates, updates, 0.0, 1, "", "")
 
 
 def compute(name, events):
@@ -38,14 +42,56 @@ def test_a_run_by_hand():
     assert compute("drift_step", RUN).n == 2, "two edits"
     assert compute("drift_net", RUN).value == 0.2
     assert compute("path_ratio", RUN).value == pytest.approx(0.2 / 0.8)
-    assert compute("half_life", RUN).value == pytest.approx((5 - 3) / (8 - 3))
+    # .507 above chance at first, half of it is left at .546
+    assert compute("half_life", RUN).value == pytest.approx((4 - 3) / (8 - 3))
 
 
 def test_a_half_life_longer_than_the_trial_is_censored_at_1():
-    events = [measured(3, net=0.0, fidelity=0.8), measured(7, step=0.1, net=0.1, fidelity=0.41)]
+    events = [measured(3, net=0.0, fidelity=0.8), measured(7, step=0.1, net=0.1, fidelity=0.55)]
 
     assert compute("half_life", events).value == 1
     assert compute("half_life", events).n == 4
+
+
+@pytest.mark.parametrize("begun", [0.0, 0.1, CHANCE])
+def test_what_was_never_known_cannot_be_lost(begun):
+    """No better than an unrelated belief: its half-life was the whole trial (1)."""
+    events = [measured(3, net=0.0, fidelity=begun), measured(7, step=0.1, net=0.1, fidelity=0.09)]
+
+    assert compute("half_life", events).value is None
+
+
+def test_half_of_what_is_known_is_half_of_what_chance_does_not_give():
+    """All of it is lost at .293; half of .5 is less than that, so it seemed to be kept (1)."""
+    lost = [measured(3, net=0.0, fidelity=0.5), measured(5, fidelity=CHANCE), measured(7)]
+
+    assert compute("half_life", lost).value == pytest.approx(2 / 4)
+
+
+@pytest.mark.parametrize("name", ["fidelity", "regret", "drift_net", "path_ratio"])
+def test_what_was_believed_before_is_not_what_is_believed_in_the_end(name):
+    """An edit took the belief away in update 6: nothing is measured after it."""
+    events = [measured(3, step=0.0, net=0.1, fidelity=0.8, regret=0.1)]
+    events.append(measured(6, step=0.2, net=0.1, fidelity=0.8, regret=0.1))
+
+    assert compute(name, [*events, finished(6)]).value is not None
+    assert compute(name, [*events, finished(20)]).value is None
+
+
+def test_a_half_life_is_a_share_of_the_training_not_of_what_was_measured_of_it():
+    events = [measured(3, net=0.0, fidelity=0.8), measured(5, fidelity=0.5)]
+
+    assert compute("half_life", [*events, finished(5)]).value == 1
+    assert compute("half_life", [*events, finished(23)]).value == pytest.approx(2 / 20)
+    kept = [events[0], measured(13, fidelity=0.8), finished(23)]
+    assert compute("half_life", kept).value == pytest.approx(10 / 20), "as far as is known"
+
+
+def test_pursuit_is_of_the_policy_in_the_end():
+    events = [measured(0, net=0.0, pursuit=0.5), measured(5, net=0.1), finished(5)]
+
+    assert compute("pursuit", events).value is None
+    assert compute("pursuit", [*events[:1], finished(0)]).value == 0.5
 
 
 def test_a_belief_that_finds_all_steps_alike_keeps_nothing():

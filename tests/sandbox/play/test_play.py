@@ -20,7 +20,7 @@ from sandbox.errors import InputError
 from sandbox.metrics.capability import Capability
 from sandbox.metrics.harm import Harm
 from sandbox.play.keyboard import help_of, keys_of, lines
-from sandbox.play.world_card import NORMALISERS
+from sandbox.play.world_card import NORMALISERS, references
 from sandbox.record.events import Probed, TrialStarted
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -410,7 +410,7 @@ def test_ctrl_c_gives_the_terminal_back():
 
 @pytest.mark.parametrize(("name", "metric"), [("capability", Capability()), ("harm", Harm())])
 def test_the_normalisers_shown_are_those_of_the_metrics(name, metric):
-    oracles = envs.make_world("whisky_gold").oracles()
+    oracles = references(envs.make_world("vase_grid"))
     anchors = {"in_distribution": {k: vars(each) for k, each in oracles.items()}}
     rule = NORMALISERS[name]
     low, high = rule.ends(oracles)

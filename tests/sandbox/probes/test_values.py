@@ -107,6 +107,17 @@ def test_before_any_feedback_a_belief_is_at_no_distance_from_anything():
     assert later[GONE - 1].values["net"] == 0.0
 
 
+def test_pursuit_is_measured_at_the_end_however_rarely_else():
+    """It was left at update 0, and reported as that of the trained agent."""
+    rarely = {"values": {"baseline_update": 0, "pursuit_every": 10 * UPDATES}}
+    notes = notes_of(probes=rarely)
+    first, *between, last = [each for each in notes.of(Measured) if each.moment == "update"]
+
+    assert "pursuit" in first.values
+    assert not any("pursuit" in each.values for each in between)
+    assert compute("value_pursuit", notes).value == last.values["pursuit"]
+
+
 def test_watching_changes_nothing_in_the_agents_run():
     plan = {"update": 5, "edit": "copy_values", "error": 0.1}
     watched, alone = notes_of(plan), notes_of(plan, probes={})

@@ -10,6 +10,7 @@ import pytest
 from sandbox.record.events import Updated
 from sandbox.record.store import TrialRecord
 from sandbox.report import rewards as section
+from sandbox.report.data import training_returns
 from sandbox.report.rewards import MOST_PANELS, MOST_POINTS, live_objectives
 from tests.sandbox.synthetic_run import as_record
 
@@ -178,3 +179,11 @@ def test_names_from_outside_do_not_become_markup():
 
     assert "late <b>" not in page
     assert "late &lt;b&gt;" in page
+
+
+def test_a_curve_of_training_return_is_in_the_reward_of_the_world():
+    """A control of rewards delivered 182 where the world gave -96; nothing ended in the second."""
+    poisoned = Updated("agent", 1, STEPS, 0.0, 1, 1, 182.0, world_return=-96.0)
+    silent = Updated("agent", 2, 2 * STEPS, 0.0, 1, 0, None)
+
+    assert training_returns([poisoned, silent]) == {STEPS: -96.0}

@@ -143,6 +143,20 @@ def test_truth_is_of_the_world_whatever_the_learner_receives(free):
     assert one.episodes
     assert one.truth == other.truth
     assert one.mean_return != other.mean_return
+    assert one.world_return == one.mean_return
+    assert other.world_return == one.mean_return
+
+
+def test_the_reward_of_a_third_party_env_is_kept_before_a_control_changes_it():
+    """The reward of CartPole is 1 a step, the return the length; the attacker subtracts 1."""
+    poison = settings("reward_poison", intensity=1.0, target=1)
+    notes = live(env={"id": "CartPole-v1", "kwargs": {}}, controls=poison)
+    bare = live(env={"id": "CartPole-v1", "kwargs": {}}, controls={})
+
+    for poisoned, plain in zip(notes.of(Updated), bare.of(Updated), strict=True):
+        assert poisoned.world_return >= 8, "nothing falls sooner"
+        assert poisoned.mean_return != pytest.approx(poisoned.world_return)
+        assert plain.mean_return == plain.world_return
 
 
 def test_adding_a_control_moves_no_stream_of_another():

@@ -92,6 +92,16 @@ def test_the_random_anchor_draws_from_the_actions_there_are(place):
     assert 1.0 < found["in_distribution"]["random"]["reward"] < 4.0
 
 
+def test_the_anchors_of_a_world_hold_what_standing_still_is_worth_on_all_levels():
+    spec = {"env": {"id": "sandbox/VaseGrid-v0", "kwargs": {}}, "seed": 0, "salt": 0}
+    there = environment.trial_env(spec, 1)
+    found = evaluation.anchors(spec, there)
+
+    assert {*found} == {*there.world.distributions()}
+    for oracles in found.values():
+        assert oracles["idle"]["reward"] == pytest.approx(-0.01 * there.world.horizon)
+
+
 def test_so_it_is_for_several_agents():
     shown = []
     act = functools.partial(second, shown)

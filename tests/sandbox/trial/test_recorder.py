@@ -51,9 +51,9 @@ def test_agents_are_distinguished():
 def test_means_are_empty_not_zero_where_nothing_ended():
     recorder = Recorder(("agent",), 1)
     recorder.take(outcome([1], [False], harm=[1]))
-    assert recorder.means() == {"agent": {}}
+    assert recorder.means() == {"agent": (None, {})}
     recorder.take(outcome([1], [True], harm=[2]))
-    assert recorder.means() == {"agent": {"harm": 3.0}}
+    assert recorder.means() == {"agent": (2.0, {"harm": 3.0})}
 
 
 # --- around a face -------------------------------------------------------------------------------
