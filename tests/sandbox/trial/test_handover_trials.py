@@ -63,7 +63,11 @@ def test_the_scenario_compares_agents_that_differ_in_what_they_want():
 
     assert first == "never"
     assert {"fidelity", "entropy", "isr", "genome", "alone", "shown", "paid"} < set(others)
-    assert [each["dose"] for each in found.claims] == ["fidelity", "paid"]
+    doses = {}
+    for each in found.claims:
+        doses.setdefault(each["role"], []).append(each["dose"])
+    assert doses["claim"] == ["fidelity", "fidelity"]
+    assert (doses["positive_control"], doses["negative_control"]) == (["paid"], ["alone"])
     assert len(found.seeds) == 20
 
 

@@ -24,7 +24,7 @@ def events_of(name, steps, dose, seed=0):
     """Events of one shortened trial of a shipped scenario's first env, its lever at ``dose``."""
     (learner,) = load.load(name).agent["learner"]
     found = load.load(name, overrides=[f"agent.learner.{learner}.total_steps={steps}"])
-    (lever,) = found.levers
+    lever = next(iter(found.levers))  # the others stay at their first dose
     spec = trials.trial(found, found.envs[0], {lever: dose}, seed).spec
     trial_recorder = Kept()
     loop.run_trial(spec, "t", trial_recorder)

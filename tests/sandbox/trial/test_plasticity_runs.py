@@ -27,6 +27,7 @@ SHORT = {
         "probes.held_out.episodes=2",
     ),
 }
+OTHERS = {"compute": 1, "placebo": 0}  # levers of these scenarios that are no arm
 ARMS = ["base", "continual_backprop", "redo", "pull_to_birth", "layer_norm"]
 
 
@@ -37,11 +38,14 @@ def agent_runs(name):
     found = {}
     for trial in trials.expand(scenario):
         notes, spec = Notes(), trial.spec
+        if any(spec["condition"][name] != dose for name, dose in OTHERS.items()):
+            continue
         if name == "growth":  # grow after the second update already
             spec = json.loads(json.dumps(spec).replace('"update": 20', '"update": 2'))
         loop.run_trial(spec, trial.id, notes)
-        turned = [k for k, dose in spec["condition"].items() if dose] or ["base"]
-        found[spec["condition"].get("arm", turned[0])] = spec["condition"], notes
+        condition = {k: dose for k, dose in spec["condition"].items() if k not in OTHERS}
+        turned = [k for k, dose in condition.items() if dose] or ["base"]
+        found[condition.get("arm", turned[0])] = condition, notes
     return found
 
 
