@@ -13,12 +13,12 @@ LESSONS = "lessons"  # loss that counts what an objective was shown by another a
 
 
 def figures_of(verdict: Verdict) -> Iterator[str]:
-    """How fine the seeds resolve the smallest effect, and the checks that could not tell."""
+    """How fine the seeds resolve the smallest effect, and the checks that saw nothing."""
     if verdict.resolution is not None:
         yield f"resolution: the smallest effect is {verdict.resolution:.2g} standard errors"
     for each in verdict.checks:
         if each.passed is None:
-            yield f"{each.name} could not tell: {each.detail}"
+            yield f"{each.name} is inconclusive: {each.detail}"
 
 
 def notes_of(run: RunRecord, seen: Effect, seeds: int) -> Iterator[str]:
