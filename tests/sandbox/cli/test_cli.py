@@ -132,7 +132,7 @@ def test_looking_and_checking_load_nothing_heavy(arguments, light):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "most"), [(["--help"], 4), (["list"], 17), (["check", "quickstart"], 98)]
+    ("arguments", "most"), [(["--help"], 4), (["list"], 17), (["check", "quickstart"], 99)]
 )
 def test_looking_and_checking_run_few_of_our_files(arguments, most):
     code = (
