@@ -146,7 +146,8 @@ def _verdict(judged: JudgedClaim) -> Html:
     if found.status == "pending":
         return _too_early(judged)
     notes = [found.reason, *found.notes, judged.fragility]
-    notes += [f"{check.name}: {check.detail}" for check in found.checks if check.detail]
+    known = [check for check in found.checks if check.detail and check.passed is not None]
+    notes += [f"{check.name}: {check.detail}" for check in known]  # the others are notes already
     measured = Html('<p class="soft">No pair of trials could be compared.</p>')
     if found.estimate is not None:
         between = f" ({judged.confidence})" if found.low is not None else ""
@@ -157,10 +158,10 @@ def _verdict(judged: JudgedClaim) -> Html:
             f" n = {counted(found.n, 'paired seed')}.</p>"
         )
     return section(
-        "Verdict",
+        "Verdict" if judged.role == "claim" else "Control",
         Html(
             f'<p class="claim"><span class="badge">{text(found.title)}</span>'
-            f"Claim: {text(judged.claim)}.</p>"
+            f"{text(_said(judged))}.</p>"
         ),
         measured,
         bullets(dict.fromkeys(filter(None, notes))),
@@ -179,3 +180,8 @@ def _too_early(judged: JudgedClaim) -> Html:
         bullets(judged.verdict.notes),
         kind="verdict pending",
     )
+
+
+def _said(judged: JudgedClaim) -> str:
+    claim = judged.claim
+    return f"Claim: {claim}" if judged.role == "claim" else claim[0].upper() + claim[1:]
