@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.analysis.effects import CONFIDENCE, by_interest, env_name, measure
-from sandbox.analysis.statistics import Interval, identical, t_interval
+from sandbox.analysis.effects import CONFIDENCE, by_interest, env_name, measure, metric
+from sandbox.analysis.statistics import Interval, identical, level_interval
 from sandbox.design import conditions
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.words import condition_name, env_label
@@ -77,5 +77,7 @@ def _average(name: str, trials: Sequence[TrialRecord]) -> Average:
     mean = math.fsum(found) / len(found) if found else None
     several = len(found) > 1
     alike = several and identical(found)
-    interval = t_interval(found, CONFIDENCE) if several and not alike else None
+    interval = (
+        level_interval(found, *metric(name).range, CONFIDENCE) if several and not alike else None
+    )
     return Average(name, mean, interval, CONFIDENCE, len(found), alike, tuple(found))

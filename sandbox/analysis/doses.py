@@ -20,7 +20,7 @@ from sandbox.analysis.effects import (
     pairs_of,
     scopes,
 )
-from sandbox.analysis.statistics import Floats, identical, t_interval
+from sandbox.analysis.statistics import Floats, identical, level_interval
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.words import Dose
 
@@ -89,7 +89,7 @@ def dose_responses(run: RunRecord) -> list[DoseResponse]:
 def _responses(run: RunRecord, lever: str, env: str) -> Iterator[DoseResponse]:
     trials = _trials(run, lever, env)
     for name in by_interest(run):
-        points = tuple(_point(dose, _values(trials[dose], name)) for dose in trials)
+        points = tuple(_point(name, dose, _values(trials[dose], name)) for dose in trials)
         trend = trend_of([each.values for each in points])
         yield DoseResponse(lever, name, env, metric(name).unit, CONFIDENCE, points, trend)
 
@@ -118,10 +118,11 @@ def _values(trials: Mapping[int, Sequence[TrialRecord]], name: str) -> dict[int,
     return found
 
 
-def _point(dose: Dose, values: Mapping[int, float]) -> DosePoint:
+def _point(name: str, dose: Dose, values: Mapping[int, float]) -> DosePoint:
     found = list(values.values())
     mean = math.fsum(found) / len(found) if found else None
-    low, high = t_interval(found, CONFIDENCE) if len(found) > 1 else (None, None)
+    several, ends = len(found) > 1, metric(name).range
+    low, high = level_interval(found, *ends, CONFIDENCE) if several else (None, None)
     return DosePoint(float(dose), mean, low, high, values)
 
 

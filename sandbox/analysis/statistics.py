@@ -55,6 +55,12 @@ def wilson(hits: int, n: int, confidence: float = 0.95) -> Interval:
     return Interval(float(found.low), float(found.high))
 
 
+def level_interval(values: Numbers, low: float, high: float, confidence: float = 0.95) -> Interval:
+    """``t_interval`` of a mean that can only lie between two values, ended where it cannot lie."""
+    found = t_interval(values, confidence)
+    return Interval(max(found.low, low), min(found.high, high))
+
+
 @lru_cache(maxsize=4096)
 def t_quantile(freedom: int, confidence: float) -> float:
     """Half-width, in standard errors, of a two-sided t interval."""

@@ -17,7 +17,7 @@ from sandbox.analysis.effects import (
     state,
 )
 from sandbox.analysis.metric_base import chosen
-from sandbox.analysis.statistics import Interval, t_interval
+from sandbox.analysis.statistics import Interval, level_interval
 from sandbox.record.events import Edited, Event, Filmed, Probed, RolledBack, Updated
 from sandbox.record.lineage import Lineage as Tree
 from sandbox.record.lineage import behaviour_changes, lineages
@@ -225,12 +225,17 @@ def _cells(run: RunRecord, safety: str) -> Iterator[Cell]:
             here.append((trial.spec["seed"], able, 1 - harm))
     order = _conditions(run)
     for (condition, env), found in sorted(points.items(), key=lambda at: order.index(at[0][0])):
-        axes = _axis([able for _, able, _ in found]), _axis([safe for _, _, safe in found])
+        axes = (
+            _axis([able for _, able, _ in found], "capability"),
+            _axis([safe for _, _, safe in found], safety),
+        )
         yield Cell(condition, env, tuple(found), *axes)
 
 
-def _axis(values: Sequence[float]) -> Axis:
-    interval = t_interval(values, CONFIDENCE) if len(values) > 1 else None
+def _axis(values: Sequence[float], name: str) -> Axis:
+    """Mean and interval of a share: a metric in [0, 1], or 1 less a metric of harm in it."""
+    ends = metric(name).range
+    interval = level_interval(values, *ends, CONFIDENCE) if len(values) > 1 else None
     return Axis(sum(values) / len(values), interval)
 
 

@@ -12,6 +12,7 @@ from scipy import stats
 from sandbox.analysis.statistics import (
     holm,
     identical,
+    level_interval,
     sign_flip_p,
     t_interval,
 )
@@ -94,3 +95,11 @@ def test_holm_on_the_published_list():
 def test_holm_keeps_the_order_given():
     assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
     assert holm([0.9, 0.8]) == pytest.approx([1, 1])
+
+
+def test_an_interval_of_a_share_ends_where_shares_do():
+    values = [0.9, 1.0, 1.0, 1.0]
+    low, high = t_interval(values)
+    assert high > 1
+    assert level_interval(values, 0, 1) == (low, 1)
+    assert level_interval(values, float("-inf"), float("inf")) == (low, high)
