@@ -74,18 +74,6 @@ def absent(code: JSON) -> list[str]:
     return [top for top in tops if not _package(top)[1]]
 
 
-def added(code: JSON) -> list[str]:
-    """Plug-ins named by hand in this process, and parts of theirs, that were not registered."""
-    known: Mapping[str, str] = code.get("plugins", {})
-    here = dict.fromkeys(sorted(catalogue().modules), "")
-    here |= {f"{kind} {name}": each.target for (kind, name), each in catalogue().plugged.items()}
-    return [
-        name if name not in known else f"{name}: {target}"
-        for name, target in here.items()
-        if (not target and name not in known) or (name in known and known[name] != target)
-    ]
-
-
 def judging(code: JSON) -> frozenset[str]:
     """Those of the registered modules that turn events into verdicts: they run at every reading."""
     sources: Mapping[str, str] = code.get("sources", {})

@@ -31,6 +31,7 @@ def manifest(folder: Path, plugins: tuple[str, ...]) -> dict[str, Any]:
         "commit": commit(),
         "dirty": bool(_git("status", "--porcelain")),
         "packages": {d.metadata["Name"]: d.version for d in distributions()},
+        "named_plugins": list(plugins),
         "plugins": sorted({*plugins, *catalogue().env_origins.values()}),
         "broken_plugins": dict(catalogue().broken),
     }

@@ -45,9 +45,9 @@ def provenance(run: RunRecord) -> Provenance:
     ]
     if judging:
         reasons.append(f"judged with other code than was registered: {listed(judging)}")
-    added = sources.added(code)
-    if added:
-        reasons.append(f"judged with a plug-in that was not registered: {listed(added)}")
+    unknown = _unregistered_plugins(run)
+    if unknown:
+        reasons.append(f"run with a plug-in that was not registered: {listed(unknown)}")
     notes = [f"since the registration: {each}" for each in run.registration.revisions]
     notes += [f"trial {each} had ended and was deleted" for each in integrity.gone(run)]
     notes += [
@@ -89,6 +89,18 @@ def _other_code(run: RunRecord) -> Iterator[str]:
     if edited:
         names = sorted({name for each in edited.values() for name in each})
         yield f"sources were changed while {counted(len(edited), 'trial')} ran: {listed(names)}"
+
+
+def _unregistered_plugins(run: RunRecord) -> list[str]:
+    """Plug-ins that the last command named, or one in which a trial ran, and no registration."""
+    known = {name for each in run.registration.entries for name in each.code.get("plugins", {})}
+    commands = [i for i, each in enumerate(run.log) if each["kind"] == "command"]
+    found: dict[str, None] = {}
+    for start, end in zip(commands, [*commands[1:], len(run.log)], strict=False):
+        ran = any(each["kind"] == "trial" for each in run.log[start:end])
+        if ran or end == len(run.log):
+            found |= dict.fromkeys(run.log[start].get("named_plugins", []))
+    return [each for each in found if each not in known]
 
 
 def _retried(run: RunRecord) -> Iterator[str]:

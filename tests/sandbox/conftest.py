@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.catalogue import catalogue
 from tests.sandbox.synthetic_run import scenario, write_run
 
 __all__ = ["finished_run", "run", "sandbox", "scenario", "write_run"]
-
-PLUGGED = {"plugged", "parallel", "env_origins", "modules"}
 
 SCENARIO = """\
 schema: 1
@@ -90,19 +87,3 @@ def finished_run(tmp_path_factory) -> Path:
 def run(sandbox, finished_run) -> Path:
     """A copy of the finished run that a test may spoil."""
     return Path(shutil.copytree(finished_run, sandbox.folder / "one"))
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays_plugged_in(request):
-    """A plug-in that one test names must not be there in the next: verdicts would name it.
-
-    Tests of check-ups plug in a module of environments for all of them.
-    """
-    if "checkup" in request.path.parts:
-        yield
-        return
-    known = catalogue()
-    before = {key: type(each)(each) for key, each in vars(known).items() if key in PLUGGED}
-    yield
-    for key, each in before.items():
-        setattr(known, key, each)
