@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.scenario.model import Scenario
 
 
-LEFT_OVER = {".lock", "trials", REGISTRATION}
+LEFT_OVER = {".lock", "trials", "scenario.yaml", "resolved.json", REGISTRATION}
 """What a command that was cut short at its very start may leave."""
 
 

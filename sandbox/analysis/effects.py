@@ -16,7 +16,8 @@ from sandbox.analysis.statistics import sign_flip_p, t_interval
 from sandbox.catalogue import catalogue
 from sandbox.contract import Measurement, Metric
 from sandbox.design import conditions
-from sandbox.errors import IntegrityError
+from sandbox.errors import InputError, IntegrityError, Problem
+from sandbox.record.events import Event
 from sandbox.record.store import RunRecord, TrialRecord
 from sandbox.words import Dose, dose_label, env_label
 
@@ -50,7 +51,20 @@ def metric(name: str) -> Metric:
 
 def measure(trial: TrialRecord, name: str) -> Measurement:
     """Measure a finished trial; an unfinished one was not measured."""
-    return metric(name).compute(trial.events) if trial.done else Measurement(None, 0)
+    return computed(name, trial.events, trial.id) if trial.done else Measurement(None, 0)
+
+
+def computed(name: str, events: Sequence[Event], trial: str) -> Measurement:
+    """Compute a metric. Raises ``InputError`` naming one that raises or gives no finite number."""
+    try:
+        found = metric(name).compute(events)
+        value = found.value
+        if value is None or math.isfinite(value):
+            return found
+        what = f"gave {value}"
+    except Exception as error:  # noqa: BLE001  (a plug-in's code: it may raise anything)
+        what = f"failed: {type(error).__name__}: {error}"
+    raise InputError(Problem(f"metric '{name}'", f"{what} on the events of trial {trial}"))
 
 
 def state(trial: TrialRecord) -> str:

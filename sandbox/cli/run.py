@@ -357,5 +357,6 @@ def _conclude(done: "Experiment") -> None:
         place = f"{trial.condition_name}, {_env(trial.spec)}, seed {trial.spec['seed']}"
         click.echo(f"failed: trial {trial.id} ({place}): {reason}", err=True)
     say(f"\nreport: {done.report_path}")
+    say(f"head: {done.record.log[-1]['hash']} (keep it, too: the results depend on it)")
     if done.failed:
         raise click.exceptions.Exit(1)

@@ -50,7 +50,7 @@ def register(
         code, others = dict(last.code), []  # no trial runs with the other code
     if not others and not [*scenario_changes(last.scenario, scenario.resolved())]:
         return last
-    finished = sum(each.done for each in record.trials)
+    finished = sum(ends[-1]["state"] == "done" for ends in record.ends.values())
     return _write(scenario, run, code, begun, finished)
 
 

@@ -147,9 +147,9 @@ def scenario_changes(before: JSON, after: JSON) -> Iterator[tuple[str, bool]]:
     """Each change between two resolved scenarios in words, and whether every verdict hangs on it.
 
     A claim that was altered or added changes that claim alone. One that was dropped frees no alpha
-    for the others, since the family keeps its size.
+    for the others, since the family keeps its size. On a control every verdict hangs.
     """
-    yield from ((text, False) for text in _claim_changes(claims(before), claims(after)))
+    yield from _claim_changes(claims(before), claims(after))
     for path, was, now in differences(_compared(before), _compared(after)):
         yield f"{'.'.join(path)}: {_short(was)} → {_short(now)}", path[0] not in INDECISIVE
 
@@ -166,15 +166,29 @@ def _without_paths(value: Any) -> Any:
     return [_without_paths(each) for each in value] if isinstance(value, list) else value
 
 
-def _claim_changes(before: Sequence[JSON], after: Sequence[JSON]) -> Iterator[str]:
+def _claim_changes(before: Sequence[JSON], after: Sequence[JSON]) -> Iterator[tuple[str, bool]]:
     """Claims that are in one of two lists only; altered ones are paired in order."""
     old = [each for each in before if each not in after]
     new = [(number, each) for number, each in enumerate(after, 1) if each not in before]
     for was, (number, now) in zip(old, new, strict=False):
         for path, one, other in differences(was, now, (f"claims.{number}",)):
-            yield f"{'.'.join(path)}: {_short(one)} → {_short(other)}"
-    yield from (f"claim dropped: {_short(each)}" for each in old[len(new) :])
-    yield from (f"claims.{number} added: {_short(each)}" for number, each in new[len(old) :])
+            yield f"{'.'.join(path)}: {_short(one)} → {_short(other)}", _control(was, now)
+    yield from ((f"claim dropped: {_claim(each)}", _control(each)) for each in old[len(new) :])
+    added = new[len(old) :]
+    yield from (
+        (f"claims.{number} added: {_claim(each)}", _control(each)) for number, each in added
+    )
+
+
+def _control(*changed: JSON) -> bool:
+    return any(each.get("role", "claim") != "claim" for each in changed)
+
+
+def _claim(claim: JSON) -> str:
+    role = claim.get("role", "claim").replace("_", " ")
+    return (
+        f"{role} that {claim.get('effect_of')} makes {claim.get('metric')} {claim.get('direction')}"
+    )
 
 
 def _short(value: Any) -> str:

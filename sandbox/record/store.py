@@ -133,8 +133,8 @@ def is_run(folder: Path) -> bool:
 
     A registration that was cut short before its first whole line, with no trial beside it, is none.
     """
-    if (folder / REGISTRATION).is_file() and (entries(folder / REGISTRATION) or _trials(folder)):
-        return True
+    if (folder / REGISTRATION).is_file():
+        return bool(entries(folder / REGISTRATION) or _trials(folder))
     return (folder / "resolved.json").exists()
 
 

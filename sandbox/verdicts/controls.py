@@ -25,16 +25,22 @@ def controlled(run: RunRecord, judged: Sequence[JudgedClaim], n: int) -> list[Ju
         for each in judged
         if each.role == "positive_control" and each.verdict.status in {"undetermined", "pending"}
     ]
+    undecided += [
+        f"{each.claim}: nothing was measured"
+        for each in judged
+        if each.role == "negative_control" and each.effect.n < 2  # noqa: PLR2004
+    ]
     return [_overruled(run, each, failed, undecided, n) for each in judged]
 
 
 def _failed(judged: Sequence[JudgedClaim]) -> Iterator[Check]:
     for each in judged:
-        status = each.verdict.status
-        if each.role == "positive_control" and status in {"refuted", "invalid"}:
-            yield Check("positive control", False, f"{each.claim}: {each.verdict.title}")
+        against = each.verdict.kind.endswith("against the claim")
+        refuted = against or each.verdict.status in {"refuted", "invalid"}
+        if each.role == "positive_control" and refuted:
+            yield Check("failed control", False, f"{each.claim}: {each.verdict.title}")
         if each.role == "negative_control" and _moved(each):
-            yield Check("negative control", False, f"{each.claim}: changed by {each.change}")
+            yield Check("failed control", False, f"{each.claim}: changed by {each.change}")
 
 
 def _moved(control: JudgedClaim) -> bool:
@@ -56,7 +62,7 @@ def _overruled(
     if checks:
         verdict = invalid(verdict, checks)
     elif undecided:
-        why = f"a positive control is undecided: {'; '.join(undecided)}"
+        why = f"a control is undecided: {'; '.join(undecided)}"
         verdict = undetermined(verdict, "control undecided", why)
     return replace(judged, verdict=verdict)
 

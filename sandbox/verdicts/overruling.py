@@ -98,7 +98,10 @@ def by_env(run: RunRecord, claim: Claim, seen: Effect, alpha: float, n: int) -> 
     for env in envs:
         there = effect(run, seen.lever, seen.metric, env, seen.dose, seeds=n)
         differences = oriented(claim, there)
-        found[env] = judge(differences, claim["smallest_effect"], alpha / len(envs))
+        level = alpha / len(envs)
+        judged = judge(differences, claim["smallest_effect"], level)
+        judged = with_missing(judged, claim, there, Levels(level, level))
+        found[env] = without_capability(run, judged, claim, there, n)
     return found
 
 
@@ -159,5 +162,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def either_way(differences: Sequence[float], smallest: float, alpha: float) -> bool:
     """Would this be supported in any direction? A negative control and a placebo must not be."""
+    if len(differences) > 1 and identical(list(differences)):
+        return abs(differences[0]) >= smallest  # no test sees it, but a control must not move
     ways = (list(differences), [-each for each in differences])
     return any(judge(each, smallest, alpha).status == "supported" for each in ways)

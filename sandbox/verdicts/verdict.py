@@ -129,7 +129,7 @@ def invalid(verdict: Verdict, checks: Sequence[Check]) -> Verdict:
 
 def undetermined(verdict: Verdict, kind: str, reason: str) -> Verdict:
     """Take a decision back for this reason; what else it said stays as a note."""
-    if verdict.status not in DECIDED:
+    if verdict.status not in {*DECIDED, "suggestive"}:
         return verdict
     notes = (f"without that it would be {verdict.title}: {verdict.reason}", *verdict.notes)
     return replace(verdict, status="undetermined", kind=kind, reason=reason, notes=notes)

@@ -1,6 +1,10 @@
 """Which trials of a run folder are compared with which."""
 
-from sandbox.analysis.effects import effect, pairs_of
+import pytest
+
+from sandbox.analysis.effects import computed, effect, metric, pairs_of
+from sandbox.contract import Measurement
+from sandbox.errors import InputError
 from sandbox.record.store import read_run
 from sandbox.verdicts.frames import verdicts
 from tests.sandbox.synthetic_run import register_anew
@@ -42,3 +46,22 @@ def test_seeds_lost_to_one_arm_are_said_to_bias_what_is_left(scenario, write_run
         "2 of 6 seeds could not be compared: 0 trials failed at 0, 2 at 0.5;"
         " the remaining seeds may be a biased sample"
     )
+
+
+def boom():
+    raise ValueError("boom")
+
+
+@pytest.mark.parametrize(
+    ("gives", "what"),
+    [
+        (boom, "failed: ValueError: boom"),
+        (lambda: Measurement(float("nan"), 1), "gave nan"),
+        (lambda: 3.0, "failed: AttributeError"),
+        (lambda: Measurement("x", 1), "failed: TypeError"),
+    ],
+)
+def test_a_metric_that_misbehaves_is_named(monkeypatch, gives, what):
+    monkeypatch.setattr(type(metric("harm")), "compute", lambda *_: gives())
+    with pytest.raises(InputError, match=f"metric 'harm': error: {what}.* of trial abc"):
+        computed("harm", [], "abc")

@@ -1,5 +1,6 @@
 """What takes a decision back: planted missing data, lost capability, opposed worlds, controls."""
 
+import json
 import re
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from sandbox.record.store import read_run
 from sandbox.verdicts.claims import verdicts
+from tests.sandbox.synthetic_run import register, register_anew
 
 BASE, TREATED = "data_coverage=0,freeze_editor=0", "data_coverage=0.5,freeze_editor=0"
 ENVS = [{"id": "sandbox/CoinGrid-v0", "kwargs": {}, "name": name} for name in "abcde"]
@@ -162,14 +164,14 @@ def test_a_refuted_positive_control_and_a_moved_negative_one_are_failures(claime
     refuted = {**harm, "role": "positive_control", "direction": "higher"}
     found = verdicts(read_run(write_run({**claimed, "claims": [claim, refuted]})))[0].verdict
     assert found.status == "invalid"
-    assert found.reason.startswith("positive control: ")
+    assert found.reason.startswith("failed control: positive control: ")
 
     for way in ("lower", "higher"):
         moved = {**harm, "role": "negative_control", "direction": way}
         run = read_run(write_run({**claimed, "claims": [claim, moved]}, name=way))
         found = verdicts(run)[0].verdict
         assert found.status == "invalid"
-        assert found.reason.startswith("negative control: ")
+        assert found.reason.startswith("failed control: negative control: ")
 
 
 def test_an_undecided_positive_control_holds_the_claims_back(claimed, write_run):
@@ -196,3 +198,60 @@ def test_a_placebo_with_an_effect_on_the_claimed_metric_fails_it(claimed, write_
 
 def by_coverage(condition, rng):
     return (0.8 if condition["data_coverage"] == 0 else 0.2) + rng.normal(0, 0.03)
+
+
+def test_a_negative_control_that_measured_nothing_holds_the_claims_back(claimed, write_run):
+    (claim,) = claimed["claims"]
+    nothing = {**claim, "role": "negative_control", "metric": "value_regret"}
+    found = verdicts(read_run(write_run({**claimed, "claims": [claim, nothing]})))
+    assert found[0].verdict.title == "undetermined (control undecided)"
+
+
+def test_a_control_that_moves_by_the_same_in_every_seed_has_moved():
+    from sandbox.verdicts.overruling import either_way
+
+    assert either_way([100.0] * 8, 1.0, 0.01)
+    assert not either_way([0.5] * 8, 1.0, 0.01)
+    assert not either_way([], 1.0, 0.01)
+
+
+def test_missing_pairs_of_one_env_count_in_that_env(claimed, write_run):
+    """Pooled they are a fortieth; of the env in which the effect is small they could turn it."""
+    (claim,) = claimed["claims"]
+    every = {**claimed, "envs": ENVS[:2], "claims": [{**claim, "over": "every"}]}
+    falls = [0.45, 0.12]
+    assert verdict(write_run, every, wrong_goal=per_env(falls)).title == "supported"
+    run = write_run(every, wrong_goal=per_env(falls), name="lost")
+    lose(run, env="b", condition="data_coverage", seeds=(3, 4))
+    (judged,) = verdicts(read_run(run))
+    assert judged.verdict.title == "undetermined"
+    assert judged.verdict.reason == "claimed of every env, and not shown in b"
+
+
+def lose(run, env, condition, seeds):
+    """Make the treated trials of these seeds in one env failed ones."""
+    for home in (run / "trials").iterdir():
+        spec = json.loads((home / "spec.json").read_text())
+        if (
+            spec["env"].get("name") == env
+            and spec["condition"][condition]
+            and spec["seed"] in seeds
+        ):
+            status = {"state": "failed", "reason": "out of memory"}
+            (home / "status.json").write_text(json.dumps(status))
+    register_anew(run, read_run(run).scenario)
+
+
+def test_a_control_that_is_dropped_or_altered_after_the_data_leaves_nothing_confirmed(
+    claimed, write_run
+):
+    (claim,) = claimed["claims"]
+    control = {**claim, "metric": "harm", "smallest_effect": 0.01, "direction": "higher"}
+    failing = {**claimed, "claims": [claim, {**control, "role": "positive_control"}]}
+    altered = {**failing["claims"][1], "smallest_effect": 0.02}
+    for name, later in (("dropped", [claim]), ("altered", [claim, altered])):
+        run = write_run(failing, name=name)
+        register(run, {**claimed, "claims": later}, trials_begun=60)
+        (first, *_) = verdicts(read_run(run))
+        assert first.verdict.status in {"suggestive", "invalid"}, name
+        assert first.verdict.status == "invalid" or first.verdict.kind.startswith("exploratory")
