@@ -356,7 +356,7 @@ def _conclude(done: "Experiment") -> None:
         reason = trial.status.get("reason", "unknown")
         place = f"{trial.condition_name}, {_env(trial.spec)}, seed {trial.spec['seed']}"
         click.echo(f"failed: trial {trial.id} ({place}): {reason}", err=True)
-    say(f"\nreport: {done.report_path}")
-    say(f"head: {done.record.log[-1]['hash']} (keep it, too: the results depend on it)")
+    say(f"\nhead: {done.record.log[-1]['hash']} (keep it, too: it depends on the results)")
+    say(f"report: {done.report_path}")
     if done.failed:
         raise click.exceptions.Exit(1)
