@@ -118,10 +118,12 @@ def _registration(report: Report) -> Html:
     first, looks = found.before_data, looks_of(scenario)
     when = "before any trial" if not first.begun else f"after {counted(first.begun, 'trial')}"
     sizes = [*map(str, looks[:-1]), counted(looks[-1], "seed")]
-    claims = len(report.judged)
-    judged = (
-        f"{counted(claims, 'claim')}, judged at {' and '.join(sizes)}" if claims else "No claim"
-    )
+    claims = sum(each.role == "claim" for each in report.judged)
+    controls = len(report.judged) - claims
+    asked = [counted(claims, "claim"), *([counted(controls, "control")] if controls else [])]
+    judged = "No claim"
+    if report.judged:
+        judged = f"{' and '.join(asked)}, judged at {' and '.join(sizes)}"
     commit = f", at commit {first.commit[:12]}" if first.commit else ""
     line = Html(
         f'<p class="claim">Registered {text(first.when)}, {text(when)}{text(commit)}, as'

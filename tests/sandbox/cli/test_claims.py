@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from sandbox.cli import main
 from tests.sandbox.synthetic_run import register
 
 SCENARIO = """\
@@ -30,19 +29,6 @@ def asked(tmp_path):
     path = tmp_path / "asked.yaml"
     path.write_text(SCENARIO)
     return path
-
-
-@pytest.fixture
-def sandbox(capfd, monkeypatch, tmp_path):
-    """Run a command in this process as the console script would; (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def ran(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main.main([str(each) for each in arguments])
-        return ended.value.code, *capfd.readouterr()
-
-    return ran
 
 
 @pytest.fixture

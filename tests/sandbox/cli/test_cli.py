@@ -39,19 +39,6 @@ def small(tmp_path):
     return path
 
 
-@pytest.fixture
-def sandbox(capfd, monkeypatch, tmp_path):
-    """Run a command in this process as the console script would; (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def ran(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main.main([str(each) for each in arguments])
-        return ended.value.code, *capfd.readouterr()
-
-    return ran
-
-
 def commands(group=main.cli, path=()):
     context = click.Context(group)
     for name in group.list_commands(context):
