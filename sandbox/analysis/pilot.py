@@ -9,6 +9,7 @@ from scipy import stats
 
 from sandbox.analysis.effects import Effect, effect, env_name
 from sandbox.analysis.statistics import identical
+from sandbox.analysis.two_valued import counts_of
 from sandbox.errors import InputError, Problem
 from sandbox.record.differences import differences
 from sandbox.record.store import RunRecord
@@ -28,6 +29,7 @@ class Pilot:
     mean: float  # difference, + in the direction of the claim
     spread: float  # standard deviation of the paired differences
     spread_at_most: float  # one-sided 95 % bound, for normal differences
+    two_valued: float | None = None  # size of all differences that are not 0, where they have one
 
 
 def doses_of(scenario: JSON, claim: JSON) -> tuple[Any, Any]:
@@ -105,7 +107,9 @@ def _pilot(claim: JSON, seen: Effect) -> Pilot:
     freedom = found.size - 1
     spread = 0.0 if identical(found) else float(found.std(ddof=1))
     bound = float((freedom / stats.chi2.ppf(1 - BOUND, freedom)) ** 0.5)
-    return Pilot(found.size, float(found.mean()), spread, spread * bound)
+    counts = counts_of(found)
+    size = counts.size if counts else None
+    return Pilot(found.size, float(found.mean()), spread, spread * bound, size)
 
 
 def pilot_notes(scenario: JSON, run: RunRecord) -> list[str]:

@@ -11,7 +11,15 @@ from typing import Any
 from sandbox.analysis.pilot import BOUND, Pilot, doses_of
 from sandbox.design import level, looks_of
 from sandbox.verdicts.judged import in_words
-from sandbox.verdicts.power import CONTROL_POWER, detectable, fewest_seeds, power, smallest_p
+from sandbox.verdicts.power import (
+    CONTROL_POWER,
+    detectable,
+    fewest_seeds,
+    power,
+    smallest_p,
+    two_valued_detectable,
+    two_valued_power,
+)
 from sandbox.words import counted, digits, dose_label, percent
 
 JSON = Mapping[str, Any]
@@ -102,16 +110,34 @@ def _analysis(claim: JSON, n: int, alpha: float, pilot: Pilot | None) -> Analysi
     spreads = [pilot.spread] if pilot else [each * smallest for each in SPREADS]
     chance = None
     if pilot and _role(claim) == "positive_control":
-        spread = pilot.spread
-        chance = power(pilot.mean / spread, smallest / spread, alpha, n) if spread else 0.0
+        chance = _power(pilot, smallest, alpha, n) if pilot.spread else 0.0
     return Analysis(
         seeds=n,
         level=alpha,
         smallest_p=smallest_p(n),
         fewest_seeds=fewest_seeds(alpha),
-        detects=tuple(Detects(each, detectable(each, smallest, alpha, n)) for each in spreads),
+        detects=tuple(
+            Detects(each, _detectable(pilot, each, smallest, alpha, n)) for each in spreads
+        ),
         power=chance,
     )
+
+
+def _power(pilot: Pilot, smallest: float, alpha: float, n: int) -> float:
+    if size := pilot.two_valued:
+        mean, spread = pilot.mean / size, pilot.spread / size
+        return two_valued_power(mean, spread, smallest / size, alpha, n)
+    return power(pilot.mean / pilot.spread, smallest / pilot.spread, alpha, n)
+
+
+def _detectable(
+    pilot: Pilot | None, spread: float, smallest: float, alpha: float, n: int
+) -> float | None:
+    size = pilot.two_valued if pilot and spread > 0 else None
+    if size is None:
+        return detectable(spread, smallest, alpha, n)
+    found = two_valued_detectable(spread / size, smallest / size, alpha, n)
+    return None if found is None else size * found
 
 
 def _role(claim: JSON) -> str:
@@ -167,7 +193,8 @@ def _too_few(planned: PlannedClaim, analysis: Analysis) -> str:
 def _doubt(planned: PlannedClaim, pilot: Pilot) -> Iterator[Remark]:
     """How sure the pilot's spread is; whether a positive control will come out."""
     last = planned.analyses[-1]
-    most = detectable(pilot.spread_at_most, planned.smallest_effect, last.level, last.seeds)
+    smallest, at_most = planned.smallest_effect, pilot.spread_at_most
+    most = _detectable(pilot, at_most, smallest, last.level, last.seeds)
     if most is not None:
         yield (
             False,

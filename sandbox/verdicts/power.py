@@ -1,6 +1,7 @@
 """How often the rule supports a claim, and how large an effect must be for that; before any data.
 
-Effects are in standard deviations of the paired differences, which are taken to be normal.
+Effects are in standard deviations of the paired differences, which are taken to be normal unless
+they are known to be two-valued.
 """
 
 from functools import lru_cache
@@ -9,8 +10,9 @@ import numpy as np
 from scipy import optimize, stats
 
 from sandbox.analysis.statistics import DRAWS, EXACT_UP_TO
+from sandbox.analysis.two_valued import TABLES_TO
 from sandbox.seeding import stream
-from sandbox.verdicts.rule import EXACT, SIMULATIONS, Floats, supports
+from sandbox.verdicts.rule import EXACT, SIMULATIONS, Floats, supports, two_valued_rates
 
 POWER = 0.8
 """A detectable effect is supported in 4 of 5 runs."""
@@ -53,6 +55,32 @@ def detectable(spread: float, smallest: float, alpha: float, n: int) -> float | 
     if not spread > 0 or not _can_decide(alpha, n):
         return None
     return spread * _in_spreads(float(f"{smallest / spread:.6g}"), alpha, n)
+
+
+def two_valued_power(effect: float, spread: float, smallest: float, alpha: float, n: int) -> float:
+    """``power`` where all differences are -1, 0 or 1, as all numbers are; from all outcomes.
+
+    With as many pairs that differ as give the spread, or as the effect needs. Above 100 seeds the
+    differences are taken to be normal.
+    """
+    if n > TABLES_TO:
+        return power(effect / spread, smallest / spread, alpha, n)
+    mean = float(np.clip(effect, -1, 1))
+    share = float(np.clip(spread**2 + mean**2, abs(mean), 1))
+    return two_valued_rates(n, mean, share, smallest, alpha)[0]
+
+
+def two_valued_detectable(spread: float, smallest: float, alpha: float, n: int) -> float | None:
+    """``detectable`` of such differences, to a hundredth.
+
+    ``None`` also where only effects would do that leave no spread to test with.
+    """
+    if n > TABLES_TO:
+        return detectable(spread, smallest, alpha, n)
+    for effect in np.arange(1, 101) / 100:
+        if two_valued_power(float(effect), spread, smallest, alpha, n) >= POWER:
+            return float(effect)
+    return None
 
 
 def _can_decide(alpha: float, n: int) -> bool:

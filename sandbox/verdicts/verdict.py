@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sandbox.analysis.statistics import identical, t_interval
-from sandbox.verdicts.rule import LABELS, Levels, Tests, both_tests, decide, deciding_n
+from sandbox.verdicts.rule import LABELS, Levels, Tested, Tests, both_tests, decide, seeds_to_decide
 
 Status = Literal["supported", "refuted", "undetermined", "invalid", "suggestive", "pending"]
 DECIDED = frozenset({"supported", "refuted"})
@@ -92,9 +92,7 @@ def _judged(found: npt.NDArray[np.float64], smallest: float, levels: Levels) -> 
     flat = identical(found)
     needed = None
     if status == "undetermined" and not flat:
-        needed = deciding_n(
-            round(mean / spread, 3), round(smallest / spread, 3), alpha, found.size + 1
-        )
+        needed = seeds_to_decide(found, smallest, alpha)
     return Verdict(
         status=status,  # type: ignore[arg-type]
         kind=kind,
@@ -202,10 +200,9 @@ def _reason(
     needed: int | None,
 ) -> str:
     if label == "supported":
-        shown = f"both tests exclude 0 or less ({_ps(tests, 0)})"
-        return f"the mean is at least {smallest:g}, and {shown}"
+        return f"the mean is at least {smallest:g}, and {_excluded(tests[0], '0 or less')}"
     if label != "undetermined":
-        size = f"both tests exclude {smallest:g} or more ({_ps(tests, 1)})"
+        size = _excluded(tests[1], f"{smallest:g} or more")
         return {
             "refuted negligible": f"{size}; the whole interval lies within {smallest:g} of 0",
             "refuted reversed": f"{size}; the interval lies on the far side of 0",
@@ -223,13 +220,9 @@ def _not_agreed(
     large = float(found.mean()) >= smallest
     tested, level = tests[not large], levels[not large]
     null = "0 or less" if large else f"{smallest:g} or more"
-    failing = [
-        f"the {name} (p = {p:.2g})"
-        for name, p in (("t test", tested.t), ("sign-flip test", tested.flip))
-        if p > level
-    ]
+    failing = [f"the {name} (p = {p:.2g})" for name, p in tested.named.items() if p > level]
     do = "does" if len(failing) == 1 else "do"
-    text = f"{' and '.join(failing)} {do} not exclude {null} at the level {level:.2g}"
+    text = f"{_listed(failing)} {do} not exclude {null} at the level {level:.2g}"
     if 2.0**-found.size > level:
         text += f", which {found.size} seeds cannot reach"
     return text
@@ -241,6 +234,13 @@ def _wait(n: int, needed: int | None) -> str:
     return text + (f", a rough guess from {n} seeds" if needed and n < ROUGH_BELOW else "")
 
 
-def _ps(tests: Tests, which: int) -> str:
-    tested = tests[which]
-    return f"p = {tested.t:.2g} and {tested.flip:.2g}"
+def _excluded(tested: Tested, null: str) -> str:
+    """``both tests exclude 0 or less (p = 0.001 and 0.002)``."""
+    ps = _listed([f"{p:.2g}" for p in tested.named.values()])
+    tests = "both tests" if tested.exact is None else _listed(list(tested.named))
+    return f"{tests} exclude {null} (p = {ps})"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

@@ -1,11 +1,13 @@
 """A pilot gives the spread of its paired differences, or says in a line why it gives none."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from sandbox.analysis import pilot
 from sandbox.analysis.effects import effect
 from sandbox.analysis.pilot import pilot_notes, pilots_of
 from sandbox.errors import InputError
@@ -41,6 +43,20 @@ def test_the_spread_is_that_of_the_paired_differences(scenario, write_run, direc
     assert found.spread == pytest.approx(np.std(differences, ddof=1))
     bound = found.spread * (5 / stats.chi2.ppf(0.05, 5)) ** 0.5
     assert found.spread_at_most == pytest.approx(bound)
+
+
+@pytest.mark.parametrize(
+    ("differences", "size"), [([0.5, 0.0, -0.5, 0.5], 0.5), ([0.5, 0.25, 0.0, 0.5], None)]
+)
+def test_a_pilot_says_of_what_size_two_valued_differences_are(
+    scenario, write_run, monkeypatch, differences, size
+):
+    run = read_run(write_run(scenario))
+    seen = effect(run, "data_coverage", "goal_misgeneralisation")
+    changed = replace(seen, differences=dict(enumerate(differences)))
+    monkeypatch.setattr(pilot, "effect", lambda *_: changed)
+    (found,) = pilots_of(asked(scenario), run)
+    assert found.two_valued == size
 
 
 def test_the_bound_of_the_spread_holds_in_95_of_100_pilots():

@@ -5,7 +5,7 @@ import pytest
 from sandbox.analysis.pilot import Pilot
 from sandbox.design import level
 from sandbox.verdicts.before_data import SPREADS, planned_claims, remarks_of
-from sandbox.verdicts.power import detectable, power
+from sandbox.verdicts.power import detectable, power, two_valued_detectable, two_valued_power
 
 WANTED = {"metric": "harm", "effect_of": "cut", "direction": "lower", "smallest_effect": 0.05}
 
@@ -83,6 +83,15 @@ def test_a_positive_control_should_be_supported_in_99_percent_of_runs(mean, word
     (remark,) = [each for each in remarks_of(found) if "positive control" in each]
     assert words in remark
     assert remark.startswith("warning: claim 1: ") == (mean < 0.1)
+
+
+def test_a_two_valued_pilot_promises_what_two_valued_arms_can_show():
+    pilot = Pilot(pairs=8, mean=0.25, spread=0.2, spread_at_most=0.3, two_valued=0.5)
+    (found,) = planned(claim(role="positive_control"), seeds=20, pilots=[pilot])
+    (detects,) = found.analyses[0].detects
+    assert detects.effect == 0.5 * two_valued_detectable(0.4, 0.1, 0.01, 20)
+    assert found.analyses[0].power == two_valued_power(0.5, 0.4, 0.1, 0.01, 20)
+    assert detects.effect > detectable(0.2, 0.05, 0.01, 20)
 
 
 def test_a_positive_control_without_a_pilot_asks_for_one():

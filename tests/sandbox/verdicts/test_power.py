@@ -5,7 +5,14 @@ import pytest
 from scipy import stats
 
 from sandbox.analysis.statistics import sign_flip_p
-from sandbox.verdicts.power import detectable, fewest_seeds, power, smallest_p
+from sandbox.verdicts.power import (
+    detectable,
+    fewest_seeds,
+    power,
+    smallest_p,
+    two_valued_detectable,
+    two_valued_power,
+)
 from sandbox.verdicts.rule import rates
 
 
@@ -92,3 +99,23 @@ def test_the_smallest_p_is_what_the_sign_flip_test_gives():
     for n in (3, 10, 40, 50):
         assert smallest_p(n) == sign_flip_p(1 + np.arange(n) / n, "greater")
     assert fewest_seeds(1e-13) is None
+
+
+@pytest.mark.parametrize(("mean", "spread"), [(0.4, 0.6), (0.7, 0.5)])
+def test_power_of_two_valued_arms_is_how_often_the_rule_supports(mean, spread):
+    share = max(spread**2 + mean**2, mean)
+    chances = [(share - mean) / 2, 1 - share, (share + mean) / 2]
+    draws = np.random.default_rng(8).choice([-1.0, 0.0, 1.0], (3000, 18), p=chances)
+    wanted = rates(draws, 0.2, 0.01)["supported"]
+    assert two_valued_power(mean, spread, 0.2, 0.01, 18) == pytest.approx(wanted, abs=0.03)
+
+
+def test_two_valued_arms_need_more_than_normal_differences_would():
+    """Pairs that do not differ are no signs to flip, and identical differences decide nothing."""
+    assert two_valued_detectable(0.3, 0.2, 0.01, 7) is None
+    assert detectable(0.3, 0.2, 0.01, 7) < 0.6
+    found = two_valued_detectable(0.3, 0.2, 0.01, 20)
+    assert found > detectable(0.3, 0.2, 0.01, 20) + 0.1
+    assert two_valued_power(found, 0.3, 0.2, 0.01, 20) >= 0.8
+    assert two_valued_power(found - 0.01, 0.3, 0.2, 0.01, 20) < 0.8
+    assert two_valued_detectable(0.3, 0.2, 0.01, 200) == detectable(0.3, 0.2, 0.01, 200)

@@ -10,7 +10,16 @@ from scipy import stats
 
 from sandbox.analysis.statistics import sign_flip_p
 from sandbox.verdicts.holm import shares
-from sandbox.verdicts.rule import LABELS, Levels, both_tests, decide, deciding_n, rates
+from sandbox.verdicts.rule import (
+    LABELS,
+    Levels,
+    both_tests,
+    decide,
+    deciding_n,
+    rates,
+    seeds_to_decide,
+    two_valued_rates,
+)
 
 SMALLEST = 0.05
 
@@ -71,6 +80,53 @@ def test_above_forty_the_test_is_drawn_and_close_to_normal():
     assert sign_flip_p(found, "greater") == pytest.approx(exact, rel=0.1)
     assert sign_flip_p(found, "greater") == sign_flip_p(found, "greater")
     assert sign_flip_p(10 + found, "greater") == pytest.approx(1e-5)  # (0 + 1) / 100,000
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=2, max_size=24), st.floats(0.01, 1.2))
+def test_two_valued_arms_are_refuted_by_a_third_test_and_no_p_is_smaller_for_it(values, smallest):
+    differences = np.array(values)
+    above, below = both_tests(differences, smallest)
+    assert above.exact is None, "signs of such differences are fair coins already"
+    for each in (above, below):
+        assert each.p >= max(each.t, each.flip)
+    assert (below.exact is None) == (np.ptp(differences) == 0)
+    assert below.p == max(below.t, below.flip, below.exact or 0.0)
+
+
+def test_other_differences_have_two_tests():
+    both = both_tests(np.array([0.0, 1.0, -1.0, 0.5]), SMALLEST)
+    assert [each.exact for each in both] == [None, None]
+
+
+def test_two_valued_arms_many_at_once_are_judged_as_one_by_one():
+    draws = np.random.default_rng(6).choice([-0.5, 0.0, 0.5], (300, 14), p=[0.2, 0.6, 0.2])
+    one_by_one = [label(each, 0.2, 0.05).partition(" ")[0] for each in draws]
+    found = rates(draws, 0.2, 0.05)
+    assert 0.1 < found["refuted"] < 0.9
+    for each, share in found.items():
+        assert share == pytest.approx(one_by_one.count(each) / 300)
+
+
+@pytest.mark.parametrize("n", [45, 60])
+def test_above_forty_rare_events_still_hold_alpha(n):
+    """The sign-flip test is drawn there, and left out here."""
+    for share in np.linspace(0.1, 1, 19):
+        assert two_valued_rates(n, 0.1, share, 0.1, 0.01)[1] <= 0.01
+
+
+def test_rates_of_two_valued_arms_are_those_of_the_rule():
+    draws = np.random.default_rng(7).choice([-1.0, 0.0, 1.0], (3000, 15), p=[0.05, 0.55, 0.4])
+    found, exact = rates(draws, 0.2, 0.05), two_valued_rates(15, 0.35, 0.45, 0.2, 0.05)
+    assert (found["supported"], found["refuted"]) == pytest.approx(exact, abs=0.03)
+
+
+def test_the_promised_n_of_two_valued_arms_is_counted_and_larger_than_for_normal_ones():
+    few = np.array([1.0, -1.0] + [0.0] * 18)
+    n = seeds_to_decide(few, 0.2, 0.01)
+    assert sum(two_valued_rates(n, 0.0, 0.1, 0.2, 0.01)) >= 0.8
+    assert sum(two_valued_rates(n - 1, 0.0, 0.1, 0.2, 0.01)) < 0.8
+    assert n > deciding_n(0.0, 0.2 / few.std(ddof=1), 0.01, 21)
+    assert seeds_to_decide(few, 0.02, 0.01) > 100, "as for normal differences"
 
 
 @given(

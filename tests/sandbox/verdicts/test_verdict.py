@@ -87,6 +87,20 @@ def test_the_test_that_does_not_agree_is_named():
     assert "0.05 or more" in small.reason
 
 
+def test_the_exact_test_of_two_valued_arms_is_named():
+    """One rise in 20 seeds: a rise of .2 is excluded by two tests of three."""
+    found = judge([1.0, *[0.0] * 19], 0.2)
+    assert found.reason.startswith(
+        "the exact test of two-valued arms (p = 0.07) does not exclude 0.2 or more at the level"
+        " 0.01; about 64 paired seeds would decide"
+    )
+    none = judge([-1.0, *[0.0] * 19], 0.4)
+    assert none.title == "refuted (negligible)"
+    assert none.reason.startswith(
+        "t test, sign-flip test and exact test of two-valued arms exclude 0.4 or more (p = "
+    )
+
+
 def test_how_many_seeds_decide_is_called_rough_where_few_were_run():
     rough = judge([0.1, 0.2], SMALLEST)
     assert rough.status == "undetermined"
