@@ -108,7 +108,7 @@ class Catalogue:
         return (self._levers_of_controls() if kind == "levers" else {}) | self._written(kind)
 
     def _written(self, kind: str) -> dict[str, Part]:
-        mine = {each.name: each for each in _in_folder(kind)}
+        mine = {each.name: each for each in built_in(kind)}
         theirs = {name: part for (where, name), part in self.plugged.items() if where == kind}
         return mine | theirs
 
@@ -206,7 +206,8 @@ def _where_to_look(module: str, missing: str) -> str:
     return hint if here and missing == top else ""
 
 
-def _in_folder(kind: str) -> Iterable[Part]:
+def built_in(kind: str) -> Iterable[Part]:
+    """The parts of a kind that come with this program, in the order of their names."""
     package = PART_FOLDERS[kind][0]
     folder = Path(__file__).resolve().parent.parent.joinpath(*package.split("."))
     for path in sorted(folder.glob("*.py")):
@@ -220,6 +221,11 @@ def _summary(path: Path) -> str:
     if text.startswith('"""') and not text.startswith('"""\n'):  # parsing costs 2 ms a file
         return text[3:].partition("\n")[0].partition('"""')[0]
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def has_plug_ins() -> bool:
+    """Is any code but ours in this process's catalogue, or would it be?"""
+    return bool(entry_points(group=GROUP) or catalogue().modules)
 
 
 @cache

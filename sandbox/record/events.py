@@ -301,8 +301,12 @@ def read(lines: Iterable[str]) -> list[Event]:
 
 
 def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_frozen(each) for each in value)
-    if isinstance(value, dict):
-        return {key: _frozen(each) for key, each in value.items()}
+    """Of what JSON gives, lists as tuples; its many numbers are not worth a call each."""
+    if type(value) is list:
+        return tuple([_frozen(v) if type(v) in _HOLDERS else v for v in value])
+    if type(value) is dict:
+        return {k: _frozen(v) if type(v) in _HOLDERS else v for k, v in value.items()}
     return value
+
+
+_HOLDERS = (list, dict)

@@ -21,41 +21,70 @@ class Means(NamedTuple):
     truth: Mapping[str, float]  # mean total of each entry; empty where none ended
 
 
+HELD = 256
+"""Steps kept before they are added up: an update may have many more of them."""
+
+
 @dataclass
 class Recorder:
-    """Totals of ``n`` worlds side by side."""
+    """Totals of ``n`` worlds side by side.
+
+    Steps are kept as they come and added up when somebody asks, all entries of the truth in one
+    array: the same sums in the same order as one by one, in a fraction of the calls.
+    """
 
     agents: Sequence[str]
     n: int
+    most_held: int = HELD
+    _held: list[Outcome] = field(default_factory=list)  # all with the same entries of the truth
     _running: dict[str, Array] = field(default_factory=dict)  # name -> [n, agents]
     _ended: list[dict[str, Array]] = field(default_factory=list)  # name -> [ended, agents]
 
     def take(self, outcome: Outcome) -> None:
-        """Add one step of all worlds."""
-        for name, values in {"reward": outcome.reward, **outcome.truth}.items():
-            total = self._total(name)
-            total += values if values.ndim > 1 else values[:, None]
-        length = self._total("length")
-        length += 1.0
-        ended = np.flatnonzero(outcome.terminated | outcome.truncated)
-        if ended.size:
-            self._ended.append({name: total[ended] for name, total in self._running.items()})
-            for total in self._running.values():
-                total[ended] = 0.0
+        """Add one step of all worlds; its arrays must not change afterwards."""
+        held = self._held
+        if held and (len(held) == self.most_held or held[-1].truth.keys() != outcome.truth.keys()):
+            self._add_up()
+        self._held.append(outcome)
+
+    def _add_up(self) -> None:
+        held, self._held = self._held, []
+        if not held:
+            return
+        names = [*dict.fromkeys(("reward", "length", *held[0].truth, *self._running))]
+        steps = np.zeros((len(held), len(names), self.n, len(self.agents)))
+        steps[:, 0], steps[:, 1] = _columns([each.reward for each in held]), 1.0
+        for k, name in enumerate(names[2:], start=2):
+            if name in held[0].truth:
+                steps[:, k] = _columns([each.truth[name] for each in held])
+        ended = np.array([each.terminated for each in held], bool)
+        ended |= np.array([each.truncated for each in held], bool)
+        total = np.stack([self._total(name) for name in names])
+        for step, over, any_over in zip(steps, ended, ended.any(axis=1).tolist(), strict=True):
+            total += step
+            if any_over:
+                self._ended.append(dict(zip(names, total[:, over], strict=True)))
+                total[:, over] = 0.0
+        self._running = dict(zip(names, total, strict=True))
 
     def _total(self, name: str) -> Array:
-        if name not in self._running:
-            self._running[name] = np.zeros((self.n, len(self.agents)))
-        return self._running[name]
+        return self._running.get(name, np.zeros((self.n, len(self.agents))))
 
     def episodes(self) -> Mapping[str, Episodes]:
         """Return and forget the episodes that ended since the last call, per agent."""
+        self._add_up()
         ended, self._ended = self._ended, []
         return {agent: _episodes(ended, k) for k, agent in enumerate(self.agents)}
 
     def means(self) -> Mapping[str, Means]:
         """Means per ended episode, by agent. Forgets them."""
         return {agent: _means(found) for agent, found in self.episodes().items()}
+
+
+def _columns(steps: Sequence[Array]) -> Array:
+    """One value a world, or one an agent of each: ``[steps, n, 1 or agents]``."""
+    stacked: Array = np.stack(steps)
+    return stacked if stacked.ndim > 2 else stacked[:, :, None]  # noqa: PLR2004
 
 
 def _means(found: Episodes) -> Means:
@@ -185,5 +214,6 @@ class RecordedThirdPartyEnv(VectorWrapper):
         """Step all copies."""
         seen, reward, terminated, truncated, info = self.env.step(actions)
         own = np.array(reward, dtype=float)
-        self._recorder.take(None, Outcome(own, terminated, truncated, {}))
+        over = np.array(terminated), np.array(truncated)  # the env may write into its own again
+        self._recorder.take(None, Outcome(own, *over, {}))
         return seen, reward, terminated, truncated, info
