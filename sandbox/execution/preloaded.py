@@ -5,6 +5,7 @@ imported is left to the trial that needs it, which then says why.
 """
 
 import contextlib
+import gc
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -41,3 +42,5 @@ with contextlib.suppress(Exception):
     for _name in modules():
         with contextlib.suppress(Exception):
             importlib.import_module(_name)
+gc.collect()
+gc.freeze()  # else the first collection of every trial goes through all of this, and copies it
