@@ -6,7 +6,6 @@ limit becomes a failed row with its reason; the others go on.
 
 import contextlib
 import json
-import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any, Protocol
 
 from sandbox.catalogue import has_plug_ins
 from sandbox.errors import IntegrityError
-from sandbox.execution import worker
+from sandbox.execution import fork_server, worker
 from sandbox.execution.processes import death, end, no_main, one_thread
 from sandbox.execution.progress import Progress, Tick
 from sandbox.gate.budget import progress
@@ -30,7 +29,6 @@ from sandbox.words import condition_name
 POLL_SECONDS = 0.25
 MESSAGES_A_TURN = 64
 """A trial that sends without end must not delay the other trials and the checks of limits."""
-PRELOAD = ["sandbox.execution.preloaded"]
 
 
 class Watcher(Protocol):
@@ -100,8 +98,7 @@ class LocalExecutor:
 
     def execute(self, jobs: Sequence[Job], done_before: int) -> int:
         """Run all jobs; returns how many failed. On interruption every process is ended first."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
+        context = fork_server.start()
         waiting, running = list(jobs), list[_Running]()
         self._total, self._done, self._failed = len(jobs) + done_before, done_before, 0
         self._planned, self._taken = sum(job.steps for job in jobs), 0
