@@ -53,14 +53,15 @@ class Recorder:
             return
         names = [*dict.fromkeys(("reward", "length", *held[0].truth, *self._running))]
         steps = np.zeros((len(held), len(names), self.n, len(self.agents)))
-        steps[:, 0], steps[:, 1] = _columns([each.reward for each in held]), 1.0
+        steps[:, 0], steps[:, 1] = _stacked([each.reward for each in held]), 1.0
         for k, name in enumerate(names[2:], start=2):
             if name in held[0].truth:
-                steps[:, k] = _columns([each.truth[name] for each in held])
+                steps[:, k] = _stacked([each.truth[name] for each in held])
         ended = np.array([each.terminated for each in held], bool)
         ended |= np.array([each.truncated for each in held], bool)
+        some = np.any(ended, axis=1).tolist()
         total = np.stack([self._total(name) for name in names])
-        for step, over, any_over in zip(steps, ended, ended.any(axis=1).tolist(), strict=True):
+        for step, over, any_over in zip(steps, ended, some, strict=True):
             total += step
             if any_over:
                 self._ended.append(dict(zip(names, total[:, over], strict=True)))
@@ -72,37 +73,47 @@ class Recorder:
 
     def episodes(self) -> Mapping[str, Episodes]:
         """Return and forget the episodes that ended since the last call, per agent."""
-        self._add_up()
-        ended, self._ended = self._ended, []
-        return {agent: _episodes(ended, k) for k, agent in enumerate(self.agents)}
+        return {agent: _episodes(columns) for agent, columns in self._columns().items()}
 
     def means(self) -> Mapping[str, Means]:
         """Means per ended episode, by agent. Forgets them."""
-        return {agent: _means(found) for agent, found in self.episodes().items()}
+        return {agent: _means(columns) for agent, columns in self._columns().items()}
+
+    def _columns(self) -> Mapping[str, Mapping[str, Array]]:
+        """Agent -> name -> its total in each ended episode."""
+        self._add_up()
+        ended, self._ended = self._ended, []
+        names = sorted({name for totals in ended for name in totals})
+        whole = {name: np.concatenate([totals[name] for totals in ended]) for name in names}
+        return {
+            agent: {name: np.ascontiguousarray(each[:, k]) for name, each in whole.items()}
+            for k, agent in enumerate(self.agents)
+        }
 
 
-def _columns(steps: Sequence[Array]) -> Array:
+def _stacked(steps: Sequence[Array]) -> Array:
     """One value a world, or one an agent of each: ``[steps, n, 1 or agents]``."""
     stacked: Array = np.stack(steps)
     return stacked if stacked.ndim > 2 else stacked[:, :, None]  # noqa: PLR2004
 
 
-def _means(found: Episodes) -> Means:
+def _means(columns: Mapping[str, Array]) -> Means:
     return Means(
-        world_return=float(np.mean(found.reward)) if found.reward else None,
-        truth={k: float(np.mean(v)) for k, v in found.truth.items() if v},
+        world_return=float(columns["reward"].mean()) if columns else None,
+        truth={name: float(columns[name].mean()) for name in _truth(columns)},
     )
 
 
-def _episodes(ended: Sequence[Mapping[str, Array]], k: int) -> Episodes:
-    names = sorted({name for totals in ended for name in totals})
-    columns = {name: np.concatenate([totals[name][:, k] for totals in ended]) for name in names}
-    truth = {k: tuple(map(float, v)) for k, v in columns.items() if k not in {"reward", "length"}}
+def _episodes(columns: Mapping[str, Array]) -> Episodes:
     return Episodes(
-        reward=tuple(map(float, columns.get("reward", ()))),
-        length=tuple(map(int, columns.get("length", ()))),
-        truth=truth,
+        reward=tuple(columns["reward"].tolist()) if columns else (),
+        length=tuple(map(int, columns["length"])) if columns else (),
+        truth={name: tuple(columns[name].tolist()) for name in _truth(columns)},
     )
+
+
+def _truth(columns: Mapping[str, Array]) -> list[str]:
+    return [name for name in columns if name not in {"reward", "length"}]
 
 
 def recorder_of(
