@@ -215,7 +215,7 @@ def _sha(path: Path) -> str:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """What no change of a file leaves as it was: nobody can set the time of a change."""
+    """No change of a file leaves all of this as it was: its last number, no program can set."""
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 

@@ -100,7 +100,7 @@ class Records:
         self.summary(Summary(value=[Summary.Value(**content)]), step)
 
     def flush(self) -> None:
-        """Write all that was added, one record a step, for whoever watches."""
+        """Write all that was added, one record a step."""
         for step, (first, *others) in self._waiting.items():
             for each in others:
                 first.MergeFrom(each)
