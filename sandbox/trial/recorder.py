@@ -29,7 +29,7 @@ HELD = 256
 class Recorder:
     """Totals of ``n`` worlds side by side.
 
-    Steps are kept as they come and added up when they are asked for, all entries of the truth in one
+    Steps are kept as they come and added up when asked for, all entries of the truth in one
     array: the same sums in the same order as one by one, in a fraction of the calls.
     """
 
