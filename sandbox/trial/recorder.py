@@ -36,36 +36,37 @@ class Recorder:
     agents: Sequence[str]
     n: int
     most_held: int = HELD
-    _held: list[Outcome] = field(default_factory=list)  # all with the same entries of the truth
+    _held: list[tuple[dict[str, Array], Array]] = field(default_factory=list)
+    """Reward and truth of a step by name, the same names in all, and which episodes it ended."""
     _running: dict[str, Array] = field(default_factory=dict)  # name -> [n, agents]
     _ended: list[dict[str, Array]] = field(default_factory=list)  # name -> [ended, agents]
 
     def take(self, outcome: Outcome) -> None:
-        """Add one step of all worlds; its arrays must not change afterwards."""
-        held = self._held
-        if held and (len(held) == self.most_held or held[-1].truth.keys() != outcome.truth.keys()):
+        """Add one step of all worlds; copied, as a world may write into its own arrays again."""
+        held, values = self._held, {"reward": outcome.reward, **outcome.truth}
+        if held and (len(held) == self.most_held or held[-1][0].keys() != values.keys()):
             self._add_up()
-        self._held.append(outcome)
+        copies = {name: np.array(each) for name, each in values.items()}
+        self._held.append((copies, outcome.terminated | outcome.truncated))
 
     def _add_up(self) -> None:
         held, self._held = self._held, []
         if not held:
             return
-        names = [*dict.fromkeys(("reward", "length", *held[0].truth, *self._running))]
+        names = [*dict.fromkeys((*held[0][0], "length", *self._running))]
         steps = np.zeros((len(held), len(names), self.n, len(self.agents)))
-        steps[:, 0], steps[:, 1] = _stacked([each.reward for each in held]), 1.0
-        for k, name in enumerate(names[2:], start=2):
-            if name in held[0].truth:
-                steps[:, k] = _stacked([each.truth[name] for each in held])
-        ended = np.array([each.terminated for each in held], bool)
-        ended |= np.array([each.truncated for each in held], bool)
-        some = np.any(ended, axis=1).tolist()
+        for k, name in enumerate(names):
+            if name == "length":
+                steps[:, k] = 1.0
+            elif name in held[0][0]:
+                steps[:, k] = _stacked([values[name] for values, _ in held])
         total = np.stack([self._total(name) for name in names])
-        for step, over, any_over in zip(steps, ended, some, strict=True):
+        for step, (_, ended) in zip(steps, held, strict=True):
             total += step
-            if any_over:
-                self._ended.append(dict(zip(names, total[:, over], strict=True)))
-                total[:, over] = 0.0
+            rows = np.flatnonzero(ended)
+            if rows.size:
+                self._ended.append(dict(zip(names, total[:, rows], strict=True)))
+                total[:, rows] = 0.0
         self._running = dict(zip(names, total, strict=True))
 
     def _total(self, name: str) -> Array:
@@ -225,6 +226,5 @@ class RecordedThirdPartyEnv(VectorWrapper):
         """Step all copies."""
         seen, reward, terminated, truncated, info = self.env.step(actions)
         own = np.array(reward, dtype=float)
-        over = np.array(terminated), np.array(truncated)  # the env may write into its own again
-        self._recorder.take(None, Outcome(own, *over, {}))
+        self._recorder.take(None, Outcome(own, terminated, truncated, {}))
         return seen, reward, terminated, truncated, info

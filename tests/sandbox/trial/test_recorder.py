@@ -37,6 +37,17 @@ def test_totals_start_again_where_an_episode_ended():
     assert recorder.episodes()["agent"].reward == ()
 
 
+def test_what_a_world_writes_into_its_arrays_afterwards_does_not_count():
+    recorder, step = Recorder(("agent",), 2), outcome([1, 10], [False, False], harm=[0, 1])
+    recorder.take(step)
+    step.reward[:], step.truth["harm"][:], step.terminated[:] = 7.0, 7.0, True
+    recorder.take(outcome([2, 20], [True, True], harm=[0, 0]))
+
+    played = recorder.episodes()["agent"]
+
+    assert (played.reward, played.length, played.truth) == ((3, 30), (2, 2), {"harm": (0, 1)})
+
+
 def test_agents_are_distinguished():
     recorder = Recorder(("a", "b"), 2)
     recorder.take(outcome([[5, 6], [1, 2]], [False, True], harm=[[1, 1], [0, 1]]))
@@ -142,7 +153,7 @@ def test_a_ground_truth_recorder_calls_every_listener_once_a_step():
     assert len(beats) == 1
     assert set(np.flatnonzero(visited_places._been).tolist()) == start
     assert start.isdisjoint(face.world.place(face.state).tolist())
-    assert set(kept._held[0].truth) >= {"hidden_reward", "harm"}
+    assert set(kept._held[0][0]) >= {"reward", "hidden_reward", "harm"}
 
 
 def test_the_agents_of_a_joint_world_are_known_through_it():
