@@ -19,7 +19,6 @@ from sandbox.record.registration import Registration
 from sandbox.record.run_chain import REGISTRATION
 from sandbox.record.run_folder import RunFolder
 from sandbox.record.store import RunRecord, TrialRecord, is_run, read_run
-from sandbox.verdicts import frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +45,8 @@ class Experiment:
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """One row a trial: condition, seed, state, reason, and every metric with its n."""
+        from sandbox.verdicts import frames  # noqa: PLC0415  (scipy)
+
         return frames.rows(self.record)
 
     @property
@@ -56,15 +57,21 @@ class Experiment:
     @cached_property
     def verdicts(self) -> list[Any]:
         """One verdict for every claim of the scenario."""
+        from sandbox.verdicts import frames  # noqa: PLC0415  (scipy)
+
         return frames.verdicts(self.record)
 
     def verdicts_at(self, seeds: int) -> list[Any]:
         """Verdicts on the first so many seeds: exploratory, unless that number is registered."""
+        from sandbox.verdicts import frames  # noqa: PLC0415  (scipy)
+
         return frames.verdicts(self.record, seeds)
 
     @cached_property
     def effects(self) -> list[Any]:
         """The effect of every lever on every metric, with interval and n."""
+        from sandbox.verdicts import frames  # noqa: PLC0415  (scipy)
+
         return frames.effects(self.record)
 
     @property
@@ -80,10 +87,14 @@ class Experiment:
 
     def effects_frame(self) -> "pd.DataFrame":
         """``effects`` as a data frame."""
+        from sandbox.verdicts import frames  # noqa: PLC0415  (scipy)
+
         return frames.effects_frame(self.record)
 
     def verdicts_frame(self) -> "pd.DataFrame":
         """``verdicts`` as a data frame."""
+        from sandbox.verdicts import frames  # noqa: PLC0415  (scipy)
+
         return frames.verdicts_frame(self.record)
 
     def events_frame(self, kind: str = "updated") -> "pd.DataFrame":
@@ -175,23 +186,15 @@ def run_scenario(
     announce: Callable[[str], None] | None = None,
 ) -> Experiment:
     """As ``run``, of a scenario that is loaded, in the folder that ``run_folder`` gave for it."""
-    from sandbox.execution.continuing import any_due  # noqa: PLC0415
-    from sandbox.execution.registering import code_here  # noqa: PLC0415
-    from sandbox.execution.registering import register as write_down  # noqa: PLC0415
+    from sandbox.execution import fork_server  # noqa: PLC0415
 
     shown = nullcontext(PlainDisplay(sys.stderr)) if progress else show()
     writing = RunFolder(folder)
     with writing.locked(), shown as display:
         jobs = _jobs(scenario)
-        write_down(
-            scenario,
-            writing,
-            plugins,
-            to_run=any_due(scenario, writing, jobs),
-            accept_changed_code=accept_changed_code,
-        )
-        code = code_here(scenario, plugins)
-        writing.changed_code = partial(sources.changed, code)
+        if not all(writing.is_done(job.id) for job in jobs):
+            fork_server.start()  # it imports torch while this process imports scipy
+        _register_to_run(scenario, writing, plugins, jobs, accept=accept_changed_code)
         executor = _executor(scenario, writing, workers, tuple(plugins))
         executor.progress = progress or display.tick
         executor.announce = announce or display.announce
@@ -199,6 +202,23 @@ def run_scenario(
         experiment = load(folder)
         derive(experiment)
     return experiment
+
+
+def _register_to_run(
+    scenario: "Scenario",
+    writing: RunFolder,
+    plugins: Sequence[str],
+    jobs: "Sequence[Job]",
+    *,
+    accept: bool,
+) -> None:
+    from sandbox.execution.continuing import any_due  # noqa: PLC0415
+    from sandbox.execution.registering import code_here  # noqa: PLC0415
+    from sandbox.execution.registering import register as write_down  # noqa: PLC0415
+
+    due = any_due(scenario, writing, jobs)
+    write_down(scenario, writing, plugins, to_run=due, accept_changed_code=accept)
+    writing.changed_code = partial(sources.changed, code_here(scenario, plugins))
 
 
 def register(

@@ -12,7 +12,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,8 @@ class Catalogue:
     """Plug-in -> why it could not be loaded; a broken plug-in does not stop unrelated runs."""
     missing: dict[str, str] = field(default_factory=dict)
     """Broken plug-in -> the module that was not found, where that is why."""
+    asked: set[str] = field(default_factory=set)
+    """Plug-ins that were called, whatever came of it."""
     _origin: str = "this program"
 
     def names(self, kind: str) -> list[str]:
@@ -108,7 +110,7 @@ class Catalogue:
         return (self._levers_of_controls() if kind == "levers" else {}) | self._written(kind)
 
     def _written(self, kind: str) -> dict[str, Part]:
-        mine = {each.name: each for each in _in_folder(kind)}
+        mine = {each.name: each for each in built_in(kind)}
         theirs = {name: part for (where, name), part in self.plugged.items() if where == kind}
         return mine | theirs
 
@@ -160,6 +162,7 @@ class Catalogue:
 
         import envs  # noqa: F401, PLC0415  (registers our own ids before those of the plug-in)
 
+        self.asked.add(origin)
         before = set(registry)
         self._origin = origin
         try:
@@ -206,12 +209,22 @@ def _where_to_look(module: str, missing: str) -> str:
     return hint if here and missing == top else ""
 
 
-def _in_folder(kind: str) -> Iterable[Part]:
+def built_in(kind: str) -> Iterable[Part]:
+    """The parts of a kind that come with this program, in the order of their names."""
     package = PART_FOLDERS[kind][0]
     folder = Path(__file__).resolve().parent.parent.joinpath(*package.split("."))
-    for path in sorted(folder.glob("*.py")):
-        if not path.stem.startswith("_"):
-            yield Part(kind, path.stem, f"{package}.{path.stem}", _summary(path), "built in")
+    return _listed(kind, package, folder, folder.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _listed(kind: str, package: str, folder: Path, changed: int) -> tuple[Part, ...]:
+    """Listed anew where a file came or went, which ``changed``, the folder's time, shows."""
+    del changed
+    names = (path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_"))
+    return tuple(
+        Part(kind, path.stem, f"{package}.{path.stem}", _summary(path), "built in")
+        for path in names
+    )
 
 
 @cache
@@ -220,6 +233,11 @@ def _summary(path: Path) -> str:
     if text.startswith('"""') and not text.startswith('"""\n'):  # parsing costs 2 ms a file
         return text[3:].partition("\n")[0].partition('"""')[0]
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def has_plug_ins() -> bool:
+    """Has any code but ours been asked what it adds to this process's catalogue?"""
+    return bool(catalogue().asked)
 
 
 @cache

@@ -10,7 +10,8 @@ import importlib.util
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n(]+)|import[ \t]+([^\n]+))",
     re.MULTILINE,
 )
+_VERSION = re.compile(r"^Version: *(\S+)", re.MULTILINE)
 _FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t]+[^\n]*\n|\n)*", re.MULTILINE)
 
 
@@ -144,9 +146,14 @@ def _imports(name: str) -> Iterator[str]:
 
 def _file(name: str) -> Path | None:
     """The file of one of our modules; ``None`` where there is none of this name."""
-    place = ROOT.joinpath(*name.split("."))
-    options = (place / "__init__.py", place.with_suffix(".py"))
-    return next((each for each in options if each.is_file()), None)
+    return next((each for each in _places(ROOT, name) if each.is_file()), None)
+
+
+@lru_cache(maxsize=8192)
+def _places(root: Path, name: str) -> tuple[Path, Path]:
+    """Where a module of ours can be: as a package, as a file."""
+    place = root.joinpath(*name.split("."))
+    return place / "__init__.py", place.with_suffix(".py")
 
 
 def _others(words: set[str], plugins: Sequence[str]) -> set[str]:
@@ -204,6 +211,19 @@ def _digest(name: str) -> str | None:
 
 
 def _sha(path: Path) -> str:
+    return _hashed(path, _stamp(path))
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """No change of a file leaves all of this as it was: its last number, no program can set."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@lru_cache(maxsize=8192)
+def _hashed(path: Path, stamp: tuple[int, ...]) -> str:
+    """Read once as long as it does not change: every trial asks for it, at start and end."""
+    del stamp
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -211,6 +231,8 @@ def _version(name: str) -> str:
     if name == "python":
         return platform.python_version()
     try:
-        return version(name)
+        text = distribution(name).read_text("METADATA") or ""  # parsing all of it takes 1 ms
+        found = _VERSION.search(text.partition("\n\n")[0])
+        return found[1] if found else version(name)
     except PackageNotFoundError:
         return "none"

@@ -129,17 +129,18 @@ def check_env(
 @_run
 @click.option("--port", type=click.IntRange(0, 65535), default=6006, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-def tensorboard(run: Path, port: int, host: str) -> None:
+@click.option("--films", is_flag=True, help="Draw the films of all seeds, not of the first only.")
+def tensorboard(run: Path, port: int, host: str, *, films: bool) -> None:
     """Serve the curves of RUN with TensorBoard, updated while it runs, until Ctrl-C."""
     from sandbox.record.store import read_run  # noqa: PLC0415
 
     read_run(run)
     _check_free(host, port)
     board = run / "tensorboard"
-    if not board.is_dir():
+    if films or not board.is_dir():
         from sandbox.tensorboard.writer import rebuild  # noqa: PLC0415
 
-        rebuild(run)
+        rebuild(run, films=films)
     where = ["--logdir", str(board), "--host", host, "--port", str(port)]
     command = [sys.executable, "-m", "tensorboard.main", *where]
     click.echo(f"http://{host}:{port}/  (Ctrl-C ends it)")

@@ -6,7 +6,6 @@ limit becomes a failed row with its reason; the others go on.
 
 import contextlib
 import json
-import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,25 +15,20 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
+from sandbox.catalogue import has_plug_ins
 from sandbox.errors import IntegrityError
-from sandbox.execution import worker
+from sandbox.execution import fork_server, worker
 from sandbox.execution.processes import death, end, no_main, one_thread
 from sandbox.execution.progress import Progress, Tick
 from sandbox.gate.budget import progress
 from sandbox.record import events
+from sandbox.record.ledger import canonical
 from sandbox.record.run_folder import RunFolder, TrialFolder
 from sandbox.words import condition_name
 
 POLL_SECONDS = 0.25
 MESSAGES_A_TURN = 64
 """A trial that sends without end must not delay the other trials and the checks of limits."""
-# torch._dynamo: the first optimiser of a process imports it, which takes 1.5 s in every trial.
-PRELOAD = [
-    "torch._dynamo",
-    "agents.algorithms.ppo_start",
-    "sandbox.execution.worker",
-    "sandbox.trial.build",
-]
 
 
 class Watcher(Protocol):
@@ -100,11 +94,11 @@ class LocalExecutor:
     watch: Callable[[Job], Watcher]
     progress: Progress = lambda _: None
     announce: Callable[[str], None] = print
+    _anchors: dict[str, str] = field(default_factory=dict)  # env -> its anchors, as JSON
 
     def execute(self, jobs: Sequence[Job], done_before: int) -> int:
         """Run all jobs; returns how many failed. On interruption every process is ended first."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
+        context = fork_server.start()
         waiting, running = list(jobs), list[_Running]()
         self._total, self._done, self._failed = len(jobs) + done_before, done_before, 0
         self._planned, self._taken = sum(job.steps for job in jobs), 0
@@ -127,8 +121,10 @@ class LocalExecutor:
 
     def _start(self, context: Any, job: Job) -> _Running:
         ours, theirs = context.Pipe()
-        arguments = (theirs, job.id, json.dumps(job.spec), json.dumps(vars(self.limits)))
-        process = context.Process(target=worker.main, args=(*arguments, self.plugins))
+        given = (json.dumps(job.spec), json.dumps(vars(self.limits)), self.plugins)
+        known = {"anchors": self._anchors.get(canonical(job.spec["env"]), "null")}
+        arguments = (theirs, job.id, *given)
+        process = context.Process(target=worker.main, args=arguments, kwargs=known)
         close = contextlib.ExitStack()
         folder = close.enter_context(self.run.trial(job.id, job.spec))
         with no_main(), one_thread():
@@ -162,10 +158,7 @@ class LocalExecutor:
         if event is not None:
             each.folder.event(message["line"])
             each.watcher.add(event)
-            if isinstance(event, events.Updated):
-                self._taken += event.steps - each.steps
-                each.steps = event.steps
-                self._advance(each, event)
+            self._learn(each, event)
         elif kind == "ledger":
             _answer(each.pipe, each.folder.ledger(message)._asdict())
         elif kind == "weights":
@@ -175,7 +168,19 @@ class LocalExecutor:
         elif kind == "end":
             each.end = message
 
+    def _learn(self, each: _Running, event: events.Event) -> None:
+        """What the runner itself needs of an event: how far the trial is, and anchors for others.
+
+        With a plug-in every trial finds its own anchors: no foreign code may set those of others.
+        """
+        if isinstance(event, events.Updated):
+            self._advance(each, event)
+        elif isinstance(event, events.TrialStarted) and not (self.plugins or has_plug_ins()):
+            self._anchors[canonical(each.job.spec["env"])] = json.dumps(event.anchors)
+
     def _advance(self, each: _Running, event: events.Updated) -> None:
+        self._taken += event.steps - each.steps
+        each.steps = event.steps
         each.flops[event.agent] = event.flops
         share = progress(each.job.spec, event.steps, sum(each.flops.values()))
         self._over_work += (share - each.share) * each.job.steps

@@ -7,7 +7,7 @@ in the same kind of process as a run, and names the first that differs.
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -44,9 +44,9 @@ class MemoryDisk(Disk):
 
     files: dict[Path, bytearray] = field(default_factory=dict)
 
-    def write(self, path: Path, data: bytes) -> None:
+    def write_all(self, folder: Path, files: Mapping[str, bytes]) -> None:
         """See ``Disk``."""
-        self.files[path] = bytearray(data)
+        self.files |= {folder / name: bytearray(data) for name, data in files.items()}
 
     def folder(self, path: Path) -> None:
         """Folders need not be made."""

@@ -66,8 +66,19 @@ class PipeRecorder:
                 self.pipe.send_bytes(attachment)
 
 
-def main(pipe: Connection, trial_id: str, spec: str, limits: str, plugins: tuple[str, ...]) -> None:
-    """Run one trial and say how it ended. Started by an executor in a process of its own."""
+def main(
+    pipe: Connection,
+    trial_id: str,
+    spec: str,
+    limits: str,
+    plugins: tuple[str, ...],
+    *,
+    anchors: str,
+) -> None:
+    """Run one trial and say how it ended. Started by an executor in a process of its own.
+
+    ``spec``, ``limits`` and ``anchors`` (of another trial in the same env) are JSON.
+    """
     _confine(json.loads(limits))
     trial_recorder = PipeRecorder(pipe)
     log = _capture(trial_recorder)
@@ -75,7 +86,7 @@ def main(pipe: Connection, trial_id: str, spec: str, limits: str, plugins: tuple
     try:
         _one_thread()
         _plug(plugins)
-        loop.run_trial(json.loads(spec), trial_id, trial_recorder)
+        loop.run_trial(json.loads(spec), trial_id, trial_recorder, json.loads(anchors))
         end = {"state": "done", "reason": ""}
     except BaseException as error:  # noqa: BLE001  (SystemExit too: exit 0 is no success here)
         with contextlib.suppress(Exception):  # the trial may have closed its own stderr

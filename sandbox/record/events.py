@@ -5,7 +5,7 @@ No event holds a clock, so the same trial gives the same bytes.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sandbox.errors import IntegrityError
@@ -281,7 +281,7 @@ KINDS: Mapping[str, type[Event]] = {
 
 def to_line(event: Event) -> str:
     """One JSON line, without the newline; NaN and infinity are refused (``ValueError``)."""
-    data = {"event": event.kind, **asdict(event)}
+    data = {"event": event.kind, **vars(event)}  # asdict would copy all of it first
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -301,8 +301,12 @@ def read(lines: Iterable[str]) -> list[Event]:
 
 
 def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_frozen(each) for each in value)
-    if isinstance(value, dict):
-        return {key: _frozen(each) for key, each in value.items()}
+    """Of what JSON gives, lists as tuples; its many numbers are not worth a call each."""
+    if type(value) is list:
+        return tuple([_frozen(v) if type(v) in _HOLDERS else v for v in value])
+    if type(value) is dict:
+        return {k: _frozen(v) if type(v) in _HOLDERS else v for k, v in value.items()}
     return value
+
+
+_HOLDERS = (list, dict)

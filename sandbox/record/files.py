@@ -8,7 +8,7 @@ short; looping it over N = 1, 2, … tries a failure at every single operation.
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Operation(NamedTuple):
     """One durable operation about to happen."""
 
     number: int  # counted from 1 since the Disk was made
-    kind: str  # write | fsync | rename | fsync_folder | folder | remove | cut
+    kind: str  # write | fsync | rename | fsync_folder | folder | create | remove | cut
     path: Path
 
 
@@ -42,18 +42,27 @@ class Disk:
 
     def write(self, path: Path, data: bytes) -> None:
         """Replace a file as a whole: temporary file, fsync, rename, fsync of the folder."""
-        temporary = path.with_name(f"{TEMPORARY}{path.name}")
-        with _explained(path):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-            handle = os.open(temporary, flags, 0o644)
-            try:
-                self.put(handle, temporary, data)
-                self.settle(handle, temporary)
-            finally:
-                os.close(handle)
-            self._ask("rename", path)
-            temporary.replace(path)
-            self._fsync_folder(path.parent)
+        self.write_all(path.parent, {path.name: data})
+
+    def write_all(self, folder: Path, files: Mapping[str, bytes]) -> None:
+        """Replace each of these files of one folder as a whole; all are on the disk afterwards."""
+        for name, data in files.items():
+            with _explained(folder / name):
+                self._write_beside(folder / f"{TEMPORARY}{name}", data)
+        with _explained(folder):
+            for name in files:
+                self._ask("rename", folder / name)
+                (folder / f"{TEMPORARY}{name}").replace(folder / name)
+            self._fsync_folder(folder)
+
+    def _write_beside(self, temporary: Path, data: bytes) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        handle = os.open(temporary, flags, 0o644)
+        try:
+            self.put(handle, temporary, data)
+            self.settle(handle, temporary)
+        finally:
+            os.close(handle)
 
     def folder(self, path: Path) -> None:
         """Create a folder and its parents durably; one that exists is left alone."""
@@ -74,10 +83,14 @@ class Disk:
 
     @contextlib.contextmanager
     def appending(self, path: Path) -> Iterator["Log"]:
-        """Open an empty log for appending; whatever stood there before is gone."""
+        """Open an empty log for appending, a new file; whatever stood there before is gone.
+
+        Its name is on the disk after the next ``write`` beside it, its lines when they are synced.
+        """
         with _explained(path):
-            self.write(path, b"")
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+            self._ask("create", path)
+            path.unlink(missing_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
         try:
             yield Log(self, path, handle)
         finally:

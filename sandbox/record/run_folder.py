@@ -127,11 +127,11 @@ class RunFolder:
         other = self._began(trial)
         self.disk.remove(folder / "status.json")
         written = to_json(spec)
-        self.disk.write(folder / "spec.json", written)
         with (
             self.disk.appending(folder / "events.jsonl") as event_log,
             self.disk.appending(folder / "ledger.jsonl") as ledger,
         ):
+            self.disk.write(folder / "spec.json", written)  # and with it the names of the two logs
             yield TrialFolder(
                 folder,
                 self.disk,
@@ -175,8 +175,8 @@ class TrialFolder:
             f"{agent}.safetensors": tensors,
             f"{agent}.state.json": to_json({**state, "sha256": sha}),
         }
+        self.disk.write_all(folder, written)
         for file, data in written.items():
-            self.disk.write(folder / file, data)
             self._weights[f"checkpoints/{name}/{file}"] = hashlib.sha256(data).hexdigest()
         return sha
 

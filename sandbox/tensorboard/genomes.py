@@ -1,13 +1,16 @@
 """Genomes in TensorBoard: a picture at each change, and what changed, in words."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sandbox.pictures.genome_changes import changes
 from sandbox.pictures.lineage_svg import settings_text
 from sandbox.pictures.pixels import genome_png
 from sandbox.record.events import Edited
+from sandbox.record.ledger import canonical
 from sandbox.words import claim_check
 
 MOST_PICTURES = 20
@@ -38,7 +41,7 @@ class Album:
         self.now[agent] = self.shown[agent] = genome
         if self.drawn < MOST_PICTURES:
             self.drawn += 1
-            yield Picture(agent, 0, genome_png(genome, heading=f"{agent}: start"))
+            yield Picture(agent, 0, _first(canonical(genome), f"{agent}: start"))
 
     def edited(self, event: Edited) -> Iterator[Picture]:
         """A proposal; drawn if it changed the genome and the limit is not reached."""
@@ -60,6 +63,12 @@ class Album:
         before, self.shown[agent] = self.shown.get(agent), self.now[agent]
         self.drawn += 1
         yield Picture(agent, step, genome_png(self.now[agent], before, heading=heading))
+
+
+@lru_cache(maxsize=64)
+def _first(genome: str, heading: str) -> bytes:
+    """Drawn once for all trials that begin with the same genome."""
+    return genome_png(json.loads(genome), heading=heading)
 
 
 def edit_markdown(event: Edited, before: JSON | None = None) -> str:

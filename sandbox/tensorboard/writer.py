@@ -3,7 +3,9 @@
 Written with TensorBoard's own protos and record writer, so neither torch nor TensorFlow is needed.
 One run folder a trial, ``tensorboard/<condition>/seed=<n>`` (with the env between where a scenario
 has several); one HParams row a condition, whose metrics are the means over its seeds. Time in these
-files is counted in steps, so the same trial gives the same bytes.
+files is counted in steps, so the same trial gives the same bytes. Films take longer to draw than a
+small trial to run, so they are drawn for the first seed of each condition; the others say how to
+have theirs drawn.
 """
 
 import contextlib
@@ -57,8 +59,14 @@ def _metric(name: str) -> Metric:
     return catalogue().load("metrics", name)()  # type: ignore[no-any-return]
 
 
+NO_FILMS = (
+    "Films of this condition are drawn for its first seed, seed={seed}. This seed was filmed, too:"
+    " `sandbox tensorboard RUN --films` draws the films of every seed."
+)
+
+
 class Records:
-    """One TensorBoard file, flushed after every record."""
+    """One TensorBoard file: what is added in one step of an event is one record."""
 
     def __init__(self, folder: Path) -> None:
         from tensorboard.summary.writer.record_writer import (  # noqa: PLC0415  (slow to import)
@@ -68,11 +76,12 @@ class Records:
         folder.mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes] = (folder / FILE).open("wb")
         self._records = RecordWriter(self._file)
+        self._waiting: dict[int, list[Any]] = {}  # step -> summaries
         self._write({"file_version": "brain.Event:2"}, 0)
 
     def summary(self, summary: Any, step: int = 0) -> None:
-        """Add a summary proto."""
-        self._write({"summary": summary}, step)
+        """Add a summary proto; ``flush`` writes it."""
+        self._waiting.setdefault(step, []).append(summary)
 
     def scalar(self, tag: str, value: float, step: int) -> None:
         """Add one point of a curve."""
@@ -90,8 +99,17 @@ class Records:
 
         self.summary(Summary(value=[Summary.Value(**content)]), step)
 
+    def flush(self) -> None:
+        """Write all that was added, one record a step."""
+        for step, (first, *others) in self._waiting.items():
+            for each in others:
+                first.MergeFrom(each)
+            self._write({"summary": first}, step)
+        self._waiting = {}
+
     def close(self) -> None:
         """Finish the file."""
+        self.flush()
         self._records.close()
 
     def _write(self, content: Mapping[str, Any], step: int) -> None:
@@ -103,10 +121,16 @@ class Records:
 
 
 class Writer:
-    """TensorBoard of one run: the HParams table now, then a ``TrialWriter`` per trial."""
+    """TensorBoard of one run: the HParams table now, then a ``TrialWriter`` per trial.
 
-    def __init__(self, run_folder: Path, scenario: Mapping[str, Any]) -> None:
+    ``films``: of all seeds, not of the first of each condition only.
+    """
+
+    def __init__(
+        self, run_folder: Path, scenario: Mapping[str, Any], *, films: bool = False
+    ) -> None:
         self.scenario = scenario
+        self.films = films
         self.root = Path(run_folder) / FOLDER
         self.metrics = tuple(dict.fromkeys(["capability", "harm", *scenario["metrics"]]))
         self.several_envs = len(scenario["envs"]) > 1
@@ -125,7 +149,10 @@ class Writer:
         records = Records(self.root.joinpath(*parts, f"seed={spec['seed']}"))
         records.summary(self._session(spec, " · ".join(parts)))
         records.text("trial", f"Trial `{trial_id}`\n\n{_json(spec)}")
-        return TrialWriter(records, self.metrics)
+        records.flush()
+        first = self.scenario["seeds"][0]
+        elsewhere = "" if self.films or spec["seed"] == first else NO_FILMS.format(seed=first)
+        return TrialWriter(records, self.metrics, elsewhere)
 
     def _table(self) -> Any:
         """Columns of the HParams table: levers (and env) against metrics."""
@@ -160,6 +187,7 @@ class TrialWriter:
 
     records: Records
     metrics: tuple[str, ...]
+    films_elsewhere: str = ""  # what is said instead of films
     _events: list[Event] = field(default_factory=list)
     _agents: tuple[str, ...] = ()
     _rewrites: dict[str, int] = field(default_factory=dict)
@@ -173,6 +201,7 @@ class TrialWriter:
             self._measure()
         self._events.append(event)
         self._write_event(event)
+        self.records.flush()
 
     def close(self) -> None:
         """End the session: a success only if the trial finished."""
@@ -272,6 +301,10 @@ class TrialWriter:
     def _(self, event: Filmed) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
 
+        if self.films_elsewhere:
+            if not any(isinstance(each, Filmed) for each in self._events[:-1]):
+                self.records.text("rollout", self.films_elsewhere, self._step())
+            return
         picture = gif(event.boards, event.rewards, legend=event.legend, captions=event.captions)
         image = Summary.Image(encoded_image_string=picture, **_size(picture))
         self.records.value(self._step(), tag=f"rollout/{event.distribution}", image=image)
@@ -338,11 +371,14 @@ def _size(picture: bytes) -> dict[str, int]:
     }
 
 
-def rebuild(run_folder: str | Path) -> Path:
-    """Write the whole TensorBoard folder anew from the stored events; returns it."""
+def rebuild(run_folder: str | Path, *, films: bool = False) -> Path:
+    """Write the whole TensorBoard folder anew from the stored events; returns it.
+
+    ``films``: of all seeds, not of the first of each condition only.
+    """
     run = read_run(run_folder)
     shutil.rmtree(run.folder / FOLDER, ignore_errors=True)
-    writer = Writer(run.folder, run.scenario)
+    writer = Writer(run.folder, run.scenario, films=films)
     for trial in run.trials:
         trial_writer = writer.trial(trial.id, trial.spec)
         for event in trial.events:

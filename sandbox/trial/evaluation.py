@@ -23,6 +23,8 @@ from sandbox.trial.environment import TrialEnv
 Policy = Callable[[Array], Array]
 """Observations ``[n, size]`` -> actions ``[n]``."""
 
+Anchors = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
 FOREIGN_COPIES = 8
 ENDLESS = 100_000
 """Steps after which an episode of a third-party env is taken to have no end."""
@@ -326,9 +328,15 @@ def _play_parallel(
 # --- anchors of normalised metrics --------------------------------------------------------------
 
 
-def anchors(spec: Spec, place: TrialEnv) -> dict[str, dict[str, dict[str, Any]]]:
-    """Distribution -> oracle -> its expected totals: what normalised metrics are held against."""
+def anchors(spec: Spec, place: TrialEnv, known: Anchors | None = None) -> Anchors:
+    """Distribution -> oracle -> its expected totals: what normalised metrics are held against.
+
+    ``known``: as another trial found them in the same env. Those of a world depend on the world
+    alone and are taken as they are; those of a third-party env, on the seed.
+    """
     if place.world is not None:
+        if known is not None:
+            return known
         return {
             name: {k: asdict(oracle) for k, oracle in references(world).items()}
             for name, world in place.world.distributions().items()

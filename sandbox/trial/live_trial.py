@@ -64,7 +64,8 @@ class Signals:
     def _novelty(self, seen: Array) -> float:
         if not len(seen):
             return 0.0
-        mean, variance = seen.mean(0, dtype=np.float64), seen.var(0, dtype=np.float64)
+        mean = seen.mean(0, dtype=np.float64)
+        variance = seen.var(0, dtype=np.float64, mean=mean[None])
         if self._mean is None or self._variance is None:
             self._mean, self._variance = mean, variance
             return 0.0

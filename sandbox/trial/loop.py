@@ -18,17 +18,22 @@ from sandbox.seeding import trial_streams
 from sandbox.trial import build, controls, decoys, two_gate_step
 from sandbox.trial.edit_step import EditOutcome, consider
 from sandbox.trial.environment import recorded, trial_env
-from sandbox.trial.evaluation import LiveSubject, anchors
+from sandbox.trial.evaluation import Anchors, LiveSubject, anchors
 from sandbox.trial.fingerprints import weights_hash
 from sandbox.trial.live_trial import AgentRun, LiveTrial, TrialRecorder
 from sandbox.trial.population import best, is_population, steps_taken
 from sandbox.trial.recorder import GroundTruthRecorder, Means, VisitedPlaces, recorder_of
 
 
-def run_trial(spec: Spec, trial_id: str, trial_recorder: TrialRecorder) -> None:
-    """Run one trial until its budget is spent. Raises ``TrialError`` with the reason."""
+def run_trial(
+    spec: Spec, trial_id: str, trial_recorder: TrialRecorder, known: Anchors | None = None
+) -> None:
+    """Run one trial until its budget is spent. Raises ``TrialError`` with the reason.
+
+    ``known``: see ``evaluation.anchors``.
+    """
     trial = begin(spec, trial_recorder)
-    _start(trial, trial_id)
+    _start(trial, trial_id, known)
     _probe(trial, last=False)
     while not trial.spent():
         _step(trial)
@@ -68,7 +73,7 @@ def begin(spec: Spec, trial_recorder: TrialRecorder) -> LiveTrial:
     )
 
 
-def _start(trial: LiveTrial, trial_id: str) -> None:
+def _start(trial: LiveTrial, trial_id: str, known: Anchors | None) -> None:
     place, spec = trial.place, trial.spec
     genomes = {
         name: agent_run.learner.effective().to_json()
@@ -80,7 +85,7 @@ def _start(trial: LiveTrial, trial_id: str) -> None:
         seed=spec["seed"],
         condition=spec["condition"],
         agents=tuple(trial.agent_runs),
-        anchors=anchors(spec, place),
+        anchors=anchors(spec, place, known),
         genomes=genomes,
     )
     trial.trial_recorder.event(started)

@@ -21,59 +21,100 @@ class Means(NamedTuple):
     truth: Mapping[str, float]  # mean total of each entry; empty where none ended
 
 
+HELD = 256
+"""Steps kept before they are added up: an update may have many more of them."""
+
+
 @dataclass
 class Recorder:
-    """Totals of ``n`` worlds side by side."""
+    """Totals of ``n`` worlds side by side.
+
+    Steps are kept as they come and added up when asked for, all entries of the truth in one
+    array: the same sums in the same order as one by one, in a fraction of the calls.
+    """
 
     agents: Sequence[str]
     n: int
+    most_held: int = HELD
+    _held: list[tuple[dict[str, Array], Array]] = field(default_factory=list)
+    """Reward and truth of a step by name, the same names in all, and which episodes it ended."""
     _running: dict[str, Array] = field(default_factory=dict)  # name -> [n, agents]
     _ended: list[dict[str, Array]] = field(default_factory=list)  # name -> [ended, agents]
 
     def take(self, outcome: Outcome) -> None:
-        """Add one step of all worlds."""
-        for name, values in {"reward": outcome.reward, **outcome.truth}.items():
-            total = self._total(name)
-            total += values if values.ndim > 1 else values[:, None]
-        length = self._total("length")
-        length += 1.0
-        ended = np.flatnonzero(outcome.terminated | outcome.truncated)
-        if ended.size:
-            self._ended.append({name: total[ended] for name, total in self._running.items()})
-            for total in self._running.values():
-                total[ended] = 0.0
+        """Add one step of all worlds; copied, as a world may write into its own arrays again."""
+        held, values = self._held, {"reward": outcome.reward, **outcome.truth}
+        if held and (len(held) == self.most_held or held[-1][0].keys() != values.keys()):
+            self._add_up()
+        copies = {name: np.array(each) for name, each in values.items()}
+        self._held.append((copies, outcome.terminated | outcome.truncated))
+
+    def _add_up(self) -> None:
+        held, self._held = self._held, []
+        if not held:
+            return
+        names = [*dict.fromkeys((*held[0][0], "length", *self._running))]
+        steps = np.zeros((len(held), len(names), self.n, len(self.agents)))
+        for k, name in enumerate(names):
+            if name == "length":
+                steps[:, k] = 1.0
+            elif name in held[0][0]:
+                steps[:, k] = _stacked([values[name] for values, _ in held])
+        total = np.stack([self._total(name) for name in names])
+        for step, (_, ended) in zip(steps, held, strict=True):
+            total += step
+            rows = np.flatnonzero(ended)
+            if rows.size:
+                self._ended.append(dict(zip(names, total[:, rows], strict=True)))
+                total[:, rows] = 0.0
+        self._running = dict(zip(names, total, strict=True))
 
     def _total(self, name: str) -> Array:
-        if name not in self._running:
-            self._running[name] = np.zeros((self.n, len(self.agents)))
-        return self._running[name]
+        return self._running.get(name, np.zeros((self.n, len(self.agents))))
 
     def episodes(self) -> Mapping[str, Episodes]:
         """Return and forget the episodes that ended since the last call, per agent."""
-        ended, self._ended = self._ended, []
-        return {agent: _episodes(ended, k) for k, agent in enumerate(self.agents)}
+        return {agent: _episodes(columns) for agent, columns in self._columns().items()}
 
     def means(self) -> Mapping[str, Means]:
         """Means per ended episode, by agent. Forgets them."""
-        return {agent: _means(found) for agent, found in self.episodes().items()}
+        return {agent: _means(columns) for agent, columns in self._columns().items()}
+
+    def _columns(self) -> Mapping[str, Mapping[str, Array]]:
+        """Agent -> name -> its total in each ended episode."""
+        self._add_up()
+        ended, self._ended = self._ended, []
+        names = sorted({name for totals in ended for name in totals})
+        whole = {name: np.concatenate([totals[name] for totals in ended]) for name in names}
+        return {
+            agent: {name: np.ascontiguousarray(each[:, k]) for name, each in whole.items()}
+            for k, agent in enumerate(self.agents)
+        }
 
 
-def _means(found: Episodes) -> Means:
+def _stacked(steps: Sequence[Array]) -> Array:
+    """One value a world, or one an agent of each: ``[steps, n, 1 or agents]``."""
+    stacked: Array = np.stack(steps)
+    return stacked if stacked.ndim > 2 else stacked[:, :, None]  # noqa: PLR2004
+
+
+def _means(columns: Mapping[str, Array]) -> Means:
     return Means(
-        world_return=float(np.mean(found.reward)) if found.reward else None,
-        truth={k: float(np.mean(v)) for k, v in found.truth.items() if v},
+        world_return=float(columns["reward"].mean()) if columns else None,
+        truth={name: float(columns[name].mean()) for name in _truth(columns)},
     )
 
 
-def _episodes(ended: Sequence[Mapping[str, Array]], k: int) -> Episodes:
-    names = sorted({name for totals in ended for name in totals})
-    columns = {name: np.concatenate([totals[name][:, k] for totals in ended]) for name in names}
-    truth = {k: tuple(map(float, v)) for k, v in columns.items() if k not in {"reward", "length"}}
+def _episodes(columns: Mapping[str, Array]) -> Episodes:
     return Episodes(
-        reward=tuple(map(float, columns.get("reward", ()))),
-        length=tuple(map(int, columns.get("length", ()))),
-        truth=truth,
+        reward=tuple(columns["reward"].tolist()) if columns else (),
+        length=tuple(map(int, columns["length"])) if columns else (),
+        truth={name: tuple(columns[name].tolist()) for name in _truth(columns)},
     )
+
+
+def _truth(columns: Mapping[str, Array]) -> list[str]:
+    return [name for name in columns if name not in {"reward", "length"}]
 
 
 def recorder_of(

@@ -6,8 +6,10 @@ import multiprocessing
 
 import pytest
 
+from sandbox.catalogue import catalogue
 from sandbox.execution import executor as local
-from sandbox.record.ledger import Receipt
+from sandbox.record.events import TrialStarted
+from sandbox.record.ledger import Receipt, canonical
 
 
 class Folder:
@@ -88,3 +90,31 @@ def test_every_way_to_die_has_a_name():
     assert "signal 40" in local._death(-40)
     assert "exit code 3" in local._death(3)
     assert "closed its line" in local._death(None)
+
+
+ANCHORS = {"in_distribution": {"random": {"reward": 0.1}}}
+
+
+def started():
+    return TrialStarted("x", "e", 0, {}, ("agent",), ANCHORS, {})
+
+
+def test_anchors_that_one_trial_found_are_for_all_later_ones_in_the_same_env(executor):
+    running, _keep = line()
+
+    executor._learn(running, started())
+
+    assert executor._anchors == {canonical({"id": "e"}): json.dumps(ANCHORS)}
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_with_a_plug_in_no_trial_sets_the_anchors_of_another(executor, monkeypatch, named):
+    running, _keep = line()
+    if named:
+        executor.plugins = ("a_plug_in",)
+    else:
+        monkeypatch.setattr(catalogue(), "asked", {"an installed one"})
+
+    executor._learn(running, started())
+
+    assert executor._anchors == {}

@@ -24,7 +24,7 @@ def work_on(folder: Path):
     def work(disk: Disk) -> None:
         disk.folder(folder / "a" / "b")
         disk.write(folder / "a" / "b" / "file", b"old")
-        disk.write(folder / "a" / "b" / "file", b"new text")
+        disk.write_all(folder / "a" / "b", {"file": b"new text", "beside": b"new, too"})
         with disk.appending(folder / "a" / "log") as log:
             log.append("one", durable=True)
             log.append("two", durable=True)
@@ -38,6 +38,27 @@ def test_every_operation_is_counted_and_named(tmp_path):
     assert [each.number for each in seen] == list(range(1, len(seen) + 1))
     kinds = [each.kind for each in seen if each.path.name in {"file", f"{TEMPORARY}file", "b"}]
     assert kinds[-5:] == ["fsync_folder", "write", "fsync", "rename", "fsync_folder"]
+
+
+def test_files_that_are_written_together_take_one_fsync_each_and_one_of_their_folder(tmp_path):
+    seen = operations(lambda disk: disk.write_all(tmp_path, {"x": b"1", "y": b"2"}))
+
+    assert [(each.kind, each.path.name.removeprefix(TEMPORARY)) for each in seen] == [
+        *(("write", "x"), ("fsync", "x"), ("write", "y"), ("fsync", "y")),
+        *(("rename", "x"), ("rename", "y"), ("fsync_folder", tmp_path.name)),
+    ]
+
+
+def test_a_new_log_is_a_new_file_whatever_its_name_led_to(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "link").symlink_to(victim)
+    (tmp_path / "same").hardlink_to(victim)
+    for name in ("link", "same"):
+        with Disk().appending(tmp_path / name) as log:
+            log.append("evil", durable=True)
+        assert (tmp_path / name).read_text() == "evil\n"
+    assert victim.read_text() == "precious"
 
 
 @pytest.mark.parametrize("torn", [False, True])

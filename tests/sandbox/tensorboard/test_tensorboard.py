@@ -267,6 +267,28 @@ def backwards(value):
     return value
 
 
+def shown_of(board, seed):
+    """Tags of the films of one trial, and what is said about them."""
+    read = EventAccumulator(str(board / BASE / f"seed={seed}"), {"images": 0, "tensors": 0})
+    read.Reload()
+    films = [tag for tag in read.Tags()["images"] if tag.startswith("rollout/")]
+    said = [tag for tag in read.Tags()["tensors"] if tag.startswith("rollout")]
+    return films, [read.Tensors(tag)[0].tensor_proto.string_val[0].decode() for tag in said]
+
+
+def test_films_are_drawn_for_first_seeds_and_the_others_say_how_to_have_theirs(board):
+    assert shown_of(board, 0) == (["rollout/shifted"], [])
+    films, (said,) = shown_of(board, 2)
+    assert films == []
+    assert "seed=0" in said
+    assert "`sandbox tensorboard RUN --films`" in said
+
+
+def test_all_films_are_drawn_where_they_are_asked_for(board):
+    every = rebuild(board.parent, films=True)
+    assert shown_of(every, 0) == shown_of(every, 2) == (["rollout/shifted"], [])
+
+
 def test_several_envs_lie_side_by_side(scenario, write_run):
     envs = [{"id": "sandbox/CoinGrid-v0", "kwargs": {"size": n}} for n in (5, 7)]
     root = rebuild(write_run({**scenario, "envs": envs, "seeds": [0], "levers": {}}))

@@ -102,6 +102,18 @@ def test_the_anchors_of_a_world_hold_what_standing_still_is_worth_on_all_levels(
         assert oracles["idle"]["reward"] == pytest.approx(-0.01 * there.world.horizon)
 
 
+def test_anchors_of_a_world_are_taken_from_another_trial_those_of_other_envs_never(place):
+    spec = {"env": {"id": "sandbox/VaseGrid-v0", "kwargs": {}}, "seed": 0, "salt": 0}
+    known = evaluation.anchors(spec, environment.trial_env(spec, 1))
+    elsewhere = {**spec, "seed": 7, "salt": 1}
+
+    assert evaluation.anchors(elsewhere, environment.trial_env(elsewhere, 2)) == known
+    assert evaluation.anchors(spec, environment.trial_env(spec, 1), {"of": {}}) == {"of": {}}
+    foreign = {"env": {"id": "test/Bytes-v0"}, "seed": 0, "salt": 0}
+    assert {*evaluation.anchors(foreign, place, known)} == {"in_distribution"}
+    assert evaluation.anchors(foreign, place, known) == evaluation.anchors(foreign, place)
+
+
 def test_so_it_is_for_several_agents():
     shown = []
     act = functools.partial(second, shown)

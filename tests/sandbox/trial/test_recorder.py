@@ -1,6 +1,8 @@
 """The recorder: totals per episode, world by world and agent by agent, nothing carried over."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 import envs
 from envs.contract import Outcome
@@ -35,6 +37,17 @@ def test_totals_start_again_where_an_episode_ended():
     assert recorder.episodes()["agent"].reward == ()
 
 
+def test_what_a_world_writes_into_its_arrays_afterwards_does_not_count():
+    recorder, step = Recorder(("agent",), 2), outcome([1, 10], [False, False], harm=[0, 1])
+    recorder.take(step)
+    step.reward[:], step.truth["harm"][:], step.terminated[:] = 7.0, 7.0, True
+    recorder.take(outcome([2, 20], [True, True], harm=[0, 0]))
+
+    played = recorder.episodes()["agent"]
+
+    assert (played.reward, played.length, played.truth) == ((3, 30), (2, 2), {"harm": (0, 1)})
+
+
 def test_agents_are_distinguished():
     recorder = Recorder(("a", "b"), 2)
     recorder.take(outcome([[5, 6], [1, 2]], [False, True], harm=[[1, 1], [0, 1]]))
@@ -46,6 +59,56 @@ def test_agents_are_distinguished():
     assert played["b"].reward == (2.0, 12.0)
     assert played["b"].truth == {"harm": (1.0, 1.0)}
     assert played["a"].length == (1, 2)
+
+
+class StepByStep:
+    """What a recorder finds, added up at every step of every world by itself."""
+
+    def __init__(self, agents, n):
+        self.agents, self.n = agents, n
+        self.running = [{} for _ in range(n)]  # name -> [agents]
+        self.ended = []
+
+    def take(self, given):
+        values = {"reward": given.reward, "length": np.ones(self.n), **given.truth}
+        for name, each in values.items():
+            for i, row in enumerate(self.running):
+                row[name] = row.get(name, np.zeros(len(self.agents))) + each[i]
+        for i in np.flatnonzero(given.terminated | given.truncated):
+            self.ended.append(self.running[i])
+            self.running[i] = {}
+
+    def of(self, name, k):
+        return tuple(row[name][k] for row in self.ended)
+
+
+@given(
+    sizes=st.tuples(st.integers(1, 5), st.integers(1, 3), st.sampled_from([1, 5, 256])),
+    seed=st.integers(0, 2**32),
+    asked=st.lists(st.integers(0, 12), min_size=1, max_size=4),
+    ends=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+)
+def test_asking_once_a_rollout_gives_the_very_sums_of_adding_at_every_step(
+    seed, sizes, asked, ends
+):
+    n, agents, held = sizes
+    rng, names = np.random.default_rng(seed), [f"agent_{k}" for k in range(agents)]
+    shape = (n,) if agents == 1 else (n, agents)
+    recorder, plain = Recorder(names, n, held), StepByStep(names, n)
+    for steps in asked:
+        for _ in range(steps):
+            over, cut = rng.random((2, n)) < ends
+            truth = {name: rng.normal(size=shape) for name in ("hidden_reward", "harm")}
+            step = Outcome(rng.normal(size=shape), over, cut & ~over, truth)
+            recorder.take(step)
+            plain.take(step)
+        played = recorder.episodes()
+        for k, name in enumerate(names):
+            assert played[name].reward == plain.of("reward", k)
+            assert played[name].length == plain.of("length", k)
+            expected = {each: plain.of(each, k) for each in truth} if plain.ended else {}
+            assert played[name].truth == expected
+        plain.ended = []
 
 
 def test_means_are_empty_not_zero_where_nothing_ended():
@@ -90,7 +153,7 @@ def test_a_ground_truth_recorder_calls_every_listener_once_a_step():
     assert len(beats) == 1
     assert set(np.flatnonzero(visited_places._been).tolist()) == start
     assert start.isdisjoint(face.world.place(face.state).tolist())
-    assert set(kept._running) >= {"reward", "length", "harm"}
+    assert set(kept._held[0][0]) >= {"reward", "hidden_reward", "harm"}
 
 
 def test_the_agents_of_a_joint_world_are_known_through_it():
