@@ -75,10 +75,8 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
 
     def get(self, batch_size: int | None = None) -> Iterator[RolloutBufferSamples]:
         """Yield shuffled minibatches of the steps that are present, once through."""
-        rows = np.flatnonzero(self.swap_and_flatten(self.present))
-        columns = self._columns()
-        order = torch.from_numpy(rows[self.rng.permutation(len(rows))])
-        for batch in torch.split(order, batch_size or len(rows)):
+        columns, order = self._columns(), torch.from_numpy(self.shuffled_rows())
+        for batch in torch.split(order, batch_size or len(order)):
             yield self.samples(*(column[batch] for column in columns))
 
     def whole(self) -> RolloutBufferSamples:
@@ -87,7 +85,7 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
 
     def rows(self, chosen: Array) -> RolloutBufferSamples:
         """Return these of the steps that are present, counted env by env."""
-        there = np.flatnonzero(self.swap_and_flatten(self.present))
+        there = self.rows_present()
         found: RolloutBufferSamples = self.samples(
             *(column[there[chosen]] for column in self._columns())
         )
@@ -97,6 +95,25 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         """Hold observations of another width from the next rollout on."""
         self.observation_space, self.obs_shape = observation_space, observation_space.shape
         self.reset()
+
+    def columns(self) -> tuple[Array, ...]:
+        """Return inputs, actions, log probabilities, advantages and returns (of every stream).
+
+        Each is ``[steps * n, ...]``, env by env: views of what ``get`` takes its minibatches from.
+        """
+        observations, actions, _, *rest = (each.numpy() for each in self._columns())
+        return observations, actions[:, 0], *rest
+
+    def rows_present(self) -> Array:
+        """Return the rows of ``columns`` at which the agent was there."""
+        found: Array = np.flatnonzero(self.swap_and_flatten(self.present))
+        return found
+
+    def shuffled_rows(self) -> Array:
+        """Return them in a fresh order."""
+        rows = self.rows_present()
+        found: Array = rows[self.rng.permutation(len(rows))]
+        return found
 
     def _columns(self) -> tuple[torch.Tensor, ...]:
         """Return the buffer's columns as flat tensors, env by env; made once a rollout."""

@@ -11,7 +11,7 @@ from stable_baselines3.common.logger import Logger
 from torch import Tensor
 
 from agents.algorithms.buffers import PrivateRolloutBuffer
-from agents.algorithms.ppo_update import ppo_loss, ppo_update
+from agents.algorithms.ppo_update import LOSSES, ppo_loss, ppo_update
 from agents.architecture.cost import parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -23,10 +23,22 @@ from agents.architecture.validity import (
 )
 from agents.arrays import Array
 from agents.behaviour import log_softmax
-from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, Streams, UpdateReport
-from agents.genome import Genome, LearningRule
+from agents.contract import (
+    AgentState,
+    Batch,
+    LiveLearner,
+    LiveObjective,
+    Look,
+    Streams,
+    UpdateReport,
+)
+from agents.engine import updates
+from agents.engine.engine import Engine, Head
+from agents.engine.look import EngineLook
+from agents.engine.support import engine_problems, first_engine
+from agents.genome import TOWERS, Genome, LearningRule
 from agents.network.bundle import read_agent_state, read_architecture
-from agents.network.gradient_step import Stepper, as_input
+from agents.network.gradient_step import Stepper, fitted
 from agents.network.gradients import MOST, LossLook
 from agents.network.installation import read_sb3_rule, write_agent_state
 from agents.network.sb3_policy import AgentPolicy
@@ -60,8 +72,10 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         steps: int,
         live_objectives: Mapping[str, LiveObjective],
         streams: Streams,
+        engine: str = "auto",
     ) -> None:
         refuse([*genome_problems(genome), *self._wrong_rule(genome)])
+        self.engine_name = first_engine(engine, genome.architecture)
         self.chance = streams if isinstance(streams, Chance) else Chance(streams)
         streams = self.chance
         self.observation_size = flat_size(observation_space)
@@ -192,6 +206,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self.gradient_norm = self._losses["gradient_norm"]
 
     def _update(self) -> dict[str, float]:
+        if self.engine:
+            return updates.ppo_update(self, self._learning_towers(), LOSSES)
         return ppo_update(self)
 
     def _loss(self, batch: Any) -> Tensor:
@@ -209,10 +225,13 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         problems += self._wrong_rule(agent_state.genome)
         problems += value_problems(agent_state.values, self._live_objectives)
+        if self.engine_name == "numpy":
+            problems += engine_problems(agent_state.genome.architecture)
         refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
         write_agent_state(self, agent_state)
         import_values(agent_state.values, self._live_objectives)
         self._weights = dict(agent_state.genome.objective)
+        self._start_engine(agent_state.genome)
         self.genome = agent_state.genome
         self._see(agent_state.genome.architecture.history)
 
@@ -231,9 +250,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def logits(self, observations: Array) -> Array:
         """Policy logits, float32 ``[n, actions]``."""
-        with torch.inference_mode():
-            found: Array = self.policy.policy(self._input(observations)).numpy()
-        return found
+        return self._run("policy", observations)
 
     def values(self, observations: Array) -> Array:
         """State values, float32 ``[n]``."""
@@ -247,17 +264,21 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
-        seen = self._input(self.recent_observations(MOST))
-        return {**self.policy.policy.unit_use(seen), "gradient_norm": self.gradient_norm}
+        seen = self._fit(self.recent_observations(MOST))
+        use = self.engine.unit_use("policy", seen) if self.engine else None
+        use = use or self.policy.policy.unit_use(torch.from_numpy(seen))
+        return {**use, "gradient_norm": self.gradient_norm}
 
-    def look(self) -> LossLook | None:
+    def look(self) -> Look | None:
         """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
         inputs = self._inputs(self.genome)
         if self.looked_at is None or self.observation_space.shape != (inputs,):
             return None
-        batch = self.rollout_buffer.rows(self.looked_at)
-        if batch.observations.shape[1] != inputs:
+        if self.rollout_buffer.observations.shape[2] != inputs:
             return None
+        if self.engine:
+            return self._engine_look(self.engine, self.looked_at)
+        batch = self.rollout_buffer.rows(self.looked_at)
         return LossLook(
             self.policy,
             self.policy.optimizer,
@@ -317,8 +338,38 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         """Numbers that the towers read: this observation and those before it."""
         return self.observation_size * genome.architecture.history
 
-    def _input(self, observations: Array) -> torch.Tensor:
-        return as_input(observations, self._inputs(self.genome))
+    def _fit(self, observations: Array) -> Array:
+        return fitted(observations, self._inputs(self.genome))
+
+    def _run(self, tower: str, observations: Array) -> Array:
+        """Outputs of one tower, float32 ``[n, outputs]``."""
+        inputs = self._fit(observations)
+        if self.engine:
+            return self.engine.outputs(tower, inputs)
+        with torch.inference_mode():
+            found: Array = self.policy.tower(tower)(torch.tensor(inputs)).numpy()
+        return found
+
+    def _start_engine(self, genome: Genome) -> None:
+        self.engine: Engine | None = None
+        if self.engine_name == "numpy":
+            architecture = genome.architecture
+            self.engine = Engine(
+                self.policy, self.policy.optimizer, architecture, self._learning_towers()
+            )
+
+    def _learning_towers(self) -> tuple[str, ...]:
+        """The towers that the next update trains."""
+        return TOWERS
+
+    def _engine_look(self, engine: Engine, rows: Array) -> EngineLook:
+        inputs, steps = updates.whole_rollout(self, rows)
+        head = self._head(steps)
+        return EngineLook(engine, self.policy.optimizer, self._learning_towers(), inputs, head)
+
+    def _head(self, steps: updates.Steps) -> Head:
+        """The loss on these steps, given the towers' outputs."""
+        return updates.ppo_head(self, updates.alone(steps))
 
     def _see(self, history: int) -> None:
         """Keep as many observations as the policy reads; drop a rollout of another width."""
@@ -330,9 +381,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             self.looked_at = None
 
     def _worth(self, tower: str, observations: Array) -> Array:
-        with torch.inference_mode():
-            found: Array = self.policy.tower(tower)(self._input(observations)).numpy()[:, 0]
-        return found
+        return self._run(tower, observations)[:, 0]
 
     def _store_reward(self, batch: Batch, t: int) -> None:
         """Store the mixed reward of step ``t`` in the buffer."""

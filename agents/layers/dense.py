@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from agents.arrays import Array
 from agents.genome import Layer
+from agents.layers import passes
 from agents.layers.kind import Inputs, LayerKind, Place, Shapes, affine, linear
 
 if TYPE_CHECKING:
@@ -17,10 +21,41 @@ def edges(layer: Layer, width: int) -> int:
     return max(round(layer.density * layer.units * width), 1)
 
 
+class DensePass(passes.LayerPass):
+    """``f(x W' + b)``. Weights that a mask takes away are 0, so only gradients need the mask."""
+
+    def __init__(self, place: passes.Place) -> None:
+        super().__init__(place)
+        self._units = place.activation.units(place.shape(place.layer.units))
+        if place.gradients:
+            self._back = np.empty(place.shape(place.width), np.float32)
+
+    def forward(self, x: Array, streams: Sequence[Array]) -> Array:
+        """See ``LayerPass``."""
+        del streams
+        weights = self.place.weights
+        passes.affine(x, weights["weight"], weights["bias"], self._units.z)
+        self.read, self.hidden = x, self._units.apply()
+        return self.hidden
+
+    def backward(self, slope: Array, earlier: dict[int, Array], *, first: bool) -> Array:
+        """See ``LayerPass``."""
+        del earlier
+        weights, gradients = self.place.weights, self.place.gradients
+        self._units.back(slope)
+        self.before = slope
+        passes.affine_back(slope, self.read, gradients["weight"], gradients["bias"])
+        mask = weights.get("mask")
+        if mask is not None:
+            gradients["weight"][...] *= mask
+        return slope if first else np.matmul(slope, weights["weight"], out=self._back)
+
+
 class Dense(LayerKind):
     """The plain layer."""
 
     sets_width = True
+    numpy_pass = DensePass
 
     def shapes(self, layer: Layer, inputs: Inputs) -> Shapes:
         """Weight and bias."""

@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from agents.arrays import Array
 from agents.genome import Layer
+from agents.layers import passes
 from agents.layers.kind import Inputs, LayerKind, Place, Shapes, affine, linear, multiply
 
 if TYPE_CHECKING:
@@ -12,8 +16,45 @@ if TYPE_CHECKING:
     from agents.layers.kind import Activation
 
 
+class ResidualPass(passes.LayerPass):
+    """``x + f(x W1' + b1) W2' + b2``."""
+
+    def __init__(self, place: passes.Place) -> None:
+        super().__init__(place)
+        self._units = place.activation.units(place.shape(place.layer.units))
+        self._out = np.empty(place.shape(place.width), np.float32)
+        if place.gradients:
+            self._inner = np.empty(place.shape(place.layer.units), np.float32)
+            self._back = np.empty_like(self._out)
+
+    def forward(self, x: Array, streams: Sequence[Array]) -> Array:
+        """See ``LayerPass``."""
+        del streams
+        w = self.place.weights
+        passes.affine(x, w["inner.weight"], w["inner.bias"], self._units.z)
+        self.read, self.hidden = x, self._units.apply()
+        passes.affine(self.hidden, w["outer.weight"], w["outer.bias"], self._out)
+        return np.add(self._out, x, out=self._out)
+
+    def backward(self, slope: Array, earlier: dict[int, Array], *, first: bool) -> Array:
+        """See ``LayerPass``."""
+        del earlier
+        w, g = self.place.weights, self.place.gradients
+        passes.affine_back(slope, self.hidden, g["outer.weight"], g["outer.bias"])
+        inner = np.matmul(slope, w["outer.weight"], out=self._inner)
+        self._units.back(inner)
+        self.before = inner
+        passes.affine_back(inner, self.read, g["inner.weight"], g["inner.bias"])
+        if first:
+            return slope
+        np.matmul(inner, w["inner.weight"], out=self._back)
+        return np.add(self._back, slope, out=self._back)
+
+
 class Residual(LayerKind):
     """A block beside the stream (He et al. 2016)."""
+
+    numpy_pass = ResidualPass
 
     def shapes(self, layer: Layer, inputs: Inputs) -> Shapes:
         """The inner and the outer map."""

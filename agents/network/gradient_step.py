@@ -98,11 +98,20 @@ class Stepper:
             for name, mask in networks.named_buffers():  # momentum moves weights without a gradient
                 networks.get_parameter(f"{name.removesuffix('mask')}weight").mul_(mask)
             if self._replacing is not None:
-                for tower, read in inputs.items():
-                    seen = networks.tower(tower).activations(read)
-                    self._replacing.after_step(
-                        tower, networks.tower(tower), seen, optimizer, networks.kept
-                    )
+                self.replace(networks, optimizer, inputs)
+
+    @torch.no_grad()
+    def replace(
+        self, networks: Towers, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor]
+    ) -> None:
+        """Let the rule's replacement of units do its step; it must have one."""
+        if self._replacing is None:
+            raise RuntimeError("the rule in force replaces no units")
+        for tower, read in inputs.items():
+            live = networks.tower(tower)
+            self._replacing.after_step(
+                tower, live, live.activations(read), optimizer, networks.kept
+            )
 
 
 def _gradient(parameter: nn.Parameter) -> Tensor:
@@ -118,13 +127,18 @@ def check_weights(networks: Towers) -> None:
         raise FloatingPointError(f"non-finite weights in {', '.join(bad)}")
 
 
-def as_input(observations: Array, width: int) -> Tensor:
-    """Copy into torch's own memory, float32 ``[n, width]``: the caller's may be read-only.
+def fitted(observations: Array, width: int) -> Array:
+    """Observations as float32 ``[n, width]``.
 
     Rows that lack older observations get zeros for them, as at an episode's start; rows that have
     more than are read lose the oldest.
     """
-    found: Any = np.asarray(observations, np.float32)
+    found: Array = np.asarray(observations, np.float32)
     if found.shape[1] < width:
         found = np.pad(found, ((0, 0), (0, width - found.shape[1])))
-    return torch.tensor(found[:, :width])
+    return found[:, :width]
+
+
+def as_input(observations: Array, width: int) -> Tensor:
+    """Copy ``fitted`` observations into torch's own memory: the caller's may be read-only."""
+    return torch.tensor(fitted(observations, width))
