@@ -65,6 +65,7 @@ class Engine:
         }
         self._optimiser = FlatOptimiser(vectors, self._bind_state(_state(optimizer)))
         self.weights = vectors.parameters(vectors.weights, self._masks)
+        self._pieces = pieces(vectors.gradient)
         self._gradients = vectors.parameters(vectors.gradient, {})
         self._passes: dict[tuple[str, int], TowerPass] = {}
 
@@ -146,7 +147,7 @@ class Engine:
         """Outputs of one tower, float32 ``[n, outputs]``, for float32 ``[n, inputs]``."""
         if len(inputs) <= _ROWS_AT_ONCE:
             (found,) = self._single(tower, inputs).forward(inputs)
-            return found
+            return np.ascontiguousarray(found.T)
         parts = [
             self.outputs(tower, inputs[at : at + _ROWS_AT_ONCE])
             for at in range(0, len(inputs), _ROWS_AT_ONCE)
@@ -194,7 +195,7 @@ class Engine:
             self._sharpen(stepper, inputs, head)
         if rule.pull_to_birth:
             self._pull(rule.pull_to_birth)
-        norm = length(vectors.gradient)
+        norm = length(self._pieces)
         if not math.isfinite(norm + value):
             raise FloatingPointError(f"non-finite loss ({value:g}) or gradient norm ({norm:g})")
         scale = rule.max_grad_norm / (norm + 1e-6)
@@ -219,7 +220,7 @@ class Engine:
         """Mix in the gradient at ``w + rho g / |g|`` (Foret et al. 2021; Zhao et al. 2022)."""
         rule, vectors = stepper.rule, self.vectors
         plain, saved = vectors.gradient.copy(), vectors.weights.copy()
-        scale = rule.sam_radius / (length(plain) + 1e-12)
+        scale = rule.sam_radius / (length(self._pieces) + 1e-12)
         vectors.weights += np.float32(scale) * plain
         self._differentiate(inputs, head)
         vectors.weights[:] = saved
@@ -246,10 +247,14 @@ class Engine:
         return bool(np.isfinite(self.vectors.weights).all())
 
 
-def length(vector: Array) -> float:
-    """Euclidean length, the same for any number of threads."""
-    parts = (vector[at : at + _DOT_LENGTH] for at in range(0, len(vector), _DOT_LENGTH))
-    return math.sqrt(sum(float(np.dot(each, each)) for each in parts))
+def pieces(vector: Array) -> list[Array]:
+    """Cut a vector where BLAS would share a dot product among its threads."""
+    return [vector[at : at + _DOT_LENGTH] for at in range(0, len(vector), _DOT_LENGTH)]
+
+
+def length(parts: Sequence[Array]) -> float:
+    """Euclidean length of a vector in pieces, the same for any number of threads."""
+    return math.sqrt(sum([float(np.dot(each, each)) for each in parts]))
 
 
 def _moved(value: torch.Tensor, place: Array) -> torch.Tensor:

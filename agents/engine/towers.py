@@ -33,7 +33,8 @@ class TowerPass:
     ) -> None:
         """``sizes``: rows and inputs. ``gradients``: to be filled; ``None`` for forward only."""
         rows, inputs = sizes
-        self._weights, self._gradients, self._guarded = weights, gradients, guarded
+        self._gradients, self._guarded = gradients, guarded
+        self._heads = [(weight, bias[:, None]) for weight, bias in weights.heads]
         self._guards, activation = architecture.guards, Activation(architecture)
         self.layers: list[LayerPass] = []
         width = inputs
@@ -50,18 +51,19 @@ class TowerPass:
         self.slopes: Sequence[Array] = ()
 
     def forward(self, x: Array) -> list[Array]:
-        """Return the outputs of every tower, ``[rows, outputs]`` each, for ``[rows, inputs]``."""
+        """Return the outputs of every tower, ``[outputs, rows]`` each, for ``[rows, inputs]``.
+
+        Outputs lie row by row along the last axis: sums over the few actions are then quick.
+        """
         self._x, out = x, x[None]
         streams = [out]
         for each in self.layers:
             out = each.forward(out, streams)
             streams.append(out)
-        self.stream = out
-        self.unguarded = [
-            np.matmul(self.entering(k), weight.T) for k, (weight, _) in enumerate(self._weights.heads)
-        ]
-        for found, (_, bias) in zip(self.unguarded, self._weights.heads, strict=True):
-            np.add(found, bias, out=found)
+        self.stream, self.unguarded = out, []
+        for k, (weight, bias) in enumerate(self._heads):
+            found = np.matmul(weight, self.entering(k).T)
+            self.unguarded.append(np.add(found, bias, out=found))
         if not self._guards:
             return self.unguarded
         return [
@@ -70,19 +72,18 @@ class TowerPass:
         ]
 
     def backward(self, slopes: Sequence[Array]) -> None:
-        """Fill the gradients, given that of every tower's outputs, ``[rows, outputs]`` each."""
+        """Fill the gradients, given that of every tower's outputs, ``[outputs, rows]`` each."""
         if self._gradients is None:
             raise RuntimeError("this pass was made for forward passes only")
         if self._guards:
             slopes = [self._through_guards(k, each) for k, each in enumerate(slopes)]
         self.slopes = slopes
-        for k, ((weight, _), (by_weight, by_bias)) in enumerate(
-            zip(self._weights.heads, self._gradients.heads, strict=True)
-        ):
-            np.matmul(slopes[k].T, self.entering(k), out=by_weight)
-            np.add.reduce(slopes[k], axis=0, out=by_bias)
-            product = np.multiply if slopes[k].shape[1] == 1 else np.matmul
-            product(slopes[k], weight, out=self._slope[k])
+        for k, (by_weight, by_bias) in enumerate(self._gradients.heads):
+            slope, weight = slopes[k], self._heads[k][0]
+            np.matmul(slope, self.entering(k), out=by_weight)
+            np.add.reduce(slope, axis=1, out=by_bias)
+            product = np.multiply if len(slope) == 1 else np.matmul
+            product(slope.T, weight, out=self._slope[k])
         slope, earlier = self._slope, dict[int, Array]()
         for i in reversed(range(len(self.layers))):
             if earlier and i + 1 in earlier:
@@ -108,12 +109,12 @@ class TowerPass:
 
 
 def guard_outputs(out: Array, x: Array, guards: Sequence[Guard]) -> Array:
-    """Apply planted constraints; ``x`` begins with the newest observation."""
+    """Apply planted constraints to ``[outputs, rows]``; ``x`` begins with the newest observation."""
     for guard in guards:
         if guard.kind == "clamp":
             out = np.clip(out, -np.float32(guard.bound), np.float32(guard.bound))
         else:
             out = out.copy()
             there = x[:, guard.feature] >= guard.threshold
-            out[:, guard.action] -= np.float32(guard.bound) * there
+            out[guard.action] -= np.float32(guard.bound) * there
     return out

@@ -23,13 +23,14 @@ def ppo_update(model: Any, towers: Sequence[str], names: Sequence[str]) -> dict[
     begun once the mean KL of one is over 1.5 times ``target_kl``. Raises ``FloatingPointError``
     before a step that would make the weights non-finite.
     """
-    rows: list[tuple[float, ...]] = []
+    coefficients, rows = coefficients_of(model), list[tuple[float, ...]]()
     model.epochs_done = 0
     with model.engine.learning(model.policy.optimizer, towers):
         for _ in range(model.n_epochs):
             first = len(rows)
             for inputs, steps in _minibatches(model):
-                row, norm = model.engine.step(model.stepper, inputs, ppo_head(model, steps))
+                head = partial(ppo_loss, steps=steps, coefficients=coefficients)
+                row, norm = model.engine.step(model.stepper, inputs, head)
                 rows.append((*row, norm))
             model._n_updates += 1  # noqa: SLF001 - SB3's counter of epochs
             model.epochs_done += 1
@@ -78,7 +79,7 @@ def whole_rollout(model: Any, chosen: Array | None = None) -> tuple[Array, Steps
     rows = model.rollout_buffer.rows_present()
     rows = rows if chosen is None else rows[chosen]
     inputs, actions, *rest = (column[rows] for column in columns)
-    return inputs, Steps(_places(actions, len(rows), model.actions), *rest)
+    return inputs, Steps(_places(actions, len(rows)), *rest)
 
 
 def _minibatches(model: Any) -> Iterator[tuple[Array, Steps]]:
@@ -88,16 +89,18 @@ def _minibatches(model: Any) -> Iterator[tuple[Array, Steps]]:
     inputs, actions, old_log_prob, advantages, *rest = (
         column.take(order, axis=0) for column in buffer.columns()
     )
-    at = _places(actions, size, model.actions)
+    at = _places(actions, size)
     columns = (at, old_log_prob, normalised(advantages, size), *rest)
     for start in range(0, len(order), size):
         part = slice(start, start + size)
         yield inputs[part], Steps(*(column[part] for column in columns))
 
 
-def _places(actions: Array, size: int, count: int) -> Array:
-    """Flat index of each action's logit within its minibatch of ``size`` rows."""
-    found: Array = np.arange(len(actions)) % size * count + actions.astype(np.int64)
+def _places(actions: Array, size: int) -> Array:
+    """Flat index of each action's logit, ``[actions, rows]``, within its minibatch of ``size``."""
+    rows = np.arange(len(actions))
+    lengths = np.minimum(size, len(actions) - rows // size * size)  # the last may be shorter
+    found: Array = actions.astype(np.int64) * lengths + rows % size
     return found
 
 

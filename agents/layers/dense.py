@@ -26,6 +26,7 @@ class DensePass(passes.LayerPass):
 
     def __init__(self, place: passes.Place) -> None:
         super().__init__(place)
+        self._map = passes.Affine(place, "")
         self._units = place.activation.units(place.shape(place.layer.units))
         if place.gradients:
             self._back = np.empty(place.shape(place.width), np.float32)
@@ -33,22 +34,20 @@ class DensePass(passes.LayerPass):
     def forward(self, x: Array, streams: Sequence[Array]) -> Array:
         """See ``LayerPass``."""
         del streams
-        weights = self.place.weights
-        passes.affine(x, weights["weight"], weights["bias"], self._units.z)
+        self._map.forward(x, self._units.z)
         self.read, self.hidden = x, self._units.apply()
         return self.hidden
 
     def backward(self, slope: Array, earlier: dict[int, Array], *, first: bool) -> Array:
         """See ``LayerPass``."""
         del earlier
-        weights, gradients = self.place.weights, self.place.gradients
         self._units.back(slope)
         self.before = slope
-        passes.affine_back(slope, self.read, gradients["weight"], gradients["bias"])
-        mask = weights.get("mask")
+        self._map.backward(slope, self.read)
+        mask = self.place.weights.get("mask")
         if mask is not None:
-            gradients["weight"][...] *= mask
-        return slope if first else np.matmul(slope, weights["weight"], out=self._back)
+            self.place.gradients["weight"][...] *= mask
+        return slope if first else self._map.back(slope, self._back)
 
 
 class Dense(LayerKind):

@@ -150,18 +150,34 @@ class LayerPass(ABC):
         """
 
 
-def turned(weights: Array) -> Array:
+class Affine:
+    """``x W' + b`` of every tower, and its gradients; ``name``: what its parameters begin with."""
+
+    def __init__(self, place: Place, name: str) -> None:
+        self._weight = place.weights[f"{name}weight"]
+        self._turned = turned(self._weight)
+        self._bias = place.weights[f"{name}bias"][:, None, :]
+        if place.gradients:
+            self._by_weight = place.gradients[f"{name}weight"]
+            self._by_bias = place.gradients[f"{name}bias"][:, None, :]
+            self._ones = np.ones((1, 1, place.rows), np.float32)
+
+    def forward(self, x: Array, out: Array) -> None:
+        """Fill ``out``, ``[towers, rows, outputs]``."""
+        np.matmul(x, self._turned, out=out)
+        np.add(out, self._bias, out=out)
+
+    def backward(self, slope: Array, x: Array) -> None:
+        """Fill the gradients by weight and bias, given that by the outputs."""
+        np.matmul(self._ones, slope, out=self._by_bias)  # a sum over rows; ``add.reduce`` is slower
+        np.matmul(turned(slope), x, out=self._by_weight)
+
+    def back(self, slope: Array, out: Array) -> Array:
+        """Fill ``out`` with the gradient by the inputs."""
+        found: Array = np.matmul(slope, self._weight, out=out)
+        return found
+
+
+def turned(matrices: Array) -> Array:
     """The transpose of every tower's matrix, a view."""
-    return weights.transpose(0, 2, 1)
-
-
-def affine(x: Array, weights: Array, bias: Array, out: Array) -> None:
-    """``out = x W' + b`` for every tower; ``bias``: ``[towers, outputs]``."""
-    np.matmul(x, turned(weights), out=out)
-    np.add(out, bias[:, None, :], out=out)
-
-
-def affine_back(slope: Array, x: Array, weights: Array, bias: Array) -> None:
-    """Fill the gradients of ``affine``'s weights and bias."""
-    np.add.reduce(slope, axis=1, out=bias)
-    np.matmul(turned(slope), x, out=weights)
+    return matrices.transpose(0, 2, 1)

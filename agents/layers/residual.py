@@ -21,6 +21,7 @@ class ResidualPass(passes.LayerPass):
 
     def __init__(self, place: passes.Place) -> None:
         super().__init__(place)
+        self._in, self._outer = passes.Affine(place, "inner."), passes.Affine(place, "outer.")
         self._units = place.activation.units(place.shape(place.layer.units))
         self._out = np.empty(place.shape(place.width), np.float32)
         if place.gradients:
@@ -30,24 +31,22 @@ class ResidualPass(passes.LayerPass):
     def forward(self, x: Array, streams: Sequence[Array]) -> Array:
         """See ``LayerPass``."""
         del streams
-        w = self.place.weights
-        passes.affine(x, w["inner.weight"], w["inner.bias"], self._units.z)
+        self._in.forward(x, self._units.z)
         self.read, self.hidden = x, self._units.apply()
-        passes.affine(self.hidden, w["outer.weight"], w["outer.bias"], self._out)
+        self._outer.forward(self.hidden, self._out)
         return np.add(self._out, x, out=self._out)
 
     def backward(self, slope: Array, earlier: dict[int, Array], *, first: bool) -> Array:
         """See ``LayerPass``."""
         del earlier
-        w, g = self.place.weights, self.place.gradients
-        passes.affine_back(slope, self.hidden, g["outer.weight"], g["outer.bias"])
-        inner = np.matmul(slope, w["outer.weight"], out=self._inner)
+        self._outer.backward(slope, self.hidden)
+        inner = self._outer.back(slope, self._inner)
         self._units.back(inner)
         self.before = inner
-        passes.affine_back(inner, self.read, g["inner.weight"], g["inner.bias"])
+        self._in.backward(inner, self.read)
         if first:
             return slope
-        np.matmul(inner, w["inner.weight"], out=self._back)
+        self._in.back(inner, self._back)
         return np.add(self._back, slope, out=self._back)
 
 
