@@ -15,6 +15,7 @@ from torch.nn import functional
 from agents.algorithms.ppo import RewritablePPO
 from agents.engine import updates
 from agents.engine.engine import Head
+from agents.engine.losses import Steps
 from agents.genome import TOWERS, A2CRule, LearningRule
 from agents.network.gradient_step import Row, check_weights
 
@@ -29,7 +30,7 @@ class RewritableA2C(RewritablePPO):
             return updates.a2c_update(self, LOSSES)
         return a2c_update(self)
 
-    def _head(self, steps: updates.Steps) -> Head:
+    def _head(self, steps: Steps) -> Head:
         return updates.a2c_head(self, steps)
 
     def _loss(self, batch: Any) -> Tensor:

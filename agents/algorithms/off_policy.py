@@ -8,6 +8,7 @@ new discount apply to all stored steps at once.
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,10 +27,12 @@ from agents.architecture.validity import (
     wrong_rule,
 )
 from agents.arrays import Array
-from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, UpdateReport
+from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, Look, UpdateReport
+from agents.engine import either
+from agents.engine.support import engine_problems, first_engine
 from agents.genome import Genome, LearningRule
 from agents.network import bundle
-from agents.network.gradient_step import Stepper, as_input, check_weights
+from agents.network.gradient_step import Stepper, check_weights, fitted
 from agents.network.gradients import MOST, LossLook
 from agents.training import snapshots
 from agents.training.frame_stack import Frames
@@ -79,8 +82,10 @@ class ReplayLearner(LiveLearner):
         sizes: Sizes,
         live_objectives: Mapping[str, LiveObjective],
         chance: Chance,
+        engine: str = "torch",
     ) -> None:
         refuse([*genome_problems(genome), *self._wrong_rule(genome)])
+        self.engine_name = first_engine(engine, genome.architecture)
         self.observation_size, self.actions, self.sizes = sizes.observation, sizes.actions, sizes
         self._live_objectives, self.chance = dict(live_objectives), chance
         self.stepper = Stepper(genome.learning_rule, chance("replacements"))
@@ -110,8 +115,8 @@ class ReplayLearner(LiveLearner):
         """Actions to take in training, as they are kept: int64 ``[n]`` or float32 ``[n, dims]``."""
 
     @abstractmethod
-    def _gradient_step(self, minibatch: Minibatch) -> tuple[dict[str, Tensor], Tensor]:
-        """Learn from one minibatch; return what to report of it and the gradient's norm."""
+    def _gradient_step(self, minibatch: Minibatch) -> dict[str, float]:
+        """Learn from one minibatch; return what to report of it, with ``gradient_norm``."""
 
     @abstractmethod
     def _whole_loss(self, minibatch: Minibatch) -> Tensor:
@@ -206,10 +211,16 @@ class ReplayLearner(LiveLearner):
         problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         problems += self._wrong_rule(agent_state.genome)
         problems += value_problems(agent_state.values, self._live_objectives)
+        if self.engine_name == "numpy":
+            problems += engine_problems(agent_state.genome.architecture)
         refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
         import_values(agent_state.values, self._live_objectives)
         order = parameter_shapes(agent_state.genome, self.observation_size, self.actions)
         self.optimizer = bundle.assign(self.networks, agent_state, order)
+        genome = agent_state.genome
+        self.engine = either.start_engine(
+            self.engine_name, self.networks, self.optimizer, genome, genome.towers()
+        )
         self.stepper.adopt(agent_state.genome.learning_rule)
         self._weights, self.genome = dict(agent_state.genome.objective), agent_state.genome
         self._frames.remember(agent_state.genome.architecture.history)
@@ -239,14 +250,15 @@ class ReplayLearner(LiveLearner):
 
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
-        use = self.networks.tower(self.viewed).unit_use(self._input(self.recent_observations(MOST)))
+        seen = self._fit(self.recent_observations(MOST))
+        use = either.unit_use(self.engine, self.networks, self.viewed, seen)
         return {**use, "gradient_norm": self.gradient_norm}
 
-    def look(self) -> LossLook | None:
+    def look(self) -> Look | None:
         """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
         if not len(self.replay):
             return None
-        newest = self.replay.newest(self.sizes.steps, MOST, self._history())
+        newest = self._newest()
         return LossLook(
             self.networks,
             self.optimizer,
@@ -293,13 +305,12 @@ class ReplayLearner(LiveLearner):
     def _history(self) -> int:
         return self.genome.architecture.history
 
-    def _input(self, observations: Array) -> Tensor:
-        return as_input(observations, self.observation_size * self._history())
+    def _fit(self, observations: Array) -> Array:
+        return fitted(observations, self.observation_size * self._history())
 
     def _run(self, tower: str, observations: Array) -> Array:
-        with torch.inference_mode():
-            found: Array = self.networks.tower(tower)(self._input(observations)).numpy()
-        return found
+        """Outputs of one tower, float32 ``[n, outputs]``."""
+        return either.outputs(self.engine, self.networks, tower, self._fit(observations))
 
     def _objective_rewards(self, batch: Batch) -> Array:
         """Reward of each objective in its own unit, float64 ``[n, objectives]``; inactive ones 0.
@@ -325,22 +336,31 @@ class ReplayLearner(LiveLearner):
 
     def _learn(self) -> dict[str, float]:
         rule: Any = self.stepper.rule
-        rows: list[dict[str, Tensor]] = []
+        rows: list[dict[str, float]] = []
         try:
-            for _ in range(rule.gradient_steps):
-                drawn = self.replay.sample(
-                    rule.minibatch, self._history(), self.chance("minibatches")
-                )
-                row, norm = self._gradient_step(self._minibatch(drawn))
-                rows.append({**row, "gradient_norm": norm})
+            with self._learning():
+                for _ in range(rule.gradient_steps):
+                    drawn = self.replay.sample(
+                        rule.minibatch, self._history(), self.chance("minibatches")
+                    )
+                    rows.append(self._gradient_step(self._minibatch(drawn)))
             check_weights(self.networks)
         except FloatingPointError as error:
             raise FloatingPointError(
                 f"update {self.updates}: {error} (learning rate {rule.learning_rate:g})"
             ) from error
-        means = {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+        means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
         self.gradient_norm = means["gradient_norm"]
         return means
+
+    def _newest(self) -> StepBatch:
+        """Up to 1024 steps of the last rollout, evenly spaced."""
+        return self.replay.newest(self.sizes.steps, MOST, self._history())
+
+    def _learning(self) -> AbstractContextManager[None]:
+        if self.engine:
+            return self.engine.learning(self.optimizer, self.engine.towers)
+        return nullcontext()
 
     def _flops(self, steps: int, learns: bool) -> float:
         sizes = (self.genome, self.observation_size, self.actions, steps)

@@ -1,10 +1,9 @@
 """SB3's PPO as a learner that may be rewritten in place between two updates."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from agents.algorithms.buffers import PrivateRolloutBuffer
 from agents.algorithms.ppo_update import LOSSES, ppo_loss, ppo_update
+from agents.algorithms.refused import NoLoopOfItsOwn
 from agents.architecture.cost import parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -32,9 +32,10 @@ from agents.contract import (
     Streams,
     UpdateReport,
 )
-from agents.engine import updates
+from agents.engine import either, updates
 from agents.engine.engine import Engine, Head
 from agents.engine.look import EngineLook
+from agents.engine.losses import Steps
 from agents.engine.support import engine_problems, first_engine
 from agents.genome import TOWERS, Genome, LearningRule
 from agents.network.bundle import read_agent_state, read_architecture
@@ -51,7 +52,7 @@ from agents.training.streams import Chance
 from agents.training.value_transfer import exported_values, import_values, value_problems
 
 
-class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
+class RewritablePPO(NoLoopOfItsOwn, PPO, LiveLearner):  # type: ignore[misc]
     """One agent. A collector calls ``begin``, then ``act`` and ``store`` by turns, then ``finish``.
 
     ``streams`` are this agent's own: ``weights``, ``actions`` and ``minibatches`` are drawn from
@@ -231,7 +232,13 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         write_agent_state(self, agent_state)
         import_values(agent_state.values, self._live_objectives)
         self._weights = dict(agent_state.genome.objective)
-        self._start_engine(agent_state.genome)
+        self.engine = either.start_engine(
+            self.engine_name,
+            self.policy,
+            self.policy.optimizer,
+            agent_state.genome,
+            self._learning_towers(),
+        )
         self.genome = agent_state.genome
         self._see(agent_state.genome.architecture.history)
 
@@ -265,8 +272,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
         seen = self._fit(self.recent_observations(MOST))
-        use = self.engine.unit_use("policy", seen) if self.engine else None
-        use = use or self.policy.policy.unit_use(torch.from_numpy(seen))
+        use = either.unit_use(self.engine, self.policy, "policy", seen)
         return {**use, "gradient_norm": self.gradient_norm}
 
     def look(self) -> Look | None:
@@ -314,21 +320,6 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._frames.past, self._recent = running["past"].copy(), running["recent"].copy()
         self.looked_at = looked_at
 
-    # --- methods of SB3 that are refused -------------------------------------------------------
-
-    def learn(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: SB3's loop would mix no objectives and step an environment of its own."""
-        raise TypeError("a rewritable PPO learns through its population's update()")
-
-    def save(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: opening an SB3 zip runs code from it."""
-        raise TypeError("save agent states with agents.architecture.checkpoint, not as SB3 zips")
-
-    @classmethod
-    def load(cls, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: opening an SB3 zip runs code from it."""
-        raise TypeError("load agent states with agents.architecture.checkpoint, not from SB3 zips")
-
     # --- parts ---------------------------------------------------------------------------------
 
     def _wrong_rule(self, genome: Genome) -> list[str]:
@@ -342,21 +333,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         return fitted(observations, self._inputs(self.genome))
 
     def _run(self, tower: str, observations: Array) -> Array:
-        """Outputs of one tower, float32 ``[n, outputs]``."""
-        inputs = self._fit(observations)
-        if self.engine:
-            return self.engine.outputs(tower, inputs)
-        with torch.inference_mode():
-            found: Array = self.policy.tower(tower)(torch.tensor(inputs)).numpy()
-        return found
-
-    def _start_engine(self, genome: Genome) -> None:
-        self.engine: Engine | None = None
-        if self.engine_name == "numpy":
-            architecture = genome.architecture
-            self.engine = Engine(
-                self.policy, self.policy.optimizer, architecture, self._learning_towers()
-            )
+        return either.outputs(self.engine, self.policy, tower, self._fit(observations))
 
     def _learning_towers(self) -> tuple[str, ...]:
         """The towers that the next update trains."""
@@ -365,9 +342,9 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
     def _engine_look(self, engine: Engine, rows: Array) -> EngineLook:
         inputs, steps = updates.whole_rollout(self, rows)
         head = self._head(steps)
-        return EngineLook(engine, self.policy.optimizer, self._learning_towers(), inputs, head)
+        return EngineLook(engine, self._learning_towers(), inputs, head)
 
-    def _head(self, steps: updates.Steps) -> Head:
+    def _head(self, steps: Steps) -> Head:
         """The loss on these steps, given the towers' outputs."""
         return updates.ppo_head(self, updates.alone(steps))
 

@@ -176,7 +176,7 @@ class RewritableTwoStreams(RewritablePPO):
             idle = [np.zeros_like(each) for each in outputs[trained:]]
             return found._replace(slopes=(*found.slopes, *idle))
 
-        return EngineLook(engine, self.policy.optimizer, TWO_STREAM_TOWERS, inputs, of_all)
+        return EngineLook(engine, TWO_STREAM_TOWERS, inputs, of_all)
 
     def _loss(self, batch: Any) -> Tensor:
         loss = two_stream_loss(self, batch, self.clip_range(1.0))[0]

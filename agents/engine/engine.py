@@ -91,9 +91,12 @@ class Engine:
         if optimizer is not self.optimizer or tuple(towers) != self.towers:
             return False
         state = _state(optimizer)
-        for name, p in self._parameters.items():
+        for k, name in enumerate(self.vectors.names):
+            p = self._parameters[name]
             pairs = [(p, self.vectors.weights)]
             found = state.get(p, {})
+            if self._optimiser.counts[k] and self._moments() and not found:
+                return False  # somebody has cleared the optimiser's state
             pairs += [(found[key], v) for key, v in self._moments() if found.get(key) is not None]
             if any(t.data_ptr() != self.vectors.view(v, name).ctypes.data for t, v in pairs):
                 return False
@@ -101,10 +104,8 @@ class Engine:
         return self.networks.get_parameter(head) is self._parameters[head]
 
     @contextmanager
-    def learning(
-        self, optimizer: torch.optim.Optimizer, towers: Sequence[str]
-    ) -> Iterator[None]:
-        """While this is open, ``step`` may be called; then the optimiser's counts are right again."""
+    def learning(self, optimizer: torch.optim.Optimizer, towers: Sequence[str]) -> Iterator[None]:
+        """While this is open, ``step`` may be called; after it the optimiser's counts are right."""
         if not self._in_use(optimizer, towers):
             self.bind(optimizer, towers)
         group = optimizer.param_groups[0]
@@ -120,7 +121,8 @@ class Engine:
         for name in self.vectors.names:
             self._attach(state.setdefault(self._parameters[name], {}), name)
         try:
-            yield
+            with np.errstate(all="ignore"):  # checked in ``step`` and ``finite``
+                yield
         finally:
             self._count(state, before)
 
@@ -132,7 +134,7 @@ class Engine:
         if self._rates.kind != "sgd" and "step" not in found:
             found["step"] = torch.tensor(0.0)
 
-    def _count(self, state: Mapping[Any, Any], before: Array) -> None:
+    def _count(self, state: dict[nn.Parameter, dict[str, Any]], before: Array) -> None:
         stepped = bool((self._optimiser.counts > before).all())
         for name, count in zip(self.vectors.names, self._optimiser.counts.tolist(), strict=True):
             p = self._parameters[name]
@@ -146,7 +148,8 @@ class Engine:
     def outputs(self, tower: str, inputs: Array) -> Array:
         """Outputs of one tower, float32 ``[n, outputs]``, for float32 ``[n, inputs]``."""
         if len(inputs) <= _ROWS_AT_ONCE:
-            (found,) = self._single(tower, inputs).forward(inputs)
+            with np.errstate(all="ignore"):  # as torch: what overflows shows in the result
+                (found,) = self.single(tower, inputs).forward(inputs)
             return np.ascontiguousarray(found.T)
         parts = [
             self.outputs(tower, inputs[at : at + _ROWS_AT_ONCE])
@@ -156,7 +159,7 @@ class Engine:
 
     def unit_use(self, tower: str, inputs: Array) -> dict[str, tuple[Any, ...]]:
         """``dormancy`` and ``unit_scores``; see ``agents.network.towers.Tower.unit_use``."""
-        run = self._single(tower, inputs)
+        run = self.single(tower, inputs)
         run.forward(inputs)
         return use_of_units([_mean_size(each.hidden[0]) for each in run.layers])
 
@@ -164,7 +167,8 @@ class Engine:
         """Forward and backward pass of the towers that learn, for as many rows."""
         return self._kept("", inputs)
 
-    def _single(self, tower: str, inputs: Array) -> TowerPass:
+    def single(self, tower: str, inputs: Array) -> TowerPass:
+        """Forward pass of one tower, for as many rows; its arrays are used again."""
         return self._kept(tower, inputs)
 
     def _kept(self, tower: str, inputs: Array) -> TowerPass:

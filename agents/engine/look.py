@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -18,14 +17,20 @@ from agents.network.gradients import gradient_step_length
 class EngineLook(Look):
     """Computes everything at the first call, with the weights that the networks have then.
 
-    ``head``: outputs of the ``towers`` -> the loss on these inputs and its slopes. Masks are left
-    out, so that an edge that is not there has a gradient as well.
+    ``head``: outputs of the ``towers`` -> the loss on these inputs and its slopes. ``followers``:
+    targets, and what they read. Masks are left out, so that an edge that is not there has a
+    gradient as well.
     """
 
     def __init__(
-        self, engine: Engine, optimizer: Any, towers: tuple[str, ...], inputs: Array, head: Head
+        self,
+        engine: Engine,
+        towers: tuple[str, ...],
+        inputs: Array,
+        head: Head,
+        followers: Mapping[str, Array] | None = None,
     ) -> None:
-        self._engine, self._optimizer, self._head = engine, optimizer, head
+        self._engine, self._head, self._followers = engine, head, followers or {}
         self._towers, self.observations = towers, inputs
 
     def gradients(self) -> Mapping[str, Array]:
@@ -46,9 +51,11 @@ class EngineLook(Look):
 
     def backward(self, tower: str, layer: int) -> Array:
         """See ``Look``. ``LookupError`` for kinds with none or several pre-activations."""
+        if tower in self._followers:
+            raise LookupError(f"{tower} follows another tower: it has no gradient")
         run, k = self._run(tower)
         if layer == len(run.layers):
-            return run.slopes[k]
+            return np.ascontiguousarray(run.slopes[k].T)
         if not run.layers[layer].slope_of:
             raise LookupError(f"layer {layer} has no pre-activation of its own")
         return _of(run.layers[layer].before, k)
@@ -56,15 +63,22 @@ class EngineLook(Look):
     def step_length(self, optimiser: str) -> float:
         """See ``Look``; of the state that an edit to that optimiser would carry over."""
         engine = self._engine
-        return gradient_step_length(
-            optimiser, self.gradients(), engine.networks, self._optimizer
-        )
+        return gradient_step_length(optimiser, self.gradients(), engine.networks, engine.optimizer)
+
+    def loss(self) -> float:
+        """The loss that is looked at."""
+        return self._seen[2]
 
     def _run(self, tower: str) -> tuple[TowerPass, int]:
-        return self._seen[1], self._towers.index(tower)
+        if tower not in self._followers:
+            return self._seen[1], self._towers.index(tower)
+        inputs = self._followers[tower]
+        found = self._engine.single(tower, inputs)
+        found.forward(inputs)
+        return found, 0
 
     @cached_property
-    def _seen(self) -> tuple[dict[str, Array], TowerPass]:
+    def _seen(self) -> tuple[dict[str, Array], TowerPass, float]:
         live = {
             name: each.detach().numpy()
             for name, each in self._engine.networks.trained()
@@ -80,8 +94,10 @@ class EngineLook(Look):
             vectors.parameters(vectors.gradient, {}),
             self.observations.shape,
         )
-        run.backward(self._head(run.forward(self.observations)).slopes)
-        return {name: vectors.view(vectors.gradient, name) for name in live}, run
+        found = self._head(run.forward(self.observations))
+        run.backward(found.slopes)
+        gradients = {name: vectors.view(vectors.gradient, name) for name in live}
+        return gradients, run, found.value
 
 
 def _of(values: Array, tower: int) -> Array:

@@ -1,8 +1,9 @@
 """Losses and their gradients by the towers' outputs: PPO with one or two values, A2C, DQN.
 
-Each function takes the outputs of the towers that learn, ``[outputs, n]``, and one minibatch, and returns the loss,
-what is reported of it, and the gradient by every output. The formulas are those of Stable-
-Baselines3: PPO (Schulman et al. 2017, eq. 9), A2C (Mnih et al. 2016), DQN (Mnih et al. 2015).
+Each function takes the outputs of the towers that learn, ``[outputs, n]``, and one minibatch, and
+returns the loss, what is reported of it, and the gradient by every output. The formulas are those
+of Stable-Baselines3: PPO (Schulman et al. 2017, eq. 9), A2C (Mnih et al. 2016), DQN (Mnih et al.
+2015).
 """
 
 from collections.abc import Sequence
@@ -34,11 +35,9 @@ class Coefficients:
 
 
 class Steps(NamedTuple):
-    """A minibatch; float32 ``[n]`` but for ``at``, the flat index of the action's logit in
-    ``[actions, n]``.
-    """
+    """A minibatch; all are float32 ``[n]``, but ``at`` is int."""
 
-    at: Array
+    at: Array  # flat index of the action's logit in ``[actions, n]``
     old_log_prob: Array
     advantages: Array
     returns: Array

@@ -1,13 +1,12 @@
 """Which networks the engine can run, and the choice of an engine for a trial."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import get_args
 
-from agents.genome import Architecture
+from agents.genome import Architecture, Engine
 from agents.layers import KINDS
 
-EngineName = Literal["auto", "numpy", "torch"]
-ENGINES: tuple[EngineName, ...] = ("auto", "numpy", "torch")
+ENGINES: tuple[str, ...] = get_args(Engine)
 
 
 def unsupported_kinds(kinds: Iterable[str]) -> list[str]:
@@ -45,9 +44,7 @@ def chosen_engine(
     """
     against = [
         f"the first network has layers of kind {kind}"
-        for kind in unsupported_kinds(
-            layer.kind for each in architectures for layer in each.layers
-        )
+        for kind in unsupported_kinds(layer.kind for each in architectures for layer in each.layers)
     ]
     against += [
         f"edit {edit} may add layers of kind {kind}"

@@ -109,7 +109,7 @@ class TowerPass:
 
 
 def guard_outputs(out: Array, x: Array, guards: Sequence[Guard]) -> Array:
-    """Apply planted constraints to ``[outputs, rows]``; ``x`` begins with the newest observation."""
+    """Constrain ``[outputs, rows]``; ``x``, ``[rows, inputs]``, begins with the newest one."""
     for guard in guards:
         if guard.kind == "clamp":
             out = np.clip(out, -np.float32(guard.bound), np.float32(guard.bound))

@@ -74,7 +74,7 @@ def coefficients_of(model: Any) -> Coefficients:
 
 
 def whole_rollout(model: Any, chosen: Array | None = None) -> tuple[Array, Steps]:
-    """All steps that are present, env by env, or the ``chosen`` of these; advantages as they are."""
+    """All steps that are present, env by env, or the ``chosen`` of these; advantages as stored."""
     columns = model.rollout_buffer.columns()
     rows = model.rollout_buffer.rows_present()
     rows = rows if chosen is None else rows[chosen]

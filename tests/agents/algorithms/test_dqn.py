@@ -67,7 +67,8 @@ def test_a_gradient_step_is_sb3s_on_the_same_batch_and_weights(monkeypatch):
             minibatch.rewards[:, None],
         )
         monkeypatch.setattr(stock.replay_buffer, "sample", lambda *a, batch=batch, **k: batch)
-        mine._gradient_step(minibatch)
+        with mine._learning():
+            mine._gradient_step(minibatch)
         stock.train(gradient_steps=1, batch_size=32)
         for theirs, ours in pairs:
             assert torch.allclose(theirs, ours, atol=1e-6)
