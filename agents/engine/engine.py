@@ -178,7 +178,7 @@ class Engine:
         if found is None:
             if len(self._passes) >= _PASSES_KEPT:
                 self._passes.pop(next(iter(self._passes)))
-            weights = single(tower, self._arrays) if tower else self.weights
+            weights = single(tower, self._arrays, self._masks) if tower else self.weights
             guarded = [each in GUARDED for each in ((tower,) if tower else self.towers)]
             sizes = len(inputs), inputs.shape[1]
             gradients = None if tower else self._gradients
