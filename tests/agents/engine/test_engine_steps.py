@@ -26,7 +26,6 @@ RULES = {
     "rmsprop": {"optimiser": "rmsprop", "learning_rate": 1e-3},
     "rmsprop with momentum": {"optimiser": "rmsprop", "momentum": 0.5, "learning_rate": 1e-3},
     "sharpness": {"sam_radius": 0.05, "sam_mix": 0.7},
-    "pull to the first weights": {"pull_to_birth": 0.01},
     "units replaced": {"replacement_rate": 0.05, "maturity": 2},
     "a last minibatch of one step": {"minibatch": 21},
     "stopped by the KL": {"target_kl": 1e-6, "epochs": 5},
@@ -116,15 +115,15 @@ def test_a_second_stream_that_is_not_trained_is_left_as_it_is():
     assert not any(name.startswith("intrinsic_value") for name in after.moments)
 
 
-def test_a_stream_that_wakes_up_is_trained_from_then_on():
+def test_a_stream_whose_weight_becomes_positive_is_trained_from_then_on():
     genome = replace(_streamed(), objective=(("extrinsic", 1.0), ("simhash", 0.0)))
     finals = []
     for engine in ("numpy", "torch"):
         one = population(STREAMED, genome, engine=engine)
         one.update()
         live = one.learners["agent"]
-        woken = replace(genome, objective=(("extrinsic", 1.0), ("simhash", 0.5)))
-        live.install(replace(live.agent_state(), genome=woken))
+        trained = replace(genome, objective=(("extrinsic", 1.0), ("simhash", 0.5)))
+        live.install(replace(live.agent_state(), genome=trained))
         one.update()
         finals.append(live.agent_state())
     left, right = finals
@@ -189,7 +188,7 @@ def _move(live):
 
 
 @pytest.mark.parametrize("meddle", [_reload, _move])
-def test_tensors_that_somebody_has_put_in_place_are_taken_over(meddle):
+def test_tensors_that_were_put_in_place_of_the_views_are_taken_over(meddle):
     plain, meddled = (solo(Genome(PLAIN, RULE), engine="numpy") for _ in range(2))
     for one in (plain, meddled):
         one.update()
