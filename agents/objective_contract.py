@@ -120,7 +120,8 @@ class LiveObjective(ABC):
         """Mixing weight alpha of this objective against all others now, from 0 to 1.
 
         Its own weighted reward is multiplied by alpha, that of the others by 1 - alpha. ``None``:
-        no mixing, the genome's weights alone count.
+        no mixing, the genome's weights alone count. It changes in ``update`` only: it is asked
+        once for all steps that are rewarded together.
         """
         return None
 

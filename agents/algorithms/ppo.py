@@ -340,14 +340,14 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         cut = (rollout.ended & ~rollout.terminated & buffer.present).nonzero()
         size = self._frames.past.shape[1]  # past inputs that stay when one observation is added
         finals = [rollout.next_observation[cut], buffer.observations[cut][:, :size]]
-        seen = np.concatenate([self._rollout_inputs(observations), np.concatenate(finals, axis=1)])
+        seen = self._rollout_inputs(observations, np.concatenate(finals, axis=1))
         buffer.judge(self._worth("value", seen), cut, self._last_episode_starts)
 
-    def _rollout_inputs(self, observations: Array) -> Array:
-        """All inputs of the rollout, step by step, and the next one."""
+    def _rollout_inputs(self, observations: Array, *more: Array) -> Array:
+        """All inputs of the rollout, step by step, the next one, and ``more``."""
         ahead = self._frames.stack(observations, self._last_episode_starts)
         seen = self.rollout_buffer.observations
-        return np.concatenate([seen.reshape(-1, seen.shape[2]), ahead])
+        return np.concatenate([seen.reshape(-1, seen.shape[2]), ahead, *more])
 
     def _learn(self) -> Mapping[str, float]:
         try:
