@@ -53,6 +53,10 @@ class Layer:
         }
 
 
+Engine = Literal["auto", "numpy", "torch"]
+"""What computes a learner's networks: a setting of the learner, never of the genome."""
+
+
 @dataclass(frozen=True)
 class Guard:
     """A constraint planted in the policy's outputs; not a weight, so learning cannot move it.

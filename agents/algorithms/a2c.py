@@ -13,6 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from agents.algorithms.ppo import RewritablePPO
+from agents.engine import updates
+from agents.engine.engine import Head
+from agents.engine.losses import Steps
 from agents.genome import TOWERS, A2CRule, LearningRule
 from agents.network.gradient_step import Row, check_weights
 
@@ -23,7 +26,12 @@ class RewritableA2C(RewritablePPO):
     rule_type: ClassVar[type[LearningRule]] = A2CRule
 
     def _update(self) -> dict[str, float]:
+        if self.engine:
+            return updates.a2c_update(self, LOSSES)
         return a2c_update(self)
+
+    def _head(self, steps: Steps) -> Head:
+        return updates.a2c_head(self, steps)
 
     def _loss(self, batch: Any) -> Tensor:
         return a2c_loss(self, batch)[0]

@@ -7,7 +7,7 @@ sampled. So a rewrite of the agent leaves the buffer as it is, and after its his
 earlier observations are used at once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -58,27 +58,23 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         super().reset()
         self.present: Array = np.ones((self.buffer_size, self.n_envs), bool)
 
-    def judge(self, values: Array, cut: Sequence[tuple[int, Array]], starts: Array) -> None:
+    def judge(self, values: Array, cut: tuple[Array, ...], starts: Array) -> None:
         """Fill in values, the bootstraps of cut episodes, advantages and returns.
 
         ``values``: of every step, step by step, of what comes next ``[n]``, and of the observations
-        that the episodes in ``cut`` (step, environments) were cut at. A truncated episode would
+        that the episodes in ``cut`` (steps, environments) were cut at. A truncated episode would
         have continued: its last reward gets the discounted value of the state it was cut at (Pardo
         et al. 2018), as SB3 does for time-outs. A terminal state has value 0.
         """
         self.values[:] = values[: self.values.size].reshape(self.values.shape)
         last, beyond = np.split(values[self.values.size :], [self.n_envs])
-        for t, rows in cut:
-            self.rewards[t, rows] += self.gamma * beyond[: rows.size]
-            beyond = beyond[rows.size :]
+        self.rewards[cut] += self.gamma * beyond
         self.compute_returns_and_advantage(torch.from_numpy(last), starts)
 
     def get(self, batch_size: int | None = None) -> Iterator[RolloutBufferSamples]:
         """Yield shuffled minibatches of the steps that are present, once through."""
-        rows = np.flatnonzero(self.swap_and_flatten(self.present))
-        columns = self._columns()
-        order = torch.from_numpy(rows[self.rng.permutation(len(rows))])
-        for batch in torch.split(order, batch_size or len(rows)):
+        columns, order = self._columns(), torch.from_numpy(self.shuffled_rows())
+        for batch in torch.split(order, batch_size or len(order)):
             yield self.samples(*(column[batch] for column in columns))
 
     def whole(self) -> RolloutBufferSamples:
@@ -87,7 +83,7 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
 
     def rows(self, chosen: Array) -> RolloutBufferSamples:
         """Return these of the steps that are present, counted env by env."""
-        there = np.flatnonzero(self.swap_and_flatten(self.present))
+        there = self.rows_present()
         found: RolloutBufferSamples = self.samples(
             *(column[there[chosen]] for column in self._columns())
         )
@@ -97,6 +93,25 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         """Hold observations of another width from the next rollout on."""
         self.observation_space, self.obs_shape = observation_space, observation_space.shape
         self.reset()
+
+    def columns(self) -> tuple[Array, ...]:
+        """Return inputs, actions, log probabilities, advantages and returns (of every stream).
+
+        Each is ``[steps * n, ...]``, env by env: views of what ``get`` takes its minibatches from.
+        """
+        observations, actions, _, *rest = (each.numpy() for each in self._columns())
+        return observations, actions[:, 0], *rest
+
+    def rows_present(self) -> Array:
+        """Return the rows of ``columns`` at which the agent was there."""
+        found: Array = np.flatnonzero(self.swap_and_flatten(self.present))
+        return found
+
+    def shuffled_rows(self) -> Array:
+        """Return them in a fresh order."""
+        rows = self.rows_present()
+        found: Array = rows[self.rng.permutation(len(rows))]
+        return found
 
     def _columns(self) -> tuple[torch.Tensor, ...]:
         """Return the buffer's columns as flat tensors, env by env; made once a rollout."""
@@ -120,15 +135,15 @@ class StepBatch:
 
 
 @dataclass(frozen=True)
-class StoredStep:
-    """One step of ``n`` copies, as it is written down."""
+class StoredSteps:
+    """Steps of ``n`` copies, as they are written down, in order of time."""
 
-    observations: Array  # float32 [n, size]
+    observations: Array  # float32 [steps, n, size]
     actions: Array
-    following: Array  # float32 [n, size]
-    rewards: Array  # float64 [n, objectives]
-    terminated: Array  # bool [n]
-    starts: Array  # bool [n]: an episode begins with this observation
+    following: Array  # float32 [steps, n, size]
+    rewards: Array  # float64 [steps, n, objectives]
+    terminated: Array  # bool [steps, n]
+    starts: Array  # bool [steps, n]: an episode begins with this observation
 
 
 class Replay:
@@ -157,12 +172,14 @@ class Replay:
         """Steps kept, of all copies together."""
         return self._filled * self.copies
 
-    def add(self, moment: StoredStep) -> None:
-        """Write one step over the oldest."""
+    def add(self, steps: StoredSteps) -> None:
+        """Write steps over the oldest; there are no more of them than rows."""
+        count = len(steps.starts)
+        at = (self._at + np.arange(count)) % self.rows
         for name, array in self._kept.items():
-            array[self._at] = getattr(moment, name)
-        self._at = (self._at + 1) % self.rows
-        self._filled = min(self._filled + 1, self.rows)
+            array[at] = getattr(steps, name)
+        self._at = (self._at + count) % self.rows
+        self._filled = min(self._filled + count, self.rows)
 
     def sample(self, n: int, history: int, rng: np.random.Generator) -> StepBatch:
         """Return ``n`` steps drawn uniformly with replacement, each with its history."""

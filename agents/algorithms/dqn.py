@@ -4,8 +4,9 @@ One gradient step is SB3's ``DQN.train``: Huber loss of width 1 towards ``r + di
 Q_target(s', a)``, the second term 0 after termination but not after truncation.
 """
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,6 +15,10 @@ from torch.nn import functional
 
 from agents.algorithms.off_policy import Minibatch, ReplayLearner, follow
 from agents.arrays import Array
+from agents.contract import Look
+from agents.engine.engine import Engine, Head
+from agents.engine.look import EngineLook
+from agents.engine.losses import dqn_loss
 from agents.genome import DQNRule, LearningRule
 
 
@@ -37,6 +42,15 @@ class DeepQ(ReplayLearner):
         """The best of the ``choices``, or a random one at the rule's final exploration rate."""
         return _greedy(choices(self.logits(observations)), self._rule().exploration, rng)
 
+    def look(self) -> Look | None:
+        """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
+        if self.engine is None or not len(self.replay):
+            return super().look()
+        minibatch = self._minibatch(self._newest())
+        head = self._head(self.engine, minibatch)
+        followers = {"target_q": minibatch.following.numpy()}
+        return EngineLook(self.engine, ("q",), minibatch.inputs.numpy(), head, followers)
+
     def exploration(self) -> float:
         """Share of random actions in the next rollout: linear in the updates done."""
         rule = self._rule()
@@ -50,13 +64,35 @@ class DeepQ(ReplayLearner):
         return rule
 
     def _choose(self, inputs: Array) -> Array:
-        return _greedy(self.logits(inputs), self.exploration(), self.chance("actions"))
+        t = len(self._diary)
+        if not t:  # a rollout begins: all of its chance in one go
+            shape = self.sizes.steps, len(inputs)
+            self._wanders = self.chance("actions").random(shape) < self.exploration()
+            self._random = self.chance("actions").integers(self.actions, size=shape)
+        found: Array = np.where(self._wanders[t], self._random[t], self.logits(inputs).argmax(1))
+        return found
 
-    def _gradient_step(self, minibatch: Minibatch) -> tuple[dict[str, Tensor], Tensor]:
-        row, norm = self.stepper.step(
-            self.networks, self.optimizer, lambda: self._loss(minibatch), {"q": minibatch.inputs}
-        )
-        return dict(zip(("loss", "q_value"), row, strict=True)), norm
+    def _gradient_step(self, minibatch: Minibatch) -> dict[str, float]:
+        row: Sequence[Any]
+        norm: Any
+        if self.engine:
+            head = self._head(self.engine, minibatch)
+            row, norm = self.engine.step(self.stepper, minibatch.inputs.numpy(), head)
+        else:
+            inputs = {"q": minibatch.inputs}
+            row, norm = self.stepper.step(
+                self.networks, self.optimizer, lambda: self._loss(minibatch), inputs
+            )
+        values = map(float, (*row, norm))
+        return dict(zip(("loss", "q_value", "gradient_norm"), values, strict=True))
+
+    def _head(self, engine: Engine, minibatch: Minibatch) -> Head:
+        """The loss on a minibatch, given the tower's outputs."""
+        ahead = engine.outputs("target_q", minibatch.following.numpy()).max(1)
+        remains = np.float32(self._rule().discount) * (1 - minibatch.terminated.numpy())
+        wanted = minibatch.rewards.numpy() + remains * ahead
+        at = minibatch.actions.numpy() * len(wanted) + np.arange(len(wanted))
+        return partial(dqn_loss, at=at, wanted=wanted)
 
     def _loss(self, minibatch: Minibatch) -> tuple[Tensor, tuple[Tensor, ...]]:
         with torch.no_grad():

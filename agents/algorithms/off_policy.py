@@ -8,6 +8,7 @@ new discount apply to all stored steps at once.
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.algorithms.buffers import Replay, StepBatch, StoredStep
+from agents.algorithms.buffers import Replay, StepBatch, StoredSteps
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -26,14 +27,17 @@ from agents.architecture.validity import (
     wrong_rule,
 )
 from agents.arrays import Array
-from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, UpdateReport
+from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, Look, UpdateReport
+from agents.engine import either
+from agents.engine.support import engine_problems, first_engine
 from agents.genome import Genome, LearningRule
 from agents.network import bundle
-from agents.network.gradient_step import Stepper, as_input, check_weights
+from agents.network.gradient_step import Stepper, check_weights, fitted
 from agents.network.gradients import MOST, LossLook
 from agents.training import snapshots
+from agents.training.diary import Diary
 from agents.training.frame_stack import Frames
-from agents.training.reward_mixing import Diary, objective_reward, shares, update_objectives
+from agents.training.reward_mixing import objective_reward, shares, update_objectives
 from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.streams import Chance
 from agents.training.value_transfer import exported_values, import_values, value_problems
@@ -79,8 +83,10 @@ class ReplayLearner(LiveLearner):
         sizes: Sizes,
         live_objectives: Mapping[str, LiveObjective],
         chance: Chance,
+        engine: str = "torch",
     ) -> None:
         refuse([*genome_problems(genome), *self._wrong_rule(genome)])
+        self.engine_name = first_engine(engine, genome.architecture)
         self.observation_size, self.actions, self.sizes = sizes.observation, sizes.actions, sizes
         self._live_objectives, self.chance = dict(live_objectives), chance
         self.stepper = Stepper(genome.learning_rule, chance("replacements"))
@@ -110,8 +116,8 @@ class ReplayLearner(LiveLearner):
         """Actions to take in training, as they are kept: int64 ``[n]`` or float32 ``[n, dims]``."""
 
     @abstractmethod
-    def _gradient_step(self, minibatch: Minibatch) -> tuple[dict[str, Tensor], Tensor]:
-        """Learn from one minibatch; return what to report of it and the gradient's norm."""
+    def _gradient_step(self, minibatch: Minibatch) -> dict[str, float]:
+        """Learn from one minibatch; return what to report of it, with ``gradient_norm``."""
 
     @abstractmethod
     def _whole_loss(self, minibatch: Minibatch) -> Tensor:
@@ -135,16 +141,16 @@ class ReplayLearner(LiveLearner):
         """Start a rollout."""
         self._diary.begin()
         self._seen: list[Array] = []
-        self._reward_sums = dict.fromkeys(self._live_objectives, 0.0)
-        self._finished: list[float] = []
+        self._first_starts = self._starts
 
     def act(self, observations: Array) -> Array:
         """Choose an action for each of float32 ``[n, size]`` observations, as the env takes it."""
         inputs = self._frames.stack(observations, self._starts)
         self._frames.push(inputs)
         self._seen.append(inputs)
-        self._chosen = self._choose(inputs)
-        return self._outward(self._chosen)
+        chosen = self._choose(inputs)
+        self._diary.acted(observations, chosen)
+        return self._outward(chosen)
 
     def store(
         self,
@@ -159,37 +165,29 @@ class ReplayLearner(LiveLearner):
         ``following`` is the observation the step itself led to (float32 ``[n, size]``). Where both
         flags are set, ``terminated`` wins: only a truncated episode has a value after its end.
         """
-        seen, ended = self._seen[-1][:, : self.observation_size], terminated | truncated
-        batch = Batch(seen, self._chosen, following, reward, terminated, ended, None, *others)
-        rewards = self._objective_rewards(batch)
-        moment = StoredStep(seen, self._chosen, following, rewards, terminated, self._starts)
-        self.replay.add(moment)
-        self._diary.write(batch)
-        self._returns += reward
-        self._finished += self._returns[ended].tolist()
-        self._returns[ended] = 0.0
-        self._starts = ended
+        self._starts = terminated | truncated
+        self._diary.followed(following, reward, terminated, self._starts, others)
 
     def finish(self, observations: Array) -> UpdateReport:
-        """Learn from the replay buffer.
+        """Reward the rollout, write it into the replay buffer, and learn from that.
 
         Raises ``FloatingPointError`` where the update would make the weights non-finite.
         """
         del observations  # stored already, as the last step's next observation
         self.updates += 1
+        rollout = self._diary.rollout()
+        sums = self._remember(rollout)
+        finished = self._diary.ended_returns(self._returns)
         self._recent = np.concatenate(self._seen)
         steps, learns = len(self._recent), len(self.replay) >= max(self.sizes.warmup, 1)
         losses = self._learn() if learns else {}
         losses |= self._after_update() if learns else {}
-        losses |= update_objectives(
-            self._live_objectives, self._weights, self._diary.rollout(), self.updates
-        )
-        sums = {name: self._weights[name] * self._reward_sums[name] for name in self._weights}
+        losses |= update_objectives(self._live_objectives, self._weights, rollout, self.updates)
         return UpdateReport(
             steps=steps,
             flops=self._flops(steps, learns),
-            episodes=len(self._finished),
-            mean_return=float(np.mean(self._finished)) if self._finished else None,
+            episodes=len(finished),
+            mean_return=float(np.mean(finished)) if finished else None,
             rewards={name: total / steps for name, total in sums.items()},
             losses=losses,
         )
@@ -206,10 +204,16 @@ class ReplayLearner(LiveLearner):
         problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         problems += self._wrong_rule(agent_state.genome)
         problems += value_problems(agent_state.values, self._live_objectives)
+        if self.engine_name == "numpy":
+            problems += engine_problems(agent_state.genome.architecture)
         refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
         import_values(agent_state.values, self._live_objectives)
         order = parameter_shapes(agent_state.genome, self.observation_size, self.actions)
         self.optimizer = bundle.assign(self.networks, agent_state, order)
+        genome = agent_state.genome
+        self.engine = either.start_engine(
+            self.engine_name, self.networks, self.optimizer, genome, genome.towers()
+        )
         self.stepper.adopt(agent_state.genome.learning_rule)
         self._weights, self.genome = dict(agent_state.genome.objective), agent_state.genome
         self._frames.remember(agent_state.genome.architecture.history)
@@ -239,14 +243,15 @@ class ReplayLearner(LiveLearner):
 
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
-        use = self.networks.tower(self.viewed).unit_use(self._input(self.recent_observations(MOST)))
+        seen = self._fit(self.recent_observations(MOST))
+        use = either.unit_use(self.engine, self.networks, self.viewed, seen)
         return {**use, "gradient_norm": self.gradient_norm}
 
-    def look(self) -> LossLook | None:
+    def look(self) -> Look | None:
         """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
         if not len(self.replay):
             return None
-        newest = self.replay.newest(self.sizes.steps, MOST, self._history())
+        newest = self._newest()
         return LossLook(
             self.networks,
             self.optimizer,
@@ -284,8 +289,9 @@ class ReplayLearner(LiveLearner):
 
     @property
     def warm(self) -> bool:
-        """True once it has stored enough steps to learn."""
-        return len(self.replay) >= self.sizes.warmup
+        """True once it has made enough steps to learn."""
+        made = len(self.replay) + len(self._diary) * self.sizes.copies
+        return made >= self.sizes.warmup
 
     def _wrong_rule(self, genome: Genome) -> list[str]:
         return wrong_rule(genome, self.rule_type)
@@ -293,27 +299,33 @@ class ReplayLearner(LiveLearner):
     def _history(self) -> int:
         return self.genome.architecture.history
 
-    def _input(self, observations: Array) -> Tensor:
-        return as_input(observations, self.observation_size * self._history())
+    def _fit(self, observations: Array) -> Array:
+        return fitted(observations, self.observation_size * self._history())
 
     def _run(self, tower: str, observations: Array) -> Array:
-        with torch.inference_mode():
-            found: Array = self.networks.tower(tower)(self._input(observations)).numpy()
-        return found
+        """Outputs of one tower, float32 ``[n, outputs]``."""
+        return either.outputs(self.engine, self.networks, tower, self._fit(observations))
 
-    def _objective_rewards(self, batch: Batch) -> Array:
-        """Reward of each objective in its own unit, float64 ``[n, objectives]``; inactive ones 0.
+    def _remember(self, rollout: Batch) -> dict[str, float]:
+        """Write a rollout into the replay buffer; return each objective's weighted sum."""
+        rewards = self._objective_rewards(rollout)
+        starts = np.concatenate([self._first_starts[None], rollout.ended[:-1]])
+        seen = rollout.observation, rollout.action, rollout.next_observation
+        self.replay.add(StoredSteps(*seen, rewards, rollout.terminated, starts))
+        sums = dict(zip(self._live_objectives, rewards.sum((0, 1)).tolist(), strict=True))
+        return {name: weight * sums[name] for name, weight in self._weights.items()}
+
+    def _objective_rewards(self, rollout: Batch) -> Array:
+        """Each objective's reward in its own unit, float64 ``[steps, n, objectives]``; inactive: 0.
 
         Weights are applied when it is learned from; mixing weights (alpha) are applied here.
         """
-        found = np.zeros((len(batch.reward), len(self._live_objectives)))
+        found = np.zeros((*rollout.reward.shape, len(self._live_objectives)))
         alphas = shares(self._live_objectives, self._weights)
         for k, (name, live_objective) in enumerate(self._live_objectives.items()):
             if name in self._weights:
-                found[:, k] = alphas[name] * objective_reward(
-                    name, live_objective, batch, self.updates + 1
-                )
-                self._reward_sums[name] += float(found[:, k].sum())
+                reward = objective_reward(name, live_objective, rollout, self.updates)
+                found[..., k] = alphas[name] * reward
         return found
 
     def _minibatch(self, steps: StepBatch) -> Minibatch:
@@ -325,22 +337,31 @@ class ReplayLearner(LiveLearner):
 
     def _learn(self) -> dict[str, float]:
         rule: Any = self.stepper.rule
-        rows: list[dict[str, Tensor]] = []
+        rows: list[dict[str, float]] = []
         try:
-            for _ in range(rule.gradient_steps):
-                drawn = self.replay.sample(
-                    rule.minibatch, self._history(), self.chance("minibatches")
-                )
-                row, norm = self._gradient_step(self._minibatch(drawn))
-                rows.append({**row, "gradient_norm": norm})
+            with self._learning():
+                for _ in range(rule.gradient_steps):
+                    drawn = self.replay.sample(
+                        rule.minibatch, self._history(), self.chance("minibatches")
+                    )
+                    rows.append(self._gradient_step(self._minibatch(drawn)))
             check_weights(self.networks)
         except FloatingPointError as error:
             raise FloatingPointError(
                 f"update {self.updates}: {error} (learning rate {rule.learning_rate:g})"
             ) from error
-        means = {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+        means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
         self.gradient_norm = means["gradient_norm"]
         return means
+
+    def _newest(self) -> StepBatch:
+        """Up to 1024 steps of the last rollout, evenly spaced."""
+        return self.replay.newest(self.sizes.steps, MOST, self._history())
+
+    def _learning(self) -> AbstractContextManager[None]:
+        if self.engine:
+            return self.engine.learning(self.optimizer, self.engine.towers)
+        return nullcontext()
 
     def _flops(self, steps: int, learns: bool) -> float:
         sizes = (self.genome, self.observation_size, self.actions, steps)

@@ -21,6 +21,7 @@ class Remembering:
     memory: int
     warmup: int
     continuous: bool
+    engine: str = "torch"
 
     def __call__(
         self,
@@ -39,7 +40,7 @@ class Remembering:
         live_objectives = live_objectives_of(objectives, (sizes.observation, actions), own)
         if self.continuous:
             return SoftActorCritic(genome, sizes, live_objectives, own, spaces[1])
-        return DeepQ(genome, sizes, live_objectives, own)
+        return DeepQ(genome, sizes, live_objectives, own, self.engine)
 
     def _actions(self, space: Any, objectives: Mapping[str, Objective]) -> int:
         if not self.continuous:

@@ -1,17 +1,17 @@
 """SB3's PPO as a learner that may be rewritten in place between two updates."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from torch import Tensor
 
 from agents.algorithms.buffers import PrivateRolloutBuffer
-from agents.algorithms.ppo_update import ppo_loss, ppo_update
+from agents.algorithms.ppo_update import LOSSES, ppo_loss, ppo_update
+from agents.algorithms.refused import NoLoopOfItsOwn
 from agents.architecture.cost import parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -22,24 +22,38 @@ from agents.architecture.validity import (
     wrong_rule,
 )
 from agents.arrays import Array
-from agents.behaviour import log_softmax
-from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, Streams, UpdateReport
-from agents.genome import Genome, LearningRule
+from agents.behaviour import drawn
+from agents.contract import (
+    AgentState,
+    Batch,
+    LiveLearner,
+    LiveObjective,
+    Look,
+    Streams,
+    UpdateReport,
+)
+from agents.engine import either, updates
+from agents.engine.engine import Engine, Head
+from agents.engine.look import EngineLook
+from agents.engine.losses import Steps
+from agents.engine.support import engine_problems, first_engine
+from agents.genome import TOWERS, Genome, LearningRule
 from agents.network.bundle import read_agent_state, read_architecture
-from agents.network.gradient_step import Stepper, as_input
+from agents.network.gradient_step import Stepper, fitted
 from agents.network.gradients import MOST, LossLook
 from agents.network.installation import read_sb3_rule, write_agent_state
 from agents.network.sb3_policy import AgentPolicy
 from agents.training import snapshots
+from agents.training.diary import Diary
 from agents.training.frame_stack import Frames
-from agents.training.reward_mixing import Diary, mixed, update_objectives
+from agents.training.reward_mixing import mixed, update_objectives
 from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.spaces import action_count, flat_size
 from agents.training.streams import Chance
 from agents.training.value_transfer import exported_values, import_values, value_problems
 
 
-class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
+class RewritablePPO(NoLoopOfItsOwn, PPO, LiveLearner):  # type: ignore[misc]
     """One agent. A collector calls ``begin``, then ``act`` and ``store`` by turns, then ``finish``.
 
     ``streams`` are this agent's own: ``weights``, ``actions`` and ``minibatches`` are drawn from
@@ -60,8 +74,10 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         steps: int,
         live_objectives: Mapping[str, LiveObjective],
         streams: Streams,
+        engine: str = "auto",
     ) -> None:
         refuse([*genome_problems(genome), *self._wrong_rule(genome)])
+        self.engine_name = first_engine(engine, genome.architecture)
         self.chance = streams if isinstance(streams, Chance) else Chance(streams)
         streams = self.chance
         self.observation_size = flat_size(observation_space)
@@ -103,12 +119,17 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def begin(self) -> None:
         """Start a rollout of ``n_steps`` steps with an empty buffer."""
+        buffer = self.rollout_buffer
         self.policy.set_training_mode(False)
-        self.rollout_buffer.reset()
-        self._diary.begin()
-        self._cut: list[tuple[int, Array]] = []  # (step, environments truncated there)
+        buffer.reset()
+        self._diary.begin(
+            observation=buffer.observations[:, :, : self.observation_size],
+            action=buffer.actions[:, :, 0],
+            present=buffer.present,
+        )
+        self._draws = self._action_stream.random((buffer.buffer_size, buffer.n_envs, 1))
+        self._first_starts = self._last_episode_starts
         self._reward_sums = dict.fromkeys(self._weights, 0.0)
-        self._finished: list[float] = []
 
     def act(self, observations: Array, present: Array | None = None) -> Array:
         """Sample an action (int64 ``[n]``, from 0) for float32 ``[n, size]`` observations.
@@ -118,17 +139,13 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         """
         buffer, t = self.rollout_buffer, self.rollout_buffer.pos
         inputs = self._frames.stack(observations, self._last_episode_starts)
-        log_p = log_softmax(self.logits(inputs).astype(np.float64))
-        thresholds = np.exp(log_p).cumsum(1)[:, :-1]  # the last action takes what rounding leaves
-        draws = self._action_stream.random((len(observations), 1))
-        actions: Array = (draws >= thresholds).sum(1)
+        actions, log_p = drawn(self.logits(inputs), self._draws[t])
         buffer.observations[t] = inputs
         self._frames.push(inputs)
         buffer.actions[t, :, 0] = actions
-        buffer.log_probs[t] = log_p[np.arange(len(actions)), actions]
+        buffer.log_probs[t] = log_p
         if present is not None:
             buffer.present[t] = present
-        buffer.episode_starts[t] = self._last_episode_starts | ~buffer.present[t]
         return actions
 
     def store(
@@ -139,47 +156,38 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         truncated: Array,
         others: CaregiverFeedback = ALONE,
     ) -> None:
-        """Take what the last action led to; objectives are mixed here, before any advantage.
+        """Take what the last action led to; ``finish`` mixes the objectives of the whole rollout.
 
         ``following`` is the observation the step itself led to (float32 ``[n, size]``): the final
         one where the episode ended, not the first of the next. Where both flags are set,
         ``terminated`` wins.
         """
-        buffer, t = self.rollout_buffer, self.rollout_buffer.pos
-        present, ended = buffer.present[t], terminated | truncated
-        actions = buffer.actions[t, :, 0]
-        seen = buffer.observations[t][:, : self.observation_size]
-        batch = Batch(seen, actions, following, reward, terminated, ended, present, *others)
-        self._store_reward(batch, t)
-        self._diary.write(batch)
-        cut = np.flatnonzero(truncated & ~terminated & present)
-        if cut.size:
-            self._cut.append((t, cut))
-        self._count_episodes(reward * present, ended & present)
+        buffer, ended = self.rollout_buffer, terminated | truncated
+        self._diary.followed(following, reward, terminated, ended, others)
         self._last_episode_starts = ended
-        buffer.pos = t + 1
+        buffer.pos += 1
         buffer.full = buffer.pos == buffer.buffer_size
 
     def finish(self, observations: Array) -> UpdateReport:
-        """Value the rollout, which led to ``observations`` (``[n, size]``), and learn from it.
+        """Reward the rollout, which led to ``observations`` (``[n, size]``), and learn from it.
 
         Raises ``FloatingPointError`` where the update would make the weights non-finite.
         """
         self.updates += 1
-        steps = int(self.rollout_buffer.present.sum())
+        steps, rollout = int(self.rollout_buffer.present.sum()), self._diary.rollout()
+        self._reward_rollout(rollout)
         self._value_rollout(observations)
+        finished = self._diary.ended_returns(self._episode_returns)
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
         self.looked_at = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
         losses = self._learn() if steps else {}
-        reported = update_objectives(
-            self._live_objectives, self._weights, self._diary.rollout(), self.updates
-        )
+        reported = update_objectives(self._live_objectives, self._weights, rollout, self.updates)
         self.num_timesteps += steps
         return UpdateReport(
             steps=steps,
             flops=self._flops(steps),
-            episodes=len(self._finished),
-            mean_return=float(np.mean(self._finished)) if self._finished else None,
+            episodes=len(finished),
+            mean_return=float(np.mean(finished)) if finished else None,
             rewards={name: total / max(steps, 1) for name, total in self._reward_sums.items()},
             losses={**losses, **reported},
         )
@@ -192,6 +200,8 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self.gradient_norm = self._losses["gradient_norm"]
 
     def _update(self) -> dict[str, float]:
+        if self.engine:
+            return updates.ppo_update(self, self._learning_towers(), LOSSES)
         return ppo_update(self)
 
     def _loss(self, batch: Any) -> Tensor:
@@ -209,10 +219,19 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         problems = [*state_problems(agent_state, self.observation_size, self.actions)]
         problems += self._wrong_rule(agent_state.genome)
         problems += value_problems(agent_state.values, self._live_objectives)
+        if self.engine_name == "numpy":
+            problems += engine_problems(agent_state.genome.architecture)
         refuse([*problems, *objective_problems(agent_state.genome, self._live_objectives)])
         write_agent_state(self, agent_state)
         import_values(agent_state.values, self._live_objectives)
         self._weights = dict(agent_state.genome.objective)
+        self.engine = either.start_engine(
+            self.engine_name,
+            self.policy,
+            self.policy.optimizer,
+            agent_state.genome,
+            self._learning_towers(),
+        )
         self.genome = agent_state.genome
         self._see(agent_state.genome.architecture.history)
 
@@ -231,9 +250,7 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def logits(self, observations: Array) -> Array:
         """Policy logits, float32 ``[n, actions]``."""
-        with torch.inference_mode():
-            found: Array = self.policy.policy(self._input(observations)).numpy()
-        return found
+        return self._run("policy", observations)
 
     def values(self, observations: Array) -> Array:
         """State values, float32 ``[n]``."""
@@ -247,17 +264,20 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
 
     def view(self) -> Mapping[str, Any]:
         """``dormancy``, ``unit_scores`` (ReDo, eq. 1) and ``gradient_norm`` of the last update."""
-        seen = self._input(self.recent_observations(MOST))
-        return {**self.policy.policy.unit_use(seen), "gradient_norm": self.gradient_norm}
+        seen = self._fit(self.recent_observations(MOST))
+        use = either.unit_use(self.engine, self.policy, "policy", seen)
+        return {**use, "gradient_norm": self.gradient_norm}
 
-    def look(self) -> LossLook | None:
+    def look(self) -> Look | None:
         """The last rollout and the loss on it, up to 1024 steps, evenly spaced."""
         inputs = self._inputs(self.genome)
         if self.looked_at is None or self.observation_space.shape != (inputs,):
             return None
-        batch = self.rollout_buffer.rows(self.looked_at)
-        if batch.observations.shape[1] != inputs:
+        if self.rollout_buffer.observations.shape[2] != inputs:
             return None
+        if self.engine:
+            return self._engine_look(self.engine, self.looked_at)
+        batch = self.rollout_buffer.rows(self.looked_at)
         return LossLook(
             self.policy,
             self.policy.optimizer,
@@ -293,21 +313,6 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         self._frames.past, self._recent = running["past"].copy(), running["recent"].copy()
         self.looked_at = looked_at
 
-    # --- methods of SB3 that are refused -------------------------------------------------------
-
-    def learn(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: SB3's loop would mix no objectives and step an environment of its own."""
-        raise TypeError("a rewritable PPO learns through its population's update()")
-
-    def save(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: opening an SB3 zip runs code from it."""
-        raise TypeError("save agent states with agents.architecture.checkpoint, not as SB3 zips")
-
-    @classmethod
-    def load(cls, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: opening an SB3 zip runs code from it."""
-        raise TypeError("load agent states with agents.architecture.checkpoint, not from SB3 zips")
-
     # --- parts ---------------------------------------------------------------------------------
 
     def _wrong_rule(self, genome: Genome) -> list[str]:
@@ -317,8 +322,24 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
         """Numbers that the towers read: this observation and those before it."""
         return self.observation_size * genome.architecture.history
 
-    def _input(self, observations: Array) -> torch.Tensor:
-        return as_input(observations, self._inputs(self.genome))
+    def _fit(self, observations: Array) -> Array:
+        return fitted(observations, self._inputs(self.genome))
+
+    def _run(self, tower: str, observations: Array) -> Array:
+        return either.outputs(self.engine, self.policy, tower, self._fit(observations))
+
+    def _learning_towers(self) -> tuple[str, ...]:
+        """The towers that the next update trains."""
+        return TOWERS
+
+    def _engine_look(self, engine: Engine, rows: Array) -> EngineLook:
+        inputs, steps = updates.whole_rollout(self, rows)
+        head = self._head(steps)
+        return EngineLook(engine, self._learning_towers(), inputs, head)
+
+    def _head(self, steps: Steps) -> Head:
+        """The loss on these steps, given the towers' outputs."""
+        return updates.ppo_head(self, updates.alone(steps))
 
     def _see(self, history: int) -> None:
         """Keep as many observations as the policy reads; drop a rollout of another width."""
@@ -330,36 +351,29 @@ class RewritablePPO(PPO, LiveLearner):  # type: ignore[misc]
             self.looked_at = None
 
     def _worth(self, tower: str, observations: Array) -> Array:
-        with torch.inference_mode():
-            found: Array = self.policy.tower(tower)(self._input(observations)).numpy()[:, 0]
-        return found
+        return self._run(tower, observations)[:, 0]
 
-    def _store_reward(self, batch: Batch, t: int) -> None:
-        """Store the mixed reward of step ``t`` in the buffer."""
-        sources = (self._weights, self._live_objectives, self._reward_sums, self.updates + 1)
-        self.rollout_buffer.rewards[t] = mixed(batch, *sources)
-
-    def _count_episodes(self, reward: Array, ended: Array) -> None:
-        self._episode_returns += reward
-        self._finished += self._episode_returns[ended].tolist()
-        self._episode_returns[ended] = 0.0
+    def _reward_rollout(self, rollout: Batch) -> None:
+        """Store the mixed reward of every step in the buffer."""
+        sources = (self._weights, self._live_objectives, self._reward_sums, self.updates)
+        self.rollout_buffer.rewards[:] = mixed(rollout, *sources)
 
     def _value_rollout(self, observations: Array) -> None:
-        buffer = self.rollout_buffer
-        following = self._diary.rollout().next_observation
+        buffer, rollout = self.rollout_buffer, self._diary.rollout()
+        buffer.episode_starts[0] = self._first_starts
+        buffer.episode_starts[1:] = rollout.ended[:-1]
+        buffer.episode_starts[~buffer.present] = 1.0
+        cut = (rollout.ended & ~rollout.terminated & buffer.present).nonzero()
         size = self._frames.past.shape[1]  # past inputs that stay when one observation is added
-        finals = [
-            np.concatenate([following[t, cut], buffer.observations[t, cut][:, :size]], axis=1)
-            for t, cut in self._cut
-        ]
-        values = self._worth("value", np.concatenate([self._rollout_inputs(observations), *finals]))
-        buffer.judge(values, self._cut, self._last_episode_starts)
+        finals = [rollout.next_observation[cut], buffer.observations[cut][:, :size]]
+        seen = self._rollout_inputs(observations, np.concatenate(finals, axis=1))
+        buffer.judge(self._worth("value", seen), cut, self._last_episode_starts)
 
-    def _rollout_inputs(self, observations: Array) -> Array:
-        """All inputs of the rollout, step by step, and the next one."""
+    def _rollout_inputs(self, observations: Array, *more: Array) -> Array:
+        """All inputs of the rollout, step by step, the next one, and ``more``."""
         ahead = self._frames.stack(observations, self._last_episode_starts)
         seen = self.rollout_buffer.observations
-        return np.concatenate([seen.reshape(-1, seen.shape[2]), ahead])
+        return np.concatenate([seen.reshape(-1, seen.shape[2]), ahead, *more])
 
     def _learn(self) -> Mapping[str, float]:
         try:

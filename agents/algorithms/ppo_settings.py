@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.architecture.validity import check_learner
 from agents.contract import Learner
-from agents.genome import LearningRule
+from agents.genome import Engine, LearningRule
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,10 @@ class PPOSettings(LearningRule, Learner):
     num_envs: int = 64
     total_steps: int = 200_000
     steps_per_update: int = 32  # of each environment
+    engine: Engine = "auto"
+    """What computes the networks: ``numpy`` is several times as fast for small networks, ``torch``
+    can compute every kind of layer; ``auto``: ``numpy`` if every network that the trial's edits can
+    reach can be computed by it."""
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` naming every setting outside its range."""

@@ -20,6 +20,7 @@ def build_learner(
     objectives: Mapping[str, Objective],
     streams: Streams,
     kind: type[RewritablePPO] = RewritablePPO,
+    engine: str = "auto",
 ) -> RewritablePPO:
     """Start one agent on ``shape`` = (environments, steps); its streams are ``agent/purpose``."""
     own = chance_of(agent, streams)
@@ -32,4 +33,5 @@ def build_learner(
         steps=shape[1],
         live_objectives=live_objectives_of(objectives, sizes, own),
         streams=own,
+        engine=engine,
     )

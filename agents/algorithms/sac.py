@@ -83,7 +83,7 @@ class SoftActorCritic(ReplayLearner):
 
     def values(self, observations: Array) -> Array:
         """State values, float32 ``[n]``: the lower of both critics at the mean action."""
-        seen = self._input(observations)
+        seen = torch.tensor(self._fit(observations))
         with torch.inference_mode():
             mean = self.networks.tower("policy")(seen)[:, : self.actions]
             found: Array = self._worth(CRITICS, seen, torch.tanh(mean)).numpy()
@@ -138,7 +138,7 @@ class SoftActorCritic(ReplayLearner):
 
     # --- learning ------------------------------------------------------------------------------
 
-    def _gradient_step(self, minibatch: Minibatch) -> tuple[dict[str, Tensor], Tensor]:
+    def _gradient_step(self, minibatch: Minibatch) -> dict[str, float]:
         noise = self._noise(len(minibatch.inputs), self.chance("noise"))
         rule = self._rule()
         seen = torch.cat([minibatch.inputs, minibatch.actions], dim=1)
@@ -162,8 +162,8 @@ class SoftActorCritic(ReplayLearner):
                 self.networks.tower(f"target_{name}"), self.networks.tower(name), rule.target_rate
             )
         names = ("critic_loss", "q_value", "policy_loss", "log_probability", "temperature")
-        row = dict(zip(names, (*critic, *policy, heat), strict=True))
-        return row, torch.hypot(critic_norm, policy_norm)
+        found = (*critic, *policy, heat, torch.hypot(critic_norm, policy_norm))
+        return dict(zip((*names, "gradient_norm"), map(float, found), strict=True))
 
     def _critic_loss(
         self, minibatch: Minibatch, noise: Tensor, heat: Tensor

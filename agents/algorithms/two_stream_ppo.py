@@ -8,6 +8,7 @@ are the paper's ``A = c_e A_e + c_i A_i``, and its weights are the ``c``.
 A rollout of two streams of reward: one that ends with its episode, and one that goes on.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
@@ -19,6 +20,10 @@ from agents.algorithms.ppo import RewritablePPO
 from agents.algorithms.ppo_update import LOSSES, ppo_loss, ppo_update
 from agents.arrays import Array
 from agents.contract import AgentState, Batch
+from agents.engine import updates
+from agents.engine.engine import Engine
+from agents.engine.look import EngineLook
+from agents.engine.losses import Evaluated
 from agents.genome import TOWERS, TWO_STREAM_TOWERS, LearningRule, TwoStreamRule
 from agents.network.gradient_step import Row
 from agents.network.sb3_policy import AgentPolicy
@@ -133,16 +138,16 @@ class RewritableTwoStreams(RewritablePPO):
     def _rule(self) -> TwoStreamRule:
         return cast("TwoStreamRule", self.stepper.rule)
 
-    def _store_reward(self, batch: Batch, t: int) -> None:
-        alphas = shares(self._live_objectives, self._weights)
-        streams, totals = np.zeros((2, len(batch.reward))), self.coefficients()
+    def _reward_rollout(self, rollout: Batch) -> None:
+        alphas, buffer = shares(self._live_objectives, self._weights), self.rollout_buffer
+        streams, totals = np.zeros((2, *rollout.reward.shape)), self.coefficients()
         for name, weight in self._weights.items():
-            reward = objective_reward(name, self._live_objectives[name], batch, self.updates + 1)
+            reward = objective_reward(name, self._live_objectives[name], rollout, self.updates)
             share, k = alphas[name] * weight, self._stream(name)
             self._reward_sums[name] += float((share * reward).sum())
             if share:
                 streams[k] += (share / totals[k]) * reward
-        self.rollout_buffer.rewards[t], self.rollout_buffer.intrinsic_rewards[t] = streams
+        buffer.rewards[:], buffer.intrinsic_rewards[:] = streams
 
     def _value_rollout(self, observations: Array) -> None:
         super()._value_rollout(observations)
@@ -153,9 +158,25 @@ class RewritableTwoStreams(RewritablePPO):
             values = self._worth("intrinsic_value", self._rollout_inputs(observations))
             buffer.advantages += second * buffer.judge_endless(values, rule.intrinsic_discount)
 
+    def _learning_towers(self) -> tuple[str, ...]:
+        return TWO_STREAM_TOWERS if self.coefficients()[1] else TOWERS
+
     def _update(self) -> dict[str, float]:
-        towers = TWO_STREAM_TOWERS if self.coefficients()[1] else TOWERS
+        towers = self._learning_towers()
+        if self.engine:
+            return updates.ppo_update(self, towers, TWO_STREAM_LOSSES)
         return ppo_update(self, two_stream_loss, towers, TWO_STREAM_LOSSES)
+
+    def _engine_look(self, engine: Engine, rows: Array) -> EngineLook:
+        inputs, steps = updates.whole_rollout(self, rows)
+        trained, head = len(self._learning_towers()), self._head(steps)
+
+        def of_all(outputs: Sequence[Array]) -> Evaluated:
+            found = head(outputs[:trained])  # a ``Look`` needs every tower; the others' gradient: 0
+            idle = [np.zeros_like(each) for each in outputs[trained:]]
+            return found._replace(slopes=(*found.slopes, *idle))
+
+        return EngineLook(engine, TWO_STREAM_TOWERS, inputs, of_all)
 
     def _loss(self, batch: Any) -> Tensor:
         loss = two_stream_loss(self, batch, self.clip_range(1.0))[0]

@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from agents.arrays import Array
 from agents.genome import Layer
+from agents.layers import passes
 from agents.layers.kind import Inputs, LayerKind, Place, Shapes, affine, linear
 
 if TYPE_CHECKING:
@@ -17,10 +21,37 @@ def edges(layer: Layer, width: int) -> int:
     return max(round(layer.density * layer.units * width), 1)
 
 
+class DensePass(passes.LayerPass):
+    """``f(x W' + b)``."""
+
+    def __init__(self, place: passes.Place) -> None:
+        super().__init__(place)
+        self._map = passes.Affine(place, "")
+        self._units = place.activation.units(place.shape(place.layer.units))
+        if place.gradients:
+            self._back = np.empty(place.shape(place.width), np.float32)
+
+    def forward(self, x: Array, streams: Sequence[Array]) -> Array:
+        """See ``LayerPass``."""
+        del streams
+        self._map.forward(x, self._units.z)
+        self.read, self.hidden = x, self._units.apply()
+        return self.hidden
+
+    def backward(self, slope: Array, earlier: dict[int, Array], *, first: bool) -> Array:
+        """See ``LayerPass``."""
+        del earlier
+        self._units.back(slope)
+        self.before = slope
+        self._map.backward(slope, self.read)
+        return slope if first else self._map.back(slope, self._back)
+
+
 class Dense(LayerKind):
     """The plain layer."""
 
     sets_width = True
+    numpy_pass = DensePass
 
     def shapes(self, layer: Layer, inputs: Inputs) -> Shapes:
         """Weight and bias."""

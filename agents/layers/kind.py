@@ -6,9 +6,10 @@ Importing a kind imports no torch: ``forward`` uses only methods of the tensors.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from agents.genome import Layer
+from agents.layers.passes import LayerPass
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,6 +39,8 @@ class LayerKind(ABC):
     sets_width = False  # True: its units are the stream that leaves it
     grows = True  # False: units can be neither added nor removed
     rigid = False  # True: the stream it reads cannot change its width
+    numpy_pass: ClassVar[type[LayerPass] | None] = None
+    """Its forward and backward pass in NumPy; ``None``: networks with it are run by torch."""
 
     @abstractmethod
     def shapes(self, layer: Layer, inputs: Inputs) -> Shapes:

@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from agents.arrays import Array
 from agents.genome import Layer
+from agents.layers import passes
 from agents.layers.kind import Inputs, LayerKind, Place, Shapes
 
 if TYPE_CHECKING:
@@ -14,6 +18,37 @@ if TYPE_CHECKING:
 EPSILON = 1e-5  # added to the variance; torch's default
 
 
+class NormPass(passes.LayerPass):
+    """Layer normalisation; its outputs count as its units' activations."""
+
+    slope_of = False
+
+    def forward(self, x: Array, streams: Sequence[Array]) -> Array:
+        """See ``LayerPass``."""
+        del streams
+        w = self.place.weights
+        centred = x - x.mean(2, keepdims=True)
+        variance = np.square(centred).mean(2, keepdims=True)
+        self._scale = passes.ONE / np.sqrt(variance + np.float32(EPSILON))
+        self._normal = centred * self._scale
+        self.read = x
+        self.hidden = self._normal * w["weight"][:, None, :] + w["bias"][:, None, :]
+        return self.hidden
+
+    def backward(self, slope: Array, earlier: dict[int, Array], *, first: bool) -> Array:
+        """See ``LayerPass``."""
+        del earlier
+        g, normal = self.place.gradients, self._normal
+        np.add.reduce(slope, axis=1, out=g["bias"])
+        np.add.reduce(slope * normal, axis=1, out=g["weight"])
+        if first:
+            return slope
+        by_normal = slope * self.place.weights["weight"][:, None, :]
+        along = (by_normal * normal).mean(2, keepdims=True)
+        found: Array = self._scale * (by_normal - by_normal.mean(2, keepdims=True) - normal * along)
+        return found
+
+
 class Norm(LayerKind):
     """``g (x - mean) / sqrt(var + 1e-5) + b`` over the units of one input.
 
@@ -22,6 +57,7 @@ class Norm(LayerKind):
     """
 
     grows = False
+    numpy_pass = NormPass
 
     def shapes(self, layer: Layer, inputs: Inputs) -> Shapes:
         """Scale and shift of every unit."""

@@ -3,13 +3,44 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from agents.arrays import Array
 from agents.genome import Layer
+from agents.layers import passes
 from agents.layers.kind import Inputs, LayerKind, Place, Shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from agents.layers.kind import Activation
+
+
+class SkipPass(passes.LayerPass):
+    """``x + a (y P')``; what it adds, without the gate, counts as its units' activations."""
+
+    slope_of = False
+
+    def forward(self, x: Array, streams: Sequence[Array]) -> Array:
+        """See ``LayerPass``."""
+        w = self.place.weights
+        self._source = streams[self.place.layer.source + 1]
+        self.read, self.hidden = x, np.matmul(self._source, passes.turned(w["weight"]))
+        found: Array = x + w["gate"][:, :, None] * self.hidden
+        return found
+
+    def backward(self, slope: Array, earlier: dict[int, Array], *, first: bool) -> Array:
+        """See ``LayerPass``."""
+        del first
+        w, g = self.place.weights, self.place.gradients
+        g["gate"][:, 0] = (slope * self.hidden).sum((1, 2))
+        by_added = slope * w["gate"][:, :, None]
+        np.matmul(passes.turned(by_added), self._source, out=g["weight"])
+        index = self.place.layer.source + 1
+        if index > 0:  # the observation needs no gradient
+            owed = np.matmul(by_added, w["weight"])
+            earlier[index] = owed + earlier[index] if index in earlier else owed
+        return slope
 
 
 class Skip(LayerKind):
@@ -19,6 +50,7 @@ class Skip(LayerKind):
     """
 
     grows = False
+    numpy_pass = SkipPass
 
     def shapes(self, layer: Layer, inputs: Inputs) -> Shapes:
         """The gate and the map from the source."""

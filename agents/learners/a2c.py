@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from agents.architecture.validity import check_rewritable
 from agents.contract import Learner, Objective, Population, Streams
-from agents.genome import A2CRule, Genome
+from agents.genome import A2CRule, Engine, Genome
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,10 @@ class A2C(A2CRule, Learner):
     num_envs: int = 16
     total_steps: int = 200_000
     steps_per_update: int = 5  # of each environment
+    engine: Engine = "auto"
+    """What computes the networks: ``numpy`` is several times as fast for small networks, ``torch``
+    can compute every kind of layer; ``auto``: ``numpy`` if every network that the trial's edits can
+    reach can be computed by it."""
 
     joint: ClassVar[bool] = False
 
@@ -47,5 +51,5 @@ class A2C(A2CRule, Learner):
         from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
-        make = partial(build_learner, kind=RewritableA2C)
+        make = partial(build_learner, kind=RewritableA2C, engine=self.engine)
         return Solo(env, self.steps_per_update, genomes, objectives, streams, make=make)

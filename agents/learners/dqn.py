@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from agents.architecture.validity import check_rewritable
 from agents.contract import Learner, Objective, Population, Streams
-from agents.genome import DQNRule, Genome
+from agents.genome import DQNRule, Engine, Genome
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class DQN(DQNRule, Learner):
     steps_per_update: int = 8  # of each environment
     memory: int = 50_000  # steps of all copies together
     warmup: int = 1_000  # steps before the first gradient
+    engine: Engine = "auto"
+    """What computes the networks: ``numpy`` is several times as fast for small networks, ``torch``
+    can compute every kind of layer; ``auto``: ``numpy`` if every network that the trial's edits can
+    reach can be computed by it."""
 
     joint: ClassVar[bool] = False
 
@@ -47,5 +51,5 @@ class DQN(DQNRule, Learner):
         from agents.algorithms.off_policy_start import Remembering  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
-        make = Remembering(self.memory, self.warmup, continuous=False)
+        make = Remembering(self.memory, self.warmup, continuous=False, engine=self.engine)
         return Solo(env, self.steps_per_update, genomes, objectives, streams, make=make)

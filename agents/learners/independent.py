@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from agents.algorithms.ppo_settings import PPOSettings
@@ -30,4 +31,5 @@ class Independent(PPOSettings):
         from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.population import Joint  # noqa: PLC0415 - torch loads here
 
-        return Joint(env, self.steps_per_update, genomes, objectives, streams, make=build_learner)
+        make = partial(build_learner, engine=self.engine)
+        return Joint(env, self.steps_per_update, genomes, objectives, streams, make=make)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from agents import contract
@@ -65,7 +66,8 @@ class PopulationPPO(PPOSettings):
         from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.members import Members  # noqa: PLC0415 - torch loads here
 
-        return Members(env, self.steps_per_update, genomes, objectives, streams, make=build_learner)
+        make = partial(build_learner, engine=self.engine)
+        return Members(env, self.steps_per_update, genomes, objectives, streams, make=make)
 
 
 def _faster(genome: Genome, factor: float) -> Genome:

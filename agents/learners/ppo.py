@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from agents.algorithms.ppo_settings import PPOSettings
@@ -26,4 +27,5 @@ class PPO(PPOSettings):
         from agents.algorithms.ppo_start import build_learner  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
-        return Solo(env, self.steps_per_update, genomes, objectives, streams, make=build_learner)
+        make = partial(build_learner, engine=self.engine)
+        return Solo(env, self.steps_per_update, genomes, objectives, streams, make=make)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from agents.architecture.validity import check_rewritable
 from agents.contract import Learner, Objective, Population, Streams
-from agents.genome import Genome, TwoStreamRule
+from agents.genome import Engine, Genome, TwoStreamRule
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class PpoTwoStreams(TwoStreamRule, Learner):
     num_envs: int = 64
     total_steps: int = 200_000
     steps_per_update: int = 32  # of each environment
+    engine: Engine = "auto"
+    """What computes the networks: ``numpy`` is several times as fast for small networks, ``torch``
+    can compute every kind of layer; ``auto``: ``numpy`` if every network that the trial's edits can
+    reach can be computed by it."""
 
     joint: ClassVar[bool] = False
 
@@ -48,5 +52,5 @@ class PpoTwoStreams(TwoStreamRule, Learner):
         from agents.algorithms.two_stream_ppo import RewritableTwoStreams  # noqa: PLC0415
         from agents.training.population import Solo  # noqa: PLC0415 - torch loads here
 
-        make = partial(build_learner, kind=RewritableTwoStreams)
+        make = partial(build_learner, kind=RewritableTwoStreams, engine=self.engine)
         return Solo(env, self.steps_per_update, genomes, objectives, streams, make=make)

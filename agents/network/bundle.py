@@ -150,6 +150,16 @@ def read_rule(optimizer: torch.optim.Optimizer, rule: LearningRule) -> LearningR
     return replace(rule, **found)
 
 
+def moment_names(optimizer: torch.optim.Optimizer) -> dict[str, str]:
+    """``first`` and ``second``, where the optimiser keeps them -> what torch calls them."""
+    kind, found = _kind(optimizer), {}
+    if kind.startswith("adam") or optimizer.param_groups[0]["momentum"] > 0:
+        found["first"] = _FIRST[kind]
+    if kind in _SECOND:
+        found["second"] = _SECOND[kind]
+    return found
+
+
 def _mask(name: str) -> bool:
     return name.startswith("mask/")
 
@@ -192,17 +202,12 @@ def _set_moment(
     optimizer: torch.optim.Optimizer, parameter: nn.Parameter, moment: OptimiserMoment
 ) -> None:
     """Give one parameter its state; SGD without momentum keeps none."""
-    kind, state = _kind(optimizer), dict[str, torch.Tensor]()
-    first, second = (
-        torch.tensor(np.asarray(each, np.float32, order="C"))  # laid out as the parameter is
-        for each in (moment.first, moment.second)
-    )
-    keeps_first = kind.startswith("adam") or optimizer.param_groups[0]["momentum"] > 0
-    if kind != "sgd":
+    state = {
+        key: torch.tensor(np.asarray(getattr(moment, which), np.float32, order="C"))
+        for which, key in moment_names(optimizer).items()  # laid out as the parameter is
+    }
+    if _kind(optimizer) != "sgd":
         state["step"] = torch.tensor(float(moment.step), dtype=torch.float32)
-        state[_SECOND[kind]] = second
-    if keeps_first:
-        state[_FIRST[kind]] = first
     if state:
         optimizer.state[parameter] = state
 

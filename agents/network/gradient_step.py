@@ -5,7 +5,6 @@ step.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -53,8 +52,9 @@ class Stepper:
         torch.autograd.backward(value)
         if self.rule.sam_radius:
             self._sharpen(trained, loss)
-        if self.rule.pull_to_birth:
-            self._pull(networks)
+        if self.pulls:
+            named = {name: each.grad for name, each in networks.trained()}
+            self.pull(networks, {name: g for name, g in named.items() if g is not None})
         norm = torch.nn.utils.clip_grad_norm_(trained, self.rule.max_grad_norm)
         if not torch.isfinite(norm + value.detach()):
             raise FloatingPointError(
@@ -84,12 +84,18 @@ class Stepper:
                 sharp = _gradient(each)
                 each.grad = (1 - rule.sam_mix) * gradient + rule.sam_mix * sharp
 
-    def _pull(self, networks: Towers) -> None:
-        """Add the gradient of ``pull |w - w0|^2``; ``w0``: the weights when the pull began."""
+    @property
+    def pulls(self) -> bool:
+        """Does the rule in force pull weights back to their first values?"""
+        return bool(self.rule.pull_to_birth)
+
+    @torch.no_grad()
+    def pull(self, networks: Towers, gradients: Mapping[str, Tensor]) -> None:
+        """Add to ``gradients`` that of ``pull |w - w0|^2``; ``w0``: weights when the pull began."""
         for name, each in networks.trained():
             initial = networks.kept.setdefault(f"birth/{name}", each.detach().clone())
-            if each.grad is not None:
-                each.grad.add_(2 * self.rule.pull_to_birth * (each.detach() - initial))
+            if name in gradients:
+                gradients[name].add_(2 * self.rule.pull_to_birth * (each - initial))
 
     def _after(
         self, networks: Towers, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor]
@@ -98,11 +104,20 @@ class Stepper:
             for name, mask in networks.named_buffers():  # momentum moves weights without a gradient
                 networks.get_parameter(f"{name.removesuffix('mask')}weight").mul_(mask)
             if self._replacing is not None:
-                for tower, read in inputs.items():
-                    seen = networks.tower(tower).activations(read)
-                    self._replacing.after_step(
-                        tower, networks.tower(tower), seen, optimizer, networks.kept
-                    )
+                self.replace(networks, optimizer, inputs)
+
+    @torch.no_grad()
+    def replace(
+        self, networks: Towers, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor]
+    ) -> None:
+        """Let the rule's replacement of units do its step; it must have one."""
+        if self._replacing is None:
+            raise RuntimeError("the rule in force replaces no units")
+        for tower, read in inputs.items():
+            live = networks.tower(tower)
+            self._replacing.after_step(
+                tower, live, live.activations(read), optimizer, networks.kept
+            )
 
 
 def _gradient(parameter: nn.Parameter) -> Tensor:
@@ -118,13 +133,18 @@ def check_weights(networks: Towers) -> None:
         raise FloatingPointError(f"non-finite weights in {', '.join(bad)}")
 
 
-def as_input(observations: Array, width: int) -> Tensor:
-    """Copy into torch's own memory, float32 ``[n, width]``: the caller's may be read-only.
+def fitted(observations: Array, width: int) -> Array:
+    """Observations as float32 ``[n, width]``.
 
     Rows that lack older observations get zeros for them, as at an episode's start; rows that have
     more than are read lose the oldest.
     """
-    found: Any = np.asarray(observations, np.float32)
+    found: Array = np.asarray(observations, np.float32)
     if found.shape[1] < width:
         found = np.pad(found, ((0, 0), (0, width - found.shape[1])))
-    return torch.tensor(found[:, :width])
+    return found[:, :width]
+
+
+def as_input(observations: Array, width: int) -> Tensor:
+    """Copy ``fitted`` observations into torch's own memory: the caller's may be read-only."""
+    return torch.tensor(fitted(observations, width))

@@ -53,12 +53,7 @@ class LossLook(Look):
 
     def step_length(self, optimiser: str) -> float:
         """See ``Look``; of the state that an edit to that optimiser would carry over."""
-        moments = read_moments(self._networks, self._optimizer)
-        total = 0.0
-        for name, gradient in self.gradients().items():
-            step = _step(optimiser, gradient, moments.get(name))
-            total += float(np.square(step, dtype=np.float64).sum())
-        return float(np.sqrt(total))
+        return gradient_step_length(optimiser, self.gradients(), self._networks, self._optimizer)
 
     @cached_property
     def _seen(
@@ -97,6 +92,20 @@ class LossLook(Look):
             for tower, record in records.items()
         }
         return gradients, records, backward
+
+
+def gradient_step_length(
+    optimiser: str,
+    gradients: Mapping[str, Array],
+    networks: Towers,
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    """Length of the step along these gradients at learning rate 1, with the live moments."""
+    moments, total = read_moments(networks, optimizer), 0.0
+    for name, gradient in gradients.items():
+        step = _step(optimiser, gradient, moments.get(name))
+        total += float(np.square(step, dtype=np.float64).sum())
+    return float(np.sqrt(total))
 
 
 def _step(optimiser: str, gradient: Array, moment: OptimiserMoment | None) -> Array:

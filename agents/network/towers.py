@@ -1,6 +1,6 @@
 """Genome -> torch: towers of layers whose architecture can be replaced in place."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,9 +95,7 @@ class Tower(nn.Module):
         """
         with torch.inference_mode():
             means = [each.abs().mean(0).numpy() for each in self.activations(x)]
-        scores = tuple(_unit_scores(each if len(x) else np.ones_like(each)) for each in means)
-        dormancy = tuple(float((each <= DORMANT).mean()) for each in scores)
-        return {"dormancy": dormancy, "unit_scores": scores}
+        return use_of_units([each if len(x) else np.ones_like(each) for each in means])
 
     def parts(self, layer: int) -> Parts:
         """Live parameters and buffers of one layer, by suffix."""
@@ -124,6 +122,13 @@ class Tower(nn.Module):
 
 def _within(tensors: Mapping[str, Tensor], prefix: str) -> Parts:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def use_of_units(means: Sequence[Array]) -> dict[str, tuple[Any, ...]]:
+    """``dormancy`` and ``unit_scores`` of layers, given their units' mean |activation|."""
+    scores = tuple(_unit_scores(each) for each in means)
+    dormancy = tuple(float((each <= DORMANT).mean()) for each in scores)
+    return {"dormancy": dormancy, "unit_scores": scores}
 
 
 def _unit_scores(mean_activation: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -103,7 +104,8 @@ def solo(genome: Genome = SMALL, *, seed: int = 0, steps: int = 8, num_envs: int
 
     env = more.pop("env", None) or Signpost(num_envs, seed=seed)
     objectives = more.pop("objectives", EXTRINSIC)
-    return Solo(env, steps, {"agent": genome}, objectives, streams(seed), make=build_learner)
+    make = partial(build_learner, engine=more.pop("engine", "auto"))
+    return Solo(env, steps, {"agent": genome}, objectives, streams(seed), make=make)
 
 
 def learner(genome: Genome = SMALL, **settings: Any):

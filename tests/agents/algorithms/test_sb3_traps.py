@@ -103,17 +103,16 @@ def test_a_discount_of_nothing_makes_rewards_all_there_is_to_learn(name):
 def test_numbers_of_the_memory_take_hold_at_once(name, number, value):
     one, learner = after_updates(name)
     learner.install(with_rule(learner.agent_state(), **{number: value}))
-    sizes, steps = [], learner.stepper.step
+    sizes, steps = [], learner._gradient_step
 
-    def step(networks, optimizer, loss, inputs):
-        sizes.append(len(next(iter(inputs.values()))))
-        return steps(networks, optimizer, loss, inputs)
+    def step(minibatch):
+        sizes.append(len(minibatch.inputs))
+        return steps(minibatch)
 
-    learner.stepper.step = step
+    learner._gradient_step = step
     one.update()
-    passes = 2 if name == "sac" else 1
     rule = learner.effective().learning_rule
-    assert sizes == [rule.minibatch] * passes * rule.gradient_steps
+    assert sizes == [rule.minibatch] * rule.gradient_steps
     assert getattr(rule, number) == value
 
 

@@ -25,7 +25,7 @@ HOMES = {
 
 def alive(architecture):
     rule = LearningRule(minibatch=64, learning_rate=3e-3)
-    population = solo(genome=Genome(architecture, rule), steps=64, num_envs=64)
+    population = solo(genome=Genome(architecture, rule), steps=64, num_envs=64, engine="torch")
     for _ in range(3):
         population.update()
     return population.learners["agent"]

@@ -18,7 +18,7 @@ GENOME = replace(SMALL, objective=(("extrinsic", 1.0), ("rnd", 0.1)))
 
 
 def an_agent_run():
-    return solo(GENOME, objectives=CURIOUS)
+    return solo(GENOME, objectives=CURIOUS, engine="torch")
 
 
 def the_view(learner, update):

@@ -14,10 +14,10 @@ from tests.agents.small_worlds import solo
 RULE = LearningRule(minibatch=16, learning_rate=3e-3)
 
 
-def alive(architecture, updates=3, **rule):
+def alive(architecture, updates=3, engine="auto", **rule):
     from dataclasses import replace
 
-    population = solo(genome=Genome(architecture, replace(RULE, **rule)))
+    population = solo(genome=Genome(architecture, replace(RULE, **rule)), engine=engine)
     for _ in range(updates):
         population.update()
     return population, population.learners["agent"]
@@ -40,8 +40,9 @@ def new_row_gradients(live, edit, seed=0):
 _TOWERS = ("policy", "value")
 
 
-def test_gradients_are_those_of_finite_differences():
-    _, live = alive(Architecture((Layer("dense", 6),)))
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+def test_gradients_are_those_of_finite_differences(engine):
+    _, live = alive(Architecture((Layer("dense", 6),)), engine=engine)
     look, agent_state = live.look(), live.agent_state()
     gradient = look.gradients()["policy.0.weight"]
     place, nudge = np.unravel_index(np.abs(gradient).argmax(), gradient.shape), 1e-2
@@ -54,7 +55,7 @@ def test_gradients_are_those_of_finite_differences():
                 agent_state.genome, {**agent_state.parameters, "policy.0.weight": moved}, {}
             )
         )
-        losses.append(float(live.look()._loss().detach()))
+        losses.append(_loss(live.look()))
     assert (losses[0] - losses[1]) / (2 * nudge) == pytest.approx(gradient[place], rel=0.05)
 
 
@@ -123,9 +124,10 @@ def test_edges_grow_where_the_loss_is_steepest_and_their_number_stays():
     assert not moments.second[come | gone].any()
 
 
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
 @pytest.mark.parametrize("to", ["sgd", "rmsprop", "adamw"])
-def test_a_new_optimiser_is_offered_at_the_rate_that_keeps_the_next_step_as_long(to):
-    _, live = alive(Architecture((Layer("dense", 8),)), updates=6)
+def test_a_new_optimiser_is_offered_at_the_rate_that_keeps_the_next_step_as_long(to, engine):
+    _, live = alive(Architecture((Layer("dense", 8),)), updates=6, engine=engine)
     view = View(live.effective(), 6, 0.0, 0.0, (), look=live.look(), **live.view())
     (edit,) = [each for each in SetOptimiser.candidates(view) if each.to == to]
     now = live.effective().learning_rule.learning_rate * live.look().step_length("adam")
@@ -138,10 +140,18 @@ def test_a_new_optimiser_is_offered_at_the_rate_that_keeps_the_next_step_as_long
     assert 0.5 < moved / now < 2
 
 
+def _loss(look):
+    return look.loss() if hasattr(look, "loss") else float(look._loss().detach())
+
+
 def _one_full_step(live):
     """One step on the very loss that was looked at, unclipped."""
     from dataclasses import replace
 
     live.stepper.adopt(replace(live.stepper.rule, max_grad_norm=1e6))
-    loss = live.look()._loss
-    live.stepper.step(live.policy, live.policy.optimizer, lambda: (loss(), ()), {})
+    look = live.look()
+    if live.engine is None:
+        live.stepper.step(live.policy, live.policy.optimizer, lambda: (look._loss(), ()), {})
+        return
+    with live.engine.learning(live.policy.optimizer, live.engine.towers):
+        live.engine.step(live.stepper, look.observations, look._head)

@@ -32,8 +32,9 @@ ARCHITECTURES = {
 POPULATIONS = {}
 
 
-def a_learner(architecture, **rule):
-    population = solo(genome=Genome(architecture, LearningRule(minibatch=16, **rule)))
+def a_learner(architecture, engine="auto", **rule):
+    genome = Genome(architecture, LearningRule(minibatch=16, **rule))
+    population = solo(genome=genome, engine=engine)
     live = population.learners["agent"]
     POPULATIONS[id(live)] = (population, live)
     return live
@@ -62,7 +63,7 @@ def test_a_checkpoint_gives_it_back(name):
     live_for(live, 1)
     agent_state = live.agent_state()
     again = checkpoint.from_bytes(*checkpoint.to_bytes(agent_state))
-    other = a_learner(Architecture((DENSE,)))
+    other = a_learner(Architecture((DENSE,)), engine=live.engine_name)
     other.install(again)
     seen = live.recent_observations(32)
     assert np.array_equal(live.logits(seen), other.logits(seen))
