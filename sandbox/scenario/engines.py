@@ -7,13 +7,12 @@ all that leave it open. The scenario then holds the word, and with it every tria
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any, get_type_hints
 
-from agents.contract import Edit
-from agents.engine.support import kinds_added, why_torch
+from agents.engine.support import why_torch
 from agents.genome import Architecture, Engine
 from agents.part_settings import FAULTS
 from sandbox.catalogue import catalogue
@@ -77,41 +76,40 @@ def reasons_of(spec: Spec) -> list[str]:
     """Why a trial needs torch; empty where NumPy can do it, or where its learner has no choice."""
     if _engine(spec["learner"]) is None:
         return []
-    edits, unknown = _edits(spec)
-    return [*why_torch(Architecture.from_json(spec["architecture"]), edits), *unknown]
+    found = why_torch(Architecture.from_json(spec["architecture"]), {})
+    names = _proposed(spec)
+    by_edits = _by_edits(
+        spec["gate"], sorted(catalogue().parts("edits")) if names is None else names
+    )
+    if names is None and by_edits:
+        editor = named(spec["editor"]).name
+        by_edits = [f"editor '{editor}' does not say what it may propose, and {by_edits[0]}"]
+    return [*found, *by_edits]
 
 
-def _edits(spec: Spec) -> tuple[dict[str, type[Edit]], list[str]]:
-    """Edits that may change the layers of this trial's agents; what is not known about them.
-
-    Those that its editor may propose and its gate may let through.
-    """
-    gate, known = spec["gate"], catalogue().parts("edits")
+def _by_edits(gate: Mapping[str, Any], proposed: Sequence[str]) -> list[str]:
+    """What edits that may be proposed, and that the gate may let through, say against NumPy."""
+    known, allowed = catalogue().parts("edits"), gate.get("allow")
     if not _open(gate):
-        return {}, []
-    edits: dict[str, type[Edit]] = {}
-    unknown = []
-    for name in _proposed(spec):
-        if name not in known or (gate.get("allow") is not None and name not in gate["allow"]):
+        return []
+    found = []
+    for name in proposed:
+        if name not in known or (allowed is not None and name not in allowed):
             continue
         try:
-            edit = catalogue().load("edits", name)
-            kinds_added(edit)
+            found += why_torch(Architecture(()), {name: catalogue().load("edits", name)})
         except FAULTS:  # third-party module: it may raise any error
-            unknown.append(f"edit '{name}' does not say what it changes")
-        else:
-            edits[name] = edit
-    return edits, unknown
+            found.append(f"edit '{name}' does not say what it changes")
+    return found
 
 
-def _proposed(spec: Spec) -> list[str]:
-    """Names of the edits that the editor may ever propose; all there are, where it does not say."""
-    every = sorted(catalogue().parts("edits"))
+def _proposed(spec: Spec) -> list[str] | None:
+    """Names of the edits that the editor may ever propose; ``None`` where it does not say."""
     try:
         found = build.part("editors", spec["editor"]).may_propose()
-        return every if found is None else sorted(found)
+        return None if found is None else sorted(found)
     except FAULTS:  # as above
-        return every
+        return None
 
 
 def _open(gate: Mapping[str, Any]) -> bool:
