@@ -60,6 +60,9 @@ class Edit(ABC):
 
     part: ClassVar[str]  # which of genome.PARTS it touches
     also: ClassVar[tuple[str, ...]] = ()  # further parts that it may touch
+    adds: ClassVar[frozenset[str] | None] = None
+    """Kinds of layers that it may bring into a network; ``None``: any, if it may touch the
+    architecture at all. The engine of a trial is chosen by this before anything runs."""
 
     @classmethod
     @abstractmethod
@@ -160,6 +163,13 @@ class Editor(ABC):
         """This editor in a genome: the name of its file, and its settings."""
         name = type(self).__module__.rpartition(".")[2]
         return EditorGene.of(name, asdict(self))  # type: ignore[call-overload]
+
+    def may_propose(self) -> frozenset[str] | None:
+        """Names of all edits that it may ever propose under these settings; ``None``: any.
+
+        Settings that ``adopt`` lets an edit change must not change this.
+        """
+        return None
 
     @abstractmethod
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> "LiveEditor":

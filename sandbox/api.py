@@ -273,10 +273,11 @@ def _executor(
 ) -> "LocalExecutor":
     from sandbox.execution.executor import LocalExecutor, limits_of  # noqa: PLC0415  (as above)
     from sandbox.execution.manifest import cores, manifest  # noqa: PLC0415
+    from sandbox.scenario.engines import engines  # noqa: PLC0415
     from sandbox.tensorboard.writer import Writer  # noqa: PLC0415
 
     resolved = scenario.resolved()
-    run.begin(manifest(run.folder, plugins))
+    run.begin({**manifest(run.folder, plugins), "engines": engines(scenario)})
     board = Writer(run.folder, resolved)
     return LocalExecutor(
         run=run,

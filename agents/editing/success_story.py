@@ -23,6 +23,11 @@ Undoing = Literal["undo", "take_back"]
 """The edit that undoes others: ``undo`` restores the agent state, ``take_back`` only settings."""
 
 
+def undoing(rule: str, edit: Undoing = "undo") -> tuple[str, ...]:
+    """Names of the edits that a ``Story`` under this rule may propose."""
+    return (edit,) if rule == "success_story" else ()
+
+
 @dataclass(frozen=True)
 class Point:
     """A moment of a run."""

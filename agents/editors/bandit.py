@@ -69,6 +69,10 @@ class Bandit(Editor):
         if len(set(self.edits)) < len(self.edits):
             raise SettingError(f"edits names one twice: {list(self.edits)}", "edits")
 
+    def may_propose(self) -> frozenset[str]:
+        """Its arms."""
+        return frozenset(self.edits)
+
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin with all arms unknown. Raises ``ValueError`` for an unknown edit."""
         for name in self.edits:

@@ -73,6 +73,10 @@ class Evolution(Editor):
         if problem:
             raise SettingError(problem)
 
+    def may_propose(self) -> frozenset[str]:
+        """Copies of other members, and the structural ones of its settings."""
+        return frozenset(("copy_peer", *self.edits))
+
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for an unknown edit."""
         for name in ("copy_peer", *self.edits):

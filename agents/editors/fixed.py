@@ -15,6 +15,10 @@ class Fixed(Editor):
 
     level: ClassVar[str] = "fixed"
 
+    def may_propose(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin a run without edits."""
         del edits, rng

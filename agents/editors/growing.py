@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.architecture.cost import BACKWARD_PER_FORWARD, forward_flops, parameters
 from agents.contract import Edit, Editor, LiveEditor, Look, RefusedEditError, Reply, View
+from agents.editing.success_story import undoing
 from agents.editing.success_story_editor import StoriedEditor, successor, whole_number_problem
 from agents.editing.trends import Changes, flat
 from agents.genome import Genome
@@ -75,6 +76,10 @@ class Growing(Editor):
             )
         if problem:
             raise SettingError(problem)
+
+    def may_propose(self) -> frozenset[str]:
+        """Three that move one network between sizes, and what its rule undoes them with."""
+        return frozenset((*BY_LAYER, *undoing(self.rule)))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin small. Raises ``ValueError`` where nothing can grow, or for an unknown rule."""

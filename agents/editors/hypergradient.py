@@ -11,7 +11,7 @@ from agents.architecture.cost import BACKWARD_PER_FORWARD, forward_flops
 from agents.arrays import Array
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
 from agents.editing.mutation import OFFERED, Bounds, stepped
-from agents.editing.success_story import Story
+from agents.editing.success_story import Story, undoing
 from agents.part_settings import SettingError
 
 STEP_BOUNDS: Bounds = (1e-4, 1.0)
@@ -54,6 +54,10 @@ class Hypergradient(Editor):
                 f"steps are 1 to {HIGHEST} numbers, {low:g} to {high:g}, not {list(self.steps)}",
                 "steps",
             )
+
+    def may_propose(self) -> frozenset[str]:
+        """One that sets numbers, and what its rule takes them back with."""
+        return frozenset(("set_rule", *undoing(self.rule, "take_back")))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` where ``set_rule`` or what the rule needs is missing."""

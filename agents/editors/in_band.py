@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
+from agents.editing.success_story import undoing
 from agents.editing.success_story_editor import (
     StoriedEditor,
     known_edits,
@@ -46,6 +47,10 @@ class InBand(Editor):
         problem = whole_number_problem(self, threshold=1, cool_down=0)
         if problem:
             raise SettingError(problem)
+
+    def may_propose(self) -> frozenset[str]:
+        """Those of its settings, and what its rule undoes them with."""
+        return frozenset((*self.edits, *undoing(self.rule)))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for an unknown edit or rule."""

@@ -55,6 +55,10 @@ class Pbt(Editor):
         if problem:
             raise SettingError(problem)
 
+    def may_propose(self) -> frozenset[str]:
+        """Copies of other members."""
+        return frozenset({"copy_peer"})
+
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` where ``copy_peer`` is not among the edits."""
         if "copy_peer" not in edits:

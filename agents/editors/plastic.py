@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
+from agents.editing.success_story import undoing
 from agents.editing.success_story_editor import StoriedEditor, successor, whole_number_problem
 from agents.editing.trends import Changes
 from agents.part_settings import PlacedProblem, SettingError
@@ -50,6 +51,10 @@ class Plastic(Editor):
             )
         if problem:
             raise SettingError(problem)
+
+    def may_propose(self) -> frozenset[str]:
+        """Those of its settings, and what its rule undoes them with."""
+        return frozenset((*self.edits, *undoing(self.rule)))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for an unknown rule."""

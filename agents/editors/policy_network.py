@@ -10,6 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Edit, Editor, LiveEditor, Reply, View
 from agents.editing.progress import Mark, Progress
+from agents.editing.success_story import undoing
 from agents.editing.success_story_editor import (
     StoriedEditor,
     known_edits,
@@ -90,6 +91,10 @@ class PolicyNetwork(Editor):
             )
         if problem:
             raise SettingError(problem)
+
+    def may_propose(self) -> frozenset[str]:
+        """Those of its settings, and what its rule undoes them with."""
+        return frozenset((*self.edits, *undoing(self.rule)))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin with an even policy. Raises ``ValueError`` for an unknown edit or rule."""

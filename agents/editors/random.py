@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents.contract import Edit, Editor, LiveEditor, RefusedEditError, Reply, View
-from agents.editing.success_story import Story
+from agents.editing.success_story import Story, undoing
 from agents.part_settings import SettingError
 
 
@@ -37,6 +37,10 @@ class Random(Editor):
             )
         if len(set(self.edits)) < len(self.edits):
             raise SettingError(f"edits names one twice: {list(self.edits)}", "edits")
+
+    def may_propose(self) -> frozenset[str]:
+        """Those it draws from, and what its rule undoes them with."""
+        return frozenset((*self.edits, *undoing(self.rule)))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` for an unknown edit."""

@@ -68,6 +68,10 @@ class RandomSearch(Editor):
         }
         return {name: each for name, each in given.items() if each is not None}
 
+    def may_propose(self) -> frozenset[str]:
+        """Restarts, and the way back to the best try where that is kept."""
+        return frozenset(("restart", *["undo"] * self.keep))
+
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` where an edit that it works with is missing."""
         for name in ("restart", *(["undo"] * self.keep)):

@@ -15,7 +15,7 @@ from agents.editing.mutation import (
     numbers_problem,
     stepped,
 )
-from agents.editing.success_story import Story
+from agents.editing.success_story import Story, undoing
 from agents.part_settings import PlacedProblem, SettingError
 
 DEEPEST = 3
@@ -92,6 +92,11 @@ class Recursive(Editor):
     def step(self, level: int) -> float:
         """``step_1`` to ``step_4``."""
         return float(getattr(self, f"step_{level}"))
+
+    def may_propose(self) -> frozenset[str]:
+        """Numbers of its learner and of itself, and what its rule takes them back with."""
+        own = ("set_editor", "set_rule", "identity")
+        return frozenset((*own, *undoing(self.rule, "take_back")))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` where an edit that it needs is missing."""

@@ -35,6 +35,10 @@ class Schedule(Editor):
             raise SettingError.of(problems)
         object.__setattr__(self, "plan", tuple(dict(item) for item in self.plan))
 
+    def may_propose(self) -> frozenset[str]:
+        """Those of its plan."""
+        return frozenset(item["edit"] for item in self.plan)
+
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin following the plan. Raises ``ValueError`` for an unknown edit or setting."""
         del rng

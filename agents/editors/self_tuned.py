@@ -15,7 +15,7 @@ from agents.editing.mutation import (
     normal_draws,
     numbers_problem,
 )
-from agents.editing.success_story import Story
+from agents.editing.success_story import Story, undoing
 from agents.part_settings import SettingError
 
 STEP_BOUNDS: Bounds = (1e-3, 2.0)
@@ -59,6 +59,10 @@ class SelfTuned(Editor):
         problem = numbers_problem(self.numbers)
         if problem:
             raise SettingError(problem)
+
+    def may_propose(self) -> frozenset[str]:
+        """One that sets numbers, and what its rule takes them back with."""
+        return frozenset(("set_rule", *undoing(self.rule, "take_back")))
 
     def start(self, edits: Mapping[str, type[Edit]], rng: np.random.Generator) -> LiveEditor:
         """Begin. Raises ``ValueError`` where ``set_rule`` or what the rule needs is missing."""

@@ -24,6 +24,7 @@ class AddAttention(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset({"attention"})
 
     before: int = 0
     tokens: int = 2

@@ -22,6 +22,7 @@ class AddExpert(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset({"mixture"})
 
     layer: int = 0
     quiet: float = 20.0

@@ -22,6 +22,7 @@ class AddSkip(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset({"skip"})
 
     after: int = 1
     source: int = 0  # -1: the observation

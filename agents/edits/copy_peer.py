@@ -28,6 +28,9 @@ class CopyPeer(Edit):
 
     part: ClassVar[str] = "learning_rule"
     also: ClassVar[tuple[str, ...]] = ("architecture", "editor")
+    adds: ClassVar[frozenset[str] | None] = (
+        frozenset()
+    )  # its peer has what edits of this trial added
 
     peer: str = ""
     genome: str = ""

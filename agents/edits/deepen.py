@@ -23,6 +23,7 @@ class Deepen(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset({"residual"})
 
     after: int = 0
     units: int = 16

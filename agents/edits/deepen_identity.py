@@ -26,6 +26,7 @@ class DeepenIdentity(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()  # it copies the one before it
 
     after: int = 0
     epsilon: float = 0.01

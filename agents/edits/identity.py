@@ -15,6 +15,7 @@ class Identity(Edit):
     """Goes through every stage of an edit and must leave no trace in the agent's run."""
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     @classmethod
     def candidates(cls, view: View) -> Sequence[Edit]:

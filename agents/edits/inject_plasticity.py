@@ -24,6 +24,7 @@ class InjectPlasticity(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset({"injected"})
 
     layer: int = 0
 

@@ -15,6 +15,7 @@ class LiftGuard(Edit):
     """Guard number ``guard`` is gone; weights stay. Gates may protect ``architecture.guards``."""
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     guard: int = 0
 

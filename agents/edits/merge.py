@@ -17,6 +17,7 @@ class Merge(Edit):
     """The inverse of Net2Net's copying without noise; rejected where there are too few copies."""
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 0
     units: int = 1

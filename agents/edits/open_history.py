@@ -20,6 +20,7 @@ class OpenHistory(Edit):
     """``history`` observations at once, newest first; exact: new columns of the weights are 0."""
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     history: int = 2
 

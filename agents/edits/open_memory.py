@@ -25,6 +25,7 @@ class OpenMemory(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset({"memory"})
 
     units: int = 8
     history: int = 4

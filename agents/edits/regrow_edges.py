@@ -24,6 +24,7 @@ class RegrowEdges(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 0
     share: float = 0.3  # of the layer's edges

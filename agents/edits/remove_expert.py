@@ -17,6 +17,7 @@ class RemoveExpert(Edit):
     """The gate's softmax over the rest is renormalised; exact only for an expert of share 0."""
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 0
     expert: int = 0

@@ -19,6 +19,7 @@ class RemoveLayer(Edit):
     """Residual, skip, attention and memory layers may go; exact only where they added nothing."""
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 1
 

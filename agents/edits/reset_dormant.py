@@ -27,6 +27,7 @@ class ResetDormant(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 0
     units: tuple[int, ...] = ()

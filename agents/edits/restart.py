@@ -26,6 +26,7 @@ class Restart(Edit):
 
     part: ClassVar[str] = "learning_rule"
     also: ClassVar[tuple[str, ...]] = ("architecture",)
+    adds: ClassVar[frozenset[str] | None] = frozenset({"dense"})
 
     numbers: tuple[tuple[str, float], ...] = ()
     trunk: tuple[int, ...] = ()

@@ -20,6 +20,7 @@ class Sparsify(Edit):
     """``density`` is the share of edges that stays; the same number in every tower. Not exact."""
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 0
     density: float = 0.5

@@ -24,6 +24,7 @@ class SplitExpert(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset({"mixture"})
 
     layer: int = 0
     expert: int = 0

@@ -20,6 +20,7 @@ class SwapActivation(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     to: Activation = "relu"
     step: float = 0.25

@@ -23,6 +23,7 @@ class Undo(Edit):
 
     part: ClassVar[str] = "architecture"
     also: ClassVar[tuple[str, ...]] = tuple(part for part in PARTS if part != "architecture")
+    adds: ClassVar[frozenset[str] | None] = frozenset()  # it was there before
 
     entry: int = 0
     genome: str = ""

@@ -26,6 +26,7 @@ class WidenGradmax(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 0
     units: int = 4

@@ -25,6 +25,7 @@ class WidenNet2net(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 0
     units: int = 16

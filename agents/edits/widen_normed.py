@@ -25,6 +25,7 @@ class WidenNormed(Edit):
     """
 
     part: ClassVar[str] = "architecture"
+    adds: ClassVar[frozenset[str] | None] = frozenset()
 
     layer: int = 0
     times: int = 2

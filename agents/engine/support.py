@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
+from agents.contract import Edit
 from agents.genome import Architecture, Engine
 from agents.layers import KINDS
 
@@ -33,24 +34,27 @@ def first_engine(asked: str, architecture: Architecture) -> str:
     return ("torch" if found else "numpy") if asked == "auto" else asked
 
 
-def chosen_engine(
-    asked: str, architectures: Iterable[Architecture], added: Mapping[str, Iterable[str]]
-) -> tuple[str, list[str]]:
-    """Return the engine of a trial, and what speaks against ``numpy``.
+def why_torch(architecture: Architecture, edits: Mapping[str, type[Edit]]) -> list[str]:
+    """Return why a trial that begins with this network and may see these edits needs torch.
 
-    ``architectures``: those that agents start with. ``added``: edit -> kinds of layers that it may
-    add. ``auto`` is ``numpy`` if every network that the edits can reach has only kinds with a pass
-    in NumPy, else ``torch``; it never changes within a trial.
+    Empty: ``numpy`` computes every network that the trial can reach. An edit that undoes others, or
+    copies a network of the same trial, reaches nothing that was not reached before.
     """
-    against = [
-        f"the first network has layers of kind {kind}"
-        for kind in unsupported_kinds(layer.kind for each in architectures for layer in each.layers)
+    found = [
+        f"the architecture has layers of kind {kind}"
+        for kind in unsupported_kinds(layer.kind for layer in architecture.layers)
     ]
-    against += [
-        f"edit {edit} may add layers of kind {kind}"
-        for edit, kinds in sorted(added.items())
-        for kind in unsupported_kinds(kinds)
-    ]
-    if asked == "auto":
-        return ("torch" if against else "numpy"), against
-    return asked, against
+    for name, edit in sorted(edits.items()):
+        added = kinds_added(edit)
+        if added is None:
+            found.append(f"edit '{name}' does not say which kinds of layers it adds")
+        elif kinds := unsupported_kinds(added):
+            found.append(f"edit '{name}' may add layers of kind {', '.join(kinds)}")
+    return found
+
+
+def kinds_added(edit: type[Edit]) -> frozenset[str] | None:
+    """Return the kinds of layers that this edit may bring into a network; ``None``: any."""
+    if "architecture" not in (edit.part, *edit.also):
+        return frozenset()  # the gate refuses it where it touches what it did not declare
+    return edit.adds

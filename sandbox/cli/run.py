@@ -188,15 +188,24 @@ def plan(
     Time: builds the environment and the agent of each condition once and times them on this
     machine. The estimate covers training, probes and starting each trial's process, for agents that
     keep their initial size; writing the report is not included.
+
+    Engine: what computes the networks in every trial, and what speaks for torch. The setting
+    `engine` of a learner decides it; auto is numpy where that computes every network that any
+    condition can come to have, else torch in all conditions.
     """
+    from sandbox.scenario import engines  # noqa: PLC0415  (as above)
+
     loaded = _load(scenario, options)
     before = read_pilot(loaded, pilot)
     cost, claims = _cost(loaded, workers), before.planned()
     if as_json:
         found = {"claims": claims, "remarks": before.remarks(claims)}
-        print_json({"scenario": loaded.name, **cost.total, "conditions": cost.rows, **found})
+        whole = {"scenario": loaded.name, **_engine(loaded), **cost.total}
+        print_json({**whole, "conditions": cost.rows, **found})
         return
     click.echo(_headline(loaded))
+    for line in filter(None, [engines.line(loaded)]):
+        click.echo(line)
     columns = ["condition", "env", "trials", "steps", "parameters", "FLOPs"]
     table([{**row, "FLOPs": f"{row['flops']:.2g}"} for row in cost.rows], columns)
     print_claims(claims, before.remarks(claims))
@@ -258,7 +267,20 @@ def check(scenario: str, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(loaded.resolved())
     else:
-        click.echo(f"ok: {_headline(loaded)}{_unasked(loaded)}")
+        click.echo(f"ok: {_headline(loaded)}{_on_torch(loaded)}{_unasked(loaded)}")
+
+
+def _on_torch(scenario: "Scenario") -> str:
+    """Why no trial can have the faster engine, where one was wanted."""
+    from sandbox.scenario import engines  # noqa: PLC0415  (as above)
+
+    return f"; {engines.line(scenario)}" if engines.reasons(scenario) else ""
+
+
+def _engine(scenario: "Scenario") -> dict[str, Any]:
+    from sandbox.scenario import engines  # noqa: PLC0415  (as above)
+
+    return {"engines": engines.engines(scenario), "why_torch": engines.reasons(scenario)}
 
 
 def _unasked(scenario: "Scenario") -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.catalogue import catalogue
+from sandbox.execution.arithmetic import arithmetic
 
 
 def cores() -> int:
@@ -26,6 +27,7 @@ def manifest(folder: Path, plugins: tuple[str, ...]) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": _cpu(),
+        "arithmetic": arithmetic(),
         "cores": cores(),
         "threads_per_trial": 1,
         "commit": commit(),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sandbox.errors import IntegrityError
+from sandbox.execution.arithmetic import differing
 from sandbox.record.differences import differences, leaves
 from sandbox.record.events import Event
 from sandbox.record.files import Disk, Log
@@ -199,13 +200,14 @@ def _diverged(run: RunRecord, path: Path, what: str, line: int | None = None) ->
 
 
 def _versions(run: RunRecord) -> str:
-    """What else may explain a divergence: another version of what does the sums."""
+    """What else may explain a divergence: another version, or another core, that does the sums."""
     then = run.manifest.get("packages", {})
     other = [
         f"{name} {then[name]}, here {_version(name)}"
         for name in NUMERIC
         if name in then and then[name] != _version(name)
     ]
+    other += differing(run.manifest)
     return f" (the run was made with {'; '.join(other)})" if other else ""
 
 

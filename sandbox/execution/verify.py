@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.errors import IntegrityError
+from sandbox.execution import arithmetic
 from sandbox.record import integrity, ledger
 from sandbox.record.store import RunRecord, TrialRecord, read_run
 from sandbox.scenario.trials import trial_id
@@ -25,7 +26,7 @@ class VerifyReport:
     files: int
     head: str  # hash of the last line of the manifest, on which all others depend
     registration: str  # hash of what was registered before any trial began
-    notes: tuple[str, ...] = ()  # what is other than it was registered; no sign of forgery
+    notes: tuple[str, ...] = ()  # what is other than registered, or here; no sign of forgery
 
 
 def verify(folder: str | Path, head: str | None = None) -> VerifyReport:
@@ -54,7 +55,7 @@ def verify(folder: str | Path, head: str | None = None) -> VerifyReport:
         files=files + len(complete),
         head=str(run.log[-1]["hash"]) if run.log else run.registration.last.hash,
         registration=run.registration.before_data.hash,
-        notes=(*_older(run, head), *differs_from_registration(run)),
+        notes=(*_older(run, head), *differs_from_registration(run), *arithmetic.notes(run)),
     )
 
 

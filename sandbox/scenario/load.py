@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from sandbox.env_index import EnvEntry, entries
 from sandbox.scenario import arms as scenario_arms
-from sandbox.scenario import checks, fit, parts, pinned
+from sandbox.scenario import checks, engines, fit, parts, pinned
 from sandbox.scenario.findings import Findings
 from sandbox.scenario.form import (
     NAME,
@@ -66,6 +66,8 @@ def load(
     checks.needed(found, scenario)
     found.stop()
     fit.fits(found, scenario, entries())
+    found.stop()
+    scenario = engines.decided(found, scenario)
     found.stop()
     return scenario
 

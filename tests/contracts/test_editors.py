@@ -96,6 +96,49 @@ def test_this_suite_sees_proposals():
         assert any(edit.rewrite(Genome()) != Genome() for edit in proposed)  # a reset keeps it
 
 
+# --- what it may propose -------------------------------------------------------------------------
+
+
+class OnlyThose(dict):
+    """All edits are known to it by name, and it gives out no others than these."""
+
+    def __init__(self, allowed):
+        super().__init__(EDITS)
+        self.allowed = allowed
+
+    def __getitem__(self, name):
+        assert name in self.allowed, f"it asks for {name}, which it may not propose"
+        return super().__getitem__(name)
+
+
+def settings_of(name):
+    """The defaults, both rules, other edits, and a plan, as far as it has such settings."""
+    kind, plan = KINDS[name], ({"every": 3, "edit": "widen"}, {"update": 4, "edit": "set_rule"})
+    has = {each.name for each in fields(kind)}
+    tried = [{}, {"rule": "keep_all"}, {"rule": "success_story"}, {"edits": ("sparsify",)}]
+    tried += [{"plan": plan}, {"keep": True, "try_updates": 2}, {"depth": 3}, {"try_updates": 2}]
+    return [kind(**each) for each in tried if set(each) <= has]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_proposes_and_holds_no_edit_but_those_it_says_it_may(name):
+    peers = {"peers": {"other": (5.0,) * 40}, "peer_genomes": {"other": Genome()}}
+    for editor in settings_of(name):
+        allowed = editor.may_propose()
+        assert allowed is not None, "say what it may propose"
+        assert allowed <= {*EDITS}
+        live = editor.start(OnlyThose(allowed), np.random.default_rng(0))
+        falling = np.linspace(1, -1, 41)
+        for update in range(1, 41):
+            returns = tuple(falling[:update].tolist())
+            asked = (3, 3, 3, 3)
+            shown = {"returns": returns, "requests": asked, "flops_left": 1e9, **peers}
+            edit = live.propose(a_view(Genome(), update=update, **shown))
+            if edit is not None:
+                assert type(edit).__module__.rpartition(".")[2] in allowed
+                live.receive(Reply(edit, True, "", entry=update))
+
+
 # --- odd runs -----------------------------------------------------------------------------------
 
 TABLE = Genome(Architecture(()), TableRule())

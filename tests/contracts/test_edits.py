@@ -9,11 +9,13 @@ from dataclasses import asdict, fields, is_dataclass, replace
 import numpy as np
 import pytest
 
-from agents.contract import Edit, EditClaim, EditEvidence
+from agents.contract import Edit, EditClaim, EditEvidence, RefusedEditError
 from agents.edits.merge import Merge
 from agents.edits.set_optimiser import SetOptimiser
 from agents.edits.take_back import TakeBack
+from agents.engine.support import kinds_added
 from agents.genome import PARTS, Architecture, EditorGene, Genome, Guard, Layer
+from agents.layers import KINDS as LAYERS
 from sandbox.catalogue import catalogue
 from tests.agents import agent_states
 from tests.agents.agent_states import (
@@ -120,6 +122,72 @@ def test_it_is_a_frozen_dataclass_of_a_declared_part_and_offers_something(name):
 def test_its_settings_survive_json(edit, genome):
     del genome
     assert edit == type(edit)(**json.loads(json.dumps(asdict(edit), allow_nan=False)))
+
+
+# --- kinds of layers ----------------------------------------------------------------------------
+
+ONE_OF_EACH_KIND = tuple(
+    Genome(Architecture(layers, history=history))
+    for layers, history in (
+        ((Layer("injected", 4, count=1), Layer("dense", 4)), 1),
+        ((Layer("dense", 4), Layer("attention", 2, count=2, tokens=2), Layer("dense", 4)), 1),
+        ((Layer("memory", 3), Layer("dense", 4), Layer("norm", 4), Layer("dense", 4)), 3),
+        ((Layer("mixture", 4, count=1), Layer("residual", 2), Layer("mixture", 4, count=3)), 1),
+        ((), 1),
+    )
+)
+
+
+def any_instances(kind, genome, rng, count=60):
+    """Its candidates, and as many again with settings drawn without looking at the genome."""
+    yield from kind.candidates(a_view_with_peers(genome))
+    pool = {
+        int: lambda: int(rng.integers(-1, 7)),
+        float: lambda: float(rng.choice([0.0, 0.25, 0.5, 1.0, 2.0])),
+        bool: lambda: bool(rng.integers(2)),
+        tuple: lambda: tuple(map(int, rng.integers(1, 5, size=rng.integers(4)))),
+    }
+    for _ in range(count):
+        drawn = {
+            each.name: pool[type(each.default)]()
+            for each in fields(kind)
+            if type(each.default) in pool and rng.random() < 0.8
+        }
+        try:
+            yield kind(**drawn)
+        except (TypeError, ValueError):  # an instance that it does not let anyone make
+            continue
+
+
+def kinds_brought_in(kind, genomes=(*GENOMES, *ONE_OF_EACH_KIND)):
+    """Kinds of layers that some instance brings into some genome that has none of them."""
+    rng, found = np.random.default_rng(0), set()
+    for genome in genomes:
+        before = {layer.kind for layer in genome.architecture.layers}
+        for edit in any_instances(kind, genome, rng):
+            try:
+                after = edit.rewrite(genome)
+            except RefusedEditError:
+                continue
+            found |= {layer.kind for layer in after.architecture.layers} - before
+    return found
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_brings_in_no_kind_of_layer_that_it_does_not_declare(name):
+    """The engine of a trial is chosen by this before anything runs."""
+    kind = KINDS[name]
+    declared = kinds_added(kind)
+
+    assert declared is not None, "say which kinds of layers it adds: adds = frozenset()"
+    assert kinds_brought_in(kind) <= declared
+    assert declared <= set(LAYERS)
+
+
+def test_this_suite_sees_every_kind_that_is_declared():
+    """A declaration that no instance here uses would be held by nothing."""
+    for kind in KINDS.values():
+        assert kinds_brought_in(kind) == kinds_added(kind), kind
 
 
 @pytest.mark.parametrize(("edit", "genome"), CASES)

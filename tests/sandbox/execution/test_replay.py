@@ -194,6 +194,41 @@ def test_another_version_of_the_arithmetic_is_mentioned(run, monkeypatch):
         replay.replay(run)
 
 
+def on_another_core(run):
+    """A later command of this run, on a machine that differs in its core type."""
+    there = replay.read_run(run).manifest
+    there["arithmetic"]["core_type"] = "Prescott"
+    RunFolder(run).begin(there)
+
+
+def test_a_replay_that_diverges_names_another_core_type(run, monkeypatch):
+    made = replay._recorded(replay.read_run(run).trials[0])
+    monkeypatch.setattr(replay, "_run_again", lambda *_: made)
+    forged(run, cheaper)
+    on_another_core(run)
+
+    with pytest.raises(IntegrityError, match=r"made with core_type Prescott, here "):
+        replay.replay(run)
+
+
+def test_verify_notes_other_core_types(run):
+    assert not any("core type" in each or "last digits" in each for each in verify(run).notes)
+    on_another_core(run)
+
+    (several, here) = [each for each in verify(run).notes if "last digits" in each]
+    assert several.startswith("its trials were run on several core types (")
+    assert "it was made with core_type Prescott, here " in here
+
+
+def test_spec_and_manifest_name_the_engine_and_what_its_last_digits_depend_on(run):
+    record = replay.read_run(run)
+
+    assert record.trials[0].spec["learner"]["ppo"]["engine"] == "numpy"
+    assert record.manifest["engines"] == ["numpy"]
+    said = record.manifest["arithmetic"]
+    assert {"core_type", "openblas_coretype", "cpu_features", "blas", "blas_version"} <= {*said}
+
+
 def test_the_table_shows_the_run(sandbox):
     code, printed = sandbox("ledger", "one")
     lines = printed.splitlines()
