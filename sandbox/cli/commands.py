@@ -23,6 +23,10 @@ COMMANDS = {
     "status": ("sandbox.cli.look:status", "Show the progress of a run."),
     "report": ("sandbox.cli.tools:report", "Write a run's report again."),
     "verify": ("sandbox.cli.tools:verify", "Check that no record of a run was changed."),
+    "judge": (
+        "sandbox.cli.results:judge",
+        "Judge claims about anybody's table of trials by the rule of the laboratory.",
+    ),
     "ledger": (
         "sandbox.cli.ledger:ledger",
         "Show which edits an agent proposed, and what was decided.",

@@ -1,0 +1,1 @@
+"""The rule for anybody's numbers: tables of trials, claims about their conditions."""
