@@ -62,6 +62,7 @@ def judged(raw: RawTable, claims: Sequence[Claim], ranges: Ranges) -> list[Judge
     """As ``judge``, of claims that have been read; that it is exploratory is for callers to say."""
     names = list(dict.fromkeys(each["metric"] for each in claims))
     raw.need((table.SEED, CONDITION, *names))
+    stop([Problem(raw.name, f"'{x}' is no metric") for x in names if x in table.NO_METRICS])
     names += [ABLE] if ABLE in raw.columns and ABLE not in names else []
     _check_ranges(ranges, names)
     found = table.measured(raw, names, {name: limits_of(name, ranges) for name in names})

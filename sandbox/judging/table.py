@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEED, CONDITION, ENV = "seed", "condition", "env"
+NO_METRICS = frozenset({SEED, CONDITION, ENV})
 ONE_ENV = "all"
 """Name of the env of a table that has no such column."""
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
@@ -41,7 +42,7 @@ class RawTable:
 
     def need(self, names: Iterable[str]) -> None:
         """Raise ``InputError`` naming every column that is not there."""
-        known = [each for each in self.columns if each not in {SEED, CONDITION, ENV}]
+        known = [each for each in self.columns if each not in NO_METRICS]
         lacking = [each for each in dict.fromkeys(names) if each not in self.columns]
         csv_file.stop(
             [

@@ -124,6 +124,20 @@ def test_a_table_that_cannot_be_read_says_where(table, content, words):
     assert words in refused(table(content))
 
 
+@pytest.mark.parametrize("name", ["seed", "condition"])
+def test_what_names_a_trial_is_no_metric(table, name):
+    assert (
+        refused(table(HEAD + GOOD), f"{name}: b < a by 0.1") == f"T: error: '{name}' is no metric"
+    )
+
+
+def test_an_env_in_which_nothing_can_be_paired_is_named(table):
+    rows = "".join(f"{i},a,x,0.9{i}\n{i},b,x,0.1{i % 3}\n{i},a,y,0\n" for i in range(9))
+    (found,) = lab.judge(table(f"seed,condition,env,loss\n{rows}"), CLAIM)
+    assert found.verdict.n == 9
+    assert "left out, no seed has both conditions there: y" in found.verdict.notes
+
+
 def test_a_byte_order_mark_windows_line_ends_and_spaces_are_read(table):
     plain = lab.judge(table(HEAD + GOOD), CLAIM)
     text = "\ufeff" + (HEAD + GOOD).replace(",", ", ").replace("\n", "\r\n")
