@@ -1,12 +1,13 @@
-"""``judge``: what the rule says of numbers that exist already."""
+"""``judge`` and ``findings``: what the rule says of numbers that exist already."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sandbox.cli.output import as_json, print_json, say, verdicts
+from sandbox.cli.output import as_json, print_json, say, table, verdicts, with_plugins
 from sandbox.errors import InputError, Problem
+from sandbox.words import bracketed, percent
 
 
 @click.command(
@@ -106,3 +107,72 @@ def _range(text: str) -> tuple[str, tuple[float, float]]:
     if not name or not colon or not values[0] < values[1]:
         raise InputError(Problem(f"--range {text}", "must be METRIC=LOW:HIGH, as in harm=0:1"))
     return name, values
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  sandbox findings runs/quickstart-1a2b3c4d
+  sandbox findings runs/* && make generated
+""",
+)
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the findings; default: scenarios/findings of the checkout that this program"
+    " lies in, or of the current folder.",
+)
+@with_plugins
+@as_json
+def findings(
+    runs: tuple[Path, ...], out: Path | None, plugins: tuple[str, ...], as_json: bool
+) -> None:
+    """Write what each RUN found as NAME.json, to be committed; NAME is that of its scenario.
+
+    A finding holds the hash of the registration, the commit at that time, the command, the seeds,
+    and of every claim its words, role, verdict, change with interval, n and notes; the means of all
+    conditions; what `sandbox verify` says. The same run gives the same bytes. Where a file of
+    another registration lies there, its verdicts stay in the new one as `before`. `make generated`
+    then makes the tables of scenarios/README.md from these files.
+
+    Refused: a run that is unfinished, not registered, exploratory, judged by other code than was
+    registered, a smoke run, or one whose record was changed (exit code 3). Nothing is written then,
+    for any of the runs. With --json, nothing is written either: the findings are printed.
+    """
+    from sandbox.findings.finding import finding  # noqa: PLC0415  (scipy)
+    from sandbox.findings.shelf import put  # noqa: PLC0415
+
+    del plugins  # plugged in by the option itself
+    found = [finding(each) for each in runs]
+    names = [each["scenario"] for each in found]
+    twice = sorted({each for each in names if names.count(each) > 1})
+    if twice:
+        raise InputError(f"several of these runs are of one scenario: {', '.join(twice)}")
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        say(f"{each['scenario']} -> {put(each, out or _home())}")
+        table([_found(claim) for claim in each["claims"]], ["claim", "verdict", "change", "n"])
+
+
+def _home() -> Path:
+    """``scenarios/findings`` of a checkout, also where the command is called somewhere else."""
+    checkout = Path(__file__).resolve().parents[2]
+    root = checkout if (checkout / "pyproject.toml").is_file() else Path()
+    return root / "scenarios" / "findings"
+
+
+def _found(claim: dict[str, Any]) -> dict[str, Any]:
+    role = "" if claim["role"] == "claim" else f"{claim['role'].replace('_', ' ')}: "
+    numbers = [claim[key] for key in ("estimate", "low", "high") if claim[key] is not None]
+    change = bracketed(*numbers) if numbers else "not measured"
+    interval = f", {percent(claim['confidence'])} interval" if len(numbers) > 1 else ""
+    return {
+        **claim,
+        "claim": f"{role}{claim['claim']}",
+        "verdict": claim["verdict"].upper(),
+        "change": f"{change}{interval}",
+    }

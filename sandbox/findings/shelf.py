@@ -1,0 +1,71 @@
+"""The folder of findings: one file a scenario, which remembers what an earlier one said."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import InputError, Problem
+from sandbox.findings.finding import FORMAT, Finding
+from sandbox.record.files import Disk
+from sandbox.record.run_folder import to_json
+from sandbox.scenario.form import NAME
+
+KEYS = frozenset({"format", "scenario", "registration", "commit", "claims", "before"})
+
+
+def place(folder: Path, name: str) -> Path:
+    """Where the finding of a scenario lies."""
+    return folder / f"{name}.json"
+
+
+def put(found: Finding, folder: Path) -> Path:
+    """Write a finding; one of another registration that lies there is kept in it as ``before``."""
+    if not re.fullmatch(NAME.strip("^$"), str(found["scenario"])):
+        raise InputError(f"no file can be called {found['scenario']!r}; it must match {NAME}")
+    path = place(folder, found["scenario"])
+    whole = {**found, "before": before(found, read(path) if path.exists() else None)}
+    disk = Disk()
+    disk.folder(folder)
+    disk.write(path, to_json(whole))
+    return path
+
+
+def before(found: Finding, old: Finding | None) -> list[dict[str, Any]]:
+    """What earlier registrations had found, the last one first."""
+    if old is None:
+        return []
+    if old["registration"] == found["registration"]:
+        return list(old["before"])
+    return [_summary(old), *old["before"]]
+
+
+def _summary(old: Finding) -> dict[str, Any]:
+    keys = ("claim", "role", "verdict", "estimate", "low", "high", "most", "confidence", "n")
+    claims = [{key: each.get(key) for key in keys} for each in old["claims"]]
+    kept = ("registration", "registered", "commit", "command")
+    return {**{key: old.get(key) for key in kept}, "claims": claims}
+
+
+def read(path: Path) -> Finding:
+    """Read a finding. Raises ``InputError`` where the file is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(Problem(str(path), f"cannot be read as a finding: {error}")) from None
+    lacking = KEYS - data.keys() if isinstance(data, dict) else KEYS
+    if lacking:
+        what = f"is no finding: it lacks {', '.join(sorted(lacking))}"
+        raise InputError(Problem(str(path), what))
+    if data["format"] != FORMAT:
+        what = f"is a finding of format {data['format']}, this version reads {FORMAT}"
+        raise InputError(Problem(str(path), what))
+    if data["scenario"] != path.stem:
+        raise InputError(Problem(str(path), f"is the finding of {data['scenario']!r}"))
+    return dict(data)
+
+
+def read_all(folder: Path) -> Mapping[str, Finding]:
+    """Scenario -> its finding."""
+    return {path.stem: read(path) for path in sorted(folder.glob("*.json"))}
