@@ -160,7 +160,7 @@ Values = Sequence[tuple[float | None, float | None]]
 
 @dataclass(frozen=True)
 class Compared:
-    """What is compared with what, whoever measured it."""
+    """What is compared with what, in a run or in a table."""
 
     lever: str
     metric: str

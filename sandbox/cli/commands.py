@@ -29,7 +29,7 @@ COMMANDS = {
     ),
     "judge": (
         "sandbox.cli.results:judge",
-        "Judge claims about anybody's table of trials by the rule of the laboratory.",
+        "Judge claims about a table of trials by the rule of the laboratory.",
     ),
     "ledger": (
         "sandbox.cli.ledger:ledger",

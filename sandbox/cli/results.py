@@ -142,7 +142,7 @@ def findings(
     for any of the runs. With --json, nothing is written either: the findings are printed.
     """
     from sandbox.findings.finding import finding  # noqa: PLC0415  (scipy)
-    from sandbox.findings.shelf import put  # noqa: PLC0415
+    from sandbox.findings.folder import put  # noqa: PLC0415
 
     del plugins  # plugged in by the option itself
     found = [finding(each) for each in runs]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.findings.shelf import read_all
+from sandbox.findings.folder import read_all
 from sandbox.generated import found_tables, scenario_files
 
 JSON = Mapping[str, Any]

@@ -1,1 +1,1 @@
-"""The rule for anybody's numbers: tables of trials, claims about their conditions."""
+"""The rule for numbers from anywhere: tables of trials, claims about their conditions."""

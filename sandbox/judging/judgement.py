@@ -1,4 +1,4 @@
-"""``judge``: the rule of the laboratory for anybody's numbers. Nothing was registered: exploratory.
+"""``judge``: the rule of the laboratory for numbers from anywhere; exploratory, not registered.
 
 The same functions as for a run: both tests, Holm over the claims, floor and ceiling, missing pairs,
 lost capability, opposed envs, controls. What only a run has is left out: doses that arrived, the
@@ -88,7 +88,7 @@ def _judged(arms: "OfTable", seen: Effect, levels: Any) -> JudgedClaim:
 
 
 def _exploratory(found: JudgedClaim) -> JudgedClaim:
-    """Say that nobody can know whether the claim is older than the numbers."""
+    """Say that nothing shows whether the claim is older than the numbers."""
     notes = (EXPLORATORY, *found.verdict.notes)
     return replace(found, verdict=replace(found.verdict, notes=notes))
 

@@ -1,4 +1,4 @@
-"""What one claim is judged on: two arms, paired by seed, whoever measured them."""
+"""What one claim is judged on: two arms, paired by seed, of a run or of a table."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ import sandbox as lab
 from sandbox import sources
 from sandbox.errors import InputError, IntegrityError
 from sandbox.findings.finding import OF_THIS_MACHINE, command, finding
-from sandbox.findings.shelf import put, read
+from sandbox.findings.folder import put, read
 from sandbox.record.store import read_run
 
 CLAIM = "  - {metric: mean_return, effect_of: arm, direction: higher, smallest_effect: 1.0e-9}\n"
@@ -182,7 +182,7 @@ def test_a_name_that_leads_elsewhere_is_refused(run, tmp_path):
     [
         (["sandbox", "run", "quickstart"], "sandbox run quickstart"),
         (["__main__.py", "run", "a", "--out", "/a/x", "--seeds", "9"], "sandbox run a --seeds 9"),
-        (["sandbox", "run", "--workers=2", "/home/me/a.yaml"], "sandbox run a.yaml"),
+        (["sandbox", "run", "--workers=2", "/elsewhere/a.yaml"], "sandbox run a.yaml"),
         (["sandbox", "run", "a", "--set", "k={a: 1}"], "sandbox run a --set 'k={a: 1}'"),
         (["pytest", "x"], "sandbox.run('small')"),
     ],

@@ -28,11 +28,11 @@ def test_a_line_a_mapping_and_yaml_say_the_same():
 
 
 def test_names_may_hold_signs_and_spaces():
-    found = read("harm: coverage=0.5, frozen > a plain one by 1_000 in room by the sea")
+    found = read("harm: coverage=0.5, frozen > a plain one by 1_000 in hut by the sea")
     assert found["treatment"] == "coverage=0.5, frozen"
     assert found["control"] == "a plain one"
     assert found["smallest_effect"] == 1000
-    assert (found["direction"], found["env"]) == ("higher", "room by the sea")
+    assert (found["direction"], found["env"]) == ("higher", "hut by the sea")
 
 
 def test_every_key_of_a_scenarios_claim_is_a_key_here():
