@@ -1,5 +1,6 @@
 """The folder of findings: one file a scenario, which remembers what an earlier one said."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from sandbox.record.files import Disk
 from sandbox.record.run_folder import to_json
 from sandbox.scenario.form import NAME
 
-KEYS = frozenset({"format", "scenario", "registration", "commit", "claims", "before"})
+CHECKSUM = "sha256"
+KEYS = frozenset({"format", "scenario", "registration", "claims", "before", CHECKSUM})
 
 
 def place(folder: Path, name: str) -> Path:
@@ -28,8 +30,13 @@ def put(found: Finding, folder: Path) -> Path:
     whole = {**found, "before": before(found, read(path) if path.exists() else None)}
     disk = Disk()
     disk.folder(folder)
-    disk.write(path, to_json(whole))
+    disk.write(path, to_json({**whole, CHECKSUM: checksum(whole)}))
     return path
+
+
+def checksum(whole: Finding) -> str:
+    """SHA-256 of all but itself: what was edited by hand is no finding any more."""
+    return hashlib.sha256(to_json({k: x for k, x in whole.items() if k != CHECKSUM})).hexdigest()
 
 
 def before(found: Finding, old: Finding | None) -> list[dict[str, Any]]:
@@ -51,8 +58,8 @@ def _summary(old: Finding) -> dict[str, Any]:
 def read(path: Path) -> Finding:
     """Read a finding. Raises ``InputError`` where the file is none."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (OSError, RecursionError, ValueError) as error:
         raise InputError(Problem(str(path), f"cannot be read as a finding: {error}")) from None
     lacking = KEYS - data.keys() if isinstance(data, dict) else KEYS
     if lacking:
@@ -61,9 +68,16 @@ def read(path: Path) -> Finding:
     if data["format"] != FORMAT:
         what = f"is a finding of format {data['format']}, this version reads {FORMAT}"
         raise InputError(Problem(str(path), what))
+    if data[CHECKSUM] != checksum(data):
+        what = "was changed after it was written; `sandbox findings RUN` writes it again"
+        raise InputError(Problem(str(path), what))
     if data["scenario"] != path.stem:
         raise InputError(Problem(str(path), f"is the finding of {data['scenario']!r}"))
     return dict(data)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def read_all(folder: Path) -> Mapping[str, Finding]:

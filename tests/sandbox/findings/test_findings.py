@@ -162,6 +162,7 @@ def test_what_another_registration_had_found_is_kept_and_once(run, tmp_path):
         (b"\xff", "cannot be read as a finding"),
         (b"[]", "is no finding: it lacks before, claims"),
         (b'{"format": 1}', "is no finding: it lacks before, claims"),
+        (b'{"format": NaN}', "NaN is no number of JSON"),
     ],
 )
 def test_a_file_that_is_no_finding_is_not_overwritten(run, tmp_path, data, words):
@@ -170,6 +171,20 @@ def test_a_file_that_is_no_finding_is_not_overwritten(run, tmp_path, data, words
     with pytest.raises(InputError, match=re.escape(words)):
         put(finding(run), tmp_path)
     assert path.read_bytes() == data
+
+
+def test_a_finding_that_was_edited_is_none(run, tmp_path):
+    path = put(finding(run), tmp_path)
+    text = path.read_text()
+    assert text.count('"n": 5') > 1
+    for other in (text.replace('"n": 5', '"n": 50'), text.replace('"small"', '"large"')):
+        path.write_text(other)
+        with pytest.raises(InputError, match="was changed after it was written"):
+            read(path)
+    other = path.rename(tmp_path / "large.json")
+    other.write_text(text)
+    with pytest.raises(InputError, match="is the finding of 'small'"):
+        read(other)
 
 
 def test_a_name_that_leads_elsewhere_is_refused(run, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.findings.folder import CHECKSUM, checksum
 from sandbox.generated import found_tables, scenario_files, scenarios_page
 from sandbox.record.run_folder import to_json
 
@@ -86,7 +87,8 @@ def add(folder):
             "verify": {"ok": True, "trials": 24, "head": "f" * 64},
             "before": [],
         } | changes
-        (folder / "findings" / "asked.json").write_bytes(to_json(found))
+        whole = {**found, CHECKSUM: checksum(found)}
+        (folder / "findings" / "asked.json").write_bytes(to_json(whole))
 
     return added
 
