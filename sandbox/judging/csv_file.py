@@ -79,10 +79,21 @@ def _bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError(Problem(str(path), f"cannot be read: {reason}")) from None
-    if len(data) > MOST_BYTES:
+    _check_size(path, len(data))
+    return data
+
+
+def check_size(path: Path) -> None:
+    """Raise ``InputError`` where there is no file, or one that is too large."""
+    if not path.is_file():
+        raise InputError(Problem(str(path), "cannot be read: no such file"))
+    _check_size(path, path.stat().st_size)
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MOST_BYTES:
         what = f"is larger than {MOST_BYTES // 2**20} MiB; leave out columns that no claim is about"
         raise InputError(Problem(str(path), what))
-    return data
 
 
 def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:

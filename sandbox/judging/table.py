@@ -93,6 +93,7 @@ def read_file(path: str | Path) -> RawTable:
 def _parquet(path: Path) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415  (0.4 s: imported only where a frame is asked for)
 
+    csv_file.check_size(path)
     try:
         return pd.read_parquet(path)
     except ImportError:

@@ -215,3 +215,4 @@ def test_parquet_is_read_as_a_frame_and_names_what_it_needs(table, monkeypatch):
 
     monkeypatch.setattr(pd, "read_parquet", broken)
     assert refused(path) == "T: error: cannot be read as Parquet: not a Parquet file"
+    assert "no such file" in refused(path.with_name("nothing.parquet"))
