@@ -153,8 +153,8 @@ def findings(
     if as_json:
         print_json(found)
         return
-    for each in found:
-        say(f"{each['scenario']} -> {put(each, out or _home())}")
+    for each, path in zip(found, put(*found, folder=out or _home()), strict=True):
+        say(f"{each['scenario']} -> {path}")
         table([_found(claim) for claim in each["claims"]], ["claim", "verdict", "change", "n"])
 
 

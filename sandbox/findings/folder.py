@@ -17,21 +17,26 @@ CHECKSUM = "sha256"
 KEYS = frozenset({"format", "scenario", "registration", "claims", "before", CHECKSUM})
 
 
-def place(folder: Path, name: str) -> Path:
-    """Where the finding of a scenario lies."""
-    return folder / f"{name}.json"
+def put(*found: Finding, folder: Path) -> list[Path]:
+    """Write findings, all or none where one is refused.
 
-
-def put(found: Finding, folder: Path) -> Path:
-    """Write a finding; one of another registration that lies there is kept in it as ``before``."""
-    if not re.fullmatch(NAME.strip("^$"), str(found["scenario"])):
-        raise InputError(f"no file can be called {found['scenario']!r}; it must match {NAME}")
-    path = place(folder, found["scenario"])
-    whole = {**found, "before": before(found, read(path) if path.exists() else None)}
+    What another registration had found, where its file lies there, is kept as ``before``.
+    """
+    ready = {_place(each, folder): each for each in found}
+    for path, each in ready.items():
+        old = read(path) if path.exists() else None
+        ready[path] = {**each, "before": before(each, old)}
     disk = Disk()
     disk.folder(folder)
-    disk.write(path, to_json({**whole, CHECKSUM: checksum(whole)}))
-    return path
+    for path, whole in ready.items():
+        disk.write(path, to_json({**whole, CHECKSUM: checksum(whole)}))
+    return [*ready]
+
+
+def _place(found: Finding, folder: Path) -> Path:
+    if not re.fullmatch(NAME.strip("^$"), str(found["scenario"])):
+        raise InputError(f"no file can be called {found['scenario']!r}; it must match {NAME}")
+    return folder / f"{found['scenario']}.json"
 
 
 def checksum(whole: Finding) -> str:

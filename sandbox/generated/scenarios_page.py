@@ -37,9 +37,13 @@ def sources(folder: Path) -> Sources:
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     known = [each for each in earlier["scenarios"] if each in files]
     order = dict.fromkeys([*known, *files])
+    findings = read_all(folder / "findings")
+    alone = [each for each in findings if each not in files]
+    if alone:
+        raise LookupError(f"scenarios/findings: no scenario is called {', '.join(alone)}")
     return Sources(
         {name: files[name] for name in order},
-        read_all(folder / "findings"),
+        findings,
         earlier["scenarios"],
         earlier["groups"],
     )

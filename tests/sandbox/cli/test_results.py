@@ -1,8 +1,10 @@
-"""``judge``: the rule on the command line."""
+"""``judge`` and ``findings``: the rule on the command line, and what it found as files."""
 
 import json
 
 import pytest
+
+from sandbox.findings import finding, folder
 
 ROWS = [
     (i, name, round(x + i % 3 / 100, 2)) for i in range(8) for name, x in (("a", 0.5), ("b", 0.2))
@@ -55,3 +57,59 @@ def test_what_cannot_be_judged_is_bad_input(sandbox, trials, arguments, words):
     code, out, err = sandbox("judge", trials, *arguments)
     assert (code, out) == (2, "")
     assert words in err
+
+
+FOUND = {
+    "format": 1,
+    "scenario": "asked",
+    "registration": "1",
+    "claims": [
+        {
+            "claim": "dose 0 → 1 makes harm lower by at least 0.1",
+            "role": "positive_control",
+            "verdict": "refuted (reversed)",
+            "estimate": 0.2,
+            "low": 0.1,
+            "high": 0.3,
+            "confidence": 0.98,
+            "n": 8,
+        }
+    ],
+}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A folder for which the finding above stands; how one is made is tested elsewhere."""
+    monkeypatch.setattr(finding, "finding", lambda path: {**FOUND, "scenario": path.name})
+    return tmp_path / "asked"
+
+
+def test_findings_are_written_and_shown(sandbox, run, tmp_path):
+    code, out, err = sandbox("findings", run, "--out", tmp_path / "findings")
+    assert code == 0, err
+    assert out.splitlines()[0] == f"asked -> {tmp_path / 'findings' / 'asked.json'}"
+    assert "positive control: dose 0 → 1" in out
+    assert "REFUTED (REVERSED)  +0.2 [+0.1, +0.3], 98 % interval  8" in out
+    assert folder.read(tmp_path / "findings" / "asked.json")["before"] == []
+
+
+def test_as_json_they_are_printed_and_not_written(sandbox, run, tmp_path):
+    code, out, err = sandbox("findings", run, "--json", "--out", tmp_path / "findings")
+    assert code == 0, err
+    assert json.loads(out) == [FOUND]
+    assert not (tmp_path / "findings").exists()
+
+
+def test_two_runs_of_one_scenario_are_refused(sandbox, run, tmp_path):
+    code, out, err = sandbox("findings", run, run, "--out", tmp_path / "findings")
+    assert (code, out) == (2, "")
+    assert "several of these runs are of one scenario: asked" in err
+    assert not (tmp_path / "findings").exists()
+
+
+def test_a_folder_without_a_run_is_refused_and_nothing_is_written(sandbox, tmp_path):
+    code, out, err = sandbox("findings", tmp_path, "--out", tmp_path / "findings")
+    assert (code, out) == (2, "")
+    assert "no run here" in err
+    assert not (tmp_path / "findings").exists()

@@ -77,9 +77,9 @@ def test_a_finding_holds_what_the_run_found_and_where_it_comes_from(run):
 
 
 def test_the_same_run_gives_the_same_bytes_wherever_it_lies(run, tmp_path):
-    once = put(finding(run), tmp_path / "a").read_bytes()
+    once = put(finding(run), folder=tmp_path / "a")[0].read_bytes()
     moved = shutil.move(run, tmp_path / "elsewhere")
-    assert put(finding(moved), tmp_path / "b").read_bytes() == once
+    assert put(finding(moved), folder=tmp_path / "b")[0].read_bytes() == once
     assert once.endswith(b"}\n")
     text = once.decode()
     assert str(tmp_path) not in text
@@ -141,15 +141,15 @@ def test_a_changed_record_has_no_finding(run):
 
 def test_what_another_registration_had_found_is_kept_and_once(run, tmp_path):
     found = finding(run)
-    path = put(found, tmp_path)
+    (path,) = put(found, folder=tmp_path)
     assert read(path)["before"] == []
-    put(found, tmp_path)
+    put(found, folder=tmp_path)
     assert read(path)["before"] == [], "the same registration is the same finding"
     (claim,) = found["claims"]
     for number in (1, 2):
         later = {**claim, "verdict": f"verdict {number}"}
-        put({**found, "registration": str(number), "claims": [later]}, tmp_path)
-        put({**found, "registration": str(number), "claims": [later]}, tmp_path)
+        put({**found, "registration": str(number), "claims": [later]}, folder=tmp_path)
+        put({**found, "registration": str(number), "claims": [later]}, folder=tmp_path)
     old = read(path)["before"]
     assert [each["registration"] for each in old] == ["1", found["registration"]]
     assert [each["claims"][0]["verdict"] for each in old] == ["verdict 1", claim["verdict"]]
@@ -169,12 +169,12 @@ def test_a_file_that_is_no_finding_is_not_overwritten(run, tmp_path, data, words
     path = tmp_path / "small.json"
     path.write_bytes(data)
     with pytest.raises(InputError, match=re.escape(words)):
-        put(finding(run), tmp_path)
+        put(finding(run), folder=tmp_path)
     assert path.read_bytes() == data
 
 
 def test_a_finding_that_was_edited_is_none(run, tmp_path):
-    path = put(finding(run), tmp_path)
+    (path,) = put(finding(run), folder=tmp_path)
     text = path.read_text()
     assert text.count('"n": 5') > 1
     for other in (text.replace('"n": 5', '"n": 50'), text.replace('"small"', '"large"')):
@@ -187,9 +187,17 @@ def test_a_finding_that_was_edited_is_none(run, tmp_path):
         read(other)
 
 
+def test_where_one_is_refused_none_is_written(run, tmp_path):
+    (tmp_path / "bad.json").write_text("{}")
+    found = finding(run)
+    with pytest.raises(InputError, match="is no finding"):
+        put(found, {**found, "scenario": "bad"}, folder=tmp_path)
+    assert not (tmp_path / "small.json").exists()
+
+
 def test_a_name_that_leads_elsewhere_is_refused(run, tmp_path):
     with pytest.raises(InputError, match="no file can be called"):
-        put({**finding(run), "scenario": "../small"}, tmp_path)
+        put({**finding(run), "scenario": "../small"}, folder=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,13 @@ def test_no_cell_breaks_its_row():
     assert found_tables.table(["a"], [["x | y\nz"]])[-1] == "| x &#124; y z |"
 
 
+def test_a_finding_of_no_scenario_here_is_refused(folder, add):
+    add()
+    (folder / "asked.yaml").rename(folder / "other.yaml")
+    with pytest.raises(LookupError, match="no scenario is called asked"):
+        scenarios_page.completed(PAGE, folder)
+
+
 def test_a_page_without_a_block_is_refused(folder):
     with pytest.raises(LookupError, match="must have the blocks registered"):
         scenarios_page.completed(PAGE.replace("<!-- made: files -->", ""), folder)
