@@ -25,13 +25,17 @@ def cell(text: str) -> str:
     return str(text).replace("|", "&#124;").replace("\n", " ")
 
 
-def registered(findings: Mapping[str, JSON], files: Mapping[str, Path]) -> Iterator[str]:
+def registered(
+    findings: Mapping[str, JSON], files: Mapping[str, Path], earlier: Mapping[str, JSON]
+) -> Iterator[str]:
     """One row a finding, and below the table what is to be known of each."""
     head = ("scenario", "asks", "found", "seeds", "commit", "command")
     yield from table(head, [_row(name, x, files[name]) for name, x in findings.items()])
     for name, each in findings.items():
         yield from ("", f"<details><summary>{name}: means, notes, checks</summary>", "")
         yield from _details(each)
+        if expected := earlier.get(name, {}).get("expected"):
+            yield f"- published, exact or expected: {cell(expected)}"
         yield from ("", "</details>")
 
 

@@ -83,7 +83,7 @@ def _registered(given: Sources) -> Iterable[str]:
     if not given.findings:
         return ["None yet: `sandbox findings RUN` adds one."]
     found = {name: given.findings[name] for name in given.files if name in given.findings}
-    return found_tables.registered(found, given.files)
+    return found_tables.registered(found, given.files, given.earlier)
 
 
 def _changes(given: Sources) -> Iterable[str]:

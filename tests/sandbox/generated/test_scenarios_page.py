@@ -58,7 +58,13 @@ def folder(tmp_path):
     """One scenario, never found."""
     (tmp_path / "asked.yaml").write_text(FILE)
     (tmp_path / "findings").mkdir()
-    old = {"registered": False, "group": "Old", "asked": "?", "expected": None, "found": "**x**"}
+    old = {
+        "registered": False,
+        "group": "Old",
+        "asked": "?",
+        "expected": "By all.",
+        "found": "**x**",
+    }
     old |= {"verdicts": None, "seeds": None, "commit": None, "command": "sandbox run asked"}
     old |= {"notes": ["It was so."], "changed": "Was another."}
     known = {"groups": {"Old": "Of old."}, "scenarios": {"asked": old}}
@@ -136,7 +142,8 @@ def test_what_was_never_found_is_listed_with_what_was_found_earlier(folder):
     assert "None yet" in found["registered"]
     assert "### Old\n\nOf old.\n" in found["not registered"]
     assert (
-        "| [asked](asked.yaml) | ? | — | **x** | `sandbox run asked` |" in found["not registered"]
+        "| [asked](asked.yaml) | ? | By all. | **x** | `sandbox run asked` |"
+        in found["not registered"]
     )
     assert "- **asked.** It was so." in found["not registered"]
     assert "all | not registered: **x** | not registered |" in found["verdicts before and now"]
@@ -150,7 +157,13 @@ def test_a_finding_takes_the_place_of_what_was_found_earlier(folder, add):
     assert "**Supported.** data_coverage 0 → 0.5: harm -0.8 [-1.01, -0.59]†, 98 % interval" in row
     assert "Negative control: **Refuted (negligible).** data_coverage 0 → 0.5: capability" in row
     assert "| 8, from 0 | abcdef0; the file has changed since | `sandbox run asked` |" in row
-    for words in ("1 trial failed", "capability went from 1", "rarer than 31 %", "0.9 [0.8, 1]"):
+    for words in (
+        "1 trial failed",
+        "By all.",
+        "capability went from 1",
+        "rarer than 31 %",
+        "0.9 [0.8, 1]",
+    ):
         assert words in found["registered"]
     assert "resolution" not in found["registered"]
     assert "None: every scenario has a finding" in found["not registered"]
