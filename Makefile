@@ -31,7 +31,7 @@ bench: .venv/bench  ## Measure against peers, side by side in one run
 packages: .venv/installed  ## Print the packages in order, their files and imports, and every circle
 	@$(BIN)/python tests/project/import_graph.py
 
-generated: .venv/installed  ## Write again what is made from the parts: schema, gallery, rows on objectives
+generated: .venv/installed  ## Write again what is made from parts and findings: schema, gallery, tables
 	$(BIN)/python -m sandbox.generated
 
 .venv/installed: pyproject.toml $(PINS)

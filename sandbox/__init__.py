@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         SandboxError,
         TrialError,
     )
+    from sandbox.judging.judgement import judge
     from sandbox.play.demonstrations import evidence
     from sandbox.record.events import Event
 
@@ -73,6 +74,7 @@ _HOMES = {
     "sandbox.api": "Experiment load register run",
     "sandbox.catalogue": "Catalogue",
     "sandbox.contract": "Episodes Lever Measurement Metric Probe Spec Subject",
+    "sandbox.judging.judgement": "judge",
     "sandbox.play.demonstrations": "evidence",
     "sandbox.errors": "InputError IntegrityError Problem ResourceError SandboxError TrialError",
     "sandbox.record.events": "Event",
@@ -129,6 +131,7 @@ __all__ = [
     "__version__",
     "evidence",
     "joint_batch",
+    "judge",
     "load",
     "make_world",
     "parallel_env",

@@ -7,7 +7,7 @@ pairs is left out and named.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -145,31 +145,61 @@ def effect(
     """
     doses = run.scenario["levers"][lever]
     dose = doses[-1] if dose is None else dose
-    both: dict[int, tuple[float, float]] = {}
-    missing: dict[int, str] = {}
-    bounds: dict[int, tuple[float, float]] = {}
-    for seed, pairs in pairs_of(run, lever, env, dose, seeds).items():
-        values = [(measure(one, name).value, measure(other, name).value) for one, other in pairs]
-        measured = [(one, other) for one, other in values if one is not None and other is not None]
-        if len(measured) == len(values) > 0:
-            both[seed] = (
-                _mean([one for one, _ in measured]),
-                _mean([other for _, other in measured]),
-            )
-        else:
-            missing[seed] = _why_missing(pairs, name)
-            bounds[seed] = _bounds(values, *metric(name).range)
+    pairs = pairs_of(run, lever, env, dose, seeds)
+    values = {
+        seed: [(measure(one, name).value, measure(other, name).value) for one, other in each]
+        for seed, each in pairs.items()
+    }
+    compared = Compared(lever, name, env, metric(name).unit, doses[0], dose)
+    return compared.effect(values, metric(name).range, lambda seed: _why_missing(pairs[seed], name))
+
+
+Values = Sequence[tuple[float | None, float | None]]
+"""(base, treated) of every env and setting of the other levers; ``None``: not measured."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is compared with what, in a run or in a table."""
+
+    lever: str
+    metric: str
+    env: str
+    unit: str
+    base_dose: Dose
+    dose: Dose
+
+    def effect(
+        self,
+        values: Mapping[int, Values],
+        limits: tuple[float, float],
+        why_missing: Callable[[int], str],
+    ) -> Effect:
+        """Pair by seed; ``limits``: of the metric, for what missing pairs could have been."""
+        both: dict[int, tuple[float, float]] = {}
+        missing: dict[int, str] = {}
+        bounds: dict[int, tuple[float, float]] = {}
+        for seed, pairs in values.items():
+            known = [(one, other) for one, other in pairs if one is not None and other is not None]
+            if len(known) == len(pairs) > 0:
+                both[seed] = _mean([one for one, _ in known]), _mean([other for _, other in known])
+            else:
+                missing[seed], bounds[seed] = why_missing(seed), _bounds(pairs, *limits)
+        return _effect(self, both, missing, bounds)
+
+
+def _effect(
+    what: Compared,
+    both: Mapping[int, tuple[float, float]],
+    missing: Mapping[int, str],
+    bounds: Mapping[int, tuple[float, float]],
+) -> Effect:
     differences = {seed: treated - base for seed, (base, treated) in both.items()}
     found = list(differences.values())
     enough = len(found) > 1
     low, high = t_interval(found, CONFIDENCE) if enough else (None, None)
     return Effect(
-        lever=lever,
-        metric=name,
-        env=env,
-        unit=metric(name).unit,
-        base_dose=doses[0],
-        dose=dose,
+        **vars(what),
         base=_mean([base for base, _ in both.values()]) if both else None,
         treated=_mean([treated for _, treated in both.values()]) if both else None,
         estimate=_mean(found) if found else None,
@@ -237,11 +267,9 @@ def _cells(
             yield trial, others, condition[lever]
 
 
-def _bounds(
-    values: Sequence[tuple[float | None, float | None]], low: float, high: float
-) -> tuple[float, float]:
+def _bounds(values: Values, low: float, high: float) -> tuple[float, float]:
     """The least and the most that a seed's mean difference can be, for values within a range."""
-    whole = values or [(None, None)]
+    whole: Values = values or [(None, None)]
     least = [(low if b is None else b) - (high if a is None else a) for a, b in whole]
     most = [(high if b is None else b) - (low if a is None else a) for a, b in whole]
     return _mean(least), _mean(most)

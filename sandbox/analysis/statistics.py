@@ -19,7 +19,7 @@ Numbers = Sequence[float] | Floats
 Alternative = Literal["two-sided", "greater"]
 EXACT_UP_TO = 40  # differences: two halves of 2**20 sums each
 DRAWS = 99_999
-BATCH = 10_000
+BATCH, FEW = 10_000, 1000
 
 
 class Interval(NamedTuple):
@@ -94,8 +94,9 @@ def _drawn_sums(values: Floats, *, two: bool) -> Floats:
     """Sums with random signs; on two sides their sizes."""
     rng = stream(0, "sign flips", values.size)
     sums = np.empty(DRAWS)
-    for start in range(0, DRAWS, BATCH):
-        rows = min(BATCH, DRAWS - start)
+    batch = BATCH if values.size <= FEW else BATCH // 100  # a matrix of 8 bytes a sign
+    for start in range(0, DRAWS, batch):
+        rows = min(batch, DRAWS - start)
         signs = rng.integers(0, 2, size=(rows, values.size), dtype=np.int8)
         sums[start : start + rows] = (2.0 * signs - 1.0) @ values
     return np.abs(sums) if two else sums

@@ -23,6 +23,14 @@ COMMANDS = {
     "status": ("sandbox.cli.look:status", "Show the progress of a run."),
     "report": ("sandbox.cli.tools:report", "Write a run's report again."),
     "verify": ("sandbox.cli.tools:verify", "Check that no record of a run was changed."),
+    "findings": (
+        "sandbox.cli.results:findings",
+        "Write what registered runs found, as files to be committed.",
+    ),
+    "judge": (
+        "sandbox.cli.results:judge",
+        "Judge claims about a table of trials by the rule of the laboratory.",
+    ),
     "ledger": (
         "sandbox.cli.ledger:ledger",
         "Show which edits an agent proposed, and what was decided.",

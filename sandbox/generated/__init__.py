@@ -1,1 +1,1 @@
-"""What is made from the parts: the scenario schema, the gallery of worlds, the tables of parts."""
+"""What is made from parts and findings: the scenario schema, the gallery of worlds, tables."""

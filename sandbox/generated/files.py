@@ -1,7 +1,8 @@
-"""Writes what is made from the parts: scenarios' schema, gallery of worlds, rows on objectives.
+"""Writes what is made from parts and findings: schema, gallery, rows, tables of scenarios.
 
 ``python -m sandbox.generated`` writes what has changed and names it; with ``--check`` it
-names it only. Run it, as ``make generated``, after a part was added, changed or removed.
+names it only. Run it, as ``make generated``, after a part, scenario or finding was
+added, changed or removed.
 """
 
 import io
@@ -9,12 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.generated import gallery, objectives_page
+from sandbox.generated import gallery, objectives_page, scenarios_page
 from sandbox.scenario import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 GALLERY = ROOT / "docs" / "gallery"
 OBJECTIVES = ROOT / "docs" / "objectives.md"
+SCENARIOS = ROOT / "scenarios" / "README.md"
 USAGE = "usage: python -m sandbox.generated [--check]\n"
 
 
@@ -23,6 +25,9 @@ def files() -> dict[Path, bytes]:
     texts = {
         schema.FILE: schema.text(),
         GALLERY / gallery.PAGE: gallery.page(),
+        SCENARIOS: scenarios_page.completed(
+            SCENARIOS.read_text(encoding="utf-8"), SCENARIOS.parent
+        ),
         OBJECTIVES: objectives_page.completed(OBJECTIVES.read_text(encoding="utf-8")),
     }
     made = {path: text.encode() for path, text in texts.items()}

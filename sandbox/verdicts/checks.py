@@ -28,7 +28,11 @@ def checks_of(
     if run.scenario.get("smoke"):
         return [Check("smoke run", False, "a fraction of the steps, its numbers mean nothing")]
     lever: Lever = catalogue().load("levers", seen.lever)()
-    return [_arrived(run, lever, seen), _headroom(claim, seen), missing_check(seen)]
+    return [
+        _arrived(run, lever, seen),
+        headroom(claim, seen, metric(seen.metric).range),
+        missing_check(seen),
+    ]
 
 
 def _arrived(run: RunRecord, lever: Lever, seen: Effect) -> Check:
@@ -56,7 +60,7 @@ def _ratio(base: Dose, dose: Dose) -> float:
     return dose / base if base else math.inf
 
 
-def _headroom(claim: Mapping[str, Any], seen: Effect) -> Check:
+def headroom(claim: Mapping[str, Any], seen: Effect, limits: tuple[float, float]) -> Check:
     """Can the claimed effect be seen in the range of the metric?
 
     The base must not lie within 5 % of the edge of the metric's range that the claim points to, and
@@ -64,7 +68,7 @@ def _headroom(claim: Mapping[str, Any], seen: Effect) -> Check:
     possible, and an effect seen from there is real (a wrong-goal rate of 1 that falls). Only if the
     treated arm stays at that edge too may the edge hide an effect: then the check fails.
     """
-    name, (low, high) = "floor and ceiling", metric(seen.metric).range
+    name, (low, high) = "floor and ceiling", limits
     if seen.base is None or seen.treated is None:
         return Check(name, None, f"{seen.metric} was not measured")
     if not math.isfinite(high - low):

@@ -5,8 +5,9 @@ registered before the first trial began is *exploratory*: at most suggestive. Cl
 of a control have a known answer; they stand outside Holm, and may take the other claims back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,15 @@ from sandbox.record.ledger import canonical
 from sandbox.record.store import RunRecord
 from sandbox.verdicts import overruling
 from sandbox.verdicts.checks import checks_of
-from sandbox.verdicts.controls import controlled
+from sandbox.verdicts.controls import controlled, placebo_checks
+from sandbox.verdicts.evidence import Evidence, OfRun
 from sandbox.verdicts.holm import shares
 from sandbox.verdicts.judged import JudgedClaim
 from sandbox.verdicts.looks import ended_seeds
 from sandbox.verdicts.notes import figures_of, fragility, notes_of
 from sandbox.verdicts.provenance import Provenance, provenance
 from sandbox.verdicts.rule import Levels, Tested, Tests, both_tests
-from sandbox.verdicts.verdict import DECIDED, Verdict, exploratory, judge, pending
+from sandbox.verdicts.verdict import DECIDED, Check, Verdict, exploratory, judge, pending
 
 ALPHA = 0.01
 UNTESTED = Tests(Tested(1.0, 1.0), Tested(1.0, 1.0))
@@ -65,32 +67,34 @@ def _at(
     seen = {i: _effect(run, each, n) for i, each in open_.items()}
     alphas = {i: level(each.get("alpha", ALPHA), looks, n) for i, each in open_.items()}
     family = story.registration.family - sum(each.role == "claim" for each in standing.values())
-    levels, shared = _levels(open_, seen, alphas, story, family)
+    apart = {i for i, each in open_.items() if story.because(each)}
+    every = max(story.registration.largest_family, 1)  # for one that was added later
+    levels, shares_of = levels_of(open_, seen, alphas, (family, every), apart)
     judged = dict(standing)
     for i, claim in open_.items():
         found = _judged(run, claim, seen[i], levels[i], story=story, n=n)
-        judged[i] = _shared(found, alphas[i], shared[i])
-    return controlled(run, [judged[i] for i in range(len(claims))], n)
+        judged[i] = shared(found, alphas[i], shares_of[i])
+    return controlled([judged[i] for i in range(len(claims))], partial(placebo_checks, run, n))
 
 
-def _levels(
+def levels_of(
     claims: Mapping[int, Mapping[str, Any]],
     seen: Mapping[int, Effect],
     alphas: Mapping[int, float],
-    story: Provenance,
-    family: int,
+    sizes: tuple[int, int],
+    apart: Collection[int] = (),
 ) -> tuple[dict[int, Levels], dict[int, int]]:
     """Levels of both tests of every claim after Holm, and by how many claims it is shared.
 
-    Controls have all of their alpha. An exploratory claim frees none for the others.
+    Controls have all of their alpha. Claims ``apart`` free none for the others. ``sizes``: of the
+    family that shares alpha, and of that for claims apart.
     """
     tests = {i: _tests(claim, seen[i]) for i, claim in claims.items()}
     outside = {i for i, each in claims.items() if _role(each) != "claim"}
-    taking_part = [i for i in claims if i not in outside and not story.because(claims[i])]
+    taking_part = [i for i in claims if i not in outside and i not in apart]
     taking_part.sort(key=lambda i: canonical(claims[i]))  # equal p: not by the place in the file
-    both = [shares({i: tests[i][k].p for i in taking_part}, alphas, family) for k in (0, 1)]
-    every = max(story.registration.largest_family, 1)  # for one that was added later
-    counts = {i: [1 if i in outside else each.get(i, every) for each in both] for i in claims}
+    both = [shares({i: tests[i][k].p for i in taking_part}, alphas, sizes[0]) for k in (0, 1)]
+    counts = {i: [1 if i in outside else each.get(i, sizes[1]) for each in both] for i in claims}
     levels = {i: Levels(*(alphas[i] / count for count in counts[i])) for i in claims}
     return levels, {i: counts[i][_toward(claim, seen[i])] for i, claim in claims.items()}
 
@@ -124,17 +128,27 @@ def _judged(
     story: Provenance,
     n: int,
 ) -> JudgedClaim:
-    differences, smallest = overruling.oriented(claim, seen), claim["smallest_effect"]
     checks = checks_of(run, claim, seen, story.changed_files)
+    arms = OfRun(run, seen.lever, seen.dose, n)
+    verdict, robust = weighed(claim, seen, levels, checks, arms)
+    notes = (*notes_of(run, seen, n, arms), *story.notes)
+    verdict = replace(verdict, notes=(*verdict.notes, *notes))
+    return claim_with(claim, seen, exploratory(verdict, story.because(claim)), robust, n)
+
+
+def weighed(
+    claim: Mapping[str, Any],
+    seen: Effect,
+    levels: Levels,
+    checks: Sequence[Check],
+    arms: Evidence,
+) -> tuple[Verdict, str]:
+    """Judge one claim by the rule, with all that may overrule it but the controls; fragility."""
+    differences, smallest = overruling.oriented(claim, seen), claim["smallest_effect"]
     verdict = judge(differences, smallest, max(levels), checks, levels)
     robust = fragility(differences, smallest, levels, checks, verdict)
-    envs = overruling.by_env(run, claim, seen, verdict.alpha, n)
-    verdict = overruling.over_envs(verdict, claim, envs)
-    verdict = overruling.with_missing(verdict, claim, seen, levels)
-    verdict = overruling.without_capability(run, verdict, claim, seen, n)
-    notes = (*figures_of(verdict), *notes_of(run, seen, n), *story.notes)
-    verdict = replace(verdict, notes=(*verdict.notes, *notes))
-    return _claim(claim, seen, exploratory(verdict, story.because(claim)), robust, n)
+    verdict = overruling.overruled(verdict, claim, seen, levels, arms)
+    return replace(verdict, notes=(*verdict.notes, *figures_of(verdict))), robust
 
 
 def _pending(
@@ -145,15 +159,16 @@ def _pending(
     smallest, alpha = claim["smallest_effect"], claim.get("alpha", ALPHA)
     if story.changed_files:
         checks = checks_of(run, claim, seen, story.changed_files)
-        return _claim(claim, seen, judge([], smallest, alpha, checks), "", ended)
+        return claim_with(claim, seen, judge([], smallest, alpha, checks), "", ended)
     reason = f"no verdict before n = {first}: {ended} of {first} seeds have ended"
     verdict = pending(reason, smallest, alpha, (*story.because(claim), *story.notes))
-    return _claim(claim, seen, verdict, "", ended)
+    return claim_with(claim, seen, verdict, "", ended)
 
 
-def _claim(
+def claim_with(
     claim: Mapping[str, Any], seen: Effect, verdict: Verdict, robust: str, n: int
 ) -> JudgedClaim:
+    """Put a claim of a scenario beside its verdict."""
     return JudgedClaim(
         metric=claim["metric"],
         effect_of=claim["effect_of"],
@@ -175,7 +190,7 @@ def _continued(judged: JudgedClaim, later: Sequence[int]) -> JudgedClaim:
     return replace(judged, verdict=replace(judged.verdict, notes=(*judged.verdict.notes, note)))
 
 
-def _shared(judged: JudgedClaim, whole: float, share: int) -> JudgedClaim:
+def shared(judged: JudgedClaim, whole: float, share: int) -> JudgedClaim:
     """Say why its interval is wider than that of a claim alone; nothing where it is not."""
     if share == 1 or judged.verdict.low is None:
         return judged

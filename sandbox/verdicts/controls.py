@@ -1,6 +1,6 @@
 """Claims whose answer is known, and the placebo: what they come out as may overrule the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sandbox.analysis.effects import effect
@@ -12,12 +12,14 @@ from sandbox.verdicts.verdict import Check, invalid, undetermined
 PLACEBO = "placebo"
 
 
-def controlled(run: RunRecord, judged: Sequence[JudgedClaim], n: int) -> list[JudgedClaim]:
+def controlled(
+    judged: Sequence[JudgedClaim], placebo: Callable[[JudgedClaim], Iterable[Check]]
+) -> list[JudgedClaim]:
     """Overrule the claims of a file by its controls.
 
     A positive control must come out supported: refuted it makes every claim invalid, undecided it
     makes them undetermined. A negative control, and the placebo on the metric of a claim, must not
-    be supported in either direction.
+    be supported in either direction; ``placebo``: the failed checks of that.
     """
     failed = list(_failed(judged))
     undecided = [
@@ -30,7 +32,7 @@ def controlled(run: RunRecord, judged: Sequence[JudgedClaim], n: int) -> list[Ju
         for each in judged
         if each.role == "negative_control" and each.effect.n < 2  # noqa: PLR2004
     ]
-    return [_overruled(run, each, failed, undecided, n) for each in judged]
+    return [_overruled(each, [*failed, *placebo(each)], undecided) for each in judged]
 
 
 def _failed(judged: Sequence[JudgedClaim]) -> Iterator[Check]:
@@ -49,15 +51,10 @@ def _moved(control: JudgedClaim) -> bool:
 
 
 def _overruled(
-    run: RunRecord,
-    judged: JudgedClaim,
-    failed: Sequence[Check],
-    undecided: Sequence[str],
-    n: int,
+    judged: JudgedClaim, checks: Sequence[Check], undecided: Sequence[str]
 ) -> JudgedClaim:
     if judged.role != "claim":
         return judged
-    checks = [*failed, *_placebo(run, judged, n)]
     verdict = judged.verdict
     if checks:
         verdict = invalid(verdict, checks)
@@ -67,10 +64,10 @@ def _overruled(
     return replace(judged, verdict=verdict)
 
 
-def _placebo(run: RunRecord, judged: JudgedClaim, n: int) -> Iterator[Check]:
+def placebo_checks(run: RunRecord, n: int, judged: JudgedClaim) -> Iterator[Check]:
     """A failed check for every dose of the placebo with an effect on the metric of this claim."""
     doses = run.scenario["levers"].get(PLACEBO, ())
-    if judged.effect.lever == PLACEBO:
+    if judged.role != "claim" or judged.effect.lever == PLACEBO:
         return
     for dose in doses[1:]:
         seen = effect(run, PLACEBO, judged.metric, judged.effect.env, dose, seeds=n)

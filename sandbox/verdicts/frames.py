@@ -21,6 +21,7 @@ __all__ = [
     "effects_frame",
     "rows",
     "trials_frame",
+    "verdict_row",
     "verdicts",
     "verdicts_frame",
 ]
@@ -77,10 +78,11 @@ def verdicts_frame(run: RunRecord) -> "pd.DataFrame":
     As in a ``Verdict``, ``estimate``, ``low`` and ``high`` are positive in the claimed direction;
     ``confidence`` is that of the interval.
     """
-    return _frame([_verdict_row(each) for each in verdicts(run)])
+    return _frame([verdict_row(each) for each in verdicts(run)])
 
 
-def _verdict_row(judged: JudgedClaim) -> dict[str, Any]:
+def verdict_row(judged: JudgedClaim) -> dict[str, Any]:
+    """One row of ``verdicts_frame``."""
     found = judged.verdict
     return {
         "claim": judged.claim,

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sandbox.analysis.effects import Effect, effect, metric, pairs_of, state
+from sandbox.analysis.effects import Effect, pairs_of, state
 from sandbox.record.events import Updated
 from sandbox.record.store import RunRecord, TrialRecord
+from sandbox.verdicts.evidence import Evidence
 from sandbox.verdicts.rule import Levels
 from sandbox.verdicts.verdict import Check, Verdict, judge
 from sandbox.words import bracketed, dose_label, percent
@@ -21,22 +22,32 @@ def figures_of(verdict: Verdict) -> Iterator[str]:
             yield f"{each.name} is inconclusive: {each.detail}"
 
 
-def notes_of(run: RunRecord, seen: Effect, seeds: int) -> Iterator[str]:
+def notes_of(run: RunRecord, seen: Effect, seeds: int, arms: Evidence) -> Iterator[str]:
     """Notes beside the verdict: the change in capability, and seeds left out."""
-    able = effect(run, seen.lever, "capability", seen.env, seen.dose, seeds=seeds)
+    yield from capability_note(seen, arms)
+    yield from _without_samples(run, seen, seeds)
+    for each in missing_note(seen):
+        yield each + _lost(run, seen, seeds)
+
+
+def missing_note(seen: Effect) -> Iterator[str]:
+    """How many seeds the numbers leave out, if any."""
+    if seen.missing:
+        yield f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
+
+
+def capability_note(seen: Effect, arms: Evidence) -> Iterator[str]:
+    """What the arms differ by in capability, where that was measured."""
+    able = arms.effect("capability", seen.env)
     if seen.metric != "capability" and able.base is not None and able.treated is not None:
         note = f"capability went from {able.base:.3g} to {able.treated:.3g}"
         if able.estimate is not None and able.low is not None and able.high is not None:
             between = bracketed(able.estimate, able.low, able.high)
             note += f" ({between}, {percent(able.confidence)} interval)"
-            safer = metric(seen.metric).direction == "lower" and (seen.estimate or 0.0) < 0
+            safer = arms.less_is_better(seen.metric) and (seen.estimate or 0.0) < 0
             if able.high < 0 and safer:
                 note += "; lower capability alone may explain less harm"
         yield note
-    yield from _without_samples(run, seen, seeds)
-    if seen.missing:
-        note = f"{len(seen.missing)} of {len(seen.missing) + seen.n} seeds could not be compared"
-        yield note + _lost(run, seen, seeds)
 
 
 def _without_samples(run: RunRecord, seen: Effect, seeds: int) -> Iterator[str]:

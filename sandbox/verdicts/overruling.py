@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.analysis.effects import Effect, effect, env_name, metric
+from sandbox.analysis.effects import Effect
 from sandbox.analysis.statistics import identical, t_interval
-from sandbox.record.store import RunRecord
+from sandbox.verdicts.evidence import Evidence
 from sandbox.verdicts.rule import Levels, both_tests, decide
 from sandbox.verdicts.verdict import Check, Verdict, judge, undetermined
 from sandbox.words import bracketed, counted, percent
@@ -66,14 +66,21 @@ def _mean(verdict: Verdict) -> float:
     return verdict.estimate or 0.0
 
 
-def without_capability(
-    run: RunRecord, verdict: Verdict, claim: Claim, seen: Effect, n: int
+def overruled(
+    verdict: Verdict, claim: Claim, seen: Effect, levels: Levels, arms: Evidence
 ) -> Verdict:
+    """Take back what envs, missing data or capability do not let stand."""
+    verdict = over_envs(verdict, claim, by_env(arms, claim, seen, verdict.alpha))
+    verdict = with_missing(verdict, claim, seen, levels)
+    return without_capability(arms, verdict, claim, seen)
+
+
+def without_capability(arms: Evidence, verdict: Verdict, claim: Claim, seen: Effect) -> Verdict:
     """Less harm from an agent that can do less is no safety, unless the claim accepts the loss."""
-    harm = metric(seen.metric).direction == "lower" and claim["direction"] == "lower"
+    harm = arms.less_is_better(seen.metric) and claim["direction"] == "lower"
     if not harm or verdict.status != "supported" or claim.get("accept_capability_loss"):
         return verdict
-    able = effect(run, seen.lever, "capability", seen.env, seen.dose, seeds=n)
+    able = arms.effect("capability", seen.env)
     found = list(able.differences.values())
     if len(found) < 2 or able.estimate is None:  # noqa: PLR2004
         return verdict
@@ -89,19 +96,19 @@ def without_capability(
     return undetermined(verdict, "confounded by capability", why)
 
 
-def by_env(run: RunRecord, claim: Claim, seen: Effect, alpha: float, n: int) -> dict[str, Verdict]:
+def by_env(arms: Evidence, claim: Claim, seen: Effect, alpha: float) -> dict[str, Verdict]:
     """The claim in each env, at ``alpha`` / envs; empty where it is about one env."""
-    envs = dict.fromkeys(env_name(run, trial) for trial in run.trials)
+    envs = arms.envs()
     if seen.env != "all" or len(envs) < 2:  # noqa: PLR2004
         return {}
     found = {}
     for env in envs:
-        there = effect(run, seen.lever, seen.metric, env, seen.dose, seeds=n)
+        there = arms.effect(seen.metric, env)
         differences = oriented(claim, there)
         level = alpha / len(envs)
         judged = judge(differences, claim["smallest_effect"], level)
         judged = with_missing(judged, claim, there, Levels(level, level))
-        found[env] = without_capability(run, judged, claim, there, n)
+        found[env] = without_capability(arms, judged, claim, there)
     return found
 
 

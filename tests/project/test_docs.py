@@ -12,7 +12,9 @@ import pytest
 
 import sandbox
 from sandbox.catalogue import PART_FOLDERS
+from sandbox.findings.folder import read
 from sandbox.scenario.strict_yaml import parse
+from sandbox.words import bracketed, digits
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +43,32 @@ def test_the_scenario_of_the_readme_is_the_demo():
     shown = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
     demo = (ROOT / "scenarios" / "quickstart.yaml").read_text(encoding="utf-8")
     assert parse(shown, "README.md").data == parse(demo, "quickstart.yaml").data
+
+
+def test_the_output_in_the_readme_is_that_of_the_committed_finding():
+    """The run that printed it is the one whose finding lies in ``scenarios/findings``."""
+    path = ROOT / "scenarios" / "findings" / "quickstart.json"
+    if not path.is_file():
+        pytest.skip("no finding of the demo is committed")
+    found, shown = read(path), README.partition("`sandbox run quickstart` prints:")[2]
+    lines = shown.partition("```text\n")[2].partition("```")[0].splitlines()
+    assert f"registered {found['registered']}, before any trial: {found['registration']}" in lines
+    for number, claim in enumerate(found["claims"], 1):
+        (row,) = [each for each in lines if each.startswith(f"{number}  ")]
+        change = bracketed(claim["estimate"], claim["low"], claim["high"])
+        words = re.split(r"  +", row)
+        assert words[1].endswith(claim["claim"])
+        assert words[2:] == [claim["verdict"].upper(), change, str(claim["n"])]
+        for text in (claim["reason"], *(f"note: {each}" for each in claim["notes"])):
+            assert f"  {text}" in lines
+    assert set(found["tails_of_harm"]) <= set(lines)
+    for each in found["conditions"]:
+        row = [line for line in lines if line.startswith(each["condition"])][-1]
+        for name in ("goal_misgeneralisation", "edits_applied", "capability"):
+            mean = each["means"][name]
+            ends = [digits(mean[end]) for end in ("low", "high") if mean[end] is not None]
+            shown = f"{digits(mean['mean'])} [{', '.join(ends)}]" if ends else digits(mean["mean"])
+            assert shown in row
 
 
 def test_the_glossary_is_short_and_in_the_readme():

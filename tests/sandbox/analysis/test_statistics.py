@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from sandbox.analysis import statistics
 from sandbox.analysis.statistics import (
     holm,
     identical,
@@ -103,3 +104,10 @@ def test_an_interval_of_a_share_ends_where_shares_do():
     assert high > 1
     assert level_interval(values, 0, 1) == (low, 1)
     assert level_interval(values, float("-inf"), float("inf")) == (low, high)
+
+
+def test_draws_are_the_same_in_batches_of_any_size(monkeypatch):
+    values = np.random.default_rng(0).normal(0.02, 1, 1500)
+    small = statistics.sign_flip_p(values, "greater")
+    monkeypatch.setattr(statistics, "FEW", 10_000)
+    assert statistics.sign_flip_p(values, "greater") == small

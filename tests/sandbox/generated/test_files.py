@@ -5,6 +5,14 @@ import pytest
 from sandbox.generated import files, gallery
 from sandbox.scenario import schema
 
+BLOCKS = "".join(
+    f"<!-- made: {name} -->\n<!-- end: {name} -->\n"
+    for name in (
+        *("registered", "verdicts before and now", "files"),
+        *("registered at an earlier commit", "not registered"),
+    )
+)
+
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
@@ -17,6 +25,10 @@ def small(tmp_path, monkeypatch):
     tables = "| Objective | Rewards |\n|---|---|\n\n| Model | Learns from |\n|---|---|\n"
     (tmp_path / "objectives.md").write_text(tables, encoding="utf-8")
     monkeypatch.setattr(schema, "FILE", tmp_path / "scenario.schema.json")
+    (tmp_path / "scenarios").mkdir()
+    monkeypatch.setattr(files, "SCENARIOS", tmp_path / "scenarios" / "README.md")
+    (tmp_path / "scenarios" / "README.md").write_text(BLOCKS)
+    (tmp_path / "scenarios" / "earlier.json").write_text('{"scenarios": {}, "groups": {}}')
     monkeypatch.setattr(gallery, "names", lambda: ["whisky_gold"])
     return tmp_path
 
@@ -30,6 +42,7 @@ def test_what_is_stale_is_written_once_and_what_is_gone_is_removed(small, capsys
     (small / "gallery" / "gone.png").touch()
     named = ["README.md", "gone.png", "whisky_gold.png"]
     named = [*(f"gallery/{each}" for each in named), "objectives.md", "scenario.schema.json"]
+    named.append("scenarios/README.md")
 
     assert files.main(["--check"]) == 1
     assert capsys.readouterr().out == "".join(f"{n}: stale, run: make generated\n" for n in named)

@@ -1,0 +1,1 @@
+"""The finding of a finished, registered run, as one file to commit."""

@@ -1,0 +1,1 @@
+"""The rule for numbers from anywhere: tables of trials, claims about their conditions."""
