@@ -1,7 +1,7 @@
 """The engine of one agent: its torch parameters and optimiser state are views of flat vectors.
 
-Whoever has the policy in hand (Stable-Baselines3, probes, edits) reads and writes the same memory.
-Where somebody has put other tensors in their place, the engine takes these over before it learns.
+All that have the policy in hand (Stable-Baselines3, probes, edits) read and write the same memory.
+Where other tensors were put in their place, the engine takes these over before it learns.
 """
 
 import math
@@ -96,7 +96,7 @@ class Engine:
             pairs = [(p, self.vectors.weights)]
             found = state.get(p, {})
             if self._optimiser.counts[k] and self._moments() and not found:
-                return False  # somebody has cleared the optimiser's state
+                return False  # the optimiser's state was cleared
             pairs += [(found[key], v) for key, v in self._moments() if found.get(key) is not None]
             if any(t.data_ptr() != self.vectors.view(v, name).ctypes.data for t, v in pairs):
                 return False

@@ -146,7 +146,7 @@ class LayerPass(ABC):
 
         ``slope``: the gradient by what ``forward`` returned; it may be overwritten. ``earlier``:
         gradients by earlier streams, by their index, to which a layer adds what it owes them.
-        ``first``: nobody needs what is returned.
+        ``first``: what is returned is not needed.
         """
 
 
