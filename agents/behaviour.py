@@ -55,3 +55,17 @@ def log_softmax(logits: Array) -> Array:
     shifted = logits - logits.max(-1, keepdims=True)
     found: Array = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return found
+
+
+def drawn(logits: Array, draws: Array) -> tuple[Array, Array]:
+    """Actions (int64 ``[n]``, from 0) of the soft-max policy, and the log probability of each.
+
+    ``draws``: float64 ``[n, 1]``, uniform in [0, 1). The sums are float64, so that no draw reaches
+    the whole, and an action of probability 0 behind the last possible one is never taken.
+    """
+    shifted = np.subtract(logits, logits.max(-1, keepdims=True), dtype=np.float64)
+    running = np.exp(shifted).cumsum(-1)
+    whole = running[:, -1:]
+    actions: Array = (draws * whole >= running[:, :-1]).sum(-1)
+    taken = shifted[np.arange(len(actions)), actions]
+    return actions, taken - np.log(whole[:, 0])

@@ -1,7 +1,7 @@
 """Interface of an objective, and what it sees of a step. Imports no torch."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -44,6 +44,18 @@ class Batch:
             each.flags.writeable = False
         return Batch(**views)
 
+    def steps(self) -> Iterator["Batch"]:
+        """The steps of a rollout, in order of time; views, not copies."""
+        given = {name: each for name, each in vars(self).items() if each is not None}
+        for t in range(len(self.reward)):
+            yield Batch(**{name: each[t] for name, each in given.items()})
+
+    def as_one(self) -> "Batch":
+        """All steps of a rollout as the rows of one: ``[steps * n, ...]``, step by step."""
+        given = {name: each for name, each in vars(self).items() if each is not None}
+        rows = self.reward.size
+        return Batch(**{k: each.reshape(rows, *each.shape[2:]) for k, each in given.items()})
+
 
 class Objective(ABC):
     """What the agent is rewarded by. Leaves are frozen dataclasses; ``spec`` names the units."""
@@ -71,7 +83,26 @@ class LiveObjective(ABC):
 
     @abstractmethod
     def reward(self, batch: Batch) -> Array:
-        """Return the reward of this step, float64 ``[n]``, in the objective's unit."""
+        """Return the reward of this step, float64 ``[n]``, in the objective's unit.
+
+        Every step is asked for once, in order of time, at the step or after the whole rollout, and
+        always before ``update``. Read it, do not keep it: its arrays are written over.
+        """
+
+    def rewards(self, rollout: Batch) -> Array:
+        """Return the reward of every step of a rollout, float64 ``[steps, n]``.
+
+        By default ``reward``, step by step. An objective may compute them all at once; they and its
+        state must then be what the steps would give, up to rounding.
+        """
+        found = np.empty(rollout.reward.shape)
+        for t, step in enumerate(rollout.steps()):
+            try:
+                found[t] = one_a_row(self.reward(step), step)
+            except BaseException as error:
+                error.add_note(f"step {t}")
+                raise
+        return found
 
     @abstractmethod
     def update(self, rollout: Batch) -> None:
@@ -89,7 +120,8 @@ class LiveObjective(ABC):
         """Mixing weight alpha of this objective against all others now, from 0 to 1.
 
         Its own weighted reward is multiplied by alpha, that of the others by 1 - alpha. ``None``:
-        no mixing, the genome's weights alone count.
+        no mixing, the genome's weights alone count. It changes in ``update`` only: it is asked
+        once for all steps that are rewarded together.
         """
         return None
 
@@ -117,3 +149,24 @@ class LiveObjective(ABC):
         """FLOPs of rewarding and learning from this many environment steps."""
         del steps
         return 0.0
+
+
+def one_a_row(rewards: Array, batch: Batch) -> Array:
+    """Return these rewards as float64. Raises ``WrongShapeError`` unless there is one a row."""
+    found = np.asarray(rewards, np.float64)
+    if found.shape != batch.reward.shape:
+        wanted = list(batch.reward.shape)
+        raise WrongShapeError(f"rewards are shaped {list(found.shape)}, not {wanted}, one each")
+    return found
+
+
+class WrongShapeError(ValueError):
+    """An objective gives not one reward for every row."""
+
+
+def row_by_row(reward: Callable[[Batch], Array], rollout: Batch) -> Array:
+    """``reward`` of a whole rollout at once, ``[steps, n]``.
+
+    For a ``reward`` of each row by itself, which no row and no step before it changes.
+    """
+    return reward(rollout.as_one()).reshape(rollout.reward.shape)

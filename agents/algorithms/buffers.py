@@ -7,7 +7,7 @@ sampled. So a rewrite of the agent leaves the buffer as it is, and after its his
 earlier observations are used at once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -58,19 +58,17 @@ class PrivateRolloutBuffer(RolloutBuffer):  # type: ignore[misc]
         super().reset()
         self.present: Array = np.ones((self.buffer_size, self.n_envs), bool)
 
-    def judge(self, values: Array, cut: Sequence[tuple[int, Array]], starts: Array) -> None:
+    def judge(self, values: Array, cut: tuple[Array, ...], starts: Array) -> None:
         """Fill in values, the bootstraps of cut episodes, advantages and returns.
 
         ``values``: of every step, step by step, of what comes next ``[n]``, and of the observations
-        that the episodes in ``cut`` (step, environments) were cut at. A truncated episode would
+        that the episodes in ``cut`` (steps, environments) were cut at. A truncated episode would
         have continued: its last reward gets the discounted value of the state it was cut at (Pardo
         et al. 2018), as SB3 does for time-outs. A terminal state has value 0.
         """
         self.values[:] = values[: self.values.size].reshape(self.values.shape)
         last, beyond = np.split(values[self.values.size :], [self.n_envs])
-        for t, rows in cut:
-            self.rewards[t, rows] += self.gamma * beyond[: rows.size]
-            beyond = beyond[rows.size :]
+        self.rewards[cut] += self.gamma * beyond
         self.compute_returns_and_advantage(torch.from_numpy(last), starts)
 
     def get(self, batch_size: int | None = None) -> Iterator[RolloutBufferSamples]:
@@ -137,15 +135,15 @@ class StepBatch:
 
 
 @dataclass(frozen=True)
-class StoredStep:
-    """One step of ``n`` copies, as it is written down."""
+class StoredSteps:
+    """Steps of ``n`` copies, as they are written down, in order of time."""
 
-    observations: Array  # float32 [n, size]
+    observations: Array  # float32 [steps, n, size]
     actions: Array
-    following: Array  # float32 [n, size]
-    rewards: Array  # float64 [n, objectives]
-    terminated: Array  # bool [n]
-    starts: Array  # bool [n]: an episode begins with this observation
+    following: Array  # float32 [steps, n, size]
+    rewards: Array  # float64 [steps, n, objectives]
+    terminated: Array  # bool [steps, n]
+    starts: Array  # bool [steps, n]: an episode begins with this observation
 
 
 class Replay:
@@ -174,12 +172,14 @@ class Replay:
         """Steps kept, of all copies together."""
         return self._filled * self.copies
 
-    def add(self, moment: StoredStep) -> None:
-        """Write one step over the oldest."""
+    def add(self, steps: StoredSteps) -> None:
+        """Write steps over the oldest; there are no more of them than rows."""
+        count = len(steps.starts)
+        at = (self._at + np.arange(count)) % self.rows
         for name, array in self._kept.items():
-            array[self._at] = getattr(moment, name)
-        self._at = (self._at + 1) % self.rows
-        self._filled = min(self._filled + 1, self.rows)
+            array[at] = getattr(steps, name)
+        self._at = (self._at + count) % self.rows
+        self._filled = min(self._filled + count, self.rows)
 
     def sample(self, n: int, history: int, rng: np.random.Generator) -> StepBatch:
         """Return ``n`` steps drawn uniformly with replacement, each with its history."""

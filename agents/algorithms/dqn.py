@@ -64,7 +64,13 @@ class DeepQ(ReplayLearner):
         return rule
 
     def _choose(self, inputs: Array) -> Array:
-        return _greedy(self.logits(inputs), self.exploration(), self.chance("actions"))
+        t = len(self._diary)
+        if not t:  # a rollout begins: all of its chance in one go
+            shape = self.sizes.steps, len(inputs)
+            self._wanders = self.chance("actions").random(shape) < self.exploration()
+            self._random = self.chance("actions").integers(self.actions, size=shape)
+        found: Array = np.where(self._wanders[t], self._random[t], self.logits(inputs).argmax(1))
+        return found
 
     def _gradient_step(self, minibatch: Minibatch) -> dict[str, float]:
         row: Sequence[Any]

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.algorithms.buffers import Replay, StepBatch, StoredStep
+from agents.algorithms.buffers import Replay, StepBatch, StoredSteps
 from agents.architecture.cost import parameter_shapes, parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -35,8 +35,9 @@ from agents.network import bundle
 from agents.network.gradient_step import Stepper, check_weights, fitted
 from agents.network.gradients import MOST, LossLook
 from agents.training import snapshots
+from agents.training.diary import Diary
 from agents.training.frame_stack import Frames
-from agents.training.reward_mixing import Diary, objective_reward, shares, update_objectives
+from agents.training.reward_mixing import objective_reward, shares, update_objectives
 from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.streams import Chance
 from agents.training.value_transfer import exported_values, import_values, value_problems
@@ -140,16 +141,16 @@ class ReplayLearner(LiveLearner):
         """Start a rollout."""
         self._diary.begin()
         self._seen: list[Array] = []
-        self._reward_sums = dict.fromkeys(self._live_objectives, 0.0)
-        self._finished: list[float] = []
+        self._first_starts = self._starts
 
     def act(self, observations: Array) -> Array:
         """Choose an action for each of float32 ``[n, size]`` observations, as the env takes it."""
         inputs = self._frames.stack(observations, self._starts)
         self._frames.push(inputs)
         self._seen.append(inputs)
-        self._chosen = self._choose(inputs)
-        return self._outward(self._chosen)
+        chosen = self._choose(inputs)
+        self._diary.acted(observations, chosen)
+        return self._outward(chosen)
 
     def store(
         self,
@@ -164,37 +165,29 @@ class ReplayLearner(LiveLearner):
         ``following`` is the observation the step itself led to (float32 ``[n, size]``). Where both
         flags are set, ``terminated`` wins: only a truncated episode has a value after its end.
         """
-        seen, ended = self._seen[-1][:, : self.observation_size], terminated | truncated
-        batch = Batch(seen, self._chosen, following, reward, terminated, ended, None, *others)
-        rewards = self._objective_rewards(batch)
-        moment = StoredStep(seen, self._chosen, following, rewards, terminated, self._starts)
-        self.replay.add(moment)
-        self._diary.write(batch)
-        self._returns += reward
-        self._finished += self._returns[ended].tolist()
-        self._returns[ended] = 0.0
-        self._starts = ended
+        self._starts = terminated | truncated
+        self._diary.followed(following, reward, terminated, self._starts, others)
 
     def finish(self, observations: Array) -> UpdateReport:
-        """Learn from the replay buffer.
+        """Reward the rollout, write it into the replay buffer, and learn from that.
 
         Raises ``FloatingPointError`` where the update would make the weights non-finite.
         """
         del observations  # stored already, as the last step's next observation
         self.updates += 1
+        rollout = self._diary.rollout()
+        sums = self._remember(rollout)
+        finished = self._diary.ended_returns(self._returns)
         self._recent = np.concatenate(self._seen)
         steps, learns = len(self._recent), len(self.replay) >= max(self.sizes.warmup, 1)
         losses = self._learn() if learns else {}
         losses |= self._after_update() if learns else {}
-        losses |= update_objectives(
-            self._live_objectives, self._weights, self._diary.rollout(), self.updates
-        )
-        sums = {name: self._weights[name] * self._reward_sums[name] for name in self._weights}
+        losses |= update_objectives(self._live_objectives, self._weights, rollout, self.updates)
         return UpdateReport(
             steps=steps,
             flops=self._flops(steps, learns),
-            episodes=len(self._finished),
-            mean_return=float(np.mean(self._finished)) if self._finished else None,
+            episodes=len(finished),
+            mean_return=float(np.mean(finished)) if finished else None,
             rewards={name: total / steps for name, total in sums.items()},
             losses=losses,
         )
@@ -296,8 +289,9 @@ class ReplayLearner(LiveLearner):
 
     @property
     def warm(self) -> bool:
-        """True once it has stored enough steps to learn."""
-        return len(self.replay) >= self.sizes.warmup
+        """True once it has made enough steps to learn."""
+        made = len(self.replay) + len(self._diary) * self.sizes.copies
+        return made >= self.sizes.warmup
 
     def _wrong_rule(self, genome: Genome) -> list[str]:
         return wrong_rule(genome, self.rule_type)
@@ -312,19 +306,26 @@ class ReplayLearner(LiveLearner):
         """Outputs of one tower, float32 ``[n, outputs]``."""
         return either.outputs(self.engine, self.networks, tower, self._fit(observations))
 
-    def _objective_rewards(self, batch: Batch) -> Array:
-        """Reward of each objective in its own unit, float64 ``[n, objectives]``; inactive ones 0.
+    def _remember(self, rollout: Batch) -> dict[str, float]:
+        """Write a rollout into the replay buffer; return each objective's weighted sum."""
+        rewards = self._objective_rewards(rollout)
+        starts = np.concatenate([self._first_starts[None], rollout.ended[:-1]])
+        seen = rollout.observation, rollout.action, rollout.next_observation
+        self.replay.add(StoredSteps(*seen, rewards, rollout.terminated, starts))
+        sums = dict(zip(self._live_objectives, rewards.sum((0, 1)).tolist(), strict=True))
+        return {name: weight * sums[name] for name, weight in self._weights.items()}
+
+    def _objective_rewards(self, rollout: Batch) -> Array:
+        """Each objective's reward in its own unit, float64 ``[steps, n, objectives]``; inactive: 0.
 
         Weights are applied when it is learned from; mixing weights (alpha) are applied here.
         """
-        found = np.zeros((len(batch.reward), len(self._live_objectives)))
+        found = np.zeros((*rollout.reward.shape, len(self._live_objectives)))
         alphas = shares(self._live_objectives, self._weights)
         for k, (name, live_objective) in enumerate(self._live_objectives.items()):
             if name in self._weights:
-                found[:, k] = alphas[name] * objective_reward(
-                    name, live_objective, batch, self.updates + 1
-                )
-                self._reward_sums[name] += float(found[:, k].sum())
+                reward = objective_reward(name, live_objective, rollout, self.updates)
+                found[..., k] = alphas[name] * reward
         return found
 
     def _minibatch(self, steps: StepBatch) -> Minibatch:

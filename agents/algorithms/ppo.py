@@ -22,7 +22,7 @@ from agents.architecture.validity import (
     wrong_rule,
 )
 from agents.arrays import Array
-from agents.behaviour import log_softmax
+from agents.behaviour import drawn
 from agents.contract import (
     AgentState,
     Batch,
@@ -44,8 +44,9 @@ from agents.network.gradients import MOST, LossLook
 from agents.network.installation import read_sb3_rule, write_agent_state
 from agents.network.sb3_policy import AgentPolicy
 from agents.training import snapshots
+from agents.training.diary import Diary
 from agents.training.frame_stack import Frames
-from agents.training.reward_mixing import Diary, mixed, update_objectives
+from agents.training.reward_mixing import mixed, update_objectives
 from agents.training.shown_by_others import ALONE, CaregiverFeedback
 from agents.training.spaces import action_count, flat_size
 from agents.training.streams import Chance
@@ -118,12 +119,17 @@ class RewritablePPO(NoLoopOfItsOwn, PPO, LiveLearner):  # type: ignore[misc]
 
     def begin(self) -> None:
         """Start a rollout of ``n_steps`` steps with an empty buffer."""
+        buffer = self.rollout_buffer
         self.policy.set_training_mode(False)
-        self.rollout_buffer.reset()
-        self._diary.begin()
-        self._cut: list[tuple[int, Array]] = []  # (step, environments truncated there)
+        buffer.reset()
+        self._diary.begin(
+            observation=buffer.observations[:, :, : self.observation_size],
+            action=buffer.actions[:, :, 0],
+            present=buffer.present,
+        )
+        self._draws = self._action_stream.random((buffer.buffer_size, buffer.n_envs, 1))
+        self._first_starts = self._last_episode_starts
         self._reward_sums = dict.fromkeys(self._weights, 0.0)
-        self._finished: list[float] = []
 
     def act(self, observations: Array, present: Array | None = None) -> Array:
         """Sample an action (int64 ``[n]``, from 0) for float32 ``[n, size]`` observations.
@@ -133,17 +139,13 @@ class RewritablePPO(NoLoopOfItsOwn, PPO, LiveLearner):  # type: ignore[misc]
         """
         buffer, t = self.rollout_buffer, self.rollout_buffer.pos
         inputs = self._frames.stack(observations, self._last_episode_starts)
-        log_p = log_softmax(self.logits(inputs).astype(np.float64))
-        thresholds = np.exp(log_p).cumsum(1)[:, :-1]  # the last action takes what rounding leaves
-        draws = self._action_stream.random((len(observations), 1))
-        actions: Array = (draws >= thresholds).sum(1)
+        actions, log_p = drawn(self.logits(inputs), self._draws[t])
         buffer.observations[t] = inputs
         self._frames.push(inputs)
         buffer.actions[t, :, 0] = actions
-        buffer.log_probs[t] = log_p[np.arange(len(actions)), actions]
+        buffer.log_probs[t] = log_p
         if present is not None:
             buffer.present[t] = present
-        buffer.episode_starts[t] = self._last_episode_starts | ~buffer.present[t]
         return actions
 
     def store(
@@ -154,47 +156,38 @@ class RewritablePPO(NoLoopOfItsOwn, PPO, LiveLearner):  # type: ignore[misc]
         truncated: Array,
         others: CaregiverFeedback = ALONE,
     ) -> None:
-        """Take what the last action led to; objectives are mixed here, before any advantage.
+        """Take what the last action led to; ``finish`` mixes the objectives of the whole rollout.
 
         ``following`` is the observation the step itself led to (float32 ``[n, size]``): the final
         one where the episode ended, not the first of the next. Where both flags are set,
         ``terminated`` wins.
         """
-        buffer, t = self.rollout_buffer, self.rollout_buffer.pos
-        present, ended = buffer.present[t], terminated | truncated
-        actions = buffer.actions[t, :, 0]
-        seen = buffer.observations[t][:, : self.observation_size]
-        batch = Batch(seen, actions, following, reward, terminated, ended, present, *others)
-        self._store_reward(batch, t)
-        self._diary.write(batch)
-        cut = np.flatnonzero(truncated & ~terminated & present)
-        if cut.size:
-            self._cut.append((t, cut))
-        self._count_episodes(reward * present, ended & present)
+        buffer, ended = self.rollout_buffer, terminated | truncated
+        self._diary.followed(following, reward, terminated, ended, others)
         self._last_episode_starts = ended
-        buffer.pos = t + 1
+        buffer.pos += 1
         buffer.full = buffer.pos == buffer.buffer_size
 
     def finish(self, observations: Array) -> UpdateReport:
-        """Value the rollout, which led to ``observations`` (``[n, size]``), and learn from it.
+        """Reward the rollout, which led to ``observations`` (``[n, size]``), and learn from it.
 
         Raises ``FloatingPointError`` where the update would make the weights non-finite.
         """
         self.updates += 1
-        steps = int(self.rollout_buffer.present.sum())
+        steps, rollout = int(self.rollout_buffer.present.sum()), self._diary.rollout()
+        self._reward_rollout(rollout)
         self._value_rollout(observations)
+        finished = self._diary.ended_returns(self._episode_returns)
         self._recent = self.rollout_buffer.observations[self.rollout_buffer.present]
         self.looked_at = np.linspace(0, max(steps - 1, 0), min(steps, MOST)).astype(int)
         losses = self._learn() if steps else {}
-        reported = update_objectives(
-            self._live_objectives, self._weights, self._diary.rollout(), self.updates
-        )
+        reported = update_objectives(self._live_objectives, self._weights, rollout, self.updates)
         self.num_timesteps += steps
         return UpdateReport(
             steps=steps,
             flops=self._flops(steps),
-            episodes=len(self._finished),
-            mean_return=float(np.mean(self._finished)) if self._finished else None,
+            episodes=len(finished),
+            mean_return=float(np.mean(finished)) if finished else None,
             rewards={name: total / max(steps, 1) for name, total in self._reward_sums.items()},
             losses={**losses, **reported},
         )
@@ -360,32 +353,27 @@ class RewritablePPO(NoLoopOfItsOwn, PPO, LiveLearner):  # type: ignore[misc]
     def _worth(self, tower: str, observations: Array) -> Array:
         return self._run(tower, observations)[:, 0]
 
-    def _store_reward(self, batch: Batch, t: int) -> None:
-        """Store the mixed reward of step ``t`` in the buffer."""
-        sources = (self._weights, self._live_objectives, self._reward_sums, self.updates + 1)
-        self.rollout_buffer.rewards[t] = mixed(batch, *sources)
-
-    def _count_episodes(self, reward: Array, ended: Array) -> None:
-        self._episode_returns += reward
-        self._finished += self._episode_returns[ended].tolist()
-        self._episode_returns[ended] = 0.0
+    def _reward_rollout(self, rollout: Batch) -> None:
+        """Store the mixed reward of every step in the buffer."""
+        sources = (self._weights, self._live_objectives, self._reward_sums, self.updates)
+        self.rollout_buffer.rewards[:] = mixed(rollout, *sources)
 
     def _value_rollout(self, observations: Array) -> None:
-        buffer = self.rollout_buffer
-        following = self._diary.rollout().next_observation
+        buffer, rollout = self.rollout_buffer, self._diary.rollout()
+        buffer.episode_starts[0] = self._first_starts
+        buffer.episode_starts[1:] = rollout.ended[:-1]
+        buffer.episode_starts[~buffer.present] = 1.0
+        cut = (rollout.ended & ~rollout.terminated & buffer.present).nonzero()
         size = self._frames.past.shape[1]  # past inputs that stay when one observation is added
-        finals = [
-            np.concatenate([following[t, cut], buffer.observations[t, cut][:, :size]], axis=1)
-            for t, cut in self._cut
-        ]
-        values = self._worth("value", np.concatenate([self._rollout_inputs(observations), *finals]))
-        buffer.judge(values, self._cut, self._last_episode_starts)
+        finals = [rollout.next_observation[cut], buffer.observations[cut][:, :size]]
+        seen = self._rollout_inputs(observations, np.concatenate(finals, axis=1))
+        buffer.judge(self._worth("value", seen), cut, self._last_episode_starts)
 
-    def _rollout_inputs(self, observations: Array) -> Array:
-        """All inputs of the rollout, step by step, and the next one."""
+    def _rollout_inputs(self, observations: Array, *more: Array) -> Array:
+        """All inputs of the rollout, step by step, the next one, and ``more``."""
         ahead = self._frames.stack(observations, self._last_episode_starts)
         seen = self.rollout_buffer.observations
-        return np.concatenate([seen.reshape(-1, seen.shape[2]), ahead])
+        return np.concatenate([seen.reshape(-1, seen.shape[2]), ahead, *more])
 
     def _learn(self) -> Mapping[str, float]:
         try:

@@ -16,7 +16,7 @@ from agents.architecture.cost import parameter_shapes, parameters, rollout_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import genome_problems, objective_problems, refuse, state_problems
 from agents.arrays import Array
-from agents.behaviour import log_softmax
+from agents.behaviour import drawn
 from agents.contract import AgentState, LiveLearner, LiveObjective, Streams, UpdateReport
 from agents.genome import Genome, SupervisedRule
 from agents.layers import KINDS
@@ -79,10 +79,7 @@ class SupervisedLearner(LiveLearner):
         inputs = self._frames.stack(observations, self._starts)
         self._frames.push(inputs)
         self._seen.append(inputs)
-        chances = np.exp(log_softmax(self.logits(inputs).astype(np.float64)))
-        draws = self._action_stream.random((len(inputs), 1))
-        actions: Array = (draws >= chances.cumsum(1)[:, :-1]).sum(1)
-        return actions
+        return drawn(self.logits(inputs), self._action_stream.random((len(inputs), 1)))[0]
 
     def store(self, labels: Array, reward: Array, ended: Array) -> None:
         """Store the labels of the last observations, int ``[n]``, from 0."""

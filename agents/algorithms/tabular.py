@@ -35,8 +35,9 @@ from agents.contract import (
 from agents.genome import Architecture, Genome, TableRule
 from agents.training import snapshots
 from agents.training.autoreset import check_restarts, executed_actions, final_observations
+from agents.training.diary import Diary
 from agents.training.population import Resumable
-from agents.training.reward_mixing import Diary, live_objectives_of, mixed, update_objectives
+from agents.training.reward_mixing import live_objectives_of, mixed, update_objectives
 from agents.training.shown_by_others import ALONE, CaregiverFeedback, caregiver_feedback
 from agents.training.spaces import action_count, flat_size, flatten
 from agents.training.streams import Chance
@@ -148,7 +149,7 @@ class LiveTable(LiveLearner):
         self._diary.begin()
         self._at, self._squares, self._changes = 0, 0.0, 0
         self._reward_sums = dict.fromkeys(self._weights, 0.0)
-        self._finished: list[float] = []
+        self._draws = self._rng.random((*shape[:2], 1))
         self._known = len(self._table)
 
     def act(self, observations: Array) -> Array:
@@ -157,8 +158,7 @@ class LiveTable(LiveLearner):
         self._seen[self._at] = observations
         self._here = self._table.enter(observations)
         thresholds = self._policy(self._here).cumsum(1)[:, :-1]  # the last takes what is left
-        draws = self._rng.random((len(observations), 1))
-        chosen: Array = (draws >= thresholds).sum(1)
+        chosen: Array = (self._draws[self._at] >= thresholds).sum(1)
         self._chosen = chosen
         return chosen
 
@@ -185,10 +185,10 @@ class LiveTable(LiveLearner):
         if not ((learned >= 0) & (learned < self.actions)).all():
             raise ValueError(f"executed actions must be in 0..{self.actions - 1}, got {executed}")
         self._learn(learned, following, weighted, terminated, ended)
-        self._diary.write(batch)
+        self._diary.acted(seen, self._chosen)
+        self._diary.followed(following, reward, terminated, ended, others)
         self._at += 1
         self._steps_done += len(reward)
-        self._count_episodes(reward, ended)
 
     def finish(self) -> UpdateReport:
         """Close the rollout. Raises ``FloatingPointError`` where values are not finite."""
@@ -199,6 +199,7 @@ class LiveTable(LiveLearner):
             raise FloatingPointError(
                 f"update {self._updates}: non-finite values (step size {self._step_size:g})"
             )
+        finished = self._diary.ended_returns(self._episode_returns)
         extra = update_objectives(
             self._live_objectives, self._weights, self._diary.rollout(), self._updates
         )
@@ -206,8 +207,8 @@ class LiveTable(LiveLearner):
             steps=steps,
             flops=self._thought(steps)
             + sum(self._live_objectives[name].flops(steps) for name in self._weights),
-            episodes=len(self._finished),
-            mean_return=float(np.mean(self._finished)) if self._finished else None,
+            episodes=len(finished),
+            mean_return=float(np.mean(finished)) if finished else None,
             rewards={name: total / steps for name, total in self._reward_sums.items()},
             losses={
                 "td_error": self._error,
@@ -379,11 +380,6 @@ class LiveTable(LiveLearner):
             cells, decay = rows * self.actions + actions, self._settings.step_size_decay
             self._squares += self._table.move(cells, targets, self._step_size, decay)
             self._changes += len(rows)
-
-    def _count_episodes(self, reward: Array, ended: Array) -> None:
-        self._episode_returns += reward
-        self._finished += self._episode_returns[ended].tolist()
-        self._episode_returns[ended] = 0.0
 
 
 def _table_rule(genome: Genome) -> TableRule:

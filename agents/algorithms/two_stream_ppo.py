@@ -138,16 +138,16 @@ class RewritableTwoStreams(RewritablePPO):
     def _rule(self) -> TwoStreamRule:
         return cast("TwoStreamRule", self.stepper.rule)
 
-    def _store_reward(self, batch: Batch, t: int) -> None:
-        alphas = shares(self._live_objectives, self._weights)
-        streams, totals = np.zeros((2, len(batch.reward))), self.coefficients()
+    def _reward_rollout(self, rollout: Batch) -> None:
+        alphas, buffer = shares(self._live_objectives, self._weights), self.rollout_buffer
+        streams, totals = np.zeros((2, *rollout.reward.shape)), self.coefficients()
         for name, weight in self._weights.items():
-            reward = objective_reward(name, self._live_objectives[name], batch, self.updates + 1)
+            reward = objective_reward(name, self._live_objectives[name], rollout, self.updates)
             share, k = alphas[name] * weight, self._stream(name)
             self._reward_sums[name] += float((share * reward).sum())
             if share:
                 streams[k] += (share / totals[k]) * reward
-        self.rollout_buffer.rewards[t], self.rollout_buffer.intrinsic_rewards[t] = streams
+        buffer.rewards[:], buffer.intrinsic_rewards[:] = streams
 
     def _value_rollout(self, observations: Array) -> None:
         super()._value_rollout(observations)

@@ -2,15 +2,16 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, LiveObjective, Objective
 from agents.models.running_moments import Normaliser, ReturnScale, Whitener
+from agents.objective_contract import row_by_row
 from agents.part_settings import SettingError
 
 SCALED = "deviations of the discounted intrinsic return"
@@ -90,6 +91,8 @@ class Drive(LiveObjective):
     """
 
     _silent = 1
+    _row_by_row: ClassVar[bool] = False
+    """True: ``_raw`` of a row depends on that row alone and remembers nothing."""
 
     def __init__(self, settings: LearnedObjective, size: int, rng: np.random.Generator) -> None:
         self._settings = settings
@@ -125,6 +128,19 @@ class Drive(LiveObjective):
         scaled: Array = raw / self._returns.scale
         return scaled
 
+    def rewards(self, rollout: Batch) -> Array:
+        """The same of all steps: in one pass where no step changes what the next one is worth."""
+        if not self._updates:
+            return np.zeros(rollout.reward.shape)
+        if not self._row_by_row:
+            return super().rewards(rollout)
+        raw = self._rerun(rollout)
+        self._returns.add_all(raw, rollout.here)
+        if self._updates < self._silent:
+            return np.zeros(raw.shape)
+        scaled: Array = raw / self._returns.scale
+        return scaled
+
     def update(self, rollout: Batch) -> None:
         """Let statistics, scale and model take in a rollout, in this order."""
         here = rollout.here
@@ -133,8 +149,7 @@ class Drive(LiveObjective):
             return
         self._take_in(steps)
         if not self._updates:
-            for present, raw in zip(here, self._rerun(rollout, here), strict=True):
-                self._returns.add(np.where(present, raw, 0.0), present)
+            self._returns.add_all(self._rerun(rollout), here)
         self._returns.commit()
         self._learn(steps, np.random.Generator(np.random.PCG64([self._seed, self._updates])))
         self._updates += 1
@@ -162,11 +177,13 @@ class Drive(LiveObjective):
         """Let the observations' statistics learn of the rollout, before anything else does."""
         self._whiten.add(steps.after)
 
-    def _rerun(self, rollout: Batch, here: Array) -> Iterable[Array]:
-        for at in range(len(here)):
-            values = {each.name: getattr(rollout, each.name) for each in fields(Batch)}
-            step = {name: value[at] for name, value in values.items() if value is not None}
-            yield self._raw(Batch(**step), here[at])
+    def _rerun(self, rollout: Batch) -> Array:
+        """Raw rewards of all steps, ``[steps, n]``; 0 where the agent has left."""
+        if self._row_by_row:
+            raw = row_by_row(lambda rows: self._raw(rows, rows.here), rollout)
+        else:
+            raw = np.stack([self._raw(step, step.here) for step in rollout.steps()])
+        return np.where(rollout.here, raw, 0.0)
 
     def _all_parts(self) -> Mapping[str, Stateful]:
         return {**self._parts(), "observations": self._whiten, "returns": self._returns}

@@ -13,6 +13,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, LiveObjective
 from agents.models.transitions import Transitions, TransitionTable
+from agents.objective_contract import row_by_row
 from agents.part_settings import SettingError
 
 
@@ -50,6 +51,10 @@ class Penalty(LiveObjective):
         arrivals = self.world.arrivals(batch)
         rewards[known] = -self.penalty(rows[known], batch.action[known], arrivals[known])
         return rewards
+
+    def rewards(self, rollout: Batch) -> Array:
+        """All at once: what is known changes between rollouts only."""
+        return row_by_row(self.reward, rollout)
 
     def update(self, rollout: Batch) -> None:
         """Count, then back up values."""

@@ -1,7 +1,7 @@
 """The engine of one agent: its torch parameters and optimiser state are views of flat vectors.
 
-All that have the policy in hand (Stable-Baselines3, probes, edits) read and write the same memory.
-Where other tensors were put in their place, the engine takes these over before it learns.
+Stable-Baselines3, probes and edits read and write the same memory. Where other tensors were put in
+their place, the engine copies these in before it learns.
 """
 
 import math
@@ -66,6 +66,9 @@ class Engine:
         self._optimiser = FlatOptimiser(vectors, self._bind_state(_state(optimizer)))
         self.weights = vectors.parameters(vectors.weights, self._masks)
         self._pieces = pieces(vectors.gradient)
+        self._gradient_tensors = {
+            name: torch.from_numpy(vectors.view(vectors.gradient, name)) for name in vectors.names
+        }
         self._gradients = vectors.parameters(vectors.gradient, {})
         self._passes: dict[tuple[str, int], TowerPass] = {}
 
@@ -178,7 +181,7 @@ class Engine:
         if found is None:
             if len(self._passes) >= _PASSES_KEPT:
                 self._passes.pop(next(iter(self._passes)))
-            weights = single(tower, self._arrays) if tower else self.weights
+            weights = single(tower, self._arrays, self._masks) if tower else self.weights
             guarded = [each in GUARDED for each in ((tower,) if tower else self.towers)]
             sizes = len(inputs), inputs.shape[1]
             gradients = None if tower else self._gradients
@@ -197,8 +200,8 @@ class Engine:
         value, row = self._differentiate(inputs, head)
         if rule.sam_radius:
             self._sharpen(stepper, inputs, head)
-        if rule.pull_to_birth:
-            self._pull(rule.pull_to_birth)
+        if stepper.pulls:
+            stepper.pull(self.networks, self._gradient_tensors)
         norm = length(self._pieces)
         if not math.isfinite(norm + value):
             raise FloatingPointError(f"non-finite loss ({value:g}) or gradient norm ({norm:g})")
@@ -230,15 +233,6 @@ class Engine:
         vectors.weights[:] = saved
         vectors.gradient *= np.float32(rule.sam_mix)
         vectors.gradient += np.float32(1 - rule.sam_mix) * plain
-
-    def _pull(self, strength: float) -> None:
-        """Add the gradient of ``pull |w - w0|^2``; ``w0``: the weights when the pull began."""
-        kept, vectors = self.networks.kept, self.vectors
-        for name, each in self.networks.trained():
-            kept.setdefault(f"birth/{name}", each.detach().clone())
-        for name in vectors.names:
-            moved = self._arrays[name] - kept[f"birth/{name}"].numpy()
-            vectors.view(vectors.gradient, name)[...] += np.float32(2 * strength) * moved
 
     def _cut(self) -> None:
         """Set weights without an edge to 0: momentum moves them without a gradient."""

@@ -17,9 +17,9 @@ _CACHE_LINE = 64  # bytes
 
 def aligned(size: int) -> Array:
     """Return float32 zeros that begin at a cache line."""
-    space = np.zeros(size * 4 + _CACHE_LINE, np.uint8)
-    start = -space.ctypes.data % _CACHE_LINE
-    return space[start : start + size * 4].view(np.float32)
+    memory = np.zeros(size * 4 + _CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % _CACHE_LINE
+    return memory[start : start + size * 4].view(np.float32)
 
 
 class FlatVectors:

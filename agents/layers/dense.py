@@ -22,7 +22,7 @@ def edges(layer: Layer, width: int) -> int:
 
 
 class DensePass(passes.LayerPass):
-    """``f(x W' + b)``. Weights that a mask takes away are 0, so only gradients need the mask."""
+    """``f(x W' + b)``."""
 
     def __init__(self, place: passes.Place) -> None:
         super().__init__(place)
@@ -44,9 +44,6 @@ class DensePass(passes.LayerPass):
         self._units.back(slope)
         self.before = slope
         self._map.backward(slope, self.read)
-        mask = self.place.weights.get("mask")
-        if mask is not None:
-            self.place.gradients["weight"][...] *= mask
         return slope if first else self._map.back(slope, self._back)
 
 

@@ -146,15 +146,21 @@ class LayerPass(ABC):
 
         ``slope``: the gradient by what ``forward`` returned; it may be overwritten. ``earlier``:
         gradients by earlier streams, by their index, to which a layer adds what it owes them.
-        ``first``: what is returned is not needed.
+        ``first``: what is returned is not used.
         """
 
 
 class Affine:
-    """``x W' + b`` of every tower, and its gradients; ``name``: what its parameters begin with."""
+    """``x W' + b`` of every tower, and its gradients; ``name``: what its parameters begin with.
+
+    Where there is a mask, only its edges are there: ``W`` is the weight times the mask.
+    """
 
     def __init__(self, place: Place, name: str) -> None:
-        self._weight = place.weights[f"{name}weight"]
+        self._weight = self._all = place.weights[f"{name}weight"]
+        self._mask = place.weights.get(f"{name}mask")
+        if self._mask is not None:
+            self._weight = np.empty_like(self._all)
         self._turned = turned(self._weight)
         self._bias = place.weights[f"{name}bias"][:, None, :]
         if place.gradients:
@@ -164,6 +170,8 @@ class Affine:
 
     def forward(self, x: Array, out: Array) -> None:
         """Fill ``out``, ``[towers, rows, outputs]``."""
+        if self._mask is not None:
+            np.multiply(self._all, self._mask, out=self._weight)
         np.matmul(x, self._turned, out=out)
         np.add(out, self._bias, out=out)
 
@@ -171,6 +179,8 @@ class Affine:
         """Fill the gradients by weight and bias, given that by the outputs."""
         np.matmul(self._ones, slope, out=self._by_bias)  # a sum over rows; ``add.reduce`` is slower
         np.matmul(turned(slope), x, out=self._by_weight)
+        if self._mask is not None:
+            np.multiply(self._by_weight, self._mask, out=self._by_weight)
 
     def back(self, slope: Array, out: Array) -> Array:
         """Fill ``out`` with the gradient by the inputs."""

@@ -152,6 +152,20 @@ class ReturnScale:
             self._filter = np.where(present, moved, self._filter)
             self._seen.add(moved[present])
 
+    def add_all(self, rewards: Array, present: Array) -> None:
+        """Take in the rewards of all steps of a rollout, ``[steps, n]``; the same up to rounding.
+
+        ``present``: as in ``add``, of each step.
+        """
+        if len(self._filter) != rewards.shape[1]:
+            self._filter = np.zeros(rewards.shape[1])
+        moved, everywhere, last = np.empty(rewards.shape), bool(present.all()), self._filter
+        for t, each in enumerate(rewards):
+            now = self.discount * last + each
+            moved[t] = last = now if everywhere else np.where(present[t], now, last)
+        self._filter = last
+        self._seen.add(moved[present])
+
     def commit(self) -> None:
         """Let ``scale`` be the deviation so far; 1 where rewards have not varied yet."""
         if not self._adapts:

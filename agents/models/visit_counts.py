@@ -21,8 +21,8 @@ class Visits:
 
     def __init__(self, width: int, memory: Memory, kind: type[np.generic] = np.float32) -> None:
         self._width, self._kind = width, kind
-        self._episodic = memory == "episodic"
-        self._tables: list[dict[bytes, int]] = [] if self._episodic else [{}]
+        self.episodic = memory == "episodic"
+        self._tables: list[dict[bytes, int]] = [] if self.episodic else [{}]
 
     def meet(self, rows: Array, here: Array) -> Array:
         """Count rows ``[n, width]`` and return how often each was met, now included, ``[n]``.
@@ -32,7 +32,7 @@ class Visits:
         visits = np.ones(len(rows))
         keys, tables = self._named(rows, here)
         now = look_up(tables, keys, 0) + 1
-        if not self._episodic:
+        if not self.episodic:
             now += earlier(keys)
         write_down(tables, keys, now)
         visits[here] = now
@@ -47,7 +47,7 @@ class Visits:
 
     def forget(self, ended: Array) -> None:
         """Empty the tables of episodes that ended."""
-        if self._episodic:
+        if self.episodic:
             for i in np.flatnonzero(ended):
                 self._tables[i] = {}
 
@@ -78,12 +78,12 @@ class Visits:
         """The key of each row that is here, and the table it belongs to."""
         self._resize(len(rows))
         keys = row_keys(np.asarray(rows[here], self._kind))
-        if not self._episodic:
+        if not self.episodic:
             return keys, self._tables * len(keys)
         return keys, list(compress(self._tables, here))
 
     def _resize(self, environments: int) -> None:
-        if self._episodic and len(self._tables) != environments:
+        if self.episodic and len(self._tables) != environments:
             self._tables = [{} for _ in range(environments)]
 
 

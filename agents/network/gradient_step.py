@@ -52,8 +52,9 @@ class Stepper:
         torch.autograd.backward(value)
         if self.rule.sam_radius:
             self._sharpen(trained, loss)
-        if self.rule.pull_to_birth:
-            self._pull(networks)
+        if self.pulls:
+            named = {name: each.grad for name, each in networks.trained()}
+            self.pull(networks, {name: g for name, g in named.items() if g is not None})
         norm = torch.nn.utils.clip_grad_norm_(trained, self.rule.max_grad_norm)
         if not torch.isfinite(norm + value.detach()):
             raise FloatingPointError(
@@ -83,12 +84,18 @@ class Stepper:
                 sharp = _gradient(each)
                 each.grad = (1 - rule.sam_mix) * gradient + rule.sam_mix * sharp
 
-    def _pull(self, networks: Towers) -> None:
-        """Add the gradient of ``pull |w - w0|^2``; ``w0``: the weights when the pull began."""
+    @property
+    def pulls(self) -> bool:
+        """Does the rule in force pull weights back to their first values?"""
+        return bool(self.rule.pull_to_birth)
+
+    @torch.no_grad()
+    def pull(self, networks: Towers, gradients: Mapping[str, Tensor]) -> None:
+        """Add to ``gradients`` that of ``pull |w - w0|^2``; ``w0``: weights when the pull began."""
         for name, each in networks.trained():
             initial = networks.kept.setdefault(f"birth/{name}", each.detach().clone())
-            if each.grad is not None:
-                each.grad.add_(2 * self.rule.pull_to_birth * (each.detach() - initial))
+            if name in gradients:
+                gradients[name].add_(2 * self.rule.pull_to_birth * (each - initial))
 
     def _after(
         self, networks: Towers, optimizer: torch.optim.Optimizer, inputs: Mapping[str, Tensor]

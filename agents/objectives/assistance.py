@@ -9,6 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, LiveObjective, Objective
 from agents.drives.companions import UNSEEN, CompanionCounts
+from agents.objective_contract import row_by_row
 from agents.part_settings import SettingError
 
 
@@ -81,6 +82,9 @@ class _Watching(LiveObjective):
         for each in np.unique(own[known & np.isnan(self._bits[own, place])]).tolist():
             self._bits[each] = self._computed(self._other.chances(each))
         return np.where(known, self._bits[own, place], 0.0)
+
+    def rewards(self, rollout: Batch) -> Array:
+        return row_by_row(self.reward, rollout)
 
     def update(self, rollout: Batch) -> None:
         self._other.learn(rollout)

@@ -56,3 +56,6 @@ class _Scruple(Memoryless):
         rule = self._settings
         on = batch.observation[..., rule.feature] >= rule.threshold
         return np.where(on & (batch.action == rule.action), -1.0, 0.0)
+
+    def rewards(self, rollout: Batch) -> Array:
+        return self.reward(rollout)  # each number by itself, in any shape

@@ -10,6 +10,7 @@ from agents.arrays import Array
 from agents.contract import Batch, LiveObjective, Objective
 from agents.models.row_keys import exact
 from agents.models.visit_counts import Memory, Visits
+from agents.objective_contract import row_by_row
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class _Tally(LiveObjective):
         self._visits.forget(batch.ended)
         bonus: Array = 1.0 / np.sqrt(np.maximum(visits - self._before, 1.0))
         return bonus
+
+    def rewards(self, rollout: Batch) -> Array:
+        if self._visits.episodic:  # an end empties a table on the way
+            return super().rewards(rollout)
+        return row_by_row(self.reward, rollout)  # rows are counted in order
 
     def update(self, rollout: Batch) -> None:
         del rollout  # counted as they were rewarded

@@ -48,6 +48,8 @@ class Disagreement(LearnedObjective):
 
 
 class _Quarrel(Featured):
+    _row_by_row = True
+
     def __init__(
         self,
         settings: Disagreement,

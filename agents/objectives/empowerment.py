@@ -11,6 +11,7 @@ from agents.contract import Batch, LiveObjective, Objective
 from agents.drives.channel_capacity import capacities
 from agents.drives.empowerment import outcomes
 from agents.models.transitions import END, UNSEEN, Transitions
+from agents.objective_contract import row_by_row
 from agents.part_settings import SettingError
 
 
@@ -72,6 +73,9 @@ class _Empowered(LiveObjective):
             self._bits[fresh] = self._computed(fresh)
         found: Array = self._bits[rows]
         return found
+
+    def rewards(self, rollout: Batch) -> Array:
+        return row_by_row(self.reward, rollout)
 
     def update(self, rollout: Batch) -> None:
         touched = self._world.news(rollout)

@@ -50,6 +50,8 @@ class Icm(LearnedObjective):
 
 
 class _Curiosity(Featured):
+    _row_by_row = True
+
     def __init__(self, settings: Icm, size: int, actions: int, rng: np.random.Generator) -> None:
         share, shapes = settings.forward_share, settings.forward_shapes_features
         self._dynamics = DynamicsFeatures(settings, size, actions, rng, share=share, shapes=shapes)

@@ -6,6 +6,7 @@ import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, LiveObjective
+from agents.objective_contract import row_by_row
 from agents.value_learning.social import Apprentice, ValueLearningObjective
 
 
@@ -32,3 +33,6 @@ class _Conscience(Apprentice):
         shown = batch.here & ~np.isnan(batch.approval)
         found: Array = np.where(shown, batch.approval, inside)
         return found
+
+    def rewards(self, rollout: Batch) -> Array:
+        return row_by_row(self.reward, rollout)

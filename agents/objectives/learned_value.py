@@ -9,6 +9,7 @@ from agents.arrays import Array
 from agents.contract import Batch, LiveObjective
 from agents.drives.learned_drive import check_discount
 from agents.models.running_moments import Normaliser, ReturnScale
+from agents.objective_contract import row_by_row
 from agents.part_settings import SettingError
 from agents.value_learning.handover import Handover, alpha
 from agents.value_learning.registry import model_of
@@ -74,6 +75,12 @@ class _Successor(Apprentice):
     def reward(self, batch: Batch) -> Array:
         raw = self._valuer.reward(batch)
         self._returns.add(raw, batch.here)
+        scaled: Array = raw / self._returns.scale
+        return scaled
+
+    def rewards(self, rollout: Batch) -> Array:
+        raw = row_by_row(self._valuer.reward, rollout)
+        self._returns.add_all(raw, rollout.here)
         scaled: Array = raw / self._returns.scale
         return scaled
 

@@ -93,6 +93,8 @@ class _Constant:
 
 
 class _Progress(Foresight):
+    _row_by_row = True
+
     def __init__(
         self, settings: LearningProgress, size: int, actions: int, rng: np.random.Generator
     ) -> None:

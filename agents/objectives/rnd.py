@@ -1,6 +1,6 @@
 """Novelty by random network distillation: the error of predicting a frozen random network."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,6 +35,8 @@ class Rnd(LearnedObjective):
 
 
 class _Surprise(Drive):
+    _row_by_row = True
+
     def __init__(self, settings: Rnd, size: int, rng: np.random.Generator) -> None:
         self._distiller = Distiller(settings, size, rng)
         super().__init__(settings, size, rng)
@@ -46,15 +48,7 @@ class _Surprise(Drive):
 
     def _raw(self, batch: Batch, here: Array) -> Array:
         del here
-        return self._error(batch.next_observation)
-
-    def _rerun(self, rollout: Batch, here: Array) -> Iterable[Array]:
-        del here
-        return iter(self._error(rollout.next_observation))  # in one pass: there is no memory
-
-    def _error(self, observations: Array) -> Array:
-        rows = self._whiten(observations.reshape(-1, observations.shape[-1]))
-        return self._distiller.error(rows).reshape(observations.shape[:-1])
+        return self._distiller.error(self._whiten(batch.next_observation))
 
     def _learn(self, steps: PresentSteps, rng: np.random.Generator) -> None:
         chosen = self._sample(len(steps.after), rng)

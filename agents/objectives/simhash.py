@@ -9,6 +9,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, LiveObjective, Objective
 from agents.models.visit_counts import Memory, Visits, hashes
+from agents.objective_contract import row_by_row
 from agents.part_settings import SettingError
 
 
@@ -51,6 +52,11 @@ class _Hashes(LiveObjective):
         self._visits.forget(batch.ended)
         bonus: Array = 1.0 / np.sqrt(visits)
         return bonus
+
+    def rewards(self, rollout: Batch) -> Array:
+        if self._visits.episodic:  # an end empties a table on the way
+            return super().rewards(rollout)
+        return row_by_row(self.reward, rollout)  # rows are counted in order
 
     def update(self, rollout: Batch) -> None:
         del rollout  # counted as they were rewarded

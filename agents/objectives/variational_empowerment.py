@@ -10,6 +10,7 @@ import numpy as np
 from agents.arrays import Array
 from agents.contract import Batch, LiveObjective, Objective
 from agents.models.perceptron import Adam, Perceptron, Weights, cross_entropy
+from agents.objective_contract import row_by_row
 from agents.part_settings import SettingError
 
 
@@ -88,6 +89,9 @@ class _Bounded(LiveObjective):
         worth = self._mean(np.asarray(batch.next_observation, np.float32)).astype(np.float64)
         bits = np.log2(np.exp(np.minimum(worth, 0.0)).sum(-1))  # log q is never above 0
         return np.where(batch.terminated, 0.0, np.maximum(bits, 0.0))
+
+    def rewards(self, rollout: Batch) -> Array:
+        return row_by_row(self.reward, rollout)
 
     def update(self, rollout: Batch) -> None:
         before, done, after = self._sequences(rollout)

@@ -22,15 +22,15 @@ def check_restarts(env: Any) -> None:
 
 def final_observations(observations: Array, info: Mapping[str, Any], ended: Array) -> Array:
     """Return what the step itself led to: the final observation where an episode ended."""
-    if not ended.any():
+    (rows,) = ended.nonzero()
+    if not rows.size:
         return observations
     if "final_obs" not in info:
         raise ValueError("an episode ended without info['final_obs']: not a SAME_STEP vector env")
-    rows = np.flatnonzero(ended)
     final = info["final_obs"]
-    last = flatten(np.stack([final[i] for i in rows]), len(rows))
+    last = flatten([final[i] for i in rows.tolist()], rows.size)
     following = observations.copy()
-    following[rows] = last.reshape(len(rows), *observations.shape[1:])
+    following[rows] = last.reshape(rows.size, *observations.shape[1:])
     return following
 
 

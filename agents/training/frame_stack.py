@@ -26,10 +26,16 @@ class Frames:
         self.past = grown
 
     def stack(self, observations: Array, starts: Array) -> Array:
-        """Return float32 ``[n, history * size]``, newest first; ``starts``: an episode begins."""
+        """Return float32 ``[n, history * size]``, newest first; ``starts``: an episode begins.
+
+        Of agents that see one at a time these are the observations themselves, not a copy.
+        """
+        if not self.past.shape[1]:
+            return observations.astype(np.float32, copy=False)
         self.past[starts] = 0.0
         return np.concatenate([observations, self.past], axis=1, dtype=np.float32)
 
     def push(self, stacked: Array) -> None:
         """The step is done: what was seen is now past."""
-        self.past = stacked[:, : self.past.shape[1]].copy()
+        if self.past.shape[1]:
+            self.past = stacked[:, : self.past.shape[1]].copy()

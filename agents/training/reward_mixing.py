@@ -1,66 +1,15 @@
-"""Objectives are mixed at the step: the weighted sum of the rewards of each objective."""
+"""Objectives are mixed before any advantage: the weighted sum of the rewards of each."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
-from typing import Any
 
 import numpy as np
 
 from agents.arrays import Array
 from agents.contract import Batch, LiveObjective, Objective
+from agents.objective_contract import WrongShapeError, one_a_row
 from agents.part_settings import FAULTS
-
-
-class Diary:
-    """The steps of one rollout as the agent saw them, kept in arrays that are used again."""
-
-    def __init__(self, steps: int, n: int, size: int, dimensions: int = 0) -> None:
-        self._at, shape = 0, (steps, n)
-        seen = np.zeros((2, *shape, size), np.float32)
-        acted = np.zeros((*shape, dimensions), np.float32) if dimensions else np.zeros(shape, int)
-        self._rollout = Batch(
-            observation=seen[0],
-            action=acted,
-            next_observation=seen[1],
-            reward=np.zeros(shape),
-            terminated=np.zeros(shape, bool),
-            ended=np.zeros(shape, bool),
-            present=np.ones(shape, bool),
-            approval=np.full(shape, np.nan),
-            advice=np.full(shape, -1),
-        )
-        self._given: set[str] = set()  # fields that the steps of this rollout had
-
-    def begin(self) -> None:
-        """Start another rollout over the last one."""
-        self._at = 0
-        for name in self._given:
-            getattr(self._rollout, name)[:] = _NOTHING[name]
-        self._given = set()
-
-    def write(self, batch: Batch) -> None:
-        """Add one step."""
-        for name in _ALWAYS:
-            getattr(self._rollout, name)[self._at] = getattr(batch, name)
-        for name, nothing in _NOTHING.items():
-            value = getattr(batch, name)
-            if value is not None:
-                self._given.add(name)
-                getattr(self._rollout, name)[self._at] = value
-            elif name == "present":
-                self._rollout.present[self._at] = nothing  # type: ignore[index]
-        self._at += 1
-
-    def rollout(self) -> Batch:
-        """All steps, ``[steps, n, ...]``: to be read before the next one is written."""
-        unsaid: dict[str, Any] = dict.fromkeys({"approval", "advice"} - self._given)
-        return replace(self._rollout, **unsaid) if unsaid else self._rollout
-
-
-_NOTHING: Mapping[str, Any] = {"present": True, "approval": np.nan, "advice": -1}
-_ALWAYS = tuple(each.name for each in fields(Batch) if each.name not in _NOTHING)
 
 
 def live_objectives_of(
@@ -94,12 +43,12 @@ def mixed(
     totals: MutableMapping[str, float],
     update: int,
 ) -> Array:
-    """Return the step's reward, float64 ``[n]``, and add each objective's part to ``totals``.
+    """Return what a step is worth, float64 ``[n]``, or each step of a rollout, ``[steps, n]``.
 
-    Rows of agents that have left are 0. Objectives with a ``share`` (alpha) take it
-    from the others. Raises what ``objective_reward`` raises.
+    Adds each objective's part to ``totals``. Rows of agents that have left are 0. Objectives with a
+    ``share`` (alpha) take it from the others. Raises what ``objective_reward`` raises.
     """
-    total = np.zeros(len(batch.reward))
+    total = np.zeros(batch.reward.shape)
     alphas = shares(live_objectives, weights)
     for name, weight in weights.items():
         reward = (alphas[name] * weight) * objective_reward(
@@ -131,22 +80,25 @@ def shares(live_objectives: Mapping[str, LiveObjective], names: Iterable[str]) -
 
 
 def objective_reward(name: str, live_objective: LiveObjective, batch: Batch, update: int) -> Array:
-    """What one objective rewards a step with, float64 ``[n]``; 0 where the agent has left.
+    """What one objective rewards a step with, float64 ``[n]``, or a rollout, ``[steps, n]``.
 
-    Raises ``FloatingPointError`` where a reward is not finite, ``ValueError`` where there is not
-    one a row, ``RuntimeError`` where it fails in another way; all of them name the objective.
+    0 where the agent has left. Raises ``FloatingPointError`` where a reward is not finite,
+    ``ValueError`` where there is not one a row, ``RuntimeError`` where it fails in another way; all
+    of them name the objective.
     """
     where = f"update {update}: objective {name}"
-    with _blaming(f"{where}: its reward fails"):
-        found = np.asarray(live_objective.reward(batch.sealed()), np.float64)
-    if found.shape != batch.reward.shape:
-        wanted = list(batch.reward.shape)
-        raise ValueError(f"{where}: rewards are shaped {list(found.shape)}, not {wanted}, one each")
+    ask = live_objective.reward if batch.reward.ndim == 1 else live_objective.rewards
+    try:
+        with _blaming(f"{where}: its reward fails"):
+            found = one_a_row(ask(batch.sealed()), batch)
+    except WrongShapeError as error:
+        raise ValueError(f"{where}: {_said(error)}") from error
     if batch.present is not None:
         found = np.where(batch.present, found, 0.0)
     if not np.isfinite(found).all():
-        row = int(np.flatnonzero(~np.isfinite(found))[0])
-        raise FloatingPointError(f"{where}: non-finite reward {found[row]} in row {row}")
+        *step, row = np.argwhere(~np.isfinite(found))[0].tolist()
+        worst, at = found[*step, row], "".join(f" of step {t}" for t in step)
+        raise FloatingPointError(f"{where}: non-finite reward {worst} in row {row}{at}")
     return found
 
 
@@ -178,9 +130,17 @@ def _blaming(whom: str) -> Iterator[None]:
     """Turn whatever an objective raises into a ``RuntimeError`` that names it."""
     try:
         yield
+    except WrongShapeError:
+        raise
     except FAULTS as error:
         raise RuntimeError(_blame(whom, error)) from error
 
 
 def _blame(whom: str, error: BaseException) -> str:
-    return f"{whom}: {type(error).__name__}: {error}"
+    return f"{whom}: {type(error).__name__}: {_said(error)}"
+
+
+def _said(error: BaseException) -> str:
+    """Its words, and at which step of the rollout where that was noted."""
+    notes = getattr(error, "__notes__", ())
+    return f"{error} ({', '.join(notes)})" if notes else str(error)

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from agents.behaviour import behaviour_change, kl, log_softmax
+from agents.behaviour import behaviour_change, drawn, kl, log_softmax
 
 NOTHING = np.zeros(1)
 
@@ -43,3 +46,27 @@ def test_incomparable_or_no_observations_are_refused():
         behaviour_change(np.zeros((1, 2)), np.zeros((1, 3)), NOTHING, NOTHING)
     with pytest.raises(ValueError, match="at least one"):
         behaviour_change(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0), np.zeros(0))
+
+
+@given(
+    arrays(np.float32, (6, 4), elements=st.floats(-30, 30, width=32)),
+    arrays(np.float64, (6, 1), elements=st.floats(0, 1, exclude_max=True)),
+)
+def test_an_action_is_drawn_where_the_running_sum_of_probabilities_passes_the_draw(logits, draws):
+    actions, log_p = drawn(logits, draws)
+    wanted = log_softmax(logits.astype(np.float64))
+    ends = np.exp(wanted).cumsum(1)
+    rows = np.arange(6)
+
+    np.testing.assert_allclose(log_p, wanted[rows, actions], atol=1e-12)
+    assert (draws[:, 0] <= ends[rows, actions] + 1e-12).all()
+    assert (draws[:, 0] >= ends[rows, actions] - np.exp(log_p) - 1e-12).all()
+
+
+@given(arrays(np.float32, (5, 3), elements=st.floats(-9, 9, width=32)))
+def test_no_draw_takes_an_action_of_probability_0_that_comes_last(logits):
+    closed = np.concatenate([logits, np.full((5, 2), -np.inf, np.float32)], axis=1)
+    actions, log_p = drawn(closed, np.full((5, 1), np.nextafter(1.0, 0.0)))
+
+    assert (actions < 3).all()
+    assert np.isfinite(log_p).all()

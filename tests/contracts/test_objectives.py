@@ -1,12 +1,16 @@
 """Every objective there is keeps the contract, without being asked by name."""
 
+import itertools
 import json
 import subprocess
 import sys
 from dataclasses import asdict, fields, is_dataclass, replace
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agents.contract import Batch
 from sandbox.catalogue import catalogue
@@ -166,3 +170,59 @@ def test_one_that_does_not_distinguish_actions_takes_continuous_ones(name):
         assert returns.shape == (STEPS, N)
         assert np.isfinite(returns).all()
         live_objective.update(rollout(steps))
+
+
+# --- a whole rollout at once ---------------------------------------------------------------------
+
+OTHERS = [  # settings under which something else is remembered from step to step
+    ("count", {"memory": "episodic"}),
+    ("count", {"key": "state_action", "counted": "before"}),
+    ("simhash", {"memory": "episodic"}),
+    ("compression_progress", {"credit": "history"}),
+    ("learned_value", {"normaliser": "return_std"}),
+    ("learned_value", {"model": "dagger"}),
+    ("rnd", {"normaliser": "raw_std"}),
+]
+ROUNDED = {
+    *("disagreement", "icm", "internal_social_reward", "learned_value", "learning_progress"),
+    *("rnd", "variational_empowerment"),
+}
+"""Their float32 networks, and sums in another order, round otherwise on all steps at once."""
+CLOSE = 1e-6
+"""How near those are: of the largest reward of the rollout, or of one unit. All others: the bit."""
+
+
+def a_rollout(rng):
+    """Steps that follow each other, with ends, absent agents and what another agent shows."""
+    steps = [a_batch(rng) for _ in range(STEPS)]
+    for before, after in itertools.pairwise(steps):
+        going = ~before.ended
+        after.observation[going] = before.next_observation[going]
+    others = rng.standard_normal((STEPS, N)), rng.integers(-1, ACTIONS, (STEPS, N))
+    others[0][rng.random((STEPS, N)) < 0.5] = np.nan
+    here = rng.random((STEPS, N)) < 0.8
+    return replace(rollout(steps), present=here, approval=others[0], advice=others[1])
+
+
+@pytest.mark.parametrize(("name", "settings"), [*((name, {}) for name in KINDS), *OTHERS])
+@given(seed=st.integers(0, 2**16))
+@hypothesis.settings(max_examples=5, deadline=None)
+def test_a_rollout_at_once_is_rewarded_as_its_steps_are(name, settings, seed):
+    """And leaves the same state, so that the next rollouts are the same, too."""
+    one, other = (
+        KINDS[name](**settings).start(SIZE, ACTIONS, np.random.default_rng(0)) for _ in range(2)
+    )
+    rng = np.random.default_rng(seed)
+    for _ in range(4):
+        steps = a_rollout(rng).sealed()
+        found = one.rewards(steps)
+        wanted = np.array([other.reward(step) for step in steps.steps()])
+        found, wanted = (np.where(steps.here, each, 0.0) for each in (found, wanted))
+        assert found.dtype == np.float64
+        error = CLOSE * max(1.0, np.abs(wanted).max()) if name in ROUNDED else 0.0
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=error)
+        for each in (one, other):
+            each.update(steps)
+    theirs, near = other.state_dict(), 1e-6 if name in ROUNDED else 0.0
+    for key, mine in one.state_dict().items():
+        np.testing.assert_allclose(mine, theirs[key], rtol=near, atol=near, err_msg=key)

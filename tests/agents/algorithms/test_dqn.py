@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
-from agents.algorithms.buffers import Replay, StoredStep
+from agents.algorithms.buffers import Replay, StoredSteps
 from agents.genome import Layer
 from agents.learners.dqn import DQN
 from tests.agents.learning_kinds import a_genome, after_updates, population
@@ -100,6 +100,7 @@ def test_a_cut_episode_goes_on_a_death_is_worth_nothing():
     learner.act(seen)
     ends = np.array([True, False, False, True]), np.array([False, True, False, True])
     learner.store(after, np.array([1.0, 1, 1, 1]), *ends)
+    learner._remember(learner._diary.rollout())
     kept = learner.replay.newest(1, 4, 1)
     assert kept.terminated.tolist() == [1, 0, 0, 1]  # where both are set, death wins
     minibatch = learner._minibatch(kept)
@@ -176,11 +177,15 @@ def test_a_memory_that_never_warms_up_is_refused():
 )
 def test_a_history_is_what_was_seen_since_the_episode_began(starts, rows, history):
     replay, lines = Replay(rows, 2, 1, 1), []
-    for t, begins in enumerate(starts):
+    for t in range(len(starts)):
         seen = np.array([[10.0 * t + 1], [10.0 * t + 2]], np.float32)
-        step = (seen, np.zeros(2, int), seen + 5, np.zeros((2, 1)), np.zeros(2, bool))
-        replay.add(StoredStep(*step, np.array(begins)))
         lines.append(seen)
+    shape, seen = (len(starts), 2), np.array(lines)
+    rest = np.zeros((*shape, 1)), np.zeros(shape, bool), np.array(starts)
+    steps = StoredSteps(seen, np.zeros(shape, int), seen + 5, *rest)
+    for first in range(0, len(starts), rows):  # a rollout has no more steps than there are rows
+        part = slice(first, first + rows)
+        replay.add(StoredSteps(**{name: each[part] for name, each in vars(steps).items()}))
     kept = range(max(0, len(starts) - rows), len(starts))
     for t in kept:
         for copy in range(2):
@@ -198,9 +203,9 @@ def test_a_history_is_what_was_seen_since_the_episode_began(starts, rows, histor
 
 def test_the_newest_steps_are_the_last_written():
     replay = Replay(5, 2, 1, 1)
-    for t in range(8):
-        seen = np.full((2, 1), t, np.float32)
-        step = (seen, np.zeros(2, int), seen, np.zeros((2, 1)), np.zeros(2, bool))
-        replay.add(StoredStep(*step, np.ones(2, bool)))
+    for t in (0, 4):  # the second time over the end of the memory
+        seen = np.repeat(np.arange(t, t + 4, dtype=np.float32), 2).reshape(4, 2, 1)
+        rest = np.zeros((4, 2, 1)), np.zeros((4, 2), bool), np.ones((4, 2), bool)
+        replay.add(StoredSteps(seen, np.zeros((4, 2), int), seen, *rest))
     assert replay.newest(3, 100, 1).inputs[:, 0].tolist() == [5, 5, 6, 6, 7, 7]
     assert len(replay) == 10

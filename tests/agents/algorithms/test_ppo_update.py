@@ -118,11 +118,14 @@ def test_a_step_that_overflows_is_reported():
         population.update()
 
 
-def test_a_non_finite_reward_names_its_objective():
-    live = learner()
+def test_a_non_finite_reward_names_its_objective_its_step_and_its_row():
+    live = learner(steps=3)
     live.begin()
-    seen = np.zeros((8, SIZE), np.float32)
-    live.act(seen)
-    nowhere = np.zeros(8, bool)
-    with pytest.raises(FloatingPointError, match="objective extrinsic: non-finite reward inf"):
-        live.store(seen, np.full(8, np.inf), nowhere, nowhere)
+    seen, nowhere, rewards = np.zeros((8, SIZE), np.float32), np.zeros(8, bool), np.zeros((3, 8))
+    rewards[1, 5] = rewards[2, 0] = np.inf
+    for reward in rewards:
+        live.act(seen)
+        live.store(seen, reward, nowhere, nowhere)
+    said = "update 1: objective extrinsic: non-finite reward inf in row 5 of step 1"
+    with pytest.raises(FloatingPointError, match=said):
+        live.finish(seen)

@@ -1,10 +1,12 @@
-"""What a rollout becomes: advantages by hand, ends distinguished, rewards mixed at the step."""
+"""What a rollout becomes: advantages by hand, ends distinguished, rewards mixed before them."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from agents.behaviour import drawn
 from agents.contract import AgentState
 from tests.agents.small_worlds import (
     CHOICES,
@@ -92,7 +94,7 @@ def test_the_final_observation_of_a_vector_env_is_the_one_valued():
     )
 
 
-def test_objectives_are_mixed_at_the_step_before_the_advantage():
+def test_objectives_are_mixed_step_by_step_before_the_advantage():
     def advantages(genome, reward):
         objectives = {**EXTRINSIC, "flat": Flat(reward)}
         live = valued(3, objectives=objectives)
@@ -201,3 +203,28 @@ def test_recent_observations_are_of_the_last_rollout():
     assert np.array_equal(live.recent_observations(1000), seen)
     assert live.recent_observations(5).shape == (5, SIZE)
     assert live.recent_observations(5).dtype == np.float32
+
+
+def test_a_rollout_draws_what_its_steps_would_draw_one_by_one():
+    live = learner(steps=4)
+    stream, seen = copy.deepcopy(live._action_stream), np.ones((8, SIZE), np.float32)
+    never = np.zeros(8, bool)
+    live.begin()
+    for _ in range(4):
+        wanted = drawn(live.logits(seen), stream.random((8, 1)))[0]
+        assert np.array_equal(live.act(seen), wanted)
+        live.store(seen, np.zeros(8), never, never)
+    assert live._action_stream.bit_generator.state == stream.bit_generator.state
+
+
+def test_objectives_are_asked_for_all_steps_in_order_when_the_last_is_made():
+    genome = replace(SMALL, objective=(("flat", 1.0),))
+    live = learner(genome, steps=3, objectives={**EXTRINSIC, "flat": Flat()})
+    asked, never = live.live_objectives()["flat"].batches, np.zeros(8, bool)
+    live.begin()
+    for t in range(3):
+        live.act(np.zeros((8, SIZE), np.float32))
+        live.store(np.zeros((8, SIZE), np.float32), np.full(8, float(t)), never, never)
+        assert not asked
+    live.finish(np.zeros((8, SIZE), np.float32))
+    assert [each.reward[0] for each in asked] == [0, 1, 2]

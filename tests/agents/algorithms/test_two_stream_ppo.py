@@ -176,6 +176,7 @@ def test_a_constant_reward_is_worth_a_geometric_series_though_every_step_is_a_de
     for _ in range(200):
         learner.act(here)
         learner.store(here, np.ones(4), always, ~always)
+    learner._reward_rollout(learner._diary.rollout())
     learner._value_rollout(here)
     buffer = learner.rollout_buffer
     assert np.allclose(buffer.intrinsic_returns[0], 1 / (1 - discount), rtol=1e-5)
@@ -197,8 +198,9 @@ def test_its_value_grows_to_what_a_run_without_end_is_worth():
 
 def unpaid(learner):
     """Nothing in the episodic stream, but for what cut episodes would have been worth."""
-    cut = {(t, i) for t, rows in learner._cut for i in rows}
-    return set(zip(*np.nonzero(learner.rollout_buffer.rewards), strict=True)) == cut
+    rollout = learner._diary.rollout()
+    cut = rollout.ended & ~rollout.terminated
+    return np.array_equal(learner.rollout_buffer.rewards != 0, cut)
 
 
 def test_the_setting_says_what_ends():

@@ -7,8 +7,9 @@ import pytest
 
 from agents.contract import AgentState, Batch, LiveObjective
 from agents.genome import Genome
-from agents.training.reward_mixing import Diary, mixed, shares, update_objectives
-from agents.training.shown_by_others import ALONE, caregiver_feedback
+from agents.training.diary import Diary
+from agents.training.reward_mixing import mixed, shares, update_objectives
+from agents.training.shown_by_others import ALONE, CaregiverFeedback, caregiver_feedback
 from agents.training.value_transfer import exported_values, import_values, value_problems
 
 
@@ -75,16 +76,22 @@ def test_advice_is_counted_from_the_first_action_and_silence_is_minus_one():
     assert feedback.advice.tolist() == [0, -1]
 
 
+def write(diary, *others):
+    """One step of three environments a piece."""
+    for each in others:
+        step = a_batch()
+        diary.acted(step.observation, step.action)
+        diary.followed(step.observation, step.reward, step.terminated, step.ended, each)
+
+
 def test_a_diary_forgets_what_others_said_in_the_rollout_before():
     diary = Diary(2, 3, 2)
     diary.begin()
-    diary.write(replace(a_batch(), approval=np.ones(3)))
-    diary.write(a_batch())
+    write(diary, CaregiverFeedback(approval=np.ones(3)), ALONE)
     np.testing.assert_array_equal(diary.rollout().approval, [[1, 1, 1], [np.nan] * 3])
     assert diary.rollout().advice is None
     diary.begin()
-    diary.write(a_batch())
-    diary.write(a_batch())
+    write(diary, ALONE, ALONE)
 
     assert diary.rollout().approval is None
 
@@ -130,6 +137,76 @@ def test_a_share_that_is_none_is_refused_by_name():
 def test_an_objective_that_gives_nonsense_is_named(reward, kind, said):
     with pytest.raises(kind, match=f"update 7: {said}"):
         mixed(a_batch(), {"odd": 1.0}, {"odd": Fixed(reward)}, {"odd": 0.0}, 7)
+
+
+class Late(Fixed):
+    """Gives what is asked for from its third step on; before, 1 for every row."""
+
+    def __init__(self, reward):
+        super().__init__(reward)
+        self.steps = 0
+
+    def reward(self, batch):
+        self.steps += 1
+        if self.steps < 3:
+            return np.ones(3)
+        if isinstance(self.amount, Exception):
+            raise self.amount
+        return self.amount
+
+
+def a_rollout(steps=5):
+    no, seen = np.zeros((steps, 3), bool), np.zeros((steps, 3, 2), np.float32)
+    return Batch(seen, np.zeros((steps, 3), int), seen, np.ones((steps, 3)), no, no)
+
+
+@pytest.mark.parametrize(
+    ("reward", "kind", "said"),
+    [
+        (np.array([0, np.inf, 0]), FloatingPointError, "non-finite reward inf in row 1 of step 2"),
+        (np.zeros(2), ValueError, r"rewards are shaped [2], not [3], one each (step 2)"),
+        (KeyError("way"), RuntimeError, "its reward fails: KeyError: 'way' (step 2)"),
+    ],
+)
+def test_what_goes_wrong_in_a_rollout_is_named_with_its_step(reward, kind, said):
+    with pytest.raises(kind) as caught:
+        mixed(a_rollout(), {"odd": 1.0}, {"odd": Late(reward)}, {"odd": 0.0}, 7)
+    assert str(caught.value) == f"update 7: objective odd: {said}"
+
+
+def test_a_rollout_of_another_shape_is_refused():
+    class Lumped(Fixed):
+        def rewards(self, rollout):
+            return np.zeros(len(rollout.reward))
+
+    said = r"update 7: objective odd: rewards are shaped \[5\], not \[5, 3\], one each"
+    with pytest.raises(ValueError, match=said):
+        mixed(a_rollout(), {"odd": 1.0}, {"odd": Lumped(1.0)}, {"odd": 0.0}, 7)
+
+
+def test_a_rollout_is_mixed_as_its_steps_are():
+    rng = np.random.default_rng(0)
+    rollout = replace(a_rollout(), present=rng.random((5, 3)) < 0.7)
+    live_objectives = {"mine": Fixed(rng.random(3), 0.25), "other": Fixed(rng.random(3))}
+    weights, sums = {"mine": 3.0, "other": -0.5}, [{"mine": 0.0, "other": 0.0} for _ in range(2)]
+
+    whole = mixed(rollout, weights, live_objectives, sums[0], 1)
+    steps = [mixed(each, weights, live_objectives, sums[1], 1) for each in rollout.steps()]
+
+    np.testing.assert_array_equal(whole, steps)
+    assert sums[0] == pytest.approx(sums[1], rel=1e-12)
+
+
+def test_a_diary_counts_returns_of_episodes_in_order_of_time_and_goes_on():
+    diary, no, yes = Diary(2, 3, 2), np.zeros(3, bool), np.array([True, False, True])
+    running = np.array([10.0, 20.0, 30.0])
+    for wanted in ([12.0, 32.0], [2.0, 2.0]):
+        diary.begin()
+        for ended in (no, yes):
+            diary.acted(np.zeros((3, 2), np.float32), np.zeros(3, int))
+            diary.followed(np.zeros((3, 2), np.float32), np.ones(3), no, ended)
+        assert diary.ended_returns(running) == wanted
+    assert running.tolist() == [0, 24, 0]
 
 
 def test_what_an_objective_reports_bears_its_name_and_so_does_its_failure():
