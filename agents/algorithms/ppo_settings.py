@@ -18,8 +18,8 @@ class PPOSettings(LearningRule, Learner):
     steps_per_update: int = 32  # of each environment
     engine: Engine = "auto"
     """What computes the networks: ``numpy`` is several times as fast for small networks, ``torch``
-    can compute every kind of layer; ``auto``: ``numpy`` if every network that the trial's edits can
-    reach can be computed by it."""
+    can compute every kind of layer. A scenario decides ``auto``: ``numpy`` if it computes every
+    network that any of its conditions can come to have, else ``torch`` in all of them."""
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` naming every setting outside its range."""

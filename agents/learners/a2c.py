@@ -26,8 +26,8 @@ class A2C(A2CRule, Learner):
     steps_per_update: int = 5  # of each environment
     engine: Engine = "auto"
     """What computes the networks: ``numpy`` is several times as fast for small networks, ``torch``
-    can compute every kind of layer; ``auto``: ``numpy`` if every network that the trial's edits can
-    reach can be computed by it."""
+    can compute every kind of layer. A scenario decides ``auto``: ``numpy`` if it computes every
+    network that any of its conditions can come to have, else ``torch`` in all of them."""
 
     joint: ClassVar[bool] = False
 

@@ -106,7 +106,8 @@ def started(case, seed=0):
     objective = CASES[case]
     name = "mine" if not isinstance(objective, Extrinsic) else "extrinsic"
     objectives = {"extrinsic": Extrinsic(), name: objective}
-    settings = PPO(num_envs=COPIES, steps_per_update=STEPS, minibatch=16, epochs=1)
+    sizes = {"num_envs": COPIES, "steps_per_update": STEPS}
+    settings = PPO(**sizes, minibatch=16, epochs=1, engine="torch")  # it gets injected layers
     layers = (Layer("dense", 8), Layer("dense", 6))
     genome = Genome(
         Architecture(layers),

@@ -11,6 +11,7 @@ from sandbox.errors import InputError
 from sandbox.scenario import engines, trials
 from sandbox.scenario import load as scenario
 from sandbox.scenario.source import shipped
+from tests.sandbox.conftest import CommandLine
 
 HEAD = "schema: 1\nquestion: Who computes?\nmetrics: [capability]\nenvs: [sandbox/CoinGrid-v0]\n"
 ATTENTIVE = "editor: {bandit: {edits: [widen, add_attention]}}"
@@ -146,6 +147,19 @@ def test_every_shipped_scenario_is_computed_by_numpy_where_its_learner_has_a_cho
 
     assert engines.reasons(found) == []
     assert engines.engines(found) in (["numpy"], [])
+
+
+def test_check_and_plan_say_which_engine_and_what_stands_against_numpy(tmp_path):
+    small = "agent: {learner: {ppo: {num_envs: 2, steps_per_update: 2, total_steps: 8}}"
+    (tmp_path / "fast.yaml").write_text(f"{HEAD}seeds: 1\n{small}}}\n")
+    (tmp_path / "slow.yaml").write_text(f"{HEAD}seeds: 1\n{small}, {ATTENTIVE}}}\n")
+    sandbox = CommandLine(tmp_path)
+
+    assert "engine" not in sandbox("check", "fast.yaml")[1]
+    assert f"of 8 steps; engine: torch ({WHY})" in sandbox("check", "slow.yaml")[1]
+    assert "engine: numpy\n" in sandbox("plan", "fast.yaml")[1]
+    planned = json.loads(sandbox("plan", "slow.yaml", "--json")[1])
+    assert (planned["engines"], planned["why_torch"]) == (["torch"], [WHY])
 
 
 # --- plug-ins -------------------------------------------------------------------------------------
