@@ -11,7 +11,6 @@ from torch import Tensor
 
 from agents.algorithms.buffers import PrivateRolloutBuffer
 from agents.algorithms.ppo_update import LOSSES, ppo_loss, ppo_update
-from agents.algorithms.refused import NoLoopOfItsOwn
 from agents.architecture.cost import parameters, rollout_flops, training_flops
 from agents.architecture.initial import initial_buffers, initial_parameters
 from agents.architecture.validity import (
@@ -42,6 +41,7 @@ from agents.network.bundle import read_agent_state, read_architecture
 from agents.network.gradient_step import Stepper, fitted
 from agents.network.gradients import MOST, LossLook
 from agents.network.installation import read_sb3_rule, write_agent_state
+from agents.network.sb3_model import NoLoopOfItsOwn
 from agents.network.sb3_policy import AgentPolicy
 from agents.training import snapshots
 from agents.training.diary import Diary
