@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,11 @@ TARGETS = (
 )
 
 
-def quickstart(roots: Mapping[str, Path], rounds: int, core: int) -> Windows:
-    """Whole trials in warm processes, by turns; a round has a seed of its own."""
+def quickstart(roots: Mapping[str, Path], rounds: int, core: int) -> Iterator[Windows]:
+    """Whole trials in warm processes, by turns; a round has a seed of its own.
+
+    What has been found so far, after each round.
+    """
     asked = {
         name: Contender(python_of(root), "trial_parts", root, core) for name, root in roots.items()
     }
@@ -61,23 +64,21 @@ def quickstart(roots: Mapping[str, Path], rounds: int, core: int) -> Windows:
             for arm in ("edits", "frozen"):
                 window = contender.ask(arm=arm, seed=SEED + turn, steps=STEPS)
                 found.setdefault(f"{name} {arm}", []).append(window | {"round": turn})
-        print(f"quickstart, round {turn + 1} of {rounds}", file=sys.stderr)
+        yield found
     for each in asked.values():
         each.close()
-    return found
 
 
 # --- the whole command -------------------------------------------------------------------------
 
 
-def tiny_trials(roots: Mapping[str, Path], rounds: int) -> Windows:
-    """Whole commands, by turns."""
+def tiny_trials(roots: Mapping[str, Path], rounds: int) -> Iterator[Windows]:
+    """Whole commands, by turns. What has been found so far, after each round."""
     found: dict[str, list[Window]] = {}
     for turn in range(rounds):
         for name, root in roots.items():
             found.setdefault(f"{name} command", []).append(command(root) | {"round": turn})
-        print(f"tiny trials, round {turn + 1} of {rounds}", file=sys.stderr)
-    return found
+        yield found
 
 
 def command(root: Path) -> dict[str, float]:
@@ -86,14 +87,16 @@ def command(root: Path) -> dict[str, float]:
         line = [python_of(root), "-m", "sandbox", "run", str(TINY)]
         line += ["--workers", str(WORKERS), "--out", str(Path(folder) / "run")]
         before, begun = sum(os.times()[2:4]), time.perf_counter()
-        started = subprocess.Popen(line, cwd=root, stdout=subprocess.DEVNULL)
+        said = Path(folder) / "said"
+        with said.open("wb") as file:
+            started = subprocess.Popen(line, cwd=root, stdout=file, stderr=file)
         runner = 0.0
         while started.poll() is None:
             runner = _cpu_seconds(started.pid) or runner
             time.sleep(0.05)
         seconds = time.perf_counter() - begun
         if started.returncode:
-            raise RuntimeError(f"{' '.join(line)} ended with {started.returncode}")
+            raise RuntimeError(f"{line} failed: {said.read_text(encoding='utf-8')}")
         everything = sum(os.times()[2:4]) - before
     return {"steps": TRIALS, "seconds": seconds, "runner": runner, "everything": everything}
 
@@ -169,19 +172,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, help="checkout of an older commit, with its .venv")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=["quickstart", "tiny"], help="one of the two parts")
+    parser.add_argument(
+        "--only", choices=["quickstart", "tiny trials"], help="one of the two parts"
+    )
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--again", action="store_true", help=f"print {KEPT.name} of the last run")
     parser.add_argument("--write", type=Path, help="put a line into this file")
     given = parser.parse_args()
     if not given.again:
         measure(given)
-    results, where = json.loads(KEPT.read_text(encoding="utf-8"))
-    print(f"trials; {where}")
-    if "quickstart" in results:
-        print(f"\n{part_table(results['quickstart'])}")
-    if "tiny trials" in results:
-        print(f"\n{command_table(results['tiny trials'])}")
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    for part, table in (("quickstart", part_table), ("tiny trials", command_table)):
+        if part in kept:
+            print(f"\n{part}; {kept[part]['where']}\n\n{table(kept[part]['windows'])}")
+    results = {part: each["windows"] for part, each in kept.items()}
     print("\ntargets:")
     missed = short_of(results, TARGETS)
     if given.write:
@@ -190,17 +194,23 @@ def main() -> int:
 
 
 def measure(given: argparse.Namespace) -> None:
-    """Both parts; what was found is kept in ``KEPT``."""
+    """Both parts or the one that is asked for; ``KEPT`` keeps what was found of the other."""
     roots = {"ours": ROOT} | ({"base": given.base.resolve()} if given.base else {})
-    loads, results = [os.getloadavg()[0]], {}
-    if given.only != "tiny":
-        results["quickstart"] = quickstart(roots, given.rounds, given.core)
-    loads.append(os.getloadavg()[0])
-    if given.only != "quickstart":
-        results["tiny trials"] = tiny_trials(roots, given.rounds)
-    loads.append(os.getloadavg()[0])
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if given.only and KEPT.exists() else {}
+    asked = {
+        "quickstart": quickstart(roots, given.rounds, given.core),
+        "tiny trials": tiny_trials(roots, given.rounds),
+    }
     KEPT.parent.mkdir(parents=True, exist_ok=True)
-    KEPT.write_text(json.dumps([results, machine(loads)]), encoding="utf-8")
+    for part, found in asked.items():
+        loads = [os.getloadavg()[0]]
+        for turn, windows in enumerate(found if given.only in {None, part} else ()):
+            loads.append(os.getloadavg()[0])
+            print(
+                f"{part}, round {turn + 1} of {given.rounds}: load {loads[-1]:.1f}", file=sys.stderr
+            )
+            kept[part] = {"windows": windows, "where": machine(loads)}
+            KEPT.write_text(json.dumps(kept), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,11 @@ class Contender:
         """Its answer; raises ``RuntimeError`` where it ended instead."""
         if self._process is None:
             self._process = self._started()
-        print(json.dumps(self.fixed | question), file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
+        try:
+            print(json.dumps(self.fixed | question), file=self._process.stdin, flush=True)
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
         if not line:
             raise RuntimeError(f"{self.module} of {self.root} ended on {self.fixed | question}")
         answer: dict[str, Any] = json.loads(line)
@@ -49,6 +52,7 @@ class Contender:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
         )
         if self.core is not None:
             os.sched_setaffinity(process.pid, {self.core})
@@ -57,8 +61,8 @@ class Contender:
     def close(self) -> None:
         """End it, if it was started."""
         if self._process is not None:
-            self._process.stdin.close()
-            self._process.wait()
+            self._process.communicate()
+            self._process = None
 
 
 def python_of(root: Path) -> str:
