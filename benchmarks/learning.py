@@ -4,8 +4,8 @@ One warm process a contender, all on one core with one thread, asked by turns fo
 CPU time (JAX with edits in every third round: it compiles for seconds). 64 copies x 32 steps an
 update (SB3's DummyVecEnv 8 x 256), two tanh layers of 64 units. Arms: ``plain``; ``edits``, layer 0
 wider by 8 units and back, an edit every ten updates; ``fixed``, the same two sizes by turns and
-never edited, so that edits / fixed compares equal sizes. Ratios are within a round, then the median
-of the rounds. Ends with 1 where one misses its target.
+never edited, asked period by period with the edits: edits / fixed compares equal sizes. Ratios are
+within a round, then the median of the rounds. Ends with 1 where one misses its target.
 
 ``--base`` is a checkout of an older commit with a ``.venv`` of its own, asked as today's torch
 path. The JAX loop is asked if ``JAX_PYTHON`` names a Python that has jax.
@@ -40,6 +40,7 @@ from benchmarks.contenders.tables import (
 WORLDS = {"cartpole": "CartPole", "coin_grid": "coin_grid, 76 inputs", "stream": "500 inputs"}
 SETTINGS = {"64x10": (64, 10), "1024x4": (1024, 4)}  # steps a minibatch, epochs
 CASES = [f"{world} {setting}" for world, setting in itertools.product(WORLDS, SETTINGS)]
+BOTH = "edits, fixed"  # asked together, as they differ by little
 KEPT = ROOT / "runs" / "benchmarks" / "learning.json"
 NO_JAX = "python3 -m venv DIR && DIR/bin/pip install jax, then JAX_PYTHON=DIR/bin/python"
 
@@ -80,7 +81,7 @@ ROWS = (
     Row("sb3_batched", "SB3, 64 worlds in one pass"),
     Row("base", "today's torch path (`--base`)", ("plain", "edits"), ("edits",)),
     Row("torch", "`engine: torch`", ("plain", "edits"), ("edits",)),
-    Row("numpy", "`engine: numpy`", ("plain", "edits", "fixed")),
+    Row("numpy", "`engine: numpy`", ("plain", BOTH)),
     Row("jax", "JAX, all in one jit", ("plain", "edits"), dear=("edits",)),
 )
 
@@ -113,8 +114,10 @@ def measure(
         question = {"name": world, "minibatch": minibatch, "epochs": epochs, "seconds": seconds}
         for row in ROWS:
             for arm in row.asked(case, turn) if row.name in asked else ():
-                window = asked[row.name].ask(arm=arm, **question) | {"round": turn}
-                results[case].setdefault(f"{row.name} {arm}", []).append(window)
+                answer = asked[row.name].ask(arm=arm, **question)
+                for part, window in (answer if arm == BOTH else {arm: answer}).items():
+                    windows = results[case].setdefault(f"{row.name} {part}", [])
+                    windows.append(window | {"round": turn})
         loads.append(os.getloadavg()[0])
         print(f"round {turn + 1} of {rounds}, {case}: load {loads[-1]:.1f}", file=sys.stderr)
         keep(results, machine(loads))
@@ -152,7 +155,7 @@ def whole_table(windows: Windows) -> str:
             percent(share(windows, who)),
         ]
         for row in ROWS
-        for arm in row.arms
+        for arm in ("plain", "edits", "fixed")
         if (who := f"{row.name} {arm}") in windows
     ]
     return markdown([head, *rows])
@@ -212,12 +215,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="CPU time of a window, about")
     parser.add_argument("--cases", nargs="*", default=CASES, choices=CASES)
+    names = [row.name for row in ROWS]
+    parser.add_argument("--contenders", nargs="*", default=names, choices=names)
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--again", action="store_true", help=f"print {KEPT.name} of the last run")
     parser.add_argument("--write", type=Path, help="put the short table into this file")
     given = parser.parse_args()
     if not given.again:
-        asked = contenders(given.core, given.base and given.base.resolve())
+        there = contenders(given.core, given.base and given.base.resolve())
+        asked = {name: each for name, each in there.items() if name in given.contenders}
         measure(asked, given.cases, given.rounds, given.seconds)
         for each in asked.values():
             each.close()

@@ -40,12 +40,24 @@ def plain_window(training: Training, seconds: float) -> dict[str, float]:
     return {"steps": steps, "seconds": spent, "learning": training.learning - learning}
 
 
-def period_window(period: Callable[[int], int], seconds: float) -> dict[str, float]:
-    """Pairs of whole periods, ``period(0)`` and ``period(1)``, until this much time is spent."""
-    steps, begun = 0, time.process_time()
-    while not steps or time.process_time() - begun < seconds:
-        steps += period(0) + period(1)
-    return {"steps": steps, "seconds": time.process_time() - begun}
+def period_window(
+    arms: dict[str, Callable[[int], int]], seconds: float
+) -> dict[str, dict[str, float]]:
+    """Whole periods of all arms by turns, until this much CPU time is spent; a window an arm.
+
+    The turn, 0 or 1, is what a period is called with; every arm has both equally often.
+    """
+    found = {arm: {"steps": 0.0, "seconds": 0.0} for arm in arms}
+    begun = time.process_time()
+    while (
+        not any(each["steps"] for each in found.values()) or time.process_time() - begun < seconds
+    ):
+        for turn in (0, 1):
+            for arm, period in arms.items():
+                since = time.process_time()
+                found[arm]["steps"] += period(turn)
+                found[arm]["seconds"] += time.process_time() - since
+    return found
 
 
 def edited_period(training: Training) -> Callable[[int], int]:

@@ -284,7 +284,7 @@ def answer(*, arm: str, seconds: float, **case: Any) -> dict[str, Any]:
     made = training(arm, **case)
     if arm == "plain":
         return plain_window(made, seconds)
-    return period_window(edited_period(made), seconds)
+    return period_window({arm: edited_period(made)}, seconds)[arm]
 
 
 if __name__ == "__main__":

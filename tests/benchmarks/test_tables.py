@@ -93,9 +93,12 @@ class Countdown(answering.Training):
 
 def test_a_window_with_edits_has_whole_pairs_of_periods():
     training = Countdown()
-    window = answering.period_window(answering.edited_period(training), 0.0)
-    assert training.edits == [0, 1]
-    assert window["steps"] == 2 * answering.EDIT_EVERY * 5
+    fixed = []
+    arms = {"edits": answering.edited_period(training), "fixed": lambda i: fixed.append(i) or 7}
+    windows = answering.period_window(arms, 0.0)
+    assert training.edits == fixed == [0, 1]
+    assert windows["edits"]["steps"] == 2 * answering.EDIT_EVERY * 5
+    assert windows["fixed"]["steps"] == 14
     assert answering.plain_window(training, 0.0)["steps"] == 5
 
 
@@ -104,7 +107,8 @@ class Fake(asking.Contender):
 
     def ask(self, **question):
         asked.append((self.module, question["arm"]))
-        return {"steps": 10.0, "seconds": 1.0}
+        window = {"steps": 10.0, "seconds": 1.0}
+        return {"edits": window, "fixed": window} if "," in question["arm"] else window
 
 
 asked = []
@@ -115,7 +119,7 @@ def test_contenders_are_asked_by_turns_and_dear_arms_seldom(tmp_path, monkeypatc
     asked.clear()
     fakes = {name: Fake("", name) for name in ("torch", "numpy", "jax")}
     learning.measure(fakes, ["cartpole 64x10", "cartpole 1024x4"], 2, 1.0)
-    small = [("torch", "plain"), *(("numpy", arm) for arm in ("plain", "edits", "fixed"))]
+    small = [("torch", "plain"), ("numpy", "plain"), ("numpy", "edits, fixed")]
     large = [*small[:1], ("torch", "edits"), *small[1:]]
     jax = [("jax", "plain")]
     dear = [("jax", "edits")]
@@ -130,7 +134,7 @@ def learned(*, slower=1.0):
     speeds = {"sb3": 2, "sb3_batched": 3, "base": 4, "torch": 4, "numpy": 40 / slower, "jax": 60}
     found = {
         f"{row.name} {arm}": windows(*[1000 * speeds[row.name] * (1 - 0.01 * (arm == "edits"))] * 3)
-        for row, arm in ((row, arm) for row in learning.ROWS for arm in row.arms)
+        for row, arm in itertools.product(learning.ROWS, ("plain", "edits", "fixed"))
     }
     return dict.fromkeys(learning.CASES, found | {"jax edits": windows(4000)})
 
