@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from contenders.answering import Training, edited_period, period_window, plain_window, serve
-from jax import lax, random, tree, vmap
+from jax import lax, tree, vmap
+from jax import random as chance
 
 COPIES, STEPS, UNITS = 64, 32, 64
 RATE, GAMMA, LAMBDA, CLIP, NORM, ENTROPY = 1e-3, 0.99, 0.95, 0.2, 0.5, 0.01
@@ -25,7 +26,7 @@ ROWS, ONES, END = 4096, 10, 0.02
 
 def start_cartpole(key: Any) -> Any:
     """(position, speed, angle, spin), time."""
-    return random.uniform(key, (4,), minval=-0.05, maxval=0.05), 0
+    return chance.uniform(key, (4,), minval=-0.05, maxval=0.05), 0
 
 
 def step_cartpole(state: Any, action: Any, _: Any) -> Any:
@@ -42,12 +43,12 @@ def step_cartpole(state: Any, action: Any, _: Any) -> Any:
 
 def start_coin_grid(key: Any) -> Any:
     """Where the agent is, the coin, the target, whether it is told, and the time."""
-    cells, (k1, k2, k3, k4, k5) = SIDE * SIDE, random.split(key, 5)
-    moved = (SIDE - 1 + random.randint(k2, (), 1, cells)) % cells
-    coin = jnp.where(random.uniform(k1) < COVERAGE, moved, SIDE - 1)
-    told = random.uniform(k3) < TOLD
-    target = jnp.where(told, random.randint(k4, (), 0, cells), coin)
-    place = random.randint(k5, (), 0, cells - 1)
+    cells, (k1, k2, k3, k4, k5) = SIDE * SIDE, chance.split(key, 5)
+    moved = (SIDE - 1 + chance.randint(k2, (), 1, cells)) % cells
+    coin = jnp.where(chance.uniform(k1) < COVERAGE, moved, SIDE - 1)
+    told = chance.uniform(k3) < TOLD
+    target = jnp.where(told, chance.randint(k4, (), 0, cells), coin)
+    place = chance.randint(k5, (), 0, cells - 1)
     return place + (place >= target), coin, target, told, 0
 
 
@@ -73,20 +74,20 @@ def see_coin_grid(state: Any) -> Any:
 @cache
 def stream_rows() -> Any:
     """All observations there are, ``[ROWS, 500]``."""
-    drawn = random.uniform(random.key(0), (ROWS, SIZES["stream"][0]))
+    drawn = chance.uniform(chance.key(0), (ROWS, SIZES["stream"][0]))
     return (drawn < jnp.sort(drawn)[:, ONES][:, None]).astype(jnp.float32)
 
 
 def start_stream(key: Any) -> Any:
     """Any row."""
-    return random.randint(key, (), 0, ROWS)
+    return chance.randint(key, (), 0, ROWS)
 
 
 def step_stream(state: Any, action: Any, key: Any) -> Any:
     """Another row, whatever was done."""
     del state, action
-    k1, k2, k3 = random.split(key, 3)
-    return start_stream(k1), random.uniform(k2), random.uniform(k3) < END
+    k1, k2, k3 = chance.split(key, 3)
+    return start_stream(k1), chance.uniform(k2), chance.uniform(k3) < END
 
 
 WORLDS = {
@@ -122,13 +123,13 @@ def first_weights(key: Any, inputs: int, actions: int, units: int) -> Any:
 
     def layers(key: Any, outputs: int, gain: float) -> Any:
         shapes = [(inputs, units, 2**0.5), (units, UNITS, 2**0.5), (UNITS, outputs, gain)]
-        keys = random.split(key, 3)
+        keys = chance.split(key, 3)
         return [
             (jax.nn.initializers.orthogonal(scale)(k, (n, m)), jnp.zeros(m))
             for k, (n, m, scale) in zip(keys, shapes, strict=True)
         ]
 
-    one, two = random.split(key)
+    one, two = chance.split(key)
     return {"policy": layers(one, actions, 0.01), "value": layers(two, 1, 1.0)}
 
 
@@ -167,12 +168,12 @@ def rollout(name: str, carry: Carry) -> Any:
 
     def act(now: Any, _: Any) -> Any:
         state, key = now
-        key, k1, k2, k3 = random.split(key, 4)
+        key, k1, k2, k3 = chance.split(key, 4)
         seen = vmap(see)(state)
         log_p = jax.nn.log_softmax(tower(carry.weights["policy"], seen))
-        action = random.categorical(k1, log_p)
-        after, reward, done = vmap(step)(state, action, random.split(k2, COPIES))
-        fresh = vmap(start)(random.split(k3, COPIES))
+        action = chance.categorical(k1, log_p)
+        after, reward, done = vmap(step)(state, action, chance.split(k2, COPIES))
+        fresh = vmap(start)(chance.split(k3, COPIES))
         after = tree.map(lambda a, b: jnp.where(_like(done, a), b, a), after, fresh)
         chosen = jnp.take_along_axis(log_p, action[:, None], 1)[:, 0]
         value = tower(carry.weights["value"], seen)[:, 0]
@@ -231,8 +232,8 @@ def update(name: str, minibatch: int, epochs: int, carry: Carry) -> Carry:
         return adam(carry, gradient), None
 
     def epoch(carry: Carry, _: Any) -> Any:
-        key, own = random.split(carry.key)
-        rows = random.permutation(own, COPIES * STEPS).reshape(-1, minibatch)
+        key, own = chance.split(carry.key)
+        rows = chance.permutation(own, COPIES * STEPS).reshape(-1, minibatch)
         return lax.scan(learn, carry._replace(key=key), rows)
 
     return lax.scan(epoch, carry, None, epochs)[0]
@@ -244,10 +245,10 @@ class Jax(Training):
     def __init__(self, name: str, minibatch: int, epochs: int) -> None:
         self.case = (name, minibatch, epochs)
         stream_rows()
-        weights = first_weights(random.key(0), *SIZES[name], UNITS)
+        weights = first_weights(chance.key(0), *SIZES[name], UNITS)
         zeros = tree.map(jnp.zeros_like, weights)
-        state = vmap(WORLDS[name][0])(random.split(random.key(1), COPIES))
-        self.carry = Carry(weights, zeros, zeros, 0, state, random.key(2))
+        state = vmap(WORLDS[name][0])(chance.split(chance.key(1), COPIES))
+        self.carry = Carry(weights, zeros, zeros, 0, state, chance.key(2))
         self.edits = 0
 
     def update(self) -> int:
