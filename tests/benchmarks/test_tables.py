@@ -29,7 +29,7 @@ def test_a_ratio_is_the_median_of_ratios_within_a_round():
 def test_rounds_in_which_one_was_not_asked_do_not_count():
     rare = {**FAKE, "rare plain": windows(45, 10, first=1)}
     assert tables.ratio(rare, "fast plain", "rare plain") == 2.5  # of 90 / 45 and 30 / 10
-    assert tables.ratio(rare, "fast plain", "nobody plain") is None
+    assert tables.ratio(rare, "fast plain", "absent plain") is None
     later = {**FAKE, "late plain": windows(1, first=7)}
     assert tables.ratio(later, "fast plain", "late plain") is None
 
@@ -49,7 +49,7 @@ def test_a_target_is_missed_below_it(least, missed, capsys):
 
 
 def test_what_was_not_measured_misses_no_target(capsys):
-    targets = (Target("case", "fast plain", "nobody", 4.0), Target("other", "a", "b", 1.0))
+    targets = (Target("case", "fast plain", "absent", 4.0), Target("other", "a", "b", 1.0))
     assert tables.short_of({"case": FAKE}, targets) == []
     assert capsys.readouterr().out.count("not measured") == 2
 
