@@ -127,7 +127,20 @@ def part_table(windows: Windows) -> str:
     ]
     speed = [thousands(rates(windows, name)) for name in names]
     head = ["CPU ms of a trial", *names]
-    return markdown([head, *rows, ["whole", *whole], ["k steps/s", *speed]])
+    work = [f"{_of(windows[name], 'gigaflops'):.0f}" for name in names]
+    return markdown(
+        [
+            head,
+            *rows,
+            ["whole", *whole],
+            ["k steps/s", *speed],
+            ["GFLOP", *work],
+        ]
+    )
+
+
+def _of(found: Sequence[Window], what: str) -> float:
+    return statistics.median(each.get(what, 0.0) for each in found)
 
 
 def _middle(found: Sequence[Mapping[str, float]]) -> dict[str, float]:

