@@ -25,8 +25,13 @@ test: lint  ## Style, types and every test that takes seconds
 test-all: lint  ## The same with the tests that take minutes
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore
 
-bench: .venv/bench  ## Measure against peers, side by side in one run
-	@for each in benchmarks/*.py; do echo "$(BIN)/python $$each"; $(BIN)/python $$each || exit 1; done
+# BASE=PATH: beside a checkout of an older commit, with its .venv; JAX_PYTHON=PYTHON: beside a JAX loop.
+bench: .venv/bench  ## Measure against peers, side by side in one run (BASE=, JAX_PYTHON=)
+	@failed=; for each in $(notdir $(basename $(wildcard benchmarks/*.py))); do \
+	  case $$each in learning|trials) with="$(if $(BASE),--base $(BASE))";; *) with=;; esac; \
+	  echo "$(BIN)/python -m benchmarks.$$each $$with"; \
+	  $(BIN)/python -m benchmarks.$$each $$with || failed="$$failed $$each"; \
+	done; test -z "$$failed" || { echo "short of a target, or failed:$$failed"; exit 1; }
 
 packages: .venv/installed  ## Print the packages in order, their files and imports, and every circle
 	@$(BIN)/python tests/project/import_graph.py

@@ -11,9 +11,9 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from plain_worlds import PlainCoinGrid, PlainSokoban
 
 import envs
+from benchmarks.contenders.plain_worlds import PlainCoinGrid, PlainSokoban
 from envs.faces.gymnasium import BatchFace, SingleFace
 
 REPEATS = 5

@@ -8,7 +8,7 @@ import numpy as np
 import envs
 from envs.faces.gymnasium import SingleFace
 
-PATH = Path(__file__).resolve().parents[3] / "benchmarks" / "plain_worlds.py"
+PATH = Path(__file__).resolve().parents[3] / "benchmarks" / "contenders" / "plain_worlds.py"
 SPEC = importlib.util.spec_from_file_location("plain_worlds", PATH)
 PLAIN = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(PLAIN)

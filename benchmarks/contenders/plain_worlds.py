@@ -1,7 +1,7 @@
 """Plain-Python twins of two worlds, as a careful author would write a Gymnasium ``Env`` by hand.
 
-Reference for ``worlds.py`` only: the same rules, rewards and observations as the batched worlds,
-with the observation updated in place and copied at the boundary.
+Reference for ways to step and to learn: the same rules, rewards and observations as the batched
+worlds, with the observation updated in place and copied at the boundary.
 """
 
 import random
