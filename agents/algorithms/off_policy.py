@@ -29,6 +29,7 @@ from agents.architecture.validity import (
 from agents.arrays import Array
 from agents.contract import AgentState, Batch, LiveLearner, LiveObjective, Look, UpdateReport
 from agents.engine import either
+from agents.engine.engine import Engine
 from agents.engine.support import engine_problems, first_engine
 from agents.genome import Genome, LearningRule
 from agents.network import bundle
@@ -76,6 +77,7 @@ class ReplayLearner(LiveLearner):
     rule_type: ClassVar[type[LearningRule]]
     viewed: ClassVar[str]  # the tower whose units and outputs are shown
     continuous: ClassVar[bool] = False
+    engine: Engine | None = None
 
     def __init__(
         self,
@@ -139,6 +141,8 @@ class ReplayLearner(LiveLearner):
 
     def begin(self) -> None:
         """Start a rollout."""
+        if self.engine:
+            self.engine.refresh(self.optimizer, self.engine.towers)
         self._diary.begin()
         self._seen: list[Array] = []
         self._first_starts = self._starts

@@ -121,6 +121,8 @@ class RewritablePPO(NoLoopOfItsOwn, PPO, LiveLearner):  # type: ignore[misc]
         """Start a rollout of ``n_steps`` steps with an empty buffer."""
         buffer = self.rollout_buffer
         self.policy.set_training_mode(False)
+        if self.engine:
+            self.engine.refresh(self.policy.optimizer, self._learning_towers())
         buffer.reset()
         self._diary.begin(
             observation=buffer.observations[:, :, : self.observation_size],

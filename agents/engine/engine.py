@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from agents.arrays import Array
-from agents.engine.flat import FlatVectors, single
+from agents.engine.flat import FlatVectors, address, single
 from agents.engine.losses import Evaluated
 from agents.engine.optimisers import FlatOptimiser, Rates
 from agents.engine.towers import TowerPass
@@ -63,7 +63,8 @@ class Engine:
             f"{name.removesuffix('mask')}weight": mask.numpy()
             for name, mask in self.networks.named_buffers()
         }
-        self._optimiser = FlatOptimiser(vectors, self._bind_state(_state(optimizer)))
+        self._bind_state(_state(optimizer))
+        self._optimiser = FlatOptimiser(vectors)
         self.weights = vectors.parameters(vectors.weights, self._masks)
         self._pieces = pieces(vectors.gradient)
         self._gradient_tensors = {
@@ -72,17 +73,18 @@ class Engine:
         self._gradients = vectors.parameters(vectors.gradient, {})
         self._passes: dict[tuple[str, int], TowerPass] = {}
 
-    def _bind_state(self, state: Mapping[Any, Any]) -> Array:
-        """Make the optimiser's state a view of the moments; return the steps of each parameter."""
-        counts = np.zeros(len(self.vectors.names))
-        for k, name in enumerate(self.vectors.names):
+    def _bind_state(self, state: Mapping[Any, Any]) -> None:
+        """Make the optimiser's state views of the moments."""
+        for name in self.vectors.names:
             found = state.get(self._parameters[name], {})
-            if "step" in found:
-                counts[k] = float(found["step"])
             for key, vector in self._moments():
                 if found.get(key) is not None:
                     found[key] = _moved(found[key], self.vectors.view(vector, name))
-        return counts
+
+    def _counts(self, state: Mapping[Any, Any]) -> Array:
+        """Steps that each parameter has had, in flat order."""
+        states = (state.get(self._parameters[name], {}) for name in self.vectors.names)
+        return np.array([float(found.get("step", 0.0)) for found in states])
 
     def _moments(self) -> list[tuple[str, Array]]:
         """The optimiser's names of its moments, and the vectors that hold them."""
@@ -93,24 +95,27 @@ class Engine:
         """Are torch's tensors still the views that the last ``bind`` made?"""
         if optimizer is not self.optimizer or tuple(towers) != self.towers:
             return False
-        state = _state(optimizer)
-        for k, name in enumerate(self.vectors.names):
-            p = self._parameters[name]
+        state, moments = _state(optimizer), self._moments()
+        for name, p in self._parameters.items():
+            found, at = state.get(p, {}), self.vectors.start(name)
             pairs = [(p, self.vectors.weights)]
-            found = state.get(p, {})
-            if self._optimiser.counts[k] and self._moments() and not found:
-                return False  # the optimiser's state was cleared
-            pairs += [(found[key], v) for key, v in self._moments() if found.get(key) is not None]
-            if any(t.data_ptr() != self.vectors.view(v, name).ctypes.data for t, v in pairs):
+            pairs += [(found[key], v) for key, v in moments if found.get(key) is not None]
+            if any(each.data_ptr() != address(vector) + at for each, vector in pairs):
                 return False
+            if moments and not found and self._optimiser.counts.any():
+                return False  # the optimiser's state was cleared
         head = f"{self.towers[0]}.head.weight"
         return self.networks.get_parameter(head) is self._parameters[head]
+
+    def refresh(self, optimizer: torch.optim.Optimizer, towers: Sequence[str]) -> None:
+        """Bind anew if other tensors were put in place of the views, or others learn now."""
+        if not self._in_use(optimizer, towers):
+            self.bind(optimizer, towers)
 
     @contextmanager
     def learning(self, optimizer: torch.optim.Optimizer, towers: Sequence[str]) -> Iterator[None]:
         """While this is open, ``step`` may be called; after it the optimiser's counts are right."""
-        if not self._in_use(optimizer, towers):
-            self.bind(optimizer, towers)
+        self.refresh(optimizer, towers)
         group = optimizer.param_groups[0]
         self._rates = Rates(
             kind=type(optimizer).__name__.lower(),
@@ -119,8 +124,9 @@ class Engine:
             momentum=float(group.get("momentum", 0.0)),
             epsilon=float(group.get("eps", 0.0)),
         )
-        state, counts = _state(optimizer), self._optimiser.counts
-        before = counts.copy()
+        state = _state(optimizer)
+        before = self._counts(state)
+        self._optimiser.begin(before)
         for name in self.vectors.names:
             self._attach(state.setdefault(self._parameters[name], {}), name)
         try:

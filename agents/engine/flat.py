@@ -15,10 +15,16 @@ from agents.engine.towers import Parameters
 _CACHE_LINE = 64  # bytes
 
 
+def address(vector: Array) -> int:
+    """Where its memory begins."""
+    found: int = vector.__array_interface__["data"][0]
+    return found
+
+
 def aligned(size: int) -> Array:
     """Return float32 zeros that begin at a cache line."""
     memory = np.zeros(size * 4 + _CACHE_LINE, np.uint8)
-    start = -memory.ctypes.data % _CACHE_LINE
+    start = -address(memory) % _CACHE_LINE
     return memory[start : start + size * 4].view(np.float32)
 
 
@@ -40,11 +46,16 @@ class FlatVectors:
         self.names = names
         self.lengths = np.array([prod(shapes[name]) for name in names])
         ends = np.cumsum(self.lengths)
-        self._starts = dict(zip(names, (ends - self.lengths).tolist(), strict=True))
+        starts = (ends - self.lengths).tolist()
+        self._starts: dict[str, int] = dict(zip(names, starts, strict=True))
         self.size = int(ends[-1])
         self.weights, self.gradient, self.first, self.second = (
             aligned(self.size) for _ in range(4)
         )
+
+    def start(self, name: str) -> int:
+        """Where this parameter begins in every vector, in bytes."""
+        return 4 * self._starts[name]
 
     def view(self, vector: Array, name: str) -> Array:
         """Return this parameter's part of a vector, in its shape."""

@@ -30,10 +30,15 @@ class Rates:
 class FlatOptimiser:
     """Steps all weights at once. ``counts``: steps that each parameter has had, in flat order."""
 
-    def __init__(self, vectors: FlatVectors, counts: Array) -> None:
-        self._vectors, self.counts = vectors, counts
-        self._alike = bool(counts.min() == counts.max())
+    def __init__(self, vectors: FlatVectors) -> None:
+        self._vectors = vectors
         self._spare = np.empty((2, vectors.size), np.float32)
+        self.begin(np.zeros(len(vectors.names)))
+
+    def begin(self, counts: Array) -> None:
+        """Go on from these counts."""
+        self.counts = counts.copy()
+        self._alike = bool(counts.min() == counts.max())
 
     def step(self, rates: Rates) -> None:
         """Move the weights along the gradient, which may be overwritten; count the step."""

@@ -16,14 +16,14 @@ from agents.learners.ppo import PPO
 from agents.objectives.extrinsic import Extrinsic
 from sandbox.seeding import stream
 
-SEEDS, UPDATES, EVERY = 20, 50, 10
+SEEDS, UPDATES, EVERY = 20, 100, 10
 EDITS = (WidenNet2net(0, 8), Prune(layer=0, units=8), DeepenIdentity(1), WidenNet2net(1, 8))
 
 
 @cache
 def curve(engine, seed):
     """The mean training return of every update; an edit every ten."""
-    env = gymnasium.make_vec("sandbox/CoinGrid-v0", 64, coverage=0.5)
+    env = gymnasium.make_vec("sandbox/CoinGrid-v0", 64)
     env.reset(seed=seed)
     learner = PPO(engine=engine)
     layers = (Layer("dense", 32), Layer("dense", 32))
@@ -34,7 +34,7 @@ def curve(engine, seed):
     live, rng, found = population.learners["agent"], np.random.default_rng(seed), []
     for update in range(UPDATES):
         found.append(population.update()["agent"].mean_return)
-        if update % EVERY == EVERY - 1 and update < UPDATES - 1:
+        if update % EVERY == EVERY - 1 and update // EVERY < len(EDITS):
             live.install(EDITS[update // EVERY].apply(live.agent_state(), rng))
     return np.array(found, float)
 

@@ -187,6 +187,27 @@ def _move(live):
         parameter.data = parameter.data.clone()
 
 
+def test_new_tensors_are_used_from_the_next_rollout_on():
+    live = solo(Genome(PLAIN, RULE), engine="numpy").learners["agent"]
+    seen = np.random.default_rng(0).standard_normal((9, SIZE)).astype(np.float32)
+    for parameter in live.policy.parameters():
+        parameter.data = torch.zeros_like(parameter.data)
+    live.begin()
+    assert not live.logits(seen).any()
+    assert not live.values(seen).any()
+
+
+def test_steps_that_torchs_optimiser_has_made_are_counted():
+    live = solo(Genome(PLAIN, RULE), engine="numpy").learners["agent"]
+    optimizer = live.policy.optimizer
+    for parameter in live.policy.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    with live.engine.learning(optimizer, live.engine.towers):
+        assert set(live.engine._optimiser.counts) == {1.0}
+        assert np.allclose(live.engine.vectors.first, 0.1)
+
+
 @pytest.mark.parametrize("meddle", [_reload, _move])
 def test_tensors_that_were_put_in_place_of_the_views_are_taken_over(meddle):
     plain, meddled = (solo(Genome(PLAIN, RULE), engine="numpy") for _ in range(2))
