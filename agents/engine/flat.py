@@ -53,6 +53,10 @@ class FlatVectors:
             aligned(self.size) for _ in range(4)
         )
 
+    def all(self) -> tuple[Array, Array, Array, Array]:
+        """Return weights, gradient, first and second moments."""
+        return self.weights, self.gradient, self.first, self.second
+
     def start(self, name: str) -> int:
         """Where this parameter begins in every vector, in bytes."""
         return 4 * self._starts[name]
