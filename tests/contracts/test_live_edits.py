@@ -18,9 +18,10 @@ from agents.architecture.initial import trainable
 from agents.architecture.validity import genome_problems, state_problems
 from agents.arrays import Array
 from agents.contract import AgentState, EditEvidence, RefusedEditError, View
-from agents.genome import Genome, Guard, Layer
+from agents.engine.support import why_torch
+from agents.genome import Architecture, Genome, Guard, Layer
 from sandbox.catalogue import catalogue
-from tests.agents.learning_kinds import ALL, STREAMED, a_genome, after_updates
+from tests.agents.learning_kinds import ALL, SETTINGS, STREAMED, a_genome, after_updates
 
 KINDS = {name: part.load() for name, part in catalogue().parts("edits").items()}
 TRIED = 2
@@ -57,10 +58,16 @@ def another(name: str) -> AgentState:
 
 
 @cache
-def an_agent_run(name: str, body: str = "plain") -> tuple[Any, AgentState]:
+def an_agent_run(name: str, body: str = "plain", engine: str = "auto") -> tuple[Any, AgentState]:
     """A population that goes on from test to test, and its agent's state after three updates."""
-    population, learner = after_updates(name, 3, BODIES[body](name))
+    more = {"engine": engine} if hasattr(SETTINGS[name], "engine") else {}
+    population, learner = after_updates(name, 3, BODIES[body](name), **more)
     return population, learner.agent_state()
+
+
+def engine_for(kind: str) -> str:
+    """What can compute the network after this kind of edit."""
+    return "torch" if why_torch(Architecture(()), {kind: KINDS[kind]}) else "auto"
 
 
 @dataclass
@@ -114,7 +121,7 @@ def cases(
     prepared: Callable[[AgentState], AgentState] = lambda agent_state: agent_state,
 ) -> Iterator[Case]:
     """Apply candidates, one by one, to the same agent state; refusals must have a clear reason."""
-    population, before = an_agent_run(name, body)
+    population, before = an_agent_run(name, body, engine_for(kind))
     learner, before = population.learners["agent"], prepared(before)
     learner.install(before)
     offered = list(KINDS[kind].candidates(the_view(learner, name)))

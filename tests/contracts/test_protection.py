@@ -69,7 +69,7 @@ def an_agent_run(editor, protect):
     agent_run.editor.propose = hijacked
     wants = agent_run.editor.wants
     agent_run.editor.wants = lambda update: update == AT or wants(update)
-    loop._start(trial, "x")
+    loop._start(trial, "x", None)
     while not trial.spent():
         loop._step(trial)
     return trial, notes

@@ -108,7 +108,7 @@ def test_who_is_judged_by_a_probe_was_not_chosen_on_its_levels():
     probes = {"held_out": {"episodes": 32, "every_updates": 1}}
     notes = Notes()
     trial = loop.begin(copy.deepcopy({**SPEC, "gate": gate, "probes": probes}), notes)
-    loop._start(trial, "x")
+    loop._start(trial, "x", None)
     loop._probe(trial, last=False)
     probed = next(e for e in notes.of(events.Probed) if e.distribution == "in_distribution")
 
@@ -134,7 +134,7 @@ def test_the_editor_is_informed():
     trial = loop.begin(spec, Notes())
     receiver = Ear([])
     trial.agent_runs["agent"].editor.receive = receiver.receive
-    loop._start(trial, "x")
+    loop._start(trial, "x", None)
     while not trial.spent():
         loop._step(trial)
 

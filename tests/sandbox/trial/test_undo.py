@@ -42,7 +42,7 @@ def a_trial():
     }
     notes = Notes()
     trial = loop.begin(spec, notes)
-    loop._start(trial, "x")
+    loop._start(trial, "x", None)
     return trial, notes
 
 
