@@ -127,13 +127,14 @@ class Engine:
         state = _state(optimizer)
         before = self._counts(state)
         self._optimiser.begin(before)
+        new = [name for name in self.vectors.names if not state.get(self._parameters[name])]
         for name in self.vectors.names:
             self._attach(state.setdefault(self._parameters[name], {}), name)
         try:
             with np.errstate(all="ignore"):  # checked in ``step`` and ``finite``
                 yield
         finally:
-            self._count(state, before)
+            self._count(state, before, new)
 
     def _attach(self, found: dict[str, Any], name: str) -> None:
         """Give a parameter that was never stepped its part of the moments."""
@@ -143,11 +144,14 @@ class Engine:
         if self._rates.kind != "sgd" and "step" not in found:
             found["step"] = torch.tensor(0.0)
 
-    def _count(self, state: dict[nn.Parameter, dict[str, Any]], before: Array) -> None:
+    def _count(
+        self, state: dict[nn.Parameter, dict[str, Any]], before: Array, new: Sequence[str]
+    ) -> None:
+        """Write the counts into the state; ``new``: had none. Those of SGD are never written."""
         stepped = bool((self._optimiser.counts > before).all())
         for name, count in zip(self.vectors.names, self._optimiser.counts.tolist(), strict=True):
             p = self._parameters[name]
-            if not stepped and not count:
+            if not stepped and name in new:
                 del state[p]  # torch's optimisers have no state before the first step
             elif "step" in state[p]:
                 state[p]["step"].fill_(count)

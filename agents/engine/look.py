@@ -1,6 +1,6 @@
 """A learner's last rollout and the loss on it, from the engine's passes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,7 @@ from agents.arrays import Array
 from agents.contract import Look
 from agents.engine.engine import Engine, Head
 from agents.engine.flat import FlatVectors
+from agents.engine.losses import Evaluated
 from agents.engine.towers import TowerPass
 from agents.network.bundle import GUARDED
 from agents.network.gradients import gradient_step_length
@@ -94,10 +95,16 @@ class EngineLook(Look):
             vectors.parameters(vectors.gradient, {}),
             self.observations.shape,
         )
-        found = self._head(run.forward(self.observations))
+        outputs = run.forward(self.observations)
+        found = self._head(outputs) if len(self.observations) else _nothing(outputs)
         run.backward(found.slopes)
         gradients = {name: vectors.view(vectors.gradient, name) for name in live}
         return gradients, run, found.value
+
+
+def _nothing(outputs: Sequence[Array]) -> Evaluated:
+    """The loss on no steps, of an agent that was away for the whole rollout: gradient 0."""
+    return Evaluated(np.nan, (), tuple(np.zeros_like(each) for each in outputs))
 
 
 def _of(values: Array, tower: int) -> Array:

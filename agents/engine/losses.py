@@ -136,12 +136,14 @@ def dqn_loss(outputs: Sequence[Array], at: Array, wanted: Array) -> Evaluated:
 def normalised(advantages: Array, size: int) -> Array:
     """Advantages less their mean over their standard deviation, in minibatches of ``size``.
 
-    A last minibatch of one step stays as it is.
+    A last minibatch of one step stays as it is, and so does a rollout of none.
     """
+    if not len(advantages):
+        return advantages
     whole = len(advantages) // size * size
     parts = [advantages[:whole].reshape(-1, size), advantages[whole:].reshape(1, -1)]
     found = [_standard(each).reshape(-1) for each in parts if each.size]
-    return np.concatenate(found) if found else advantages
+    return np.concatenate(found)
 
 
 def _standard(parts: Array) -> Array:
