@@ -129,12 +129,6 @@ def test_the_picture_in_pixels_has_the_colours_of_the_numbers(rows):
 
 def test_tensorboard_has_the_map_and_the_numbers(tmp_path):
     scenario = {"question": "?", "metrics": ["empowerment_gained"], "levers": {}, "seeds": [0]}
-        "question": "?",
-        "metrics": ["empowerment_gained"],
-        "levers": {},
-        "envs": [],
-        "seeds": [0],
-    }
     scenario |= {"envs": [{"id": "e", "kwargs": {}}]}
     writer = Writer(tmp_path, scenario)
     spec = {"condition": {}, "env": {"id": "e", "kwargs": {}}, "seed": 0}
