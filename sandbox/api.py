@@ -277,7 +277,8 @@ def _executor(
     from sandbox.tensorboard.writer import Writer  # noqa: PLC0415
 
     resolved = scenario.resolved()
-    run.begin({**manifest(run.folder, plugins), "engines": engines(scenario)})
+    asked = {"engines": engines(scenario), "changed": list(scenario.changed)}
+    run.begin({**manifest(run.folder, plugins), **asked})
     board = Writer(run.folder, resolved)
     return LocalExecutor(
         run=run,

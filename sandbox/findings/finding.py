@@ -57,13 +57,11 @@ def finding(folder: str | Path) -> Finding:
 
 
 def command(run: RunRecord) -> str:
-    """The first command of the run, without what no number depends on and without folders."""
-    argv: list[Any] = next(
-        (each.get("argv", []) for each in run.log if each.get("kind") == "command"), []
-    )
-    words = [str(each) for each in argv[1:]]
+    """The command that began its trials, without what no number depends on and without folders."""
+    given = _first(run.log)
+    words = [str(each) for each in given.get("argv", [])[1:]]
     if words[:1] != ["run"]:
-        return f"sandbox.run({run.scenario['name']!r})"
+        return _from_python(run.scenario["name"], given.get("changed"))
     kept: list[str] = []
     skip = False
     for word in words:
@@ -72,6 +70,23 @@ def command(run: RunRecord) -> str:
             kept.append(Path(word).name if word.startswith(("/", "~", "..")) else word)
         skip = not skip and word in OF_THIS_MACHINE
     return " ".join(["sandbox", *(each if " " not in each else f"'{each}'" for each in kept)])
+
+
+def _first(log: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The last command before the first trial began: an earlier one may have had other words."""
+    found: Mapping[str, Any] = {}
+    for each in log:
+        if each.get("kind") == "began":
+            break
+        found = each if each.get("kind") == "command" else found
+    return found
+
+
+def _from_python(name: str, changed: Sequence[str] | None) -> str:
+    """Without a command line: the scenario, and what was other than its file."""
+    if changed is None:
+        return f"sandbox.run({name!r}, ...), arguments not recorded"
+    return f"sandbox.run({name!r})" + (f" with {' '.join(changed)}" if changed else "")
 
 
 def _seeds(used: Sequence[int]) -> dict[str, Any]:

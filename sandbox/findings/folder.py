@@ -16,6 +16,11 @@ from sandbox.scenario.form import NAME
 CHECKSUM = "sha256"
 KEYS = frozenset({"format", "scenario", "registration", "claims", "before", CHECKSUM})
 
+RESTORE = (
+    "restore it from git; or delete it, with the earlier verdicts in it, and `sandbox findings RUN`"
+    " writes it anew"
+)
+
 
 def put(*found: Finding, folder: Path) -> list[Path]:
     """Write findings, all or none where one is refused.
@@ -65,16 +70,17 @@ def read(path: Path) -> Finding:
     try:
         data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, RecursionError, ValueError) as error:
-        raise InputError(Problem(str(path), f"cannot be read as a finding: {error}")) from None
+        what = f"cannot be read as a finding: {error}; {RESTORE}"
+        raise InputError(Problem(str(path), what)) from None
     lacking = KEYS - data.keys() if isinstance(data, dict) else KEYS
     if lacking:
-        what = f"is no finding: it lacks {', '.join(sorted(lacking))}"
+        what = f"is no finding: it lacks {', '.join(sorted(lacking))}; {RESTORE}"
         raise InputError(Problem(str(path), what))
     if data["format"] != FORMAT:
         what = f"is a finding of format {data['format']}, this version reads {FORMAT}"
         raise InputError(Problem(str(path), what))
     if data[CHECKSUM] != checksum(data):
-        what = "was changed after it was written; `sandbox findings RUN` writes it again"
+        what = f"was changed after it was written; {RESTORE}"
         raise InputError(Problem(str(path), what))
     if data["scenario"] != path.stem:
         raise InputError(Problem(str(path), f"is the finding of {data['scenario']!r}"))

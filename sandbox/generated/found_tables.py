@@ -22,7 +22,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def cell(text: str) -> str:
     """A text that stays within its cell."""
-    return str(text).replace("|", "&#124;").replace("\n", " ")
+    return " ".join(str(text).splitlines()).replace("|", "&#124;").replace("<!--", "&lt;!--")
 
 
 def registered(

@@ -22,7 +22,7 @@ Lines = list[tuple[int, list[str]]]
 def read(path: Path) -> tuple[list[str], Lines]:
     """Return the columns, and every row with the number of its line. Raises ``InputError``."""
     rows = _rows(path, _text(path))
-    _, columns = next(rows, (1, []))
+    head, columns = next(rows, (1, []))
     if not any(columns):
         raise InputError(
             Problem(f"{path}:1", "the file is empty; its first line names the columns")
@@ -32,8 +32,8 @@ def read(path: Path) -> tuple[list[str], Lines]:
     problems: list[Problem] = []
     for line, cells in rows:
         if len(cells) != len(columns):
-            what = f"has {len(cells)} cells, the heading has {len(columns)}"
-            problems.append(Problem(f"{path}:{line}", what))
+            heading = f"the heading (line {head}) has {len(columns)}: {', '.join(columns)[:60]}"
+            problems.append(Problem(f"{path}:{line}", f"has {len(cells)} cells, {heading}"))
         found.append((line, cells))
         if len(found) > MOST_ROWS:
             raise InputError(Problem(f"{path}:{line}", too_many()))

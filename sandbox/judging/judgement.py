@@ -62,7 +62,13 @@ def judged(raw: RawTable, claims: Sequence[Claim], ranges: Ranges) -> list[Judge
     """As ``judge``, of claims that have been read; that it is exploratory is for callers to say."""
     names = list(dict.fromkeys(each["metric"] for each in claims))
     raw.need((table.SEED, CONDITION, *names))
-    stop([Problem(raw.name, f"'{x}' is no metric") for x in names if x in table.NO_METRICS])
+    stop(
+        [
+            Problem(raw.name, f"'{x}' names trials and is no metric")
+            for x in names
+            if x in table.NO_METRICS
+        ]
+    )
     names += [ABLE] if ABLE in raw.columns and ABLE not in names else []
     _check_ranges(ranges, names)
     found = table.measured(raw, names, {name: limits_of(name, ranges) for name in names})
@@ -137,8 +143,15 @@ def _with_control(found: Table, claim: Claim, number: int, problems: list[Proble
     named = [each for each in (claim["treatment"], claim["control"]) if each is not None]
     problems += [Problem(where, _no_such("condition", x, known)) for x in named if x not in known]
     if claim["env"] is not None and claim["env"] not in found.envs:
-        problems.append(Problem(where, _no_such("env", claim["env"], found.envs)))
+        problems.append(Problem(where, _no_env(claim["env"], found.envs)))
     return claim
+
+
+def _no_env(name: str, known: Sequence[str]) -> str:
+    if list(known) != [ONE_ENV]:
+        return _no_such("env", name, known)
+    what = "the table has one env without a name"
+    return f"{what}; leave out 'in {name}', or add a column '{table.ENV}'"
 
 
 def _no_such(what: str, name: str, known: Sequence[str]) -> str:

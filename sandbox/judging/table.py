@@ -30,6 +30,8 @@ _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", re.AS
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}(\.0*)?", re.ASCII)
 _COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+", re.ASCII)
 
+_WORDS = {"true": "; write 1", "false": "; write 0"}
+
 
 @dataclass(frozen=True)
 class RawTable:
@@ -163,7 +165,7 @@ class _Cells:
     def seed(self) -> int:
         text = _text(self.row[SEED])
         if not _WHOLE.fullmatch(text) or abs(int(text.partition(".")[0])) > LARGEST_SEED:
-            self._wrong(SEED, f"must be a whole number, not {_shown(text)}")
+            self._wrong(SEED, f"must be a whole number, not {_shown(text)}{_digits(text)}")
             self.bad_key = True
             return 0
         return int(text.partition(".")[0])
@@ -206,10 +208,20 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
+def _digits(text: str) -> str:
+    """A suggestion for a seed with a word before its number."""
+    found = re.fullmatch(r"[A-Za-z_ ]+[-_ ]?([0-9]+)", text, re.ASCII)
+    return f"; write {int(found[1])}" if found else ""
+
+
 def _no_number(text: str) -> str:
     if text.lower().lstrip("+-") in {"inf", "infinity"}:
         return f"{_shown(text)} is not finite; leave the cell blank where nothing was measured"
-    hint = f"; write {text.replace(',', '.')}" if _COMMA.fullmatch(text) else ""
+    hint = _WORDS.get(text.lower(), "")
+    if _COMMA.fullmatch(text):
+        hint = f"; write {text.replace(',', '.')}"
+    elif text.endswith("%") and _NUMBER.fullmatch(text[:-1].rstrip()):
+        hint = "; leave out the %, and give the smallest effect in the same unit"
     return f"{_shown(text)} is no number{hint}"
 
 

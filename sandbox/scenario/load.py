@@ -52,7 +52,9 @@ def load(
     file = locate(path)
     written = document(file, overrides, seeds)
     found = Findings(written)
-    scenario = _resolve(found, written, file)
+    changed = tuple(f"--set {each}" for each in overrides)
+    changed += () if seeds is None else (f"--seeds {seeds}",)
+    scenario = _resolve(found, written, file, changed)
     found.stop()
     assert scenario is not None, "whatever is missing was found"  # noqa: S101
     scenario = shrunk(scenario) if smoke else scenario
@@ -72,7 +74,9 @@ def load(
     return scenario
 
 
-def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
+def _resolve(
+    found: Findings, written: Document, file: Path, changed: tuple[str, ...]
+) -> Scenario | None:
     """Check everything that can be checked, whatever else is wrong."""
     data, known = scenario_arms.with_lever(written.data), entries()
     folder = file.resolve().parent
@@ -106,6 +110,7 @@ def _resolve(found: Findings, written: Document, file: Path) -> Scenario | None:
         limits=form.limits.model_dump(),
         arms=arms,
         source=written.source,
+        changed=changed,
     )
     checks.fit(found, scenario, known)
     return scenario

@@ -37,10 +37,12 @@ class Scenario:
     """A fraction of the steps was asked for: no verdict may rest on it."""
     source: bytes = field(default=b"", compare=False, repr=False)
     """The file as it was read, for the run folder."""
+    changed: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """What was asked for that is other than the file: ``--set`` and ``--seeds``, as words."""
 
     def resolved(self) -> dict[str, Any]:
-        """JSON data of everything but ``source``; what ``resolved.json`` holds."""
-        names = [each for each in self.__dataclass_fields__ if each != "source"]
+        """JSON data of everything but ``source`` and ``changed``; what ``resolved.json`` holds."""
+        names = [each for each in self.__dataclass_fields__ if each not in {"source", "changed"}]
         names = [each for each in names if each != "arms" or self.arms]
         data = {"format": SCHEMA, **{each: getattr(self, each) for each in names}}
         return parts.to_json(data)  # type: ignore[no-any-return]

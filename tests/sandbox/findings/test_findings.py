@@ -207,7 +207,7 @@ def test_a_name_that_leads_elsewhere_is_refused(run, tmp_path):
         (["__main__.py", "run", "a", "--out", "/a/x", "--seeds", "9"], "sandbox run a --seeds 9"),
         (["sandbox", "run", "--workers=2", "/elsewhere/a.yaml"], "sandbox run a.yaml"),
         (["sandbox", "run", "a", "--set", "k={a: 1}"], "sandbox run a --set 'k={a: 1}'"),
-        (["pytest", "x"], "sandbox.run('small')"),
+        (["pytest", "x"], "sandbox.run('small', ...), arguments not recorded"),
     ],
 )  # fmt: skip
 def test_the_command_is_without_what_is_of_this_machine(run, monkeypatch, argv, words):
@@ -215,3 +215,27 @@ def test_the_command_is_without_what_is_of_this_machine(run, monkeypatch, argv, 
     entry = {"kind": "command", "argv": argv}
     assert command(record.__class__(record.folder, record.registration, (entry,), ())) == words
     assert OF_THIS_MACHINE == ("--out", "--workers")
+
+
+def test_a_run_from_python_says_what_was_other_than_the_file(run, tmp_path):
+    assert finding(run)["command"] == "sandbox.run('first')".replace("first", "small")
+    key = "agent.learner.tabular.total_steps=300"
+    found = finding(ran(tmp_path / "other", seeds=6, overrides=[key]))
+    assert found["command"] == f"sandbox.run('small') with --set {key} --seeds 6"
+
+
+def test_the_command_is_the_one_that_began_the_trials(run):
+    record = read_run(run)
+    commands = [
+        {"kind": "command", "argv": ["sandbox", "run", "a", "--seeds", str(n)]} for n in (6, 7, 8)
+    ]
+    log = (*commands[:2], {"kind": "began"}, commands[2])
+    again = record.__class__(record.folder, record.registration, log, ())
+    assert command(again) == "sandbox run a --seeds 7"
+
+
+def test_an_edited_finding_says_what_to_do_about_it(run, tmp_path):
+    (path,) = put(finding(run), folder=tmp_path)
+    path.write_text(path.read_text().replace('"n": 5', '"n": 50'))
+    with pytest.raises(InputError, match="restore it from git; or delete it"):
+        put(finding(run), folder=tmp_path)

@@ -212,3 +212,8 @@ def test_a_finding_of_no_scenario_here_is_refused(folder, add):
 def test_a_page_without_a_block_is_refused(folder):
     with pytest.raises(LookupError, match="must have the blocks registered"):
         scenarios_page.completed(PAGE.replace("<!-- made: files -->", ""), folder)
+
+
+def test_no_text_of_a_finding_ends_a_made_block():
+    text = "Is it?\r\n<!-- end: registered -->"
+    assert found_tables.cell(text) == "Is it? &lt;!-- end: registered -->"

@@ -46,7 +46,9 @@ def refused(path, claim=CLAIM, **options):
         ("1_000", "'1_000' is no number"),
         ("٣", "'٣' is no number"),
         ("0x10", "'0x10' is no number"),
-        ("True", "'True' is no number"),
+        ("True", "'True' is no number; write 1"),
+        ("FALSE", "'FALSE' is no number; write 0"),
+        ("61.7 %", "'61.7 %' is no number; leave out the %"),
     ],
 )
 def test_a_cell_that_is_no_finite_number_is_named(table, cell, words):
@@ -111,8 +113,10 @@ def test_many_bad_cells_are_counted(table):
         ("seed,condition,loss,loss\n", "T:1: error: column 'loss' stands twice"),
         ("seed,condition,los\n1,a,2\n", "'loss'; there are seed, condition, los — did you mean"),
         ("Seed,condition,loss\n1,a,2\n", "'seed'; there are Seed, condition, loss — did you mean"),
-        (f"{HEAD}1,a\n", "T:2: error: has 2 cells, the heading has 3"),
-        (f"{HEAD}1,a,2,3\n", "T:2: error: has 4 cells, the heading has 3"),
+        (f"{HEAD}1,a\n", "T:2: error: has 2 cells, the heading (line 1) has 3: seed, condition"),
+        (f"{HEAD}1,a,2,3\n", "T:2: error: has 4 cells, the heading (line 1) has 3: seed"),
+        (f"\n# ours\n{HEAD}", "T:3: error: has 3 cells, the heading (line 2) has 1: # ours"),
+        (f"{HEAD}run-07,a,2\n", "must be a whole number, not 'run-07'; write 7"),
         (f'{HEAD}1,a,"2\n', "T:2: error: is no CSV: unexpected end of data"),
         (HEAD.encode() + "1,é,2\n".encode("latin-1"), "T:2:3: error: is not UTF-8 (byte 0xE9)"),
         (f"{HEAD}1,a,2\n".encode("utf-16"), "T:1:1: error: looks like UTF-16"),
@@ -127,7 +131,8 @@ def test_a_table_that_cannot_be_read_says_where(table, content, words):
 @pytest.mark.parametrize("name", ["seed", "condition"])
 def test_what_names_a_trial_is_no_metric(table, name):
     assert (
-        refused(table(HEAD + GOOD), f"{name}: b < a by 0.1") == f"T: error: '{name}' is no metric"
+        refused(table(HEAD + GOOD), f"{name}: b < a by 0.1")
+        == f"T: error: '{name}' names trials and is no metric"
     )
 
 
@@ -216,3 +221,11 @@ def test_parquet_is_read_as_a_frame_and_names_what_it_needs(table, monkeypatch):
     monkeypatch.setattr(pd, "read_parquet", broken)
     assert refused(path) == "T: error: cannot be read as Parquet: not a Parquet file"
     assert "no such file" in refused(path.with_name("nothing.parquet"))
+
+
+def test_an_env_of_a_table_without_such_a_column_is_named(table):
+    said = refused(table(HEAD + GOOD), f"{CLAIM} in maze")
+    assert said == (
+        "T, claim 1: error: the table has one env without a name; leave out 'in maze', or add a"
+        " column 'env'"
+    )
