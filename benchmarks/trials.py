@@ -172,10 +172,10 @@ def sentence(results: Mapping[str, Windows]) -> str:
     speed = thousands(rates(whole, "ours edits"))
     hour = 3600 * statistics.median(rates(tiny, "ours command"))
     return (
-        f"Demo's trial: {speed} thousand steps/s, {edits} of commit 36685ec"
+        f"Demo's trial: {speed} thousand steps/s, {edits} commit 36685ec"
         f" ({frozen} without edits); "
-        f"{TRIALS} trials of 2048 steps: {hour:,.0f} an hour,"
-        f" {times(ratio(tiny, 'ours command', 'base command'))}."
+        f"{TRIALS} trials of 2048 steps: {hour:,.0f} an hour"
+        f" ({times(ratio(tiny, 'ours command', 'base command'))})."
     )
 
 
