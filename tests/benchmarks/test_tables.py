@@ -185,5 +185,5 @@ def test_targets_of_trials_name_what_is_measured(capsys):
     found = {"quickstart": whole, "tiny trials": tiny}
     assert tables.short_of(found, trials.TARGETS) == []
     assert "not measured" not in capsys.readouterr().out
-    assert "14,400 an hour, 2.00x." in trials.sentence(found)
+    assert "14,400 an hour (2.00x)." in trials.sentence(found)
     assert len(trials.sentence(found)) <= 130

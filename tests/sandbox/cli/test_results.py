@@ -47,7 +47,7 @@ def test_json_has_what_a_frame_of_verdicts_has(sandbox, trials, tmp_path):
         ([], "no claim to judge; give --claim 'METRIC"),
         (["--claim", "loss: b < c by 0.1"], "no condition is called 'c'; there are a, b"),
         (["--claim", "los: b < a by 0.1"], "no column is called 'los'"),
-        (["--claim", "loss: b < a by 0.1 in maze"], "no env is called 'maze'"),
+        (["--claim", "loss: b < a by 0.1 in maze"], "one env without a name; leave out 'in maze'"),
         (["--claim", "loss: b < a by 0.1", "--range", "loss=1:0"], "must be METRIC=LOW:HIGH"),
         (["--claim", "loss: b < a by 0.1", "--range", "los=0:1"], "no claim is about it — did you"),
         (["--claims", "nothing.yaml"], "nothing.yaml: error: cannot be read"),
