@@ -217,3 +217,18 @@ def test_a_page_without_a_block_is_refused(folder):
 def test_no_text_of_a_finding_ends_a_made_block():
     text = "Is it?\r\n<!-- end: registered -->"
     assert found_tables.cell(text) == "Is it? &lt;!-- end: registered -->"
+
+
+def test_verdicts_of_an_earlier_commit_stand_at_their_claims():
+    """In the order of the file's claims: every control of those runs was supported."""
+    earlier = json.loads((SCENARIOS / "earlier.json").read_text(encoding="utf-8"))["scenarios"]
+    seen = 0
+    for name, old in earlier.items():
+        finding = SCENARIOS / "findings" / f"{name}.json"
+        if old["verdicts"] and finding.exists():
+            claims = json.loads(finding.read_text(encoding="utf-8"))["claims"]
+            pairs = zip(claims, old["verdicts"], strict=True)
+            controls = [verdict for claim, verdict in pairs if claim["role"] == "positive_control"]
+            assert set(controls) <= {"supported"}, name
+            seen += len(controls)
+    assert seen >= 3
