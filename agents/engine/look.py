@@ -42,7 +42,7 @@ class EngineLook(Look):
         """See ``Look``."""
         run, k = self._run(tower)
         if layer == len(run.layers):
-            return run.entering(k)
+            return np.array(run.entering(k))  # a follower's pass is used again
         return _of(run.layers[layer].read, k)
 
     def activations(self, tower: str, layer: int) -> Array:

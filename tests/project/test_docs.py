@@ -48,8 +48,6 @@ def test_the_scenario_of_the_readme_is_the_demo():
 def test_the_output_in_the_readme_is_that_of_the_committed_finding():
     """The run that printed it is the one whose finding lies in ``scenarios/findings``."""
     path = ROOT / "scenarios" / "findings" / "quickstart.json"
-    if not path.is_file():
-        pytest.skip("no finding of the demo is committed")
     found, shown = read(path), README.partition("`sandbox run quickstart` prints:")[2]
     lines = shown.partition("```text\n")[2].partition("```")[0].splitlines()
     assert f"registered {found['registered']}, before any trial: {found['registration']}" in lines

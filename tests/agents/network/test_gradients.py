@@ -85,3 +85,11 @@ def test_a_longer_history_finds_its_past_in_memory_or_waits_for_a_rollout(name):
         assert look is None
     one.update()
     assert learner.look().observations.shape[1] == 2 * learner.observation_size
+
+
+def test_what_a_targets_head_reads_stays_as_it_was():
+    learner, look = a_look("dqn")
+    seen = look.inputs("target_q", 2)
+    kept = seen.copy()
+    learner.engine.outputs("target_q", np.ones((32, learner.observation_size), np.float32))
+    assert np.array_equal(seen, kept)
