@@ -99,7 +99,8 @@ def started():
     return TrialStarted("x", "e", 0, {}, ("agent",), ANCHORS, {})
 
 
-def test_anchors_that_one_trial_found_are_for_all_later_ones_in_the_same_env(executor):
+def test_anchors_that_one_trial_found_are_for_all_later_ones_in_the_same_env(executor, monkeypatch):
+    monkeypatch.setattr(catalogue(), "asked", set())  # other tests of this process load plug-ins
     running, _keep = line()
 
     executor._learn(running, started())
